@@ -1,0 +1,37 @@
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+
+/** go-sockaddr templates, which Consul resolves on the host: `{{ GetInterfaceIP "eth1" }}`. */
+export const isTemplate = (value: string): boolean => value.includes("{{");
+
+/** RFC 1123 host name with at least one dot, so that a mistyped agent's name does not pass for one. */
+export const isDnsName = (value: string): boolean =>
+  isIP(value) === 0 && /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(value);
+
+/** 4 or 6; undefined for what is no plain address. */
+export function family(address: string): 4 | 6 | undefined {
+  const version = isIP(address);
+  return version === 4 || version === 6 ? version : undefined;
+}
+
+const WRONG_RANGES: Record<string, string> = {
+  unspecified: "means every address of a host, so nobody can reach it",
+  broadcast: "is the broadcast address",
+  multicast: "is a multicast address",
+  reserved: "is reserved by the IETF",
+  linkLocal: "is link-local: it means another host on every network",
+};
+
+/** Why other agents cannot reach an address; undefined if they can. */
+export function whyUnreachable(address: string, { loopbackAllowed }: { loopbackAllowed: boolean }): string | undefined {
+  if (!family(address)) return "is no IP address";
+  const range = ipaddr.parse(address).range();
+  if (range === "loopback" && !loopbackAllowed) return "is a loopback address, which means another host on every host";
+  return WRONG_RANGES[range];
+}
+
+export const isWildcard = (address: string): boolean => family(address) !== undefined && ipaddr.parse(address).range() === "unspecified";
+export const isLoopback = (address: string): boolean => family(address) !== undefined && ipaddr.parse(address).range() === "loopback";
+
+/** For use before a port or in a URL: IPv6 in brackets. */
+export const bracketed = (address: string): string => (family(address) === 6 ? `[${address}]` : address);

@@ -1,0 +1,78 @@
+import { checkCluster } from "./checks";
+import type { Daemon } from "./daemon";
+import { formProblems } from "./form";
+import type { Role } from "./ports";
+import { ClusterError, catalogue, keyPathPlace, type Locate, type Problem } from "./problem";
+import { resolveCluster } from "./resolve";
+import { type BackendEntry, type ClusterFile, clusterSchema, type Settings } from "./schema";
+
+/** A cluster that has been checked: names resolved, settings merged, everything in the order of names. */
+export interface Cluster {
+  readonly name: string;
+  readonly datacenter: string;
+  readonly network: "host" | "bridge";
+  readonly mirror?: string;
+  readonly registries: readonly string[];
+  readonly images: readonly string[];
+  readonly hosts: readonly HostDescription[];
+  readonly agents: readonly AgentDescription[];
+  readonly bootstrapExpect: number;
+  readonly backend?: BackendEntry;
+  readonly warnings: readonly Problem[];
+  readonly locate: Locate;
+}
+
+export interface HostDescription {
+  readonly name: string;
+  readonly address: string;
+  readonly daemon: Daemon;
+  readonly group?: string;
+}
+
+export interface AgentDescription {
+  readonly role: Role;
+  readonly name: string;
+  readonly host: HostDescription;
+  readonly node: string;
+  readonly container: string;
+  readonly hostname: string;
+  /** A volume's name, or a folder of the host if it begins with a slash. */
+  readonly data: string;
+  readonly join: readonly JoinTarget[];
+  readonly settings: Settings;
+}
+
+/** Whom to join: an agent of this cluster, or an address. */
+export type JoinTarget = { readonly agent: string } | { readonly address: string };
+
+/**
+ * Checks a cluster and resolves what it leaves open.
+ * @throws ClusterError with every problem found
+ */
+export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace): Cluster {
+  const parsed = clusterSchema.safeParse(file, { reportInput: true });
+  if (!parsed.success) throw new ClusterError(formProblems(parsed.error), locate);
+  const draft = resolveCluster(parsed.data);
+  const problems = [...draft.problems, ...checkCluster(draft)].filter(({ code }) => !parsed.data.accept.includes(code));
+  const errors = problems.filter(({ code }) => catalogue[code].severity === "error");
+  if (errors.length > 0) throw new ClusterError(errors, locate);
+  const { hosts, agents, bootstrapExpect } = draft;
+  const { name, datacenter, network, mirror, backend } = parsed.data;
+  return {
+    name,
+    datacenter,
+    network,
+    mirror,
+    backend,
+    registries: [...new Set(parsed.data.registries)].sort(),
+    images: [...new Set(parsed.data.images)].sort(),
+    hosts: [...hosts].sort(byName),
+    agents: [...agents].sort(byName),
+    bootstrapExpect,
+    warnings: problems,
+    locate,
+  };
+}
+
+/** Code units, not the locale's order: the same everywhere. */
+const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

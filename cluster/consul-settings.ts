@@ -1,0 +1,91 @@
+import type { KeyPath, Problem } from "./problem";
+import type { ConsulConfig } from "./schema";
+
+/** Consul keys that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
+const OWNED_KEYS: Record<string, string> = {
+  advertise_addr: "advertise",
+  bind_addr: "bind",
+  bootstrap: "bootstrap_expect",
+  bootstrap_expect: "bootstrap_expect",
+  client_addr: "client",
+  data_dir: "data",
+  datacenter: "datacenter",
+  node_name: "node",
+  ports: "ports",
+  retry_join: "join",
+  server: "servers",
+  start_join: "join",
+  ui: "ui",
+};
+
+const OWNED_FLAGS: Record<string, string> = {
+  "-advertise": "advertise",
+  "-bind": "bind",
+  "-bootstrap": "bootstrap_expect",
+  "-bootstrap-expect": "bootstrap_expect",
+  "-client": "client",
+  "-data-dir": "data",
+  "-datacenter": "datacenter",
+  "-dns-port": "ports.dns",
+  "-grpc-port": "ports.grpc",
+  "-grpc-tls-port": "ports.grpc_tls",
+  "-hcl": "config",
+  "-http-port": "ports.http",
+  "-https-port": "ports.https",
+  "-join": "join",
+  "-node": "node",
+  "-retry-join": "join",
+  "-serf-lan-port": "ports.serf_lan",
+  "-serf-wan-port": "ports.serf_wan",
+  "-server": "servers",
+  "-server-port": "ports.server",
+  "-ui": "ui",
+};
+
+/** Consul's secret keys end in these words; paths (`key_file`) and switches (`enable_token_replication`) are no secrets. */
+const SECRET_KEY = /(^|_)(encrypt|token|secret|secret_id|password|private_key|api_key|access_key|authtoken|auth_token|credentials)$/i;
+const SECRET_FLAGS = /^-{1,2}(encrypt)\b|(secret|password|token|access_key)[a-z_]*=/i;
+
+/** What may not be in the free `config:`. */
+export function configProblems(config: ConsulConfig | undefined, path: KeyPath): Problem[] {
+  if (!config) return [];
+  const owned = Object.keys(config).flatMap((key): Problem[] => {
+    const place = Object.hasOwn(OWNED_KEYS, key) ? OWNED_KEYS[key] : undefined;
+    return place ? [ownedSetting(key, place, [...path, key])] : [];
+  });
+  return [...owned, ...secretPaths(config, path).map((at) => secretProblem(at))];
+}
+
+export function flagProblems(flags: readonly string[] | undefined, path: KeyPath): Problem[] {
+  return (flags ?? []).flatMap((flag, index): Problem[] => {
+    const at = [...path, index];
+    if (SECRET_FLAGS.test(flag)) return [secretProblem(at)];
+    const name = flag.replace(/^--/, "-").replace(/[= ].*$/s, "");
+    const place = Object.hasOwn(OWNED_FLAGS, name) ? OWNED_FLAGS[name] : undefined;
+    return place ? [ownedSetting(name, place, at)] : [];
+  });
+}
+
+function secretPaths(value: unknown, path: KeyPath, inTokens = false): KeyPath[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => secretPaths(item, [...path, index], inTokens));
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([key, item]) => secretPaths(item, [...path, key], inTokens || key === "tokens"));
+  }
+  const key = [...path].reverse().find((part) => typeof part === "string") as string;
+  return typeof value === "string" && (inTokens || SECRET_KEY.test(key)) ? [path] : [];
+}
+
+const secretProblem = (path: KeyPath): Problem => ({
+  code: "secret-in-config",
+  path,
+  message: `${path.slice(path.findIndex((key) => key === "config" || key === "flags")).join(".")} is a secret, and would end in the state and in \`docker inspect\``,
+  mend: "remove it here; a secret reaches an agent only as a file",
+});
+
+const ownedSetting = (key: string, place: string, path: KeyPath): Problem => ({
+  code: "owned-setting",
+  path,
+  atKey: true,
+  message: `${key} has a place of its own in the cluster file`,
+  mend: `set \`${place}:\` instead`,
+});

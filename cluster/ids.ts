@@ -1,0 +1,9 @@
+/**
+ * Terraform's ids are a contract: what runs is found by them, and a changed id destroys it. They are made of names, never of positions.
+ */
+
+/** A host's stack depends on its own `group` alone, never on its neighbours: a container that moved between stacks would be made twice. */
+export const stackName = (cluster: string, group: string | undefined): string => (group === undefined ? cluster : `${cluster}-${group}`);
+
+/** The part of an id that stands for a further image: its reference, with what Terraform does not allow written as a hyphen. */
+export const imageId = (image: string): string => image.replace(/[^a-zA-Z0-9]+/g, "-");

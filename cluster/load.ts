@@ -1,0 +1,107 @@
+import { readFileSync, statSync } from "node:fs";
+import { relative } from "node:path";
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseAllDocuments, type YAMLError } from "yaml";
+import { type Cluster, defineCluster } from "./cluster";
+import { ClusterError, type KeyPath, type Locate, type Problem } from "./problem";
+import type { ClusterFile } from "./schema";
+
+/** A thousand hosts take about 100 kB. */
+const MAX_BYTES = 4 * 1024 * 1024;
+/** How many nodes the aliases of a file may stand for: generous for repeated settings, far from exhausting memory. */
+const MAX_ALIASED_NODES = 10_000;
+
+/** The cluster file that a command works on: `CLUSTER`, or the `cluster` key of cdktf.json's context, or the article's cluster. */
+export function selectClusterFile(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.CLUSTER) return env.CLUSTER;
+  const { context } = JSON.parse(readFileSync("cdktf.json", "utf8")) as { context?: { cluster?: string } };
+  return context?.cluster ?? "clusters/seed.yaml";
+}
+
+/**
+ * Reads and checks a cluster file.
+ * @throws ClusterError with every problem found, each with its file:line:column
+ */
+export function loadCluster(path: string): Cluster {
+  const inProject = relative(process.cwd(), path);
+  const name = inProject === "" || inProject.startsWith("..") ? path : inProject;
+  const atStart: Locate = () => `${name}:1:1`;
+  const refuse = (code: Problem["code"], message: string, mend: string, locate = atStart): never => {
+    throw new ClusterError([{ code, path: [], message, mend }], locate);
+  };
+
+  const text = readText(path, refuse);
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true });
+  if (!Array.isArray(documents) || documents.length === 0)
+    return refuse("file-empty", "the file is empty", "describe a cluster: start from clusters/seed.yaml");
+  const [document, second] = documents as [Document.Parsed, Document.Parsed?];
+  const broken = documents.flatMap(({ errors }) => errors);
+  if (broken.length > 0) throw syntaxErrors(broken, name, lines);
+  if (second) {
+    const { line, col } = lines.linePos(second.range[0]);
+    return refuse("yaml-syntax", "a second YAML document begins here", "keep one cluster to a file", () => `${name}:${line}:${col}`);
+  }
+  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
+    return refuse("file-empty", "the file has no content", "describe a cluster: start from clusters/seed.yaml");
+  }
+  return defineCluster(plain(document, refuse), locator(document, name, lines));
+}
+
+type Refuse = (code: Problem["code"], message: string, mend: string) => never;
+
+function readText(path: string, refuse: Refuse): string {
+  try {
+    const { size } = statSync(path);
+    if (size > MAX_BYTES) refuse("file-too-big", `the file has ${(size / 1024 / 1024).toFixed(1)} MiB`, "describe each cluster in a file of its own");
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+  } catch (error) {
+    if (error instanceof ClusterError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = { ENOENT: "there is no such file", EISDIR: "it is a directory", EACCES: "permission denied" };
+    const reason = reasons[code ?? ""] ?? (error instanceof TypeError ? "it is not UTF-8 text" : (error as Error).message);
+    return refuse("file-unreadable", `the cluster file cannot be read: ${reason}`, "name a YAML file: CLUSTER=clusters/seed.yaml");
+  }
+}
+
+function syntaxErrors(errors: readonly YAMLError[], name: string, lines: LineCounter): ClusterError {
+  const places = errors.map(({ pos }) => lines.linePos(pos[0]));
+  const problems = errors.map(
+    ({ message }, index): Problem => ({
+      code: "yaml-syntax",
+      path: [index],
+      message: lowerFirst(message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? ""),
+      mend: "mend the YAML there: indentation, quotes, a key given twice",
+    }),
+  );
+  return new ClusterError(problems, ({ path }) => `${name}:${places[Number(path[0])]?.line}:${places[Number(path[0])]?.col}`);
+}
+
+const lowerFirst = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);
+
+function plain(document: Document.Parsed, refuse: Refuse): ClusterFile {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASED_NODES }) as ClusterFile;
+  } catch (error) {
+    return refuse("yaml-aliases", lowerFirst((error as Error).message), "write the values out, or use fewer aliases");
+  }
+}
+
+/** Points at a key or value of the file; at the nearest thing above it, for what is not written there. */
+function locator(document: Document.Parsed, name: string, lines: LineCounter): Locate {
+  return ({ path, atKey }) => {
+    const { line, col } = lines.linePos(offsetOf(document, path, atKey) ?? 0);
+    return `${name}:${line}:${col}`;
+  };
+}
+
+function offsetOf(document: Document.Parsed, path: KeyPath, atKey = false): number | undefined {
+  if (path.length === 0) return document.contents?.range?.[0];
+  const parent = document.getIn(path.slice(0, -1), true);
+  if (atKey && isMap(parent)) {
+    const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === path.at(-1));
+    if (pair && isNode(pair.key)) return pair.key.range?.[0];
+  }
+  const node = document.getIn(path, true);
+  if (isNode(node) && node.range) return node.range[0];
+  return offsetOf(document, path.slice(0, -1), true);
+}

@@ -1,0 +1,38 @@
+import type { PortName, Ports } from "./schema";
+
+export type Role = "server" | "client";
+/** Every port of an agent; -1 is off. */
+export type EffectivePorts = Readonly<Record<PortName, number>>;
+
+/** Consul's defaults (developer.hashicorp.com/consul/docs/reference/architecture/ports). */
+const DEFAULTS: EffectivePorts = {
+  dns: 8600,
+  http: 8500,
+  https: -1,
+  grpc: -1,
+  grpc_tls: -1,
+  serf_lan: 8301,
+  serf_wan: 8302,
+  server: 8300,
+};
+/** Since Consul 1.14 a server listens for gRPC with TLS unless told not to. */
+const SERVER_GRPC_TLS = 8503;
+
+export function effectivePorts(role: Role, ports: Ports = {}): EffectivePorts {
+  return { ...DEFAULTS, ...(role === "server" && { grpc_tls: SERVER_GRPC_TLS }), ...defined(ports) };
+}
+
+function defined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Ports on the agent's client addresses; the others are on its bind address. */
+const CLIENT_PORTS: readonly PortName[] = ["dns", "http", "https", "grpc", "grpc_tls"];
+const SERVER_ONLY_PORTS: readonly PortName[] = ["serf_wan", "server"];
+
+/** What an agent listens on: which port, and whether at its client or its bind addresses. */
+export function listeners(role: Role, ports: EffectivePorts): { name: PortName; port: number; at: "client" | "bind" }[] {
+  return (Object.keys(DEFAULTS) as PortName[])
+    .filter((name) => ports[name] > 0 && (role === "server" || !SERVER_ONLY_PORTS.includes(name)))
+    .map((name) => ({ name, port: ports[name], at: CLIENT_PORTS.includes(name) ? "client" : "bind" }));
+}

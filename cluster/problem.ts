@@ -1,0 +1,88 @@
+/**
+ * What can be wrong with a cluster file: one code each, so that an operator can look it up in
+ * docs/errors.md, and a pipeline can tell them apart.
+ *
+ * `error` stops synth; `warning` is printed and synth goes on. `consentable` errors and all
+ * warnings can be accepted by name in the cluster file (`accept:`).
+ */
+export const catalogue = {
+  // The file itself
+  "file-unreadable": { severity: "error", about: "the cluster file cannot be read" },
+  "file-too-big": { severity: "error", about: "the cluster file is larger than 4 MiB" },
+  "file-empty": { severity: "error", about: "the cluster file has no content" },
+  "yaml-syntax": { severity: "error", about: "the cluster file is not valid YAML 1.2" },
+  "yaml-aliases": { severity: "error", about: "aliases expand to more than the file could mean" },
+  // Its form
+  "unknown-key": { severity: "error", about: "a key that means nothing here" },
+  "missing-key": { severity: "error", about: "a key that cannot be left out" },
+  "invalid-value": { severity: "error", about: "a value of the wrong type or form" },
+  "security-unsaid": { severity: "error", about: "the file does not say how the cluster is secured" },
+  // Names and addresses
+  "invalid-name": { severity: "error", about: "a name that Consul, DNS or Terraform refuses" },
+  "duplicate-name": { severity: "error", about: "two agents of one name" },
+  "duplicate-container": { severity: "error", about: "two containers of one name on one daemon" },
+  "duplicate-volume": { severity: "error", about: "two agents share a data volume or folder" },
+  "colliding-ids": { severity: "error", about: "two things that Terraform would take for one" },
+  "duplicate-address": { severity: "error", about: "two hosts of one address" },
+  "unknown-host": { severity: "error", about: "an agent on a host that the file does not list" },
+  "invalid-address": { severity: "error", about: "an address that no other agent can reach" },
+  "mixed-families": { severity: "error", about: "IPv4 and IPv6 addresses in one cluster" },
+  "bridge-hosts": { severity: "error", about: "a bridge network across several daemons" },
+  "duplicate-daemon": { severity: "error", about: "two hosts on one Docker daemon" },
+  // Quorum
+  "two-servers": { severity: "error", consentable: true, about: "two servers: losing either stops the cluster" },
+  "even-servers": { severity: "warning", about: "an even number of servers tolerates no more than one fewer" },
+  "bootstrap-expect": { severity: "error", about: "a bootstrap_expect that never elects, or elects two leaders" },
+  "join-needed": { severity: "error", about: "more than three servers and no `join:`" },
+  "unknown-join": { severity: "error", about: "a name to join that is neither in the file nor an address" },
+  "self-join": { severity: "error", about: "an agent that has only itself to join" },
+  // What runs on a host
+  "port-clash": { severity: "error", about: "two listeners on one port of one host" },
+  "owned-setting": { severity: "error", about: "a Consul key or flag that has its own place in the file" },
+  "secret-in-config": { severity: "error", about: "a secret where it would end in the state" },
+  "shared-state": { severity: "error", about: "several stacks in one state" },
+  // Exposure
+  "plain-tcp": { severity: "warning", about: "a Docker daemon without TLS" },
+  "open-http": { severity: "warning", about: "the HTTP API is open to the network, without ACLs" },
+  "big-group": { severity: "warning", about: "more than 25 hosts in one stack" },
+} as const satisfies Record<string, { severity: "error" | "warning"; about: string; consentable?: true }>;
+
+export type ProblemCode = keyof typeof catalogue;
+
+/** A path of keys and positions into the cluster file: `["servers", 1, "ports", "http"]`. */
+export type KeyPath = readonly (string | number)[];
+
+/** One thing wrong, where, and what mends it. */
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly path: KeyPath;
+  /** Lower case, one clause, names what was given. */
+  readonly message: string;
+  /** What to write instead, as an instruction. */
+  readonly mend: string;
+  /** Point at the key itself, rather than at its value. */
+  readonly atKey?: boolean;
+}
+
+/** Says where in a file, or in a program's object, a path points. */
+export type Locate = (problem: Pick<Problem, "path" | "atKey">) => string;
+
+/** `hosts.a.address`, for a cluster that is written in TypeScript and has no file. */
+export const keyPathPlace: Locate = ({ path }) =>
+  path.reduce<string>((place, key) => (typeof key === "number" ? `${place}[${key}]` : `${place}.${key}`), "cluster");
+
+export function describeProblem(problem: Problem, locate: Locate): string {
+  const { severity } = catalogue[problem.code];
+  return `${locate(problem)}: ${severity} ${problem.code}: ${problem.message}\n    ${problem.mend}`;
+}
+
+/** A cluster that cannot be built. Its message lists every problem found, not only the first. */
+export class ClusterError extends Error {
+  constructor(
+    readonly problems: readonly Problem[],
+    locate: Locate = keyPathPlace,
+  ) {
+    super(problems.map((problem) => describeProblem(problem, locate)).join("\n"));
+    this.name = "ClusterError";
+  }
+}

@@ -1,0 +1,120 @@
+import { family, isDnsName } from "./address";
+import type { AgentDescription, HostDescription, JoinTarget } from "./cluster";
+import { daemonOf } from "./daemon";
+import { didYouMean } from "./nearest";
+import type { KeyPath, Problem } from "./problem";
+import type { AgentEntry, ConsulConfig, ParsedClusterFile, Settings } from "./schema";
+
+/** A cluster half way: resolved as far as its names go, with what did not resolve. */
+export interface Draft {
+  readonly file: ParsedClusterFile;
+  readonly hosts: readonly HostDescription[];
+  readonly agents: readonly (AgentDescription & { readonly path: KeyPath })[];
+  readonly bootstrapExpect: number;
+  readonly problems: readonly Problem[];
+}
+
+/** Up to this many servers everybody joins all of them; above, the file names whom, so that growing restarts nobody. */
+export const JOIN_ALL_UP_TO = 3;
+
+export function resolveCluster(file: ParsedClusterFile): Draft {
+  const problems: Problem[] = [];
+  const hosts = resolveHosts(file, problems);
+  const entries = (["server", "client"] as const).flatMap((role) =>
+    file[`${role}s`].map((entry, index) => ({
+      role,
+      path: [`${role}s`, index] as KeyPath,
+      entry: (typeof entry === "string" ? { name: entry } : entry) as AgentEntry,
+    })),
+  );
+  const servers = entries.flatMap(({ role, entry }) => (role === "server" ? [entry.name] : [])).sort();
+  const toJoin = joinResolver(file, new Set(entries.map(({ entry }) => entry.name)), hosts, problems);
+  const joinOfAll = toJoin(file.join ?? servers.slice(0, JOIN_ALL_UP_TO), ["join"]);
+
+  const agents = entries.flatMap(({ role, path, entry }) => {
+    const hostName = entry.host ?? entry.name;
+    const host = hosts.get(hostName);
+    if (!host) {
+      if (!Object.hasOwn(file.hosts, hostName)) {
+        problems.push({
+          code: "unknown-host",
+          path: entry.host ? [...path, "host"] : path,
+          message: `${role} "${entry.name}" is on host "${hostName}", which is not among the hosts${didYouMean(hostName, Object.keys(file.hosts))}`,
+          mend: "list the host under `hosts:`, or say `host:` where the agent runs",
+        });
+      }
+      return [];
+    }
+    const { name, host: _, node = name, container = name, hostname = name, data = `${container}-data`, join, ...own } = entry;
+    const targets = join ? toJoin(join, [...path, "join"]) : joinOfAll;
+    const others = targets.filter((target) => ("agent" in target ? target.agent !== name : target.address !== host.address));
+    return [{ role, path, name, host, node, container, hostname, data, join: others, settings: mergeSettings(file, own) }];
+  });
+  return { file, hosts: [...hosts.values()], agents, bootstrapExpect: file.bootstrap_expect ?? defaultExpect(servers.length), problems };
+}
+
+function resolveHosts(file: ParsedClusterFile, problems: Problem[]): Map<string, HostDescription> {
+  const hosts = new Map<string, HostDescription>();
+  for (const [name, entry] of Object.entries(file.hosts)) {
+    const { address, group, daemon = file.daemon } = typeof entry === "string" ? { address: entry } : entry;
+    if (daemon) {
+      hosts.set(name, { name, address, group, daemon: daemonOf(daemon, { name, address }) });
+    } else {
+      problems.push({
+        code: "missing-key",
+        path: ["hosts", name],
+        message: `host "${name}" has no Docker daemon`,
+        mend: "give the host a `daemon:`, or all hosts one, as in `daemon: ssh://root@{address}`",
+      });
+    }
+  }
+  return hosts;
+}
+
+/** A name to join is an agent's, or a host's (a departed server's, say), or an address that Consul can look up. */
+function joinResolver(file: ParsedClusterFile, agents: ReadonlySet<string>, hosts: ReadonlyMap<string, HostDescription>, problems: Problem[]) {
+  return (names: readonly string[], path: KeyPath): JoinTarget[] =>
+    [...new Set(names)].sort().flatMap((name): JoinTarget[] => {
+      if (agents.has(name)) return [{ agent: name }];
+      const host = hosts.get(name);
+      if (host) return [{ address: host.address }];
+      if (Object.hasOwn(file.hosts, name)) return []; // already said: it has no daemon
+      if (family(name) || isDnsName(name)) return [{ address: name }];
+      problems.push({
+        code: "unknown-join",
+        path: [...path, names.indexOf(name)],
+        message: `"${name}" is neither an agent nor a host of this file, nor an IP address or a full DNS name${didYouMean(name, [...agents, ...hosts.keys()])}`,
+        mend: "name a server of this file, or an address",
+      });
+      return [];
+    });
+}
+
+/** A majority of the whole, and the same for 3 and 5 servers, so that growing touches no running one. */
+function defaultExpect(servers: number): number {
+  return Math.max(Math.floor(servers / 2) + 1, Math.min(servers, 3));
+}
+
+function mergeSettings(cluster: Settings, agent: Settings): Settings {
+  const { image, bind, advertise, client, ui, restart, log, resources, publish } = { ...cluster, ...agent };
+  return {
+    ...{ image, bind, advertise, client, ui, restart, log, resources, publish },
+    ports: { ...cluster.ports, ...agent.ports },
+    labels: { ...cluster.labels, ...agent.labels },
+    config: mergeConfig(cluster.config ?? {}, agent.config ?? {}),
+    flags: [...(cluster.flags ?? []), ...(agent.flags ?? [])],
+  };
+}
+
+type Json = ConsulConfig[string];
+const isMapping = (value: Json | undefined): value is { [key: string]: Json } => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Mappings merge key by key; anything else is replaced by the later one. */
+export function mergeConfig(first: ConsulConfig, last: ConsulConfig): ConsulConfig {
+  const merged: ConsulConfig = { ...first };
+  for (const [key, value] of Object.entries(last)) {
+    const before = Object.hasOwn(first, key) ? first[key] : undefined;
+    merged[key] = isMapping(before) && isMapping(value) ? mergeConfig(before, value) : value;
+  }
+  return merged;
+}

@@ -1,0 +1,193 @@
+import { z } from "zod";
+import { catalogue, type ProblemCode } from "./problem";
+
+/**
+ * The cluster file's form. Everything that one key alone can be wrong about is said here; what needs
+ * two keys to see is in checks.ts. cluster.schema.json and docs/cluster-file.md are made from it.
+ */
+
+/** Consul serves node names by DNS, and Terraform makes ids of them: lower-case RFC 1123 labels fit both. */
+export const LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const label = (what: string) =>
+  z.string().regex(LABEL, `a ${what} is 1 to 63 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen`);
+
+const text = z.string().min(1);
+
+/** Docker's rule for container and volume names (moby, daemon/names). */
+const DOCKER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+const dockerName = text.regex(DOCKER_NAME, "a Docker name is two or more letters, digits, `_`, `.` and `-`, and begins with a letter or digit");
+/** What does not fit these is an `invalid-name`, rather than an `invalid-value`. */
+export const NAME_PATTERNS: ReadonlySet<string> = new Set([String(LABEL), String(DOCKER_NAME)]);
+
+/** Distribution's reference grammar, without its length rules: [registry/]path[:tag][@digest]. */
+const IMAGE =
+  /^(?:[a-zA-Z0-9.-]+(?::\d+)?\/|\[[0-9a-f:]+\](?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
+const image = text.regex(IMAGE, "an image is [registry/]name[:tag][@sha256:digest], its name in lower case");
+
+const PORT_RULE = "a port is a whole number from 1 to 65535";
+const port = z.int(PORT_RULE).min(1, PORT_RULE).max(65535, PORT_RULE);
+/** -1 is Consul's own word for "do not listen". */
+const portOrOff = z.union([port, z.literal(-1)], "a port is a whole number from 1 to 65535, or -1 for off");
+
+/** The ports that an agent listens on, by Consul's names for them, with Consul's defaults. */
+const ports = z
+  .strictObject({
+    dns: portOrOff.optional().describe("DNS, TCP and UDP. Default 8600; -1 is off."),
+    http: port.optional().describe("HTTP API and UI. Default 8500. The health check and the gate ask here: it cannot be off."),
+    https: portOrOff.optional().describe("HTTPS API. Default -1 (off)."),
+    grpc: portOrOff.optional().describe("Plain gRPC. Default -1 (off)."),
+    grpc_tls: portOrOff.optional().describe("gRPC with TLS. Default 8503 on servers, -1 (off) on clients."),
+    serf_lan: port.optional().describe("Gossip within the datacenter, TCP and UDP. Default 8301."),
+    serf_wan: portOrOff.optional().describe("Gossip between datacenters' servers, TCP and UDP. Default 8302; -1 is off."),
+    server: port.optional().describe("RPC between agents and servers. Default 8300."),
+  })
+  .describe("Ports, by Consul's names.");
+
+const publish = z
+  .strictObject({ dns: port.optional(), http: port.optional(), https: port.optional(), grpc: port.optional(), grpc_tls: port.optional() })
+  .describe("Ports of the host on which a bridged agent's ports are published, at the host's address. Default none.");
+
+const log = z
+  .strictObject({
+    driver: text.describe("Docker's log driver."),
+    options: z.record(z.string(), z.string()).optional().describe("The driver's options, as strings."),
+  })
+  .describe("Docker's logging. Default json-file, rotated at 10m, 3 files kept.");
+
+const resources = z
+  .strictObject({
+    memory: z.int().min(6).optional().describe("Memory limit in MiB; swap is not added to it. Default none."),
+    cpus: z.number().positive().optional().describe("CPU limit, in CPUs: 1.5. Default none."),
+    cpuset: z
+      .string()
+      .regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/)
+      .optional()
+      .describe("CPUs to run on: 0-1,3. Default all."),
+  })
+  .describe("Limits that Docker puts on the container.");
+
+const free = z.record(z.string(), z.json());
+
+/** What can be said once for the whole cluster, and again for one agent, which then has the last word. */
+const settings = {
+  image: image.optional().describe("The official Alpine image, by tag or digest. Default hashicorp/consul:1.22.2."),
+  bind: text.optional().describe("Address that the agent binds to (-bind). Default the host's address; in a bridge network Consul's own choice."),
+  advertise: text.optional().describe("Address that the agent tells others (-advertise). Default the bind address."),
+  client: text.optional().describe("Addresses of HTTP, DNS and gRPC (-client), separated by spaces. Default 127.0.0.1; in a bridge network 0.0.0.0."),
+  ports: ports.optional(),
+  publish: publish.optional(),
+  ui: z.boolean().optional().describe("Serve the web UI (-ui). Default true."),
+  restart: z.enum(["always", "unless-stopped", "on-failure", "no"]).optional().describe("Docker's restart policy. Default always."),
+  log: log.optional(),
+  resources: resources.optional(),
+  labels: z.record(text, z.string()).optional().describe("Labels of the container; an agent's are added to the cluster's."),
+  config: free.optional().describe("Any Consul configuration keys, merged last; an agent's are merged into the cluster's."),
+  flags: z
+    .array(z.string().startsWith("-", "a flag begins with a hyphen"))
+    .optional()
+    .describe("Further flags of `consul agent`, put last; an agent's follow the cluster's."),
+};
+
+const agentNames = {
+  name: label("name").describe("The agent's name: its node, container and host name, unless those are given."),
+  host: z.string().optional().describe("The host it runs on. Default the host of the same name."),
+  node: label("node name").optional().describe("Consul's node name (-node). Default the name."),
+  container: dockerName.optional().describe("The container's name. Default the name."),
+  hostname: label("host name").optional().describe("The container's host name. Default the name."),
+  data: text
+    .optional()
+    .describe("Where data is kept: a volume's name, or a folder of the host if it begins with a slash. Default a volume, <container>-data."),
+  join: z.array(text).optional().describe("Whom this agent joins, instead of the cluster's `join`."),
+};
+
+const agent = z.union([label("name"), z.strictObject({ ...agentNames, ...settings })], "an agent is a name, or a mapping with `name:`");
+
+/** Ways to a Docker daemon. The plain one has a name of its own, so that nobody gets it by leaving something out. */
+export const DAEMON = /^(unix:\/\/\/\S+|ssh:\/\/[^\s/]+|tcp:\/\/[^\s/]+:\d+|tcp\+insecure:\/\/[^\s/]+:\d+)$/;
+const daemonUrl = z
+  .string()
+  .regex(DAEMON, "a daemon is unix:///path, ssh://[user@]host[:port], tcp://host:port (with TLS) or tcp+insecure://host:port (without)");
+const daemon = z
+  .union(
+    [
+      daemonUrl,
+      z.strictObject({
+        url: daemonUrl.describe("The daemon's address; {address} and {host} stand for the host's."),
+        certs: text.optional().describe("Folder of ca.pem, cert.pem and key.pem for tcp://, relative to the project. Default ~/.docker."),
+      }),
+    ],
+    "a daemon is a URL, or a mapping with `url:`",
+  )
+  .describe("How the Docker daemon is reached: unix://, ssh://, tcp:// (TLS) or tcp+insecure://; {address} and {host} stand for the host's.");
+
+const host = z.union(
+  [
+    text,
+    z.strictObject({
+      address: text.describe("The host's IP address, as other hosts reach it."),
+      daemon: daemon.optional(),
+      group: label("group").optional().describe("Put the host into the stack <cluster>-<group>. Default the stack <cluster>."),
+    }),
+  ],
+  "a host is an address, or a mapping with `address:`",
+);
+
+const backend = z
+  .strictObject({
+    local: z.strictObject({ path: text.optional() }).optional().describe("A file of the project. Default terraform.{stack}.tfstate."),
+    s3: z.looseObject({ bucket: text, key: text.optional() }).optional().describe("Key by default consul/{stack}.tfstate."),
+    http: z.looseObject({ address: text }).optional().describe("{stack} in the addresses stands for the stack's name."),
+    pg: z.looseObject({ schema_name: text.optional() }).optional().describe("Schema by default {stack}; the connection by PG_CONN_STR."),
+    cloud: z
+      .looseObject({
+        organization: text,
+        hostname: text.optional(),
+        workspaces: z.strictObject({ name: text.optional(), project: text.optional() }).optional(),
+      })
+      .optional()
+      .describe("HCP Terraform or Terraform Enterprise, for state and locks. Workspace by default {stack}."),
+  })
+  .describe("Where Terraform keeps its state: one backend with its own arguments. Default local.");
+
+const acceptable = (Object.keys(catalogue) as ProblemCode[]).filter((code) => {
+  const entry: { severity: string; consentable?: true } = catalogue[code];
+  return entry.severity === "warning" || entry.consentable;
+}) as [ProblemCode, ...ProblemCode[]];
+
+export const clusterSchema = z
+  .strictObject({
+    name: label("cluster name").describe("The cluster's name, of which the stacks' names are made."),
+    datacenter: label("datacenter").default("dc1").describe("Consul's datacenter."),
+    security: z.literal("off").describe("off: no TLS, no gossip encryption, no ACLs."),
+    network: z.enum(["host", "bridge"]).default("host").describe("host: the host's own network. bridge: a network of the daemon's, for one host."),
+    daemon: daemon.optional(),
+    hosts: z.record(label("host name"), host).describe("Docker hosts by name: an address, or a mapping."),
+    servers: z.array(agent).min(1).describe("Server agents: names, or mappings where one needs settings of its own."),
+    clients: z.array(agent).default([]).describe("Client agents, like servers."),
+    bootstrap_expect: z.int().min(1).optional().describe("Servers to wait for at the first bootstrap. Default 1, 3, 3, 4 for 1, 3, 5, 7 servers."),
+    join: z.array(text).optional().describe("Whom agents join: servers, hosts or addresses. Default all servers, up to three."),
+    mirror: z
+      .string()
+      .regex(/^(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9.-]+)(:\d+)?(\/[a-z0-9._-]+)*$/, "a mirror is host[:port][/path]")
+      .optional()
+      .describe("Registry that Docker Hub's images are pulled from instead: host[:port][/path]."),
+    registries: z.array(text).default([]).describe("Registries that need credentials, taken from the operator's docker config or environment."),
+    images: z.array(image).default([]).describe("Further images to pull on every host."),
+    backend: backend.optional(),
+    accept: z.array(z.enum(acceptable)).default([]).describe("Warnings to silence, and risks to take, by their code."),
+    ...settings,
+  })
+  .describe("A Consul cluster on Docker hosts.");
+
+/** The cluster file as written: also what `defineCluster` takes in TypeScript. */
+export type ClusterFile = z.input<typeof clusterSchema>;
+/** The same with defaults filled in. */
+export type ParsedClusterFile = z.output<typeof clusterSchema>;
+export type AgentEntry = Exclude<ParsedClusterFile["servers"][number], string>;
+export type Settings = Pick<ParsedClusterFile, keyof typeof settings>;
+export type Ports = NonNullable<Settings["ports"]>;
+export type PortName = keyof Ports;
+export type DaemonEntry = NonNullable<ParsedClusterFile["daemon"]>;
+export type BackendEntry = NonNullable<ParsedClusterFile["backend"]>;
+/** A Consul configuration: JSON, of any keys. */
+export type ConsulConfig = z.output<typeof free>;

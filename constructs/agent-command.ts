@@ -1,0 +1,71 @@
+import { effectivePorts, type Role } from "../cluster/ports";
+import { mergeConfig } from "../cluster/resolve";
+import type { ConsulConfig, Settings } from "../cluster/schema";
+
+export interface AgentCommandProps extends Settings {
+  readonly role: Role;
+  readonly node: string;
+  /** Address to bind to; undefined leaves it to Consul. */
+  readonly bind?: string;
+  /** Addresses of HTTP and DNS. */
+  readonly client: string;
+  readonly bootstrapExpect?: number;
+  /** As Consul takes them: `address`, or `address:port`. */
+  readonly retryJoin: readonly string[];
+}
+
+/**
+ * What the container runs. What the article shows as flags are flags here, in its order, so that `docker inspect` reads like it; everything
+ * else is in one file, by `agentConfig`. The image's entrypoint adds -data-dir and -config-dir.
+ */
+export function agentCommand(props: AgentCommandProps): string[] {
+  return [
+    "agent",
+    ...(props.role === "server" ? ["-server"] : []),
+    ...(props.bind === undefined ? [] : [`-bind=${props.bind}`]),
+    ...(props.advertise === undefined ? [] : [`-advertise=${props.advertise}`]),
+    ...props.retryJoin.map((address) => `-retry-join=${address}`),
+    ...(props.role === "client" || props.bootstrapExpect === undefined ? [] : [`-bootstrap-expect=${props.bootstrapExpect}`]),
+    `-node=${props.node}`,
+    `-client=${props.client}`,
+    ...((props.ui ?? true) ? ["-ui"] : []),
+    ...(props.flags ?? []),
+  ];
+}
+
+/** The agent's configuration file. */
+export function agentConfig(props: AgentCommandProps & { readonly datacenter: string }): string {
+  const ports = Object.fromEntries(Object.entries(props.ports ?? {}).filter(([, port]) => port !== undefined)) as Record<string, number>;
+  const config: ConsulConfig = {
+    datacenter: props.datacenter,
+    // Nobody's cluster should call home unasked.
+    disable_update_check: true,
+    // A container that is replaced comes back: its services stay registered, and its vote counts.
+    leave_on_terminate: false,
+    // With the default of 30 s, agents that start together wait 30 s for their leader (measured).
+    retry_interval: "2s",
+    // The default of 5 is for small machines; 1 is upstream's advice for production: a lost leader costs 1 to 3 s, not 5 to 15.
+    ...(props.role === "server" && { performance: { raft_multiplier: 1 } }),
+    ...(Object.keys(ports).length > 0 && { ports }),
+  };
+  return `${JSON.stringify(sorted(mergeConfig(config, props.config ?? {})), null, 2)}\n`;
+}
+
+/** Privileged ports need a capability, which the image's entrypoint grants when this variable is set. */
+export function agentEnvironment(props: Pick<AgentCommandProps, "role" | "ports">): string[] | undefined {
+  const privileged = Object.values(effectivePorts(props.role, props.ports)).some((port) => port > 0 && port < 1024);
+  return privileged ? ["CONSUL_ALLOW_PRIVILEGED_PORTS=1"] : undefined;
+}
+
+type Json = ConsulConfig[string];
+
+/** Keys in code-unit order: the order in which somebody wrote them changes no container. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key] as Json)]),
+  );
+}

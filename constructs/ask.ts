@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DataResource, type LocalExecProvisioner, TerraformLocal, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import type { DockerHost } from "./docker-host";
+import { literal } from "./literal";
+
+/** A container to be asked, and the host that it is on. */
+export interface AskTarget {
+  readonly host: DockerHost;
+  readonly container: string;
+}
+
+export interface AskProps {
+  /** Which of constructs/container's scripts. */
+  readonly script: "gate" | "quorum";
+  readonly arguments: readonly (string | number)[];
+  /** Containers to ask, in order: the first that runs the script answers. */
+  readonly targets: readonly AskTarget[];
+  /** What makes the question come up again when it changes. */
+  readonly triggers: readonly string[];
+}
+
+/** Longest that a deploy waits for one answer, in seconds: an image may be unpacked, a wiped server filled again (16 s measured). */
+export const ASK_SECONDS = 120;
+
+/**
+ * A question that a deploy puts to an agent: a terraform_data that is replaced when what it asks about is, and whose creation fails
+ * when the answer is no. It fails alone: the container stays as it is, and the next deploy asks again. (With the provider's own `wait` a
+ * container that starts slowly is tainted, and destroyed by the next deploy.)
+ */
+export class Ask extends Construct {
+  readonly resource: DataResource;
+
+  constructor(scope: Construct, id: string, props: AskProps) {
+    super(scope, id);
+    const scripts = AskScripts.of(this);
+    const provisioner: LocalExecProvisioner = {
+      type: "local-exec",
+      // By way of the environment, so that Terraform's log shows one line, and nothing has to be quoted.
+      command: 'sh -c "$ASK"',
+      environment: {
+        ASK: scripts.reference("ask"),
+        ASK_SCRIPT: scripts.reference(props.script),
+        ASK_ARGUMENTS: props.arguments.map((argument) => quoted(String(argument))).join(" "),
+        ASK_TARGETS: props.targets.map(askTarget).join("\n"),
+        ASK_SECONDS: String(ASK_SECONDS),
+      },
+    };
+    this.resource = new DataResource(this, "Resource", { triggersReplace: [...props.triggers], provisioners: [provisioner] });
+  }
+}
+
+const askTarget = ({ host, container }: AskTarget): string => [...host.dockerArguments, "exec", "-i", container].map(quoted).join(" ");
+
+const quoted = (word: string): string => (/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+const SOURCES = { ask: "operator/ask.sh", gate: "container/gate.sh", quorum: "container/quorum.sh" } as const;
+type ScriptName = keyof typeof SOURCES;
+
+/** A stack's scripts, each once, however many agents are asked. */
+class AskScripts extends Construct {
+  static of(scope: Construct): AskScripts {
+    const stack = TerraformStack.of(scope);
+    return (stack.node.tryFindChild(AskScripts.ID) as AskScripts | undefined) ?? new AskScripts(stack, AskScripts.ID);
+  }
+
+  private static readonly ID = "consul_scripts";
+
+  reference(name: ScriptName): string {
+    const local = this.node.tryFindChild(name) ?? this.add(name);
+    return (local as TerraformLocal).asString;
+  }
+
+  private add(name: ScriptName): TerraformLocal {
+    const local = new TerraformLocal(this, name, literal(scriptText(SOURCES[name])));
+    local.overrideLogicalId(`consul_${name}`);
+    return local;
+  }
+}
+
+/** The text of one of the product's shell scripts: part of the program, read from beside it. */
+export const scriptText = (file: string): string => readFileSync(join(__dirname, file), "utf8");

@@ -1,0 +1,188 @@
+import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/container";
+import type { Image } from "@cdktf/provider-docker/lib/image";
+import { Lazy, TerraformOutput } from "cdktf";
+import { Construct } from "constructs";
+import { bracketed, family, isLoopback, isWildcard } from "../cluster/address";
+import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
+import type { Settings } from "../cluster/schema";
+import { agentCommand, agentConfig, agentEnvironment } from "./agent-command";
+import { ASK_SECONDS, Ask, type AskTarget, scriptText } from "./ask";
+import { type DockerHost, terraformId } from "./docker-host";
+import { JoinAddress } from "./join-address";
+import { literal } from "./literal";
+
+export interface ConsulAgentProps extends Settings {
+  /** The host that the agent runs on. */
+  readonly host: DockerHost;
+  /** Consul's datacenter. Default dc1. */
+  readonly datacenter?: string;
+  /** Agents to join; more can be added with `addRetryJoin`. */
+  readonly retryJoin?: readonly JoinAddress[];
+  /** Consul's node name. Default the construct's id. */
+  readonly node?: string;
+  /** The container's name. Default the construct's id. */
+  readonly container?: string;
+  /** The container's host name. Default the construct's id. */
+  readonly hostname?: string;
+  /** A volume's name, or a folder of the host if it begins with a slash. Default a volume, <container>-data. */
+  readonly data?: string;
+}
+
+export const DEFAULT_IMAGE = "hashicorp/consul:1.22.2";
+/** Consul gives its agents 15 s to finish; Docker kills after 10 s unless told otherwise. */
+const STOP_SECONDS = 30;
+const PATHS = { data: "/consul/data", config: "/consul/config/agent.json", health: "/consul/health.sh" } as const;
+const DEFAULT_LOG = { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } };
+
+/** What servers and clients have in common: a container on a host, its data, and the question whether it is in. */
+export abstract class ConsulAgent extends Construct {
+  readonly host: DockerHost;
+  /** Consul's node name. */
+  readonly nodeName: string;
+  readonly containerName: string;
+  readonly ports: EffectivePorts;
+  /** The L1 resources, for what this construct does not offer. */
+  readonly container: Container;
+  readonly image: Image;
+  /** Asks, after each start, whether the agent is in: see `Ask`. */
+  readonly gate: Ask;
+  /** How another agent joins this one. */
+  readonly joinAddress: JoinAddress;
+  private readonly retryJoin: JoinAddress[] = [];
+  private readonly client: string;
+  private readonly published?: Settings["publish"];
+
+  protected constructor(scope: Construct, id: string, role: Role, props: ConsulAgentProps & { readonly bootstrapExpect?: number }) {
+    super(scope, id);
+    const { host } = props;
+    this.host = host;
+    this.nodeName = props.node ?? id;
+    this.containerName = props.container ?? id;
+    this.ports = effectivePorts(role, props.ports);
+    this.client = props.client ?? (host.network ? "0.0.0.0" : "127.0.0.1");
+    this.published = host.network && props.publish;
+
+    const bind = props.bind ?? (host.network ? undefined : host.address);
+    const reachable = [props.advertise, bind].find((address) => address !== undefined && family(address) && !isWildcard(address));
+    this.joinAddress = JoinAddress.of(reachable ?? (host.network ? this.containerName : host.address), this.ports.serf_lan);
+    this.addRetryJoin(...(props.retryJoin ?? []));
+
+    this.image = host.pull(this, "image", props.image ?? DEFAULT_IMAGE);
+    this.image.overrideLogicalId(terraformId(this));
+
+    const agent = { ...props, role, node: this.nodeName, bind, client: this.client };
+    const command = Lazy.listValue({
+      produce: () => agentCommand({ ...agent, retryJoin: this.retryJoin.map((address) => address.toString(this.ports.serf_lan)).sort() }),
+    });
+    const config = agentConfig({ ...agent, retryJoin: [], datacenter: props.datacenter ?? "dc1" });
+    const { driver, options } = props.log ?? DEFAULT_LOG;
+    this.container = new Container(this, "container", {
+      provider: host.provider,
+      name: this.containerName,
+      image: this.image.imageId,
+      hostname: props.hostname ?? id,
+      command,
+      env: agentEnvironment({ role, ports: props.ports }),
+      restart: props.restart ?? "always",
+      logDriver: driver,
+      logOpts: options,
+      stopTimeout: STOP_SECONDS,
+      // The provider stops with this, not with stop_timeout; without it, with SIGKILL.
+      destroyGraceSeconds: STOP_SECONDS,
+      ...this.networking(host, props),
+      ...limits(props.resources),
+      labels: labels(props.labels),
+      volumes: [volume(props.data ?? `${this.containerName}-data`)],
+      upload: [
+        { file: PATHS.config, content: config },
+        { file: PATHS.health, content: literal(scriptText("container/health.sh")) },
+      ],
+      healthcheck: { test: ["CMD", "/bin/sh", PATHS.health, this.localHttp], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+    });
+    this.container.overrideLogicalId(terraformId(this));
+
+    this.gate = new Ask(this, "gate", {
+      script: "gate",
+      arguments: [role, this.nodeName, this.localHttp, props.bootstrapExpect ?? 1, ASK_SECONDS],
+      targets: [this.askTarget],
+      triggers: [this.container.id],
+    });
+    this.gate.resource.overrideLogicalId(terraformId(this));
+
+    const output = new TerraformOutput(this, "addresses", {
+      value: {
+        join: this.joinAddress.toString(),
+        http: this.httpAddress,
+        dns: this.dnsAddress,
+        ui: (props.ui ?? true) ? `${this.httpAddress}/ui` : undefined,
+      },
+    });
+    output.overrideLogicalId(terraformId(this));
+  }
+
+  /** Further agents to join at every start. An agent never joins itself: Consul takes that for success, and stops trying. */
+  addRetryJoin(...addresses: JoinAddress[]): void {
+    for (const address of addresses) {
+      if (this.joinAddress.equals(address)) throw new Error(`${this.nodeName} cannot join itself, at ${address}; name another agent`);
+      if (!this.retryJoin.some((known) => known.equals(address))) this.retryJoin.push(address);
+    }
+  }
+
+  /** Where the HTTP API is reached: from anywhere if the agent listens there, else on its own host. */
+  get httpAddress(): string {
+    return `http://${this.clientAddress("http")}`;
+  }
+
+  /** Where DNS is served, as address:port; undefined when it is off. */
+  get dnsAddress(): string | undefined {
+    return this.ports.dns > 0 ? this.clientAddress("dns") : undefined;
+  }
+
+  /** Where this agent is asked, by the docker CLI. */
+  get askTarget(): AskTarget {
+    return { host: this.host, container: this.containerName };
+  }
+
+  /** The HTTP API from inside the container. */
+  get localHttp(): string {
+    const addresses = this.client.split(/\s+/);
+    const local = addresses.find(isLoopback) ?? addresses.find(isWildcard)?.replace("0.0.0.0", "127.0.0.1").replace(/^::$/, "::1") ?? addresses[0];
+    return `http://${bracketed(local ?? "127.0.0.1")}:${this.ports.http}`;
+  }
+
+  private clientAddress(port: "http" | "dns"): string {
+    if (this.host.network) {
+      const published = this.published?.[port];
+      return published === undefined ? `${this.containerName}:${this.ports[port]}` : `${bracketed(this.host.address)}:${published}`;
+    }
+    const addresses = this.client.split(/\s+/);
+    const reachable = addresses.some(isWildcard) ? this.host.address : (addresses.find((address) => !isLoopback(address)) ?? addresses[0] ?? "");
+    return `${bracketed(reachable)}:${this.ports[port]}`;
+  }
+
+  private networking({ network, address }: DockerHost, { publish }: Settings): Partial<ContainerConfig> {
+    if (!network) return { networkMode: "host" };
+    const both = (port: string) => (port === "dns" ? ["tcp", "udp"] : ["tcp"]);
+    const published = Object.entries(publish ?? {}).flatMap(([port, external]) =>
+      both(port).map((protocol) => ({ internal: this.ports[port as keyof EffectivePorts], external, ip: address, protocol })),
+    );
+    return { networkMode: network.name, networksAdvanced: [{ name: network.name }], ...(published.length > 0 && { ports: published }) };
+  }
+}
+
+function limits({ memory, cpus, cpuset }: NonNullable<Settings["resources"]> = {}): Partial<ContainerConfig> {
+  // Without memory_swap the provider would see a difference in every plan.
+  return { memory, memorySwap: memory, cpus: cpus === undefined ? undefined : String(cpus), cpuSet: cpuset };
+}
+
+/** Registrator, on the same host, would register Consul's own ports as services. */
+const OWN_LABELS = { SERVICE_IGNORE: "true" };
+
+function labels(own: Settings["labels"] = {}): ContainerConfig["labels"] {
+  return Object.entries({ ...OWN_LABELS, ...own })
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([label, value]) => ({ label, value }));
+}
+
+/** A volume is named, not managed: Docker makes it, and no Terraform operation ever deletes it. */
+const volume = (data: string) => ({ containerPath: PATHS.data, ...(data.startsWith("/") ? { hostPath: data } : { volumeName: data }) });

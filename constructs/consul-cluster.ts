@@ -1,0 +1,104 @@
+import { AnnotationMetadataEntryType, type App, TerraformStack } from "cdktf";
+import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/cluster";
+import { imageId, stackName } from "../cluster/ids";
+import { describeProblem } from "../cluster/problem";
+import { ASK_SECONDS, Ask } from "./ask";
+import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
+import { ConsulClient } from "./consul-client";
+import { ConsulServer } from "./consul-server";
+import { DockerHost } from "./docker-host";
+import { JoinAddress } from "./join-address";
+import { literals } from "./literal";
+import { StateBackend } from "./state-backend";
+
+/**
+ * A whole cluster, as the stack of its name: its hosts and agents, who joins whom, and the last step of a deploy, which requires that all
+ * servers are voters. Hosts with a `group` are in stacks of their own beside it.
+ *
+ * Agents' names have no underscore (see LABEL): an id with one cannot be an agent's.
+ */
+export class ConsulCluster extends TerraformStack {
+  /** All stacks by name, this one included. */
+  readonly stacks: ReadonlyMap<string, TerraformStack>;
+  readonly agents: ReadonlyMap<string, ConsulAgent>;
+
+  constructor(app: App, cluster: Cluster) {
+    super(app, cluster.name);
+    this.stacks = this.placeStacks(app, cluster);
+    for (const [name, stack] of this.stacks) new StateBackend(stack, cluster.backend, name);
+
+    const hosts = new Map(cluster.hosts.map((host) => [host.name, this.addHost(host, cluster)]));
+    this.agents = new Map(cluster.agents.map((agent) => [agent.name, this.addAgent(agent, hosts, cluster)]));
+    for (const { name, join } of cluster.agents) this.agents.get(name)?.addRetryJoin(...join.map((target) => this.joinAddressOf(target)));
+
+    const quorum = this.addQuorum(cluster);
+    for (const { name, role } of cluster.agents) {
+      const agent = this.agents.get(name);
+      // A client cannot be in before there is a leader. Asking sooner would take Terraform's ten slots from the servers.
+      if (agent && role === "client" && TerraformStack.of(agent) === this) agent.gate.resource.node.addDependency(quorum.resource);
+    }
+    for (const warning of cluster.warnings) this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning, cluster.locate));
+  }
+
+  private placeStacks(app: App, cluster: Cluster): Map<string, TerraformStack> {
+    const stacks = new Map<string, TerraformStack>([[cluster.name, this]]);
+    for (const { group } of cluster.hosts) {
+      const name = stackName(cluster.name, group);
+      if (!stacks.has(name)) stacks.set(name, new TerraformStack(app, name));
+    }
+    // Servers before the last step, which is in this stack, and clients after it.
+    for (const [name, stack] of stacks) {
+      if (stack === this) continue;
+      const hasServer = cluster.agents.some(({ role, host }) => role === "server" && stackName(cluster.name, host.group) === name);
+      if (hasServer) this.addDependency(stack);
+      else stack.addDependency(this);
+    }
+    return stacks;
+  }
+
+  private addHost(host: HostDescription, cluster: Cluster): DockerHost {
+    const stack = this.stacks.get(stackName(cluster.name, host.group)) as TerraformStack;
+    const { address, daemon } = host;
+    const { mirror, registries } = cluster;
+    const construct = new DockerHost(stack, `${host.name}_host`, {
+      address,
+      daemon,
+      mirror,
+      registries,
+      bridge: cluster.network === "bridge" ? cluster.name : undefined,
+    });
+    for (const image of cluster.images) construct.pull(stack, `${host.name}_${imageId(image)}`, image);
+    return construct;
+  }
+
+  private addAgent(agent: AgentDescription, hosts: ReadonlyMap<string, DockerHost>, cluster: Cluster): ConsulAgent {
+    const host = hosts.get(agent.host.name) as DockerHost;
+    const { node, container, hostname, data } = agent;
+    const props: ConsulAgentProps & { bootstrapExpect: number } = {
+      ...literals(agent.settings),
+      ...literals({ node, container, hostname, data }),
+      host,
+      datacenter: cluster.datacenter,
+      bootstrapExpect: cluster.bootstrapExpect,
+    };
+    return new { server: ConsulServer, client: ConsulClient }[agent.role](TerraformStack.of(host), agent.name, props);
+  }
+
+  private joinAddressOf(target: JoinTarget): JoinAddress {
+    return "address" in target ? JoinAddress.parse(target.address) : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
+  }
+
+  private addQuorum(cluster: Cluster): Ask {
+    const servers = cluster.agents.filter(({ role }) => role === "server").map(({ name }) => this.agents.get(name) as ConsulAgent);
+    const own = servers.filter((server) => TerraformStack.of(server) === this);
+    const quorum = new Ask(this, "consul_quorum", {
+      script: "quorum",
+      arguments: [(servers[0] as ConsulAgent).localHttp, ASK_SECONDS, ...servers.map(({ nodeName }) => nodeName)],
+      targets: servers.map(({ askTarget }) => askTarget),
+      triggers: [...own.map(({ container }) => container.id), servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" ")],
+    });
+    quorum.resource.overrideLogicalId("consul_quorum");
+    for (const { gate } of own) quorum.resource.node.addDependency(gate.resource);
+    return quorum;
+  }
+}

@@ -1,0 +1,94 @@
+import { Image } from "@cdktf/provider-docker/lib/image";
+import { Network } from "@cdktf/provider-docker/lib/network";
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import { TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import { type Daemon, daemonOf, dockerArguments } from "../cluster/daemon";
+import type { DaemonEntry } from "../cluster/schema";
+import { ImageReference } from "./image-reference";
+import { projectPath } from "./project-path";
+
+export interface DockerHostProps {
+  /** The host's address, as other hosts reach it; in a bridge network, where ports are published. */
+  readonly address: string;
+  /** How its daemon is reached: unix://, ssh://, tcp:// (TLS), tcp+insecure://, with `{address}` and `{host}` replaced. */
+  readonly daemon: DaemonEntry | Daemon;
+  /** Name of a bridge network to make, for the agents of this host. Default none: agents use the host's network. */
+  readonly bridge?: string;
+  /** Registry that Docker Hub's images are pulled from: host[:port][/path]. Default Docker Hub. */
+  readonly mirror?: string;
+  /** Registries that need credentials, taken from ~/.docker/config.json or DOCKER_REGISTRY_USER and _PASS. */
+  readonly registries?: readonly string[];
+}
+
+/**
+ * The provider's versions that this product is made for. The bindings pin 3.6.2, which fails every plan when one host is down
+ * and removes stopped containers while planning (kreuzwerker/terraform-provider-docker#590, #850).
+ */
+const DOCKER_PROVIDER_VERSION = "~> 4.5";
+/** The first Terraform with terraform_data. */
+const TERRAFORM_VERSION = ">= 1.4.0";
+
+/** A Docker daemon and the address of the host that it runs on. */
+export class DockerHost extends Construct {
+  readonly address: string;
+  readonly daemon: Daemon;
+  /** The provider that reaches this host's daemon, under an alias of the host's name. */
+  readonly provider: DockerProvider;
+  /** The network that this host's agents share; undefined where they use the host's own. */
+  readonly network?: Network;
+  private readonly mirror?: string;
+
+  constructor(scope: Construct, id: string, props: DockerHostProps) {
+    super(scope, id);
+    this.address = props.address;
+    this.daemon =
+      typeof props.daemon === "object" && "kind" in props.daemon ? props.daemon : daemonOf(props.daemon, { name: id, address: props.address });
+    this.mirror = props.mirror;
+
+    const stack = TerraformStack.of(this);
+    this.provider = new DockerProvider(this, "provider", {
+      alias: terraformId(this),
+      host: this.daemon.url,
+      // Empty, not absent: DOCKER_CONTEXT and DOCKER_CERT_PATH in the operator's environment would redirect every host.
+      context: "",
+      certPath: this.certs ?? "",
+      registryAuth: props.registries?.length ? props.registries.map((address) => ({ address })) : undefined,
+    });
+    stack.addOverride("terraform.required_providers.docker.version", DOCKER_PROVIDER_VERSION);
+    stack.addOverride("terraform.required_version", TERRAFORM_VERSION);
+
+    if (props.bridge !== undefined) {
+      this.network = new Network(this, "network", { provider: this.provider, name: props.bridge });
+      this.network.overrideLogicalId(terraformId(this));
+    }
+  }
+
+  /** The daemon's certificates as Terraform finds them. */
+  private get certs(): string | undefined {
+    return this.daemon.certs === undefined ? undefined : projectPath(this.daemon.certs);
+  }
+
+  /** Arguments of the docker CLI that reach this host's daemon. */
+  get dockerArguments(): string[] {
+    return dockerArguments(this.daemon, this.certs);
+  }
+
+  /** Where this host pulls an image from: its mirror, for Docker Hub's images. */
+  pullReference(image: string): string {
+    return ImageReference.parse(image).through(this.mirror).toString();
+  }
+
+  /** Pulls an image to this host, and leaves it there. */
+  pull(scope: Construct, id: string, image: string): Image {
+    return new Image(scope, id, { provider: this.provider, name: this.pullReference(image), keepLocally: true });
+  }
+}
+
+/**
+ * The Terraform id that stands for a construct: its own id where it stands directly in a stack, and unique below it otherwise.
+ * A construct's container, image and gate all carry it, so that a plan reads `docker_container.consul-server1`.
+ */
+export function terraformId(construct: Construct): string {
+  return TerraformStack.of(construct).getLogicalId(construct.node);
+}

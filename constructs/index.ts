@@ -1,0 +1,11 @@
+export { type Cluster, defineCluster } from "../cluster/cluster";
+export { ClusterError } from "../cluster/problem";
+export type { ClusterFile } from "../cluster/schema";
+export { Ask, type AskProps, type AskTarget } from "./ask";
+export { ConsulAgent, type ConsulAgentProps } from "./consul-agent";
+export { ConsulClient, type ConsulClientProps } from "./consul-client";
+export { ConsulCluster } from "./consul-cluster";
+export { ConsulServer, type ConsulServerProps } from "./consul-server";
+export { DockerHost, type DockerHostProps } from "./docker-host";
+export { ImageReference } from "./image-reference";
+export { JoinAddress } from "./join-address";

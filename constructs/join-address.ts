@@ -1,0 +1,44 @@
+import { bracketed, family, isDnsName } from "../cluster/address";
+import { effectivePorts } from "../cluster/ports";
+
+/** Where an agent is joined: its address, and the port of its gossip. */
+export class JoinAddress {
+  private constructor(
+    readonly host: string,
+    readonly port: number,
+  ) {}
+
+  /**
+   * @param host an IP address, a DNS name, or a container's name in its bridge network
+   * @param port the agent's serf_lan port. Default 8301
+   */
+  static of(host: string, port: number = effectivePorts("server").serf_lan): JoinAddress {
+    return new JoinAddress(host, port);
+  }
+
+  /**
+   * Reads `host`, `host:port` or `[ipv6]:port`.
+   * @throws Error for anything else
+   */
+  static parse(text: string): JoinAddress {
+    if (family(text)) return JoinAddress.of(text);
+    const [, v6, name, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+))(?::(\d+))?$/.exec(text) ?? [];
+    const host = v6 ?? name;
+    if (!host || (v6 && family(v6) !== 6) || (name && !family(name) && !isDnsName(name))) {
+      throw new Error(`"${text}" is no address to join; expected an IP address or DNS name, with or without a port`);
+    }
+    return JoinAddress.of(host, port === undefined ? undefined : Number(port));
+  }
+
+  /**
+   * As Consul takes it. Without a port Consul assumes that the other's is the joining agent's own, so it is left out only
+   * where that holds.
+   */
+  toString(ownPort: number = effectivePorts("server").serf_lan): string {
+    return this.port === ownPort ? this.host : `${bracketed(this.host)}:${this.port}`;
+  }
+
+  equals(other: JoinAddress): boolean {
+    return this.host === other.host && this.port === other.port;
+  }
+}

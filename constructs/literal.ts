@@ -1,0 +1,14 @@
+/** Text for Terraform to leave alone: `${` and `%{` begin an expression in every string of its JSON. */
+export function literal(text: string): string {
+  return text.replaceAll("${", "$${").replaceAll("%{", "%%{");
+}
+
+/** The same for every string of a value, keys included. */
+export function literals<T>(value: T): T {
+  if (typeof value === "string") return literal(value) as T;
+  if (Array.isArray(value)) return value.map(literals) as T;
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [literal(key), literals(item)])) as T;
+  }
+  return value;
+}

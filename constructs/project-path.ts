@@ -1,0 +1,11 @@
+/**
+ * A path for Terraform to find: absolute, of the home folder (`~/...`), or relative to the project. It is a Terraform expression, so
+ * that the synthesized JSON is the same in every checkout: a stack is applied in cdktf.out/stacks/<stack>.
+ */
+export function projectPath(path: string): string {
+  if (path.startsWith("~")) return `\${pathexpand(${JSON.stringify(path)})}`;
+  return path.startsWith("/") ? path : `\${abspath("\${path.root}/${PROJECT_FROM_STACK}/${path}")}`;
+}
+
+/** From the folder of a stack to the project's. */
+export const PROJECT_FROM_STACK = "../../..";

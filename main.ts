@@ -1,0 +1,16 @@
+import { App } from "cdktf";
+import { loadCluster, selectClusterFile } from "./cluster/load";
+import { ClusterError } from "./cluster/problem";
+import { ConsulCluster } from "./constructs/consul-cluster";
+
+const file = selectClusterFile();
+console.log(`cluster file: ${file}`);
+try {
+  const app = new App();
+  new ConsulCluster(app, loadCluster(file));
+  app.synth();
+} catch (error) {
+  if (!(error instanceof ClusterError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
