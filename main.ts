@@ -6,8 +6,9 @@ import { ConsulCluster } from "./constructs/consul-cluster";
 const file = selectClusterFile();
 console.log(`cluster file: ${file}`);
 try {
+  const cluster = loadCluster(file);
   const app = new App();
-  new ConsulCluster(app, loadCluster(file));
+  new ConsulCluster(app, cluster);
   app.synth();
 } catch (error) {
   if (!(error instanceof ClusterError)) throw error;

@@ -33,5 +33,10 @@ export function whyUnreachable(address: string, { loopbackAllowed }: { loopbackA
 export const isWildcard = (address: string): boolean => family(address) !== undefined && ipaddr.parse(address).range() === "unspecified";
 export const isLoopback = (address: string): boolean => family(address) !== undefined && ipaddr.parse(address).range() === "loopback";
 
+/** Where an agent's gossip is reached: what it advertises or binds to, unless only Consul can tell what that is (a template, every address). */
+export function gossipAddress({ advertise, bind }: { advertise?: string; bind?: string }, otherwise: string): string {
+  return [advertise, bind].find((address) => address !== undefined && family(address) && !isWildcard(address)) ?? otherwise;
+}
+
 /** For use before a port or in a URL: IPv6 in brackets. */
 export const bracketed = (address: string): string => (family(address) === 6 ? `[${address}]` : address);

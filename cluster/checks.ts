@@ -1,4 +1,4 @@
-import { family, isLoopback, isTemplate, isWildcard, whyUnreachable } from "./address";
+import { bracketed, family, isLoopback, isTemplate, isWildcard, whyUnreachable } from "./address";
 import { configProblems, flagProblems } from "./consul-settings";
 import { imageId, stackName } from "./ids";
 import { effectivePorts, listeners } from "./ports";
@@ -13,11 +13,13 @@ export function checkCluster(draft: Draft): Problem[] {
     ...joins(draft),
     ...uniqueNames(draft),
     ...uniqueHosts(draft),
+    ...uniqueGossip(draft),
     ...uniqueImages(draft),
     ...addresses(draft),
     ...freePorts(draft),
     ...settings(draft),
     ...bridge(draft),
+    ...containerNames(draft),
     ...exposure(draft),
     ...stackSizes(draft),
     ...backendProblems(draft.file.backend, stackNames(draft)),
@@ -94,7 +96,7 @@ function joins(draft: Draft): Problem[] {
   }
   if (draft.agents.length === 1) return [];
   return draft.agents
-    .filter(({ join }) => join.length === 0)
+    .filter(({ role, join }) => join.length === 0 && !(role === "server" && file.servers.length === 1))
     .filter(() => draft.problems.every(({ code }) => code !== "unknown-join" && code !== "unknown-host"))
     .map((agent) => ({
       code: "self-join",
@@ -188,8 +190,33 @@ function uniqueHosts({ hosts }: Draft): Problem[] {
   });
 }
 
+/** Agents that advertise or bind to one address: joining the one would be joining the other. What hosts share is said of them. */
+function uniqueGossip(draft: Draft): Problem[] {
+  const firsts = new Map<string, DraftAgent>();
+  const problems = draft.agents.flatMap((agent): Problem[] => {
+    const { address, port } = agent.gossip;
+    const at = `${bracketed(address)}:${port}`;
+    const first = firsts.get(at);
+    if (!first) firsts.set(at, agent);
+    const own = [agent, first].find((one) => one && (one.settings.advertise ?? one.settings.bind) !== undefined);
+    if (!first || !own) return [];
+    return [
+      {
+        code: "duplicate-address",
+        path: settingPath(draft, own, own.settings.advertise === undefined ? "bind" : "advertise"),
+        message: `"${first.name}" and "${agent.name}" are both reached at ${at}`,
+        mend: "give each agent its own address, or its own `ports.serf_lan`",
+      },
+    ];
+  });
+  return problems;
+}
+
+/** A host itself has the id <host>_host. */
+const HOST_ID = "host";
+
 function uniqueImages({ file }: Draft): Problem[] {
-  const byId = new Map<string, string>();
+  const byId = new Map<string, string>([[HOST_ID, "a host"]]);
   return file.images.flatMap((image, index): Problem[] => {
     const other = byId.get(imageId(image)) ?? image;
     byId.set(imageId(image), other);
@@ -198,7 +225,7 @@ function uniqueImages({ file }: Draft): Problem[] {
       {
         code: "colliding-ids",
         path: ["images", index],
-        message: `"${other}" and "${image}" would both have the Terraform id ${imageId(image)}`,
+        message: `"${other}" and "${image}" would both have a Terraform id that ends in ${imageId(image)}`,
         mend: "name one of them by its digest",
       },
     ];
@@ -256,18 +283,18 @@ function unique(problems: Problem[]): Problem[] {
 function freePorts(draft: Draft): Problem[] {
   const taken = new Map<string, { address: string; words: string; agent: DraftAgent }[]>();
   return draft.agents.flatMap((agent) =>
-    listening(draft, agent).flatMap(({ key, port, addresses }) => {
+    listening(draft, agent).flatMap(({ within, section, key, port, addresses }) => {
       const words = `${key} of "${agent.name}"`;
-      const at = `${agent.host.name} ${port}`;
+      const at = `${within} ${port}`;
       const others = taken.get(at) ?? [];
       const clash = others.find((other) => addresses.some((address) => overlap(address, other.address)));
       taken.set(at, [...others, ...addresses.map((address) => ({ address, words, agent }))]);
       if (!clash) return [];
       const problem: Problem = {
         code: "port-clash",
-        path: settingPath(draft, agent, draft.file.network === "bridge" ? "publish" : "ports", key),
-        message: `port ${port} on host "${agent.host.name}" is taken twice: ${clash.words} and ${words}`,
-        mend: `give one of them another port under \`${draft.file.network === "bridge" ? "publish" : "ports"}:\``,
+        path: settingPath(draft, agent, section, key),
+        message: `port ${port} ${within} is taken twice: ${clash.words} and ${words}`,
+        mend: `give one of them another port under \`${section}:\``,
       };
       return [problem];
     }),
@@ -276,13 +303,30 @@ function freePorts(draft: Draft): Problem[] {
 
 const overlap = (a: string, b: string): boolean => a === b || isWildcard(a) || isWildcard(b);
 
-function listening({ file }: Draft, { role, host, settings }: DraftAgent): { key: string; port: number; addresses: string[] }[] {
-  if (file.network === "bridge") return Object.entries(settings.publish ?? {}).map(([key, port]) => ({ key, port, addresses: [host.address] }));
-  return listeners(role, effectivePorts(role, settings.ports)).map(({ name, port, at }) => ({
-    key: name,
-    port,
-    addresses: at === "bind" ? [settings.bind ?? host.address] : (settings.client ?? "127.0.0.1").split(/\s+/),
-  }));
+interface Listener {
+  /** Where no other may have its port: on a host, or in a container of a bridge network. */
+  readonly within: string;
+  readonly section: "ports" | "publish";
+  readonly key: string;
+  readonly port: number;
+  readonly addresses: readonly string[];
+}
+
+function listening({ file }: Draft, { name, role, host, settings }: DraftAgent): Listener[] {
+  const bridged = file.network === "bridge";
+  const onHost = `on host "${host.name}"`;
+  const client = (settings.client ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(/\s+/);
+  const own = listeners(role, effectivePorts(role, settings.ports)).map(
+    ({ name: key, port, at }): Listener => ({
+      within: bridged ? `in the container of "${name}"` : onHost,
+      section: "ports",
+      key,
+      port,
+      addresses: at === "client" ? client : [settings.bind ?? (bridged ? "0.0.0.0" : host.address)],
+    }),
+  );
+  const published = bridged ? Object.entries(settings.publish ?? {}) : [];
+  return [...own, ...published.map(([key, port]): Listener => ({ within: onHost, section: "publish", key, port, addresses: [host.address] }))];
 }
 
 function settings(draft: Draft): Problem[] {
@@ -291,9 +335,22 @@ function settings(draft: Draft): Problem[] {
   return places.flatMap(({ path, own }) => [...configProblems(own.config, [...path, "config"]), ...flagProblems(own.flags, [...path, "flags"])]);
 }
 
-function bridge({ file, hosts, agents }: Draft): Problem[] {
+/** Docker refuses a name of one character, which is a name to Consul. */
+function containerNames({ agents }: Draft): Problem[] {
+  return agents
+    .filter(({ container }) => container.length < 2)
+    .map((agent) => ({
+      code: "invalid-name",
+      path: agent.path,
+      message: `"${agent.container}" is too short to be a container's name`,
+      mend: "use two characters or more, or give it a `container:`",
+    }));
+}
+
+function bridge(draft: Draft): Problem[] {
+  const { file, hosts, agents } = draft;
   if (file.network === "bridge") {
-    if (hosts.length <= 1) return [];
+    if (hosts.length <= 1) return publishedButOff(draft);
     return [
       {
         code: "bridge-hosts",
@@ -313,6 +370,22 @@ function bridge({ file, hosts, agents }: Draft): Problem[] {
         mend: "remove `publish`, or set `ports`",
       })),
   );
+}
+
+function publishedButOff(draft: Draft): Problem[] {
+  return draft.agents.flatMap((agent) => {
+    const ports = effectivePorts(agent.role, agent.settings.ports);
+    return (Object.keys(agent.settings.publish ?? {}) as (keyof typeof ports)[])
+      .filter((key) => ports[key] <= 0)
+      .map(
+        (key): Problem => ({
+          code: "invalid-value",
+          path: settingPath(draft, agent, "publish", key),
+          message: `${key} of "${agent.name}" is published, but the agent does not listen for it`,
+          mend: `give it a port, as in \`ports: { ${key}: 8501 }\`, or publish another`,
+        }),
+      );
+  });
 }
 
 function exposure(draft: Draft): Problem[] {

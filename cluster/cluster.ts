@@ -17,6 +17,8 @@ export interface Cluster {
   readonly hosts: readonly HostDescription[];
   readonly agents: readonly AgentDescription[];
   readonly bootstrapExpect: number;
+  /** Seconds to wait for all servers to be voters. */
+  readonly wait?: number;
   readonly backend?: BackendEntry;
   readonly warnings: readonly Problem[];
   readonly locate: Locate;
@@ -42,8 +44,8 @@ export interface AgentDescription {
   readonly settings: Settings;
 }
 
-/** Whom to join: an agent of this cluster, or an address. */
-export type JoinTarget = { readonly agent: string } | { readonly address: string };
+/** Whom to join: an agent of this cluster, or an address, at the cluster's port. */
+export type JoinTarget = { readonly agent: string } | { readonly address: string; readonly port: number };
 
 /**
  * Checks a cluster and resolves what it leaves open.
@@ -57,12 +59,13 @@ export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace):
   const errors = problems.filter(({ code }) => catalogue[code].severity === "error");
   if (errors.length > 0) throw new ClusterError(errors, locate);
   const { hosts, agents, bootstrapExpect } = draft;
-  const { name, datacenter, network, mirror, backend } = parsed.data;
+  const { name, datacenter, network, mirror, wait, backend } = parsed.data;
   return {
     name,
     datacenter,
     network,
     mirror,
+    wait,
     backend,
     registries: [...new Set(parsed.data.registries)].sort(),
     images: [...new Set(parsed.data.images)].sort(),

@@ -1,12 +1,14 @@
 import { readFileSync, statSync } from "node:fs";
 import { relative } from "node:path";
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseAllDocuments, type YAMLError } from "yaml";
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseAllDocuments, visit } from "yaml";
 import { type Cluster, defineCluster } from "./cluster";
 import { ClusterError, type KeyPath, type Locate, type Problem } from "./problem";
 import type { ClusterFile } from "./schema";
 
 /** A thousand hosts take about 100 kB. */
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Consul's own configuration is a few levels deep; whatever walks through it must not run out of stack. */
+const MAX_DEPTH = 100;
 /** How many nodes the aliases of a file may stand for: generous for repeated settings, far from exhausting memory. */
 const MAX_ALIASED_NODES = 10_000;
 
@@ -36,7 +38,7 @@ export function loadCluster(path: string): Cluster {
     return refuse("file-empty", "the file is empty", "describe a cluster: start from clusters/seed.yaml");
   const [document, second] = documents as [Document.Parsed, Document.Parsed?];
   const broken = documents.flatMap(({ errors }) => errors);
-  if (broken.length > 0) throw syntaxErrors(broken, name, lines);
+  if (broken.length > 0) throw flawed(broken.map(syntaxFlaw), name, lines);
   if (second) {
     const { line, col } = lines.linePos(second.range[0]);
     return refuse("yaml-syntax", "a second YAML document begins here", "keep one cluster to a file", () => `${name}:${line}:${col}`);
@@ -44,6 +46,8 @@ export function loadCluster(path: string): Cluster {
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     return refuse("file-empty", "the file has no content", "describe a cluster: start from clusters/seed.yaml");
   }
+  const flaws = valueFlaws(document);
+  if (flaws.length > 0) throw flawed(flaws, name, lines);
   return defineCluster(plain(document, refuse), locator(document, name, lines));
 }
 
@@ -57,23 +61,58 @@ function readText(path: string, refuse: Refuse): string {
   } catch (error) {
     if (error instanceof ClusterError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    const reasons: Record<string, string> = { ENOENT: "there is no such file", EISDIR: "it is a directory", EACCES: "permission denied" };
-    const reason = reasons[code ?? ""] ?? (error instanceof TypeError ? "it is not UTF-8 text" : (error as Error).message);
+    const reasons: Record<string, string> = {
+      ENOENT: "there is no such file",
+      EISDIR: "it is a directory",
+      EACCES: "permission denied",
+      ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8 text",
+    };
+    const reason = reasons[code ?? ""] ?? (error as Error).message;
     return refuse("file-unreadable", `the cluster file cannot be read: ${reason}`, "name a YAML file: CLUSTER=clusters/seed.yaml");
   }
 }
 
-function syntaxErrors(errors: readonly YAMLError[], name: string, lines: LineCounter): ClusterError {
-  const places = errors.map(({ pos }) => lines.linePos(pos[0]));
-  const problems = errors.map(
-    ({ message }, index): Problem => ({
-      code: "yaml-syntax",
-      path: [index],
-      message: lowerFirst(message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? ""),
-      mend: "mend the YAML there: indentation, quotes, a key given twice",
-    }),
-  );
+/** A problem of the YAML itself, which has a place in the text, but no path of keys. */
+type Flaw = Pick<Problem, "code" | "message" | "mend"> & { readonly offset: number };
+
+function flawed(flaws: readonly Flaw[], name: string, lines: LineCounter): ClusterError {
+  const places = flaws.map(({ offset }) => lines.linePos(offset));
+  const problems = flaws.map(({ code, message, mend }, index): Problem => ({ code, path: [index], message, mend }));
   return new ClusterError(problems, ({ path }) => `${name}:${places[Number(path[0])]?.line}:${places[Number(path[0])]?.col}`);
+}
+
+const syntaxFlaw = ({ message, pos }: { message: string; pos: readonly number[] }): Flaw => ({
+  offset: pos[0] ?? 0,
+  code: "yaml-syntax",
+  message: lowerFirst(message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? ""),
+  mend: "mend the YAML there: indentation, quotes, a key given twice",
+});
+
+/** What is well-formed YAML, and yet no value that a cluster could have. */
+function valueFlaws(document: Document.Parsed): Flaw[] {
+  const anchors = new Map<string, Node>();
+  const flaws: Flaw[] = [];
+  const refuse = (node: Node, code: Problem["code"], message: string, mend: string) =>
+    void flaws.push({ offset: node.range?.[0] ?? 0, code, message, mend });
+  visit(document, {
+    Alias: (_, alias, ancestors) => {
+      const target = anchors.get(alias.source);
+      if (!target) refuse(alias, "yaml-aliases", `*${alias.source} stands for nothing`, `put the anchor &${alias.source} before it`);
+      else if (ancestors.includes(target))
+        refuse(alias, "yaml-aliases", `*${alias.source} stands for what it is itself a part of`, "write the value out");
+    },
+    Value: (_, node, ancestors) => {
+      if (node.anchor) anchors.set(node.anchor, node);
+      if (isScalar(node) || ancestors.filter(isNode).length < MAX_DEPTH) return;
+      refuse(node, "yaml-syntax", `nested deeper than ${MAX_DEPTH} levels`, "mend the YAML there: indentation, brackets");
+      return visit.SKIP;
+    },
+    // JavaScript's name for an object's prototype: what it holds would be dropped without a word.
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.value === "__proto__") refuse(key, "unknown-key", '"__proto__" means nothing here', "remove it");
+    },
+  });
+  return flaws;
 }
 
 const lowerFirst = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);

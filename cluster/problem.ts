@@ -23,7 +23,7 @@ export const catalogue = {
   "duplicate-container": { severity: "error", about: "two containers of one name on one daemon" },
   "duplicate-volume": { severity: "error", about: "two agents share a data volume or folder" },
   "colliding-ids": { severity: "error", about: "two things that Terraform would take for one" },
-  "duplicate-address": { severity: "error", about: "two hosts of one address" },
+  "duplicate-address": { severity: "error", about: "two hosts, or two agents, of one address" },
   "unknown-host": { severity: "error", about: "an agent on a host that the file does not list" },
   "invalid-address": { severity: "error", about: "an address that no other agent can reach" },
   "mixed-families": { severity: "error", about: "IPv4 and IPv6 addresses in one cluster" },
@@ -73,8 +73,11 @@ export const keyPathPlace: Locate = ({ path }) =>
 
 export function describeProblem(problem: Problem, locate: Locate): string {
   const { severity } = catalogue[problem.code];
-  return `${locate(problem)}: ${severity} ${problem.code}: ${problem.message}\n    ${problem.mend}`;
+  return `${locate(problem)}: ${severity} ${problem.code}: ${oneLine(problem.message)}\n    ${oneLine(problem.mend)}`;
 }
+
+/** What a file says is repeated in messages: its line breaks and terminal codes are shown, not obeyed. */
+const oneLine = (text: string): string => text.replace(/\p{Cc}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** A cluster that cannot be built. Its message lists every problem found, not only the first. */
 export class ClusterError extends Error {

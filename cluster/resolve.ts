@@ -1,7 +1,8 @@
-import { family, isDnsName } from "./address";
+import { family, gossipAddress, isDnsName } from "./address";
 import type { AgentDescription, HostDescription, JoinTarget } from "./cluster";
 import { daemonOf } from "./daemon";
 import { didYouMean } from "./nearest";
+import { effectivePorts } from "./ports";
 import type { KeyPath, Problem } from "./problem";
 import type { AgentEntry, ConsulConfig, ParsedClusterFile, Settings } from "./schema";
 
@@ -9,7 +10,7 @@ import type { AgentEntry, ConsulConfig, ParsedClusterFile, Settings } from "./sc
 export interface Draft {
   readonly file: ParsedClusterFile;
   readonly hosts: readonly HostDescription[];
-  readonly agents: readonly (AgentDescription & { readonly path: KeyPath })[];
+  readonly agents: readonly (AgentDescription & { readonly path: KeyPath; readonly gossip: { readonly address: string; readonly port: number } })[];
   readonly bootstrapExpect: number;
   readonly problems: readonly Problem[];
 }
@@ -47,8 +48,15 @@ export function resolveCluster(file: ParsedClusterFile): Draft {
     }
     const { name, host: _, node = name, container = name, hostname = name, data = `${container}-data`, join, ...own } = entry;
     const targets = join ? toJoin(join, [...path, "join"]) : joinOfAll;
-    const others = targets.filter((target) => ("agent" in target ? target.agent !== name : target.address !== host.address));
-    return [{ role, path, name, host, node, container, hostname, data, join: others, settings: mergeSettings(file, own) }];
+    const settings = mergeSettings(file, own);
+    const gossip = {
+      address: gossipAddress(settings, file.network === "bridge" ? container : host.address),
+      port: effectivePorts(role, settings.ports).serf_lan,
+    };
+    const others = targets.filter((target) =>
+      "agent" in target ? target.agent !== name : target.address !== gossip.address || target.port !== gossip.port,
+    );
+    return [{ role, path, name, host, node, container, hostname, data, join: others, settings, gossip }];
   });
   return { file, hosts: [...hosts.values()], agents, bootstrapExpect: file.bootstrap_expect ?? defaultExpect(servers.length), problems };
 }
@@ -73,13 +81,14 @@ function resolveHosts(file: ParsedClusterFile, problems: Problem[]): Map<string,
 
 /** A name to join is an agent's, or a host's (a departed server's, say), or an address that Consul can look up. */
 function joinResolver(file: ParsedClusterFile, agents: ReadonlySet<string>, hosts: ReadonlyMap<string, HostDescription>, problems: Problem[]) {
+  const port = effectivePorts("server", file.ports).serf_lan;
   return (names: readonly string[], path: KeyPath): JoinTarget[] =>
     [...new Set(names)].sort().flatMap((name): JoinTarget[] => {
       if (agents.has(name)) return [{ agent: name }];
       const host = hosts.get(name);
-      if (host) return [{ address: host.address }];
+      if (host) return [{ address: host.address, port }];
       if (Object.hasOwn(file.hosts, name)) return []; // already said: it has no daemon
-      if (family(name) || isDnsName(name)) return [{ address: name }];
+      if (family(name) || isDnsName(name)) return [{ address: name, port }];
       problems.push({
         code: "unknown-join",
         path: [...path, names.indexOf(name)],
@@ -96,9 +105,9 @@ function defaultExpect(servers: number): number {
 }
 
 function mergeSettings(cluster: Settings, agent: Settings): Settings {
-  const { image, bind, advertise, client, ui, restart, log, resources, publish } = { ...cluster, ...agent };
+  const { image, bind, advertise, client, ui, restart, log, resources, wait, publish } = { ...cluster, ...agent };
   return {
-    ...{ image, bind, advertise, client, ui, restart, log, resources, publish },
+    ...{ image, bind, advertise, client, ui, restart, log, resources, wait, publish },
     ports: { ...cluster.ports, ...agent.ports },
     labels: { ...cluster.labels, ...agent.labels },
     config: mergeConfig(cluster.config ?? {}, agent.config ?? {}),

@@ -80,6 +80,7 @@ const settings = {
   restart: z.enum(["always", "unless-stopped", "on-failure", "no"]).optional().describe("Docker's restart policy. Default always."),
   log: log.optional(),
   resources: resources.optional(),
+  wait: z.int().min(1).optional().describe("Seconds that a deploy waits for an agent to be in. Default 120."),
   labels: z.record(text, z.string()).optional().describe("Labels of the container; an agent's are added to the cluster's."),
   config: free.optional().describe("Any Consul configuration keys, merged last; an agent's are merged into the cluster's."),
   flags: z

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DataResource, type LocalExecProvisioner, TerraformLocal, TerraformStack } from "cdktf";
+import { type LocalExecProvisioner, TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { DockerHost } from "./docker-host";
 import { literal } from "./literal";
+import { TerraformData } from "./terraform-data";
 
 /** A container to be asked, and the host that it is on. */
 export interface AskTarget {
@@ -14,15 +15,18 @@ export interface AskTarget {
 export interface AskProps {
   /** Which of constructs/container's scripts. */
   readonly script: "gate" | "quorum";
+  /** After the first, which is how many seconds to wait. */
   readonly arguments: readonly (string | number)[];
   /** Containers to ask, in order: the first that runs the script answers. */
   readonly targets: readonly AskTarget[];
+  /** How long to wait for the answer, in seconds. Default 120. */
+  readonly wait?: number;
   /** What makes the question come up again when it changes. */
   readonly triggers: readonly string[];
 }
 
-/** Longest that a deploy waits for one answer, in seconds: an image may be unpacked, a wiped server filled again (16 s measured). */
-export const ASK_SECONDS = 120;
+/** How long a deploy waits for one answer, in seconds, unless told otherwise: a server with an empty disk takes 16 s (measured). */
+const DEFAULT_WAIT = 120;
 
 /**
  * A question that a deploy puts to an agent: a terraform_data that is replaced when what it asks about is, and whose creation fails
@@ -30,11 +34,12 @@ export const ASK_SECONDS = 120;
  * container that starts slowly is tainted, and destroyed by the next deploy.)
  */
 export class Ask extends Construct {
-  readonly resource: DataResource;
+  readonly resource: TerraformData;
 
   constructor(scope: Construct, id: string, props: AskProps) {
     super(scope, id);
     const scripts = AskScripts.of(this);
+    const { wait = DEFAULT_WAIT } = props;
     const provisioner: LocalExecProvisioner = {
       type: "local-exec",
       // By way of the environment, so that Terraform's log shows one line, and nothing has to be quoted.
@@ -42,12 +47,20 @@ export class Ask extends Construct {
       environment: {
         ASK: scripts.reference("ask"),
         ASK_SCRIPT: scripts.reference(props.script),
-        ASK_ARGUMENTS: props.arguments.map((argument) => quoted(String(argument))).join(" "),
+        ASK_ARGUMENTS: [wait, ...props.arguments].map((argument) => quoted(String(argument))).join(" "),
         ASK_TARGETS: props.targets.map(askTarget).join("\n"),
-        ASK_SECONDS: String(ASK_SECONDS),
+        ASK_SECONDS: String(wait),
       },
     };
-    this.resource = new DataResource(this, "Resource", { triggersReplace: [...props.triggers], provisioners: [provisioner] });
+    this.resource = new TerraformData(this, "Resource", { triggersReplace: props.triggers, provisioners: [provisioner] });
+  }
+
+  /** Puts this question off until others have been answered. (`node.addDependency` would change nothing in the JSON.) */
+  askAfter(others: readonly Ask[]): void {
+    this.resource.dependsOn = [
+      ...(this.resource.dependsOn ?? []),
+      ...others.map(({ resource }) => `${resource.terraformResourceType}.${resource.friendlyUniqueId}`),
+    ];
   }
 }
 

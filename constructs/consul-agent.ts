@@ -2,11 +2,12 @@ import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/cont
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
-import { bracketed, family, isLoopback, isWildcard } from "../cluster/address";
+import { gossipAddress } from "../cluster/address";
+import { type Endpoints, endpointsOf } from "../cluster/endpoints";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
 import type { Settings } from "../cluster/schema";
 import { agentCommand, agentConfig, agentEnvironment } from "./agent-command";
-import { ASK_SECONDS, Ask, type AskTarget, scriptText } from "./ask";
+import { Ask, type AskTarget, scriptText } from "./ask";
 import { type DockerHost, terraformId } from "./docker-host";
 import { JoinAddress } from "./join-address";
 import { literal } from "./literal";
@@ -49,8 +50,8 @@ export abstract class ConsulAgent extends Construct {
   /** How another agent joins this one. */
   readonly joinAddress: JoinAddress;
   private readonly retryJoin: JoinAddress[] = [];
-  private readonly client: string;
-  private readonly published?: Settings["publish"];
+  /** Where the agent's HTTP API and DNS are reached. */
+  readonly endpoints: Endpoints;
 
   protected constructor(scope: Construct, id: string, role: Role, props: ConsulAgentProps & { readonly bootstrapExpect?: number }) {
     super(scope, id);
@@ -59,18 +60,18 @@ export abstract class ConsulAgent extends Construct {
     this.nodeName = props.node ?? id;
     this.containerName = props.container ?? id;
     this.ports = effectivePorts(role, props.ports);
-    this.client = props.client ?? (host.network ? "0.0.0.0" : "127.0.0.1");
-    this.published = host.network && props.publish;
+    const { client, publish } = props;
+    const network = host.network ? "bridge" : "host";
+    this.endpoints = endpointsOf({ network, address: host.address, container: this.containerName, client, ports: this.ports, publish });
 
     const bind = props.bind ?? (host.network ? undefined : host.address);
-    const reachable = [props.advertise, bind].find((address) => address !== undefined && family(address) && !isWildcard(address));
-    this.joinAddress = JoinAddress.of(reachable ?? (host.network ? this.containerName : host.address), this.ports.serf_lan);
+    this.joinAddress = JoinAddress.of(gossipAddress(props, host.network ? this.containerName : host.address), this.ports.serf_lan);
     this.addRetryJoin(...(props.retryJoin ?? []));
 
     this.image = host.pull(this, "image", props.image ?? DEFAULT_IMAGE);
     this.image.overrideLogicalId(terraformId(this));
 
-    const agent = { ...props, role, node: this.nodeName, bind, client: this.client };
+    const agent = { ...props, role, node: this.nodeName, bind, client: this.endpoints.client };
     const command = Lazy.listValue({
       produce: () => agentCommand({ ...agent, retryJoin: this.retryJoin.map((address) => address.toString(this.ports.serf_lan)).sort() }),
     });
@@ -97,25 +98,22 @@ export abstract class ConsulAgent extends Construct {
         { file: PATHS.config, content: config },
         { file: PATHS.health, content: literal(scriptText("container/health.sh")) },
       ],
-      healthcheck: { test: ["CMD", "/bin/sh", PATHS.health, this.localHttp], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+      healthcheck: { test: ["CMD", "/bin/sh", PATHS.health, this.endpoints.local], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
     });
     this.container.overrideLogicalId(terraformId(this));
 
     this.gate = new Ask(this, "gate", {
       script: "gate",
-      arguments: [role, this.nodeName, this.localHttp, props.bootstrapExpect ?? 1, ASK_SECONDS],
+      wait: props.wait,
+      arguments: [role, this.nodeName, this.endpoints.local, props.bootstrapExpect ?? 1],
       targets: [this.askTarget],
       triggers: [this.container.id],
     });
     this.gate.resource.overrideLogicalId(terraformId(this));
 
+    const { http, dns } = this.endpoints;
     const output = new TerraformOutput(this, "addresses", {
-      value: {
-        join: this.joinAddress.toString(),
-        http: this.httpAddress,
-        dns: this.dnsAddress,
-        ui: (props.ui ?? true) ? `${this.httpAddress}/ui` : undefined,
-      },
+      value: { join: this.joinAddress.toString(), http, dns, ui: (props.ui ?? true) ? `${http}/ui` : undefined },
     });
     output.overrideLogicalId(terraformId(this));
   }
@@ -128,36 +126,14 @@ export abstract class ConsulAgent extends Construct {
     }
   }
 
-  /** Where the HTTP API is reached: from anywhere if the agent listens there, else on its own host. */
-  get httpAddress(): string {
-    return `http://${this.clientAddress("http")}`;
-  }
-
-  /** Where DNS is served, as address:port; undefined when it is off. */
-  get dnsAddress(): string | undefined {
-    return this.ports.dns > 0 ? this.clientAddress("dns") : undefined;
-  }
-
   /** Where this agent is asked, by the docker CLI. */
   get askTarget(): AskTarget {
     return { host: this.host, container: this.containerName };
   }
 
-  /** The HTTP API from inside the container. */
-  get localHttp(): string {
-    const addresses = this.client.split(/\s+/);
-    const local = addresses.find(isLoopback) ?? addresses.find(isWildcard)?.replace("0.0.0.0", "127.0.0.1").replace(/^::$/, "::1") ?? addresses[0];
-    return `http://${bracketed(local ?? "127.0.0.1")}:${this.ports.http}`;
-  }
-
-  private clientAddress(port: "http" | "dns"): string {
-    if (this.host.network) {
-      const published = this.published?.[port];
-      return published === undefined ? `${this.containerName}:${this.ports[port]}` : `${bracketed(this.host.address)}:${published}`;
-    }
-    const addresses = this.client.split(/\s+/);
-    const reachable = addresses.some(isWildcard) ? this.host.address : (addresses.find((address) => !isLoopback(address)) ?? addresses[0] ?? "");
-    return `${bracketed(reachable)}:${this.ports[port]}`;
+  /** Where the HTTP API is reached: from anywhere if the agent listens there, else on its own host. */
+  get httpAddress(): string {
+    return this.endpoints.http;
   }
 
   private networking({ network, address }: DockerHost, { publish }: Settings): Partial<ContainerConfig> {

@@ -2,7 +2,7 @@ import { AnnotationMetadataEntryType, type App, TerraformStack } from "cdktf";
 import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/cluster";
 import { imageId, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
-import { ASK_SECONDS, Ask } from "./ask";
+import { Ask } from "./ask";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
 import { ConsulServer } from "./consul-server";
@@ -35,7 +35,7 @@ export class ConsulCluster extends TerraformStack {
     for (const { name, role } of cluster.agents) {
       const agent = this.agents.get(name);
       // A client cannot be in before there is a leader. Asking sooner would take Terraform's ten slots from the servers.
-      if (agent && role === "client" && TerraformStack.of(agent) === this) agent.gate.resource.node.addDependency(quorum.resource);
+      if (agent && role === "client" && TerraformStack.of(agent) === this) agent.gate.askAfter([quorum]);
     }
     for (const warning of cluster.warnings) this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning, cluster.locate));
   }
@@ -58,8 +58,9 @@ export class ConsulCluster extends TerraformStack {
 
   private addHost(host: HostDescription, cluster: Cluster): DockerHost {
     const stack = this.stacks.get(stackName(cluster.name, host.group)) as TerraformStack;
-    const { address, daemon } = host;
-    const { mirror, registries } = cluster;
+    const { address } = host;
+    const { mirror } = cluster;
+    const { daemon, registries } = literals({ daemon: host.daemon, registries: cluster.registries });
     const construct = new DockerHost(stack, `${host.name}_host`, {
       address,
       daemon,
@@ -85,7 +86,7 @@ export class ConsulCluster extends TerraformStack {
   }
 
   private joinAddressOf(target: JoinTarget): JoinAddress {
-    return "address" in target ? JoinAddress.parse(target.address) : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
+    return "address" in target ? JoinAddress.of(target.address, target.port) : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
   }
 
   private addQuorum(cluster: Cluster): Ask {
@@ -93,12 +94,13 @@ export class ConsulCluster extends TerraformStack {
     const own = servers.filter((server) => TerraformStack.of(server) === this);
     const quorum = new Ask(this, "consul_quorum", {
       script: "quorum",
-      arguments: [(servers[0] as ConsulAgent).localHttp, ASK_SECONDS, ...servers.map(({ nodeName }) => nodeName)],
+      wait: cluster.wait,
+      arguments: [(servers[0] as ConsulAgent).endpoints.local, ...servers.map(({ nodeName }) => nodeName)],
       targets: servers.map(({ askTarget }) => askTarget),
       triggers: [...own.map(({ container }) => container.id), servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" ")],
     });
     quorum.resource.overrideLogicalId("consul_quorum");
-    for (const { gate } of own) quorum.resource.node.addDependency(gate.resource);
+    quorum.askAfter(own.map(({ gate }) => gate));
     return quorum;
   }
 }

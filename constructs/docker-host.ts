@@ -26,6 +26,8 @@ export interface DockerHostProps {
  * and removes stopped containers while planning (kreuzwerker/terraform-provider-docker#590, #850).
  */
 const DOCKER_PROVIDER_VERSION = "~> 4.5";
+/** Written out, because the provider's own default is the home folder of /etc/passwd, whatever HOME says. */
+const DOCKER_CONFIG = "~/.docker/config.json";
 /** The first Terraform with terraform_data. */
 const TERRAFORM_VERSION = ">= 1.4.0";
 
@@ -53,7 +55,7 @@ export class DockerHost extends Construct {
       // Empty, not absent: DOCKER_CONTEXT and DOCKER_CERT_PATH in the operator's environment would redirect every host.
       context: "",
       certPath: this.certs ?? "",
-      registryAuth: props.registries?.length ? props.registries.map((address) => ({ address })) : undefined,
+      registryAuth: props.registries?.length ? props.registries.map((address) => ({ address, configFile: projectPath(DOCKER_CONFIG) })) : undefined,
     });
     stack.addOverride("terraform.required_providers.docker.version", DOCKER_PROVIDER_VERSION);
     stack.addOverride("terraform.required_version", TERRAFORM_VERSION);

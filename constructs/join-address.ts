@@ -24,10 +24,11 @@ export class JoinAddress {
     if (family(text)) return JoinAddress.of(text);
     const [, v6, name, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+))(?::(\d+))?$/.exec(text) ?? [];
     const host = v6 ?? name;
-    if (!host || (v6 && family(v6) !== 6) || (name && !family(name) && !isDnsName(name))) {
+    const number = port === undefined ? undefined : Number(port);
+    if (!host || (v6 && family(v6) !== 6) || (name && !family(name) && !isDnsName(name)) || number === 0 || (number ?? 0) > 65535) {
       throw new Error(`"${text}" is no address to join; expected an IP address or DNS name, with or without a port`);
     }
-    return JoinAddress.of(host, port === undefined ? undefined : Number(port));
+    return JoinAddress.of(host, number);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Text for Terraform to leave alone: `${` and `%{` begin an expression in every string of its JSON. */
 export function literal(text: string): string {
-  return text.replaceAll("${", "$${").replaceAll("%{", "%%{");
+  return text.replace(/[$%](?=\{)/g, (sign) => sign + sign);
 }
 
 /** The same for every string of a value, keys included. */

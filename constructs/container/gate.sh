@@ -1,11 +1,11 @@
 #!/bin/sh
-# gate.sh ROLE NODE URL EXPECT SECONDS: waits in an agent's container until the agent is in: a server a voter with a known leader, a client in
+# gate.sh SECONDS ROLE NODE URL EXPECT: waits in an agent's container until the agent is in: a server a voter with a known leader, a client in
 # touch with a leader. Exits 0 when it is, 3 when it is not in time. Says what it waits for.
 #
 # Where servers are in several stacks, the first to start cannot be in yet: an agent that has joined others, fewer than EXPECT servers among
 # them, passes too. Whether all became voters in the end is what quorum.sh asks.
 set -u
-role=$1 node=$2 url=$3 expect=$4 end=$(($(date +%s) + $5))
+seconds=$1 role=$2 node=$3 url=$4 expect=$5 end=$(($(date +%s) + $1))
 # Long enough for a server of a running cluster to find the others: they are asked at once, and again every 2 s (retry_interval).
 grace=6
 waiting_since='' said=''
@@ -44,5 +44,5 @@ until [ "$(date +%s)" -ge "$end" ]; do
   fi
   sleep 1
 done
-echo "$node: not in after $5 s: ${said:-nothing was asked}. See its log: docker logs $(hostname)" >&2
+echo "$node: not in after $seconds s: ${said:-nothing was asked}. See its log: docker logs $(hostname)" >&2
 exit 3

@@ -3,6 +3,6 @@
 # /v1/status/leader answers 200 with "" when there is no leader: an empty answer is not healthy.
 leader=$(curl -fsS -m 3 "$1/v1/status/leader") || exit 1
 case $leader in
-'""') echo "no leader" && exit 1 ;;
+'' | '""') echo "no leader" && exit 1 ;;
 *) echo "leader $leader" ;;
 esac

@@ -1,8 +1,8 @@
 #!/bin/sh
-# quorum.sh URL SECONDS NODE...: waits in a server's container until every named server is a voter of one raft configuration that has a leader.
+# quorum.sh SECONDS URL NODE...: waits in a server's container until every named server is a voter of one raft configuration that has a leader.
 # Exits 0 when so, 3 when not in time, naming who is missing: a server alone with a wrong address or key is in no configuration but its own.
 set -u
-url=$1 seconds=$2 end=$(($(date +%s) + $2))
+seconds=$1 url=$2 end=$(($(date +%s) + $1))
 shift 2
 
 missing() {

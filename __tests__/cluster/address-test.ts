@@ -1,0 +1,55 @@
+import { bracketed, family, gossipAddress, isDnsName, isLoopback, isTemplate, isWildcard, whyUnreachable } from "../../cluster/address";
+
+test.each([
+  ["10.0.0.1", 4],
+  ["fd00::1", 6],
+  ["::ffff:10.0.0.1", 6],
+  ["consul.example.com", undefined],
+  ["10.0.0.256", undefined],
+  ["10.0.0", undefined],
+  ["10.0.0.1:80", undefined],
+  ["", undefined],
+])("%j is of the family %p", (address, expected) => expect(family(address)).toBe(expected));
+
+describe("other agents can reach", () => {
+  test.each(["10.0.0.1", "172.16.8.120", "192.168.1.1", "8.8.8.8", "100.64.0.1", "fd00::1", "2a00::1"])("%s", (address) => {
+    expect(whyUnreachable(address, { loopbackAllowed: false })).toBeUndefined();
+  });
+  test.each([
+    ["0.0.0.0", /every address/],
+    ["::", /every address/],
+    ["255.255.255.255", /broadcast/],
+    ["224.0.0.1", /multicast/],
+    ["ff02::1", /multicast/],
+    ["169.254.1.1", /link-local/],
+    ["fe80::1", /link-local/],
+    ["127.0.0.1", /loopback/],
+    ["::1", /loopback/],
+    ["consul.example.com", /no IP address/],
+  ])("but not %s, and it is said why", (address, why) => expect(whyUnreachable(address, { loopbackAllowed: false })).toMatch(why));
+  test("loopback, where there is but one host", () => expect(whyUnreachable("127.0.0.1", { loopbackAllowed: true })).toBeUndefined());
+});
+
+test.each(["consul.example.com", "a.b", "A.Example.COM", "1.example", `${"a".repeat(63)}.b`])("%s is a full DNS name", (name) =>
+  expect(isDnsName(name)).toBe(true),
+);
+test.each(["consul", "10.0.0.1", "consul.", ".consul", "a_b.example", "-a.example", "a..b", "1.2.3", `${"a".repeat(64)}.b`, `${"a.".repeat(127)}bc`])(
+  "%s is none",
+  (name) => expect(isDnsName(name)).toBe(false),
+);
+
+test("every address of a host is written in several ways", () => expect(["0.0.0.0", "::", "0::0"].map(isWildcard)).toEqual([true, true, true]));
+test("loopback is a range", () => expect(["127.0.0.1", "127.9.9.9", "::1", "10.0.0.1"].map(isLoopback)).toEqual([true, true, true, false]));
+test("IPv6 is put in brackets, and nothing else", () =>
+  expect(["fd00::1", "10.0.0.1", "a.b"].map(bracketed)).toEqual(["[fd00::1]", "10.0.0.1", "a.b"]));
+test("go-sockaddr's templates are known by their braces", () => expect(["{{ GetPrivateIP }}", "10.0.0.1"].map(isTemplate)).toEqual([true, false]));
+
+describe("an agent's gossip is reached", () => {
+  test.each([
+    ["at what it advertises", { advertise: "1.1.1.1", bind: "2.2.2.2" }, "1.1.1.1"],
+    ["at what it binds to", { bind: "2.2.2.2" }, "2.2.2.2"],
+    ["at what it binds to, where what it advertises is for Consul to tell", { advertise: "{{ GetPublicIP }}", bind: "2.2.2.2" }, "2.2.2.2"],
+    ["at its host, where it binds to every address", { bind: "0.0.0.0" }, "host"],
+    ["at its host", {}, "host"],
+  ])("%s", (_, settings, address) => expect(gossipAddress(settings, "host")).toBe(address));
+});

@@ -1,0 +1,50 @@
+import { configProblems, flagProblems } from "../../cluster/consul-settings";
+
+const inConfig = (config: object) => configProblems(config as never, ["config"]).map(({ code, path }) => `${code} ${path.join(".")}`);
+const inFlags = (...flags: string[]) => flagProblems(flags, ["flags"]).map(({ code }) => code);
+
+describe("`config`", () => {
+  test.each([
+    ["encrypt", { encrypt: "x" }, "config.encrypt"],
+    ["an ACL token", { acl: { tokens: { initial_management: "x" } } }, "config.acl.tokens.initial_management"],
+    [
+      "a token in a list",
+      { acl: { tokens: { managed_service_provider: [{ secret_id: "x" }] } } },
+      "config.acl.tokens.managed_service_provider.0.secret_id",
+    ],
+    ["an autopilot token", { auto_config: { intro_token: "x" } }, "config.auto_config.intro_token"],
+    ["a private key", { connect: { ca_config: { private_key: "x" } } }, "config.connect.ca_config.private_key"],
+    ["a password of telemetry", { telemetry: { circonus_api_token: "x" } }, "config.telemetry.circonus_api_token"],
+  ])("may not hold %s, which is named by its path", (_, config, path) => expect(inConfig(config)).toEqual([`secret-in-config ${path}`]));
+
+  test.each([
+    ["a file's path", { tls: { defaults: { key_file: "/consul/tls/key.pem" } } }],
+    ["a switch", { acl: { enabled: true, enable_token_persistence: true, enable_token_replication: true } }],
+    ["a switch of gossip's encryption", { encrypt_verify_incoming: true }],
+    ["anything else", { telemetry: { prometheus_retention_time: "1h" }, recursors: ["1.1.1.1"] }],
+    ["a key of JavaScript's", { constructor: { a: 1 }, toString: "x" }],
+  ])("may hold %s", (_, config) => expect(inConfig(config)).toEqual([]));
+
+  test.each(["bind_addr", "retry_join", "ports", "server", "node_name", "data_dir", "datacenter", "bootstrap_expect", "ui"])(
+    "leaves %s to its own place",
+    (key) => {
+      expect(inConfig({ [key]: "x" })).toEqual([`owned-setting config.${key}`]);
+    },
+  );
+  test("has such keys of its own below the first level", () => expect(inConfig({ autopilot: { server: 1 } })).toEqual([]));
+});
+
+describe("`flags`", () => {
+  test.each(["-server", "-node=x", "--node=x", "-node x", "-retry-join=1.1.1.1", "-http-port=1", "-data-dir=/x"])(
+    "leave %s to its own place",
+    (flag) => {
+      expect(inFlags(flag)).toEqual(["owned-setting"]);
+    },
+  );
+  test.each(["-encrypt=x", "--encrypt=x", "-encrypt", "-http-api-token=x"])("may not hold %s", (flag) =>
+    expect(inFlags(flag)).toEqual(["secret-in-config"]),
+  );
+  test.each(["-log-json", "-node-meta=rack:a", "-config-file=/x", "-server-foo", "-enable-script-checks"])("may hold %s", (flag) =>
+    expect(inFlags(flag)).toEqual([]),
+  );
+});

@@ -1,0 +1,40 @@
+import { clusterFile, FOUR_HOSTS, saidOf } from "../cluster-files";
+
+const messages = (text: string) => saidOf(clusterFile(text)).map(({ message }) => message);
+
+describe("a key that means nothing is shown the nearest that does", () => {
+  test.each([
+    ["at the top", `${FOUR_HOSTS}datacentre: eu\n`, "datacenter"],
+    ["of an agent", FOUR_HOSTS.replace("[c1]", "[{ name: c1, hostnme: a }]"), "hostname"],
+    ["of a host", FOUR_HOSTS.replace("10.0.0.4", "{ addres: 10.0.0.4 }"), "address"],
+    ["of ports", `${FOUR_HOSTS}ports: { sref_lan: 1 }\n`, "serf_lan"],
+    ["of a daemon", FOUR_HOSTS.replace("ssh://root@{address}", "{ url: unix:///x, cert: a }"), "certs"],
+    ["of a backend", `${FOUR_HOSTS}backend: { S3: { bucket: b } }\n`, "s3"],
+    ["of resources", `${FOUR_HOSTS}resources: { memroy: 1 }\n`, "memory"],
+  ])("%s", (_, text, name) => expect(messages(text)).toEqual(expect.arrayContaining([expect.stringContaining(`; did you mean "${name}"?`)])));
+
+  test("and none, where none is near", () => expect(messages(`${FOUR_HOSTS}kubernetes: yes\n`)).toEqual(['"kubernetes" means nothing here']));
+});
+
+describe("a name that is not found is shown the nearest that is there", () => {
+  test("of a host", () => expect(messages(FOUR_HOSTS.replace("[c1]", "[c11]"))).toEqual([expect.stringContaining('; did you mean "c1"?')]));
+  test("to join", () => expect(messages(`${FOUR_HOSTS}join: [s1, s33]\n`)).toEqual([expect.stringContaining('; did you mean "s3"?')]));
+});
+
+test("a mapping that was meant is not judged as a name: only what is wrong in it is said", () => {
+  expect(saidOf(clusterFile(FOUR_HOSTS.replace("[c1]", "[{ name: c1, ports: { http: -1 } }]"))).map(({ code, place }) => `${place} ${code}`)).toEqual(
+    ["6:38 invalid-value"],
+  );
+});
+
+test("a wrong value is said with what was written, and where", () => {
+  expect(messages(`${FOUR_HOSTS}restart: sometimes\n`)).toEqual(['"sometimes" cannot be used as restart']);
+});
+
+test("a long value is cut short", () => {
+  expect(messages(`${FOUR_HOSTS}restart: ${"x".repeat(1000)}\n`)[0]?.length).toBeLessThan(120);
+});
+
+test("line breaks and terminal codes in a file are shown, not obeyed", () => {
+  expect(messages(`${FOUR_HOSTS}"a\\n\\e[31mb": 1\n`)).toEqual(['"a\\u000a\\u001b[31mb" means nothing here']);
+});

@@ -1,0 +1,8 @@
+import { didYouMean } from "../../cluster/nearest";
+
+test.each([
+  ["sevrers", ["servers", "clients"], '; did you mean "servers"?'],
+  ["c11", ["c1", "s1"], '; did you mean "c1"?'],
+  ["kubernetes", ["servers", "clients"], ""],
+  ["anything", [], ""],
+])("for %j among %j: %j", (given, names, said) => expect(didYouMean(given, names)).toBe(said));

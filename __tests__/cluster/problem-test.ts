@@ -1,0 +1,357 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { defineCluster } from "../../cluster/cluster";
+import { loadCluster } from "../../cluster/load";
+import { ClusterError, catalogue, type ProblemCode } from "../../cluster/problem";
+import { BRIDGE, clusterFile, FOUR_HOSTS, folder, HEAD, marked, saidOf } from "../cluster-files";
+
+interface Case {
+  readonly code: ProblemCode;
+  readonly when: string;
+  /** A cluster file, with ▶ at each place that is to be named. */
+  readonly file: string;
+  /** Part of what is said to be done. */
+  readonly mend: string | RegExp;
+}
+
+const ANCHORS = Array.from(
+  { length: 9 },
+  (_, level) =>
+    `    a${level}: &a${level} [${Array(9)
+      .fill(level === 0 ? "lol" : `*a${level - 1}`)
+      .join(", ")}]`,
+).join("\n");
+const hosts = (count: number) => Array.from({ length: count }, (_, index) => `  h${index}: 10.1.0.${index + 1}`).join("\n");
+
+const CASES: Case[] = [
+  // The file itself
+  { code: "file-empty", when: "nothing is in it", file: "▶", mend: "start from clusters/seed.yaml" },
+  { code: "file-empty", when: "only comments are in it", file: "▶# name: c\n# servers: []\n", mend: "start from clusters/seed.yaml" },
+  { code: "file-empty", when: "it says null", file: "▶null\n", mend: "start from clusters/seed.yaml" },
+  { code: "yaml-syntax", when: "a bracket is left open", file: `${FOUR_HOSTS}images: [a\n▶`, mend: "mend the YAML there" },
+  { code: "yaml-syntax", when: "a key is given twice", file: `${FOUR_HOSTS}▶name: d\n`, mend: "a key given twice" },
+  { code: "yaml-syntax", when: "a tab indents", file: `${HEAD}hosts:\n▶\ts1: 10.0.0.1\n`, mend: "indentation" },
+  { code: "yaml-syntax", when: "it has a second document", file: `${FOUR_HOSTS}▶---\nname: d\n`, mend: "keep one cluster to a file" },
+  { code: "yaml-syntax", when: "it nests without end", file: `${FOUR_HOSTS}config: { a: ${"[".repeat(98)}▶[${"]".repeat(99)} }\n`, mend: "brackets" },
+  { code: "yaml-aliases", when: "aliases multiply (billion laughs)", file: `▶${FOUR_HOSTS}config:\n  x:\n${ANCHORS}\n`, mend: "use fewer aliases" },
+  { code: "yaml-aliases", when: "an alias stands for nothing", file: `${FOUR_HOSTS}config: ▶*nobody\n`, mend: "&nobody before it" },
+  {
+    code: "yaml-aliases",
+    when: "an alias stands for what it is in",
+    file: `${FOUR_HOSTS}config: &all { x: [▶*all] }\n`,
+    mend: "write the value out",
+  },
+  // Its form
+  { code: "unknown-key", when: "a key is misspelt", file: `${FOUR_HOSTS}▶sevrers: [s1]\n`, mend: "known here: name, datacenter" },
+  { code: "unknown-key", when: "a port is misspelt", file: `${FOUR_HOSTS}ports: { ▶htpp: 80 }\n`, mend: "known here: dns, http" },
+  { code: "unknown-key", when: "a key of JavaScript's is used", file: `${FOUR_HOSTS}config: { ▶__proto__: { a: 1 } }\n`, mend: "remove it" },
+  { code: "unknown-key", when: "a key is an inherited one of JavaScript's", file: `${FOUR_HOSTS}▶constructor: { a: 1 }\n`, mend: "known here: name" },
+  { code: "missing-key", when: "there are no hosts", file: "▶name: c\nsecurity: off\nservers: [s1]\n", mend: "add `hosts:`" },
+  {
+    code: "missing-key",
+    when: "a host has no daemon",
+    file: "name: c\nsecurity: off\nhosts:\n  s1: ▶10.0.0.1\nservers: [s1]\n",
+    mend: "daemon: ssh://root@{address}",
+  },
+  { code: "missing-key", when: "an agent has no name", file: `${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [▶{ host: s1 }]\n`, mend: "add `name:`" },
+  { code: "invalid-value", when: "a port is too big", file: `${FOUR_HOSTS}ports: { http: ▶65536 }\n`, mend: "from 1 to 65535" },
+  { code: "invalid-value", when: "a daemon is no URL", file: FOUR_HOSTS.replace("ssh:", "▶http:"), mend: "ssh://[user@]host[:port]" },
+  { code: "invalid-value", when: "an image is upper-case", file: `${FOUR_HOSTS}image: ▶Consul\n`, mend: "[registry/]name[:tag]" },
+  { code: "invalid-value", when: "there is no backend of that name", file: `${FOUR_HOSTS}backend: ▶{}\n`, mend: "use one of local, s3" },
+  { code: "invalid-value", when: "it is a list", file: "▶- name: c\n", mend: "expected object" },
+  {
+    code: "invalid-value",
+    when: "it publishes a port that is off",
+    file: `${BRIDGE}servers: [{ name: s1, host: local, publish: { https: ▶8501 } }]\n`,
+    mend: "ports: { https: 8501 }",
+  },
+  { code: "security-unsaid", when: "security is left out", file: `▶${FOUR_HOSTS.replace("security: off\n", "")}`, mend: "`security: off`" },
+  // Names and addresses
+  { code: "invalid-name", when: "a server's name has capitals", file: FOUR_HOSTS.replace("[s1,", "[▶S1,"), mend: "lower-case letters" },
+  { code: "invalid-name", when: "a host's name has a dot", file: FOUR_HOSTS.replace("{ s1:", "{ ▶s1.example.com:"), mend: "digits and hyphens" },
+  {
+    code: "invalid-name",
+    when: "a container's name would be one character",
+    file: FOUR_HOSTS.replace("c1:", "x:").replace("[c1]", "[▶x]"),
+    mend: "two characters",
+  },
+  {
+    code: "duplicate-name",
+    when: "a client is named like a server",
+    file: FOUR_HOSTS.replace("[c1]", "[c1, ▶{ name: s1, host: c1, ports: { http: 1, dns: 2, serf_lan: 3 }, data: d }]"),
+    mend: "a name of its own",
+  },
+  {
+    code: "duplicate-name",
+    when: "two agents have one node name",
+    file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, node: ▶s2 }]"),
+    mend: "a node name of its own",
+  },
+  {
+    code: "duplicate-container",
+    when: "two containers on a daemon have one name",
+    file: `${BRIDGE}servers: [{ name: s1, host: local }]\nclients: [{ name: c1, host: local, container: ▶s1, data: d }]\n`,
+    mend: "another `container:`",
+  },
+  {
+    code: "duplicate-volume",
+    when: "two agents share a folder",
+    file: `${BRIDGE}servers: [{ name: s1, host: local, data: /srv }]\nclients: [{ name: c1, host: local, data: ▶/srv }]\n`,
+    mend: "another `data:`",
+  },
+  { code: "colliding-ids", when: "two images differ in punctuation only", file: `${FOUR_HOSTS}images: ["a/b:1", ▶"a-b:1"]\n`, mend: "by its digest" },
+  { code: "colliding-ids", when: "an image would have the id of its host", file: `${FOUR_HOSTS}images: [▶host]\n`, mend: "by its digest" },
+  { code: "duplicate-address", when: "two hosts have one address", file: FOUR_HOSTS.replace("10.0.0.4", "▶10.0.0.3"), mend: "its own address" },
+  {
+    code: "duplicate-address",
+    when: "two agents advertise one address",
+    file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, advertise: ▶10.0.0.3 }]"),
+    mend: "its own address",
+  },
+  { code: "duplicate-address", when: "all agents bind to one address", file: `${FOUR_HOSTS}bind: ▶▶▶10.0.0.9\n`, mend: "its own address" },
+  { code: "unknown-host", when: "an agent's host is not listed", file: FOUR_HOSTS.replace("[c1]", "[▶c2]"), mend: "list the host under `hosts:`" },
+  {
+    code: "unknown-host",
+    when: "an agent's `host:` is not listed",
+    file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, host: ▶c11 }]"),
+    mend: "say `host:`",
+  },
+  {
+    code: "invalid-address",
+    when: "a host's address is a name",
+    file: FOUR_HOSTS.replace("10.0.0.4", "▶example.com"),
+    mend: "an IP address by which",
+  },
+  {
+    code: "invalid-address",
+    when: "one of several hosts is at loopback",
+    file: FOUR_HOSTS.replace("10.0.0.4", "▶127.0.0.1"),
+    mend: "an IP address by which",
+  },
+  {
+    code: "invalid-address",
+    when: "an agent binds to every address and advertises none",
+    file: `${FOUR_HOSTS}bind: ▶0.0.0.0\n`,
+    mend: "an IP address by which",
+  },
+  { code: "invalid-address", when: "a client address is a name", file: `${FOUR_HOSTS}client: ▶localhost\n`, mend: "separated by spaces" },
+  { code: "mixed-families", when: "one host has IPv6", file: FOUR_HOSTS.replace("10.0.0.4", "▶fd00::4"), mend: "IPv4 addresses for all hosts" },
+  { code: "bridge-hosts", when: "a bridge is to span hosts", file: `${FOUR_HOSTS}network: ▶bridge\n`, mend: "`network: host`" },
+  {
+    code: "duplicate-daemon",
+    when: "all hosts have one daemon",
+    file: FOUR_HOSTS.replace("ssh://root@{address}", "unix:///var/run/docker.sock").replace(/(?<=, \w+: )10/g, "▶10"),
+    mend: "`{address}`",
+  },
+  // Quorum
+  { code: "two-servers", when: "there are two", file: FOUR_HOSTS.replace("[s1, s2, s3]", "▶[s1, s2]"), mend: "accept: [two-servers]" },
+  {
+    code: "even-servers",
+    when: "there are four",
+    file: `${HEAD}hosts:\n${hosts(4)}\nservers: ▶[h0, h1, h2, h3]\njoin: [h0, h1]\n`,
+    mend: "use 3 or 5 servers",
+  },
+  { code: "bootstrap-expect", when: "more are expected than there are", file: `${FOUR_HOSTS}bootstrap_expect: ▶4\n`, mend: "use at most 3" },
+  { code: "bootstrap-expect", when: "a minority may elect", file: `${FOUR_HOSTS}bootstrap_expect: ▶1\n`, mend: "at least 2" },
+  {
+    code: "join-needed",
+    when: "there are five servers and no `join`",
+    file: `${HEAD}hosts:\n${hosts(5)}\nservers: ▶[h4, h3, h2, h1, h0]\n`,
+    mend: "add `join: [h0, h1, h2]`",
+  },
+  { code: "unknown-join", when: "a name to join is misspelt", file: `${FOUR_HOSTS}join: [s1, ▶s22, s3]\n`, mend: "name a server of this file" },
+  { code: "self-join", when: "a server has but itself to join", file: `${FOUR_HOSTS}join: ▶[s1]\n`, mend: "a further server under `join:`" },
+  {
+    code: "self-join",
+    when: "a client has but itself to join",
+    file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, join: ▶[c1] }]"),
+    mend: "a further server under `join:`",
+  },
+  // What runs on a host
+  {
+    code: "port-clash",
+    when: "two agents of a host have one port",
+    file: FOUR_HOSTS.replace("c1: 10.0.0.4", "h: 10.0.0.5").replace("[c1]", "[{ name: c1, host: s1, ports: { http: ▶8600, dns: 2, serf_lan: 3 } }]"),
+    mend: "another port under `ports:`",
+  },
+  {
+    code: "port-clash",
+    when: "two agents publish one port",
+    file: `${BRIDGE}servers: [{ name: s1, host: local, publish: { http: 80 } }]\nclients: [{ name: c1, host: local, publish: { http: ▶80 } }]\n`,
+    mend: "another port under `publish:`",
+  },
+  {
+    code: "port-clash",
+    when: "a bridged agent has one port twice",
+    file: `${BRIDGE}servers: [{ name: s1, host: local, ports: { http: ▶8600 } }]\n`,
+    mend: "another port under `ports:`",
+  },
+  {
+    code: "owned-setting",
+    when: "`config` says what has a place of its own",
+    file: `${FOUR_HOSTS}config: { ▶bind_addr: 10.0.0.1 }\n`,
+    mend: "set `bind:` instead",
+  },
+  {
+    code: "owned-setting",
+    when: "a flag says what has a place of its own",
+    file: FOUR_HOSTS.replace("[c1]", '[{ name: c1, flags: [▶"--node=x"] }]'),
+    mend: "set `node:` instead",
+  },
+  {
+    code: "owned-setting",
+    when: "ports are published in the host's network",
+    file: `${FOUR_HOSTS}publish: ▶{ http: 80 }\n`,
+    mend: "remove `publish`",
+  },
+  { code: "secret-in-config", when: "the gossip key is in it", file: `${FOUR_HOSTS}config: { encrypt: ▶c2VjcmV0 }\n`, mend: "only as a file" },
+  {
+    code: "secret-in-config",
+    when: "an ACL token is in it",
+    file: `${FOUR_HOSTS}config: { acl: { tokens: { agent: ▶6f } } }\n`,
+    mend: "only as a file",
+  },
+  { code: "secret-in-config", when: "a flag holds the gossip key", file: `${FOUR_HOSTS}flags: [▶-encrypt=c2VjcmV0]\n`, mend: "only as a file" },
+  {
+    code: "secret-in-config",
+    when: "the backend holds a key",
+    file: `${FOUR_HOSTS}backend: { s3: { bucket: b, secret_key: ▶x } }\n`,
+    mend: "AWS_SECRET_ACCESS_KEY",
+  },
+  {
+    code: "shared-state",
+    when: "two stacks keep one state",
+    file: `${FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, group: edge }")}backend: { local: { path: ▶a.tfstate } }\n`,
+    mend: "put {stack}",
+  },
+  // Exposure
+  {
+    code: "plain-tcp",
+    when: "a host has one",
+    file: FOUR_HOSTS.replace("10.0.0.4", '{ address: 10.0.0.4, daemon: ▶"tcp+insecure://10.0.0.4:2375" }'),
+    mend: "accept: [plain-tcp]",
+  },
+  { code: "open-http", when: "HTTP listens on every address", file: `${FOUR_HOSTS}client: ▶0.0.0.0\n`, mend: "accept: [open-http]" },
+  { code: "big-group", when: "a stack has 26 hosts", file: `${HEAD}hosts:\n  ▶${hosts(26).trimStart()}\nservers: [h0]\n`, mend: "at most 25" },
+];
+
+describe.each(CASES)("$code, where $when", ({ code, file, mend }) => {
+  const { text, places } = marked(file);
+  const said = saidOf(clusterFile(text)).filter((one) => one.code === code);
+
+  test("is said, of its exact place", () => expect(said.map(({ place }) => place)).toEqual(places));
+  test("names the mend", () => expect(said[0]?.mend).toMatch(mend));
+  test("has the catalogue's severity", () => expect(said[0]?.severity).toBe(catalogue[code].severity));
+});
+
+test.each(CASES.filter(({ code }) => code !== "unknown-key" && code !== "invalid-value"))(
+  "where $when, nothing but $code is said",
+  ({ code, file }) => {
+    const { text } = marked(file);
+    const others = saidOf(clusterFile(text)).filter((one) => one.code !== code);
+    expect(others.map((one) => `${one.place} ${one.code}`)).toEqual([]);
+  },
+);
+
+describe("file-unreadable", () => {
+  const said = (path: string) => saidOf(path)[0];
+
+  test("a missing file is named, with what to name instead", () => {
+    expect(said(join(folder(), "none.yaml"))).toMatchObject({
+      code: "file-unreadable",
+      place: "1:1",
+      message: /there is no such file/,
+      mend: /CLUSTER=/,
+    });
+  });
+  test("a dangling link is a missing file", () => {
+    const link = join(folder(), "link.yaml");
+    symlinkSync("nowhere.yaml", link);
+    expect(said(link)?.message).toContain("there is no such file");
+  });
+  test("a directory is called one", () => {
+    const directory = join(folder(), "cluster.yaml");
+    mkdirSync(directory);
+    expect(said(directory)?.message).toContain("it is a directory");
+  });
+  test("what is not UTF-8 is called so", () => {
+    expect(said(clusterFile(Buffer.concat([Buffer.from(FOUR_HOSTS), Buffer.from([0x23, 0xff, 0xfe, 0x0a])])))?.message).toContain(
+      "it is not UTF-8 text",
+    );
+  });
+});
+
+describe("file-too-big", () => {
+  const padded = (bytes: number) => clusterFile(FOUR_HOSTS + "#".repeat(bytes - FOUR_HOSTS.length));
+
+  test("4 MiB are read", () => expect(saidOf(padded(4 * 1024 * 1024))).toEqual([]));
+  test("a byte more is refused, unread", () => {
+    expect(saidOf(padded(4 * 1024 * 1024 + 1))).toMatchObject([
+      { code: "file-too-big", place: "1:1", mend: "describe each cluster in a file of its own" },
+    ]);
+  });
+});
+
+test("every code of the catalogue has a test", () => {
+  const tested = new Set<string>([...CASES.map(({ code }) => code), "file-unreadable", "file-too-big"]);
+  expect(Object.keys(catalogue).filter((code) => !tested.has(code))).toEqual([]);
+});
+
+test("all that is wrong is said at once", () => {
+  const { text, places } = marked(
+    FOUR_HOSTS.replace("10.0.0.4", "▶localhost").replace("[c1]", "[▶c2]").concat("bootstrap_expect: ▶9\nconfig: { ▶server: true }\n"),
+  );
+  const said = saidOf(clusterFile(text));
+  expect(said.map(({ code }) => code).sort()).toEqual(["bootstrap-expect", "invalid-address", "owned-setting", "unknown-host"]);
+  expect(said.map(({ place }) => place).sort()).toEqual([...places].sort());
+});
+
+test("an error is printed as file:line:column, severity, code, what is wrong, and on a line of its own the mend", () => {
+  const file = clusterFile(`${FOUR_HOSTS}bootstrap_expect: 9\n`);
+  expect(() => loadCluster(file)).toThrow(
+    new ClusterError(
+      [
+        {
+          code: "bootstrap-expect",
+          path: [],
+          message: "bootstrap_expect is 9, but there are 3 servers: they would wait for ever",
+          mend: "leave it out, or use at most 3",
+        },
+      ],
+      () => `${file}:7:19`,
+    ),
+  );
+});
+
+test("a cluster in TypeScript has no file: its problems are placed by their keys", () => {
+  const broken = () => defineCluster({ name: "c", security: "off", hosts: { s1: "10.0.0.1" }, servers: [{ name: "s1", ports: { http: 0 } }] });
+  expect(broken).toThrow(/^cluster\.servers\[0\]\.ports\.http: error invalid-value: /);
+});
+
+describe("accept", () => {
+  test.each([
+    ["two-servers", FOUR_HOSTS.replace("[s1, s2, s3]", "[s1, s2]")],
+    ["even-servers", `${HEAD}hosts:\n${hosts(4)}\nservers: [h0, h1, h2, h3]\njoin: [h0, h1]\n`],
+    ["plain-tcp", FOUR_HOSTS.replace("ssh://root@{address}", "tcp+insecure://{address}:2375")],
+    ["open-http", `${FOUR_HOSTS}client: 0.0.0.0\n`],
+    ["big-group", `${HEAD}hosts:\n${hosts(26)}\nservers: [h0]\n`],
+  ])("silences %s", (code, text) => {
+    expect(saidOf(clusterFile(`${text}accept: [${code}]\n`))).toEqual([]);
+  });
+  test("silences nothing else", () => {
+    const { text, places } = marked(`${FOUR_HOSTS}accept: [▶self-join]\n`);
+    expect(saidOf(clusterFile(text))).toMatchObject([{ code: "invalid-value", place: places[0] }]);
+  });
+});
+
+test("a file in the working directory is named relative to it", () => {
+  const directory = folder();
+  const before = process.cwd();
+  writeFileSync(join(directory, "mine.yaml"), "name: c\n");
+  process.chdir(directory);
+  try {
+    expect(() => loadCluster(join(directory, "mine.yaml"))).toThrow(/^mine\.yaml:1:1: error /);
+  } finally {
+    process.chdir(before);
+  }
+});

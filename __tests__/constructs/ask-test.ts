@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { TerraformStack } from "cdktf";
+import { Ask, type AskProps } from "../../constructs/ask";
+import { DockerHost } from "../../constructs/docker-host";
+import { PROJECT } from "../cluster-files";
+import { rendered, synthesize } from "../synthesized";
+
+function stackWith(...asks: Partial<AskProps>[]) {
+  const { stacks } = synthesize((app) => {
+    const stack = new TerraformStack(app, "t");
+    const host = new DockerHost(stack, "h1", { address: "10.0.0.1", daemon: "ssh://root@{address}" });
+    for (const [index, props] of asks.entries()) {
+      const ask = new Ask(stack, `ask${index}`, { script: "gate", arguments: [], targets: [{ host, container: "s1" }], triggers: ["x"], ...props });
+      ask.resource.overrideLogicalId(`ask${index}`);
+    }
+  });
+  return stacks.t as NonNullable<typeof stacks.t>;
+}
+
+const environmentOf = (props: Partial<AskProps>): Record<string, string> =>
+  stackWith(props).resource.terraform_data.ask0?.provisioner[0]?.["local-exec"].environment ?? {};
+
+test("a question is put when it is made, and again when its triggers change", () => {
+  const { triggers_replace, provisioner } = stackWith({ triggers: ["a", "b"] }).resource.terraform_data.ask0 ?? {};
+  expect(Object.values(triggers_replace ?? {})).toEqual(["a", "b"]);
+  expect(provisioner?.[0]?.["local-exec"].command).toBe('sh -c "$ASK"');
+});
+
+test.each([
+  ["ask", "operator/ask.sh"],
+  ["gate", "container/gate.sh"],
+  ["quorum", "container/quorum.sh"],
+])("the script %s reaches the shell as it is in the file", (name, file) => {
+  const { locals } = stackWith({}, { script: "quorum" });
+  expect(rendered(locals?.[`consul_${name}`] ?? "")).toBe(readFileSync(join(PROJECT, "constructs", file), "utf8"));
+});
+
+test("a stack holds each script once, however many are asked", () => {
+  expect(Object.keys(stackWith({}, {}, { script: "quorum" }).locals ?? {})).toEqual(["consul_ask", "consul_gate", "consul_quorum"]);
+});
+
+test("a script that nobody asks with is not in the stack", () =>
+  expect(Object.keys(stackWith({}).locals ?? {})).toEqual(["consul_ask", "consul_gate"]));
+
+test.each([["plain"], ["two words"], ["it's"], ["$HOME"], ["`id`"], ['"'], ["a;b"], ["*"], ["\\"], ["a\nb"]])(
+  "the argument %j reaches the script whole",
+  (argument) => {
+    const { ASK_ARGUMENTS = "" } = environmentOf({ arguments: [argument, "end"] });
+    const { stdout } = spawnSync("/bin/sh", ["-c", `eval "set -- $WORDS"; while [ $# -gt 1 ] && [ "$2" != end ]; do shift; done; printf '%s' "$1"`], {
+      encoding: "utf8",
+      env: { WORDS: rendered(ASK_ARGUMENTS) },
+    });
+    expect(stdout).toBe(argument);
+  },
+);
+
+test("containers are asked in the order that they are given, each by the docker CLI's way to its host", () => {
+  const { stacks } = synthesize((app) => {
+    const stack = new TerraformStack(app, "t");
+    const [one, two] = ["10.0.0.1", "10.0.0.2"].map(
+      (address, index) => new DockerHost(stack, `h${index}`, { address, daemon: "ssh://root@{address}" }),
+    ) as [DockerHost, DockerHost];
+    const targets = [
+      { host: two, container: "s2" },
+      { host: one, container: "s1" },
+    ];
+    new Ask(stack, "ask", { script: "quorum", arguments: [], targets, triggers: [] }).resource.overrideLogicalId("ask");
+  });
+  const { ASK_TARGETS } = stacks.t?.resource.terraform_data.ask?.provisioner[0]?.["local-exec"].environment ?? {};
+  expect(ASK_TARGETS).toBe("-H ssh://root@10.0.0.2 exec -i s2\n-H ssh://root@10.0.0.1 exec -i s1");
+});

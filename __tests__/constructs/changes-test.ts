@@ -1,0 +1,140 @@
+import { loadCluster } from "../../cluster/load";
+import type { ClusterFile } from "../../cluster/schema";
+import { clusterFile, FOUR_HOSTS, HEAD, SEED, yaml } from "../cluster-files";
+import { containersOf, synthesizeCluster, synthesizeText } from "../synthesized";
+
+/** What a change of the cluster file does to containers. Terraform replaces each whose JSON differs. */
+function effect(before: string, after: string): { changed: string[]; added: string[]; removed: string[] } {
+  const [old, young] = [before, after].map((text) => containersOf(synthesizeText(text))) as [object, object];
+  const [from, to] = [old, young].map((containers) => new Map(Object.entries(containers).map(([id, json]) => [id, JSON.stringify(json)]))) as [
+    Map<string, string>,
+    Map<string, string>,
+  ];
+  return {
+    changed: [...from.keys()].filter((id) => to.has(id) && to.get(id) !== from.get(id)),
+    added: [...to.keys()].filter((id) => !from.has(id)),
+    removed: [...from.keys()].filter((id) => !to.has(id)),
+  };
+}
+
+const cluster = (servers: string[], clients: ClusterFile["clients"], more: Partial<ClusterFile> = {}): string =>
+  yaml({
+    name: "c",
+    security: "off",
+    daemon: "ssh://root@{address}",
+    hosts: Object.fromEntries([
+      ...["s1", "s2", "s3", "s4", "s5", "s6", "s7"].map((name, index) => [name, `10.0.0.${index + 1}`]),
+      ...Array.from({ length: 40 }, (_, index) => [`c${index}`, `10.0.1.${index + 1}`]),
+    ]),
+    servers,
+    clients,
+    accept: ["big-group", "even-servers"],
+    ...more,
+  });
+
+const forty = Array.from({ length: 40 }, (_, index) => `c${index}`);
+const three = ["s1", "s2", "s3"];
+const join = three;
+
+test("growing from 3 to 5 servers touches no running container", () => {
+  expect(effect(cluster(three, ["c0"]), cluster([...three, "s4", "s5"], ["c0"], { join }))).toEqual({
+    changed: [],
+    added: ["s4", "s5"],
+    removed: [],
+  });
+});
+
+test("growing by one server at a time touches no running container", () => {
+  expect(effect(cluster(three, ["c0"]), cluster([...three, "s4"], ["c0"], { join })).changed).toEqual([]);
+  expect(effect(cluster([...three, "s4"], ["c0"], { join }), cluster([...three, "s4", "s5"], ["c0"], { join })).changed).toEqual([]);
+});
+
+test("a server may leave, and its name stay under `join`, without touching another container", () => {
+  expect(effect(cluster([...three, "s4"], ["c0"], { join }), cluster(["s1", "s2", "s4"], ["c0"], { join }))).toEqual({
+    changed: [],
+    added: [],
+    removed: ["s3"],
+  });
+});
+
+test("the same holds where the cluster gossips on a port of its own", () => {
+  const ports = { serf_lan: 9301 };
+  const before = cluster([...three, "s4"], ["c0"], { join, ports });
+  expect(effect(before, cluster(["s1", "s2", "s4"], ["c0"], { join, ports })).changed).toEqual([]);
+});
+
+test("adding a client touches only the new one", () => {
+  expect(effect(cluster(three, forty.slice(1)), cluster(three, forty))).toEqual({ changed: [], added: ["c0"], removed: [] });
+});
+
+test("removing the first of forty clients touches only that one", () => {
+  expect(effect(cluster(three, forty), cluster(three, forty.slice(1)))).toEqual({ changed: [], added: [], removed: ["c0"] });
+});
+
+test("a label of one agent touches only its container", () => {
+  expect(effect(cluster(three, forty), cluster(three, ["c0", { name: "c1", labels: { rack: "b" } }, ...forty.slice(2)])).changed).toEqual(["c1"]);
+});
+
+test("another address of a client's host touches only that client", () => {
+  expect(effect(FOUR_HOSTS, FOUR_HOSTS.replace("10.0.0.4", "10.0.0.44")).changed).toEqual(["c1"]);
+});
+
+test("a host without agents touches nothing", () => {
+  expect(effect(FOUR_HOSTS, FOUR_HOSTS.replace("c1:", "spare: 10.0.0.9, c1:"))).toEqual({ changed: [], added: [], removed: [] });
+});
+
+test("a further image to pull touches no container", () => {
+  expect(effect(FOUR_HOSTS, `${FOUR_HOSTS}images: [nginx]\n`)).toEqual({ changed: [], added: [], removed: [] });
+});
+
+describe("what is written otherwise, and means the same, changes no byte", () => {
+  const bytes = (text: string) => synthesizeText(text).texts;
+  const base = `${FOUR_HOSTS}config: { a: 1, b: { c: 2, d: 3 } }
+labels: { x: "1", y: "2" }
+images: [a, b]
+join: [s1, s2]
+ports: { http: 80, dns: 53 }
+`;
+
+  test.each([
+    ["comments", `# note\n${base.replace("\nservers", " # note\nservers")}`],
+    ["quotes", base.replace("name: c\n", 'name: "c"\n').replace("[c1]", "['c1']")],
+    ["the order of keys", base.split("\n").reverse().join("\n")],
+    ["the order of hosts", base.replace(/\{ (s1: [^,]*), (.*), (c1: [^ ]*) \}/, "{ $3, $2, $1 }")],
+    ["the order of servers", base.replace("[s1, s2, s3]", "[s3, s1, s2]")],
+    ["the order of `join`", base.replace("[s1, s2]", "[s2, s1]")],
+    ["the order of `config`", base.replace("{ a: 1, b: { c: 2, d: 3 } }", "{ b: { d: 3, c: 2 }, a: 1 }")],
+    ["the order of labels", base.replace('{ x: "1", y: "2" }', '{ y: "2", x: "1" }')],
+    ["the order of images", base.replace("[a, b]", "[b, a]")],
+    ["the order of ports", base.replace("{ http: 80, dns: 53 }", "{ dns: 53, http: 80 }")],
+    ["an agent as a mapping", base.replace("[c1]", "[{ name: c1 }]")],
+    ["a host as a mapping", base.replace("10.0.0.4", "{ address: 10.0.0.4 }")],
+    ["defaults", `${base}datacenter: dc1\nnetwork: host\n`],
+  ])("%s", (_, text) => {
+    expect(text).not.toBe(base);
+    expect(bytes(text)).toEqual(bytes(base));
+  });
+});
+
+describe("bootstrap_expect", () => {
+  const expected = (servers: number) =>
+    loadCluster(clusterFile(cluster(three.concat(["s4", "s5", "s6", "s7"]).slice(0, servers), [], { join }))).bootstrapExpect;
+
+  test.each([
+    [1, 1],
+    [3, 3],
+    [4, 3],
+    [5, 3],
+    [6, 4],
+    [7, 4],
+  ])("of %i servers is %i", (servers, expect_) => {
+    expect(servers === 1 ? loadCluster(clusterFile(`${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [s1]\n`)).bootstrapExpect : expected(servers)).toBe(
+      expect_,
+    );
+  });
+  test("can be set", () => expect(loadCluster(clusterFile(`${FOUR_HOSTS}bootstrap_expect: 2\n`)).bootstrapExpect).toBe(2));
+});
+
+test("seed.yaml's JSON is the same when made twice", () => {
+  expect(synthesizeCluster(loadCluster(SEED)).texts).toEqual(synthesizeCluster(loadCluster(SEED)).texts);
+});

@@ -1,0 +1,62 @@
+import { TerraformStack } from "cdktf";
+import { ConsulClient } from "../../constructs/consul-client";
+import { ConsulServer } from "../../constructs/consul-server";
+import { DockerHost } from "../../constructs/docker-host";
+import { agentConfigOf, containerOf, flagValues, synthesize } from "../synthesized";
+
+/** A server and a client in somebody's own stack, without a cluster file. */
+function pair(serverPort?: number, clientPort?: number) {
+  return synthesize((app) => {
+    const stack = new TerraformStack(app, "mine");
+    const daemon = "ssh://root@{address}";
+    const server = new ConsulServer(stack, "server", {
+      host: new DockerHost(stack, "h1", { address: "10.0.0.1", daemon }),
+      bootstrapExpect: 1,
+      ports: serverPort === undefined ? {} : { serf_lan: serverPort },
+    });
+    new ConsulClient(stack, "client", {
+      host: new DockerHost(stack, "h2", { address: "10.0.0.2", daemon }),
+      retryJoin: [server.joinAddress],
+      ports: clientPort === undefined ? {} : { serf_lan: clientPort },
+    });
+  });
+}
+
+describe("a client joins a server by its joinAddress", () => {
+  test.each([
+    ["both on Consul's port", undefined, undefined, "10.0.0.1"],
+    ["the server on a port of its own", 9301, undefined, "10.0.0.1:9301"],
+    ["the client on a port of its own", undefined, 9301, "10.0.0.1:8301"],
+    ["both on one port of their own: without a port, Consul takes the joiner's", 9301, 9301, "10.0.0.1"],
+    ["each on a port of its own", 9301, 9302, "10.0.0.1:9301"],
+  ])("%s", (_, serverPort, clientPort, join) => {
+    expect(flagValues(containerOf(pair(serverPort, clientPort), "client"), "-retry-join")).toEqual([join]);
+  });
+});
+
+test("a client is no server, and waits for none to bootstrap", () => {
+  const { command } = containerOf(pair(), "client");
+  expect(command.filter((word) => /^-(server|bootstrap)/.test(word))).toEqual([]);
+});
+
+test("a client that is replaced keeps what is registered with it: it does not leave, and its data is on a volume", () => {
+  const container = containerOf(pair(), "client");
+  expect(agentConfigOf(container).leave_on_terminate).toBe(false);
+  expect(container.volumes).toEqual([{ container_path: "/consul/data", volume_name: "client-data" }]);
+});
+
+test("a client asks for a leader after each start", () => {
+  const asked = pair().stacks.mine?.resource.terraform_data.client?.provisioner[0]?.["local-exec"].environment;
+  expect(asked?.ASK_ARGUMENTS?.split(" ")).toEqual(expect.arrayContaining(["client", "http://127.0.0.1:8500"]));
+});
+
+test("further addresses can be added, until the app is synthesized", () => {
+  const { stacks } = synthesize((app) => {
+    const stack = new TerraformStack(app, "mine");
+    const host = (name: string, address: string) => new DockerHost(stack, name, { address, daemon: "ssh://root@{address}" });
+    const client = new ConsulClient(stack, "client", { host: host("h2", "10.0.0.2") });
+    const server = new ConsulServer(stack, "server", { host: host("h1", "10.0.0.1"), bootstrapExpect: 1 });
+    client.addRetryJoin(server.joinAddress);
+  });
+  expect(stacks.mine?.resource.docker_container.client?.command).toContain("-retry-join=10.0.0.1");
+});

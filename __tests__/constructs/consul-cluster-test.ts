@@ -1,0 +1,172 @@
+import { App, TerraformOutput, TerraformStack } from "cdktf";
+import { defineCluster } from "../../cluster/cluster";
+import { loadCluster } from "../../cluster/load";
+import { ConsulCluster } from "../../constructs/consul-cluster";
+import { BRIDGE, FOUR_HOSTS, folder, HEAD, load, SEED } from "../cluster-files";
+import { containerOf, flagValues, stackOf, synthesizeCluster, synthesizeText } from "../synthesized";
+
+test("the article's cluster in TypeScript is the same to the byte as in YAML", () => {
+  const inTypeScript = defineCluster({
+    name: "consul",
+    security: "off",
+    client: "0.0.0.0",
+    daemon: "ssh://root@{address}",
+    hosts: {
+      "consul-server1": "172.16.8.120",
+      "consul-server2": "172.16.8.121",
+      "consul-server3": "172.16.8.122",
+      "consul-client1": "172.16.8.110",
+    },
+    servers: ["consul-server1", "consul-server2", "consul-server3"],
+    clients: ["consul-client1"],
+    bootstrap_expect: 3,
+    images: ["gliderlabs/registrator:latest"],
+  });
+  expect(synthesizeCluster(inTypeScript).texts).toEqual(synthesizeCluster(loadCluster(SEED)).texts);
+});
+
+describe("who joins whom", () => {
+  const joins = (text: string, agent: string) => flagValues(containerOf(synthesizeText(text), agent), "-retry-join");
+  const five = `${HEAD}hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, s4: 10.0.0.4, s5: 10.0.0.5, c1: 10.0.0.6 }
+servers: [s1, s2, s3, s4, s5]
+clients: [c1]
+`;
+
+  test("a client joins all of three servers", () => expect(joins(FOUR_HOSTS, "c1")).toEqual(["10.0.0.1", "10.0.0.2", "10.0.0.3"]));
+  test("a server joins the others", () => expect(joins(FOUR_HOSTS, "s2")).toEqual(["10.0.0.1", "10.0.0.3"]));
+  test("of more than three servers, those under `join`", () => {
+    const text = `${five}join: [s1, s3, s5]\n`;
+    expect([joins(text, "s2"), joins(text, "s3"), joins(text, "c1")]).toEqual([
+      ["10.0.0.1", "10.0.0.3", "10.0.0.5"],
+      ["10.0.0.1", "10.0.0.5"],
+      ["10.0.0.1", "10.0.0.3", "10.0.0.5"],
+    ]);
+  });
+  test("an agent's own `join` is used instead", () => {
+    expect(joins(FOUR_HOSTS.replace("[c1]", "[{ name: c1, join: [s2] }]"), "c1")).toEqual(["10.0.0.2"]);
+  });
+  test("addresses and DNS names from outside the cluster may be joined", () => {
+    expect(joins(`${FOUR_HOSTS}join: [s1, 10.9.9.9, consul.example.com]\n`, "c1")).toEqual(["10.0.0.1", "10.9.9.9", "consul.example.com"]);
+  });
+  test("an address that is its own is not joined", () => {
+    const text = `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, advertise: 192.168.1.1 }]")}join: [s1, 192.168.1.1]\n`;
+    expect([joins(text, "c1"), joins(text, "s2")]).toEqual([["10.0.0.1"], ["10.0.0.1", "192.168.1.1"]]);
+  });
+  test("servers are joined at the address that they tell others", () => {
+    expect(joins(FOUR_HOSTS.replace("[s1,", "[{ name: s1, advertise: 192.168.1.1 },"), "s2")).toEqual(["10.0.0.3", "192.168.1.1"]);
+  });
+  test("on one daemon, agents are joined by their containers' names", () => {
+    const text = `${BRIDGE}servers: [{ name: s1, host: local }]\nclients: [{ name: c1, host: local }]\n`;
+    expect(joins(text, "c1")).toEqual(["s1"]);
+  });
+  test("a lone server joins nobody, and its clients join it", () => {
+    const text = `${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`;
+    expect([joins(text, "s1"), joins(text, "c1")]).toEqual([[], ["10.0.0.1"]]);
+  });
+});
+
+describe("settings", () => {
+  const labelled = synthesizeText(
+    `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, labels: { b: mine }, config: { x: { own: 1 } }, flags: [-own], image: own:1 }]")}labels: { a: all, b: all }
+config: { x: { all: 1, own: 0 } }
+flags: [-all]
+`,
+  );
+  test("of the cluster hold for every agent", () => {
+    expect(containerOf(labelled, "s1").labels).toEqual(expect.arrayContaining([{ label: "a", value: "all" }]));
+  });
+  test("of an agent have the last word, label by label", () => {
+    expect(containerOf(labelled, "c1").labels).toEqual(
+      expect.arrayContaining([
+        { label: "a", value: "all" },
+        { label: "b", value: "mine" },
+      ]),
+    );
+  });
+  test("of `config` are merged key by key", () => {
+    expect(JSON.parse(containerOf(labelled, "c1").upload[0]?.content ?? "")).toMatchObject({ x: { all: 1, own: 1 } });
+  });
+  test("that are flags follow the cluster's", () => expect(containerOf(labelled, "c1").command.slice(-2)).toEqual(["-all", "-own"]));
+  test("of an image hold for its agent alone", () => {
+    const { docker_image } = stackOf(labelled, "c").resource;
+    expect([docker_image.c1?.name, docker_image.s1?.name]).toEqual(["own:1", "hashicorp/consul:1.22.2"]);
+  });
+});
+
+describe("groups", () => {
+  const grouped = synthesizeText(`${HEAD}hosts:
+  s1: { address: 10.0.0.1, group: rack1 }
+  s2: { address: 10.0.0.2, group: rack2 }
+  s3: 10.0.0.3
+  c1: { address: 10.0.0.4, group: edge }
+servers: [s1, s2, s3]
+clients: [c1]
+`);
+  test("are stacks, beside the cluster's own", () => expect(Object.keys(grouped.stacks).sort()).toEqual(["c", "c-edge", "c-rack1", "c-rack2"]));
+  test("of servers are deployed before the cluster's own stack, which asks for all voters, and groups of clients after it", () => {
+    const order = Object.fromEntries(Object.entries(grouped.manifest.stacks).map(([name, { dependencies }]) => [name, dependencies]));
+    expect(order).toEqual({ c: ["c-rack1", "c-rack2"], "c-edge": ["c"], "c-rack1": [], "c-rack2": [] });
+  });
+  test("read nothing of each other's state", () => {
+    for (const text of Object.values(grouped.texts)) expect(text).not.toContain("terraform_remote_state");
+  });
+  test("do not change who joins whom", () => {
+    expect(flagValues(containerOf(grouped, "c1"), "-retry-join")).toEqual(["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+  });
+});
+
+describe("the last step of a deploy", () => {
+  const { terraform_data } = stackOf(synthesizeText(FOUR_HOSTS), "c").resource;
+  const quorum = terraform_data.consul_quorum;
+
+  test("asks any server whether all are voters", () => {
+    const { environment } = quorum?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
+    expect(environment.ASK_TARGETS?.split("\n")).toEqual([1, 2, 3].map((index) => `-H ssh://root@10.0.0.${index} exec -i s${index}`));
+    expect(environment.ASK_ARGUMENTS).toMatch(/ s1 s2 s3$/);
+  });
+  test("comes after every server's own", () => {
+    expect([...(quorum?.depends_on ?? [])].sort()).toEqual(["terraform_data.s1", "terraform_data.s2", "terraform_data.s3"]);
+  });
+  test("comes before the clients'", () => expect(terraform_data.c1?.depends_on).toEqual(["terraform_data.consul_quorum"]));
+  test("is repeated when a server's container is another", () => {
+    expect(Object.values(quorum?.triggers_replace ?? {})).toEqual(
+      expect.arrayContaining(["s1", "s2", "s3"].map((name) => `\${docker_container.${name}.id}`)),
+    );
+  });
+  test("holds up no container: servers have no edges between them, by which one would be stopped for another", () => {
+    const { docker_container } = stackOf(synthesizeText(FOUR_HOSTS), "c").resource;
+    expect(Object.values(docker_container).filter((container) => "depends_on" in container)).toEqual([]);
+  });
+});
+
+test("warnings are annotations of the stack, which cdktf prints", () => {
+  const { manifest } = synthesizeText(`${FOUR_HOSTS}client: 0.0.0.0\n`);
+  expect(manifest.stacks.c?.annotations).toEqual([
+    expect.objectContaining({ level: "@cdktf/warn", message: expect.stringMatching(/:7:9: warning open-http: .*\n {4}.*accept: \[open-http\]/) }),
+  ]);
+});
+test("warnings that were accepted are not", () => {
+  expect(synthesizeText(`${FOUR_HOSTS}client: 0.0.0.0\naccept: [open-http]\n`).manifest.stacks.c?.annotations).toEqual([]);
+});
+
+test("its agents are at hand, with their L1 resources, for what the cluster file does not offer", () => {
+  const app = new App();
+  const cluster = new ConsulCluster(app, load(FOUR_HOSTS));
+  cluster.agents.get("c1")?.container.addOverride("shm_size", 128);
+  expect(cluster.agents.get("c1")?.httpAddress).toBe("http://127.0.0.1:8500");
+  expect(JSON.stringify(cluster.toTerraform())).toContain('"shm_size":128');
+});
+
+test("a value of one stack cannot slip into another's, where it would need the other's state", () => {
+  expect(() => {
+    const app = new App({ outdir: folder() });
+    const cluster = new ConsulCluster(app, load(FOUR_HOSTS));
+    new TerraformOutput(new TerraformStack(app, "other"), "x", { value: cluster.agents.get("c1")?.container.id });
+    app.synth();
+  }).toThrow("a value of one stack cannot be used in another here");
+});
+
+test("a cluster of two hosts, as Terraform reads it", () => {
+  const { locals: _, ...stack } = stackOf(synthesizeText(`${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`), "c");
+  expect(stack).toMatchSnapshot();
+});

@@ -1,0 +1,155 @@
+import { TerraformStack } from "cdktf";
+import type { ConsulAgentProps } from "../../constructs/consul-agent";
+import { ConsulServer } from "../../constructs/consul-server";
+import { DockerHost } from "../../constructs/docker-host";
+import { JoinAddress } from "../../constructs/join-address";
+import { agentConfigOf, flagValues, synthesize } from "../synthesized";
+
+/** One server, alone in somebody's own stack. */
+function server(props: Partial<ConsulAgentProps> = {}, bridge?: string) {
+  const { stacks } = synthesize((app) => {
+    const stack = new TerraformStack(app, "mine");
+    const host = new DockerHost(stack, "h1", { address: "10.0.0.1", daemon: "ssh://root@{address}", bridge });
+    new ConsulServer(stack, "s1", { host, bootstrapExpect: 1, ...props });
+  });
+  const { resource, output } = stacks.mine as NonNullable<typeof stacks.mine>;
+  const container = resource.docker_container.s1;
+  if (!container) throw new Error("no container");
+  return { container, output: output.s1?.value ?? {}, gate: resource.terraform_data.s1, image: resource.docker_image.s1 };
+}
+
+test("a server's container, as it is by default", () => {
+  const { upload, ...container } = server().container;
+  expect(container).toMatchSnapshot();
+});
+
+test("is of the pinned image", () => expect(server().image?.name).toBe("hashicorp/consul:1.22.2"));
+test("is of the image that it is given", () => expect(server({ image: "hashicorp/consul:1.21.5" }).image?.name).toBe("hashicorp/consul:1.21.5"));
+test("has a configuration file and a health check of its own", () => {
+  expect(server().container.upload.map(({ file }) => file)).toEqual(["/consul/config/agent.json", "/consul/health.sh"]);
+});
+test("is in Consul's default datacenter", () => expect(agentConfigOf(server().container).datacenter).toBe("dc1"));
+test("is in the datacenter that it is given", () => expect(agentConfigOf(server({ datacenter: "eu" }).container).datacenter).toBe("eu"));
+
+describe("is named", () => {
+  test("after its id", () => {
+    const { name, hostname, command } = server().container;
+    expect([name, hostname, flagValues({ ...server().container, command }, "-node")]).toEqual(["s1", "s1", ["s1"]]);
+  });
+  test("in Consul, Docker and its own host name as it is given", () => {
+    const { container } = server({ node: "n", container: "co", hostname: "ho" });
+    expect([flagValues(container, "-node"), container.name, container.hostname]).toEqual([["n"], "co", "ho"]);
+  });
+});
+
+describe("keeps its data", () => {
+  test("on a volume named after its container", () => {
+    expect(server({ container: "co" }).container.volumes).toEqual([{ container_path: "/consul/data", volume_name: "co-data" }]);
+  });
+  test("on the volume that it is given", () => expect(server({ data: "v" }).container.volumes[0]?.volume_name).toBe("v"));
+  test("in the folder that it is given", () => {
+    expect(server({ data: "/srv/consul" }).container.volumes).toEqual([{ container_path: "/consul/data", host_path: "/srv/consul" }]);
+  });
+});
+
+describe("is stopped", () => {
+  test("with time to hand its leadership over, by Docker and by Terraform", () => {
+    expect(server().container).toMatchObject({ stop_timeout: 30, destroy_grace_seconds: 30 });
+  });
+});
+
+describe("logs", () => {
+  test("are rotated", () => expect(server().container).toMatchObject({ log_driver: "json-file", log_opts: { "max-size": "10m", "max-file": "3" } }));
+  test("go where they are sent", () => {
+    expect(server({ log: { driver: "syslog", options: { tag: "consul" } } }).container).toMatchObject({
+      log_driver: "syslog",
+      log_opts: { tag: "consul" },
+    });
+  });
+});
+
+describe("limits", () => {
+  test("are none by default", () => expect(Object.keys(server().container).filter((key) => /memory|cpu/.test(key))).toEqual([]));
+  test("are memory without swap, and CPUs", () => {
+    expect(server({ resources: { memory: 512, cpus: 1.5, cpuset: "0-1" } }).container).toMatchObject({
+      memory: 512,
+      memory_swap: 512,
+      cpus: "1.5",
+      cpu_set: "0-1",
+    });
+  });
+});
+
+test("labels are added to the one that keeps registrator from it, by their names' order", () => {
+  expect(server({ labels: { rack: "b", a: "1" } }).container.labels).toEqual([
+    { label: "SERVICE_IGNORE", value: "true" },
+    { label: "a", value: "1" },
+    { label: "rack", value: "b" },
+  ]);
+});
+
+describe("is reached", () => {
+  test("only from its own host by default", () => expect(server().output).toMatchObject({ http: "http://127.0.0.1:8500", dns: "127.0.0.1:8600" }));
+  test("at its host's address, where it listens on every address", () => {
+    expect(server({ client: "0.0.0.0" }).output).toMatchObject({ http: "http://10.0.0.1:8500", ui: "http://10.0.0.1:8500/ui" });
+  });
+  test("at the address that is not loopback, where it has several", () =>
+    expect(server({ client: "127.0.0.1 10.9.9.9" }).output.http).toBe("http://10.9.9.9:8500"));
+  test("on the ports that it is given", () => {
+    expect(server({ ports: { http: 80, dns: 53 } }).output).toMatchObject({ http: "http://127.0.0.1:80", dns: "127.0.0.1:53" });
+  });
+  test("by no DNS, where that is off", () => expect(server({ ports: { dns: -1 } }).output).not.toHaveProperty("dns"));
+  test("by no UI, where that is off", () => expect(server({ ui: false }).output).not.toHaveProperty("ui"));
+});
+
+describe("is joined", () => {
+  test("at its host's address", () => expect(server().output.join).toBe("10.0.0.1"));
+  test("on its own port, where that is not Consul's default", () => expect(server({ ports: { serf_lan: 9301 } }).output.join).toBe("10.0.0.1:9301"));
+  test("at the address that it tells others", () => expect(server({ bind: "10.1.1.1", advertise: "192.168.1.1" }).output.join).toBe("192.168.1.1"));
+  test("at the address that it binds to", () => expect(server({ bind: "10.1.1.1" }).output.join).toBe("10.1.1.1"));
+  test("at its host's address, where only Consul knows to which it binds", () =>
+    expect(server({ bind: '{{ GetInterfaceIP "eth1" }}' }).output.join).toBe("10.0.0.1"));
+});
+
+describe("asks to be", () => {
+  test("a voter, after each start, of its own container", () => {
+    const { gate } = server();
+    expect(Object.values(gate?.triggers_replace ?? {})).toEqual(["${docker_container.s1.id}"]);
+    const { environment } = gate?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
+    expect(environment.ASK_TARGETS).toBe("-H ssh://root@10.0.0.1 exec -i s1");
+    expect(environment.ASK_ARGUMENTS?.split(" ")).toEqual(expect.arrayContaining(["server", "s1", "http://127.0.0.1:8500", "1"]));
+  });
+});
+
+describe("never joins itself", () => {
+  test.each(["10.0.0.1", "10.0.0.1:8301"])("at %s", (address) => {
+    expect(() => server({ retryJoin: [JoinAddress.parse(address)] })).toThrow("s1 cannot join itself, at 10.0.0.1; name another agent");
+  });
+  test("but may join another on its host", () => {
+    expect(flagValues(server({ retryJoin: [JoinAddress.of("10.0.0.1", 9301)] }).container, "-retry-join")).toEqual(["10.0.0.1:9301"]);
+  });
+});
+
+test("joins each address once, in the addresses' order", () => {
+  const addresses = ["10.0.0.3", "10.0.0.2", "10.0.0.3"].map((address) => JoinAddress.of(address));
+  expect(flagValues(server({ retryJoin: addresses }).container, "-retry-join")).toEqual(["10.0.0.2", "10.0.0.3"]);
+});
+
+describe("in a bridge network", () => {
+  test("is joined by its container's name, and binds where Consul chooses", () => {
+    const { container, output } = server({}, "net");
+    expect([output.join, flagValues(container, "-bind")]).toEqual(["s1", []]);
+  });
+  test("listens on every address of its container's own, and publishes nothing", () => {
+    const { container } = server({}, "net");
+    expect([flagValues(container, "-client"), container.ports]).toEqual([["0.0.0.0"], undefined]);
+  });
+  test("publishes ports at its host's address, DNS by TCP and UDP", () => {
+    expect(server({ publish: { http: 80, dns: 53 } }, "net").container.ports).toEqual([
+      { internal: 8500, external: 80, ip: "10.0.0.1", protocol: "tcp" },
+      { internal: 8600, external: 53, ip: "10.0.0.1", protocol: "tcp" },
+      { internal: 8600, external: 53, ip: "10.0.0.1", protocol: "udp" },
+    ]);
+  });
+  test("is reached where it is published", () => expect(server({ publish: { http: 80 } }, "net").output.http).toBe("http://10.0.0.1:80"));
+});

@@ -1,0 +1,80 @@
+import { App, TerraformStack } from "cdktf";
+import { DockerHost, type DockerHostProps } from "../../constructs/docker-host";
+import { FOUR_HOSTS } from "../cluster-files";
+import { synthesize, synthesizeText } from "../synthesized";
+
+/** The provider that one host makes. */
+function providerOf(props: Partial<DockerHostProps>, id = "h1") {
+  const { stacks } = synthesize((app) => {
+    new DockerHost(new TerraformStack(app, "t"), id, { address: "10.0.0.1", daemon: "ssh://root@{address}", ...props });
+  });
+  return stacks.t?.provider.docker[0];
+}
+
+const hostOf = (props: Partial<DockerHostProps>) =>
+  new DockerHost(new TerraformStack(new App(), "t"), "h1", { address: "10.0.0.1", daemon: "ssh://root@{address}", ...props });
+
+describe("the provider", () => {
+  test("of one host", () => expect(providerOf({})).toMatchSnapshot());
+  test("reaches the daemon by the host's address and name", () =>
+    expect(providerOf({ daemon: "ssh://{host}@{address}:22" })?.host).toBe("ssh://h1@10.0.0.1:22"));
+  test("writes an IPv6 address in brackets", () => expect(providerOf({ address: "fd00::1" })?.host).toBe("ssh://root@[fd00::1]"));
+  test("finds the certificates of the project, for TLS", () => {
+    expect(providerOf({ daemon: { url: "tcp://{address}:2376", certs: "secrets/h1" } })).toMatchObject({
+      host: "tcp://10.0.0.1:2376",
+      cert_path: '${abspath("${path.root}/../../../secrets/h1")}',
+    });
+  });
+  test("finds Docker's own certificates, for TLS, where none are named", () => {
+    expect(providerOf({ daemon: "tcp://{address}:2376" })?.cert_path).toBe('${pathexpand("~/.docker")}');
+  });
+  test("is plain TCP only where it is asked for by name", () => {
+    expect(providerOf({ daemon: "tcp+insecure://{address}:2375" })).toMatchObject({ host: "tcp://10.0.0.1:2375", cert_path: "" });
+  });
+  test("cannot be redirected by the environment", () => expect(providerOf({})).toMatchObject({ context: "", cert_path: "" }));
+  test("takes credentials of registries from the operator's docker config: they are not in the JSON", () => {
+    expect(providerOf({ registries: ["registry.example.com"] })?.registry_auth).toEqual([
+      { address: "registry.example.com", config_file: '${pathexpand("~/.docker/config.json")}' },
+    ]);
+  });
+  test("is of a version that survives a host that is down", () => {
+    const { stacks } = synthesizeText(FOUR_HOSTS);
+    expect(stacks.c?.terraform.required_providers).toEqual({ docker: { source: "kreuzwerker/docker", version: "~> 4.5" } });
+  });
+});
+
+describe("the docker CLI's arguments", () => {
+  test("for ssh", () => expect(hostOf({}).dockerArguments).toEqual(["-H", "ssh://root@10.0.0.1"]));
+  test("for TLS verify the daemon, with the project's certificates", () => {
+    expect(hostOf({ daemon: { url: "tcp://{address}:2376", certs: "/certs" } }).dockerArguments).toEqual([
+      "-H",
+      "tcp://10.0.0.1:2376",
+      "--tlsverify",
+      "--tlscacert=/certs/ca.pem",
+      "--tlscert=/certs/cert.pem",
+      "--tlskey=/certs/key.pem",
+    ]);
+  });
+  test("for a socket", () =>
+    expect(hostOf({ daemon: "unix:///var/run/docker.sock" }).dockerArguments).toEqual(["-H", "unix:///var/run/docker.sock"]));
+});
+
+describe("images", () => {
+  test("of Docker Hub are pulled through the mirror", () => {
+    expect(hostOf({ mirror: "mirror:5000" }).pullReference("hashicorp/consul:1")).toBe("mirror:5000/hashicorp/consul:1");
+  });
+  test("stay on the host when the stack is destroyed", () => {
+    const { stacks } = synthesize((app) => {
+      const stack = new TerraformStack(app, "t");
+      new DockerHost(stack, "h1", { address: "10.0.0.1", daemon: "unix:///x" }).pull(stack, "nginx", "nginx");
+    });
+    expect(stacks.t?.resource.docker_image.nginx).toMatchObject({ name: "nginx", keep_locally: true, provider: "docker.h1" });
+  });
+});
+
+test("a bridge network is made on the host, by its name", () => {
+  const { stacks } = synthesize((app) => {
+    new DockerHost(new TerraformStack(app, "t"), "h1", { address: "127.0.0.1", daemon: "unix:///x", bridge: "consul" });
+  });
+  expect(stacks.t?.resource.docker_network?.h1).toMatchObject({ name: "consul", provider: "docker.h1" });
+});

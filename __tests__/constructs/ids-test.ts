@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadCluster } from "../../cluster/load";
+import { HEAD, PROJECT, SEED } from "../cluster-files";
+import { type StackJson, type Synthesized, synthesizeCluster, synthesizeText } from "../synthesized";
+
+/**
+ * Terraform finds what runs by these ids: another id for the same thing destroys it and makes it again. A change here replaces every user's
+ * containers, or loses sight of their state: it belongs in the release notes.
+ */
+const idsOf = ({ resource, provider, output, locals, terraform }: StackJson) => ({
+  ...Object.fromEntries(Object.entries(resource).map(([type, resources]) => [type, Object.keys(resources)])),
+  provider: (provider?.docker ?? []).map(({ alias }) => alias),
+  output: Object.keys(output ?? {}),
+  locals: Object.keys(locals ?? {}),
+  backend: terraform.backend,
+});
+
+const idsOfAll = ({ stacks }: Synthesized) => Object.fromEntries(Object.entries(stacks).map(([name, stack]) => [name, idsOf(stack)]));
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+test("the ids of seed.yaml are what they were", () => {
+  const agents = ["consul-client1", "consul-server1", "consul-server2", "consul-server3"];
+  expect(idsOfAll(synthesizeCluster(loadCluster(SEED)))).toEqual({
+    consul: {
+      docker_container: agents,
+      docker_image: agents.flatMap((agent) => [agent, `${agent}_gliderlabs-registrator-latest`]),
+      terraform_data: ["consul-client1", "consul-server1", "consul-server2", "consul-server3", "consul_quorum"],
+      provider: agents.map((agent) => `${agent}_host`),
+      output: agents,
+      locals: ["consul_ask", "consul_gate", "consul_quorum"],
+      backend: { local: { path: "../../../terraform.consul.tfstate" } },
+    },
+  });
+});
+
+test("the ids of a cluster in groups are what they were", () => {
+  const grouped = synthesizeText(`${HEAD}hosts:
+  s1: { address: 10.0.0.1, group: rack1 }
+  s2: { address: 10.0.0.2, group: rack2 }
+  s3: 10.0.0.3
+  c1: { address: 10.0.0.4, group: edge }
+servers: [s1, s2, s3]
+clients: [c1]
+`);
+  const stack = (agent: string, more: object) => ({
+    docker_container: [agent],
+    docker_image: [agent],
+    terraform_data: [agent],
+    provider: [`${agent}_host`],
+    output: [agent],
+    locals: ["consul_ask", "consul_gate"],
+    ...more,
+  });
+  expect(idsOfAll(grouped)).toEqual({
+    c: stack("s3", {
+      terraform_data: ["consul_quorum", "s3"],
+      locals: ["consul_ask", "consul_gate", "consul_quorum"],
+      backend: { local: { path: "../../../terraform.c.tfstate" } },
+    }),
+    "c-edge": stack("c1", { backend: { local: { path: "../../../terraform.c-edge.tfstate" } } }),
+    "c-rack1": stack("s1", { backend: { local: { path: "../../../terraform.c-rack1.tfstate" } } }),
+    "c-rack2": stack("s2", { backend: { local: { path: "../../../terraform.c-rack2.tfstate" } } }),
+  });
+});
+
+test("the id of a bridge network is that of its host", () => {
+  const { stacks } = synthesizeCluster(loadCluster(join(PROJECT, "clusters/local.yaml")));
+  expect(Object.keys(stacks["consul-local"]?.resource.docker_network ?? {})).toEqual(["local_host"]);
+});
+
+// `npx jest -u` takes a change over, on purpose.
+test("the stack of seed.yaml is what it was, byte for byte", () => {
+  expect(sha256(synthesizeCluster(loadCluster(SEED)).texts.consul ?? "")).toMatchSnapshot();
+});
+
+// health.sh is uploaded into every container: a changed byte replaces them all.
+const scripts = ["container", "operator"].flatMap((folder) => readdirSync(join(PROJECT, "constructs", folder)).map((file) => `${folder}/${file}`));
+test.each(scripts)("%s is what it was, byte for byte", (file) => {
+  expect(sha256(readFileSync(join(PROJECT, "constructs", file), "utf8"))).toMatchSnapshot();
+});
+
+describe("agents may be named like what the product makes itself", () => {
+  const names = [
+    "backend",
+    "scripts",
+    "provider",
+    "quorum",
+    "container",
+    "image",
+    "gate",
+    "addresses",
+    "resource",
+    "network",
+    "host",
+    "docker",
+    "consul",
+  ];
+  const { stacks } = synthesizeText(`${HEAD.replace("name: c", "name: consul")}hosts:
+${names.map((name, index) => `  ${name}: 10.0.0.${index + 1}`).join("\n")}
+servers: [backend, scripts, provider]
+clients: [${names.slice(3).join(", ")}]
+images: [consul, gate, container:host]
+`);
+  const { docker_container, docker_image, terraform_data } = stacks.consul?.resource ?? ({} as Partial<StackJson["resource"]>);
+
+  test("each has its container", () => expect(Object.keys(docker_container ?? {})).toEqual([...names].sort()));
+  test("each has its gate, beside the quorum", () => expect(Object.keys(terraform_data ?? {})).toEqual([...names, "consul_quorum"].sort()));
+  test("each has its images", () => expect(Object.keys(docker_image ?? {})).toHaveLength(names.length * 4));
+});

@@ -1,0 +1,38 @@
+import { FOUR_HOSTS } from "../cluster-files";
+import { type StackJson, synthesizeText } from "../synthesized";
+
+const GROUPED = FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, group: edge }");
+const terraformOf = (backend: string): Record<string, StackJson["terraform"]> =>
+  Object.fromEntries(Object.entries(synthesizeText(`${GROUPED}backend: ${backend}\n`).stacks).map(([name, { terraform }]) => [name, terraform]));
+
+test("a state is a file of the project, named after its stack", () => {
+  const { stacks } = synthesizeText(GROUPED);
+  expect(stacks.c?.terraform.backend).toEqual({ local: { path: "../../../terraform.c.tfstate" } });
+  expect(stacks["c-edge"]?.terraform.backend).toEqual({ local: { path: "../../../terraform.c-edge.tfstate" } });
+});
+test("a folder for states may be named", () => {
+  expect(terraformOf('{ local: { path: "states/{stack}.json" } }').c?.backend).toEqual({ local: { path: "../../../states/c.json" } });
+});
+test("an absolute path stays one", () => {
+  expect(terraformOf('{ local: { path: "/var/{stack}.json" } }').c?.backend).toEqual({ local: { path: "/var/c.json" } });
+});
+test("S3 keeps a key for each stack, and takes any argument of Terraform's", () => {
+  expect(terraformOf("{ s3: { bucket: b, region: eu-central-1, use_lockfile: true } }")["c-edge"]?.backend).toEqual({
+    s3: { bucket: "b", region: "eu-central-1", use_lockfile: true, key: "consul/c-edge.tfstate" },
+  });
+});
+test("HTTP has the stack's name wherever it is asked for", () => {
+  const address = "https://example.com/{stack}";
+  expect(terraformOf(`{ http: { address: "${address}", lock_address: "${address}/lock" } }`).c?.backend).toEqual({
+    http: { address: "https://example.com/c", lock_address: "https://example.com/c/lock" },
+  });
+});
+test("PostgreSQL keeps a schema for each stack", () =>
+  expect(terraformOf("{ pg: {} }")["c-edge"]?.backend).toEqual({ pg: { schema_name: "c-edge" } }));
+test("HCP Terraform has a workspace for each stack, and no backend beside it", () => {
+  expect(terraformOf("{ cloud: { organization: o } }")["c-edge"]).toMatchObject({ cloud: { organization: "o", workspaces: { name: "c-edge" } } });
+  expect(terraformOf("{ cloud: { organization: o } }").c).not.toHaveProperty("backend");
+});
+test("what looks like an expression is left alone by Terraform", () => {
+  expect(terraformOf('{ s3: { bucket: "${b}" } }').c?.backend).toMatchObject({ s3: { bucket: "$${b}" } });
+});

@@ -1,0 +1,194 @@
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FOUR_HOSTS, folder, PROJECT } from "./cluster-files";
+
+/** A checkout of the product in a folder of its own. */
+function checkout(): string {
+  const directory = join(folder(), "a folder with spaces");
+  mkdirSync(directory);
+  for (const part of ["main.ts", "cdktf.json", "package.json", "tsconfig.json", "cluster", "constructs", "clusters"]) {
+    cpSync(join(PROJECT, part), join(directory, part), { recursive: true });
+  }
+  symlinkSync(join(PROJECT, "node_modules"), join(directory, "node_modules"));
+  return directory;
+}
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What `cdktf synth` runs (cdktf.json's `app`). */
+function main(directory: string, env: Record<string, string> = {}): Promise<Ended> {
+  const { PATH = "", HOME = "" } = process.env;
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ["--import", "tsx", "main.ts"],
+      { cwd: directory, env: { PATH, HOME, TMPDIR: tmpdir(), ...env } },
+      (error, stdout, stderr) => {
+        resolve({ status: error ? Number(error.code) : 0, stdout, stderr });
+      },
+    );
+  });
+}
+
+/** Every file below cdktf.out, and what is in it. */
+function outputOf(directory: string): Record<string, string> {
+  const out = join(directory, "cdktf.out");
+  const files = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((file) => statSync(join(out, file)).isFile());
+  return Object.fromEntries(files.sort().map((file) => [file, readFileSync(join(out, file), "utf8")]));
+}
+
+test("cdktf.json runs what these tests run", () => {
+  expect(JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")).app).toBe("node --import tsx main.ts");
+});
+
+describe("synth of seed.yaml", () => {
+  const here = checkout();
+  const elsewhere = checkout();
+  const rewritten = checkout();
+  let plain: Ended;
+
+  beforeAll(async () => {
+    const seed = readFileSync(join(PROJECT, "clusters/seed.yaml"), "utf8");
+    // As many lines, so that the warning's place stays: everything else about the text may differ.
+    const lines = seed
+      .replace("# The article's cluster: three servers and a client, each on its own Docker host.", "# other words")
+      .replace("[consul-server1, consul-server2, consul-server3]", `["consul-server3", 'consul-server1', consul-server2]`)
+      .replace("name: consul\n", 'name:   "consul"\n')
+      .split("\n");
+    const hosts = lines.filter((line) => /^ {2}consul-/.test(line));
+    const others = lines.filter((line) => !hosts.includes(line));
+    const at = others.indexOf("hosts:") + 1;
+    const swapped = [...others.slice(0, at), ...hosts.reverse(), ...others.slice(at)].filter((line) => line !== "").reverse();
+    // The keys' order is reversed but for `client:`, which keeps its line, and `hosts:`, which stays above its hosts.
+    const clientLine = swapped.findIndex((line) => line.startsWith("client:"));
+    const [client = ""] = swapped.splice(clientLine, 1);
+    const hostsLine = swapped.indexOf("hosts:");
+    swapped.splice(hostsLine, 1);
+    swapped.splice(hostsLine - hosts.length, 0, "hosts:");
+    swapped.splice(
+      lines.findIndex((line) => line.startsWith("client:")),
+      0,
+      client,
+    );
+    writeFileSync(join(rewritten, "clusters/seed.yaml"), `${swapped.join("\n")}\n`);
+
+    const [first, second, third] = await Promise.all([
+      main(here),
+      main(elsewhere, {
+        TZ: "Pacific/Kiritimati",
+        LANG: "tr_TR.UTF-8",
+        LC_ALL: "tr_TR.UTF-8",
+        HOME: "/nonexistent",
+        USER: "somebody",
+        DOCKER_HOST: "tcp://10.9.9.9:2375",
+        DOCKER_CONTEXT: "elsewhere",
+        DOCKER_CERT_PATH: "/nonexistent/certs",
+        DOCKER_TLS_VERIFY: "1",
+        TF_VAR_x: "y",
+        CONSUL_HTTP_ADDR: "10.9.9.9:8500",
+        NODE_ENV: "production",
+      }),
+      main(rewritten),
+    ]);
+    expect([second.status, second.stderr, third.status, third.stderr]).toEqual([0, "", 0, ""]);
+    plain = first;
+  }, 60_000);
+
+  test("ends well, and says nothing but which file it read", () => {
+    expect(plain).toEqual({ status: 0, stdout: "cluster file: clusters/seed.yaml\n", stderr: "" });
+  });
+  test("writes a manifest and one stack", () => {
+    expect(Object.keys(outputOf(here))).toEqual(["manifest.json", "stacks/consul/cdk.tf.json"]);
+  });
+  test("is the same in another folder, time zone, language, home and environment", () => {
+    expect(outputOf(elsewhere)).toEqual(outputOf(here));
+  });
+  test("is the same with other comments, quotes, and orders of keys, hosts and servers", () => {
+    const texts = [here, rewritten].map((directory) => readFileSync(join(directory, "clusters/seed.yaml"), "utf8"));
+    expect(texts[0]).not.toBe(texts[1]);
+    expect(outputOf(rewritten)).toEqual(outputOf(here));
+  });
+  test("tells cdktf of what the cluster risks", () => {
+    const { stacks } = JSON.parse(outputOf(here)["manifest.json"] ?? "");
+    expect(stacks.consul.annotations).toEqual([
+      {
+        constructPath: "consul",
+        level: "@cdktf/warn",
+        message: expect.stringMatching(/^clusters\/seed\.yaml:5:9: warning open-http: .*\n {4}.*accept: \[open-http\]/),
+      },
+    ]);
+  });
+  test("holds nothing of the machine that it ran on", () => {
+    const text = Object.values(outputOf(here)).join("\n");
+    for (const trace of [here, PROJECT, tmpdir(), process.execPath]) expect(text).not.toContain(trace);
+  });
+});
+
+describe("a cluster file with errors", () => {
+  const directory = checkout();
+  const fresh = checkout();
+  let before: Record<string, string>;
+  let modified: number;
+  let bad: Ended;
+  let badAtFirst: Ended;
+
+  beforeAll(async () => {
+    for (const each of [directory, fresh]) {
+      writeFileSync(join(each, "clusters/bad.yaml"), `${FOUR_HOSTS.replace("[c1]", "[c11]")}bootstrap_expect: 9\nclient: 0.0.0.0\n`);
+    }
+    const good = await main(directory);
+    expect(good.status).toBe(0);
+    before = outputOf(directory);
+    modified = statSync(join(directory, "cdktf.out/manifest.json")).mtimeMs;
+    [bad, badAtFirst] = await Promise.all([main(directory, { CLUSTER: "clusters/bad.yaml" }), main(fresh, { CLUSTER: "clusters/bad.yaml" })]);
+  }, 60_000);
+
+  test("ends with a status that is not zero", () => expect(bad.status).toBe(1));
+  test("is said with file:line:column, severity, code and the mend, each error, and no stack trace", () => {
+    expect(bad.stderr.split("\n")).toEqual([
+      expect.stringMatching(/^clusters\/bad\.yaml:6:11: error unknown-host: client "c11" is on host "c11", .*did you mean "c1"\?$/),
+      "    list the host under `hosts:`, or say `host:` where the agent runs",
+      expect.stringMatching(/^clusters\/bad\.yaml:7:19: error bootstrap-expect: /),
+      "    leave it out, or use at most 3",
+      "",
+    ]);
+  });
+  test("is named", () => expect(bad.stdout).toBe("cluster file: clusters/bad.yaml\n"));
+  test("leaves what an earlier synth wrote", () => {
+    expect(outputOf(directory)).toEqual(before);
+    expect(statSync(join(directory, "cdktf.out/manifest.json")).mtimeMs).toBe(modified);
+  });
+  test("writes nothing", () => {
+    expect(badAtFirst.status).toBe(1);
+    expect(existsSync(join(fresh, "cdktf.out"))).toBe(false);
+  });
+});
+
+describe("which cluster file", () => {
+  const directory = checkout();
+  const context = (cluster?: string) => writeFileSync(join(directory, "cdktf.json"), JSON.stringify({ context: cluster ? { cluster } : undefined }));
+  const file = async (env: Record<string, string> = {}) => (await main(directory, env)).stdout;
+
+  afterEach(() => rmSync(join(directory, "cdktf.out"), { recursive: true, force: true }));
+
+  test("cdktf.json's context says", async () => {
+    context("clusters/local.yaml");
+    expect(await file()).toBe("cluster file: clusters/local.yaml\n");
+    expect(Object.keys(outputOf(directory))).toContain("stacks/consul-local/cdk.tf.json");
+  }, 60_000);
+  test("CLUSTER says, before cdktf.json", async () => {
+    context("clusters/local.yaml");
+    expect(await file({ CLUSTER: "clusters/seed.yaml" })).toBe("cluster file: clusters/seed.yaml\n");
+    expect(Object.keys(outputOf(directory))).toContain("stacks/consul/cdk.tf.json");
+  }, 60_000);
+  test("else it is the article's", async () => {
+    context();
+    expect(await file()).toBe("cluster file: clusters/seed.yaml\n");
+  }, 60_000);
+});

@@ -1,0 +1,434 @@
+import fc from "fast-check";
+import { parse, stringify } from "yaml";
+import { defineCluster } from "../cluster/cluster";
+import { loadCluster } from "../cluster/load";
+import { ClusterError, catalogue } from "../cluster/problem";
+import { type ClusterFile, LABEL } from "../cluster/schema";
+import { BRIDGE, clusterFile, FOUR_HOSTS, HEAD } from "./cluster-files";
+import { agentConfigOf, containersOf, flagValues, rendered, type Synthesized, stacksOf, synthesizeCluster } from "./synthesized";
+
+/** `SEED=$RANDOM RUNS=20 npx jest property` looks elsewhere, and longer; fast-check prints the seed of what failed. */
+const { SEED = "20190127", RUNS = "1" } = process.env;
+const bounded = (numRuns: number) => ({ seed: Number(SEED), numRuns: numRuns * Number(RUNS) });
+
+// What a cluster can be.
+
+const label = fc.stringMatching(LABEL, { size: "small" }).filter((name) => name.length > 1);
+
+/** Text with what YAML, JSON, the shell and Terraform each take for their own. */
+const text = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: "grapheme", maxLength: 6 }),
+      fc.constantFrom("${", "$${", "%{", "%%{", "{{", "}", '"', "'", "\\", "\n", "$", "%", " ", "\u2028"),
+    ),
+    {
+      maxLength: 6,
+    },
+  )
+  .map((parts) => parts.join(""));
+
+const ONE_HOST = `${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [s1]\n`;
+
+/** None that names a secret, or is JavaScript's own. */
+const key = text.filter((name) => name !== "__proto__" && !/token|secret|encrypt|password|key|credentials/i.test(name));
+
+const json = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3 },
+    fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null)),
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(key, tie("value"), { maxKeys: 3 }),
+  ),
+}));
+const config = fc
+  .dictionary(key, json.value as fc.Arbitrary<never>, { maxKeys: 3 })
+  .map((entries) => Object.fromEntries(Object.entries(entries).map(([name, value]) => [`x_${name}`, value])));
+
+const settings = fc.record(
+  {
+    ui: fc.boolean(),
+    restart: fc.constantFrom("always" as const, "unless-stopped" as const, "on-failure" as const, "no" as const),
+    labels: fc.dictionary(
+      key.filter((name) => name !== ""),
+      text,
+      { maxKeys: 2 },
+    ),
+    config,
+    flags: fc.array(
+      text.map((word) => `-log-level=${word}`),
+      { maxLength: 2 },
+    ),
+    client: fc.constantFrom("0.0.0.0", "127.0.0.1", "127.0.0.1 10.9.9.9"),
+    resources: fc.record({ memory: fc.integer({ min: 6, max: 4096 }), cpus: fc.constantFrom(0.5, 1, 2) }, { requiredKeys: [] }),
+  },
+  { requiredKeys: [] },
+);
+
+interface Plan {
+  readonly names: string[];
+  readonly servers: number;
+  readonly network: "host" | "bridge";
+  readonly groups: (string | undefined)[];
+  /** Agents that share the host of the one before them. */
+  readonly shared: boolean[];
+  readonly ownPorts: boolean[];
+  readonly common: object;
+  readonly own: object[];
+  readonly v6: boolean;
+}
+
+const plan: fc.Arbitrary<Plan> = fc.record({
+  names: fc.uniqueArray(label, { minLength: 1, maxLength: 8 }),
+  servers: fc.integer({ min: 1, max: 7 }),
+  network: fc.constantFrom("host" as const, "host" as const, "bridge" as const),
+  groups: fc.array(fc.option(fc.constantFrom("a", "b"), { nil: undefined }), { minLength: 10, maxLength: 10 }),
+  shared: fc.array(fc.boolean(), { minLength: 10, maxLength: 10 }),
+  ownPorts: fc.array(fc.boolean(), { minLength: 10, maxLength: 10 }),
+  common: settings,
+  own: fc.array(settings, { minLength: 10, maxLength: 10 }),
+  v6: fc.boolean(),
+});
+
+const PORTS = ["dns", "http", "https", "grpc", "grpc_tls", "serf_lan", "serf_wan", "server"] as const;
+
+function clusterOf({ names, servers, network, groups, shared, ownPorts, common, own, v6 }: Plan): ClusterFile {
+  const count = Math.min(servers, names.length);
+  const bridge = network === "bridge";
+  const hostOf = names.map((name, index) => (bridge ? (names[0] as string) : index > 0 && shared[index] ? "" : name));
+  for (const [index, host] of hostOf.entries()) hostOf[index] = host || (hostOf[index - 1] as string);
+  const agents = names.map((name, index) => {
+    const crowded = hostOf.indexOf(hostOf[index] as string) !== hostOf.lastIndexOf(hostOf[index] as string);
+    const ports = Object.fromEntries(PORTS.map((port, offset) => [port, 10_000 + index * 20 + offset]));
+    return {
+      name,
+      host: hostOf[index] as string,
+      ...own[index],
+      ...((crowded && !bridge) || ownPorts[index] ? { ports } : {}),
+      ...(bridge && { publish: { http: 20_000 + index } }),
+    };
+  });
+  return {
+    name: "c",
+    security: "off",
+    network,
+    daemon: bridge ? "unix:///var/run/docker.sock" : "ssh://root@{address}",
+    hosts: Object.fromEntries(
+      [...new Set(hostOf)].map((host, index) => [host, { address: v6 ? `fd00::${index + 1}` : `10.0.0.${index + 1}`, group: groups[index] }]),
+    ),
+    servers: agents.slice(0, count),
+    clients: agents.slice(count),
+    ...(count > 3 && { join: names.slice(0, 3) }),
+    accept: ["two-servers", "even-servers", "open-http"],
+    ...common,
+  } as ClusterFile;
+}
+
+const cluster = plan.map(clusterOf);
+
+// What must hold of each.
+
+function agentsIn(file: ClusterFile) {
+  return [...file.servers, ...(file.clients ?? [])].map((entry) => entry as Exclude<typeof entry, string> & { host: string });
+}
+
+const merged = (first: unknown, last: unknown): unknown =>
+  [first, last].every((value) => typeof value === "object" && value !== null && !Array.isArray(value))
+    ? Object.fromEntries(
+        [...new Set([...Object.keys(first as object), ...Object.keys(last as object)])].map((name) => [
+          name,
+          name in (last as object) && Object.hasOwn(last as object, name)
+            ? Object.hasOwn(first as object, name)
+              ? merged((first as never)[name], (last as never)[name])
+              : (last as never)[name]
+            : (first as never)[name],
+        ]),
+      )
+    : last;
+
+/** Where each agent is joined: its address as a joiner on that port writes it. */
+function joinedAt(file: ClusterFile): Map<string, { address: string; port: number }> {
+  return new Map(
+    agentsIn(file).map(({ name, host, ports }) => [
+      name,
+      {
+        address: file.network === "bridge" ? name : (file.hosts[host] as { address: string }).address,
+        port: ports?.serf_lan ?? 8301,
+      },
+    ]),
+  );
+}
+
+function checkJoins(file: ClusterFile, synthesized: Pick<Synthesized, "stacks">) {
+  const places = joinedAt(file);
+  const servers = new Set(file.servers.map((entry) => (entry as { name: string }).name));
+  for (const [name, container] of Object.entries(containersOf(synthesized))) {
+    const ownPort = places.get(name)?.port as number;
+    const joins = flagValues(container, "-retry-join").map((join) => {
+      const [, v6, plain, port] =
+        /^(?:\[(.*)\]|([^[]*?))(?::(\d+))?$/.exec(/^[0-9a-f:]+$/.test(join) && join.includes("::") ? `[${join}]` : join) ?? [];
+      return { address: v6 ?? plain, port: port === undefined ? ownPort : Number(port) };
+    });
+    const expected = (file.join ?? [...servers]).filter((other) => other !== name).map((other) => places.get(other));
+    expect([...joins].sort(byPlace)).toEqual([...expected].sort(byPlace));
+  }
+}
+const byPlace = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+
+test("any valid cluster: everybody joins the servers, at their addresses and ports, and nobody itself", () => {
+  fc.assert(
+    fc.property(cluster, (file) => checkJoins(file, { stacks: stacksOf(defineCluster(file)) })),
+    bounded(25),
+  );
+});
+
+test("any valid cluster: each agent has one container of its name, image and gate, on its host's provider, and an output", () => {
+  fc.assert(
+    fc.property(cluster, (file) => {
+      const synthesized = { stacks: stacksOf(defineCluster(file)) };
+      const names = agentsIn(file).map(({ name }) => name);
+      expect(Object.keys(containersOf(synthesized)).sort()).toEqual([...names].sort());
+      for (const { resource, provider, output } of Object.values(synthesized.stacks)) {
+        const aliases = new Set((provider?.docker ?? []).map(({ alias }) => `docker.${alias}`));
+        const containers = resource.docker_container ?? {};
+        for (const [name, container] of Object.entries(containers)) {
+          const host = agentsIn(file).find((agent) => agent.name === name)?.host;
+          expect([container.name, container.provider]).toEqual([name, `docker.${host}_host`]);
+          expect(aliases).toContain(container.provider);
+          expect(container.image).toBe(`\${docker_image.${name}.image_id}`);
+          expect(resource.docker_image[name]?.provider).toBe(container.provider);
+          expect(Object.values(resource.terraform_data[name]?.triggers_replace ?? {})).toEqual([`\${docker_container.${name}.id}`]);
+        }
+        expect(Object.keys(output ?? {}).sort()).toEqual(Object.keys(containers).sort());
+      }
+    }),
+    bounded(25),
+  );
+});
+
+test("any valid cluster: outputs, published ports and the health check name the port that the agent listens on", () => {
+  fc.assert(
+    fc.property(cluster, (file) => {
+      const synthesized = { stacks: stacksOf(defineCluster(file)) };
+      const outputs: Synthesized["stacks"][string]["output"] = Object.assign({}, ...Object.values(synthesized.stacks).map(({ output }) => output));
+      for (const { name, ports, publish } of agentsIn(file)) {
+        const container = containersOf(synthesized)[name];
+        const http = ports?.http ?? 8500;
+        expect(outputs[name]?.value.http).toMatch(new RegExp(`:${publish?.http ?? http}$`));
+        expect((container?.healthcheck as { test: string[] } | undefined)?.test[3]).toMatch(new RegExp(`:${http}$`));
+        if (publish) expect(container?.ports).toEqual([{ internal: http, external: publish.http, ip: expect.any(String), protocol: "tcp" }]);
+        const listened = (container ? agentConfigOf(container) : {}) as { ports?: object };
+        expect(listened.ports).toEqual(ports);
+      }
+    }),
+    bounded(25),
+  );
+});
+
+test("any `config`, labels and flags reach the container as they were written, whatever is in them", () => {
+  fc.assert(
+    fc.property(settings, settings, (common, own) => {
+      const file = { ...(parse(ONE_HOST) as ClusterFile), ...common, servers: [{ name: "s1", ...own }], accept: ["open-http"] } as ClusterFile;
+      const container = containersOf({ stacks: stacksOf(defineCluster(file)) }).s1;
+      if (!container) throw new Error("no container");
+      const given = merged(common.config ?? {}, own.config ?? {}) as object;
+      const written = agentConfigOf(container);
+      expect(Object.fromEntries(Object.keys(given).map((name) => [name, written[name]]))).toEqual(JSON.parse(JSON.stringify(given)));
+      const labels = container.labels.map(({ label, value }) => [rendered(label), rendered(value)]);
+      expect(Object.fromEntries(labels)).toEqual({ SERVICE_IGNORE: "true", ...common.labels, ...own.labels });
+      const flags = [...(common.flags ?? []), ...(own.flags ?? [])];
+      expect(flags.length === 0 ? [] : container.command.slice(-flags.length).map(rendered)).toEqual(flags);
+    }),
+    bounded(80),
+  );
+});
+
+test("any valid cluster: written as YAML, or in another order, it is the same to the byte", () => {
+  const reversed = (value: Record<string, unknown>) => Object.fromEntries(Object.entries(value).reverse());
+  fc.assert(
+    fc.property(cluster, (file) => {
+      const { texts } = synthesizeCluster(defineCluster(file));
+      const other = reversed({
+        ...file,
+        hosts: reversed(file.hosts),
+        servers: [...file.servers].reverse(),
+        clients: [...(file.clients ?? [])].reverse(),
+      });
+      expect(synthesizeCluster(loadCluster(clusterFile(stringify(other)))).texts).toEqual(texts);
+    }),
+    bounded(12),
+  );
+});
+
+// What is no valid cluster is refused in the catalogue's words.
+
+/** Everything short of a ClusterError whose problems are all of the catalogue is an error of ours. */
+function synthesizesOrSaysWhy(content: string | Uint8Array): void {
+  try {
+    stacksOf(loadCluster(clusterFile(content)));
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    expect(error.problems.length).toBeGreaterThan(0);
+    for (const { code, message, mend } of error.problems) {
+      expect(catalogue).toHaveProperty([code]);
+      expect([message, mend]).not.toContain("");
+    }
+    for (const line of error.message.split("\n")) expect(line).toMatch(/^( {4}|.*:\d+:\d+: (error|warning) [a-z-]+: )/);
+  }
+}
+
+/** A file that says a little of everything. */
+const FULL = `${FOUR_HOSTS.replace(
+  "[c1]",
+  "[{ name: c1, host: c1, node: n1, container: k1, hostname: h1, data: /srv/c1, join: [s1, s2], advertise: 10.0.0.4 }]",
+).replace("10.0.0.4", "{ address: 10.0.0.4, daemon: { url: tcp://10.0.0.4:2376, certs: secrets/c1 }, group: edge }")}datacenter: dc2
+bootstrap_expect: 3
+join: [s1, s2, s3, consul.example.com]
+mirror: mirror.example.com
+registries: [registry.example.com]
+images: [nginx:1.29]
+backend: { s3: { bucket: b, key: "consul/{stack}" } }
+accept: [open-http]
+image: hashicorp/consul:1.22.2
+client: 0.0.0.0
+ports: { dns: 53, http: 8500, https: -1, grpc_tls: 8503, serf_lan: 8301 }
+ui: true
+restart: always
+log: { driver: json-file, options: { max-size: 10m } }
+resources: { memory: 512, cpus: 1.5, cpuset: 0-1 }
+labels: { a: b }
+config: { log_level: INFO, telemetry: { prometheus_retention_time: 1h } }
+flags: [-log-json]
+`;
+const BRIDGED = `${BRIDGE}servers: [{ name: s1, host: local, publish: { http: 8500, dns: 8600 } }]
+clients: [{ name: c1, host: local, data: d, ports: { https: 8501 }, publish: { https: 8501 } }]
+`;
+const SAMPLES = [FULL, BRIDGED, FOUR_HOSTS, `${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`];
+const sample = fc.constantFrom(...SAMPLES);
+
+test("the samples that are mutated below are valid", () => {
+  for (const text of SAMPLES) expect(() => loadCluster(clusterFile(text))).not.toThrow();
+});
+
+test("any bytes flipped in a file are synthesized, or refused in the catalogue's words", () => {
+  fc.assert(
+    fc.property(sample, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }), (text, flips) => {
+      const bytes = Buffer.from(text);
+      for (const [at, byte] of flips) bytes[at % bytes.length] = byte;
+      synthesizesOrSaysWhy(bytes);
+    }),
+    bounded(150),
+  );
+});
+
+test("any piece cut out of a file, or put in twice, is synthesized, or refused in the catalogue's words", () => {
+  fc.assert(
+    fc.property(sample, fc.nat(), fc.nat(30), fc.nat(), fc.boolean(), (text, from, length, to, cut) => {
+      const start = from % text.length;
+      const piece = text.slice(start, start + length);
+      const rest = cut ? text.slice(0, start) + text.slice(start + length) : text;
+      const at = to % (rest.length + 1);
+      synthesizesOrSaysWhy(cut && to % 2 ? rest : rest.slice(0, at) + piece + rest.slice(at));
+    }),
+    bounded(150),
+  );
+});
+
+type Path = (string | number)[];
+const pathsIn = (value: unknown, path: Path = []): Path[] =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([name, item]) => {
+        const at = [...path, Array.isArray(value) ? Number(name) : name];
+        return [at, ...pathsIn(item, at)];
+      })
+    : [];
+
+/** Any value, and those that mean something somewhere in the file. */
+const anyValue = fc.oneof(
+  json.value,
+  fc.constantFrom(
+    "s1",
+    "s2",
+    "c1",
+    "c",
+    "",
+    "10.0.0.1",
+    "10.0.0.4",
+    "127.0.0.1",
+    "0.0.0.0",
+    "::1",
+    "::",
+    "fd00::1",
+    "255.255.255.255",
+    "{{ GetPrivateIP }}",
+  ),
+  fc.constantFrom(
+    "bridge",
+    "host",
+    "unix:///x",
+    "tcp+insecure://{address}:1",
+    "ssh://${x}",
+    "/",
+    "/srv",
+    "~/x",
+    "off",
+    "host:host",
+    "{stack}",
+    "%{if}",
+  ),
+  fc.constantFrom(-1, 0, 1, 2, 8300, 8301, 8500, 65535, 65536, 1e21, 0.1),
+);
+
+test("any values at any places of a file are synthesized, or refused in the catalogue's words", () => {
+  fc.assert(
+    fc.property(sample, fc.array(fc.tuple(fc.nat(), anyValue), { minLength: 1, maxLength: 3 }), (text, changes) => {
+      const file = parse(text);
+      for (const [at, value] of changes) {
+        const paths = pathsIn(file);
+        const path = paths[at % Math.max(1, paths.length)] ?? [];
+        const parent = path.slice(0, -1).reduce<Record<string | number, unknown>>((object, name) => object[name] as never, file);
+        if (path.length > 0) parent[path.at(-1) as string] = value;
+      }
+      synthesizesOrSaysWhy(stringify(file));
+    }),
+    bounded(200),
+  );
+});
+
+test("any keys left out, renamed or swapped are synthesized, or refused in the catalogue's words", () => {
+  const names = fc.oneof(
+    key,
+    fc.constantFrom("constructor", "toString", "hasOwnProperty", "__proto__", "<<", "name", "host", "join", "s1", "address"),
+  );
+  fc.assert(
+    fc.property(sample, fc.array(fc.tuple(fc.nat(), fc.option(names)), { minLength: 1, maxLength: 3 }), (text, changes) => {
+      const file = parse(text);
+      for (const [at, name] of changes) {
+        const paths = pathsIn(file);
+        const path = paths[at % Math.max(1, paths.length)] ?? [];
+        const parent = path.slice(0, -1).reduce<Record<string | number, unknown>>((object, step) => object[step] as never, file);
+        const last = path.at(-1) as string;
+        if (name !== null && !Array.isArray(parent))
+          Object.defineProperty(parent, name, { value: parent[last], enumerable: true, configurable: true, writable: true });
+        if (Array.isArray(parent)) parent.splice(Number(last), 1);
+        else delete parent[last];
+      }
+      synthesizesOrSaysWhy(stringify(file));
+    }),
+    bounded(200),
+  );
+});
+
+test("any YAML at all is refused in the catalogue's words", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        json.value.map((value) => stringify(value)),
+        text,
+        fc.string({ maxLength: 40 }),
+      ),
+      synthesizesOrSaysWhy,
+    ),
+    bounded(150),
+  );
+});

@@ -1,0 +1,70 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const ROOT = resolve(__dirname, "..");
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
+const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> };
+const npmScript = (name: string) => (name === "test" ? "npm test" : `npm run ${name}`);
+
+/** The README's fenced blocks of one language, in order. */
+const blocks = (language: string): string[] =>
+  [...README.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, text]) => text as string);
+
+/** A folder like a user's checkout, in which a program or a cluster file of the README is tried. */
+function checkout(): string {
+  const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-readme-"));
+  for (const entry of ["main.ts", "constructs", "cluster", "node_modules", "cdktf.json", "package.json", "tsconfig.json"])
+    symlinkSync(join(ROOT, entry), join(folder, entry));
+  mkdirSync(join(folder, "clusters"));
+  return folder;
+}
+
+function synthesize(folder: string, program: string, env: Record<string, string>): void {
+  execFileSync("node", ["--import", "tsx", program], { cwd: folder, env: { ...process.env, ...env }, stdio: "pipe" });
+}
+
+describe("README", () => {
+  const folder = checkout();
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("its cluster file and its TypeScript synthesize identical JSON", () => {
+    const [yaml] = blocks("yaml");
+    const [typescript] = blocks("ts");
+    writeFileSync(join(folder, "clusters/payments.yaml"), yaml as string);
+    writeFileSync(join(folder, "payments.ts"), typescript as string);
+    synthesize(folder, "main.ts", { CLUSTER: "clusters/payments.yaml" });
+    const fromYaml = readFileSync(join(folder, "cdktf.out/stacks/payments/cdk.tf.json"), "utf8");
+    rmSync(join(folder, "cdktf.out"), { recursive: true });
+    synthesize(folder, "payments.ts", {});
+    expect(readFileSync(join(folder, "cdktf.out/stacks/payments/cdk.tf.json"), "utf8")).toBe(fromYaml);
+    expect(fromYaml).toContain('"CONSUL_ALLOW_PRIVILEGED_PORTS=1"');
+  });
+
+  test("its stack of one's own synthesizes, and the client joins the server", () => {
+    writeFileSync(join(folder, "shop.ts"), blocks("ts")[1] as string);
+    synthesize(folder, "shop.ts", {});
+    const { resource } = JSON.parse(readFileSync(join(folder, "cdktf.out/stacks/shop/cdk.tf.json"), "utf8"));
+    expect(resource.docker_container["consul-client"].command).toContain("-retry-join=10.0.0.11");
+  });
+
+  test("every npm script that it names exists, and .ci/run calls its two commands", () => {
+    const named = [...README.matchAll(/npm run ([a-z0-9:-]+)/g)].map(([, name]) => name as string);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+    const ci = readFileSync(join(ROOT, ".ci/run"), "utf8");
+    for (const command of (blocks("sh")[0] as string).trim().split("\n")) expect(ci).toContain(command);
+  });
+
+  test("every file that it links to is there", () => {
+    const links = [...README.matchAll(/\]\((?!http)([^)#]+)/g)].map(([, path]) => path as string);
+    expect(links.length).toBeGreaterThan(5);
+    expect(links.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+});
+
+test("help lists every npm script", () => {
+  const help = readFileSync(join(ROOT, "help"), "utf8");
+  const listed = [...help.matchAll(/^ {4}(npm (?:run [a-z0-9:]+|test))\b/gm)].map(([, command]) => command as string);
+  expect([...listed].sort()).toEqual(Object.keys(scripts).map(npmScript).sort());
+});

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Progress, timed } from "../e2e/rig/progress";
+import { benchClusterFile } from "./bench-cluster-file";
+import { type Comparison, interleaved, median } from "./comparison";
+import { type MeasuredRun, measureApp } from "./measured-run";
+import { requireSameResources } from "./same-resources";
+
+export interface AppSizes {
+  /** How many hosts, and how often each is measured. */
+  readonly few: { readonly hosts: number; readonly repetitions: number };
+  readonly many: { readonly hosts: number; readonly repetitions: number };
+  /** Measured once, to see whether the time grows with the hosts and no faster. */
+  readonly most: { readonly hosts: number };
+}
+
+const PLAIN = "plain CDKTF program";
+
+/** The app alone, as cdktf runs it, against a plain CDKTF program that makes the same resources. */
+export async function compareApps({ few, many, most }: AppSizes, progress: Progress): Promise<Comparison[]> {
+  const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-bench-"));
+  try {
+    const bench = new AppBench(folder, progress);
+    await bench.measure(4, 1); // fills tsx's cache
+    const atFew = await bench.measure(few.hosts, few.repetitions);
+    const atMany = await bench.measure(many.hosts, many.repetitions);
+    const atMost = await bench.measure(most.hosts, 1);
+    const perHost = ({ ours }: Medians, hosts: number) => (ours.seconds / hosts) * 1000;
+    return [
+      ...timeAndMemory(few.hosts, atFew),
+      ...timeAndMemory(many.hosts, atMany),
+      ...timeAndMemory(most.hosts, atMost).map((comparison) => ({ ...comparison, aim: undefined })),
+      {
+        what: `app, time per host at ${most.hosts} hosts`,
+        ours: perHost(atMost, most.hosts),
+        against: `the same at ${many.hosts} hosts`,
+        theirs: perHost(atMany, many.hosts),
+        unit: "ms",
+        aim: 1.5,
+      },
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Medians {
+  readonly ours: MeasuredRun;
+  readonly theirs: MeasuredRun;
+}
+
+function timeAndMemory(hosts: number, { ours, theirs }: Medians): Comparison[] {
+  return [
+    { what: `app, ${hosts} hosts, time`, ours: ours.seconds, against: PLAIN, theirs: theirs.seconds, unit: "s", aim: 1.2 },
+    { what: `app, ${hosts} hosts, peak memory`, ours: ours.peakMemory, against: PLAIN, theirs: theirs.peakMemory, unit: "MiB", aim: 1.2 },
+  ];
+}
+
+class AppBench {
+  constructor(
+    private readonly folder: string,
+    private readonly progress: Progress,
+  ) {}
+
+  async measure(hosts: number, repetitions: number): Promise<Medians> {
+    const clusterFile = join(this.folder, `${hosts}.yaml`);
+    const [ours, theirs] = [join(this.folder, `${hosts}-ours`), join(this.folder, `${hosts}-theirs`)] as const;
+    writeFileSync(clusterFile, benchClusterFile(hosts));
+    const runs = await timed(this.progress, `the app at ${hosts} hosts, ${repetitions} x both`, () =>
+      interleaved(
+        repetitions,
+        () => measureApp("main.ts", { CLUSTER: clusterFile, CDKTF_OUTDIR: ours }),
+        () => measureApp("bench/plain-cdktf.ts", { HOSTS: String(hosts), CDKTF_OUTDIR: theirs }),
+      ),
+    );
+    requireSameResources(ours, theirs);
+    return { ours: medianRun(runs.ours), theirs: medianRun(runs.theirs) };
+  }
+}
+
+const medianRun = (runs: readonly MeasuredRun[]): MeasuredRun => ({
+  seconds: median(runs.map(({ seconds }) => seconds)),
+  peakMemory: median(runs.map(({ peakMemory }) => peakMemory)),
+});

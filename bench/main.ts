@@ -1,0 +1,82 @@
+import { parseArgs } from "node:util";
+import { compareApps } from "./app-comparisons";
+import type { Comparison } from "./comparison";
+import { compareDeploy, whyNoDeploy } from "./deploy-comparison";
+import { makeReport, textTable, writeReport } from "./report";
+import { compareSynth } from "./synth-comparison";
+
+const USAGE = `usage: npm run bench -- [--only synth|deploy] [--short] [--json]
+  --only   synth: what needs no rig; deploy: what needs it
+  --short  once each, with fewer hosts: to see that everything works
+  --json   print the result as JSON, and nothing else
+Exit status 1: an aim is missed. A whole run writes bench/result.json and the table of docs/benchmarks.md.`;
+
+interface Options {
+  readonly only?: string;
+  readonly short?: boolean;
+  readonly json?: boolean;
+}
+
+async function main({ only, short = false, json = false }: Options): Promise<number> {
+  const comparisons: Comparison[] = [];
+  const leftOut: Record<string, string> = {};
+  if (only !== "deploy") {
+    comparisons.push(
+      ...(await compareApps(
+        {
+          few: { hosts: 4, repetitions: short ? 1 : 7 },
+          many: { hosts: short ? 100 : 1000, repetitions: short ? 1 : 3 },
+          most: { hosts: short ? 500 : 5000 },
+        },
+        progress,
+      )),
+    );
+    comparisons.push(await compareSynth(short ? 1 : 3, progress));
+  }
+  if (only !== "synth") {
+    const why = await whyNoDeploy();
+    if (why === undefined) comparisons.push(await compareDeploy(short ? 1 : 2, progress));
+    else leftOut["cdktf deploy to a leader"] = why;
+  }
+
+  const report = makeReport(comparisons, leftOut);
+  if (only === undefined && !short) writeReport(report);
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${textTable(report)}\n`);
+  if (!json) for (const [what, why] of Object.entries(leftOut)) process.stdout.write(`left out: ${what}: ${why}\n`);
+  return report.comparisons.every(({ met }) => met) ? 0 : 1;
+}
+
+function options(): Options | undefined {
+  try {
+    const { values } = parseArgs({ options: { only: { type: "string" }, short: { type: "boolean" }, json: { type: "boolean" } } });
+    if (values.only !== undefined && !["synth", "deploy"].includes(values.only)) throw new Error(`--only takes synth or deploy, not ${values.only}`);
+    return values;
+  } catch (error) {
+    process.stderr.write(`bench: ${(error as Error).message}\n${USAGE}\n`);
+    return undefined;
+  }
+}
+
+function progress(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
+
+// An orderly end also ends the programs that were started.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.once(signal, () => process.exit(code));
+
+const given = options();
+if (given === undefined) {
+  process.exitCode = 2;
+} else {
+  main(given).then(
+    (code) => (process.exitCode = code),
+    (error: Error) => {
+      progress(error.message);
+      process.exitCode = 2;
+    },
+  );
+}

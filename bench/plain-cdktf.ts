@@ -1,0 +1,134 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Container } from "@cdktf/provider-docker/lib/container";
+import { Image } from "@cdktf/provider-docker/lib/image";
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import { App, type LocalExecProvisioner, TerraformLocal, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
+import { type BenchHost, benchHosts } from "./bench-hosts";
+
+/**
+ * What a user would write instead of a cluster file: the same resources in plain loops, without anything of the product but the text of
+ * its shell scripts. It is also the stock template's main.ts, so it keeps to the template's ES2018.
+ *
+ * HOSTS is how many hosts there are.
+ */
+
+const hosts = benchHosts(Number(process.env.HOSTS));
+const servers = hosts.filter(({ role }) => role === "server");
+const clients = hosts.filter(({ role }) => role === "client");
+
+const URL = "http://127.0.0.1:8500";
+const WAIT = "120";
+
+const script = (file: string) => readFileSync(join(__dirname, "../constructs", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);
+const health = script("container/health.sh");
+
+const agentFile = (role: BenchHost["role"]) =>
+  `${JSON.stringify(
+    {
+      datacenter: "dc1",
+      disable_update_check: true,
+      leave_on_terminate: false,
+      ...(role === "server" ? { performance: { raft_multiplier: 1 } } : {}),
+      retry_interval: "2s",
+    },
+    null,
+    2,
+  )}\n`;
+const agentFiles = { server: agentFile("server"), client: agentFile("client") };
+
+/** cdktf's own DataResource would run `terraform version` once for each gate: a minute more at 1000 hosts. */
+class TerraformData extends TerraformResource {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly triggersReplace: string[],
+    provisioner: LocalExecProvisioner,
+    dependsOn?: TerraformData[],
+  ) {
+    super(scope, id, { terraformResourceType: "terraform_data", provisioners: [provisioner], dependsOn });
+  }
+
+  protected override synthesizeAttributes() {
+    return { triggers_replace: this.triggersReplace };
+  }
+}
+
+const app = new App();
+const stack = new TerraformStack(app, "bench");
+stack.addOverride("terraform.required_providers.docker.version", "~> 4.5");
+stack.addOverride("terraform.required_version", ">= 1.4.0");
+
+const local = (id: string, file: string) => new TerraformLocal(stack, id, script(file)).asString;
+const scripts = {
+  ask: local("consul_ask", "operator/ask.sh"),
+  gate: local("consul_gate", "container/gate.sh"),
+  quorum: local("consul_quorum", "container/quorum.sh"),
+};
+
+const ask = (text: string, question: string[], asked: BenchHost[]): LocalExecProvisioner => ({
+  type: "local-exec",
+  command: 'sh -c "$ASK"',
+  environment: {
+    ASK: scripts.ask,
+    ASK_SCRIPT: text,
+    ASK_ARGUMENTS: [WAIT, ...question].join(" "),
+    ASK_TARGETS: asked.map(({ name, address }) => `-H ssh://root@${address} exec -i ${name}`).join("\n"),
+    ASK_SECONDS: WAIT,
+  },
+});
+
+function agent(host: BenchHost): Container {
+  const { name, address, role } = host;
+  const provider = new DockerProvider(stack, `${name}-provider`, { alias: `${name}_host`, host: `ssh://root@${address}`, context: "", certPath: "" });
+  const image = new Image(stack, `${name}-image`, { provider, name: "hashicorp/consul:1.22.2", keepLocally: true });
+  const container = new Container(stack, name, {
+    provider,
+    name,
+    image: image.imageId,
+    hostname: name,
+    command: [
+      "agent",
+      ...(role === "server" ? ["-server"] : []),
+      `-bind=${address}`,
+      ...servers.filter((server) => server !== host).map((server) => `-retry-join=${server.address}`),
+      ...(role === "server" ? ["-bootstrap-expect=3"] : []),
+      `-node=${name}`,
+      "-client=127.0.0.1",
+      "-ui",
+    ],
+    restart: "always",
+    logDriver: "json-file",
+    logOpts: { "max-size": "10m", "max-file": "3" },
+    stopTimeout: 30,
+    destroyGraceSeconds: 30,
+    networkMode: "host",
+    labels: [{ label: "SERVICE_IGNORE", value: "true" }],
+    volumes: [{ containerPath: "/consul/data", volumeName: `${name}-data` }],
+    upload: [
+      { file: "/consul/config/agent.json", content: agentFiles[role] },
+      { file: "/consul/health.sh", content: health },
+    ],
+    healthcheck: { test: ["CMD", "/bin/sh", "/consul/health.sh", URL], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+  });
+  new TerraformOutput(stack, `${name}-addresses`, { value: { join: address, http: URL, dns: "127.0.0.1:8600", ui: `${URL}/ui` } });
+  return container;
+}
+
+function gate(host: BenchHost, container: Container, after?: TerraformData[]): TerraformData {
+  return new TerraformData(stack, `${host.name}-gate`, [container.id], ask(scripts.gate, [host.role, host.name, URL, "3"], [host]), after);
+}
+
+const serverContainers = servers.map(agent);
+const serverGates = servers.map((server, index) => gate(server, serverContainers[index] as Container));
+const quorum = new TerraformData(
+  stack,
+  "consul_quorum-gate",
+  [...serverContainers.map(({ id }) => id), servers.map(({ name, address }) => `${name}=${address}`).join(" ")],
+  ask(scripts.quorum, [URL, ...servers.map(({ name }) => name)], servers),
+  serverGates,
+);
+for (const client of clients) gate(client, agent(client), [quorum]);
+
+app.synth();

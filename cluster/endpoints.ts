@@ -1,0 +1,54 @@
+import { bracketed, isLoopback, isWildcard } from "./address";
+import type { EffectivePorts } from "./ports";
+import type { Settings } from "./schema";
+
+export interface EndpointProps {
+  readonly network: "host" | "bridge";
+  /** The host's address. */
+  readonly address: string;
+  /** The container's name. */
+  readonly container: string;
+  /** Client addresses, separated by spaces. Default loopback; in a bridge network every address of the container's own. */
+  readonly client?: string;
+  readonly ports: EffectivePorts;
+  readonly publish?: Settings["publish"];
+}
+
+/** Where an agent's clients reach it. */
+export interface Endpoints {
+  /** The client addresses, as -client takes them. */
+  readonly client: string;
+  /** The HTTP API from inside the container. */
+  readonly local: string;
+  /** The HTTP API: from anywhere if the agent listens there, else from its own host, or its own bridge network. */
+  readonly http: string;
+  /** DNS, as address:port; undefined when it is off. */
+  readonly dns?: string;
+}
+
+export function endpointsOf(props: EndpointProps): Endpoints {
+  const { ports } = props;
+  const client = props.client ?? (props.network === "bridge" ? "0.0.0.0" : "127.0.0.1");
+  return {
+    client,
+    local: `http://${bracketed(localAddress(client.split(/\s+/)))}:${ports.http}`,
+    http: `http://${reach(props, client, "http")}`,
+    dns: ports.dns > 0 ? reach(props, client, "dns") : undefined,
+  };
+}
+
+function localAddress(addresses: readonly string[]): string {
+  const loopback = addresses.find(isLoopback);
+  const wildcard = addresses.find(isWildcard);
+  return loopback ?? (wildcard === "0.0.0.0" ? "127.0.0.1" : wildcard ? "::1" : (addresses[0] as string));
+}
+
+function reach({ network, address, container, ports, publish }: EndpointProps, client: string, port: "http" | "dns"): string {
+  if (network === "bridge") {
+    const published = publish?.[port];
+    return published === undefined ? `${container}:${ports[port]}` : `${bracketed(address)}:${published}`;
+  }
+  const addresses = client.split(/\s+/);
+  const reachable = addresses.some(isWildcard) ? address : (addresses.find((each) => !isLoopback(each)) ?? (addresses[0] as string));
+  return `${bracketed(reachable)}:${ports[port]}`;
+}

@@ -1,0 +1,37 @@
+import type { RigMachine } from "./rig/machine";
+
+/** Consul's HTTP API at an address, as somebody at a machine of the rig asks it with curl. */
+export class ConsulHttp {
+  constructor(
+    private readonly machine: RigMachine,
+    readonly url: string,
+  ) {}
+
+  /** The text of an answer; throws for a status that is not 2xx. */
+  async get(path: string): Promise<string> {
+    return (await this.machine.run("curl", ["-fsS", "-m", "10", `${this.url}${path}`])).stdout;
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: Consul's answers are read by their documented fields
+  async json(path: string): Promise<any> {
+    return JSON.parse(await this.get(path));
+  }
+
+  async put(path: string, body: unknown): Promise<string> {
+    const input = typeof body === "string" ? body : JSON.stringify(body);
+    return (await this.machine.run("curl", ["-fsS", "-m", "10", "-X", "PUT", "--data-binary", "@-", `${this.url}${path}`], { input })).stdout;
+  }
+}
+
+/** Tries until a claim holds, for what takes a moment by design (gossip, checks, restarts); the last failure is the test's. */
+export async function eventually<T>(claim: () => Promise<T>, seconds = 30): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await claim();
+    } catch (failure) {
+      if (Date.now() > end) throw failure;
+      await new Promise((resume) => setTimeout(resume, 300));
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/** The live suite: one file after the other, for they share one rig and two cores. */
+module.exports = {
+  rootDir: __dirname,
+  testRegex: "-e2e\\.ts$",
+  transform: { "\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }] },
+  testEnvironment: "node",
+  globalSetup: "./rig-up.ts",
+  globalTeardown: "./rig-down.ts",
+  maxWorkers: 1,
+  testTimeout: 300_000,
+  verbose: true,
+  bail: false,
+};

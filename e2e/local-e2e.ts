@@ -1,0 +1,63 @@
+import { ConsulHttp, eventually } from "./consul";
+import { Project } from "./project";
+import { Rig } from "./rig/rig";
+
+describe("the local cluster: one daemon, a bridge network", () => {
+  const rig = Rig.standing();
+  const project = new Project(rig.local, "clusters/local.yaml");
+  const http = (port: number) => new ConsulHttp(rig.local.machine, `http://127.0.0.1:${port}`);
+
+  beforeAll(() => rig.localHost.reset());
+  afterAll(() => project.remove());
+
+  test("npm run local brings it up, and prints members, leader and where the UI is", async () => {
+    const { stdout } = await project.run("npm", ["run", "local"]);
+    for (const agent of ["consul-server1", "consul-server2", "consul-server3"]) {
+      expect(stdout).toMatch(new RegExp(`${agent}\\s+[0-9.]+:8301\\s+alive\\s+server`));
+    }
+    expect(stdout).toMatch(/consul-client1\s+[0-9.]+:8301\s+alive\s+client/);
+    expect(stdout).toMatch(/leader {2}[0-9.]+:8300/);
+    expect(stdout).toContain("http://127.0.0.1:8500/ui");
+  });
+
+  test("agents are reached on this machine's loopback only", async () => {
+    for (const port of [8500, 8501, 8502, 8503]) expect(await http(port).json("/v1/status/peers")).toHaveLength(3);
+    const { exitCode } = await rig.operator.run("curl", ["-s", "-m", "3", `http://${rig.localHost.address}:8500/v1/status/leader`], { check: false });
+    expect(exitCode).not.toBe(0);
+  });
+
+  test("a registered redis is found by HTTP and by DNS, a failing nginx by neither", async () => {
+    await http(8500).put("/v1/agent/service/register", { Name: "redis", Address: "10.1.2.3", Port: 6379 });
+    await http(8500).put("/v1/agent/service/register", { Name: "nginx", Port: 80, Check: { TTL: "10m", Status: "critical" } });
+    await eventually(async () => {
+      expect(await http(8501).json("/v1/catalog/service/redis")).toHaveLength(1);
+      expect(await http(8502).json("/v1/health/service/nginx?passing")).toEqual([]);
+      const { stdout } = await rig.local.run("dig", ["+short", "@127.0.0.1", "-p", "8600", "redis.service.consul"]);
+      expect(stdout.trim()).toBe("10.1.2.3");
+    });
+  });
+
+  test("a KV value written through one agent is read through another", async () => {
+    await http(8500).put("/v1/kv/local/key", "kept");
+    expect(await http(8503).get("/v1/kv/local/key?raw")).toBe("kept");
+  });
+
+  test("a second plan is empty", async () => {
+    expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
+  });
+
+  test("the cluster comes back after the daemon's restart, whichever addresses its agents get", async () => {
+    await rig.localHost.restartDaemon();
+    await eventually(async () => expect(await http(8500).json("/v1/status/leader")).not.toBe(""), 60);
+    expect(await http(8500).get("/v1/kv/local/key?raw")).toBe("kept");
+  });
+
+  test("destroy leaves no container or network, and keeps the data for the next deploy", async () => {
+    await project.run("npm", ["run", "destroy", "--", "--auto-approve"]);
+    expect((await rig.localHost.docker("ps", "-aq")).stdout).toBe("");
+    expect((await rig.localHost.docker("network", "ls", "-q", "--filter", "name=consul-local")).stdout).toBe("");
+    await project.deploy();
+    expect(await http(8501).get("/v1/kv/local/key?raw")).toBe("kept");
+    await project.destroy();
+  });
+});

@@ -1,0 +1,74 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import type { CommandOptions, CommandResult } from "./rig/command";
+import type { Operator } from "./rig/operator";
+
+const CHECKOUT = resolve(__dirname, "..");
+/** What a run writes, and what it must not see of the checkout's. */
+const OWN = /^(cdktf\.out|\.git|.*\.tfstate.*|\.terraform.*|cdktf\.log)$/;
+
+/**
+ * A checkout of the product for one test, with its own cdktf.out and state: the real files by link, so that what runs is what is
+ * committed.
+ */
+export class Project {
+  readonly folder = mkdtempSync(join(tmpdir(), "consul-cdktf-e2e-"));
+
+  constructor(
+    private readonly operator: Operator,
+    readonly clusterFile: string,
+  ) {
+    for (const entry of readdirSync(CHECKOUT)) {
+      if (!OWN.test(entry) && entry !== "clusters") symlinkSync(join(CHECKOUT, entry), join(this.folder, entry));
+    }
+    // A user's own cluster files go here.
+    cpSync(join(CHECKOUT, "clusters"), join(this.folder, "clusters"), { recursive: true });
+  }
+
+  /** A command as the operator types it in the project's folder; its output without colours. */
+  async run(command: string, args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
+    const env = { CLUSTER: this.clusterFile, ...options.env };
+    const { stdout, ...rest } = await this.operator.run(command, args, { timeoutMs: 240_000, ...options, cwd: this.folder, env });
+    return { ...rest, stdout: stripVTControlCharacters(stdout) };
+  }
+
+  /** The CDKTF CLI; throws when it fails, unless `check` is false. */
+  cdktf(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return this.run(join(this.folder, "node_modules/.bin/cdktf"), args, options);
+  }
+
+  deploy(options: CommandOptions = {}): Promise<CommandResult> {
+    return this.cdktf(["deploy", "--auto-approve"], options);
+  }
+
+  destroy(options: CommandOptions = {}): Promise<CommandResult> {
+    return this.cdktf(["destroy", "--auto-approve"], options);
+  }
+
+  /** `terraform` in a stack's folder, as it was synthesized. */
+  terraform(stack: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return this.run("terraform", [`-chdir=cdktf.out/stacks/${stack}`, ...args], options);
+  }
+
+  /** What a plan of a synthesized stack would do, by address: `docker_container.consul-server1: create`. */
+  async plannedActions(stack: string): Promise<string[]> {
+    const { stdout } = await this.terraform(stack, ["plan", "-json", "-input=false", "-no-color"]);
+    return stdout
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line))
+      .filter(({ type }) => type === "planned_change")
+      .map(({ change }) => `${change.resource.addr}: ${change.action}`)
+      .sort();
+  }
+
+  synthesized(stack: string): Record<string, never> {
+    return JSON.parse(readFileSync(join(this.folder, "cdktf.out/stacks", stack, "cdk.tf.json"), "utf8"));
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

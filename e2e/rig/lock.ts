@@ -1,0 +1,29 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { CACHE_FOLDER } from "./world";
+
+/**
+ * Does the work while no other process of this machine builds up, tears down or repairs the rig.
+ *
+ * The lock is the kernel's, held by a child that lives as long as the pipe to this process: it is given back even on SIGKILL.
+ */
+export async function withLock<T>(work: () => Promise<T>): Promise<T> {
+  fs.mkdirSync(CACHE_FOLDER, { recursive: true });
+  const holder = spawn("flock", [path.join(CACHE_FOLDER, "lock"), "sh", "-c", "echo held; exec cat >/dev/null"], {
+    stdio: ["pipe", "pipe", "inherit"],
+    // Out of reach of a Ctrl-C in the terminal: the lock is held until the work has really stopped.
+    detached: true,
+  });
+  holder.stdin.on("error", () => undefined);
+  await new Promise<void>((resolve, reject) => {
+    holder.stdout.once("data", () => resolve());
+    holder.once("error", reject);
+    holder.once("exit", (code) => reject(new Error(`flock ended with exit code ${code} before the rig's lock was held`)));
+  });
+  try {
+    return await work();
+  } finally {
+    holder.stdin.end();
+  }
+}

@@ -1,0 +1,21 @@
+import type { Project } from "./project";
+import type { CommandResult } from "./rig/command";
+
+/** Types a command at a terminal, as somebody does who approves what is asked: without one the CDKTF CLI does not ask. */
+export function typeAtTerminal(project: Project, command: string): Promise<CommandResult> {
+  return project.run("node", ["-e", PERSON, command]);
+}
+
+/** util-linux's script gives the command a terminal; its exit status is the command's. */
+const PERSON = `
+const { spawn } = require("node:child_process");
+const terminal = spawn("script", ["-qefc", process.argv[1], "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
+let shown = "";
+terminal.stdout.on("data", (text) => {
+  process.stdout.write(text);
+  const asked = shown.includes("Approve");
+  shown += text;
+  if (!asked && shown.includes("Approve")) setTimeout(() => terminal.stdin.write("\\r"), 500);
+});
+terminal.on("exit", (code) => process.exit(code ?? 1));
+`;

@@ -1,0 +1,27 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Project } from "./project";
+import { Rig } from "./rig/rig";
+
+const folders = ["clusters", "e2e/clusters"];
+const files = folders.flatMap((folder) => readdirSync(join(__dirname, "..", folder)).map((file) => `${folder}/${file}`));
+
+describe("terraform validate, with the real provider", () => {
+  const rig = Rig.standing();
+
+  test.each(files)("%s", async (file) => {
+    const project = new Project(rig.operator, file);
+    try {
+      await project.cdktf(["synth"]);
+      const stacks = readdirSync(join(project.folder, "cdktf.out/stacks"));
+      expect(stacks.length).toBeGreaterThan(0);
+      for (const stack of stacks) {
+        await project.terraform(stack, ["init", "-input=false", "-backend=false"]);
+        const { stdout } = await project.terraform(stack, ["validate", "-json"]);
+        expect(JSON.parse(stdout)).toMatchObject({ valid: true, error_count: 0, warning_count: 0 });
+      }
+    } finally {
+      project.remove();
+    }
+  });
+});

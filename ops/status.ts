@@ -1,0 +1,61 @@
+import { parseArgs } from "node:util";
+import type { AgentDescription, Cluster } from "../cluster/cluster";
+import { endpointsOf } from "../cluster/endpoints";
+import { loadCluster, selectClusterFile } from "../cluster/load";
+import { effectivePorts } from "../cluster/ports";
+import { ClusterError } from "../cluster/problem";
+import { docker } from "./docker";
+
+/** What the agents say of their cluster: the first that answers speaks for all. */
+interface Status {
+  readonly members: string;
+  /** The leader's address and server port; empty when there is none. */
+  readonly leader: string;
+  readonly peers: readonly string[];
+  /** Where the UI is, by agent. */
+  readonly ui: Record<string, string>;
+}
+
+const endpoints = ({ network }: Cluster, { role, host, container, settings }: AgentDescription) => {
+  const { client, publish, ports } = settings;
+  return endpointsOf({ network, address: host.address, container, client, publish, ports: effectivePorts(role, ports) });
+};
+
+async function askCluster(cluster: Cluster): Promise<Status> {
+  const ui = Object.fromEntries(
+    cluster.agents.flatMap((agent) => ((agent.settings.ui ?? true) ? [[agent.name, `${endpoints(cluster, agent).http}/ui`]] : [])),
+  );
+  const refusals: string[] = [];
+  for (const agent of cluster.agents) {
+    const { local } = endpoints(cluster, agent);
+    const inside = (...command: string[]) => docker(agent.host.daemon, ["exec", agent.container, ...command]);
+    const members = await inside("consul", "members", `-http-addr=${local}`);
+    if (!members.ok) {
+      refusals.push(`${agent.name}: ${members.error}`);
+      continue;
+    }
+    const [leader, peers] = await Promise.all(["leader", "peers"].map((what) => inside("curl", "-fsS", `${local}/v1/status/${what}`)));
+    return { members: members.output, leader: JSON.parse(leader?.output || '""'), peers: JSON.parse(peers?.output || "[]"), ui };
+  }
+  throw new Error(`no agent answers\n${refusals.join("\n")}`);
+}
+
+function print({ members, leader, peers, ui }: Status): void {
+  console.log(`\n${members}\nleader  ${leader || "none"}\npeers   ${peers.join(" ") || "none"}`);
+  for (const [agent, address] of Object.entries(ui)) console.log(`ui      ${address}  (${agent})`);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+  const file = selectClusterFile();
+  if (!values.json) console.log(`cluster file: ${file}`);
+  const status = await askCluster(loadCluster(file));
+  if (values.json) console.log(JSON.stringify({ file, ...status }, null, 2));
+  else print(status);
+  if (status.leader === "") process.exitCode = 1;
+}
+
+main().catch((error: Error) => {
+  console.error(error instanceof ClusterError ? error.message : `status: ${error.message}`);
+  process.exitCode = 1;
+});
