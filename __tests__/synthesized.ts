@@ -48,6 +48,13 @@ export interface Synthesized {
   readonly manifest: { stacks: Record<string, { annotations: { level: string; message: string }[]; dependencies: string[] }> };
 }
 
+/** For snapshots that are read: a shell script stands there by its name, for its bytes are pinned elsewhere. */
+export function withScriptNames<T>(value: T): T {
+  return JSON.parse(
+    JSON.stringify(value, (_, item) => (typeof item === "string" ? item.replace(/^#!\/bin\/sh\n# ([a-z-]+\.sh)[^]*$/, "<$1>") : item)),
+  );
+}
+
 /** The stacks of a cluster, without going by the disk: for tests that make hundreds. */
 export function stacksOf(cluster: Cluster): Synthesized["stacks"] {
   const app = new App({ outdir: OUTDIR, stackTraces: false });

@@ -35,7 +35,7 @@ async function main({ only, short = false, json = false }: Options): Promise<num
   }
   if (only !== "synth") {
     const why = await whyNoDeploy();
-    if (why === undefined) comparisons.push(await compareDeploy(short ? 1 : 2, progress));
+    if (why === undefined) comparisons.push(...(await compareDeploy(short ? 1 : 3, progress)));
     else leftOut["cdktf deploy to a leader"] = why;
   }
 

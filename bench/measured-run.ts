@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What a program took, from its start to its end. */
@@ -11,11 +12,13 @@ export interface MeasuredRun {
 export const PROJECT = join(__dirname, "..");
 const PRINT_PEAK_MEMORY = join(__dirname, "print-peak-memory.cjs");
 
-/** Runs one of the project's programs as cdktf.json says: `node --import tsx <program>`. */
+/** Runs one of the project's programs as cdktf.json says that main.ts is run: `node --import tsx <program>`. */
 export function measureApp(program: string, env: NodeJS.ProcessEnv): Promise<MeasuredRun> {
+  const { app } = JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")) as { app: string };
+  const [, ...args] = app.split(" ").map((word) => (word === "main.ts" ? program : word));
   return new Promise((resolve, reject) => {
     const begun = performance.now();
-    const child = spawn(process.execPath, ["--require", PRINT_PEAK_MEMORY, "--import", "tsx", program], {
+    const child = spawn(process.execPath, ["--require", PRINT_PEAK_MEMORY, ...args], {
       cwd: PROJECT,
       env: { ...inheritedEnvironment(), ...env },
       stdio: ["ignore", "ignore", "pipe", "pipe"],

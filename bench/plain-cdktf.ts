@@ -20,13 +20,19 @@ const clients = hosts.filter(({ role }) => role === "client");
 
 const URL = "http://127.0.0.1:8500";
 const WAIT = "120";
+const IMAGE = "hashicorp/consul:1.22.2";
 
 const script = (file: string) => readFileSync(join(__dirname, "../constructs", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);
 const health = script("container/health.sh");
+const leaveLeadership = script("container/leave-leadership.sh");
+const beforeStop = script("operator/before-stop.sh");
+const askText = script("operator/ask.sh");
+const question = script("container/question.sh");
 
 const agentFile = (role: BenchHost["role"]) =>
   `${JSON.stringify(
     {
+      ...(role === "server" ? { autopilot: { min_quorum: 3 } } : {}),
       datacenter: "dc1",
       disable_update_check: true,
       leave_on_terminate: false,
@@ -67,22 +73,39 @@ const scripts = {
   quorum: local("consul_quorum", "container/quorum.sh"),
 };
 
-const ask = (text: string, question: string[], asked: BenchHost[]): LocalExecProvisioner => ({
+const daemon = ({ address }: BenchHost) => `-H ssh://root@${address}`;
+
+const asking = (text: string, words: string[], asked: BenchHost[]) => ({
+  ASK_SCRIPT: text,
+  ASK_ARGUMENTS: [WAIT, ...words].join(" "),
+  ASK_TARGETS: asked.map((host) => `${daemon(host)} exec -i ${host.name}`).join("\n"),
+  ASK_SECONDS: WAIT,
+});
+
+const ask = (text: string, words: string[], asked: BenchHost[]): LocalExecProvisioner => ({
   type: "local-exec",
   command: 'sh -c "$ASK"',
+  environment: { ASK: scripts.ask, ...asking(text, words, asked) },
+});
+
+const askBeforeStop = (host: BenchHost): LocalExecProvisioner => ({
+  type: "local-exec",
+  when: "destroy",
+  command: 'sh -c "$BEFORE_STOP"',
   environment: {
-    ASK: scripts.ask,
-    ASK_SCRIPT: text,
-    ASK_ARGUMENTS: [WAIT, ...question].join(" "),
-    ASK_TARGETS: asked.map(({ name, address }) => `-H ssh://root@${address} exec -i ${name}`).join("\n"),
-    ASK_SECONDS: WAIT,
+    BEFORE_STOP: beforeStop,
+    STOP_DOCKER: daemon(host),
+    STOP_CONTAINER: host.name,
+    STOP_IMAGE: IMAGE,
+    STOP_SECONDS: WAIT,
+    ...(host.role === "server" ? { ASK: askText, ...asking(question, [host.name], [host, ...servers.filter((other) => other !== host)]) } : {}),
   },
 });
 
 function agent(host: BenchHost): Container {
   const { name, address, role } = host;
   const provider = new DockerProvider(stack, `${name}-provider`, { alias: `${name}_host`, host: `ssh://root@${address}`, context: "", certPath: "" });
-  const image = new Image(stack, `${name}-image`, { provider, name: "hashicorp/consul:1.22.2", keepLocally: true });
+  const image = new Image(stack, `${name}-image`, { provider, name: IMAGE, keepLocally: true, lifecycle: { createBeforeDestroy: true } });
   const container = new Container(stack, name, {
     provider,
     name,
@@ -98,6 +121,7 @@ function agent(host: BenchHost): Container {
       "-client=127.0.0.1",
       "-ui",
     ],
+    entrypoint: role === "server" ? ["/usr/bin/dumb-init", "--single-child", "/bin/sh", "/consul/leave-leadership.sh"] : undefined,
     restart: "always",
     logDriver: "json-file",
     logOpts: { "max-size": "10m", "max-file": "3" },
@@ -109,15 +133,17 @@ function agent(host: BenchHost): Container {
     upload: [
       { file: "/consul/config/agent.json", content: agentFiles[role] },
       { file: "/consul/health.sh", content: health },
+      ...(role === "server" ? [{ file: "/consul/leave-leadership.sh", content: leaveLeadership }] : []),
     ],
-    healthcheck: { test: ["CMD", "/bin/sh", "/consul/health.sh", URL], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+    healthcheck: { test: ["CMD", "/bin/sh", "/consul/health.sh"], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+    provisioners: [askBeforeStop(host)],
   });
   new TerraformOutput(stack, `${name}-addresses`, { value: { join: address, http: URL, dns: "127.0.0.1:8600", ui: `${URL}/ui` } });
   return container;
 }
 
 function gate(host: BenchHost, container: Container, after?: TerraformData[]): TerraformData {
-  return new TerraformData(stack, `${host.name}-gate`, [container.id], ask(scripts.gate, [host.role, host.name, URL, "3"], [host]), after);
+  return new TerraformData(stack, `${host.name}-gate`, [container.id], ask(scripts.gate, [host.role, host.name, "3"], [host]), after);
 }
 
 const serverContainers = servers.map(agent);
@@ -126,7 +152,11 @@ const quorum = new TerraformData(
   stack,
   "consul_quorum-gate",
   [...serverContainers.map(({ id }) => id), servers.map(({ name, address }) => `${name}=${address}`).join(" ")],
-  ask(scripts.quorum, [URL, ...servers.map(({ name }) => name)], servers),
+  ask(
+    scripts.quorum,
+    servers.map(({ name }) => name),
+    servers,
+  ),
   serverGates,
 );
 for (const client of clients) gate(client, agent(client), [quorum]);

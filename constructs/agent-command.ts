@@ -46,15 +46,25 @@ export function agentConfig(props: AgentCommandProps & { readonly datacenter: st
     retry_interval: "2s",
     // The default of 5 is for small machines; 1 is upstream's advice for production: a lost leader costs 1 to 3 s, not 5 to 15.
     ...(props.role === "server" && { performance: { raft_multiplier: 1 } }),
+    // Below this many servers autopilot removes none that is down: one that is being replaced keeps its vote.
+    ...(props.bootstrapExpect !== undefined && props.role === "server" && { autopilot: { min_quorum: props.bootstrapExpect } }),
     ...(Object.keys(ports).length > 0 && { ports }),
   };
   return `${JSON.stringify(sorted(mergeConfig(config, props.config ?? {})), null, 2)}\n`;
 }
 
-/** Privileged ports need a capability, which the image's entrypoint grants when this variable is set. */
-export function agentEnvironment(props: Pick<AgentCommandProps, "role" | "ports">): string[] | undefined {
-  const privileged = Object.values(effectivePorts(props.role, props.ports)).some((port) => port > 0 && port < 1024);
-  return privileged ? ["CONSUL_ALLOW_PRIVILEGED_PORTS=1"] : undefined;
+const DEFAULT_HTTP = "http://127.0.0.1:8500";
+
+/** Variables of the container; undefined where none is needed. */
+export function agentEnvironment({ role, ports, http }: Pick<AgentCommandProps, "role" | "ports"> & { readonly http: string }): string[] | undefined {
+  const privileged = Object.values(effectivePorts(role, ports)).some((port) => port > 0 && port < 1024);
+  const variables = [
+    // Privileged ports need a capability, which the image's entrypoint grants when this is set.
+    ...(privileged ? ["CONSUL_ALLOW_PRIVILEGED_PORTS=1"] : []),
+    // For `docker exec ... consul`, and for scripts of a later configuration, which may find the API elsewhere.
+    ...(http === DEFAULT_HTTP ? [] : [`CONSUL_HTTP_ADDR=${http}`]),
+  ];
+  return variables.length > 0 ? variables : undefined;
 }
 
 type Json = ConsulConfig[string];

@@ -26,7 +26,7 @@ export interface AskProps {
 }
 
 /** How long a deploy waits for one answer, in seconds, unless told otherwise: a server with an empty disk takes 16 s (measured). */
-const DEFAULT_WAIT = 120;
+export const DEFAULT_WAIT = 120;
 
 /**
  * A question that a deploy puts to an agent: a terraform_data that is replaced when what it asks about is, and whose creation fails
@@ -46,10 +46,7 @@ export class Ask extends Construct {
       command: 'sh -c "$ASK"',
       environment: {
         ASK: scripts.reference("ask"),
-        ASK_SCRIPT: scripts.reference(props.script),
-        ASK_ARGUMENTS: [wait, ...props.arguments].map((argument) => quoted(String(argument))).join(" "),
-        ASK_TARGETS: props.targets.map(askTarget).join("\n"),
-        ASK_SECONDS: String(wait),
+        ...askEnvironment({ ...props, wait, script: scripts.reference(props.script) }),
       },
     };
     this.resource = new TerraformData(this, "Resource", { triggersReplace: props.triggers, provisioners: [provisioner] });
@@ -64,9 +61,20 @@ export class Ask extends Construct {
   }
 }
 
+/** What ask.sh takes; see there. */
+export function askEnvironment(props: Pick<AskProps, "arguments" | "targets"> & { readonly script: string; readonly wait: number }) {
+  return {
+    ASK_SCRIPT: props.script,
+    ASK_ARGUMENTS: [props.wait, ...props.arguments].map((argument) => quoted(String(argument))).join(" "),
+    ASK_TARGETS: props.targets.map(askTarget).join("\n"),
+    ASK_SECONDS: String(props.wait),
+  };
+}
+
 const askTarget = ({ host, container }: AskTarget): string => [...host.dockerArguments, "exec", "-i", container].map(quoted).join(" ");
 
-const quoted = (word: string): string => (/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+/** For the shell. */
+export const quoted = (word: string): string => (/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 const SOURCES = { ask: "operator/ask.sh", gate: "container/gate.sh", quorum: "container/quorum.sh" } as const;
 type ScriptName = keyof typeof SOURCES;

@@ -8,6 +8,7 @@ import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports
 import type { Settings } from "../cluster/schema";
 import { agentCommand, agentConfig, agentEnvironment } from "./agent-command";
 import { Ask, type AskTarget, scriptText } from "./ask";
+import { type BeforeStopProps, beforeStop } from "./before-stop";
 import { type DockerHost, terraformId } from "./docker-host";
 import { JoinAddress } from "./join-address";
 import { literal } from "./literal";
@@ -32,7 +33,14 @@ export interface ConsulAgentProps extends Settings {
 export const DEFAULT_IMAGE = "hashicorp/consul:1.22.2";
 /** Consul gives its agents 15 s to finish; Docker kills after 10 s unless told otherwise. */
 const STOP_SECONDS = 30;
-const PATHS = { data: "/consul/data", config: "/consul/config/agent.json", health: "/consul/health.sh" } as const;
+const PATHS = {
+  data: "/consul/data",
+  config: "/consul/config/agent.json",
+  health: "/consul/health.sh",
+  leaveLeadership: "/consul/leave-leadership.sh",
+} as const;
+/** The image's own, behind one that hands leadership over. With --single-child, so that a signal does not reach Consul by another way. */
+const ENTRYPOINT = ["/usr/bin/dumb-init", "--single-child", "/bin/sh", PATHS.leaveLeadership];
 const DEFAULT_LOG = { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } };
 
 /** What servers and clients have in common: a container on a host, its data, and the question whether it is in. */
@@ -50,6 +58,7 @@ export abstract class ConsulAgent extends Construct {
   /** How another agent joins this one. */
   readonly joinAddress: JoinAddress;
   private readonly retryJoin: JoinAddress[] = [];
+  private readonly successor: BeforeStopProps;
   /** Where the agent's HTTP API and DNS are reached. */
   readonly endpoints: Endpoints;
 
@@ -83,7 +92,8 @@ export abstract class ConsulAgent extends Construct {
       image: this.image.imageId,
       hostname: props.hostname ?? id,
       command,
-      env: agentEnvironment({ role, ports: props.ports }),
+      env: agentEnvironment({ role, ports: props.ports, http: this.endpoints.local }),
+      entrypoint: role === "server" ? ENTRYPOINT : undefined,
       restart: props.restart ?? "always",
       logDriver: driver,
       logOpts: options,
@@ -97,15 +107,18 @@ export abstract class ConsulAgent extends Construct {
       upload: [
         { file: PATHS.config, content: config },
         { file: PATHS.health, content: literal(scriptText("container/health.sh")) },
+        ...(role === "server" ? [{ file: PATHS.leaveLeadership, content: literal(scriptText("container/leave-leadership.sh")) }] : []),
       ],
-      healthcheck: { test: ["CMD", "/bin/sh", PATHS.health, this.endpoints.local], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+      healthcheck: { test: ["CMD", "/bin/sh", PATHS.health], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
     });
     this.container.overrideLogicalId(terraformId(this));
+    this.successor = { host, container: this.containerName, image: props.image ?? DEFAULT_IMAGE, wait: props.wait };
+    this.askBeforeStop();
 
     this.gate = new Ask(this, "gate", {
       script: "gate",
       wait: props.wait,
-      arguments: [role, this.nodeName, this.endpoints.local, props.bootstrapExpect ?? 1],
+      arguments: [role, this.nodeName, props.bootstrapExpect ?? 1],
       targets: [this.askTarget],
       triggers: [this.container.id],
     });
@@ -124,6 +137,11 @@ export abstract class ConsulAgent extends Construct {
       if (this.joinAddress.equals(address)) throw new Error(`${this.nodeName} cannot join itself, at ${address}; name another agent`);
       if (!this.retryJoin.some((known) => known.equals(address))) this.retryJoin.push(address);
     }
+  }
+
+  /** What is asked before Terraform stops the container, now or when it is replaced. */
+  protected askBeforeStop(consent?: BeforeStopProps["consent"]): void {
+    this.container.provisioners = [beforeStop({ ...this.successor, consent })];
   }
 
   /** Where this agent is asked, by the docker CLI. */

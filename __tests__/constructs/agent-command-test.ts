@@ -37,6 +37,7 @@ describe("the configuration file", () => {
 
   test("of a server", () => {
     expect(parsed({})).toEqual({
+      autopilot: { min_quorum: 3 },
       datacenter: "dc1",
       disable_update_check: true,
       leave_on_terminate: false,
@@ -62,8 +63,12 @@ describe("the configuration file", () => {
 });
 
 describe("the environment", () => {
-  test("grants privileged ports where one is used", () => {
-    expect(agentEnvironment({ role: "client", ports: { dns: 53 } })).toEqual(["CONSUL_ALLOW_PRIVILEGED_PORTS=1"]);
+  const http = "http://127.0.0.1:8500";
+  test("says where the HTTP API is, where Consul's own commands would not look", () => {
+    expect(agentEnvironment({ role: "client", http: "http://10.0.0.1:9500" })).toEqual(["CONSUL_HTTP_ADDR=http://10.0.0.1:9500"]);
   });
-  test("grants nothing otherwise", () => expect(agentEnvironment({ role: "server", ports: { dns: -1, http: 1024 } })).toBeUndefined());
+  test("grants privileged ports where one is used", () => {
+    expect(agentEnvironment({ role: "client", ports: { dns: 53 }, http })).toEqual(["CONSUL_ALLOW_PRIVILEGED_PORTS=1"]);
+  });
+  test("grants nothing otherwise", () => expect(agentEnvironment({ role: "server", ports: { dns: -1, http: 1024 }, http })).toBeUndefined());
 });

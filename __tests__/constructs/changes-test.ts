@@ -3,13 +3,18 @@ import type { ClusterFile } from "../../cluster/schema";
 import { clusterFile, FOUR_HOSTS, HEAD, SEED, yaml } from "../cluster-files";
 import { containersOf, synthesizeCluster, synthesizeText } from "../synthesized";
 
+/** What Terraform asks and orders by: it belongs to the configuration, not to the container, and a change of it replaces nothing. */
+const OF_TERRAFORM = ["provisioner", "depends_on", "lifecycle"];
+
 /** What a change of the cluster file does to containers. Terraform replaces each whose JSON differs. */
 function effect(before: string, after: string): { changed: string[]; added: string[]; removed: string[] } {
   const [old, young] = [before, after].map((text) => containersOf(synthesizeText(text))) as [object, object];
-  const [from, to] = [old, young].map((containers) => new Map(Object.entries(containers).map(([id, json]) => [id, JSON.stringify(json)]))) as [
-    Map<string, string>,
-    Map<string, string>,
-  ];
+  const [from, to] = [old, young].map(
+    (containers) =>
+      new Map(
+        Object.entries(containers).map(([id, json]) => [id, JSON.stringify(json, (key, value) => (OF_TERRAFORM.includes(key) ? undefined : value))]),
+      ),
+  ) as [Map<string, string>, Map<string, string>];
   return {
     changed: [...from.keys()].filter((id) => to.has(id) && to.get(id) !== from.get(id)),
     added: [...to.keys()].filter((id) => !from.has(id)),

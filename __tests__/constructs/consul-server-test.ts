@@ -3,7 +3,7 @@ import type { ConsulAgentProps } from "../../constructs/consul-agent";
 import { ConsulServer } from "../../constructs/consul-server";
 import { DockerHost } from "../../constructs/docker-host";
 import { JoinAddress } from "../../constructs/join-address";
-import { agentConfigOf, flagValues, synthesize } from "../synthesized";
+import { agentConfigOf, flagValues, synthesize, withScriptNames } from "../synthesized";
 
 /** One server, alone in somebody's own stack. */
 function server(props: Partial<ConsulAgentProps> = {}, bridge?: string) {
@@ -20,13 +20,17 @@ function server(props: Partial<ConsulAgentProps> = {}, bridge?: string) {
 
 test("a server's container, as it is by default", () => {
   const { upload, ...container } = server().container;
-  expect(container).toMatchSnapshot();
+  expect(withScriptNames(container)).toMatchSnapshot();
 });
 
 test("is of the pinned image", () => expect(server().image?.name).toBe("hashicorp/consul:1.22.2"));
 test("is of the image that it is given", () => expect(server({ image: "hashicorp/consul:1.21.5" }).image?.name).toBe("hashicorp/consul:1.21.5"));
 test("has a configuration file and a health check of its own", () => {
-  expect(server().container.upload.map(({ file }) => file)).toEqual(["/consul/config/agent.json", "/consul/health.sh"]);
+  expect(server().container.upload.map(({ file }) => file)).toEqual([
+    "/consul/config/agent.json",
+    "/consul/health.sh",
+    "/consul/leave-leadership.sh",
+  ]);
 });
 test("is in Consul's default datacenter", () => expect(agentConfigOf(server().container).datacenter).toBe("dc1"));
 test("is in the datacenter that it is given", () => expect(agentConfigOf(server({ datacenter: "eu" }).container).datacenter).toBe("eu"));
@@ -117,7 +121,7 @@ describe("asks to be", () => {
     expect(Object.values(gate?.triggers_replace ?? {})).toEqual(["${docker_container.s1.id}"]);
     const { environment } = gate?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
     expect(environment.ASK_TARGETS).toBe("-H ssh://root@10.0.0.1 exec -i s1");
-    expect(environment.ASK_ARGUMENTS?.split(" ")).toEqual(expect.arrayContaining(["server", "s1", "http://127.0.0.1:8500", "1"]));
+    expect(environment.ASK_ARGUMENTS?.split(" ")).toEqual(["120", "server", "s1", "1"]);
   });
 });
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# quorum.sh SECONDS URL NODE...: waits in a server's container until every named server is a voter of one raft configuration that has a leader.
+# quorum.sh SECONDS NODE...: waits in a server's container until every named server is a voter of one raft configuration that has a leader.
 # Exits 0 when so, 3 when not in time, naming who is missing: a server alone with a wrong address or key is in no configuration but its own.
 set -u
-seconds=$1 url=$2 end=$(($(date +%s) + $1))
-shift 2
+seconds=$1 end=$(($(date +%s) + $1)) url=${CONSUL_HTTP_ADDR:-http://127.0.0.1:8500}
+shift
 
 missing() {
   voters=$(curl -fsS -m 5 "$url/v1/operator/raft/configuration" 2>/dev/null | jq -r '.Servers[] | select(.Voter) | .Node' 2>/dev/null)
