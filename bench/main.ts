@@ -9,7 +9,7 @@ const USAGE = `usage: npm run bench -- [--only synth|deploy] [--short] [--json]
   --only   synth: what needs no rig; deploy: what needs it
   --short  once each, with fewer hosts: to see that everything works
   --json   print the result as JSON, and nothing else
-Exit status 1: an aim is missed. A whole run writes bench/result.json and the table of docs/benchmarks.md.`;
+Exit status 1: an aim is missed; 2: it could not be measured. A whole run writes bench/result.json and the table of docs/benchmarks.md.`;
 
 interface Options {
   readonly only?: string;

@@ -1,7 +1,8 @@
 /** The live suite: one file after the other, for they share one rig and two cores. */
 module.exports = {
   rootDir: __dirname,
-  testRegex: "-e2e\\.ts$",
+  // FULL=1 (npm run e2e:full) adds what takes longer: every engine, every mode.
+  testRegex: process.env.FULL ? "-e2e\\.ts$" : "(?<!-full)-e2e\\.ts$",
   transform: { "\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }] },
   testEnvironment: "node",
   globalSetup: "./rig-up.ts",

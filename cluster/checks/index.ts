@@ -1,0 +1,27 @@
+import { configProblems, flagProblems } from "../consul-settings";
+import type { KeyPath, Problem } from "../problem";
+import type { Draft } from "../resolve";
+import { backendProblems } from "../state-backend";
+import { exposureProblems, stackNames } from "./exposure";
+import { nameProblems } from "./names";
+import { networkProblems } from "./network";
+import { valueAt } from "./places";
+import { quorumProblems } from "./quorum";
+
+/** What needs more than one key to see. */
+export function checkCluster(draft: Draft): Problem[] {
+  return [
+    ...quorumProblems(draft),
+    ...nameProblems(draft),
+    ...networkProblems(draft),
+    ...settingsProblems(draft),
+    ...exposureProblems(draft),
+    ...backendProblems(draft.file.backend, stackNames(draft)),
+  ];
+}
+
+function settingsProblems(draft: Draft): Problem[] {
+  const { file } = draft;
+  const places = [{ path: [] as KeyPath, own: file }, ...draft.agents.map(({ path }) => ({ path, own: valueAt(file, path) as typeof file }))];
+  return places.flatMap(({ path, own }) => [...configProblems(own.config, [...path, "config"]), ...flagProblems(own.flags, [...path, "flags"])]);
+}

@@ -1,0 +1,140 @@
+import { family, isTemplate, isWildcard, whyUnreachable } from "../address";
+import { effectivePorts, listeners } from "../ports";
+import type { KeyPath, Problem } from "../problem";
+import type { Draft } from "../resolve";
+import { type DraftAgent, settingPath, unique } from "./places";
+
+/** Whether agents can reach each other, and every listener has its port to itself. */
+export const networkProblems = (draft: Draft): Problem[] => [...addresses(draft), ...freePorts(draft), ...bridge(draft)];
+
+function addresses(draft: Draft): Problem[] {
+  const alone = draft.hosts.length === 1;
+  const problems: Problem[] = [];
+  const refuse = (path: KeyPath, value: string, why: string) =>
+    problems.push({ code: "invalid-address", path, message: `${value} ${why}`, mend: "use an IP address by which the other agents reach this one" });
+
+  for (const { name, address } of draft.hosts) {
+    const why = whyUnreachable(address, { loopbackAllowed: alone });
+    if (why) refuse(typeof draft.file.hosts[name] === "string" ? ["hosts", name] : ["hosts", name, "address"], address, why);
+  }
+  for (const agent of draft.agents) {
+    for (const key of ["bind", "advertise"] as const) {
+      const value = agent.settings[key];
+      if (value === undefined || isTemplate(value)) continue;
+      if (key === "bind" && isWildcard(value) && agent.settings.advertise !== undefined) continue;
+      const why = whyUnreachable(value, { loopbackAllowed: alone });
+      if (why) refuse(settingPath(draft, agent, key), value, why);
+    }
+    const client = agent.settings.client?.split(/\s+/).find((address) => !family(address));
+    if (client !== undefined) {
+      problems.push({
+        code: "invalid-address",
+        path: settingPath(draft, agent, "client"),
+        message: `"${client}" is no IP address that HTTP and DNS can listen on`,
+        mend: "use IP addresses, separated by spaces: 127.0.0.1 172.16.8.120",
+      });
+    }
+  }
+  const families = new Set(draft.hosts.map(({ address }) => family(address)).filter(Boolean));
+  if (families.size > 1) {
+    const first = family(draft.hosts[0]?.address ?? "");
+    const other = draft.hosts.find(({ address }) => family(address) !== first);
+    problems.push({
+      code: "mixed-families",
+      path: ["hosts", other?.name ?? ""],
+      message: `host "${other?.name}" has an address of another family than "${draft.hosts[0]?.name}": their agents cannot reach each other`,
+      mend: "use IPv4 addresses for all hosts, or IPv6 for all",
+    });
+  }
+  return unique(problems);
+}
+
+function freePorts(draft: Draft): Problem[] {
+  const taken = new Map<string, { address: string; words: string; agent: DraftAgent }[]>();
+  return draft.agents.flatMap((agent) =>
+    listening(draft, agent).flatMap(({ within, section, key, port, addresses }) => {
+      const words = `${key} of "${agent.name}"`;
+      const at = `${within} ${port}`;
+      const others = taken.get(at) ?? [];
+      const clash = others.find((other) => addresses.some((address) => overlap(address, other.address)));
+      taken.set(at, [...others, ...addresses.map((address) => ({ address, words, agent }))]);
+      if (!clash) return [];
+      const problem: Problem = {
+        code: "port-clash",
+        path: settingPath(draft, agent, section, key),
+        message: `port ${port} ${within} is taken twice: ${clash.words} and ${words}`,
+        mend: `give one of them another port under \`${section}:\``,
+      };
+      return [problem];
+    }),
+  );
+}
+
+const overlap = (a: string, b: string): boolean => a === b || isWildcard(a) || isWildcard(b);
+
+interface Listener {
+  /** Where no other may have its port: on a host, or in a container of a bridge network. */
+  readonly within: string;
+  readonly section: "ports" | "publish";
+  readonly key: string;
+  readonly port: number;
+  readonly addresses: readonly string[];
+}
+
+function listening({ file }: Draft, { name, role, host, settings }: DraftAgent): Listener[] {
+  const bridged = file.network === "bridge";
+  const onHost = `on host "${host.name}"`;
+  const client = (settings.client ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(/\s+/);
+  const own = listeners(role, effectivePorts(role, settings.ports)).map(
+    ({ name: key, port, at }): Listener => ({
+      within: bridged ? `in the container of "${name}"` : onHost,
+      section: "ports",
+      key,
+      port,
+      addresses: at === "client" ? client : [settings.bind ?? (bridged ? "0.0.0.0" : host.address)],
+    }),
+  );
+  const published = bridged ? Object.entries(settings.publish ?? {}) : [];
+  return [...own, ...published.map(([key, port]): Listener => ({ within: onHost, section: "publish", key, port, addresses: [host.address] }))];
+}
+
+function bridge(draft: Draft): Problem[] {
+  const { file, hosts, agents } = draft;
+  if (file.network === "bridge") {
+    if (hosts.length <= 1) return publishedButOff(draft);
+    return [
+      {
+        code: "bridge-hosts",
+        path: ["network"],
+        message: `a bridge network ends at its daemon, but there are ${hosts.length} hosts`,
+        mend: "use `network: host` for several hosts, or keep one host",
+      },
+    ];
+  }
+  return unique(
+    agents
+      .filter(({ settings }) => settings.publish !== undefined)
+      .map((agent) => ({
+        code: "owned-setting" as const,
+        path: settingPath({ file } as Draft, agent, "publish"),
+        message: "`publish` is for bridged agents: in the host's network, ports are the host's already",
+        mend: "remove `publish`, or set `ports`",
+      })),
+  );
+}
+
+function publishedButOff(draft: Draft): Problem[] {
+  return draft.agents.flatMap((agent) => {
+    const ports = effectivePorts(agent.role, agent.settings.ports);
+    return (Object.keys(agent.settings.publish ?? {}) as (keyof typeof ports)[])
+      .filter((key) => ports[key] <= 0)
+      .map(
+        (key): Problem => ({
+          code: "invalid-value",
+          path: settingPath(draft, agent, "publish", key),
+          message: `${key} of "${agent.name}" is published, but the agent does not listen for it`,
+          mend: `give it a port, as in \`ports: { ${key}: 8501 }\`, or publish another`,
+        }),
+      );
+  });
+}

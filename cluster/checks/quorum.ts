@@ -1,0 +1,75 @@
+import type { KeyPath, Problem } from "../problem";
+import { type Draft, JOIN_ALL_UP_TO } from "../resolve";
+import { settingPath } from "./places";
+
+/** Whether servers elect one leader, and agents find each other. */
+export const quorumProblems = (draft: Draft): Problem[] => [...quorum(draft), ...joins(draft)];
+
+const serversOf = (draft: Draft) => draft.agents.filter(({ role }) => role === "server");
+
+/** @see https://developer.hashicorp.com/consul/docs/architecture/consensus#deployment-table */
+function quorum(draft: Draft): Problem[] {
+  const { file, bootstrapExpect } = draft;
+  const count = file.servers.length;
+  const problems: Problem[] = [];
+  if (count === 2) {
+    problems.push({
+      code: "two-servers",
+      path: ["servers"],
+      message: "two servers need both for a quorum: the loss of either stops all writes, which is worse than one server",
+      mend: "use one server or three, or take the risk with `accept: [two-servers]`",
+    });
+  } else if (count % 2 === 0) {
+    problems.push({
+      code: "even-servers",
+      path: ["servers"],
+      message: `${count} servers bear the loss of ${count / 2 - 1}, as ${count - 1} do`,
+      mend: `use ${count - 1} or ${count + 1} servers`,
+    });
+  }
+  const place: KeyPath = file.bootstrap_expect === undefined ? ["servers"] : ["bootstrap_expect"];
+  if (bootstrapExpect > count) {
+    problems.push({
+      code: "bootstrap-expect",
+      path: place,
+      message: `bootstrap_expect is ${bootstrapExpect}, but there are ${count} servers: they would wait for ever`,
+      mend: `leave it out, or use at most ${count}`,
+    });
+  } else if (bootstrapExpect * 2 <= count) {
+    problems.push({
+      code: "bootstrap-expect",
+      path: place,
+      message: `bootstrap_expect is ${bootstrapExpect} of ${count} servers, which is no majority: two halves could each elect a leader`,
+      mend: `leave it out, or use at least ${Math.floor(count / 2) + 1}`,
+    });
+  }
+  return problems;
+}
+
+function joins(draft: Draft): Problem[] {
+  const { file } = draft;
+  if (file.servers.length > JOIN_ALL_UP_TO && !file.join) {
+    return [
+      {
+        code: "join-needed",
+        path: ["servers"],
+        message: `with ${file.servers.length} servers the file must say whom agents join, so that a further server restarts none of them`,
+        mend: `add \`join: [${[...serversOf(draft)]
+          .map(({ name }) => name)
+          .sort()
+          .slice(0, JOIN_ALL_UP_TO)
+          .join(", ")}]\``,
+      },
+    ];
+  }
+  if (draft.agents.length === 1) return [];
+  return draft.agents
+    .filter(({ role, join }) => join.length === 0 && !(role === "server" && file.servers.length === 1))
+    .filter(() => draft.problems.every(({ code }) => code !== "unknown-join" && code !== "unknown-host"))
+    .map((agent) => ({
+      code: "self-join",
+      path: settingPath(draft, agent, "join"),
+      message: `${agent.role} "${agent.name}" has nobody but itself to join: joining oneself succeeds, and Consul then stops trying`,
+      mend: "name a further server under `join:`",
+    }));
+}
