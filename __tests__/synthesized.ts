@@ -51,7 +51,7 @@ export interface Synthesized {
 /** For snapshots that are read: a shell script stands there by its name, for its bytes are pinned elsewhere. */
 export function withScriptNames<T>(value: T): T {
   return JSON.parse(
-    JSON.stringify(value, (_, item) => (typeof item === "string" ? item.replace(/^#!\/bin\/sh\n# ([a-z-]+\.sh)[^]*$/, "<$1>") : item)),
+    JSON.stringify(value, (_, item) => (typeof item === "string" ? item.replace(/^#!\/bin\/sh\n# ([a-z-]+\.sh)[\s\S]*$/, "<$1>") : item)),
   );
 }
 

@@ -12,11 +12,22 @@ const MAX_DEPTH = 100;
 /** How many nodes the aliases of a file may stand for: generous for repeated settings, far from exhausting memory. */
 const MAX_ALIASED_NODES = 10_000;
 
-/** The cluster file that a command works on: `CLUSTER`, or the `cluster` key of cdktf.json's context, or the article's cluster. */
+/**
+ * The cluster file that a command works on: `CLUSTER`, or the `cluster` key of cdktf.json's context, or the article's cluster.
+ * @throws ClusterError when cdktf.json cannot be read
+ */
 export function selectClusterFile(env: NodeJS.ProcessEnv = process.env): string {
   if (env.CLUSTER) return env.CLUSTER;
-  const { context } = JSON.parse(readFileSync("cdktf.json", "utf8")) as { context?: { cluster?: string } };
-  return context?.cluster ?? "clusters/seed.yaml";
+  try {
+    const { context } = JSON.parse(readFileSync("cdktf.json", "utf8")) as { context?: { cluster?: string } };
+    return context?.cluster ?? "clusters/seed.yaml";
+  } catch (error) {
+    const problem = { code: "file-unreadable", path: [], message: `cdktf.json cannot be read: ${(error as Error).message}` } as const;
+    throw new ClusterError(
+      [{ ...problem, mend: "run this in the project's folder, or choose a file: CLUSTER=clusters/seed.yaml" }],
+      () => "cdktf.json:1:1",
+    );
+  }
 }
 
 /**

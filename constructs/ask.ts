@@ -88,17 +88,26 @@ class AskScripts extends Construct {
 
   private static readonly ID = "consul_scripts";
 
+  private readonly references = new Map<ScriptName, string>();
+
   reference(name: ScriptName): string {
-    const local = this.node.tryFindChild(name) ?? this.add(name);
-    return (local as TerraformLocal).asString;
+    const reference = this.references.get(name) ?? this.add(name).asString;
+    this.references.set(name, reference);
+    return reference;
   }
 
   private add(name: ScriptName): TerraformLocal {
-    const local = new TerraformLocal(this, name, literal(scriptText(SOURCES[name])));
+    const local = new TerraformLocal(this, name, scriptText(SOURCES[name]));
     local.overrideLogicalId(`consul_${name}`);
     return local;
   }
 }
 
-/** The text of one of the product's shell scripts: part of the program, read from beside it. */
-export const scriptText = (file: string): string => readFileSync(join(__dirname, file), "utf8");
+const texts = new Map<string, string>();
+
+/** One of the product's shell scripts, for Terraform's JSON: part of the program, read from beside it, once. */
+export function scriptText(file: string): string {
+  const text = texts.get(file) ?? literal(readFileSync(join(__dirname, file), "utf8"));
+  texts.set(file, text);
+  return text;
+}

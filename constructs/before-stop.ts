@@ -1,7 +1,6 @@
 import type { LocalExecProvisioner } from "cdktf";
 import { type AskTarget, askEnvironment, DEFAULT_WAIT, quoted, scriptText } from "./ask";
 import type { DockerHost } from "./docker-host";
-import { literal } from "./literal";
 
 export interface BeforeStopProps {
   readonly host: DockerHost;
@@ -20,15 +19,15 @@ export interface BeforeStopProps {
  */
 export function beforeStop({ host, container, image, wait = DEFAULT_WAIT, consent }: BeforeStopProps): LocalExecProvisioner {
   const question = consent && {
-    ASK: literal(scriptText("operator/ask.sh")),
-    ...askEnvironment({ script: literal(scriptText("container/question.sh")), wait, arguments: [consent.node], targets: consent.judges }),
+    ASK: scriptText("operator/ask.sh"),
+    ...askEnvironment({ script: scriptText("container/question.sh"), wait, arguments: [consent.node], targets: consent.judges }),
   };
   return {
     type: "local-exec",
     when: "destroy",
     command: 'sh -c "$BEFORE_STOP"',
     environment: {
-      BEFORE_STOP: literal(scriptText("operator/before-stop.sh")),
+      BEFORE_STOP: scriptText("operator/before-stop.sh"),
       STOP_DOCKER: host.dockerArguments.map(quoted).join(" "),
       STOP_CONTAINER: container,
       STOP_IMAGE: host.pullReference(image),

@@ -11,7 +11,6 @@ import { Ask, type AskTarget, scriptText } from "./ask";
 import { type BeforeStopProps, beforeStop } from "./before-stop";
 import { type DockerHost, terraformId } from "./docker-host";
 import { JoinAddress } from "./join-address";
-import { literal } from "./literal";
 
 export interface ConsulAgentProps extends Settings {
   /** The host that the agent runs on. */
@@ -106,8 +105,8 @@ export abstract class ConsulAgent extends Construct {
       volumes: [volume(props.data ?? `${this.containerName}-data`)],
       upload: [
         { file: PATHS.config, content: config },
-        { file: PATHS.health, content: literal(scriptText("container/health.sh")) },
-        ...(role === "server" ? [{ file: PATHS.leaveLeadership, content: literal(scriptText("container/leave-leadership.sh")) }] : []),
+        { file: PATHS.health, content: scriptText("container/health.sh") },
+        ...(role === "server" ? [{ file: PATHS.leaveLeadership, content: scriptText("container/leave-leadership.sh") }] : []),
       ],
       healthcheck: { test: ["CMD", "/bin/sh", PATHS.health], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
     });
