@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { processesMatching } from "../e2e/rig/processes";
+import { reserveRig } from "../e2e/rig/lock";
 import { type Progress, timed } from "../e2e/rig/progress";
 import { Rig } from "../e2e/rig/rig";
 import { CACHE_FOLDER, DEFAULT_HOSTS, type Machine } from "../e2e/rig/world";
@@ -13,8 +13,6 @@ const REGISTRATOR = "gliderlabs/registrator:latest";
 const SERVERS = DEFAULT_HOSTS.filter(({ name }) => name.startsWith("consul-server"));
 const CLIENT = DEFAULT_HOSTS.find(({ name }) => name.startsWith("consul-client")) as Machine;
 const WATCH_SECONDS = 180;
-/** They use the rig between containers too. */
-const LIVE_TESTS = /jest.*e2e\/jest\.config/;
 
 /** Why nothing can be deployed here, or undefined. */
 export async function whyNoDeploy(): Promise<string | undefined> {
@@ -23,7 +21,6 @@ export async function whyNoDeploy(): Promise<string | undefined> {
   if (process.env.CONSUL_CDKTF_RIG_MACHINE) return "this is a machine of the rig: leave its shell first";
   if (!existsSync(join(CACHE_FOLDER, "binaries")))
     return "the rig's programs are not built here: npm run rig up builds them, which takes minutes, once";
-  if (processesMatching(LIVE_TESTS).length > 0) return "the rig is in use, by the live tests";
   const containers = await containersOnRig();
   return containers > 0 ? `the rig is in use, with ${containers} containers: npm run rig down removes it` : undefined;
 }
@@ -33,6 +30,7 @@ export async function whyNoDeploy(): Promise<string | undefined> {
  * By hand the former comes early or 30 s late, by whether another server finds the first one listening when it first tries to join it.
  */
 export async function compareDeploy(repetitions: number, progress: Progress): Promise<Comparison[]> {
+  const release = await reserveRig(progress);
   const wasUp = (await Rig.standing().status()).some(({ on }) => on);
   const rig = await Rig.up({ progress });
   try {
@@ -57,6 +55,7 @@ export async function compareDeploy(repetitions: number, progress: Progress): Pr
     ];
   } finally {
     if (!wasUp) await rig.down();
+    release();
   }
 }
 
@@ -107,7 +106,7 @@ function runArticle(rig: Rig, progress: Progress): Promise<Milestones> {
 
 /** From the start of the work to its milestones; then waits for the work's own end, and removes what it made. */
 async function watch(rig: Rig, progress: Progress, what: string, work: () => Promise<unknown>): Promise<Milestones> {
-  if (processesMatching(LIVE_TESTS).length > 0 || (await containersOnRig()) > 0) throw new Error("somebody else has begun to use the rig");
+  if ((await containersOnRig()) > 0) throw new Error("somebody else has begun to use the rig");
   const api = (address: string, path: string) => `http://${address}:8500/v1/${path}`;
   const leaders = SERVERS.map(({ address }) => api(address, "status/leader")).join(" ");
   const voters = api(CLIENT.address, "operator/raft/configuration");

@@ -1,9 +1,17 @@
+import { reserveRig } from "./rig/lock";
 import { existingNetns } from "./rig/network";
 import { Rig } from "./rig/rig";
 
-/** Before all live tests: the rig, which is taken down again afterwards unless it stood before (`npm run rig up`). */
+declare global {
+  /** Gives the rig back; jest calls set-up and tear-down in one process. */
+  var releaseRig: () => void;
+}
+
+/** Before all live tests: the rig, for them alone. It is taken down again afterwards unless it stood before (`npm run rig up`). */
 export default async function rigUp(): Promise<void> {
+  const progress = (line: string) => void process.stderr.write(`${line}\n`);
+  globalThis.releaseRig = await reserveRig(progress);
   process.env.RIG_STOOD_BEFORE = existingNetns().length > 0 ? "yes" : "";
-  const rig = await Rig.up({ progress: (line) => process.stderr.write(`${line}\n`) });
+  const rig = await Rig.up({ progress });
   await rig.reset();
 }

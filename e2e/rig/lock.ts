@@ -1,16 +1,31 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { type Progress, timed } from "./progress";
 import { CACHE_FOLDER } from "./world";
 
-/**
- * Does the work while no other process of this machine builds up, tears down or repairs the rig.
- *
- * The lock is the kernel's, held by a child that lives as long as the pipe to this process: it is given back even on SIGKILL.
- */
+/** Does the work while no other process of this machine builds up, tears down or repairs the rig. */
 export async function withLock<T>(work: () => Promise<T>): Promise<T> {
+  const release = await takeLock("lock");
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Waits until the rig is this process's alone, for a suite or a benchmark that cannot bear others' containers.
+ * @returns what gives it back; the end of the process does too
+ */
+export function reserveRig(progress: Progress): Promise<() => void> {
+  return timed(progress, "waiting for another suite or benchmark to leave the rig", () => takeLock("reserved"));
+}
+
+/** The lock is the kernel's, held by a child that lives as long as the pipe to this process: it is given back even on SIGKILL. */
+async function takeLock(name: string): Promise<() => void> {
   fs.mkdirSync(CACHE_FOLDER, { recursive: true });
-  const holder = spawn("flock", [path.join(CACHE_FOLDER, "lock"), "sh", "-c", "echo held; exec cat >/dev/null"], {
+  const holder = spawn("flock", [path.join(CACHE_FOLDER, name), "sh", "-c", "echo held; exec cat >/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
     // Out of reach of a Ctrl-C in the terminal: the lock is held until the work has really stopped.
     detached: true,
@@ -21,9 +36,5 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
     holder.once("error", reject);
     holder.once("exit", (code) => reject(new Error(`flock ended with exit code ${code} before the rig's lock was held`)));
   });
-  try {
-    return await work();
-  } finally {
-    holder.stdin.end();
-  }
+  return () => void holder.stdin.end();
 }
