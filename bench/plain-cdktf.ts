@@ -27,7 +27,9 @@ const health = script("container/health.sh");
 const leaveLeadership = script("container/leave-leadership.sh");
 const beforeStop = script("operator/before-stop.sh");
 const askText = script("operator/ask.sh");
-const question = script("container/question.sh");
+const question = script("container/lock.sh") + script("container/question.sh");
+const OWN_CONTAINER = "'${self.name}'";
+const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
 
 const agentFile = (role: BenchHost["role"]) =>
   `${JSON.stringify(
@@ -66,23 +68,23 @@ const stack = new TerraformStack(app, "bench");
 stack.addOverride("terraform.required_providers.docker.version", "~> 4.5");
 stack.addOverride("terraform.required_version", ">= 1.4.0");
 
-const local = (id: string, file: string) => new TerraformLocal(stack, id, script(file)).asString;
+const local = (id: string, ...files: string[]) => new TerraformLocal(stack, id, files.map(script).join("")).asString;
 const scripts = {
   ask: local("consul_ask", "operator/ask.sh"),
-  gate: local("consul_gate", "container/gate.sh"),
+  gate: local("consul_gate", "container/lock.sh", "container/gate.sh"),
   quorum: local("consul_quorum", "container/quorum.sh"),
 };
 
 const daemon = ({ address }: BenchHost) => `-H ssh://root@${address}`;
 
-const asking = (text: string, words: string[], asked: BenchHost[]) => ({
+const asking = (text: string, words: string[], asked: { address: string; name: string }[]) => ({
   ASK_SCRIPT: text,
   ASK_ARGUMENTS: [WAIT, ...words].join(" "),
-  ASK_TARGETS: asked.map((host) => `${daemon(host)} exec -i ${host.name}`).join("\n"),
+  ASK_TARGETS: asked.map((host) => `-H ssh://root@${host.address} exec -i ${host.name}`).join("\n"),
   ASK_SECONDS: WAIT,
 });
 
-const ask = (text: string, words: string[], asked: BenchHost[]): LocalExecProvisioner => ({
+const ask = (text: string, words: string[], asked: { address: string; name: string }[]): LocalExecProvisioner => ({
   type: "local-exec",
   command: 'sh -c "$ASK"',
   environment: { ASK: scripts.ask, ...asking(text, words, asked) },
@@ -95,10 +97,12 @@ const askBeforeStop = (host: BenchHost): LocalExecProvisioner => ({
   environment: {
     BEFORE_STOP: beforeStop,
     STOP_DOCKER: daemon(host),
-    STOP_CONTAINER: host.name,
+    STOP_CONTAINER: "${self.name}",
     STOP_IMAGE: IMAGE,
     STOP_SECONDS: WAIT,
-    ...(host.role === "server" ? { ASK: askText, ...asking(question, [host.name], [host, ...servers.filter((other) => other !== host)]) } : {}),
+    ...(host.role === "server"
+      ? { ASK: askText, ...asking(question, [host.name, OWN_NODE], [{ ...host, name: OWN_CONTAINER }, ...servers.filter((other) => other !== host)]) }
+      : {}),
   },
 });
 
@@ -143,7 +147,13 @@ function agent(host: BenchHost): Container {
 }
 
 function gate(host: BenchHost, container: Container, after?: TerraformData[]): TerraformData {
-  return new TerraformData(stack, `${host.name}-gate`, [container.id], ask(scripts.gate, [host.role, host.name, "3"], [host]), after);
+  return new TerraformData(
+    stack,
+    `${host.name}-gate`,
+    [container.id],
+    ask(scripts.gate, [host.name, host.role, host.name, host.role === "server" ? "3" : "1"], [host]),
+    after,
+  );
 }
 
 const serverContainers = servers.map(agent);

@@ -76,7 +76,7 @@ const askTarget = ({ host, container }: AskTarget): string => [...host.dockerArg
 /** For the shell. */
 export const quoted = (word: string): string => (/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-const SOURCES = { ask: "operator/ask.sh", gate: "container/gate.sh", quorum: "container/quorum.sh" } as const;
+const SOURCES = { ask: ["operator/ask.sh"], gate: ["container/lock.sh", "container/gate.sh"], quorum: ["container/quorum.sh"] } as const;
 type ScriptName = keyof typeof SOURCES;
 
 /** A stack's scripts, each once, however many agents are asked. */
@@ -97,7 +97,7 @@ class AskScripts extends Construct {
   }
 
   private add(name: ScriptName): TerraformLocal {
-    const local = new TerraformLocal(this, name, scriptText(SOURCES[name]));
+    const local = new TerraformLocal(this, name, SOURCES[name].map(scriptText).join(""));
     local.overrideLogicalId(`consul_${name}`);
     return local;
   }

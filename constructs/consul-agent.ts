@@ -111,13 +111,13 @@ export abstract class ConsulAgent extends Construct {
       healthcheck: { test: ["CMD", "/bin/sh", PATHS.health], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
     });
     this.container.overrideLogicalId(terraformId(this));
-    this.successor = { host, container: this.containerName, image: props.image ?? DEFAULT_IMAGE, wait: props.wait };
+    this.successor = { host, image: props.image ?? DEFAULT_IMAGE, wait: props.wait };
     this.askBeforeStop();
 
     this.gate = new Ask(this, "gate", {
       script: "gate",
       wait: props.wait,
-      arguments: [role, this.nodeName, props.bootstrapExpect ?? 1],
+      arguments: [terraformId(this), role, this.nodeName, props.bootstrapExpect ?? 1],
       targets: [this.askTarget],
       triggers: [this.container.id],
     });

@@ -77,15 +77,17 @@ export class ConsulCluster extends TerraformStack {
 
   private addAgent(agent: AgentDescription, hosts: ReadonlyMap<string, DockerHost>, cluster: Cluster): ConsulAgent {
     const host = hosts.get(agent.host.name) as DockerHost;
+    const stack = TerraformStack.of(host);
     const { node, container, hostname, data } = agent;
     const props: ConsulAgentProps & { bootstrapExpect: number } = {
       ...literals(agent.settings),
       ...literals({ node, container, hostname, data }),
       host,
       datacenter: cluster.datacenter,
-      bootstrapExpect: cluster.bootstrapExpect,
+      // Only beside servers that are deployed before the rest may a client find too few of them.
+      bootstrapExpect: agent.role === "server" || this.dependencies.includes(stack) ? cluster.bootstrapExpect : 1,
     };
-    return new { server: ConsulServer, client: ConsulClient }[agent.role](TerraformStack.of(host), agent.name, props);
+    return new { server: ConsulServer, client: ConsulClient }[agent.role](stack, agent.name, props);
   }
 
   private joinAddressOf(target: JoinTarget): JoinAddress {

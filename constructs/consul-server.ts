@@ -1,5 +1,6 @@
 import type { Construct } from "constructs";
 import { ConsulAgent, type ConsulAgentProps } from "./consul-agent";
+import { terraformId } from "./docker-host";
 
 export interface ConsulServerProps extends ConsulAgentProps {
   /** How many servers the first bootstrap waits for, this one included: the same on all, and a majority of them. Ignored once there is data. */
@@ -21,6 +22,6 @@ export class ConsulServer extends ConsulAgent {
    */
   addPeers(...servers: ConsulServer[]): void {
     this.peers.push(...servers.filter((server) => server !== this && !this.peers.includes(server)));
-    this.askBeforeStop({ node: this.nodeName, judges: [this, ...this.peers].map(({ askTarget }) => askTarget) });
+    this.askBeforeStop({ owner: terraformId(this), peers: this.peers.map(({ askTarget }) => askTarget) });
   }
 }

@@ -108,6 +108,25 @@ describe("changing a running cluster, by plain cdktf deploy", () => {
     await expectEmptyPlan();
   });
 
+  test("new names for all servers at once are given one after the other: each is asked under its old one", async () => {
+    const renamed = BASE.replace(
+      /^servers: .*$/m,
+      `servers: [${SERVERS.map((name) => `{ name: ${name}, container: ${name}-new, node: ${name}-new }`).join(", ")}]`,
+    );
+    const load = await Load.start(rig.operator, AGENTS);
+    writeFileSync(join(project.folder, "clusters/changing.yaml"), `${renamed}\nconfig: { log_level: info }\n`);
+    const result = await project.deploy({ check: false });
+    const seen = await load.stop();
+    process.stderr.write(`    users saw: ${JSON.stringify(seen)}\n`);
+    expect(result.exitCode).toBe(0);
+    for (const name of SERVERS) expect(result.stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it, 2 are needed`);
+    expect(seen.longestGap).toBeLessThan(2);
+    await expectNothingLost(seen);
+    write("config: { log_level: info }");
+    await project.deploy();
+    await expectEmptyPlan();
+  });
+
   test("with one server down, no other is stopped; a deploy of the down one is let through", async () => {
     await rig.host("consul-server3").docker("stop", "consul-server3");
     const before = await containerIds();

@@ -29,12 +29,12 @@ test("a question is put when it is made, and again when its triggers change", ()
 });
 
 test.each([
-  ["ask", "operator/ask.sh"],
-  ["gate", "container/gate.sh"],
-  ["quorum", "container/quorum.sh"],
-])("the script %s reaches the shell as it is in the file", (name, file) => {
+  ["ask", ["operator/ask.sh"]],
+  ["gate", ["container/lock.sh", "container/gate.sh"]],
+  ["quorum", ["container/quorum.sh"]],
+])("the script %s reaches the shell as it is in its files", (name, files) => {
   const { locals } = stackWith({}, { script: "quorum" });
-  expect(rendered(locals?.[`consul_${name}`] ?? "")).toBe(readFileSync(join(PROJECT, "constructs", file), "utf8"));
+  expect(rendered(locals?.[`consul_${name}`] ?? "")).toBe(files.map((file) => readFileSync(join(PROJECT, "constructs", file), "utf8")).join(""));
 });
 
 test("a stack holds each script once, however many are asked", () => {

@@ -47,7 +47,7 @@ test("a client that is replaced keeps what is registered with it: it does not le
 
 test("a client asks for a leader after each start", () => {
   const asked = pair().stacks.mine?.resource.terraform_data.client?.provisioner[0]?.["local-exec"].environment;
-  expect(asked?.ASK_ARGUMENTS).toBe("120 client client 1");
+  expect(asked?.ASK_ARGUMENTS).toBe("120 client client client 1");
 });
 
 test("further addresses can be added, until the app is synthesized", () => {

@@ -121,7 +121,7 @@ describe("asks to be", () => {
     expect(Object.values(gate?.triggers_replace ?? {})).toEqual(["${docker_container.s1.id}"]);
     const { environment } = gate?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
     expect(environment.ASK_TARGETS).toBe("-H ssh://root@10.0.0.1 exec -i s1");
-    expect(environment.ASK_ARGUMENTS?.split(" ")).toEqual(["120", "server", "s1", "1"]);
+    expect(environment.ASK_ARGUMENTS?.split(" ")).toEqual(["120", "s1", "server", "s1", "1"]);
   });
 });
 

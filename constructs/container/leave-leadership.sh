@@ -3,27 +3,26 @@
 # an election. It is the one child of dumb-init --single-child: signals come here, and nowhere else.
 set -u
 url=${CONSUL_HTTP_ADDR:-http://127.0.0.1:8500}
+consul='' status=0
 
-leads() { [ "$(curl -fsS -m 2 "$url/v1/agent/self" 2>/dev/null | jq -r .Stats.raft.state)" = Leader ]; }
+leads() { [ "$(curl -fsS -m 2 "$url/v1/agent/self" 2>/dev/null | jq -r .Stats.raft.state 2>/dev/null)" = Leader ]; }
 
+# Docker kills after 30 s, and Consul itself may take 15 s: leadership gets 8 of them.
 stop() {
+  patience=$(($(date +%s) + 8))
   if leads; then
     curl -fsS -m 5 -X POST "$url/v1/operator/raft/transfer-leader" >/dev/null && echo "handed leadership over"
-    # The others take it up within a heartbeat.
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-      leads || break
-      sleep 0.2
-    done
+    while leads && [ "$(date +%s)" -lt "$patience" ]; do sleep 0.2; done
   fi
-  kill -TERM "$consul"
+  [ -z "$consul" ] || kill -TERM "$consul" 2>/dev/null
 }
 
+docker-entrypoint.sh "$@" &
+consul=$!
 trap stop TERM INT
 # Consul reloads its configuration.
 trap 'kill -HUP "$consul"' HUP
 
-docker-entrypoint.sh "$@" &
-consul=$!
 # A signal ends a wait, not the process that is waited for.
 while kill -0 "$consul" 2>/dev/null; do
   wait "$consul"

@@ -23,5 +23,5 @@ until [ "$(date +%s)" -ge "$end" ]; do
   said=$absent
   sleep 1
 done
-echo "no voters after $seconds s:$said. Check their logs, addresses and ports" >&2
+echo "not all servers are voters of one cluster after $seconds s, missing:$said. Check their logs, addresses and ports" >&2
 exit 3

@@ -16,6 +16,9 @@ command -v docker >/dev/null || {
   exit 1
 }
 
+# A daemon may hang; a question may rightly wait for several servers, one after the other.
+bounded() { if command -v timeout >/dev/null; then timeout "$((10 * ASK_SECONDS + 60))" docker "$@"; else docker "$@"; fi; }
+
 # What the script says goes through at once; what docker says only matters when nothing came of it.
 exec 3>&1
 while :; do
@@ -23,7 +26,7 @@ while :; do
     eval "set -- $target"
     for container; do :; done
     eval "set -- $target /bin/sh -s -- $ASK_ARGUMENTS"
-    refusal=$(printf '%s\n' "$ASK_SCRIPT" | docker "$@" 2>&1 >&3)
+    refusal=$(printf '%s\n' "$ASK_SCRIPT" | bounded "$@" 2>&1 >&3)
     case $? in
     0) exit 0 ;;
     3)

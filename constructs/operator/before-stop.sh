@@ -11,9 +11,11 @@ set -u
 unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
 eval "set -- $STOP_DOCKER"
 
-if ! state=$(docker "$@" inspect -f '{{.State.Status}}' "$STOP_CONTAINER" 2>&1); then
+bounded() { if command -v timeout >/dev/null; then timeout "$((STOP_SECONDS + 60))" docker "$@"; else docker "$@"; fi; }
+
+if ! state=$(bounded "$@" container inspect -f '{{.State.Status}}' "$STOP_CONTAINER" 2>&1); then
   case $state in
-  *'No such'*) exit 0 ;;
+  *'No such container'*) exit 0 ;;
   esac
   echo "$STOP_CONTAINER: not stopped: its daemon does not answer: $state" >&2
   exit 1
@@ -21,7 +23,7 @@ fi
 
 # A pull while the agent is down would keep it down, for ever if the image cannot be had.
 end=$(($(date +%s) + STOP_SECONDS))
-until docker "$@" image inspect "$STOP_IMAGE" >/dev/null 2>&1 || refusal=$(docker "$@" pull -q "$STOP_IMAGE" 2>&1); do
+until bounded "$@" image inspect "$STOP_IMAGE" >/dev/null 2>&1 || refusal=$(bounded "$@" pull -q "$STOP_IMAGE" 2>&1); do
   # The provider may have credentials that the CLI has not: its own pull goes on meanwhile.
   if [ "$(date +%s)" -ge "$end" ]; then
     echo "$STOP_CONTAINER: not stopped: $STOP_IMAGE cannot be pulled to its host: $refusal" >&2
