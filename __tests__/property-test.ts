@@ -13,7 +13,7 @@ const bounded = (numRuns: number) => ({ seed: Number(SEED), numRuns: numRuns * N
 
 // What a cluster can be.
 
-const label = fc.stringMatching(LABEL, { size: "small" }).filter((name) => name.length > 1);
+const label = fc.stringMatching(LABEL, { size: "small" }).filter((name) => name.length > 1 && name !== "constructor");
 
 /** Text with what YAML, JSON, the shell and Terraform each take for their own. */
 const text = fc
@@ -56,7 +56,7 @@ const settings = fc.record(
     ),
     config,
     flags: fc.array(
-      text.map((word) => `-log-level=${word}`),
+      text.filter((word) => !/[\0\r\n]/.test(word)).map((word) => `-log-level=${word}`),
       { maxLength: 2 },
     ),
     client: fc.constantFrom("0.0.0.0", "127.0.0.1", "127.0.0.1 10.9.9.9"),
@@ -97,13 +97,16 @@ function clusterOf({ names, servers, network, groups, shared, ownPorts, common, 
   const bridge = network === "bridge";
   const hostOf = names.map((name, index) => (bridge ? (names[0] as string) : index > 0 && shared[index] ? "" : name));
   for (const [index, host] of hostOf.entries()) hostOf[index] = host || (hostOf[index - 1] as string);
+  // Published ports lead nowhere if an agent listens at its container's loopback alone.
+  const open = <T extends { client?: string }>(given: T | undefined) =>
+    bridge && given?.client === "127.0.0.1" ? { ...given, client: "0.0.0.0" } : given;
   const agents = names.map((name, index) => {
     const crowded = hostOf.indexOf(hostOf[index] as string) !== hostOf.lastIndexOf(hostOf[index] as string);
     const ports = Object.fromEntries(PORTS.map((port, offset) => [port, 10_000 + index * 20 + offset]));
     return {
       name,
       host: hostOf[index] as string,
-      ...own[index],
+      ...open(own[index]),
       ...((crowded && !bridge) || ownPorts[index] ? { ports } : {}),
       ...(bridge && { publish: { http: 20_000 + index } }),
     };
@@ -120,7 +123,7 @@ function clusterOf({ names, servers, network, groups, shared, ownPorts, common, 
     clients: agents.slice(count),
     ...(count > 3 && { join: names.slice(0, 3) }),
     accept: ["two-servers", "even-servers", "open-http"],
-    ...common,
+    ...open(common),
   } as ClusterFile;
 }
 
@@ -303,7 +306,7 @@ config: { log_level: INFO, telemetry: { prometheus_retention_time: 1h } }
 flags: [-log-json]
 `;
 const BRIDGED = `${BRIDGE}servers: [{ name: s1, host: local, publish: { http: 8500, dns: 8600 } }]
-clients: [{ name: c1, host: local, data: d, ports: { https: 8501 }, publish: { https: 8501 } }]
+clients: [{ name: c1, host: local, data: dd, ports: { https: 8501 }, publish: { https: 8501 } }]
 `;
 const SAMPLES = [FULL, BRIDGED, FOUR_HOSTS, `${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`];
 const sample = fc.constantFrom(...SAMPLES);

@@ -14,6 +14,12 @@ export function family(address: string): 4 | 6 | undefined {
   return version === 4 || version === 6 ? version : undefined;
 }
 
+/** An IP address in its one shortest spelling, so that equal addresses are equal texts; anything else as it is. */
+export const canonical = (value: string): string => (family(value) ? ipaddr.process(value).toString() : value);
+
+/** A URL that has a password in it: scheme://user:password@host. */
+export const hasPassword = (value: string): boolean => /[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*:[^\s/?#]+@/i.test(value);
+
 const WRONG_RANGES: Record<string, string> = {
   unspecified: "means every address of a host, so nobody can reach it",
   broadcast: "is the broadcast address",
@@ -25,13 +31,16 @@ const WRONG_RANGES: Record<string, string> = {
 /** Why other agents cannot reach an address; undefined if they can. */
 export function whyUnreachable(address: string, { loopbackAllowed }: { loopbackAllowed: boolean }): string | undefined {
   if (!family(address)) return "is no IP address";
-  const range = ipaddr.parse(address).range();
+  const range = rangeOf(address);
   if (range === "loopback" && !loopbackAllowed) return "is a loopback address, which means another host on every host";
   return WRONG_RANGES[range];
 }
 
-export const isWildcard = (address: string): boolean => family(address) !== undefined && ipaddr.parse(address).range() === "unspecified";
-export const isLoopback = (address: string): boolean => family(address) !== undefined && ipaddr.parse(address).range() === "loopback";
+export const isWildcard = (address: string): boolean => rangeOf(address) === "unspecified";
+export const isLoopback = (address: string): boolean => rangeOf(address) === "loopback";
+
+/** An IPv4 address that is written as IPv6 (::ffff:127.0.0.1) is what it stands for. */
+const rangeOf = (address: string): string => (family(address) ? ipaddr.process(address).range() : "");
 
 /** Where an agent's gossip is reached: what it advertises or binds to, unless only Consul can tell what that is (a template, every address). */
 export function gossipAddress({ advertise, bind }: { advertise?: string; bind?: string }, otherwise: string): string {

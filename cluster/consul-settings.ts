@@ -3,6 +3,7 @@ import type { ConsulConfig } from "./schema";
 
 /** Consul keys that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
 const OWNED_KEYS: Record<string, string> = {
+  addresses: "client",
   advertise_addr: "advertise",
   bind_addr: "bind",
   bootstrap: "bootstrap_expect",
@@ -53,7 +54,37 @@ export function configProblems(config: ConsulConfig | undefined, path: KeyPath):
     const place = Object.hasOwn(OWNED_KEYS, key) ? OWNED_KEYS[key] : undefined;
     return place ? [ownedSetting(key, place, [...path, key])] : [];
   });
-  return [...owned, ...secretPaths(config, path).map((at) => secretProblem(at))];
+  return [...owned, ...aclProblems(config, path), ...secretPaths(config, path).map((at) => secretProblem(at)), ...inexactNumbers(config, path)];
+}
+
+function aclProblems({ acl }: ConsulConfig, path: KeyPath): Problem[] {
+  const enabled = typeof acl === "object" && acl !== null && !Array.isArray(acl) && acl.enabled;
+  if (!enabled) return [];
+  return [
+    {
+      code: "owned-setting",
+      path: [...path, "acl", "enabled"],
+      atKey: true,
+      message: "ACLs are enabled in a cluster that says `security: off`",
+      mend: "remove it: ACLs are not part of `security: off`",
+    },
+  ];
+}
+
+/** Beyond 2^53 not every whole number is one of JavaScript's: Consul would be given a neighbour. */
+function inexactNumbers(value: unknown, path: KeyPath): Problem[] {
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([key, item]) => inexactNumbers(item, [...path, Array.isArray(value) ? Number(key) : key]));
+  }
+  if (typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value)) return [];
+  return [
+    {
+      code: "invalid-value",
+      path,
+      message: `${value} is too large a whole number to be kept exactly`,
+      mend: `use at most ${Number.MAX_SAFE_INTEGER}, or write it as text, in quotes`,
+    },
+  ];
 }
 
 export function flagProblems(flags: readonly string[] | undefined, path: KeyPath): Problem[] {

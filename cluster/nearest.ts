@@ -4,5 +4,5 @@ import { closest, distance } from "fastest-levenshtein";
 export function didYouMean(given: string, names: readonly string[]): string {
   if (names.length === 0) return "";
   const name = closest(given, names);
-  return distance(given, name) <= Math.max(2, Math.floor(given.length / 3)) ? `; did you mean "${name}"?` : "";
+  return distance(given, name) <= Math.min(given.length / 2, Math.max(2, Math.floor(given.length / 3))) ? `; did you mean "${name}"?` : "";
 }

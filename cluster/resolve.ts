@@ -1,4 +1,4 @@
-import { family, gossipAddress, isDnsName } from "./address";
+import { canonical, family, gossipAddress, isDnsName, isLoopback, whyUnreachable } from "./address";
 import type { AgentDescription, HostDescription, JoinTarget } from "./cluster";
 import { daemonOf } from "./daemon";
 import { didYouMean } from "./nearest";
@@ -64,7 +64,8 @@ export function resolveCluster(file: ParsedClusterFile): Draft {
 function resolveHosts(file: ParsedClusterFile, problems: Problem[]): Map<string, HostDescription> {
   const hosts = new Map<string, HostDescription>();
   for (const [name, entry] of Object.entries(file.hosts)) {
-    const { address, group, daemon = file.daemon } = typeof entry === "string" ? { address: entry } : entry;
+    const { address: written, group, daemon = file.daemon } = typeof entry === "string" ? { address: entry } : entry;
+    const address = canonical(written);
     if (daemon) {
       hosts.set(name, { name, address, group, daemon: daemonOf(daemon, { name, address }) });
     } else {
@@ -82,21 +83,39 @@ function resolveHosts(file: ParsedClusterFile, problems: Problem[]): Map<string,
 /** A name to join is an agent's, or a host's (a departed server's, say), or an address that Consul can look up. */
 function joinResolver(file: ParsedClusterFile, agents: ReadonlySet<string>, hosts: ReadonlyMap<string, HostDescription>, problems: Problem[]) {
   const port = effectivePorts("server", file.ports).serf_lan;
-  return (names: readonly string[], path: KeyPath): JoinTarget[] =>
-    [...new Set(names)].sort().flatMap((name): JoinTarget[] => {
+  const soleAddress = file.network === "host" && hosts.size === 1 ? [...hosts.values()][0]?.address : undefined;
+  return (names: readonly string[], path: KeyPath): JoinTarget[] => {
+    const spelled = names.map(canonical);
+    return [...new Set(spelled)].sort().flatMap((name): JoinTarget[] => {
+      const at = [...path, spelled.indexOf(name)];
+      const refuse = (why: string) =>
+        problems.push({
+          code: "invalid-address",
+          path: at,
+          message: `${name} ${why}: an agent that joins it would join itself, or nobody`,
+          mend: "name a server of this file, or an address by which every agent reaches it",
+        });
       if (agents.has(name)) return [{ agent: name }];
       const host = hosts.get(name);
-      if (host) return [{ address: host.address, port }];
+      if (host) {
+        if (file.network === "bridge" && isLoopback(host.address)) refuse(`is ${host.address}, which in a bridge network is each container itself`);
+        return [{ address: host.address, port }];
+      }
       if (Object.hasOwn(file.hosts, name)) return []; // already said: it has no daemon
-      if (family(name) || isDnsName(name)) return [{ address: name, port }];
+      if (family(name) || isDnsName(name)) {
+        const why = family(name) && whyUnreachable(name, { loopbackAllowed: name === soleAddress });
+        if (why) refuse(why);
+        return [{ address: name, port }];
+      }
       problems.push({
         code: "unknown-join",
-        path: [...path, names.indexOf(name)],
+        path: at,
         message: `"${name}" is neither an agent nor a host of this file, nor an IP address or a full DNS name${didYouMean(name, [...agents, ...hosts.keys()])}`,
         mend: "name a server of this file, or an address",
       });
       return [];
     });
+  };
 }
 
 /** A majority of the whole, and the same for 3 and 5 servers, so that growing touches no running one. */
@@ -107,7 +126,10 @@ function defaultExpect(servers: number): number {
 function mergeSettings(cluster: Settings, agent: Settings): Settings {
   const { image, bind, advertise, client, ui, restart, log, resources, wait, publish } = { ...cluster, ...agent };
   return {
-    ...{ image, bind, advertise, client, ui, restart, log, resources, wait, publish },
+    ...{ image, ui, restart, log, resources, wait, publish },
+    bind: bind && canonical(bind),
+    advertise: advertise && canonical(advertise),
+    client: client?.trim().split(/\s+/).map(canonical).join(" "),
     ports: { ...cluster.ports, ...agent.ports },
     labels: { ...cluster.labels, ...agent.labels },
     config: mergeConfig(cluster.config ?? {}, agent.config ?? {}),

@@ -8,16 +8,24 @@ import { catalogue, type ProblemCode } from "./problem";
 
 /** Consul serves node names by DNS, and Terraform makes ids of them: lower-case RFC 1123 labels fit both. */
 export const LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** Names become keys of JavaScript objects, where this word is taken. */
+const FREE_WORD = /^(?!constructor$)/;
 const label = (what: string) =>
-  z.string().regex(LABEL, `a ${what} is 1 to 63 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen`);
+  z
+    .string()
+    .regex(LABEL, `a ${what} is 1 to 63 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen`)
+    .regex(FREE_WORD, `choose another ${what}: \`constructor\` is a reserved word of JavaScript's objects`);
 
-const text = z.string().min(1);
+const text = z.string().min(1, "write something here, or leave the key out");
 
 /** Docker's rule for container and volume names (moby, daemon/names). */
 const DOCKER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const dockerName = text.regex(DOCKER_NAME, "a Docker name is two or more letters, digits, `_`, `.` and `-`, and begins with a letter or digit");
 /** What does not fit these is an `invalid-name`, rather than an `invalid-value`. */
-export const NAME_PATTERNS: ReadonlySet<string> = new Set([String(LABEL), String(DOCKER_NAME)]);
+export const NAME_PATTERNS: ReadonlySet<string> = new Set([LABEL, FREE_WORD, DOCKER_NAME].map(String));
+
+/** A colon would end the folder in Docker's own notation; `/` itself, `.` and `..` would be the host's whole disk. */
+const DATA = /^(?:[a-zA-Z0-9][a-zA-Z0-9_.-]+|(?:\/+(?!\.{1,2}(?:\/|$))[^:/]+)+\/*)$/;
 
 /** Distribution's reference grammar, without its length rules: [registry/]path[:tag][@digest]. */
 const IMAGE =
@@ -84,7 +92,7 @@ const settings = {
   labels: z.record(text, z.string()).optional().describe("Labels of the container; an agent's are added to the cluster's."),
   config: free.optional().describe("Any Consul configuration keys, merged last; an agent's are merged into the cluster's."),
   flags: z
-    .array(z.string().startsWith("-", "a flag begins with a hyphen"))
+    .array(z.string().regex(/^--?[a-zA-Z][^\0\r\n]*$/, "a flag is one or two hyphens and a word, on one line: -log-json"))
     .optional()
     .describe("Further flags of `consul agent`, put last; an agent's follow the cluster's."),
 };
@@ -96,6 +104,7 @@ const agentNames = {
   container: dockerName.optional().describe("The container's name. Default the name."),
   hostname: label("host name").optional().describe("The container's host name. Default the name."),
   data: text
+    .regex(DATA, "data is a volume's name (two or more letters, digits, `_`, `.` and `-`), or an absolute folder other than /, without colons")
     .optional()
     .describe("Where data is kept: a volume's name, or a folder of the host if it begins with a slash. Default a volume, <container>-data."),
   join: z.array(text).optional().describe("Whom this agent joins, instead of the cluster's `join`."),

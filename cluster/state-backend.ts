@@ -1,3 +1,4 @@
+import { hasPassword } from "./address";
 import type { KeyPath, Problem } from "./problem";
 import type { BackendEntry } from "./schema";
 
@@ -19,6 +20,8 @@ const SECRET_ARGUMENTS: Record<string, string> = {
   token: "AWS_SESSION_TOKEN, or TF_TOKEN_<host> for cloud",
   password: "TF_HTTP_PASSWORD",
   conn_str: "PG_CONN_STR",
+  sse_customer_key: "AWS_SSE_CUSTOMER_KEY",
+  web_identity_token: "AWS_WEB_IDENTITY_TOKEN_FILE, which names a file",
   client_private_key_pem: "TF_HTTP_CLIENT_PRIVATE_KEY_PEM",
 };
 
@@ -46,18 +49,7 @@ export function backendProblems(entry: BackendEntry | undefined, stacks: readonl
     ];
   }
   const given = entry[type] as Arguments;
-  const secrets = Object.keys(given).flatMap((key): Problem[] =>
-    Object.hasOwn(SECRET_ARGUMENTS, key)
-      ? [
-          {
-            code: "secret-in-config",
-            path: ["backend", type, key],
-            message: `${type}.${key} is a secret, and would be in the synthesized JSON`,
-            mend: `set it in the environment where Terraform runs: ${SECRET_ARGUMENTS[key]}`,
-          },
-        ]
-      : [],
-  );
+  const secrets = secretsIn(given, ["backend", type]);
   const shared = IDENTITY[type].flatMap(({ path, default: byDefault }): Problem[] => {
     const value = path.reduce<unknown>((at, key) => (at as Arguments | undefined)?.[key], given) ?? byDefault;
     if (stacks.length < 2 || String(value).includes("{stack}")) return [];
@@ -72,6 +64,33 @@ export function backendProblems(entry: BackendEntry | undefined, stacks: readonl
     ];
   });
   return [...secrets, ...shared];
+}
+
+function secretsIn(value: unknown, path: KeyPath): Problem[] {
+  const key = String(path.at(-1));
+  const name = path.slice(1).join(".");
+  if (path.length > 2 && Object.hasOwn(SECRET_ARGUMENTS, key)) {
+    return [
+      {
+        code: "secret-in-config",
+        path,
+        message: `${name} is a secret, and would be in the synthesized JSON`,
+        mend: `set it in the environment where Terraform runs: ${SECRET_ARGUMENTS[key]}`,
+      },
+    ];
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([key, item]) => secretsIn(item, [...path, Array.isArray(value) ? Number(key) : key]));
+  }
+  if (typeof value !== "string" || !hasPassword(value)) return [];
+  return [
+    {
+      code: "secret-in-config",
+      path,
+      message: `${name} has a password in its URL, which would be in the synthesized JSON`,
+      mend: "remove it there, and set it in the environment where Terraform runs, as TF_HTTP_USERNAME and TF_HTTP_PASSWORD",
+    },
+  ];
 }
 
 function fill(args: Arguments, [key, ...rest]: readonly string[], value: string | undefined): Arguments {

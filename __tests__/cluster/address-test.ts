@@ -1,4 +1,15 @@
-import { bracketed, family, gossipAddress, isDnsName, isLoopback, isTemplate, isWildcard, whyUnreachable } from "../../cluster/address";
+import {
+  bracketed,
+  canonical,
+  family,
+  gossipAddress,
+  hasPassword,
+  isDnsName,
+  isLoopback,
+  isTemplate,
+  isWildcard,
+  whyUnreachable,
+} from "../../cluster/address";
 
 test.each([
   ["10.0.0.1", 4],
@@ -40,6 +51,20 @@ test.each(["consul", "10.0.0.1", "consul.", ".consul", "a_b.example", "-a.exampl
 
 test("every address of a host is written in several ways", () => expect(["0.0.0.0", "::", "0::0"].map(isWildcard)).toEqual([true, true, true]));
 test("loopback is a range", () => expect(["127.0.0.1", "127.9.9.9", "::1", "10.0.0.1"].map(isLoopback)).toEqual([true, true, true, false]));
+test("IPv4 that is written as IPv6 is what it stands for", () => expect(isLoopback("::ffff:127.0.0.1")).toBe(true));
+test("one address has one spelling, and what is none keeps its own", () =>
+  expect(["fd00::1", "FD00::1", "fd00:0::1", "::ffff:10.0.0.1", "10.0.0.1", "A.b"].map(canonical)).toEqual([
+    "fd00::1",
+    "fd00::1",
+    "fd00::1",
+    "10.0.0.1",
+    "10.0.0.1",
+    "A.b",
+  ]));
+test("a URL's password is found, and a port is none", () =>
+  expect(
+    ["ssh://u:p@h", "https://u:p@h/x", "ssh://root@h:22", "ssh://u@[fd00::1]:22", "https://h:8/a@b", "tcp://{address}:2376"].map(hasPassword),
+  ).toEqual([true, true, false, false, false, false]));
 test("IPv6 is put in brackets, and nothing else", () =>
   expect(["fd00::1", "10.0.0.1", "a.b"].map(bracketed)).toEqual(["[fd00::1]", "10.0.0.1", "a.b"]));
 test("go-sockaddr's templates are known by their braces", () => expect(["{{ GetPrivateIP }}", "10.0.0.1"].map(isTemplate)).toEqual([true, false]));

@@ -65,3 +65,71 @@ test("25 hosts in a stack are not too many", () => {
 test("bridged agents may publish at all, without a warning: they are published at the host's own address", () => {
   expect(codes(`${BRIDGE}servers: [{ name: s1, host: local, publish: { http: 8500, grpc_tls: 8503 } }]\n`)).toEqual([]);
 });
+
+describe("`constructor`, which JavaScript's objects have, is refused", () => {
+  test("for a host and its agent", () => expect(new Set(codes(named("constructor")))).toEqual(new Set(["invalid-name"])));
+  test("for a cluster", () => expect(codes(FOUR_HOSTS.replace("name: c\n", "name: constructor\n"))).toEqual(["invalid-name"]));
+  test("for a group", () => expect(codes(FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, group: constructor }"))).toEqual(["invalid-name"]));
+  test("alone", () => expect(codes(named("tostring"))).toEqual([]));
+});
+
+describe("an address that would join an agent to itself is refused", () => {
+  test.each(["127.0.0.1", "0.0.0.0", "::1", "::ffff:127.0.0.1"])("%s", (address) =>
+    expect(codes(`${FOUR_HOSTS}join: ["${address}"]\n`)).toEqual(["invalid-address"]),
+  );
+  test("as the host's of a bridge network", () => {
+    expect(codes(`${BRIDGE}servers: [{ name: s1, host: local }]\njoin: [local]\n`)).toEqual(["invalid-address"]);
+  });
+  test.each(["bind", "advertise"])("as `%s` in a bridge network", (key) => {
+    expect(codes(`${BRIDGE}servers: [{ name: s1, host: local, ${key}: 127.0.0.1 }]\n`)).toEqual(["invalid-address"]);
+  });
+  test("but not the one host's own", () => {
+    const text = `${HEAD}hosts: { h: 127.0.0.1 }\nservers: [{ name: s1, host: h }]\n`;
+    expect(codes(`${text}clients: [{ name: c1, host: h, join: [127.0.0.1], ports: { dns: 1, http: 2, serf_lan: 3 } }]\n`)).toEqual([]);
+  });
+});
+
+test("one address in two spellings is said to be one", () => {
+  expect(codes(`${HEAD}hosts: { s1: "fd00::1", c1: "FD00:0::1" }\nservers: [s1]\nclients: [c1]\n`)).toEqual(["duplicate-address"]);
+});
+
+describe("in a bridge network", () => {
+  const published = (settings: string, head = BRIDGE) => codes(`${head}servers: [{ name: s1, host: local, ${settings} }]\n`);
+
+  test.each(["http: 80", "https: 81", "grpc: 82"])("publishing %s at an address of the network is warned of", (port) => {
+    const ports = "ports: { https: 8501, grpc: 8502 }";
+    expect(published(`publish: { ${port} }, ${ports}`, BRIDGE.replace("127.0.0.1", "10.0.0.1"))).toEqual(["open-http"]);
+    expect(published(`publish: { ${port} }, ${ports}`)).toEqual([]);
+  });
+  test("publishing what listens at loopback alone is refused", () => {
+    expect(published("client: 127.0.0.1, publish: { http: 80 }")).toEqual(["invalid-value"]);
+  });
+  test.each(["bridge", "host", "none"])("a cluster named %s is refused", (name) => {
+    expect(published("", BRIDGE.replace("name: c", `name: ${name}`))).toEqual(["invalid-name"]);
+  });
+  test("a folder is one, with and without a slash at its end", () => {
+    const text = `${BRIDGE}servers: [{ name: s1, host: local, data: /srv/ }]\nclients: [{ name: c1, host: local, data: /srv }]\n`;
+    expect(codes(text)).toEqual(["duplicate-volume"]);
+  });
+});
+
+describe("`data`", () => {
+  const data = (value: string) => codes(FOUR_HOSTS.replace("[c1]", `[{ name: c1, data: "${value}" }]`));
+
+  test.each(["vol", "/srv", "/srv/a b/", "/srv/.hidden"])("may be %s", (value) => expect(data(value)).toEqual([]));
+  test.each(["/", "//", "/.", "/../", "./x", "~/x", "/srv:ro", "d"])("may not be %s", (value) => expect(data(value)).toEqual(["invalid-value"]));
+});
+
+test.each(['"-"', "--", '"-1"', "x", '"-a\\nb"', '"-a\\0"'])("%s is no flag", (flag) =>
+  expect(codes(`${FOUR_HOSTS}flags: [${flag}]\n`)).toEqual(["invalid-value"]),
+);
+
+test("a daemon's URL may not hold a password, for all hosts or for one", () => {
+  expect(codes(FOUR_HOSTS.replace("ssh://root@", "ssh://root:pw@"))).toEqual(["secret-in-config"]);
+  const one = FOUR_HOSTS.replace("10.0.0.4", '{ address: 10.0.0.4, daemon: { url: "tcp://u:pw@10.0.0.4:2376" } }');
+  expect(codes(one)).toEqual(["secret-in-config"]);
+});
+
+test("an agent that is written twice is said once", () => {
+  expect(codes(FOUR_HOSTS.replace("[c1]", "[c1, c1]"))).toEqual(["duplicate-name"]);
+});

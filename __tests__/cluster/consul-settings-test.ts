@@ -19,18 +19,24 @@ describe("`config`", () => {
 
   test.each([
     ["a file's path", { tls: { defaults: { key_file: "/consul/tls/key.pem" } } }],
-    ["a switch", { acl: { enabled: true, enable_token_persistence: true, enable_token_replication: true } }],
+    ["a switch", { acl: { enabled: false, enable_token_persistence: true, enable_token_replication: true } }],
     ["a switch of gossip's encryption", { encrypt_verify_incoming: true }],
     ["anything else", { telemetry: { prometheus_retention_time: "1h" }, recursors: ["1.1.1.1"] }],
     ["a key of JavaScript's", { constructor: { a: 1 }, toString: "x" }],
   ])("may hold %s", (_, config) => expect(inConfig(config)).toEqual([]));
 
-  test.each(["bind_addr", "retry_join", "ports", "server", "node_name", "data_dir", "datacenter", "bootstrap_expect", "ui"])(
+  test.each(["addresses", "bind_addr", "retry_join", "ports", "server", "node_name", "data_dir", "datacenter", "bootstrap_expect", "ui"])(
     "leaves %s to its own place",
     (key) => {
       expect(inConfig({ [key]: "x" })).toEqual([`owned-setting config.${key}`]);
     },
   );
+  test("may not enable ACLs, which `security: off` has none of", () => {
+    expect(inConfig({ acl: { enabled: true } })).toEqual(["owned-setting config.acl.enabled"]);
+  });
+  test("may not hold whole numbers that JavaScript would change", () => {
+    expect(inConfig({ a: [{ b: 2 ** 53 }, 2 ** 53 - 1, 0.5] })).toEqual(["invalid-value config.a.0.b"]);
+  });
   test("has such keys of its own below the first level", () => expect(inConfig({ autopilot: { server: 1 } })).toEqual([]));
 });
 

@@ -38,3 +38,7 @@ test("a long value is cut short", () => {
 test("line breaks and terminal codes in a file are shown, not obeyed", () => {
   expect(messages(`${FOUR_HOSTS}"a\\n\\e[31mb": 1\n`)).toEqual(['"a\\u000a\\u001b[31mb" means nothing here']);
 });
+
+test("an empty text is answered with what to do", () => {
+  expect(saidOf(clusterFile(`${FOUR_HOSTS}bind: ""\n`)).map(({ mend }) => mend)).toEqual(["write something here, or leave the key out"]);
+});

@@ -78,7 +78,7 @@ const CASES: Case[] = [
   {
     code: "duplicate-name",
     when: "a client is named like a server",
-    file: FOUR_HOSTS.replace("[c1]", "[c1, ▶{ name: s1, host: c1, ports: { http: 1, dns: 2, serf_lan: 3 }, data: d }]"),
+    file: FOUR_HOSTS.replace("[c1]", "[c1, ▶{ name: s1, host: c1, ports: { http: 1, dns: 2, serf_lan: 3 }, data: dd }]"),
     mend: "a name of its own",
   },
   {
@@ -90,7 +90,7 @@ const CASES: Case[] = [
   {
     code: "duplicate-container",
     when: "two containers on a daemon have one name",
-    file: `${BRIDGE}servers: [{ name: s1, host: local }]\nclients: [{ name: c1, host: local, container: ▶s1, data: d }]\n`,
+    file: `${BRIDGE}servers: [{ name: s1, host: local }]\nclients: [{ name: c1, host: local, container: ▶s1, data: dd }]\n`,
     mend: "another `container:`",
   },
   {

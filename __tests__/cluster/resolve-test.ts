@@ -1,6 +1,6 @@
 import { defineCluster } from "../../cluster/cluster";
 import { mergeConfig } from "../../cluster/resolve";
-import { FOUR_HOSTS, load } from "../cluster-files";
+import { FOUR_HOSTS, HEAD, load } from "../cluster-files";
 
 describe("configurations are merged", () => {
   test("mapping by mapping", () => expect(mergeConfig({ a: { b: 1, c: 1 } }, { a: { c: 2, d: 2 } })).toEqual({ a: { b: 1, c: 2, d: 2 } }));
@@ -41,3 +41,18 @@ test("a cluster in TypeScript is not changed by being checked", () => {
   defineCluster({ ...file, servers: [...file.servers] });
   expect(JSON.stringify(file)).toBe(before);
 });
+
+test("an address is one however it is spelled: nobody joins itself by another spelling", () => {
+  const { agents } = load(`${HEAD}hosts: { s1: FD00:0::1, s2: fd00::2, s3: fd00::3 }\nservers: [s1, s2, s3]\njoin: ["fd00::0001", "FD00::2"]\n`);
+  expect(agents.map(({ join }) => join)).toEqual([
+    [{ address: "fd00::2", port: 8301 }],
+    [{ address: "fd00::1", port: 8301 }],
+    [
+      { address: "fd00::1", port: 8301 },
+      { address: "fd00::2", port: 8301 },
+    ],
+  ]);
+});
+
+test("client addresses are trimmed", () =>
+  expect(load(`${FOUR_HOSTS}client: " 127.0.0.1  ::0 "\naccept: [open-http]\n`).agents[0]?.settings.client).toBe("127.0.0.1 ::"));

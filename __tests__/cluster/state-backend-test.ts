@@ -32,3 +32,16 @@ test.each([
 ])("a secret of %s is refused, with the variable that it belongs in", (type, args, variable) => {
   expect(backendProblems({ [type]: args } as never, ["c"])).toMatchObject([{ code: "secret-in-config", mend: expect.stringContaining(variable) }]);
 });
+
+test.each([
+  [
+    "in a nested mapping",
+    { s3: { bucket: "b", assume_role_with_web_identity: { web_identity_token: "x" } } },
+    "assume_role_with_web_identity.web_identity_token",
+  ],
+  ["in a URL", { http: { address: "https://u:p@example.com" } }, "address"],
+])("a secret %s is refused", (_, entry, path) => {
+  expect(backendProblems(entry as never, ["c"]).map((problem) => `${problem.code} ${problem.path.slice(2).join(".")}`)).toEqual([
+    `secret-in-config ${path}`,
+  ]);
+});

@@ -1,11 +1,16 @@
-import { isLoopback } from "../address";
+import { hasPassword, isLoopback } from "../address";
 import { stackName } from "../ids";
 import type { Problem } from "../problem";
 import type { Draft } from "../resolve";
 import { settingPath, unique, valueAt } from "./places";
 
 /** What works, and should be known: who else reaches the cluster, and how large a stack is. */
-export const exposureProblems = (draft: Draft): Problem[] => [...exposure(draft), ...stackSizes(draft)];
+export const exposureProblems = (draft: Draft): Problem[] => [
+  ...exposure(draft),
+  ...openPublished(draft),
+  ...daemonSecrets(draft),
+  ...stackSizes(draft),
+];
 
 function exposure(draft: Draft): Problem[] {
   const plain = draft.hosts
@@ -32,6 +37,45 @@ function exposure(draft: Draft): Problem[] {
     }),
   );
   return [...plain, ...unique(openHttp)];
+}
+
+/** Ports by which the API is reached in plain, or without asking who it is. */
+const API_PORTS = ["http", "https", "grpc"] as const;
+
+function openPublished(draft: Draft): Problem[] {
+  if (draft.file.network !== "bridge") return [];
+  return unique(
+    draft.agents.flatMap((agent) => {
+      const key = API_PORTS.find((port) => agent.settings.publish?.[port] !== undefined);
+      if (key === undefined || isLoopback(agent.host.address)) return [];
+      return [
+        {
+          code: "open-http" as const,
+          path: settingPath(draft, agent, "publish", key),
+          message: `without ACLs, whoever reaches ${agent.host.address} can read and change everything`,
+          mend: "publish at a host of address 127.0.0.1, or silence this with `accept: [open-http]`",
+        },
+      ];
+    }),
+  );
+}
+
+function daemonSecrets({ file }: Draft): Problem[] {
+  const places = [[], ...Object.keys(file.hosts).map((name) => ["hosts", name])];
+  return places.flatMap((place): Problem[] => {
+    const path = [...place, "daemon"];
+    const daemon = valueAt(file, path);
+    const url = typeof daemon === "string" ? daemon : valueAt(daemon, ["url"]);
+    if (typeof url !== "string" || !hasPassword(url)) return [];
+    return [
+      {
+        code: "secret-in-config",
+        path: typeof daemon === "string" ? path : [...path, "url"],
+        message: "a daemon's URL has a password in it, which would be in the synthesized JSON and in the state",
+        mend: "remove the password: use an SSH key (ssh-agent), or TLS certificates",
+      },
+    ];
+  });
 }
 
 /** Terraform runs one provider process a host: 12 MB, and 0.2 s of CPU a plan (measured). */

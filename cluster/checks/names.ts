@@ -11,6 +11,7 @@ export const nameProblems = (draft: Draft): Problem[] => [
   ...uniqueGossip(draft),
   ...containerNames(draft),
   ...uniqueImages(draft),
+  ...networkName(draft),
 ];
 
 function uniqueNames(draft: Draft): Problem[] {
@@ -41,7 +42,7 @@ function uniqueNames(draft: Draft): Problem[] {
     ...repeated(
       draft,
       "duplicate-volume",
-      (agent) => `${agent.host.daemon.url} ${agent.data}`,
+      (agent) => `${agent.host.daemon.url} ${agent.data.replace(/\/+/g, "/").replace(/\/$/, "")}`,
       (agent, first) => [
         `"${agent.name}" and "${first.name}" would keep their data in one place, "${agent.data}", on host "${agent.host.name}"`,
         "give one of them another `data:`",
@@ -149,4 +150,17 @@ function containerNames({ agents }: Draft): Problem[] {
       message: `"${agent.container}" is too short to be a container's name`,
       mend: "use two characters or more, or give it a `container:`",
     }));
+}
+
+/** A bridge network has the cluster's name; these are Docker's own networks. */
+function networkName({ file }: Draft): Problem[] {
+  if (file.network !== "bridge" || !["bridge", "host", "none"].includes(file.name)) return [];
+  return [
+    {
+      code: "invalid-name",
+      path: ["name"],
+      message: `"${file.name}" is a network of Docker's own, and a bridged cluster's network has the cluster's name`,
+      mend: "give the cluster another name",
+    },
+  ];
 }

@@ -1,4 +1,4 @@
-import { family, isTemplate, isWildcard, whyUnreachable } from "../address";
+import { family, isLoopback, isTemplate, isWildcard, whyUnreachable } from "../address";
 import { effectivePorts, listeners } from "../ports";
 import type { KeyPath, Problem } from "../problem";
 import type { Draft } from "../resolve";
@@ -22,7 +22,7 @@ function addresses(draft: Draft): Problem[] {
       const value = agent.settings[key];
       if (value === undefined || isTemplate(value)) continue;
       if (key === "bind" && isWildcard(value) && agent.settings.advertise !== undefined) continue;
-      const why = whyUnreachable(value, { loopbackAllowed: alone });
+      const why = whyUnreachable(value, { loopbackAllowed: alone && draft.file.network === "host" });
       if (why) refuse(settingPath(draft, agent, key), value, why);
     }
     const client = agent.settings.client?.split(/\s+/).find((address) => !family(address));
@@ -56,7 +56,7 @@ function freePorts(draft: Draft): Problem[] {
       const words = `${key} of "${agent.name}"`;
       const at = `${within} ${port}`;
       const others = taken.get(at) ?? [];
-      const clash = others.find((other) => addresses.some((address) => overlap(address, other.address)));
+      const clash = others.find((other) => !isNamesake(other.agent, agent) && addresses.some((address) => overlap(address, other.address)));
       taken.set(at, [...others, ...addresses.map((address) => ({ address, words, agent }))]);
       if (!clash) return [];
       const problem: Problem = {
@@ -69,6 +69,9 @@ function freePorts(draft: Draft): Problem[] {
     }),
   );
 }
+
+/** A second agent of one name is said once, as that. */
+const isNamesake = (one: DraftAgent, other: DraftAgent): boolean => one !== other && one.name === other.name;
 
 const overlap = (a: string, b: string): boolean => a === b || isWildcard(a) || isWildcard(b);
 
@@ -101,7 +104,7 @@ function listening({ file }: Draft, { name, role, host, settings }: DraftAgent):
 function bridge(draft: Draft): Problem[] {
   const { file, hosts, agents } = draft;
   if (file.network === "bridge") {
-    if (hosts.length <= 1) return publishedButOff(draft);
+    if (hosts.length <= 1) return [...publishedButOff(draft), ...publishedButLoopback(draft)];
     return [
       {
         code: "bridge-hosts",
@@ -137,4 +140,18 @@ function publishedButOff(draft: Draft): Problem[] {
         }),
       );
   });
+}
+
+/** Docker forwards a published port to the container's own address, where loopback does not listen. */
+function publishedButLoopback(draft: Draft): Problem[] {
+  return unique(
+    draft.agents
+      .filter(({ settings }) => Object.keys(settings.publish ?? {}).length > 0 && settings.client?.split(/\s+/).every(isLoopback))
+      .map((agent) => ({
+        code: "invalid-value",
+        path: settingPath(draft, agent, "publish"),
+        message: `ports of "${agent.name}" are published, but it listens for them at ${agent.settings.client} alone, inside its container`,
+        mend: "leave `client` out (0.0.0.0), or remove `publish`",
+      })),
+  );
 }

@@ -53,30 +53,6 @@ describe("changing a running cluster, by plain cdktf deploy", () => {
     project.remove();
   });
 
-  test("an upgrade of the servers, here from 1.21 to 1.22, loses no write, no session and no service", async () => {
-    write("image: hashicorp/consul:1.21.5");
-    await project.deploy();
-    const onServers = BASE.replace(
-      /^servers: .*$/m,
-      `servers: [${SERVERS.map((name) => `{ name: ${name}, image: "hashicorp/consul:1.22.2" }`).join(", ")}]`,
-    );
-    const load = await Load.start(rig.operator, AGENTS);
-    writeFileSync(join(project.folder, "clusters/changing.yaml"), `${onServers}\nimage: hashicorp/consul:1.21.5\n`);
-    const { stdout } = await project.deploy();
-    const seen = await load.stop();
-    process.stderr.write(`    users saw: ${JSON.stringify(seen)}\n`);
-    for (const name of SERVERS) {
-      expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it, 2 are needed`);
-      expect((await rig.host(name).docker("exec", name, "consul", "version")).stdout).toContain("1.22.2");
-    }
-    expect(seen).toMatchObject({ sessionLosses: 0, unresolved: 0 });
-    // Measured: 0.2 s and 1 to 4 writes of 500.
-    expect(seen.longestGap).toBeLessThan(2);
-    expect(seen.failed).toBeLessThan(seen.written * 0.02);
-    await expectNothingLost(seen);
-    await expectEmptyPlan();
-  });
-
   test("an image that does not exist stops no agent", async () => {
     const before = await containerIds();
     const result = await deployUnderLoad("config: { log_level: debug }", "image: hashicorp/consul:0.0.0");
@@ -164,7 +140,8 @@ describe("changing a running cluster, by plain cdktf deploy", () => {
     expect(stdout).toContain("not stopped");
     const running = await Promise.all(SERVERS.map(async (name) => (await rig.host(name).docker("ps", "-q")).stdout.trim()));
     expect(running.filter(Boolean).length).toBeGreaterThanOrEqual(2);
-    expect(await server(3).json("/v1/status/leader")).toMatch(/:8300/);
+    const left = running.findIndex(Boolean) + 1;
+    await eventually(async () => expect(await server(left).json("/v1/status/leader")).toMatch(/:8300/));
     await project.destroy();
     for (const host of rig.hosts) expect((await host.docker("ps", "-aq")).stdout).toBe("");
   });
