@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
@@ -34,6 +35,16 @@ export function whyUnreachable(address: string, { loopbackAllowed }: { loopbackA
   const range = rangeOf(address);
   if (range === "loopback" && !loopbackAllowed) return "is a loopback address, which means another host on every host";
   return WRONG_RANGES[range];
+}
+
+/**
+ * An agent's address in a bridge network, made of its name alone. Without one Docker gives addresses in the order of starting, and after a
+ * restart of the daemon servers would find each other's where they were.
+ * @param subnet a.b.c.0/24; the first address is Docker's gateway
+ */
+export function addressInSubnet(subnet: string, name: string): string {
+  const last = 2 + (createHash("sha256").update(name).digest().readUInt32BE(0) % 253);
+  return subnet.replace(/\.0\/24$/, `.${last}`);
 }
 
 export const isWildcard = (address: string): boolean => rangeOf(address) === "unspecified";

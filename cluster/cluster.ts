@@ -11,6 +11,8 @@ export interface Cluster {
   readonly name: string;
   readonly datacenter: string;
   readonly network: "host" | "bridge";
+  /** Of the bridge network. */
+  readonly subnet: string;
   readonly mirror?: string;
   readonly registries: readonly string[];
   readonly images: readonly string[];
@@ -59,11 +61,12 @@ export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace):
   const errors = problems.filter(({ code }) => catalogue[code].severity === "error");
   if (errors.length > 0) throw new ClusterError(errors, locate);
   const { hosts, agents, bootstrapExpect } = draft;
-  const { name, datacenter, network, mirror, wait, backend } = parsed.data;
+  const { name, datacenter, network, subnet, mirror, wait, backend } = parsed.data;
   return {
     name,
     datacenter,
     network,
+    subnet,
     mirror,
     wait,
     backend,

@@ -74,6 +74,8 @@ const resources = z
   })
   .describe("Limits that Docker puts on the container.");
 
+const SUBNET = /^((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}0\/24$/;
+
 const free = z.record(z.string(), z.json());
 
 /** What can be said once for the whole cluster, and again for one agent, which then has the last word. */
@@ -170,6 +172,11 @@ export const clusterSchema = z
     datacenter: label("datacenter").default("dc1").describe("Consul's datacenter."),
     security: z.literal("off").describe("off: no TLS, no gossip encryption, no ACLs."),
     network: z.enum(["host", "bridge"]).default("host").describe("host: the host's own network. bridge: a network of the daemon's, for one host."),
+    subnet: z
+      .string()
+      .regex(SUBNET, "a subnet is an IPv4 network of 256 addresses: 172.30.86.0/24")
+      .default("172.30.86.0/24")
+      .describe("Subnet of the bridge network, in which each agent has an address of its own. Default 172.30.86.0/24."),
     daemon: daemon.optional(),
     hosts: z.record(label("host name"), host).describe("Docker hosts by name: an address, or a mapping."),
     servers: z.array(agent).min(1).describe("Server agents: names, or mappings where one needs settings of its own."),

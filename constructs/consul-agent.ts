@@ -2,7 +2,7 @@ import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/cont
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
-import { gossipAddress } from "../cluster/address";
+import { addressInSubnet, gossipAddress } from "../cluster/address";
 import { type Endpoints, endpointsOf } from "../cluster/endpoints";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
 import type { Settings } from "../cluster/schema";
@@ -153,13 +153,17 @@ export abstract class ConsulAgent extends Construct {
     return this.endpoints.http;
   }
 
-  private networking({ network, address }: DockerHost, { publish }: Settings): Partial<ContainerConfig> {
+  private networking({ network, address, subnet }: DockerHost, { publish }: Settings): Partial<ContainerConfig> {
     if (!network) return { networkMode: "host" };
     const both = (port: string) => (port === "dns" ? ["tcp", "udp"] : ["tcp"]);
     const published = Object.entries(publish ?? {}).flatMap(([port, external]) =>
       both(port).map((protocol) => ({ internal: this.ports[port as keyof EffectivePorts], external, ip: address, protocol })),
     );
-    return { networkMode: network.name, networksAdvanced: [{ name: network.name }], ...(published.length > 0 && { ports: published }) };
+    return {
+      networkMode: network.name,
+      networksAdvanced: [{ name: network.name, ipv4Address: addressInSubnet(subnet, this.node.id) }],
+      ...(published.length > 0 && { ports: published }),
+    };
   }
 }
 

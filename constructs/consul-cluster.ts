@@ -62,13 +62,14 @@ export class ConsulCluster extends TerraformStack {
   private addHost(host: HostDescription, cluster: Cluster): DockerHost {
     const stack = this.stacks.get(stackName(cluster.name, host.group)) as TerraformStack;
     const { address } = host;
-    const { mirror } = cluster;
+    const { mirror, subnet } = cluster;
     const { daemon, registries } = literals({ daemon: host.daemon, registries: cluster.registries });
     const construct = new DockerHost(stack, `${host.name}_host`, {
       address,
       daemon,
       mirror,
       registries,
+      subnet,
       bridge: cluster.network === "bridge" ? cluster.name : undefined,
     });
     for (const image of cluster.images) construct.pull(stack, `${host.name}_${imageId(image)}`, image);

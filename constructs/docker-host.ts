@@ -15,6 +15,8 @@ export interface DockerHostProps {
   readonly daemon: DaemonEntry | Daemon;
   /** Name of a bridge network to make, for the agents of this host. Default none: agents use the host's network. */
   readonly bridge?: string;
+  /** The bridge network's subnet, a.b.c.0/24. Default 172.30.86.0/24. */
+  readonly subnet?: string;
   /** Registry that Docker Hub's images are pulled from: host[:port][/path]. Default Docker Hub. */
   readonly mirror?: string;
   /** Registries that need credentials, taken from ~/.docker/config.json or DOCKER_REGISTRY_USER and _PASS. */
@@ -26,6 +28,7 @@ export interface DockerHostProps {
  * and removes stopped containers while planning (kreuzwerker/terraform-provider-docker#590, #850).
  */
 const DOCKER_PROVIDER_VERSION = "~> 4.5";
+const DEFAULT_SUBNET = "172.30.86.0/24";
 /** Written out, because the provider's own default is the home folder of /etc/passwd, whatever HOME says. */
 const DOCKER_CONFIG = "~/.docker/config.json";
 /** The first Terraform with terraform_data. */
@@ -39,6 +42,8 @@ export class DockerHost extends Construct {
   readonly provider: DockerProvider;
   /** The network that this host's agents share; undefined where they use the host's own. */
   readonly network?: Network;
+  /** Where this host's agents have their addresses, if they share a network. */
+  readonly subnet: string;
   private readonly mirror?: string;
 
   constructor(scope: Construct, id: string, props: DockerHostProps) {
@@ -47,6 +52,7 @@ export class DockerHost extends Construct {
     this.daemon =
       typeof props.daemon === "object" && "kind" in props.daemon ? props.daemon : daemonOf(props.daemon, { name: id, address: props.address });
     this.mirror = props.mirror;
+    this.subnet = props.subnet ?? DEFAULT_SUBNET;
 
     const stack = TerraformStack.of(this);
     this.provider = new DockerProvider(this, "provider", {
@@ -61,7 +67,7 @@ export class DockerHost extends Construct {
     stack.addOverride("terraform.required_version", TERRAFORM_VERSION);
 
     if (props.bridge !== undefined) {
-      this.network = new Network(this, "network", { provider: this.provider, name: props.bridge });
+      this.network = new Network(this, "network", { provider: this.provider, name: props.bridge, ipamConfig: [{ subnet: this.subnet }] });
       this.network.overrideLogicalId(terraformId(this));
     }
   }

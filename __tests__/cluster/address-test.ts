@@ -1,4 +1,5 @@
 import {
+  addressInSubnet,
   bracketed,
   canonical,
   family,
@@ -77,4 +78,10 @@ describe("an agent's gossip is reached", () => {
     ["at its host, where it binds to every address", { bind: "0.0.0.0" }, "host"],
     ["at its host", {}, "host"],
   ])("%s", (_, settings, address) => expect(gossipAddress(settings, "host")).toBe(address));
+});
+
+test("an agent's address in a bridge network is made of its name: never the network's, the gateway's or the broadcast address", () => {
+  expect(addressInSubnet("172.30.86.0/24", "consul-server1")).toBe("172.30.86.100");
+  const last = Array.from({ length: 2000 }, (_, number) => Number(addressInSubnet("10.0.0.0/24", `a${number}`).split(".")[3]));
+  expect([Math.min(...last), Math.max(...last)]).toEqual([2, 254]);
 });

@@ -1,4 +1,4 @@
-import { bracketed } from "../address";
+import { addressInSubnet, bracketed } from "../address";
 import { imageId } from "../ids";
 import type { Problem } from "../problem";
 import type { Draft } from "../resolve";
@@ -11,6 +11,7 @@ export const nameProblems = (draft: Draft): Problem[] => [
   ...uniqueGossip(draft),
   ...containerNames(draft),
   ...uniqueImages(draft),
+  ...uniqueInSubnet(draft),
   ...networkName(draft),
 ];
 
@@ -138,6 +139,22 @@ function uniqueImages({ file }: Draft): Problem[] {
       },
     ];
   });
+}
+
+/** In a bridge network, an agent's address is made of its name. */
+function uniqueInSubnet(draft: Draft): Problem[] {
+  if (draft.file.network !== "bridge") return [];
+  const { subnet } = draft.file;
+  return repeated(
+    draft,
+    "colliding-ids",
+    ({ name }) => addressInSubnet(subnet, name),
+    ({ name }, first) => [
+      `"${first.name}" and "${name}" would both have ${addressInSubnet(subnet, name)} in the bridge network, which is made of their names`,
+      "give one of them another `name:`; `container:`, `node:` and `hostname:` may stay",
+    ],
+    "name",
+  );
 }
 
 /** Docker refuses a name of one character, which is a name to Consul. */
