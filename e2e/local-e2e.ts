@@ -48,8 +48,10 @@ describe("the local cluster: one daemon, a bridge network", () => {
 
   test("the cluster comes back after the daemon's restart, whichever addresses its agents get", async () => {
     await rig.localHost.restartDaemon();
-    await eventually(async () => expect(await http(8500).json("/v1/status/leader")).not.toBe(""), 60);
-    expect(await http(8500).get("/v1/kv/local/key?raw")).toBe("kept");
+    await eventually(async () => {
+      expect(await http(8500).json("/v1/status/leader")).not.toBe("");
+      expect(await http(8500).get("/v1/kv/local/key?raw")).toBe("kept");
+    }, 60);
   });
 
   test("destroy leaves no container or network, and keeps the data for the next deploy", async () => {

@@ -9,7 +9,9 @@ export function typeAtTerminal(project: Project, command: string): Promise<Comma
 /** util-linux's script gives the command a terminal; its exit status is the command's. */
 const PERSON = `
 const { spawn } = require("node:child_process");
-const terminal = spawn("script", ["-qefc", process.argv[1], "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
+// In a pipeline the CDKTF CLI draws nothing to answer to; somebody at a terminal is in none.
+const { CI, ...env } = process.env;
+const terminal = spawn("script", ["-qefc", process.argv[1], "/dev/null"], { env, stdio: ["pipe", "pipe", "inherit"] });
 let shown = "";
 terminal.stdout.on("data", (text) => {
   process.stdout.write(text);
