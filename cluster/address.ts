@@ -37,6 +37,9 @@ export function whyUnreachable(address: string, { loopbackAllowed }: { loopbackA
   return WRONG_RANGES[range];
 }
 
+/** Of a bridge network that is given none. */
+export const DEFAULT_SUBNET = "172.30.86.0/24";
+
 /**
  * An agent's address in a bridge network, made of its name alone. Without one Docker gives addresses in the order of starting, and after a
  * restart of the daemon servers would find each other's where they were.

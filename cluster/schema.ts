@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_SUBNET } from "./address";
 import { catalogue, type ProblemCode } from "./problem";
 
 /**
@@ -175,8 +176,8 @@ export const clusterSchema = z
     subnet: z
       .string()
       .regex(SUBNET, "a subnet is an IPv4 network of 256 addresses: 172.30.86.0/24")
-      .default("172.30.86.0/24")
-      .describe("Subnet of the bridge network, in which each agent has an address of its own. Default 172.30.86.0/24."),
+      .default(DEFAULT_SUBNET)
+      .describe(`Subnet of the bridge network, in which each agent has an address of its own. Default ${DEFAULT_SUBNET}.`),
     daemon: daemon.optional(),
     hosts: z.record(label("host name"), host).describe("Docker hosts by name: an address, or a mapping."),
     servers: z.array(agent).min(1).describe("Server agents: names, or mappings where one needs settings of its own."),

@@ -3,6 +3,7 @@ import { Network } from "@cdktf/provider-docker/lib/network";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
+import { DEFAULT_SUBNET } from "../cluster/address";
 import { type Daemon, daemonOf, dockerArguments } from "../cluster/daemon";
 import type { DaemonEntry } from "../cluster/schema";
 import { ImageReference } from "./image-reference";
@@ -28,7 +29,6 @@ export interface DockerHostProps {
  * and removes stopped containers while planning (kreuzwerker/terraform-provider-docker#590, #850).
  */
 const DOCKER_PROVIDER_VERSION = "~> 4.5";
-const DEFAULT_SUBNET = "172.30.86.0/24";
 /** Written out, because the provider's own default is the home folder of /etc/passwd, whatever HOME says. */
 const DOCKER_CONFIG = "~/.docker/config.json";
 /** The first Terraform with terraform_data. */
