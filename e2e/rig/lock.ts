@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Progress, timed } from "./progress";
-import { CACHE_FOLDER } from "./world";
+import { CACHE_FOLDER, RESERVATION } from "./world";
 
 /** Does the work while no other process of this machine builds up, tears down or repairs the rig. */
 export async function withLock<T>(work: () => Promise<T>): Promise<T> {
@@ -19,7 +19,7 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
  * @returns what gives it back; the end of the process does too
  */
 export function reserveRig(progress: Progress): Promise<() => void> {
-  return timed(progress, "waiting for another suite or benchmark to leave the rig", () => takeLock("reserved"));
+  return timed(progress, "waiting for another suite or benchmark to leave the rig", () => takeLock(RESERVATION));
 }
 
 /** The lock is the kernel's, held by a child that lives as long as the pipe to this process: it is given back even on SIGKILL. */

@@ -11,20 +11,27 @@ export interface Machine {
   readonly address: string;
 }
 
+/** Rigs stand side by side, each a world of its own, when RIG names them: `RIG=b npm run rig up`. They share the cache. */
+const BESIDE = /^[a-z0-9]{0,4}$/.exec(process.env.RIG ?? "")?.[0];
+if (BESIDE === undefined) throw new Error(`RIG is ${process.env.RIG}: use up to four small letters and digits, or leave it out`);
+
 /** Everything that a run of the rig makes: sockets, data-roots, keys, logs. Removed by `down`. */
-export const RUN_FOLDER = "/var/lib/consul-cdktf-rig";
+export const RUN_FOLDER = `/var/lib/consul-cdktf-rig${BESIDE}`;
+
+/** The lock by which a suite or benchmark has the rig for itself. */
+export const RESERVATION = `reserved${BESIDE}`;
 
 /** What takes minutes to build and survives `down`: binaries, the provider mirror, the registry's content. */
 export const CACHE_FOLDER = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache"), "consul-cdktf-rig");
 
 /** Containers' processes of all hosts run below this control group, so that none is left behind unseen. */
-export const CGROUP = "consul-cdktf-rig";
+export const CGROUP = `consul-cdktf-rig${BESIDE}`;
 
 /** Prefix of every network namespace that the rig makes. */
-export const NETNS_PREFIX = "rig-";
+export const NETNS_PREFIX = `rig${BESIDE}-`;
 
 /** The namespace that holds the bridge, and nothing else. */
-export const LAN = "rig-lan";
+export const LAN = `${NETNS_PREFIX}lan`;
 
 /** Length of the network part of every address of the LAN. */
 export const LAN_PREFIX_LENGTH = 24;
