@@ -4,7 +4,7 @@ import { formProblems } from "./form";
 import type { Role } from "./ports";
 import { ClusterError, catalogue, keyPathPlace, type Locate, type Problem } from "./problem";
 import { resolveCluster } from "./resolve";
-import { type BackendEntry, type ClusterFile, clusterSchema, type Settings } from "./schema";
+import { type Autopilot, type BackendEntry, type ClusterFile, clusterSchema, type Settings } from "./schema";
 
 /** A cluster that has been checked: names resolved, settings merged, everything in the order of names. */
 export interface Cluster {
@@ -19,6 +19,9 @@ export interface Cluster {
   readonly hosts: readonly HostDescription[];
   readonly agents: readonly AgentDescription[];
   readonly bootstrapExpect: number;
+  /** How many clients are replaced at the same time. */
+  readonly clientsAtATime: number;
+  readonly autopilot: Autopilot;
   /** Seconds to wait for all servers to be voters. */
   readonly wait?: number;
   readonly backend?: BackendEntry;
@@ -43,6 +46,8 @@ export interface AgentDescription {
   /** A volume's name, or a folder of the host if it begins with a slash. */
   readonly data: string;
   readonly join: readonly JoinTarget[];
+  /** It is to leave for good. */
+  readonly decommission: boolean;
   readonly settings: Settings;
 }
 
@@ -75,6 +80,8 @@ export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace):
     hosts: [...hosts].sort(byName),
     agents: [...agents].sort(byName),
     bootstrapExpect,
+    clientsAtATime: parsed.data.clients_at_a_time,
+    autopilot: { min_quorum: bootstrapExpect, ...parsed.data.autopilot },
     warnings: problems,
     locate,
   };

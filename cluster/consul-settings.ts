@@ -5,6 +5,7 @@ import type { ConsulConfig } from "./schema";
 const OWNED_KEYS: Record<string, string> = {
   addresses: "client",
   advertise_addr: "advertise",
+  autopilot: "autopilot",
   bind_addr: "bind",
   bootstrap: "bootstrap_expect",
   bootstrap_expect: "bootstrap_expect",

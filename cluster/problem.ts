@@ -30,6 +30,7 @@ export const catalogue = {
   "bridge-hosts": { severity: "error", about: "a bridge network across several daemons" },
   "duplicate-daemon": { severity: "error", about: "two hosts on one Docker daemon" },
   // Quorum
+  "no-server-left": { severity: "error", about: "every server is to be decommissioned" },
   "two-servers": { severity: "error", consentable: true, about: "two servers: losing either stops the cluster" },
   "even-servers": { severity: "warning", about: "an even number of servers tolerates no more than one fewer" },
   "bootstrap-expect": { severity: "error", about: "a bootstrap_expect that never elects, or elects two leaders" },

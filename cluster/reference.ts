@@ -30,6 +30,7 @@ export function clusterReference(): string {
     ["publish", mapping(properties.publish)],
     ["log", mapping(properties.log)],
     ["resources", mapping(properties.resources)],
+    ["autopilot", mapping(properties.autopilot)],
     ["backend", mapping(properties.backend)],
   ];
   const agentKeys = new Set(Object.keys(mapping(properties.servers?.items).properties ?? {}));

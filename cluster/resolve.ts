@@ -46,7 +46,7 @@ export function resolveCluster(file: ParsedClusterFile): Draft {
       }
       return [];
     }
-    const { name, host: _, node = name, container = name, hostname = name, data = `${container}-data`, join, ...own } = entry;
+    const { name, host: _, node = name, container = name, hostname = name, data = `${container}-data`, join, decommission = false, ...own } = entry;
     const targets = join ? toJoin(join, [...path, "join"]) : joinOfAll;
     const settings = mergeSettings(file, own);
     const gossip = {
@@ -56,7 +56,7 @@ export function resolveCluster(file: ParsedClusterFile): Draft {
     const others = targets.filter((target) =>
       "agent" in target ? target.agent !== name : target.address !== gossip.address || target.port !== gossip.port,
     );
-    return [{ role, path, name, host, node, container, hostname, data, join: others, settings, gossip }];
+    return [{ role, path, name, host, node, container, hostname, data, join: others, decommission, settings, gossip }];
   });
   return { file, hosts: [...hosts.values()], agents, bootstrapExpect: file.bootstrap_expect ?? defaultExpect(servers.length), problems };
 }

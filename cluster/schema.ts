@@ -111,6 +111,12 @@ const agentNames = {
     .optional()
     .describe("Where data is kept: a volume's name, or a folder of the host if it begins with a slash. Default a volume, <container>-data."),
   join: z.array(text).optional().describe("Whom this agent joins, instead of the cluster's `join`."),
+  decommission: z
+    .boolean()
+    .default(false)
+    .describe(
+      "The agent is to leave for good: the next deploy asks for it, takes it out of the cluster and removes its container. Then delete it here.",
+    ),
 };
 
 const agent = z.union([label("name"), z.strictObject({ ...agentNames, ...settings })], "an agent is a name, or a mapping with `name:`");
@@ -144,6 +150,20 @@ const host = z.union(
   ],
   "a host is an address, or a mapping with `address:`",
 );
+
+const DURATION = /^(\d+(\.\d+)?(ms|s|m|h))+$/;
+const duration = z.string().regex(DURATION, "a duration is a number and a unit, as Go writes it: 200ms, 10s, 1m30s");
+
+/** Keys and defaults: developer.hashicorp.com/consul/docs/reference/agent/configuration-file/general, autopilot. */
+const autopilot = z
+  .strictObject({
+    cleanup_dead_servers: z.boolean().optional().describe("Remove a server that is down when a new one joins. Default true."),
+    last_contact_threshold: duration.optional().describe("A server without contact to the leader for longer is unhealthy. Default 200ms."),
+    max_trailing_logs: z.int().min(1).optional().describe("A server further behind the leader, in raft entries, is unhealthy. Default 250."),
+    min_quorum: z.int().min(1).optional().describe("Servers below which none that is down is removed. Default bootstrap_expect."),
+    server_stabilization_time: duration.optional().describe("How long a new server has to be healthy before it votes. Default 10s."),
+  })
+  .describe("Consul's autopilot. A change is applied to the running cluster, and restarts nothing.");
 
 const backend = z
   .strictObject({
@@ -182,6 +202,8 @@ export const clusterSchema = z
     hosts: z.record(label("host name"), host).describe("Docker hosts by name: an address, or a mapping."),
     servers: z.array(agent).min(1).describe("Server agents: names, or mappings where one needs settings of its own."),
     clients: z.array(agent).default([]).describe("Client agents, like servers."),
+    clients_at_a_time: z.int().min(1).default(1).describe("How many clients a deploy replaces at the same time. Servers are replaced one at a time."),
+    autopilot: autopilot.optional(),
     bootstrap_expect: z.int().min(1).optional().describe("Servers to wait for at the first bootstrap. Default 1, 3, 3, 4 for 1, 3, 5, 7 servers."),
     join: z.array(text).optional().describe("Whom agents join: servers, hosts or addresses. Default all servers, up to three."),
     mirror: z
@@ -206,6 +228,7 @@ export type Settings = Pick<ParsedClusterFile, keyof typeof settings>;
 export type Ports = NonNullable<Settings["ports"]>;
 export type PortName = keyof Ports;
 export type DaemonEntry = NonNullable<ParsedClusterFile["daemon"]>;
+export type Autopilot = z.output<typeof autopilot>;
 export type BackendEntry = NonNullable<ParsedClusterFile["backend"]>;
 /** A Consul configuration: JSON, of any keys. */
 export type ConsulConfig = z.output<typeof free>;

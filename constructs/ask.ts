@@ -14,7 +14,7 @@ export interface AskTarget {
 
 export interface AskProps {
   /** Which of constructs/container's scripts. */
-  readonly script: "gate" | "quorum";
+  readonly script: "gate" | "quorum" | "autopilot";
   /** After the first, which is how many seconds to wait. */
   readonly arguments: readonly (string | number)[];
   /** Containers to ask, in order: the first that runs the script answers. */
@@ -65,19 +65,34 @@ export class Ask extends Construct {
 export function askEnvironment(props: Pick<AskProps, "arguments" | "targets"> & { readonly script: string; readonly wait: number }) {
   return {
     ASK_SCRIPT: props.script,
-    ASK_ARGUMENTS: [props.wait, ...props.arguments].map((argument) => quoted(String(argument))).join(" "),
-    ASK_TARGETS: props.targets.map(askTarget).join("\n"),
+    ASK_ARGUMENTS: askArguments([props.wait, ...props.arguments]),
+    ASK_TARGETS: askTargets(props.targets),
     ASK_SECONDS: String(props.wait),
   };
 }
+
+export const askArguments = (words: readonly (string | number)[]): string => words.map((word) => quoted(String(word))).join(" ");
+export const askTargets = (targets: readonly AskTarget[]): string => targets.map(askTarget).join("\n");
 
 const askTarget = ({ host, container }: AskTarget): string => [...host.dockerArguments, "exec", "-i", container].map(quoted).join(" ");
 
 /** For the shell. */
 export const quoted = (word: string): string => (/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-const SOURCES = { ask: ["operator/ask.sh"], gate: ["container/lock.sh", "container/gate.sh"], quorum: ["container/quorum.sh"] } as const;
-type ScriptName = keyof typeof SOURCES;
+/** What each script is made of: those that it builds on stand in front of it. */
+const SOURCES = {
+  ask: ["operator/docker.sh", "operator/ask.sh"],
+  beforeStop: ["operator/docker.sh", "operator/slots.sh", "operator/before-stop.sh"],
+  beforeLeave: ["operator/docker.sh", "operator/slots.sh", "operator/before-leave.sh"],
+  gate: ["container/asking.sh", "container/lock.sh", "container/gate.sh"],
+  serverQuestion: ["container/asking.sh", "container/lock.sh", "container/question.sh"],
+  clientQuestion: ["container/asking.sh", "container/lock.sh", "container/client-question.sh"],
+  leave: ["container/asking.sh", "container/leave.sh"],
+  gone: ["container/asking.sh", "container/lock.sh", "container/gone.sh"],
+  quorum: ["container/quorum.sh"],
+  autopilot: ["container/asking.sh", "container/autopilot.sh"],
+} as const;
+export type ScriptName = keyof typeof SOURCES;
 
 /** A stack's scripts, each once, however many agents are asked. */
 class AskScripts extends Construct {
@@ -97,7 +112,7 @@ class AskScripts extends Construct {
   }
 
   private add(name: ScriptName): TerraformLocal {
-    const local = new TerraformLocal(this, name, SOURCES[name].map(scriptText).join(""));
+    const local = new TerraformLocal(this, name, scriptText(name));
     local.overrideLogicalId(`consul_${name}`);
     return local;
   }
@@ -105,8 +120,15 @@ class AskScripts extends Construct {
 
 const texts = new Map<string, string>();
 
+/** A script as Terraform's JSON holds it. */
+export function scriptText(name: ScriptName): string {
+  const text = texts.get(name) ?? SOURCES[name].map(uploadText).join("");
+  texts.set(name, text);
+  return text;
+}
+
 /** One of the product's shell scripts, for Terraform's JSON: part of the program, read from beside it, once. */
-export function scriptText(file: string): string {
+export function uploadText(file: string): string {
   const text = texts.get(file) ?? literal(readFileSync(join(__dirname, file), "utf8"));
   texts.set(file, text);
   return text;

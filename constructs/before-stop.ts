@@ -1,15 +1,21 @@
 import type { LocalExecProvisioner } from "cdktf";
-import { type AskTarget, askEnvironment, DEFAULT_WAIT, quoted, scriptText } from "./ask";
+import type { Role } from "../cluster/ports";
+import { type AskTarget, askArguments, askEnvironment, askTargets, DEFAULT_WAIT, quoted, scriptText } from "./ask";
 import type { DockerHost } from "./docker-host";
 
 export interface BeforeStopProps {
   readonly host: DockerHost;
-  /** The image that the next container runs: it has to be on the host before this one is stopped. */
-  readonly image: string;
-  /** Seconds to wait for it, and for the servers' consent. Default 120. */
+  readonly role: Role;
+  /** The agent's Terraform id: the lock and the turn are taken under it. */
+  readonly owner: string;
+  /** The image that the next container runs, which has to be on the host before this one is stopped; undefined where the agent leaves for good. */
+  readonly nextImage: string | undefined;
+  /** Seconds to wait for the image, and again for the cluster's consent. Default 120. */
   readonly wait?: number;
-  /** For a server: the lock's owner, and the other servers that can be asked whether it may go. */
-  readonly consent?: { readonly owner: string; readonly peers: readonly AskTarget[] };
+  /** Of a server: how many servers the cluster is to have. Of a client: how many clients may be replaced at a time. */
+  readonly limit: number;
+  /** The cluster's servers but this one, which are asked when this agent cannot tell. */
+  readonly servers: readonly AskTarget[];
 }
 
 /** The names that the container being stopped has, whatever its successor's are. */
@@ -21,27 +27,31 @@ const OWN_NODE = '${one([for word in self.command : trimprefix(word, "-node=") i
  * it does not. It comes with the new configuration and is about the old container, so it takes names from `self`, which is all that a
  * destroy-time provisioner may refer to: its scripts are written out.
  */
-export function beforeStop({ host, image, wait = DEFAULT_WAIT, consent }: BeforeStopProps): LocalExecProvisioner {
-  const question = consent && {
-    ASK: scriptText("operator/ask.sh"),
-    ...askEnvironment({
-      script: ["container/lock.sh", "container/question.sh"].map(scriptText).join(""),
-      wait,
-      arguments: [consent.owner, OWN_NODE],
-      targets: [{ host, container: OWN_CONTAINER }, ...consent.peers],
-    }),
-  };
+export function beforeStop({ host, role, owner, nextImage, wait = DEFAULT_WAIT, limit, servers }: BeforeStopProps): LocalExecProvisioner {
+  const replaced = nextImage !== undefined;
   return {
     type: "local-exec",
     when: "destroy",
     command: 'sh -c "$BEFORE_STOP"',
     environment: {
-      BEFORE_STOP: scriptText("operator/before-stop.sh"),
+      BEFORE_STOP: scriptText(replaced ? "beforeStop" : "beforeLeave"),
       STOP_DOCKER: host.dockerArguments.map(quoted).join(" "),
       STOP_CONTAINER: OWN_CONTAINER,
-      STOP_IMAGE: host.pullReference(image),
-      STOP_SECONDS: String(wait),
-      ...question,
+      STOP_OWNER: owner,
+      ...(replaced && { STOP_IMAGE: host.pullReference(nextImage), STOP_SECONDS: String(wait) }),
+      ASK: scriptText("ask"),
+      ...askEnvironment({
+        script: scriptText(role === "server" ? "serverQuestion" : "clientQuestion"),
+        wait,
+        arguments: [owner, OWN_NODE, replaced ? "replace" : "leave", limit],
+        targets: [{ host, container: OWN_CONTAINER }, ...servers],
+      }),
+      ...(!replaced && {
+        LEAVE_SCRIPT: scriptText("leave"),
+        GONE_SCRIPT: scriptText("gone"),
+        GONE_ARGUMENTS: askArguments([wait, owner, OWN_NODE]),
+        GONE_TARGETS: askTargets(servers),
+      }),
     },
   };
 }

@@ -7,8 +7,8 @@ import { type Endpoints, endpointsOf } from "../cluster/endpoints";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
 import type { Settings } from "../cluster/schema";
 import { agentCommand, agentConfig, agentEnvironment } from "./agent-command";
-import { Ask, type AskTarget, scriptText } from "./ask";
-import { type BeforeStopProps, beforeStop } from "./before-stop";
+import { Ask, type AskTarget, uploadText } from "./ask";
+import { beforeStop } from "./before-stop";
 import { type DockerHost, terraformId } from "./docker-host";
 import { JoinAddress } from "./join-address";
 
@@ -27,6 +27,11 @@ export interface ConsulAgentProps extends Settings {
   readonly hostname?: string;
   /** A volume's name, or a folder of the host if it begins with a slash. Default a volume, <container>-data. */
   readonly data?: string;
+  /**
+   * The agent is to leave for good: its container is asked for, leaves the cluster and is removed. Its construct stays until then, for Terraform runs no
+   * question of a resource that the program no longer has. Default false.
+   */
+  readonly decommission?: boolean;
 }
 
 export const DEFAULT_IMAGE = "hashicorp/consul:1.22.2";
@@ -52,18 +57,26 @@ export abstract class ConsulAgent extends Construct {
   /** The L1 resources, for what this construct does not offer. */
   readonly container: Container;
   readonly image: Image;
-  /** Asks, after each start, whether the agent is in: see `Ask`. */
-  readonly gate: Ask;
+  /** Asks, after each start, whether the agent is in: see `Ask`. Undefined for one that is to leave. */
+  readonly gate?: Ask;
+  /** Whether the agent is to leave for good. */
+  readonly decommission: boolean;
   /** How another agent joins this one. */
   readonly joinAddress: JoinAddress;
   private readonly retryJoin: JoinAddress[] = [];
-  private readonly successor: BeforeStopProps;
+  private readonly servers: ConsulAgent[] = [];
   /** Where the agent's HTTP API and DNS are reached. */
   readonly endpoints: Endpoints;
 
-  protected constructor(scope: Construct, id: string, role: Role, props: ConsulAgentProps & { readonly bootstrapExpect?: number }) {
+  protected constructor(
+    scope: Construct,
+    id: string,
+    readonly role: Role,
+    private readonly props: ConsulAgentProps & { readonly bootstrapExpect?: number; readonly clientsAtATime?: number },
+  ) {
     super(scope, id);
     const { host } = props;
+    this.decommission = props.decommission ?? false;
     this.host = host;
     this.nodeName = props.node ?? id;
     this.containerName = props.container ?? id;
@@ -87,6 +100,7 @@ export abstract class ConsulAgent extends Construct {
     const { driver, options } = props.log ?? DEFAULT_LOG;
     this.container = new Container(this, "container", {
       provider: host.provider,
+      count: this.decommission ? 0 : undefined,
       name: this.containerName,
       image: this.image.imageId,
       hostname: props.hostname ?? id,
@@ -105,14 +119,14 @@ export abstract class ConsulAgent extends Construct {
       volumes: [volume(props.data ?? `${this.containerName}-data`)],
       upload: [
         { file: PATHS.config, content: config },
-        { file: PATHS.health, content: scriptText("container/health.sh") },
-        ...(role === "server" ? [{ file: PATHS.leaveLeadership, content: scriptText("container/leave-leadership.sh") }] : []),
+        { file: PATHS.health, content: uploadText("container/health.sh") },
+        ...(role === "server" ? [{ file: PATHS.leaveLeadership, content: uploadText("container/leave-leadership.sh") }] : []),
       ],
       healthcheck: { test: ["CMD", "/bin/sh", PATHS.health], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
     });
     this.container.overrideLogicalId(terraformId(this));
-    this.successor = { host, image: props.image ?? DEFAULT_IMAGE, wait: props.wait };
     this.askBeforeStop();
+    if (this.decommission) return;
 
     this.gate = new Ask(this, "gate", {
       script: "gate",
@@ -138,9 +152,26 @@ export abstract class ConsulAgent extends Construct {
     }
   }
 
-  /** What is asked before Terraform stops the container, now or when it is replaced. */
-  protected askBeforeStop(consent?: BeforeStopProps["consent"]): void {
-    this.container.provisioners = [beforeStop({ ...this.successor, consent })];
+  /**
+   * The cluster's servers, which are asked whether this agent may be stopped when it cannot tell itself. Asked it is always: a server is stopped only
+   * while the others are a healthy quorum, and a client only in its turn.
+   */
+  addServers(...servers: ConsulAgent[]): void {
+    this.servers.push(...servers.filter(({ role, decommission }) => role === "server" && !decommission));
+    this.askBeforeStop();
+  }
+
+  private askBeforeStop(): void {
+    const { host, role, decommission } = this;
+    const { image = DEFAULT_IMAGE, wait } = this.props;
+    const others = this.servers.filter((server) => server !== this);
+    this.container.provisioners = [
+      beforeStop({
+        ...{ host, role, wait, owner: terraformId(this), nextImage: decommission ? undefined : image },
+        limit: role === "server" ? others.length + (decommission ? 0 : 1) : (this.props.clientsAtATime ?? 1),
+        servers: others.map(({ askTarget }) => askTarget),
+      }),
+    ];
   }
 
   /** Where this agent is asked, by the docker CLI. */

@@ -2,6 +2,7 @@ import { AnnotationMetadataEntryType, type App, TerraformStack } from "cdktf";
 import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/cluster";
 import { imageId, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
+import type { Autopilot } from "../cluster/schema";
 import { Ask } from "./ask";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
@@ -32,14 +33,11 @@ export class ConsulCluster extends TerraformStack {
     for (const { name, join } of cluster.agents) this.agents.get(name)?.addRetryJoin(...join.map((target) => this.joinAddressOf(target)));
 
     const servers = [...this.agents.values()].filter((agent) => agent instanceof ConsulServer);
-    for (const server of servers) server.addPeers(...servers);
+    for (const agent of this.agents.values()) agent.addServers(...servers);
 
-    const quorum = this.addQuorum(servers, cluster.wait);
-    for (const { name, role } of cluster.agents) {
-      const agent = this.agents.get(name);
-      // A client cannot be in before there is a leader. Asking sooner would take Terraform's ten slots from the servers.
-      if (agent && role === "client" && TerraformStack.of(agent) === this) agent.gate.askAfter([quorum]);
-    }
+    const staying = servers.filter(({ decommission }) => !decommission);
+    const quorum = this.addQuorum(staying, cluster.wait);
+    this.addAutopilot(staying, cluster).askAfter([quorum]);
     for (const warning of cluster.warnings) this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning, cluster.locate));
   }
 
@@ -79,14 +77,16 @@ export class ConsulCluster extends TerraformStack {
   private addAgent(agent: AgentDescription, hosts: ReadonlyMap<string, DockerHost>, cluster: Cluster): ConsulAgent {
     const host = hosts.get(agent.host.name) as DockerHost;
     const stack = TerraformStack.of(host);
-    const { node, container, hostname, data } = agent;
-    const props: ConsulAgentProps & { bootstrapExpect: number } = {
+    const { node, container, hostname, data, decommission } = agent;
+    const props: ConsulAgentProps & { bootstrapExpect: number; clientsAtATime: number } = {
       ...literals(agent.settings),
       ...literals({ node, container, hostname, data }),
       host,
+      decommission,
       datacenter: cluster.datacenter,
-      // Only beside servers that are deployed before the rest may a client find too few of them.
-      bootstrapExpect: agent.role === "server" || this.dependencies.includes(stack) ? cluster.bootstrapExpect : 1,
+      clientsAtATime: cluster.clientsAtATime,
+      // Only in the stacks of servers, and in those deployed before the rest, may a client find too few of them.
+      bootstrapExpect: agent.role === "server" || stack === this || this.dependencies.includes(stack) ? cluster.bootstrapExpect : 1,
     };
     return new { server: ConsulServer, client: ConsulClient }[agent.role](stack, agent.name, props);
   }
@@ -105,7 +105,30 @@ export class ConsulCluster extends TerraformStack {
       triggers: [...own.map(({ container }) => container.id), servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" ")],
     });
     quorum.resource.overrideLogicalId("consul_quorum");
-    quorum.askAfter(own.map(({ gate }) => gate));
+    quorum.askAfter(own.flatMap(({ gate }) => gate ?? []));
     return quorum;
   }
+
+  /** Autopilot's settings, put into the running cluster: in the agents' files they count at the first bootstrap alone. */
+  private addAutopilot(servers: readonly ConsulServer[], { autopilot, wait }: Cluster): Ask {
+    const settings = JSON.stringify(literals(autopilotByApi(autopilot)));
+    const ask = new Ask(this, "consul_autopilot", {
+      script: "autopilot",
+      wait,
+      arguments: [settings],
+      targets: servers.map(({ askTarget }) => askTarget),
+      triggers: [settings],
+    });
+    ask.resource.overrideLogicalId("consul_autopilot");
+    return ask;
+  }
 }
+
+/** Of the file's names, which are the agent configuration's, the API's (developer.hashicorp.com/consul/api-docs/operator/autopilot). */
+const autopilotByApi = (settings: Autopilot): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(settings)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]): [string, unknown] => [key.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase()), value])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );

@@ -34,8 +34,13 @@ async function askCluster(cluster: Cluster): Promise<Status> {
       refusals.push(`${agent.name}: ${members.error}`);
       continue;
     }
-    const [leader, peers] = await Promise.all(["leader", "peers"].map((what) => inside("curl", "-fsS", `${local}/v1/status/${what}`)));
-    return { members: members.output, leader: JSON.parse(leader?.output || '""'), peers: JSON.parse(peers?.output || "[]"), ui };
+    const answers = await Promise.all(["leader", "peers"].map((what) => inside("curl", "-fsS", `${local}/v1/status/${what}`)));
+    const [leader, peers] = answers.map(({ ok, output }) => (ok ? JSON.parse(output) : undefined));
+    if (leader === undefined || peers === undefined) {
+      refusals.push(`${agent.name}: ${answers.map(({ error }) => error).join(" ")}`);
+      continue;
+    }
+    return { members: members.output, leader, peers, ui };
   }
   throw new Error(`no agent answers\n${refusals.join("\n")}`);
 }

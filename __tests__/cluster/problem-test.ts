@@ -144,6 +144,12 @@ const CASES: Case[] = [
     mend: "`{address}`",
   },
   // Quorum
+  {
+    code: "no-server-left",
+    when: "all are to leave",
+    file: FOUR_HOSTS.replace("[s1, s2, s3]", "▶[{ name: s1, decommission: true }]"),
+    mend: "npm run destroy",
+  },
   { code: "two-servers", when: "there are two", file: FOUR_HOSTS.replace("[s1, s2, s3]", "▶[s1, s2]"), mend: "accept: [two-servers]" },
   {
     code: "even-servers",

@@ -29,8 +29,8 @@ test("a question is put when it is made, and again when its triggers change", ()
 });
 
 test.each([
-  ["ask", ["operator/ask.sh"]],
-  ["gate", ["container/lock.sh", "container/gate.sh"]],
+  ["ask", ["operator/docker.sh", "operator/ask.sh"]],
+  ["gate", ["container/asking.sh", "container/lock.sh", "container/gate.sh"]],
   ["quorum", ["container/quorum.sh"]],
 ])("the script %s reaches the shell as it is in its files", (name, files) => {
   const { locals } = stackWith({}, { script: "quorum" });

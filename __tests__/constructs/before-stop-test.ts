@@ -19,13 +19,46 @@ test("before a server stops, it is asked first, and then the others, by the name
   ]);
 });
 
+/** The container's own node name, which Terraform reads from its command. */
+const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
+
 test("the lock's owner is the agent's Terraform id, and the node is the one that runs: new names change neither", () => {
-  const { ASK_ARGUMENTS } = stopOf(CLUSTER, "s2")?.environment ?? {};
-  expect(ASK_ARGUMENTS).toBe(`77 s2 '\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`);
+  expect(stopOf(CLUSTER, "s2")?.environment.ASK_ARGUMENTS).toBe(`77 s2 ${OWN_NODE} replace 3`);
 });
 
-test("a client is not asked for, but the next image has to be on its host too", () => {
+test("a client is asked for too, itself first and then the servers, with how many may be replaced at a time", () => {
+  const { ASK_ARGUMENTS, ASK_TARGETS, STOP_OWNER } = stopOf(`${CLUSTER}clients_at_a_time: 4\n`, "c1")?.environment ?? {};
+  expect(ASK_ARGUMENTS).toBe(`77 c1 ${OWN_NODE} replace 4`);
+  expect(ASK_TARGETS?.split("\n").map((target) => target.split(" ").at(-1))).toEqual(["'${self.name}'", "s1", "two", "s3"]);
+  expect(STOP_OWNER).toBe("c1");
+});
+
+test("the next image has to be on the host first", () => {
   const environment = stopOf(`${CLUSTER}mirror: r.example:5000\nimage: hashicorp/consul:1.21.5\n`, "c1")?.environment;
   expect(environment).toMatchObject({ STOP_CONTAINER: "${self.name}", STOP_IMAGE: "r.example:5000/hashicorp/consul:1.21.5", STOP_SECONDS: "77" });
-  expect(environment).not.toHaveProperty("ASK");
+});
+
+describe("an agent that is decommissioned", () => {
+  const leaving = CLUSTER.replace("servers: [s1,", "servers: [{ name: s1, decommission: true },")
+    .replace("s3]", "s3, s4]")
+    .replace("s3: ", "s4: 10.0.0.9, s3: ");
+  const text = `${leaving}join: [s1, s2, s3]\n`;
+
+  test("keeps its resource, with no container, so that Terraform asks for the one that runs", () => {
+    const { resource } = stackOf(synthesizeText(text), "c");
+    expect(resource.docker_container.s1).toMatchObject({ count: 0 });
+    expect(Object.keys(resource.terraform_data).sort()).toEqual(["c1", "consul_autopilot", "consul_quorum", "s2", "s3", "s4"]);
+  });
+  test("is asked whether it may leave, with how many servers stay", () => {
+    expect(stopOf(text, "s1")?.environment.ASK_ARGUMENTS).toBe(`77 s1 ${OWN_NODE} leave 3`);
+  });
+  test("needs no next image", () => expect(stopOf(text, "s1")?.environment).not.toHaveProperty("STOP_IMAGE"));
+  test("is taken out by the servers that stay, which nobody asks it for", () => {
+    expect(
+      stopOf(text, "s1")
+        ?.environment.GONE_TARGETS?.split("\n")
+        .map((target) => target.split(" ").at(-1)),
+    ).toEqual(["two", "s3", "s4"]);
+    for (const agent of ["s2", "c1"]) expect(stopOf(text, agent)?.environment.ASK_TARGETS).not.toContain("10.0.0.1 ");
+  });
 });

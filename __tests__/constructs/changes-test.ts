@@ -1,3 +1,4 @@
+import { parse } from "yaml";
 import { loadCluster } from "../../cluster/load";
 import type { ClusterFile } from "../../cluster/schema";
 import { clusterFile, FOUR_HOSTS, HEAD, SEED, yaml } from "../cluster-files";
@@ -59,6 +60,28 @@ test("a server may leave, and its name stay under `join`, without touching anoth
     changed: [],
     added: [],
     removed: ["s3"],
+  });
+});
+
+test.each(three)("%s is decommissioned, and then its line is deleted, without touching another container", (name) => {
+  const servers = [...three, "s4", "s5"];
+  const before = cluster(servers, ["c0"], { join });
+  const leaving = yaml({ ...parse(before), servers: servers.map((each) => (each === name ? { name, decommission: true } : each)) });
+  const after = cluster(
+    servers.filter((each) => each !== name),
+    ["c0"],
+    { join },
+  );
+  expect(effect(before, leaving)).toEqual({ changed: [name], added: [], removed: [] });
+  expect(effect(leaving, after)).toEqual({ changed: [], added: [], removed: [name] });
+});
+
+test("how many clients are replaced at a time, and autopilot's settings, touch no container", () => {
+  const autopilot = { last_contact_threshold: "500ms", cleanup_dead_servers: false };
+  expect(effect(cluster(three, ["c0"]), cluster(three, ["c0"], { clients_at_a_time: 5, autopilot }))).toEqual({
+    changed: [],
+    added: [],
+    removed: [],
   });
 });
 

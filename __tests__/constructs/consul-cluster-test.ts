@@ -127,7 +127,7 @@ describe("the last step of a deploy", () => {
   test("comes after every server's own", () => {
     expect([...(quorum?.depends_on ?? [])].sort()).toEqual(["terraform_data.s1", "terraform_data.s2", "terraform_data.s3"]);
   });
-  test("comes before the clients'", () => expect(terraform_data.c1?.depends_on).toEqual(["terraform_data.consul_quorum"]));
+  test("holds up no client: one whose servers are out of reach is asked all the same", () => expect(terraform_data.c1?.depends_on).toBeUndefined());
   test("is repeated when a server's container is another", () => {
     expect(Object.values(quorum?.triggers_replace ?? {})).toEqual(
       expect.arrayContaining(["s1", "s2", "s3"].map((name) => `\${docker_container.${name}.id}`)),
@@ -169,4 +169,22 @@ test("a value of one stack cannot slip into another's, where it would need the o
 test("a cluster of two hosts, as Terraform reads it", () => {
   const { locals: _, ...stack } = stackOf(synthesizeText(`${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`), "c");
   expect(withScriptNames(stack)).toMatchSnapshot();
+});
+
+describe("autopilot", () => {
+  const autopilotOf = (more: string) => {
+    const { consul_autopilot } = stackOf(synthesizeText(`${FOUR_HOSTS}${more}`), "c").resource.terraform_data;
+    const { ASK_ARGUMENTS = "" } = consul_autopilot?.provisioner[0]?.["local-exec"].environment ?? {};
+    return { settings: JSON.parse(ASK_ARGUMENTS.replace(/^120 '|'$/g, "")), after: consul_autopilot?.depends_on };
+  };
+
+  test("keeps as many servers as the first bootstrap needs, unless told otherwise", () => {
+    expect(autopilotOf("").settings).toEqual({ MinQuorum: 3 });
+    expect(autopilotOf("autopilot: { min_quorum: 2 }\n").settings).toEqual({ MinQuorum: 2 });
+  });
+  test("is set by the API's names, when all servers are voters", () => {
+    const { settings, after } = autopilotOf("autopilot: { cleanup_dead_servers: false, server_stabilization_time: 20s }\n");
+    expect(settings).toEqual({ CleanupDeadServers: false, MinQuorum: 3, ServerStabilizationTime: "20s" });
+    expect(after).toEqual(["terraform_data.consul_quorum"]);
+  });
 });

@@ -27,10 +27,10 @@ test("the ids of seed.yaml are what they were", () => {
     consul: {
       docker_container: agents,
       docker_image: agents.flatMap((agent) => [agent, `${agent}_gliderlabs-registrator-latest`]),
-      terraform_data: ["consul-client1", "consul-server1", "consul-server2", "consul-server3", "consul_quorum"],
+      terraform_data: ["consul-client1", "consul-server1", "consul-server2", "consul-server3", "consul_autopilot", "consul_quorum"],
       provider: agents.map((agent) => `${agent}_host`),
       output: agents,
-      locals: ["consul_ask", "consul_gate", "consul_quorum"],
+      locals: ["consul_ask", "consul_autopilot", "consul_gate", "consul_quorum"],
       backend: { local: { path: "../../../terraform.consul.tfstate" } },
     },
   });
@@ -56,8 +56,8 @@ clients: [c1]
   });
   expect(idsOfAll(grouped)).toEqual({
     c: stack("s3", {
-      terraform_data: ["consul_quorum", "s3"],
-      locals: ["consul_ask", "consul_gate", "consul_quorum"],
+      terraform_data: ["consul_autopilot", "consul_quorum", "s3"],
+      locals: ["consul_ask", "consul_autopilot", "consul_gate", "consul_quorum"],
       backend: { local: { path: "../../../terraform.c.tfstate" } },
     }),
     "c-edge": stack("c1", { backend: { local: { path: "../../../terraform.c-edge.tfstate" } } }),
@@ -107,6 +107,7 @@ images: [consul, gate, container:host]
   const { docker_container, docker_image, terraform_data } = stacks.consul?.resource ?? ({} as Partial<StackJson["resource"]>);
 
   test("each has its container", () => expect(Object.keys(docker_container ?? {})).toEqual([...names].sort()));
-  test("each has its gate, beside the quorum", () => expect(Object.keys(terraform_data ?? {})).toEqual([...names, "consul_quorum"].sort()));
+  test("each has its gate, beside the last steps", () =>
+    expect(Object.keys(terraform_data ?? {})).toEqual([...names, "consul_autopilot", "consul_quorum"].sort()));
   test("each has its images", () => expect(Object.keys(docker_image ?? {})).toHaveLength(names.length * 4));
 });

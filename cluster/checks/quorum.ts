@@ -11,20 +11,28 @@ const serversOf = (draft: Draft) => draft.agents.filter(({ role }) => role === "
 function quorum(draft: Draft): Problem[] {
   const { file, bootstrapExpect } = draft;
   const count = file.servers.length;
+  const staying = file.servers.filter((server) => typeof server === "string" || !server.decommission).length;
   const problems: Problem[] = [];
-  if (count === 2) {
+  if (staying === 0) {
+    problems.push({
+      code: "no-server-left",
+      path: ["servers"],
+      message: "all servers are to be decommissioned, and the cluster would end with the last",
+      mend: "let one or more stay; to take the whole cluster down: npm run destroy",
+    });
+  } else if (staying === 2) {
     problems.push({
       code: "two-servers",
       path: ["servers"],
       message: "two servers need both for a quorum: the loss of either stops all writes, which is worse than one server",
       mend: "use one server or three, or take the risk with `accept: [two-servers]`",
     });
-  } else if (count % 2 === 0) {
+  } else if (staying % 2 === 0) {
     problems.push({
       code: "even-servers",
       path: ["servers"],
-      message: `${count} servers bear the loss of ${count / 2 - 1}, as ${count - 1} do`,
-      mend: `use ${count - 1} or ${count + 1} servers`,
+      message: `${staying} servers bear the loss of ${staying / 2 - 1}, as ${staying - 1} do`,
+      mend: `use ${staying - 1} or ${staying + 1} servers`,
     });
   }
   const place: KeyPath = file.bootstrap_expect === undefined ? ["servers"] : ["bootstrap_expect"];

@@ -1,32 +1,32 @@
 #!/bin/sh
 # gate.sh SECONDS OWNER ROLE NODE EXPECT: waits in an agent's container until the agent is in: a server a voter with a known leader, a client in
-# touch with a leader. Then a server gives the lock back that its replacement took. Exits 0 when all that is done, 3 when it is not in time. Says
-# what it waits for. Behind lock.sh.
+# touch with a leader. Then it gives back the lock or the turn that the agent's replacement took. Exits 0 when all that is done, 3 when it is not in
+# time. Says what it waits for. Behind asking.sh and lock.sh.
 #
-# Where servers are in several stacks, the first to start cannot be in yet: an agent that has joined others, fewer than EXPECT servers among
-# them, passes too. Whether all became voters in the end is what quorum.sh asks.
-# shellcheck disable=SC2034,SC2154 # lock.sh takes owner, and gives url
+# At the first bootstrap an agent cannot be in while servers are still to be started: one that has joined others, fewer than EXPECT servers among
+# them, passes too, and frees its slot of Terraform's for them. Whether all servers became voters in the end is what quorum.sh asks.
+# shellcheck disable=SC2034,SC2154 # lock.sh takes owner, and asking.sh gives url
 set -u
-seconds=$1 owner=$2 role=$3 node=$4 expect=$5 end=$(($(date +%s) + $1))
+seconds=$1 owner=$2 role=$3 node=$4 expect=$5 begun=$(now)
 # Long enough for a server of a running cluster to find the others: they are asked at once, and again every 2 s (retry_interval).
 grace=6
-waiting_since='' said=''
+waiting_since=''
+# In the data, so that it is as old as they are: a client that was in once has seen the bootstrap.
+was_in=${CONSUL_DATA_DIR:-/consul/data}/was-in
 
-leader() { curl -fsS -m 5 "$url/v1/status/leader" 2>/dev/null | tr -d '"'; }
 is_voter() { ask '/v1/operator/raft/configuration?stale' | jq -e --arg node "$node" 'any(.Servers[]; .Node == $node and .Voter)' >/dev/null 2>&1; }
 servers_seen() { ask /v1/agent/members | value '[.[] | select(.Tags.role == "consul" and .Status == 1)] | length'; }
-never_bootstrapped() { [ "$role" = client ] || [ "$(ask /v1/status/peers)" = '[]' ]; }
+never_bootstrapped() { if [ "$role" = client ]; then [ ! -e "$was_in" ]; else [ "$(ask /v1/status/peers)" = '[]' ]; fi; }
 
-say() {
-  [ "$1" = "$said" ] || echo "$node: $1"
-  said=$1
-}
-
-until [ "$(date +%s)" -ge "$end" ]; do
+while [ $(($(now) - begun)) -lt "$seconds" ]; do
   known=$(leader)
   if [ -n "$known" ] && [ "$role" = client ]; then
-    echo "$node: in, leader $known"
-    exit 0
+    if give_turn_back; then
+      : >"$was_in"
+      echo "$node: in, leader $known"
+      exit 0
+    fi
+    say "in, giving its turn back"
   elif [ -n "$known" ] && is_voter; then
     if give_lock_back; then
       echo "$node: in, a voter, leader $known"
@@ -38,9 +38,9 @@ until [ "$(date +%s)" -ge "$end" ]; do
   elif ! ask /v1/agent/self >/dev/null; then
     say "waiting for its agent to answer at $url"
   elif never_bootstrapped && seen=$(servers_seen) && [ "${seen:-0}" -ge 1 ] && [ "$seen" -lt "$expect" ]; then
-    waiting_since=${waiting_since:-$(date +%s)}
+    waiting_since=${waiting_since:-$(now)}
     say "sees $seen of the $expect servers that the first bootstrap needs"
-    if [ $(($(date +%s) - waiting_since)) -ge "$grace" ]; then
+    if [ $(($(now) - waiting_since)) -ge "$grace" ]; then
       echo "$node: passes: the other servers are still to be deployed"
       exit 0
     fi

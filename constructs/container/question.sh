@@ -1,31 +1,15 @@
 #!/bin/sh
-# question.sh SECONDS OWNER NODE: may the server NODE be stopped? Asked in a server's container, NODE's own first, before Terraform stops NODE's.
-# Exits 0 for yes, 3 for no, 4 when this server cannot tell, so that the next one is asked. Behind lock.sh.
+# question.sh SECONDS OWNER NODE PURPOSE SERVERS: may the server NODE be stopped, to `replace` it or to `leave` for good? Asked in a server's container, NODE's
+# own first, before Terraform stops NODE's. SERVERS is how many the cluster is to have. Behind asking.sh and lock.sh.
 #
 # Yes, when it is the cluster's lock holder and the healthy voters without it are still a quorum; and for a server whose stop takes nothing away:
-# one that is down, no voter, or alone. The lock is given back by the gate. It stays when the new container does not get in: then only that server
-# may be touched, whoever deploys.
+# one that is down, no voter, or alone. The lock is given back by the gate, or by gone.sh. It stays when the new container does not get in: then only
+# that server may be touched, whoever deploys.
 # shellcheck disable=SC2034 # lock.sh takes owner
 set -u
-seconds=$1 owner=$2 node=$3
+seconds=$1 owner=$2 node=$3 purpose=$4 servers=$5
 # Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last.
-looks=3
-
-said='' since=$(date +%s) seen=0
-say() {
-  [ "$1" != "$said" ] || return 0
-  echo "$node: $1"
-  said=$1 since=$(date +%s)
-}
-waited() { [ $(($(date +%s) - since)) -ge "$1" ]; }
-let_go() {
-  echo "$node: may be stopped: $1"
-  exit 0
-}
-refuse() {
-  echo "$node: not stopped: $said. $1" >&2
-  exit 3
-}
+looks=3 seen=0
 
 while :; do
   if [ "$(ask /v1/status/peers)" = '[]' ]; then
@@ -44,26 +28,36 @@ while :; do
   fi
   own=$(about '.Servers[] | select(.Name == $node) | if .Voter | not then "no voter" else .SerfStatus end')
   [ "${own:-gone}" = alive ] || let_go "it is ${own:-no server of this cluster}, and its stop takes nothing away"
-  [ "$voters" != 1 ] || let_go "it is the only server. There is no leader until it is back"
+
+  if [ "$voters" = 1 ]; then
+    if [ "$purpose" = leave ]; then
+      say "it is the only voter, and the cluster would end with it"
+      refuse "Let other servers in first; to end the cluster: npm run destroy"
+    fi
+    [ "$servers" != 1 ] || let_go "it is the only server. There is no leader until it is back"
+  fi
 
   holder=$(holder)
   [ -n "$holder" ] || { take_lock && holder=$(holder); }
   if [ "$holder" != "$owner" ]; then
     seen=0
-    say "waiting: ${holder:-another server} is being replaced"
+    say "waiting: ${holder:-another server} is being replaced, or leaves"
     waited "$((seconds + 30))" &&
-      refuse "Mend $holder first: its gate gives the lock back when it is a voter. If nobody replaces it: consul kv delete consul-cdktf/replacing"
+      refuse "Mend $holder first: its gate gives the lock back when it is a voter. If nobody replaces it: npm run doctor -- --fix"
     sleep 1
     continue
   fi
   others=$(about '[.Servers[] | select(.Voter and .Healthy and .SerfStatus == "alive" and .Name != $node)] | length')
-  quorum=$((voters / 2 + 1))
+  # A server that leaves is not counted afterwards; one that is replaced still has its vote.
+  [ "$purpose" = leave ] && counted=$((voters - 1)) || counted=$voters
+  quorum=$((counted / 2 + 1))
   if [ "${others:-0}" -ge "$quorum" ]; then
     seen=$((seen + 1))
     [ "$seen" -lt "$looks" ] || let_go "$others of $voters voters are healthy without it, $quorum are needed"
   else
     seen=0
-    ill=$(about '[.Servers[] | select(.Name != $node and (.Healthy | not)) | "\(.Name) (\(.SerfStatus))"] | join(", ")')
+    ill=$(about '[.Servers[] | select(.Voter and .Name != $node and (.Healthy | not)) | "\(.Name) (\(.SerfStatus))"] | join(", ")')
+    [ "$voters" -ge "$servers" ] || ill="${ill:+$ill, }$((servers - voters)) of $servers servers, which are no voters yet"
     say "only ${others:-0} of $voters voters would be healthy without it, $quorum are needed; not healthy: ${ill:-none}"
     if waited "$seconds"; then
       give_lock_back

@@ -1,23 +1,14 @@
 #!/bin/sh
-# ask.sh: runs a script in the first agent's container that will run it, until one has answered or time is up. Terraform calls it where it runs,
-# with everything in the environment:
+# ask.sh: runs a script in the first agent's container that will run it, until one has answered or time is up. Terraform calls it where it runs, behind
+# docker.sh, with everything in the environment:
 #   ASK_SCRIPT     the script, sent on standard input: it comes with the new configuration and may meet an old container
 #   ASK_ARGUMENTS  its arguments, quoted for the shell
 #   ASK_TARGETS    a line a container: the docker CLI's arguments up to `exec -i CONTAINER`, quoted for the shell
 #   ASK_SECONDS    how long containers that do not answer are tried again
 # The script's exit status decides: 0 yes, 3 no; anything else means that the container could not be asked.
-set -u
 end=$(($(date +%s) + ASK_SECONDS)) said=''
-# The environment of whoever runs Terraform must not redirect the CLI.
-unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
-
-command -v docker >/dev/null || {
-  echo "the docker CLI is needed where Terraform runs, to ask agents whether they are in" >&2
-  exit 1
-}
-
-# A daemon may hang; a question may rightly wait for several servers, one after the other.
-bounded() { if command -v timeout >/dev/null; then timeout "$((10 * ASK_SECONDS + 60))" docker "$@"; else docker "$@"; fi; }
+# A question may rightly wait for several servers, one after the other.
+patience=$((10 * ASK_SECONDS + 60))
 
 # What the script says goes through at once; what docker says only matters when nothing came of it.
 exec 3>&1
@@ -26,7 +17,7 @@ while :; do
     eval "set -- $target"
     for container; do :; done
     eval "set -- $target /bin/sh -s -- $ASK_ARGUMENTS"
-    refusal=$(printf '%s\n' "$ASK_SCRIPT" | bounded "$@" 2>&1 >&3)
+    refusal=$(printf '%s\n' "$ASK_SCRIPT" | bounded "$patience" "$@" 2>&1 >&3)
     case $? in
     0) exit 0 ;;
     3)

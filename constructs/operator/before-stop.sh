@@ -1,37 +1,63 @@
 #!/bin/sh
-# before-stop.sh: what has to hold before Terraform stops an agent's container. Terraform calls it where it runs, with everything in the environment:
+# before-stop.sh: what has to hold before Terraform stops an agent's container to replace it. Terraform calls it where it runs, behind docker.sh and
+# slots.sh, with everything in the environment:
 #   STOP_DOCKER     the docker CLI's arguments that reach the container's daemon, quoted for the shell
 #   STOP_CONTAINER  the container's name
+#   STOP_OWNER      the agent's Terraform id
 #   STOP_IMAGE      the image that its successor runs
 #   STOP_SECONDS    how long to wait for that image
-#   ASK, ASK_*      the question put to the servers, where the container is one; see ask.sh
-# CONSUL_ALLOW_QUORUM_LOSS, set to anything, is consent to stop whatever Terraform stops.
-set -u
+#   ASK, ASK_*      the question put to the cluster; see ask.sh
+# CONSUL_ALLOW_QUORUM_LOSS, set to anything, is consent to stop whatever Terraform stops; CONSUL_ALLOW_DOWNGRADE, to go to any version.
 [ -z "${CONSUL_ALLOW_QUORUM_LOSS:-}" ] || exit 0
-unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
 eval "set -- $STOP_DOCKER"
 
-bounded() { if command -v timeout >/dev/null; then timeout "$((STOP_SECONDS + 60))" docker "$@"; else docker "$@"; fi; }
+refuse() {
+  echo "$STOP_CONTAINER: not stopped: $1" >&2
+  exit 1
+}
 
-if ! state=$(bounded "$@" container inspect -f '{{.State.Status}}' "$STOP_CONTAINER" 2>&1); then
+if ! state=$(bounded 60 "$@" container inspect -f '{{.State.Status}}' "$STOP_CONTAINER" 2>&1); then
   case $state in
   *'No such container'*) exit 0 ;;
   esac
-  echo "$STOP_CONTAINER: not stopped: its daemon does not answer: $state" >&2
-  exit 1
+  refuse "its daemon does not answer: $state"
 fi
 
 # A pull while the agent is down would keep it down, for ever if the image cannot be had.
 end=$(($(date +%s) + STOP_SECONDS))
-until bounded "$@" image inspect "$STOP_IMAGE" >/dev/null 2>&1 || refusal=$(bounded "$@" pull -q "$STOP_IMAGE" 2>&1); do
+until next=$(bounded 60 "$@" image inspect -f '{{.Id}}' "$STOP_IMAGE" 2>/dev/null); do
+  refusal=$(bounded "$((STOP_SECONDS + 60))" "$@" pull -q "$STOP_IMAGE" 2>&1) && continue
   # The provider may have credentials that the CLI has not: its own pull goes on meanwhile.
-  if [ "$(date +%s)" -ge "$end" ]; then
-    echo "$STOP_CONTAINER: not stopped: $STOP_IMAGE cannot be pulled to its host: $refusal" >&2
-    exit 1
-  fi
+  [ "$(date +%s)" -lt "$end" ] || refuse "$STOP_IMAGE cannot be pulled to its host: $refusal"
   echo "$STOP_CONTAINER: waiting for $STOP_IMAGE: $refusal"
   sleep 5
 done
 
-if [ -z "${ASK:-}" ] || [ "$state" != running ]; then exit 0; fi
-exec sh -c "$ASK"
+# What is down may be stopped.
+[ "$state" = running ] || exit 0
+
+# release VERSION: a number that grows by one from one minor version to the next; 2.0 came after 1.22.
+release() {
+  IFS=. read -r major minor _ <<VERSION
+$1
+VERSION
+  if [ "$major" = 1 ]; then echo "$minor"; else echo $((23 + 100 * (major - 2) + minor)); fi
+}
+version() { sed -n 's/^Consul v\([0-9][0-9]*\.[0-9][0-9]*\.[0-9][0-9]*\).*/\1/p'; }
+
+if [ -z "${CONSUL_ALLOW_DOWNGRADE:-}" ] && [ "$next" != "$(bounded 60 "$@" container inspect -f '{{.Image}}' "$STOP_CONTAINER")" ]; then
+  from=$(bounded 60 "$@" exec "$STOP_CONTAINER" consul version 2>/dev/null | version)
+  to=$(bounded 60 "$@" run --rm --network none --entrypoint consul "$next" version 2>/dev/null | version)
+  if [ -n "$from" ] && [ -n "$to" ]; then
+    steps=$(($(release "$to") - $(release "$from")))
+    if [ "$steps" -lt 0 ] || { [ "$steps" = 0 ] && [ "${to##*.}" -lt "${from##*.}" ]; }; then
+      refuse "$to is older than $from, which has written its data. Go on with $from or newer, or take the risk with CONSUL_ALLOW_DOWNGRADE=yes"
+    elif [ "$steps" -gt 2 ]; then
+      refuse "from $from to $to are $steps minor versions, and Consul supports two at a time. Go by way of one in between"
+    fi
+  fi
+fi
+
+take_place
+sh -c "$ASK" || exit 1
+note_stop "$@" container inspect "$STOP_CONTAINER"

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { folder, PROJECT } from "../../cluster-files";
 
-const ASK = readFileSync(join(PROJECT, "constructs/operator/ask.sh"), "utf8");
+const ASK = ["docker", "ask"].map((name) => readFileSync(join(PROJECT, `constructs/operator/${name}.sh`), "utf8")).join("");
 
 interface Asked {
   /** Body of a stand-in for the docker CLI: `$*` are its arguments, the script comes on standard input, `$calls` says how often it was called. */

@@ -1,0 +1,46 @@
+#!/bin/sh
+# client-question.sh SECONDS OWNER NODE PURPOSE AT_A_TIME: may the client NODE be stopped, to `replace` it or to `leave` for good? Asked in its own container
+# first, then in the servers', before Terraform stops it. Behind asking.sh and lock.sh.
+#
+# Yes, when fewer than AT_A_TIME others are being replaced, and no server: who loses one agent finds another. A client that does not get in keeps its turn:
+# a change that breaks clients stops at AT_A_TIME of them. A client that is not in may always go.
+# shellcheck disable=SC2034 # lock.sh takes owner
+set -u
+seconds=$1 owner=$2 node=$3 most=$5
+# Servers go first. Between one and the next the lock is free for a moment.
+looks=3 free=0
+busy="waiting for a turn"
+
+while :; do
+  if [ -z "$(leader)" ]; then
+    say "this agent knows no leader"
+    waited 8 && exit 4
+    sleep 1
+    continue
+  fi
+  # 1 is alive (hashicorp/serf, MemberStatus).
+  status=$(ask /v1/agent/members | value --arg node "$node" '.[] | select(.Name == $node) | .Status')
+  [ "${status:-0}" = 1 ] || let_go "it is not in the cluster, and its stop takes nothing away"
+
+  replacing=$(holder)
+  if [ -n "$replacing" ]; then
+    free=0 busy="waiting: server $replacing is being replaced"
+  else
+    free=$((free + 1))
+  fi
+  if [ "$free" -ge "$looks" ] && clients=$(clients_replacing); then
+    ahead=$(printf '%s\n' "$clients" | grep -vxF -- "$owner" | grep -c .)
+    busy="waiting: $(printf '%s\n' "$clients" | grep -vxF -- "$owner" | head -n 3 | tr '\n' ' ')being replaced"
+    if [ "$ahead" -lt "$most" ] && { take_turn || printf '%s\n' "$clients" | grep -qxF -- "$owner"; }; then
+      # Two may have come at once: the earlier entries count.
+      if clients_replacing | head -n "$most" | grep -qxF -- "$owner"; then
+        let_go "$ahead other clients are being replaced, of $most at a time"
+      fi
+      give_turn_back
+    fi
+  fi
+  say "$busy"
+  waited "$((seconds + 30))" &&
+    refuse "Mend those first: a gate gives the turn back when its agent is in. If nobody replaces them: npm run doctor -- --fix"
+  sleep 1
+done

@@ -1,0 +1,49 @@
+#!/bin/sh
+# slots.sh: Terraform runs a number of operations at a time (-parallelism, 10 by default), first come, first served, and a question holds its slot while it
+# waits. When all slots hold questions, the container that was stopped has none to be started in. Whoever would take the last one is told here.
+# Each question of a run has a file in a folder of the run's own. In front of before-stop.sh and before-leave.sh.
+
+command_of() { if [ -r "/proc/$1/cmdline" ]; then tr '\0' ' ' <"/proc/$1/cmdline"; else ps -o args= -p "$1" 2>/dev/null; fi; }
+parent_of() { if [ -r "/proc/$1/status" ]; then sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status"; else ps -o ppid= -p "$1" 2>/dev/null | tr -d ' '; fi; }
+
+# Terraform is the nearest ancestor that is no shell.
+run=$PPID
+for _ in 1 2 3 4; do
+  program=$(command_of "$run" | cut -d ' ' -f 1)
+  case ${program##*/} in
+  *sh) run=$(parent_of "$run") ;;
+  esac
+done
+# The command line wins over TF_CLI_ARGS_*, which wins over TF_CLI_ARGS.
+slots=$(printf '%s\n' "$(command_of "$run")" "${TF_CLI_ARGS_apply:-}" "${TF_CLI_ARGS_destroy:-}" "${TF_CLI_ARGS:-}" |
+  sed -n 's/.*-parallelism[= ]\([0-9][0-9]*\).*/\1/p' | head -n 1)
+slots=${slots:-10}
+
+questions=${TMPDIR:-/tmp}/consul-cdktf-$(id -u)-$run
+asking() {
+  for file in "$questions"/asking.*; do
+    [ -e "$file" ] && kill -0 "$(cat "$file")" 2>/dev/null && echo "$file"
+  done
+}
+# The containers that were stopped in this run, and are not there again.
+missing() {
+  for file in "$questions"/stopped.*; do
+    [ -e "$file" ] || continue
+    if eval "bounded 30 $(cat "$file")" >/dev/null 2>&1; then rm -f "$file"; else echo "${file##*/stopped.}"; fi
+  done
+}
+
+# Takes a place among the questions of this run, or says why there is none.
+take_place() {
+  mkdir -m 700 "$questions" 2>/dev/null
+  trap 'rm -f "$questions/asking.$STOP_OWNER"; rmdir "$questions" 2>/dev/null' EXIT
+  [ "$(asking | grep -c .)" -lt "$((slots - 1))" ] || waiting=$(missing | tr '\n' ' ')
+  if [ -n "${waiting:-}" ]; then
+    echo "$STOP_OWNER: not stopped: Terraform runs $slots operations at a time, and all others wait for ${waiting}to be started. Deploy again for the rest, or" \
+      "all at once with npm run deploy, or cdktf deploy --terraform-parallelism=100" >&2
+    exit 1
+  fi
+  echo "$$" >"$questions/asking.$STOP_OWNER"
+}
+# note_stop ARGUMENT...: of the docker CLI, which find the container when it is there again.
+note_stop() { printf "'%s' " "$@" >"$questions/stopped.$STOP_OWNER"; }
