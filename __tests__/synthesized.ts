@@ -50,11 +50,11 @@ export interface Synthesized {
 
 /** For snapshots that are read: a shell script stands there by its name, for its bytes are pinned elsewhere. */
 export function withScriptNames<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value, (_, item) => (typeof item === "string" && item.startsWith("#!") ? scriptNames(item) : item)));
+  return JSON.parse(JSON.stringify(value, (_, item) => (typeof item === "string" && /^#/.test(item) ? scriptNames(item) : item)));
 }
 
 /** Of a script, and those that stand in front of it: `<docker.sh ask.sh>`. */
-const scriptNames = (text: string): string => `<${[...text.matchAll(/^#!\/bin\/sh\n# ([a-z-]+\.sh)/gm)].map(([, name]) => name).join(" ")}>`;
+const scriptNames = (text: string): string => `<${[...text.matchAll(/^# ([a-z-]+\.sh)/gm)].map(([, name]) => name).join(" ")}>`;
 
 /** The stacks of a cluster, without going by the disk: for tests that make hundreds. */
 export function stacksOf(cluster: Cluster): Synthesized["stacks"] {

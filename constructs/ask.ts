@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type LocalExecProvisioner, TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { DockerHost } from "./docker-host";
@@ -120,12 +120,15 @@ class AskScripts extends Construct {
 
 const texts = new Map<string, string>();
 
-/** A script as Terraform's JSON holds it. */
+/** A script as Terraform's JSON holds it: the question stands there once for each agent, so without its comments and indentation, half the size. */
 export function scriptText(name: ScriptName): string {
-  const text = texts.get(name) ?? SOURCES[name].map(uploadText).join("");
+  const text = texts.get(name) ?? SOURCES[name].map((file) => `# ${basename(file)}\n${compact(uploadText(file))}`).join("");
   texts.set(name, text);
   return text;
 }
+
+/** None of the scripts has text of several lines in quotes. */
+const compact = (script: string): string => script.replace(/^[ \t]*(#.*)?\n/gm, "").replace(/^[ \t]+/gm, "");
 
 /** One of the product's shell scripts, for Terraform's JSON: part of the program, read from beside it, once. */
 export function uploadText(file: string): string {

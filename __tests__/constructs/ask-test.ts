@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { TerraformStack } from "cdktf";
 import { Ask, type AskProps } from "../../constructs/ask";
 import { DockerHost } from "../../constructs/docker-host";
@@ -32,9 +32,13 @@ test.each([
   ["ask", ["operator/docker.sh", "operator/ask.sh"]],
   ["gate", ["container/asking.sh", "container/lock.sh", "container/gate.sh"]],
   ["quorum", ["container/quorum.sh"]],
-])("the script %s reaches the shell as it is in its files", (name, files) => {
+])("the script %s is that of its files, without comments and indentation", (name, files) => {
   const { locals } = stackWith({}, { script: "quorum" });
-  expect(rendered(locals?.[`consul_${name}`] ?? "")).toBe(files.map((file) => readFileSync(join(PROJECT, "constructs", file), "utf8")).join(""));
+  const code = (text: string) => text.split("\n").flatMap((line) => (/^\s*(#|$)/.test(line) ? [] : line.trimStart()));
+  const text = rendered(locals?.[`consul_${name}`] ?? "");
+  expect(code(text)).toEqual(files.flatMap((file) => code(readFileSync(join(PROJECT, "constructs", file), "utf8"))));
+  expect(text.split("\n").filter((line) => line.startsWith("#"))).toEqual(files.map((file) => `# ${basename(file)}`));
+  expect(spawnSync("sh", ["-n"], { input: text }).status).toBe(0);
 });
 
 test("a stack holds each script once, however many are asked", () => {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # slots.sh: Terraform runs a number of operations at a time (-parallelism, 10 by default), first come, first served, and a question holds its slot while it
 # waits. When all slots hold questions, the container that was stopped has none to be started in. Whoever would take the last one is told here.
-# Each question of a run has a file in a folder of the run's own. In front of before-stop.sh and before-leave.sh.
+# Each question of a run has a file in a folder of the run's own, among what Terraform keeps beside the configuration. In front of before-stop.sh and
+# before-leave.sh.
 
 command_of() { if [ -r "/proc/$1/cmdline" ]; then tr '\0' ' ' <"/proc/$1/cmdline"; else ps -o args= -p "$1" 2>/dev/null; fi; }
 parent_of() { if [ -r "/proc/$1/status" ]; then sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status"; else ps -o ppid= -p "$1" 2>/dev/null | tr -d ' '; fi; }
@@ -19,7 +20,8 @@ slots=$(printf '%s\n' "$(command_of "$run")" "${TF_CLI_ARGS_apply:-}" "${TF_CLI_
   sed -n 's/.*-parallelism[= ]\([0-9][0-9]*\).*/\1/p' | head -n 1)
 slots=${slots:-10}
 
-questions=${TMPDIR:-/tmp}/consul-cdktf-$(id -u)-$run
+runs=${TF_DATA_DIR:-.terraform}/questions
+questions=$runs/$run
 asking() {
   for file in "$questions"/asking.*; do
     [ -e "$file" ] && kill -0 "$(cat "$file")" 2>/dev/null && echo "$file"
@@ -35,11 +37,12 @@ missing() {
 
 # Takes a place among the questions of this run, or says why there is none.
 take_place() {
-  mkdir -m 700 "$questions" 2>/dev/null
-  trap 'rm -f "$questions/asking.$STOP_OWNER"; rmdir "$questions" 2>/dev/null' EXIT
+  for other in "$runs"/*; do kill -0 "${other##*/}" 2>/dev/null || rm -rf "$other"; done
+  mkdir -p "$questions"
+  trap 'rm -f "$questions/asking.$STOP_OWNER"' EXIT
   [ "$(asking | grep -c .)" -lt "$((slots - 1))" ] || waiting=$(missing | tr '\n' ' ')
   if [ -n "${waiting:-}" ]; then
-    echo "$STOP_OWNER: not stopped: Terraform runs $slots operations at a time, and all others wait for ${waiting}to be started. Deploy again for the rest, or" \
+    echo "$STOP_OWNER: not stopped: Terraform's -parallelism is $slots, and no slot would be left to start ${waiting}in. Deploy again for the rest, or" \
       "all at once with npm run deploy, or cdktf deploy --terraform-parallelism=100" >&2
     exit 1
   fi

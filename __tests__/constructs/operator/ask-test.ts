@@ -1,50 +1,19 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { folder, PROJECT } from "../../cluster-files";
+import { operatorScript, type Run, runAsTerraform } from "../../docker-stand-in";
 
-const ASK = ["docker", "ask"].map((name) => readFileSync(join(PROJECT, `constructs/operator/${name}.sh`), "utf8")).join("");
-
-interface Asked {
-  /** Body of a stand-in for the docker CLI: `$*` are its arguments, the script comes on standard input, `$calls` says how often it was called. */
-  readonly docker?: string;
+interface Asked extends Pick<Run, "docker" | "env"> {
   readonly script?: string;
   readonly targets?: readonly string[];
   readonly arguments?: string;
   readonly seconds?: number;
-  readonly env?: Record<string, string>;
 }
 
-/** Runs ask.sh as Terraform does: `sh -c`, with everything in the environment. */
-function ask({ docker, script = "exit 0", targets = ["-H ssh://a exec -i s1"], arguments: words = "", seconds = 0, env = {} }: Asked) {
-  const directory = folder();
-  const bin = join(directory, "bin");
-  mkdirSync(bin);
-  for (const tool of ["sh", "date", "sleep", "cat", "env", "wc"]) {
-    const found = spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim();
-    symlinkSync(found, join(bin, tool));
-  }
-  const log = join(directory, "calls");
-  writeFileSync(log, "");
-  if (docker !== undefined) {
-    writeFileSync(join(bin, "docker"), `#!/bin/sh\necho "$*" >>"${log}"\ncalls=$(($(wc -l <"${log}")))\n${docker}\n`);
-    chmodSync(join(bin, "docker"), 0o755);
-  }
-  const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", 'sh -c "$ASK"'], {
-    encoding: "utf8",
-    timeout: 20_000,
-    env: {
-      PATH: bin,
-      ASK,
-      ASK_SCRIPT: script,
-      ASK_ARGUMENTS: words,
-      ASK_TARGETS: targets.join("\n"),
-      ASK_SECONDS: String(seconds),
-      ...env,
-    },
+/** Runs ask.sh as Terraform does. */
+const ask = ({ docker, script = "exit 0", targets = ["-H ssh://a exec -i s1"], arguments: words = "", seconds = 0, env = {} }: Asked) =>
+  runAsTerraform({
+    script: operatorScript("docker", "ask"),
+    docker,
+    env: { ASK_SCRIPT: script, ASK_ARGUMENTS: words, ASK_TARGETS: targets.join("\n"), ASK_SECONDS: String(seconds), ...env },
   });
-  return { status, stdout, stderr, calls: readFileSync(log, "utf8").split("\n").slice(0, -1) };
-}
 
 /** The stand-in runs what is sent on standard input, as the container's shell would, and drops docker's own words. */
 const RUNS_SCRIPT = 'while [ "$1" != /bin/sh ]; do shift; done; shift; exec sh "$@"';

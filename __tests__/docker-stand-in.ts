@@ -1,0 +1,37 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { folder, PROJECT } from "./cluster-files";
+
+/** Scripts of constructs/operator, one behind the other. */
+export const operatorScript = (...names: string[]): string =>
+  names.map((name) => readFileSync(join(PROJECT, `constructs/operator/${name}.sh`), "utf8")).join("");
+
+const TOOLS = ["sh", "date", "sleep", "cat", "env", "wc", "sed", "tr", "cut", "head", "grep", "mkdir", "rm"];
+
+export interface Run {
+  readonly script: string;
+  /** Body of a stand-in for the docker CLI: `$*` are its arguments, what it is sent comes on standard input, `$calls` says how often it was called. */
+  readonly docker?: string;
+  readonly env?: Record<string, string>;
+}
+
+/** Runs an operator's script as Terraform does: `sh -c`, with everything in the environment, and nothing on the PATH but the docker CLI and POSIX tools. */
+export function runAsTerraform({ script, docker, env = {} }: Run) {
+  const directory = folder();
+  const bin = join(directory, "bin");
+  mkdirSync(bin);
+  for (const tool of TOOLS) symlinkSync(spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim(), join(bin, tool));
+  const log = join(directory, "calls");
+  writeFileSync(log, "");
+  if (docker !== undefined) {
+    writeFileSync(join(bin, "docker"), `#!/bin/sh\necho "$*" >>"${log}"\ncalls=$(($(wc -l <"${log}")))\n${docker}\n`);
+    chmodSync(join(bin, "docker"), 0o755);
+  }
+  const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", 'sh -c "$SCRIPT"'], {
+    encoding: "utf8",
+    timeout: 20_000,
+    env: { PATH: bin, TF_DATA_DIR: directory, SCRIPT: script, ...env },
+  });
+  return { status, stdout, stderr, calls: readFileSync(log, "utf8").split("\n").slice(0, -1) };
+}
