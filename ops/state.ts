@@ -1,0 +1,77 @@
+import { terraform } from "./terraform";
+
+/** What Terraform remembers of a stack. Never print it: attributes are all that a resource has. */
+export interface StackState {
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly resources: readonly StateResource[];
+}
+
+export interface StateResource {
+  /** As Terraform writes it: `docker_container.consul-server1`, `docker_container.consul-server1[0]`. */
+  readonly address: string;
+  readonly mode: "managed" | "data";
+  readonly type: string;
+  /** Terraform's name of it: an agent's for its container, image and gate. */
+  readonly name: string;
+  /** Of an instance of many, by `count` or `for_each`. */
+  readonly index?: number | string;
+  /** Alias of its provider, `consul-server1_host`; undefined for a provider without one. */
+  readonly provider?: string;
+  /** Its creation failed, so that the next deploy makes it again. */
+  readonly tainted: boolean;
+  /** The remains of one that was replaced and could not be destroyed. */
+  readonly deposed: boolean;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A stack's state, from whatever backend it is in; no host is asked. Empty for a stack that was never deployed.
+ * @throws when the backend does not answer
+ */
+export async function readState(folder: string): Promise<StackState> {
+  // Not `show -json`, which starts a provider process, and needs one where only a backend is known.
+  const { status, output, error } = await terraform(folder, ["state", "pull"]);
+  if (status !== 0) throw new Error(`the state cannot be read in ${folder}\n${error}`);
+  return parseState(output);
+}
+
+/** Version 4 of the state's format, which Terraform writes since 0.12 and OpenTofu too. */
+interface RawState {
+  readonly version: number;
+  readonly outputs?: Record<string, { readonly value: unknown }>;
+  readonly resources?: readonly {
+    readonly module?: string;
+    readonly mode: "managed" | "data";
+    readonly type: string;
+    readonly name: string;
+    readonly provider: string;
+    readonly instances: readonly {
+      readonly index_key?: number | string;
+      readonly status?: string;
+      readonly deposed?: string;
+      readonly attributes?: Record<string, unknown>;
+    }[];
+  }[];
+}
+
+export function parseState(text: string): StackState {
+  if (text.trim() === "") return { outputs: {}, resources: [] };
+  const { version, outputs = {}, resources = [] } = JSON.parse(text) as RawState;
+  if (version !== 4) throw new Error(`the state has format ${version}, and this program knows 4`);
+  return {
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
+    resources: resources.flatMap(({ module, mode, type, name, provider, instances }) =>
+      instances.map(({ index_key: index, status, deposed, attributes = {} }) => ({
+        address: `${module ? `${module}.` : ""}${mode === "data" ? "data." : ""}${type}.${name}${index === undefined ? "" : `[${JSON.stringify(index)}]`}`,
+        mode,
+        type,
+        name,
+        index,
+        provider: /\]\.([^.]+)$/.exec(provider)?.[1],
+        tainted: status === "tainted",
+        deposed: deposed !== undefined,
+        attributes,
+      })),
+    ),
+  };
+}
