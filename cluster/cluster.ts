@@ -2,7 +2,7 @@ import { checkCluster } from "./checks";
 import type { Daemon } from "./daemon";
 import { formProblems } from "./form";
 import type { Role } from "./ports";
-import { ClusterError, catalogue, keyPathPlace, type Locate, type Problem } from "./problem";
+import { ClusterError, catalogue, type KeyPath, keyPathPlace, type Locate, type Problem } from "./problem";
 import { resolveCluster } from "./resolve";
 import { type Autopilot, type BackendEntry, type ClusterFile, clusterSchema, type Settings } from "./schema";
 
@@ -49,6 +49,8 @@ export interface AgentDescription {
   /** It is to leave for good. */
   readonly decommission: boolean;
   readonly settings: Settings;
+  /** Where it is in the cluster file. */
+  readonly path: KeyPath;
 }
 
 /** Whom to join: an agent of this cluster, or an address, at the cluster's port. */

@@ -46,7 +46,21 @@ export const catalogue = {
   "plain-tcp": { severity: "warning", about: "a Docker daemon without TLS" },
   "open-http": { severity: "warning", about: "the HTTP API is open to the network, without ACLs" },
   "big-group": { severity: "warning", about: "more than 25 hosts in one stack" },
-} as const satisfies Record<string, { severity: "error" | "warning"; about: string; consentable?: true }>;
+  // What only the state shows
+  "line-deleted": { severity: "error", deploy: "--accept", about: "an agent's line is gone from the file, and its container is not" },
+  "host-moved": { severity: "error", deploy: "--accept", about: "an agent is on another host than its container" },
+  "stack-moved": { severity: "error", deploy: "refused", about: "an agent is in another stack than its container" },
+  "stack-gone": { severity: "error", deploy: "--accept", about: "a group is gone from the file, and its stack's resources are not" },
+  "host-gone": { severity: "error", deploy: "refused", about: "a host is gone from the file, and its stack still has resources of it" },
+} as const satisfies Record<string, CatalogueEntry>;
+
+interface CatalogueEntry {
+  readonly severity: "error" | "warning";
+  readonly about: string;
+  readonly consentable?: true;
+  /** Found by `npm run diff` and `npm run deploy`, not by synth; whether it can be accepted there. */
+  readonly deploy?: "--accept" | "refused";
+}
 
 export type ProblemCode = keyof typeof catalogue;
 

@@ -81,10 +81,14 @@ function typeOf(schema: JsonSchema): string {
 
 /** Every code that a cluster file can be refused or warned with. */
 export function errorReference(): string {
-  const rows = Object.entries(catalogue).map(([code, { severity, about, ...rest }]) => {
+  const entries = Object.entries(catalogue);
+  const rows = entries.flatMap(([code, { severity, about, ...rest }]) => {
     const acceptable = severity === "warning" || "consentable" in rest;
-    return `| \`${code}\` | ${severity} | ${about} | ${acceptable ? "yes" : ""} |`;
+    return "deploy" in rest ? [] : [`| \`${code}\` | ${severity} | ${about} | ${acceptable ? "yes" : ""} |`];
   });
+  const deployRows = entries.flatMap(([code, { about, ...rest }]) =>
+    "deploy" in rest ? [`| \`${code}\` | ${about} | ${rest.deploy === "refused" ? "" : `\`--accept ${code}\``} |`] : [],
+  );
   return [
     "# Errors and warnings",
     "",
@@ -95,6 +99,15 @@ export function errorReference(): string {
     "| code | severity | what it means | can be accepted |",
     "| --- | --- | --- | --- |",
     ...rows,
+    "",
+    "## Before a deploy",
+    "",
+    "What a file means for what runs already is only seen beside the state. `npm run diff` says it, and `npm run deploy` refuses before it touches anything;",
+    "some can be accepted for one deploy, on its command line. What to do instead is in [changing a cluster](changing.md) and [layouts](layouts.md).",
+    "",
+    "| code | what it means | accepted by |",
+    "| --- | --- | --- |",
+    ...deployRows,
     "",
   ].join("\n");
 }

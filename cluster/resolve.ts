@@ -10,7 +10,7 @@ import type { AgentEntry, ConsulConfig, ParsedClusterFile, Settings } from "./sc
 export interface Draft {
   readonly file: ParsedClusterFile;
   readonly hosts: readonly HostDescription[];
-  readonly agents: readonly (AgentDescription & { readonly path: KeyPath; readonly gossip: { readonly address: string; readonly port: number } })[];
+  readonly agents: readonly (AgentDescription & { readonly gossip: { readonly address: string; readonly port: number } })[];
   readonly bootstrapExpect: number;
   readonly problems: readonly Problem[];
 }

@@ -1,6 +1,6 @@
-import { AnnotationMetadataEntryType, type App, TerraformStack } from "cdktf";
+import { AnnotationMetadataEntryType, type App, TerraformOutput, TerraformStack } from "cdktf";
 import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/cluster";
-import { imageId, stackName } from "../cluster/ids";
+import { imageId, STACKS_OUTPUT, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
 import type { Autopilot } from "../cluster/schema";
 import { Ask } from "./ask";
@@ -27,6 +27,8 @@ export class ConsulCluster extends TerraformStack {
     super(app, cluster.name);
     this.stacks = this.placeStacks(app, cluster);
     for (const [name, stack] of this.stacks) new StateBackend(stack, cluster.backend, name);
+    // So that a deploy misses a stack that was there: the file that no longer has it does not say so.
+    if (this.stacks.size > 1) new TerraformOutput(this, STACKS_OUTPUT, { value: [...this.stacks.keys()].sort() });
 
     const hosts = new Map(cluster.hosts.map((host) => [host.name, this.addHost(host, cluster)]));
     this.agents = new Map(cluster.agents.map((agent) => [agent.name, this.addAgent(agent, hosts, cluster)]));

@@ -1,7 +1,7 @@
 import { TerraformBackend, type TerraformRemoteState } from "cdktf";
 import type { Construct } from "constructs";
 import type { BackendEntry } from "../cluster/schema";
-import { type BackendType, backendOf } from "../cluster/state-backend";
+import { backendOf } from "../cluster/state-backend";
 import { literals } from "./literal";
 import { PROJECT_FROM_STACK } from "./project-path";
 
@@ -10,25 +10,28 @@ import { PROJECT_FROM_STACK } from "./project-path";
  * `terraform version` while synthesizing.
  */
 export class StateBackend extends TerraformBackend {
-  private readonly type: BackendType;
-  private readonly arguments: Record<string, unknown>;
+  private readonly block: object;
 
   constructor(scope: Construct, entry: BackendEntry | undefined, stack: string) {
-    const backend = backendOf(entry, stack);
-    super(scope, "consul_backend", backend.type);
-    this.type = backend.type;
-    this.arguments = literals(backend.type === "local" ? { path: fromStack(String(backend.arguments.path)) } : backend.arguments);
+    super(scope, "consul_backend", backendOf(entry, stack).type);
+    this.block = backendBlock(entry, stack);
   }
 
   public override toTerraform(): object {
-    const { type } = this;
-    return { terraform: type === "cloud" ? { cloud: this.arguments } : { backend: { [type]: this.arguments } } };
+    return this.block;
   }
 
   /** No stack of this product reads another's state. */
   public override getRemoteStateDataSource(): TerraformRemoteState {
     throw new Error("a value of one stack cannot be used in another here; give the stacks one backend of CDKTF's own, or pass the value as text");
   }
+}
+
+/** Terraform's JSON of a stack's backend, for a folder at the depth of the stacks' own. */
+export function backendBlock(entry: BackendEntry | undefined, stack: string): object {
+  const { type, arguments: given } = backendOf(entry, stack);
+  const args = literals(type === "local" ? { path: fromStack(String(given.path)) } : given);
+  return { terraform: type === "cloud" ? { cloud: args } : { backend: { [type]: args } } };
 }
 
 const fromStack = (path: string): string => (path.startsWith("/") ? path : `${PROJECT_FROM_STACK}/${path}`);
