@@ -20,18 +20,20 @@ export function guard(cluster: Cluster, stacks: readonly Stack[], states: Readon
     const managed = resources.filter(({ mode }) => mode === "managed");
     const agents = managed.filter(isAgent);
     const stack = stacks.find((one) => one.name === name);
-    const moved = agents.flatMap((agent) => {
-      const to = stackOf.get(agent.name);
-      return to === undefined || to === name ? [] : [stackMoved(cluster, agent, name, to)];
-    });
+    const movedAgents = agents.filter((agent) => (stackOf.get(agent.name) ?? name) !== name);
+    const moved = movedAgents.map((agent) => stackMoved(cluster, agent, name, stackOf.get(agent.name) as string));
     const gone = agents.filter((agent) => !stackOf.has(agent.name));
     if (!stack) return managed.length === 0 || (moved.length > 0 && gone.length === 0) ? moved : [...moved, stackGone(name, managed, gone)];
+    const elsewhere = new Set(movedAgents.map(({ provider }) => provider));
     const here = agents.filter((agent) => stackOf.get(agent.name) === name);
     return [
       ...gone.map((agent) => lineDeleted(agent, name)),
       ...moved,
       ...here.flatMap((agent) => hostMoved(cluster, agent, stack)),
-      ...hostsGone(managed, stack, here),
+      ...hostsGone(
+        managed.filter(({ provider }) => !elsewhere.has(provider)),
+        stack,
+      ),
     ];
   });
 }
@@ -95,11 +97,11 @@ function stackGone(stack: string, resources: readonly StateResource[], agents: r
   };
 }
 
-/** Terraform reaches a resource by its provider, and fails as a whole when that is gone. Of agents that moved or went, something else is said. */
-function hostsGone(resources: readonly StateResource[], { name, folder, json }: Stack, agents: readonly StateResource[]): Problem[] {
+/** Terraform reaches a resource by its provider, and fails as a whole when that is gone. */
+function hostsGone(resources: readonly StateResource[], { name, folder, json }: Stack): Problem[] {
   const aliases = new Set((json.provider?.docker ?? []).map(({ alias }) => alias));
   const configured = ({ type, name }: StateResource) => json.resource?.[type]?.[name] !== undefined;
-  const stranded = resources.filter((one) => one.provider !== undefined && !aliases.has(one.provider) && !configured(one) && !agents.includes(one));
+  const stranded = resources.filter((one) => one.provider !== undefined && !aliases.has(one.provider) && !configured(one));
   return [...new Set(stranded.map(({ provider }) => provider))].map((provider) => {
     const addresses = stranded.filter((one) => one.provider === provider).map(({ address }) => `'${address}'`);
     return {

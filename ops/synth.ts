@@ -22,7 +22,6 @@ export interface ResourceJson {
   /** `docker.consul-server1_host` */
   readonly provider?: string;
   readonly depends_on?: readonly string[];
-  readonly [argument: string]: unknown;
 }
 
 /** CDKTF's list of what was synthesized. */

@@ -1,0 +1,189 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Project } from "./project";
+import type { CommandResult } from "./rig/command";
+import { Rig } from "./rig/rig";
+
+const AGENTS = ["consul-server1", "consul-server2", "consul-server3", "consul-client1"];
+/** The article's cluster, its third server in a group. */
+const GROUPED = `name: consul
+security: off
+accept: [open-http, two-servers]
+client: 0.0.0.0
+daemon: ssh://root@{address}
+hosts:
+  consul-server1: 172.16.8.120
+  consul-server2: 172.16.8.121
+  consul-server3: { address: 172.16.8.122, group: third }
+  consul-client1: 172.16.8.110
+servers: [consul-server1, consul-server2, consul-server3]
+clients: [consul-client1]
+`;
+
+describe("npm run diff, and what npm run deploy refuses", () => {
+  const rig = Rig.standing();
+  const project = new Project(rig.operator, "clusters/grouped.yaml");
+  const write = (text: string) => writeFileSync(join(project.folder, "clusters/grouped.yaml"), text);
+  const npm = (...args: string[]): Promise<CommandResult> => project.run("npm", ["run", "-s", ...args], { check: false });
+  const diff = (...args: string[]) => npm("diff", "--", ...args);
+  const running = () =>
+    Promise.all(AGENTS.map(async (name) => (await rig.host(name).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name)).stdout.trim()));
+
+  /** Says it with the place and the mend, and touches no container. */
+  async function expectRefused(file: string, said: RegExp): Promise<void> {
+    const before = await running();
+    write(file);
+    const { stdout, stderr, exitCode } = await npm("deploy", "--", "--auto-approve");
+    expect(stderr).toMatch(said);
+    expect(stderr).toContain("refused; nothing was touched");
+    expect(stdout).toBe("cluster file: clusters/grouped.yaml\n");
+    expect(exitCode).toBe(1);
+    expect(await running()).toEqual(before);
+  }
+
+  beforeAll(async () => {
+    await rig.reset();
+    write(GROUPED);
+  });
+  afterAll(() => project.remove());
+
+  test("of what is not there yet: all is new", async () => {
+    const { stdout, exitCode } = await diff();
+    expect(stdout.split("\n")).toEqual([
+      "cluster file: clusters/grouped.yaml",
+      "",
+      "consul",
+      "    + create          consul-client1, consul-server1, consul-server2",
+      "        container  new",
+      "  with 3 docker_image, 4 terraform_data",
+      "",
+      "consul-third",
+      "    + create          consul-server3",
+      "        container  new",
+      "  with 1 docker_image, 1 terraform_data",
+      "",
+      "containers: 4 to create, 0 to replace, 0 to change in place, 0 to remove, 0 unchanged",
+      "",
+    ]);
+    expect(exitCode).toBe(0);
+  });
+
+  test("deploy brings all stacks up, in order", async () => {
+    const { stdout, exitCode } = await npm("deploy", "--", "--auto-approve");
+    expect(stdout).toContain("cluster file: clusters/grouped.yaml");
+    expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
+    expect(exitCode).toBe(0);
+  });
+
+  test("of what is there: nothing to do", async () => {
+    const { stdout, exitCode } = await diff("--detailed-exitcode");
+    expect(stdout).toBe("cluster file: clusters/grouped.yaml\n\nnothing to do: 4 containers are as the file says\n");
+    expect(exitCode).toBe(0);
+  });
+
+  describe("of a changed file", () => {
+    beforeAll(() =>
+      write(
+        GROUPED.replace(
+          "servers: [consul-server1,",
+          "servers: [{ name: consul-server1, image: 'hashicorp/consul:1.21.5', bind: 0.0.0.0, advertise: 172.16.8.120 },",
+        )
+          .replace("clients: [consul-client1]", "clients: [{ name: consul-client1, restart: on-failure }]")
+          .concat("config: { log_level: debug }\n"),
+      ),
+    );
+
+    test("it says why, container by container; those that change alike stand together", async () => {
+      const { stdout, exitCode } = await diff("--detailed-exitcode");
+      expect(stdout.split("\n").slice(2)).toEqual([
+        "consul",
+        "  -/+ replace         consul-client1",
+        "        restart    always -> on-failure",
+        '        upload     /consul/config/agent.json: log_level: + "debug"',
+        "  -/+ replace         consul-server1",
+        "        command    -bind=172.16.8.120 -> -bind=0.0.0.0",
+        "        command    + -advertise=172.16.8.120",
+        "        image      hashicorp/consul:1.22.2 -> hashicorp/consul:1.21.5",
+        '        upload     /consul/config/agent.json: log_level: + "debug"',
+        "  -/+ replace         consul-server2",
+        '        upload     /consul/config/agent.json: log_level: + "debug"',
+        "  with 1 docker_image, 4 terraform_data",
+        "",
+        "consul-third",
+        "  -/+ replace         consul-server3",
+        '        upload     /consul/config/agent.json: log_level: + "debug"',
+        "  with 1 terraform_data",
+        "",
+        "containers: 0 to create, 4 to replace, 0 to change in place, 0 to remove, 0 unchanged",
+        "",
+      ]);
+      expect(exitCode).toBe(2);
+    });
+
+    test("--json says the same, for one stack where one is named", async () => {
+      const { stdout, exitCode } = await diff("--json", "consul-third");
+      const { file, stacks, problems, unreachable } = JSON.parse(stdout);
+      expect({ file, problems, unreachable }).toEqual({ file: "clusters/grouped.yaml", problems: [], unreachable: {} });
+      expect(stacks).toHaveLength(1);
+      expect(stacks[0].changes[0]).toEqual({
+        address: "docker_container.consul-server3",
+        name: "consul-server3",
+        type: "docker_container",
+        action: "replace",
+        reasons: [{ what: "upload", item: "/consul/config/agent.json: log_level", after: '"debug"' }],
+      });
+      expect(exitCode).toBe(0);
+    });
+  });
+
+  test("a server's line that is deleted without decommission is refused, and diff says it beside what would change", async () => {
+    const said =
+      /clusters\/grouped\.yaml:11:1: error line-deleted: server "consul-server2" is no longer in the file.*\n {4}put its line back with `decommission: true`/;
+    await expectRefused(GROUPED.replace("consul-server2, ", ""), said);
+    const { stdout, stderr, exitCode } = await diff("--detailed-exitcode");
+    expect(stderr).toMatch(said);
+    expect(stdout).toContain("    - remove          consul-server2\n        container  no longer in the file\n");
+    expect(exitCode).toBe(1);
+    expect((await diff("--detailed-exitcode", "--accept", "line-deleted", "consul")).exitCode).toBe(2);
+  });
+
+  test("an agent on another host than its container is refused", () =>
+    expectRefused(
+      GROUPED.replace(
+        "clients: [consul-client1]",
+        "clients: [{ name: consul-client1, host: consul-server1, ports: { http: 18500, dns: 18600, serf_lan: 18301 } }]",
+      ),
+      /error host-moved: the file puts "consul-client1" on host "consul-server1", and its container is on host "consul-client1"/,
+    ));
+
+  test("a host in another group than its container is refused", () =>
+    expectRefused(
+      GROUPED.replace("group: third", "group: fourth"),
+      /yaml:11:43: error stack-moved: the file puts "consul-server3" into stack "consul-fourth", and its container is in stack "consul-third"/,
+    ));
+
+  test("a group that is gone is refused", () =>
+    expectRefused(
+      GROUPED.replace(/^ {2}consul-server3:.*\n/m, "").replace(", consul-server3]", "]"),
+      /yaml:6:1: error stack-gone: no host of the file is in stack "consul-third" any more, and its state has docker_container\.consul-server3: /,
+    ));
+
+  test("of a container that was removed by hand, and one that was stopped: that it is gone, that it does not run", async () => {
+    write(GROUPED);
+    await Promise.all([rig.host("consul-client1").docker("rm", "-f", "consul-client1"), rig.host("consul-server3").docker("stop", "consul-server3")]);
+    const { stdout } = await diff();
+    expect(stdout).toContain("    + create          consul-client1\n        container  gone from its host\n");
+    expect(stdout).toContain("    ~ change in place consul-server3\n        container  not running\n");
+  });
+
+  test("destroy takes all stacks down, and keeps the data", async () => {
+    write(GROUPED);
+    const { stdout, exitCode } = await npm("destroy", "--", "--auto-approve");
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("cluster file: clusters/grouped.yaml");
+    for (const agent of AGENTS) {
+      expect((await rig.host(agent).docker("ps", "-aq")).stdout).toBe("");
+      expect((await rig.host(agent).docker("volume", "ls", "-q")).stdout.trim()).toBe(`${agent}-data`);
+    }
+  });
+});
