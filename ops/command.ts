@@ -1,14 +1,12 @@
 import type { Cluster } from "../cluster/cluster";
 import { loadCluster, selectClusterFile } from "../cluster/load";
-import { ClusterError, describeProblem } from "../cluster/problem";
+import { ClusterError } from "../cluster/problem";
 
-/** The cluster that a command works on: says on standard output which file it is, and its warnings beside that. */
+/** The cluster that a command works on: says on standard output which file it is. */
 export function chosenCluster({ quiet = false } = {}): { readonly file: string; readonly cluster: Cluster } {
   const file = selectClusterFile();
   if (!quiet) console.log(`cluster file: ${file}`);
-  const cluster = loadCluster(file);
-  for (const warning of cluster.warnings) progress(describeProblem(warning, cluster.locate));
-  return { file, cluster };
+  return { file, cluster: loadCluster(file) };
 }
 
 /** A line for whoever watches; standard output is for results. */

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inScratch } from "./scratch";
 import { terraform } from "./terraform";
 
 /** What is read here of `terraform show -json PLAN`. */
@@ -38,11 +38,8 @@ export type Values = Readonly<Record<string, unknown>>;
  * @throws with what Terraform said, when it cannot plan
  */
 export async function plan(folder: string, targets: readonly string[] = []): Promise<Plan> {
-  // A plan file holds the state: it lies in a folder that only this user can open, and goes again.
-  const hidden = mkdtempSync(join(tmpdir(), "consul-cdktf-plan-"));
-  const remove = () => rmSync(hidden, { recursive: true, force: true });
-  process.on("exit", remove);
-  try {
+  // A plan file holds the state: nobody else may read it, and it goes again.
+  return inScratch(join(tmpdir(), "consul-cdktf-plan-"), async (hidden) => {
     const file = join(hidden, "plan");
     // Without a lock: nothing is written, so looking neither waits for a deploy that is under way nor makes one fail.
     const planned = await terraform(folder, [
@@ -56,8 +53,5 @@ export async function plan(folder: string, targets: readonly string[] = []): Pro
     const shown = await terraform(folder, ["show", "-json", file]);
     if (shown.status !== 0) throw new Error(shown.error);
     return JSON.parse(shown.output) as Plan;
-  } finally {
-    remove();
-    process.off("exit", remove);
-  }
+  });
 }

@@ -1,9 +1,8 @@
 import { parseArgs } from "node:util";
 import type { AgentDescription, Cluster } from "../cluster/cluster";
 import { endpointsOf } from "../cluster/endpoints";
-import { loadCluster, selectClusterFile } from "../cluster/load";
 import { effectivePorts } from "../cluster/ports";
-import { ClusterError } from "../cluster/problem";
+import { chosenCluster, command } from "./command";
 import { docker } from "./docker";
 
 /** What the agents say of their cluster: the first that answers speaks for all. */
@@ -50,17 +49,11 @@ function print({ members, leader, peers, ui }: Status): void {
   for (const [agent, address] of Object.entries(ui)) console.log(`ui      ${address}  (${agent})`);
 }
 
-async function main(): Promise<void> {
+command("status", async () => {
   const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
-  const file = selectClusterFile();
-  if (!values.json) console.log(`cluster file: ${file}`);
-  const status = await askCluster(loadCluster(file));
+  const { file, cluster } = chosenCluster({ quiet: values.json });
+  const status = await askCluster(cluster);
   if (values.json) console.log(JSON.stringify({ file, ...status }, null, 2));
   else print(status);
-  if (status.leader === "") process.exitCode = 1;
-}
-
-main().catch((error: Error) => {
-  console.error(error instanceof ClusterError ? error.message : `status: ${error.message}`);
-  process.exitCode = 1;
+  return status.leader === "" ? 1 : 0;
 });

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster";
 import { STACKS_OUTPUT } from "../cluster/ids";
-import type { Problem } from "../cluster/problem";
+import { describeProblem, type Problem } from "../cluster/problem";
 import { backendBlock } from "../constructs/state-backend";
 import { type Arguments, select } from "./arguments";
 import { type Around, around } from "./around";
@@ -11,6 +11,7 @@ import { guard } from "./guard";
 import { unreachable } from "./hosts";
 import { parallel } from "./parallel";
 import { stacksAtOnce } from "./parallelism";
+import { inScratch } from "./scratch";
 import { readState, type StackState } from "./state";
 import { OUTPUT, type Stack, synthesize } from "./synth";
 
@@ -34,6 +35,7 @@ export interface Survey {
 export async function survey(cluster: Cluster, args: Arguments): Promise<Survey> {
   const hosts = cluster.hosts.map(({ name }) => name);
   const without = args.without.length > 0 ? select("host", hosts, args.without) : [];
+  for (const warning of cluster.warnings) progress(describeProblem(warning, cluster.locate));
   progress(`looking at ${hosts.length} hosts and at the state`);
   const [all, dead] = await Promise.all([synthesize(), unreachable(cluster.hosts.filter(({ name }) => !without.includes(name)))]);
   const names = select(
@@ -65,12 +67,9 @@ export function blockedText(command: "diff" | "deploy", { around: { blocked }, d
 }
 
 /** The state of a stack that is not synthesized any more, by nothing but its backend. */
-async function stateOfGone({ backend }: Cluster, stack: string): Promise<StackState> {
-  const folder = mkdtempSync(join(OUTPUT, "stacks", ".gone-"));
-  try {
+function stateOfGone({ backend }: Cluster, stack: string): Promise<StackState> {
+  return inScratch(join(OUTPUT, "stacks", ".gone-"), async (folder) => {
     writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(backendBlock(backend, stack)));
-    return await readState(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    return readState(folder);
+  });
 }

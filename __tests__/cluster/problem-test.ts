@@ -298,9 +298,10 @@ describe("file-too-big", () => {
   });
 });
 
-test("every code of the catalogue has a test", () => {
+test("every code of the catalogue that synth can find has a test", () => {
   const tested = new Set<string>([...CASES.map(({ code }) => code), "file-unreadable", "file-too-big"]);
-  expect(Object.keys(catalogue).filter((code) => !tested.has(code))).toEqual([]);
+  const found = Object.entries(catalogue).filter(([, entry]) => !("deploy" in entry));
+  expect(found.map(([code]) => code).filter((code) => !tested.has(code))).toEqual([]);
 });
 
 test("all that is wrong is said at once", () => {

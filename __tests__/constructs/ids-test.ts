@@ -58,6 +58,7 @@ clients: [c1]
     c: stack("s3", {
       terraform_data: ["consul_autopilot", "consul_quorum", "s3"],
       locals: ["consul_ask", "consul_autopilot", "consul_gate", "consul_quorum"],
+      output: ["consul_stacks", "s3"],
       backend: { local: { path: "../../../terraform.c.tfstate" } },
     }),
     "c-edge": stack("c1", { backend: { local: { path: "../../../terraform.c-edge.tfstate" } } }),

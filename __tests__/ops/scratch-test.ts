@@ -1,0 +1,33 @@
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { inScratch } from "../../ops/scratch";
+import { folder, PROJECT } from "../cluster-files";
+
+describe("a folder for the time of some work", () => {
+  const prefix = join(folder(), "scratch-");
+
+  test("is this user's alone, and goes when the work is done", async () => {
+    const [made, mode] = await inScratch(prefix, async (scratch) => [scratch, statSync(scratch).mode & 0o777] as const);
+    expect(mode).toBe(0o700);
+    expect(existsSync(made)).toBe(false);
+  });
+
+  test("goes when the work fails", async () => {
+    const work = inScratch(prefix, async () => {
+      throw new Error("no plan");
+    });
+    await expect(work).rejects.toThrow("no plan");
+    expect(readdirSync(join(prefix, ".."))).toEqual([]);
+  });
+
+  test("goes when Ctrl-C ends the command", async () => {
+    const program = `require("./ops/scratch").inScratch(${JSON.stringify(prefix)}, (made) => new Promise(() => { console.log(made); setInterval(() => 0, 1000); }))`;
+    const child = spawn(process.execPath, ["--import", "tsx", "-e", program], { cwd: PROJECT });
+    const made = await new Promise<string>((resolve) => child.stdout.once("data", (text) => resolve(String(text).trim())));
+    expect(existsSync(made)).toBe(true);
+    child.kill("SIGINT");
+    expect(await new Promise((resolve) => child.once("close", resolve))).toBe(130);
+    expect(existsSync(made)).toBe(false);
+  }, 60_000);
+});

@@ -1,0 +1,159 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually } from "./consul";
+import { Project } from "./project";
+import type { CommandResult } from "./rig/command";
+import { Rig } from "./rig/rig";
+
+/** The commands of docs/layouts.md, as they stand there. */
+const MOVING = [...readFileSync(join(__dirname, "../docs/layouts.md"), "utf8").matchAll(/^```sh\n(.*?)^```/gms)].map(([, text]) => text as string);
+/** Two servers and a client in one stack, the third server in a group. */
+const GROUPED = `name: consul
+security: off
+accept: [open-http]
+client: 0.0.0.0
+wait: 60
+daemon: ssh://root@{address}
+hosts:
+  consul-server1: 172.16.8.120
+  consul-server2: 172.16.8.121
+  consul-server3: { address: 172.16.8.122, group: third }
+  consul-client1: 172.16.8.110
+servers: [consul-server1, consul-server2, consul-server3]
+clients: [consul-client1]
+`;
+const AGENTS = ["consul-server1", "consul-server2", "consul-server3", "consul-client1"];
+
+describe("npm run deploy around hosts that do not answer, and when hosts change their place in the file", () => {
+  const rig = Rig.standing();
+  const project = new Project(rig.operator, "clusters/grouped.yaml");
+  const write = (text: string) => writeFileSync(join(project.folder, "clusters/grouped.yaml"), text);
+  const npm = (...args: string[]): Promise<CommandResult> => project.run("npm", ["run", "-s", ...args], { check: false });
+  const deploy = (...args: string[]) => npm("deploy", "--", "--auto-approve", ...args);
+  const inspected = async (agent: string, format: string) => (await rig.host(agent).docker("inspect", "-f", format, agent)).stdout.trim();
+  /** The label by which each round's containers are told from the last's. */
+  const rounds = () => Promise.all(AGENTS.map((agent) => inspected(agent, '{{index .Config.Labels "round"}}')));
+  const containers = () => Promise.all(AGENTS.map((agent) => inspected(agent, "{{.Id}} {{.State.StartedAt}}")));
+  const eventuallyAllVoters = () =>
+    eventually(async () => {
+      const { stdout } = await rig
+        .host("consul-server1")
+        .docker("exec", "consul-server1", "curl", "-s", "http://172.16.8.120:8500/v1/operator/autopilot/health");
+      expect(JSON.parse(stdout)).toMatchObject({ Healthy: true, FailureTolerance: 1 });
+    }, 60);
+  async function expectNothingToDo(): Promise<void> {
+    const { stdout, exitCode } = await npm("diff", "--", "--detailed-exitcode");
+    expect(stdout).toContain("nothing to do: 4 containers are as the file says");
+    expect(exitCode).toBe(0);
+  }
+  /** A label for the client and for one server. */
+  const labelled = (server: string, round: string) =>
+    GROUPED.replace(/clients: .*/, `clients: [{ name: consul-client1, labels: { round: "${round}" } }]`).replace(
+      new RegExp(`(servers: .*)${server}`),
+      `$1{ name: ${server}, labels: { round: "${round}" } }`,
+    );
+
+  beforeAll(async () => {
+    await rig.reset();
+    write(GROUPED);
+    expect((await deploy()).exitCode).toBe(0);
+  });
+  afterAll(async () => {
+    await Promise.all(rig.hosts.map((host) => host.connect()));
+    await npm("destroy", "--", "--auto-approve");
+    project.remove();
+  });
+
+  test("a host in a group of its own that is cut off is left alone; the others are deployed, and the status is 1", async () => {
+    await rig.host("consul-server3").disconnect();
+    write(labelled("consul-server3", "1"));
+    const { stdout, stderr, exitCode } = await deploy();
+    expect(stderr).toContain("left alone: stack consul-third, with consul-server3");
+    expect(stdout).toContain("consul-client1: in, leader");
+    expect(stderr.trim()).toMatch(/not deployed: host "consul-server3" does not answer: .+$/);
+    expect(exitCode).toBe(1);
+    expect(await rounds()).toEqual(["", "", "", "1"]);
+  });
+
+  test("after its return, the same command completes", async () => {
+    await rig.host("consul-server3").connect();
+    await eventuallyAllVoters();
+    expect((await deploy()).exitCode).toBe(0);
+    expect(await rounds()).toEqual(["", "", "1", "1"]);
+    await expectNothingToDo();
+  });
+
+  describe("a host that shares its stack is cut off", () => {
+    let before: string[];
+    beforeAll(async () => {
+      before = await containers();
+      await rig.host("consul-server2").disconnect();
+      write(labelled("consul-server2", "2"));
+    });
+    afterAll(() => rig.host("consul-server2").connect());
+
+    test("deploy refuses, and says how to go on", async () => {
+      const { stderr, exitCode } = await deploy();
+      expect(stderr).toMatch(/host "consul-server2" does not answer: /);
+      expect(stderr).toContain("npm run deploy -- --without consul-server2");
+      expect(exitCode).toBe(1);
+      expect(await containers()).toEqual(before);
+    });
+
+    test("diff shows the other stacks, says the same, and has status 1", async () => {
+      const { stdout, stderr, exitCode } = await npm("diff", "--", "--detailed-exitcode");
+      expect(stdout).toContain("consul-third\n  -/+ replace         consul-server3");
+      expect(stderr).toContain("npm run diff -- --without consul-server2");
+      expect(exitCode).toBe(1);
+    });
+
+    test("without it, the rest of the stack is shown, and deployed; its own container stays", async () => {
+      const { stdout: shown } = await npm("diff", "--", "--without", "consul-server2", "consul");
+      expect(shown).toContain("  -/+ replace         consul-client1\n");
+      expect(shown).toContain("  left alone: consul-server2\n");
+      const { stdout, exitCode } = await deploy("--without", "consul-server2", "consul");
+      expect(stdout).toContain("consul-client1: in, leader");
+      expect(exitCode).toBe(0);
+      expect(await rounds()).toEqual(["", "", "1", "2"]);
+      expect((await containers())[1]).toBe(before[1]);
+    });
+
+    test("after its return, a plain deploy brings it in step", async () => {
+      await rig.host("consul-server2").connect();
+      await eventuallyAllVoters();
+      const { stdout, exitCode } = await deploy();
+      expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
+      expect(exitCode).toBe(0);
+      expect(await rounds()).toEqual(["", "2", "", "2"]);
+      await expectNothingToDo();
+    });
+  });
+
+  test("docs/layouts.md: a host moves to another group, and its container stays as it is", async () => {
+    write(GROUPED);
+    expect((await deploy()).exitCode).toBe(0);
+    const before = await containers();
+    expect(MOVING).toHaveLength(2);
+    for (const commands of MOVING) {
+      await project.run("sh", ["-euc", commands]);
+      write(GROUPED.replace("{ address: 172.16.8.122, group: third }", "172.16.8.122"));
+    }
+    const { stdout, exitCode } = await deploy();
+    expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
+    expect(exitCode).toBe(0);
+    expect(await containers()).toEqual(before);
+    await expectNothingToDo();
+  });
+
+  test("a host that only has another name is accepted as the same, and its container stays as it is", async () => {
+    const before = await containers();
+    const renamed = GROUPED.replace("{ address: 172.16.8.122, group: third }", "172.16.8.122")
+      .replace("consul-client1: ", "web: ")
+      .replace("clients: [consul-client1]", "clients: [{ name: consul-client1, host: web }]");
+    write(renamed);
+    expect((await deploy()).stderr).toContain("error host-moved");
+    expect((await deploy("--accept", "host-moved")).exitCode).toBe(0);
+    expect(await containers()).toEqual(before);
+    await expectNothingToDo();
+  });
+});
