@@ -14,18 +14,20 @@ describe("a host left out of its stack", () => {
 
   test("of a client: its container, images and gate stay away, all else goes on", () => {
     const servers = ["s1", "s2", "s3"];
-    expect(leave("c1").targets).toEqual([...of(servers), "terraform_data.consul_quorum", ...servers.map((name) => `terraform_data.${name}`)].sort());
+    expect(leave("c1").targets).toEqual(
+      [...of(servers), "terraform_data.consul_autopilot", "terraform_data.consul_quorum", ...servers.map((name) => `terraform_data.${name}`)].sort(),
+    );
   });
-  test("of a server: the last step of the servers stays away too, and clients do not wait for it", () => {
+  test("of a server: the last step of the servers stays away too, and what comes after it does not wait for it", () => {
     const rest = all.filter((name) => name !== "s2");
     const { targets, json: cut } = leave("s2");
-    expect(targets).toEqual([...of(rest), ...rest.map((name) => `terraform_data.${name}`)].sort());
-    expect(json.resource.terraform_data.c1?.depends_on).toEqual(["terraform_data.consul_quorum"]);
-    expect(cut.resource?.terraform_data?.c1?.depends_on).toEqual([]);
+    expect(targets).toEqual([...of(rest), "terraform_data.consul_autopilot", ...rest.map((name) => `terraform_data.${name}`)].sort());
+    expect(json.resource.terraform_data.consul_autopilot?.depends_on).toEqual(["terraform_data.consul_quorum"]);
+    expect(cut.resource?.terraform_data?.consul_autopilot?.depends_on).toEqual([]);
   });
   test("none: all goes on, unchanged", () => {
     const { targets, json: cut } = leave();
-    expect(targets).toHaveLength(4 * 4 + 1);
+    expect(targets).toHaveLength(4 * 4 + 2);
     expect(cut).toEqual(json);
   });
   test("what is to be removed elsewhere is removed, what is to be removed there is not", () => {
