@@ -1,18 +1,24 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ClusterFile } from "../cluster/schema";
 import { ConsulHttp, eventually } from "./consul";
 import { Load, type LoadReport, missingKeys } from "./load";
 import { type Observation, Observer } from "./observer";
+import { pause } from "./pause";
 import { Project } from "./project";
-import type { CommandOptions, CommandResult } from "./rig/command";
+import type { CommandOptions, CommandResult, RunningCommand } from "./rig/command";
 import type { Rig } from "./rig/rig";
 
 /** What was seen while something happened to a cluster. */
 export interface Seen {
   readonly users: LoadReport;
   readonly servers: Observation;
+}
+
+interface StateResource {
+  readonly type: string;
+  readonly instances: readonly { readonly attributes: { readonly id: string } }[];
 }
 
 const SEED = join(__dirname, "../clusters/seed.yaml");
@@ -29,21 +35,41 @@ export interface Size {
 export class LiveCluster {
   /** The cluster file: edit it, then `deploy`. */
   file: ClusterFile;
+  private changes = 0;
+  private readonly started: RunningCommand[] = [];
 
   private constructor(
     readonly rig: Rig,
     readonly project: Project,
-    size: Size,
+    private readonly size: Size,
   ) {
     this.file = { ...article(), ...agentsOf(size) };
+  }
+
+  /** Lets something happen; when it does not end as it should, the cluster is made anew, so that the next one is not judged by this one's ruins. */
+  async bear(fault: () => Promise<void>): Promise<void> {
+    try {
+      await fault();
+    } catch (failure) {
+      for (const deploy of this.started) deploy.killAll();
+      await this.renew();
+      throw failure;
+    }
+  }
+
+  /** The same cluster, without its past. */
+  private async renew(): Promise<void> {
+    this.file = { ...article(), ...agentsOf(this.size) };
+    for (const [host, address] of Object.entries(this.file.hosts)) await this.rig.addHost(host, String(address));
+    await this.rig.reset();
+    rmSync(join(this.project.folder, this.stateFile), { force: true });
+    await this.deploy();
   }
 
   /** Makes the hosts that the rig has not, and deploys the article's cluster in that size on them. */
   static async up(rig: Rig, name: string, size: Size = { servers: 3, clients: 2 }): Promise<LiveCluster> {
     const cluster = new LiveCluster(rig, new Project(rig.operator, `clusters/${name}.yaml`), size);
-    for (const [host, address] of Object.entries(cluster.file.hosts)) await rig.addHost(host, String(address));
-    await rig.reset();
-    await cluster.deploy();
+    await cluster.renew();
     return cluster;
   }
 
@@ -59,18 +85,62 @@ export class LiveCluster {
     writeFileSync(join(this.project.folder, this.project.clusterFile), JSON.stringify(this.file, undefined, 2));
   }
 
+  /** Gives every agent another configuration, so that the next deploy replaces them all. */
+  changeAll(): void {
+    this.file.config = { ...this.file.config, node_meta: { change: String(++this.changes) } };
+  }
+
   /** What an operator does after editing the file. */
   deploy(options: CommandOptions = {}): Promise<CommandResult> {
     this.write();
     return this.project.deploy(options);
   }
 
+  /** A deploy in the background, for what interrupts it. */
+  startDeploy(project = this.project): RunningCommand {
+    const deploy = project.startDeploy();
+    this.started.push(deploy);
+    return deploy;
+  }
+
+  /** Terraform's processes that apply something, at the operator's machine. */
+  applying(): number[] {
+    return this.rig.operator.machine.processes(/^\S*(terraform|tofu) apply/);
+  }
+
+  /** Waits until a deploy in the background has come to Terraform's apply. */
+  async untilApplying(deploy: RunningCommand): Promise<void> {
+    for (let tenths = 0; tenths < 600 && this.applying().length === 0; tenths++) await Promise.race([pause(0.1), deploy.finished]);
+    if (this.applying().length === 0) throw new Error(`nothing is being applied: ${deploy.stdout.slice(-2000)}`);
+  }
+
+  /** What is documented for a deploy that was interrupted: a container that the state has forgotten is stopped and removed, then the same again. */
+  async recover(): Promise<void> {
+    const { resources } = JSON.parse(readFileSync(join(this.project.folder, this.stateFile), "utf8"));
+    const known = new Set(
+      resources.flatMap((one: StateResource) => (one.type === "docker_container" ? one.instances.map(({ attributes }) => attributes.id) : [])),
+    );
+    for (const name of this.agentNames) {
+      const [id, status] = (await this.inspect(name, "{{.Id}} {{.State.Status}}"))?.split(" ") ?? [];
+      if (!id || known.has(id)) continue;
+      process.stderr.write(`    recovery: ${name} is ${status}, and not in the state\n`);
+      await this.docker(name, "stop", name);
+      await this.docker(name, "rm", name);
+    }
+    await this.deploy();
+  }
+
+  /** Where the state is, in the project's folder. */
+  get stateFile(): string {
+    return `terraform.${this.file.name}.tfstate`;
+  }
+
   get serverNames(): string[] {
-    return this.file.servers.map(nameOf);
+    return this.file.servers.filter(stays).map(nameOf);
   }
 
   get agentNames(): string[] {
-    return [...this.file.servers, ...(this.file.clients ?? [])].map(nameOf);
+    return [...this.file.servers, ...(this.file.clients ?? [])].filter(stays).map(nameOf);
   }
 
   /** An agent's HTTP API, asked from the operator's machine. */
@@ -83,15 +153,39 @@ export class LiveCluster {
     return this.rig.host(agent).docker(...args);
   }
 
+  /** What Docker says of an agent's container; undefined where there is none. */
+  private async inspect(agent: string, format: string): Promise<string | undefined> {
+    const { exitCode, stdout } = await this.rig.host(agent).dockerWith({ check: false }, "container", "inspect", "-f", format, agent);
+    return exitCode === 0 ? stdout.trim() : undefined;
+  }
+
   /** Which container runs an agent, and since when: another value after a change means that the agent was touched. */
   async incarnations(): Promise<Record<string, string>> {
-    const seen = this.agentNames.map(async (name) => [name, (await this.docker(name, "inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name)).stdout]);
+    const seen = this.agentNames.map(async (name) => [name, (await this.inspect(name, "{{.Id}} {{.State.StartedAt}}")) ?? ""]);
     return Object.fromEntries(await Promise.all(seen));
+  }
+
+  /** Which agents a change touched: their containers are others, have been started again, or are new. */
+  async touchedBy(change: () => Promise<unknown>): Promise<string[]> {
+    const before = await this.incarnations();
+    await change();
+    const after = await this.incarnations();
+    return Object.keys(after).filter((name) => before[name] !== after[name]);
+  }
+
+  /** Puts another agent, on a host of its own that the rig may not have yet, into the cluster file. */
+  async add(role: "server" | "client", number: number): Promise<string> {
+    const [name, address] = place(role, number);
+    await this.rig.addHost(name, address);
+    this.file.hosts = { ...this.file.hosts, [name]: address };
+    if (role === "server") this.file.servers = [...this.file.servers, name];
+    else this.file.clients = [...(this.file.clients ?? []), name];
+    return name;
   }
 
   /** Runs something while users work through the first two clients, and says what they and an observer of the servers saw. */
   async during(work: () => Promise<unknown>): Promise<Seen> {
-    const [first, second = first] = (this.file.clients ?? []).map((client) => this.url(nameOf(client)));
+    const [first, second = first] = (this.file.clients ?? []).filter(stays).map((client) => this.url(nameOf(client)));
     if (!first || !second) throw new Error("a cluster without clients has no users");
     const observer = await Observer.start(this.rig.operator, Object.fromEntries(this.serverNames.map((name) => [name, this.url(name)])));
     const load = await Load.start(this.rig.operator, [first, second]);
@@ -127,6 +221,12 @@ export class LiveCluster {
     ).not.toContain("consul-cdktf/");
   }
 
+  /** The name of the server that leads. */
+  async leader(): Promise<string> {
+    const { Servers } = await this.api(this.serverNames[0] as string).json("/v1/operator/raft/configuration");
+    return Servers.find(({ Leader }: { Leader: boolean }) => Leader).Node;
+  }
+
   private url(agent: string): string {
     return `http://${this.file.hosts[agent]}:8500`;
   }
@@ -138,22 +238,29 @@ export function expectUndisturbed({ users, servers }: Seen): void {
   expect(servers.mostDown).toBeLessThan(2);
 }
 
-const nameOf = (agent: ClusterFile["servers"][number]): string => (typeof agent === "string" ? agent : agent.name);
+export const nameOf = (agent: ClusterFile["servers"][number]): string => (typeof agent === "string" ? agent : agent.name);
+
+const stays = (agent: ClusterFile["servers"][number]): boolean => typeof agent === "string" || !agent.decommission;
 
 function article(): ClusterFile {
   const { images: _images, ...file } = parse(readFileSync(SEED, "utf8")) as ClusterFile;
   return { ...file, wait: 60 };
 }
 
-function agentsOf({ servers, clients }: Size): Pick<ClusterFile, "hosts" | "servers" | "clients" | "join" | "bootstrap_expect"> {
-  const names = (role: "server" | "client", count: number) => Array.from({ length: count }, (_, index) => `consul-${role}${index + 1}`);
-  const addresses = (role: "server" | "client", count: number) => names(role, count).map((name, index) => [name, `172.16.8.${FIRST[role] + index}`]);
+/** An agent's name, which is its host's too, and its address. */
+const place = (role: keyof typeof FIRST, number: number): [name: string, address: string] => [
+  `consul-${role}${number}`,
+  `172.16.8.${FIRST[role] + number - 1}`,
+];
+
+function agentsOf({ servers, clients }: Size): Partial<ClusterFile> & Pick<ClusterFile, "hosts" | "servers"> {
+  const places = (role: keyof typeof FIRST, count: number) => Array.from({ length: count }, (_, index) => place(role, index + 1));
+  const names = (role: keyof typeof FIRST, count: number) => places(role, count).map(([name]) => name);
   return {
-    hosts: Object.fromEntries([...addresses("server", servers), ...addresses("client", clients)]),
+    hosts: Object.fromEntries([...places("server", servers), ...places("client", clients)]),
     servers: names("server", servers),
     clients: names("client", clients),
     bootstrap_expect: undefined,
-    // More than three servers need it, and it stays while they grow and shrink.
-    join: names("server", Math.min(servers, 3)),
+    join: servers > 3 ? names("server", 3) : undefined,
   };
 }

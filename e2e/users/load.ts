@@ -89,17 +89,19 @@ async function holder() {
     const [entry] = await either(who, 0, (agent) => call(agent, "GET", `/v1/kv/held/${run}`));
     if (entry.Session !== ID) report.sessionLosses++;
   };
-  while (going) {
+  const use = async (verb: "renew" | "destroy") => {
     try {
       await look();
-      await either(who, 1, (agent) => call(agent, "PUT", `/v1/session/renew/${ID}`));
+      await either(who, 1, (agent) => call(agent, "PUT", `/v1/session/${verb}/${ID}`));
     } catch (error) {
       note(`${who}, again`, error);
     }
+  };
+  while (going) {
+    await use("renew");
     await pause(500);
   }
-  await look();
-  await either(who, 0, (agent) => call(agent, "PUT", `/v1/session/destroy/${ID}`));
+  await use("destroy");
 }
 
 /** Looks the service up from when it is first found: that it has come is no part of what is tested. */
@@ -130,7 +132,6 @@ async function byDns(agent: string) {
 async function main() {
   await call(agents[0] as string, "PUT", "/v1/agent/service/register", JSON.stringify({ Name: SERVICE, Port: 80 }));
   await Promise.all([writer(0), writer(1), holder(), resolver("HTTP", byHttp), resolver("DNS", byDns)]);
-  await call(agents[0] as string, "PUT", `/v1/agent/service/deregister/${SERVICE}`);
   const longestGap = Math.round(report.longestGap * 100) / 100;
   console.log(JSON.stringify({ ...report, lost: report.unacknowledged.length, longestGap }));
 }
