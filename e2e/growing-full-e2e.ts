@@ -1,5 +1,5 @@
 import type { ClusterFile } from "../cluster/schema";
-import { LiveCluster, nameOf } from "./live-cluster";
+import { expectUndisturbed, LiveCluster, nameOf } from "./live-cluster";
 import { Rig } from "./rig/rig";
 
 type Agents = ClusterFile["servers"];
@@ -18,7 +18,10 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
     const seen = await cluster.during(async () => {
       touched = await cluster.touchedBy(() => cluster.deploy());
     });
-    expect(seen.users).toMatchObject({ lost: 0, sessionLosses: 0, unresolved: 0 });
+    expect(seen.users.sessionLosses).toBe(0);
+    expect(seen.servers.mostDown).toBeLessThan(2);
+    // Users of one client have no other to turn to while it is replaced.
+    if ((cluster.file.clients ?? []).length > 1) expectUndisturbed(seen);
     await cluster.expectSound(seen);
     return touched;
   }

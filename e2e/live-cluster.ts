@@ -185,7 +185,9 @@ export class LiveCluster {
 
   /** Runs something while users work through the first two clients, and says what they and an observer of the servers saw. */
   async during(work: () => Promise<unknown>): Promise<Seen> {
-    const [first, second = first] = (this.file.clients ?? []).filter(stays).map((client) => this.url(nameOf(client)));
+    const there = await this.incarnations();
+    const clients = (this.file.clients ?? []).map(nameOf).filter((name) => there[name]);
+    const [first, second = first] = clients.map((name) => this.url(name));
     if (!first || !second) throw new Error("a cluster without clients has no users");
     const observer = await Observer.start(this.rig.operator, Object.fromEntries(this.serverNames.map((name) => [name, this.url(name)])));
     const load = await Load.start(this.rig.operator, [first, second]);
@@ -214,11 +216,8 @@ export class LiveCluster {
         expect(await this.api(name).json("/v1/operator/autopilot/health")).toMatchObject({ Healthy: true });
       }, seconds);
     }
-    expect(
-      await this.api(this.serverNames[0] as string)
-        .get("/v1/kv/?keys&separator=/consul-cdktf/")
-        .catch(() => "[]"),
-    ).not.toContain("consul-cdktf/");
+    // The users' keys are there, and nobody's who is being replaced.
+    expect(await this.api(this.serverNames[0] as string).json("/v1/kv/?keys&separator=/")).not.toContain("consul-cdktf/");
   }
 
   /** The name of the server that leads. */

@@ -15,14 +15,17 @@ process.on("SIGTERM", () => {
 setTimeout(() => process.exit(1), LIMIT_MS).unref();
 
 async function watch(name: string, url: string) {
+  // One that is only being added is not down.
+  let hasBeenUp = false;
   while (going) {
     const answers = await fetch(`${url}/v1/status/peers`, { signal: AbortSignal.timeout(PATIENCE_MS) }).then(
       (answer) => answer.text().then(() => answer.ok),
       () => false,
     );
     report.looks++;
+    hasBeenUp ||= answers;
     if (answers) down.delete(name);
-    else down.add(name);
+    else if (hasBeenUp) down.add(name);
     if (down.size > report.mostDown) {
       report.mostDown = down.size;
       report.together = [...down].sort();
