@@ -25,10 +25,14 @@ const SEED = join(__dirname, "../clusters/seed.yaml");
 /** The rig's first server's and first client's address; the next ones follow. */
 const FIRST = { server: 120, client: 110 } as const;
 
-/** How many agents, hence hosts. */
-export interface Size {
-  readonly servers: number;
-  readonly clients: number;
+export interface LiveClusterOptions {
+  /** How many agents, hence hosts. Default the article's three servers, and two clients, so that users have another agent to turn to. */
+  readonly servers?: number;
+  readonly clients?: number;
+  /** What else the cluster file says. */
+  readonly settings?: Partial<ClusterFile>;
+  /** What is in the operator's environment besides the cluster file's name. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** A cluster on the rig's hosts that users work with while a test edits its file, deploys, and breaks things. */
@@ -41,9 +45,9 @@ export class LiveCluster {
   private constructor(
     readonly rig: Rig,
     readonly project: Project,
-    private readonly size: Size,
+    private readonly options: LiveClusterOptions,
   ) {
-    this.file = { ...article(), ...agentsOf(size) };
+    this.file = { ...article(), ...agentsOf(options), ...options.settings };
   }
 
   /** Lets something happen; when it does not end as it should, the cluster is made anew, so that the next one is not judged by this one's ruins. */
@@ -59,7 +63,7 @@ export class LiveCluster {
 
   /** The same cluster, without its past. */
   private async renew(): Promise<void> {
-    this.file = { ...article(), ...agentsOf(this.size) };
+    this.file = { ...article(), ...agentsOf(this.options), ...this.options.settings };
     for (const [host, address] of Object.entries(this.file.hosts)) await this.rig.addHost(host, String(address));
     await this.rig.reset();
     rmSync(join(this.project.folder, this.stateFile), { force: true });
@@ -67,8 +71,8 @@ export class LiveCluster {
   }
 
   /** Makes the hosts that the rig has not, and deploys the article's cluster in that size on them. */
-  static async up(rig: Rig, name: string, size: Size = { servers: 3, clients: 2 }): Promise<LiveCluster> {
-    const cluster = new LiveCluster(rig, new Project(rig.operator, `clusters/${name}.yaml`), size);
+  static async up(rig: Rig, name: string, options: LiveClusterOptions = {}): Promise<LiveCluster> {
+    const cluster = new LiveCluster(rig, new Project(rig.operator, `clusters/${name}.yaml`), options);
     await cluster.renew();
     return cluster;
   }
@@ -93,7 +97,16 @@ export class LiveCluster {
   /** What an operator does after editing the file. */
   deploy(options: CommandOptions = {}): Promise<CommandResult> {
     this.write();
-    return this.project.deploy(options);
+    return this.project.deploy({ ...options, env: { ...this.env, ...options.env } });
+  }
+
+  /** The operator's environment, for commands that the project is given directly. */
+  get env(): NodeJS.ProcessEnv {
+    return this.options.env ?? {};
+  }
+
+  diff(): Promise<CommandResult> {
+    return this.project.cdktf(["diff"], { env: this.env });
   }
 
   /** A deploy in the background, for what interrupts it. */
@@ -203,7 +216,7 @@ export class LiveCluster {
     await this.expectWhole();
     for (const name of this.serverNames)
       await eventually(async () => expect({ name, missing: await missingKeys(this.api(name), users) }).toEqual({ name, missing: [] }));
-    expect((await this.project.cdktf(["diff"])).stdout).toContain("No changes.");
+    expect((await this.diff()).stdout).toContain("No changes.");
   }
 
   /** All servers are healthy voters of one configuration, and nobody holds the lock. */
@@ -252,7 +265,7 @@ const place = (role: keyof typeof FIRST, number: number): [name: string, address
   `172.16.8.${FIRST[role] + number - 1}`,
 ];
 
-function agentsOf({ servers, clients }: Size): Partial<ClusterFile> & Pick<ClusterFile, "hosts" | "servers"> {
+function agentsOf({ servers = 3, clients = 2 }: LiveClusterOptions): Partial<ClusterFile> & Pick<ClusterFile, "hosts" | "servers"> {
   const places = (role: keyof typeof FIRST, count: number) => Array.from({ length: count }, (_, index) => place(role, index + 1));
   const names = (role: keyof typeof FIRST, count: number) => places(role, count).map(([name]) => name);
   return {
