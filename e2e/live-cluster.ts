@@ -127,20 +127,27 @@ export class LiveCluster {
     if (this.applying().length === 0) throw new Error(`nothing is being applied: ${deploy.stdout.slice(-2000)}`);
   }
 
-  /** What is documented for a deploy that was interrupted: a container that the state has forgotten is stopped and removed, then the same again. */
+  /** What is documented for a deploy that was interrupted: a container that the state has forgotten is stopped and removed, one at a time, and the same again. */
   async recover(): Promise<void> {
+    for (let forgotten = await this.forgotten(); forgotten.length > 0; forgotten = await this.forgotten()) {
+      const name = forgotten[0] as string;
+      process.stderr.write(`    recovery: ${forgotten.join(", ")}: not in the state\n`);
+      await this.docker(name, "stop", name);
+      await this.docker(name, "rm", name);
+      // Fails on the name of the next one, if there is one.
+      await this.deploy({ check: false });
+    }
+    await this.deploy();
+  }
+
+  /** The agents whose containers are not in the state. */
+  private async forgotten(): Promise<string[]> {
     const { resources } = JSON.parse(readFileSync(join(this.project.folder, this.stateFile), "utf8"));
     const known = new Set(
       resources.flatMap((one: StateResource) => (one.type === "docker_container" ? one.instances.map(({ attributes }) => attributes.id) : [])),
     );
-    for (const name of this.agentNames) {
-      const [id, status] = (await this.inspect(name, "{{.Id}} {{.State.Status}}"))?.split(" ") ?? [];
-      if (!id || known.has(id)) continue;
-      process.stderr.write(`    recovery: ${name} is ${status}, and not in the state\n`);
-      await this.docker(name, "stop", name);
-      await this.docker(name, "rm", name);
-    }
-    await this.deploy();
+    const ids = await Promise.all(this.agentNames.map((name) => this.inspect(name, "{{.Id}}")));
+    return this.agentNames.filter((_, index) => ids[index] && !known.has(ids[index]));
   }
 
   /** Where the state is, in the project's folder. */
