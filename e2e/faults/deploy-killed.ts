@@ -11,20 +11,27 @@ const KILLS = {
   },
   "everything, as the operator's machine does": (deploy: RunningCommand) => deploy.killAll(),
 };
-/** A rolling change of all agents takes about this long, from Terraform's start. */
-const ROLLING_SECONDS = 20;
+/** What Terraform says of each resource, when it begins and when it is done with it: a clock that a busy machine does not slow down. */
+const STEP = /: (Destroying|Creating)\.\.\.|: (Destruction|Creation) complete/g;
+/** So many are in a change of five agents: each has a container and a gate, there is the last step, and each of these is destroyed and created. */
+const STEPS = 44;
 
 /** A deploy that replaces all agents is killed at a random moment: after the documented recovery all is as if it had not been. */
 export async function deployKilled(cluster: LiveCluster, random: Random): Promise<void> {
-  const moment = random.next() * ROLLING_SECONDS;
+  const [steps, seconds] = [Math.floor(random.next() * STEPS), random.next()];
   const victim = random.pick(Object.keys(KILLS) as (keyof typeof KILLS)[]);
   cluster.changeAll();
   cluster.write();
   const seen = await cluster.during(async () => {
     const deploy = cluster.startDeploy();
     await cluster.untilApplying(deploy);
-    await Promise.race([pause(moment), deploy.finished]);
-    process.stderr.write(`    ${moment.toFixed(1)} s into the apply: SIGKILL to ${victim}\n`);
+    let ended = false;
+    void deploy.finished.then(() => {
+      ended = true;
+    });
+    while (!ended && (deploy.stdout.match(STEP) ?? []).length < steps) await pause(0.05);
+    await pause(seconds);
+    process.stderr.write(`    ${ended ? "after the end" : `${steps} steps and ${seconds.toFixed(1)} s into the apply`}: SIGKILL to ${victim}\n`);
     KILLS[victim](deploy, cluster);
     await deploy.finished;
     await cluster.recover();
