@@ -1,28 +1,26 @@
-import { ConsulHttp } from "./consul";
-import { Project } from "./project";
+import { configurationChanged } from "./faults/all-changed";
+import { LiveCluster } from "./live-cluster";
 import { Rig } from "./rig/rig";
 
-describe("the article's cluster with OpenTofu", () => {
+describe("with OpenTofu", () => {
   const rig = Rig.standing((line) => process.stderr.write(`${line}\n`));
-  const project = new Project(rig.operator, "clusters/seed.yaml");
-  const env = { TERRAFORM_BINARY_NAME: "tofu" };
+  let cluster: LiveCluster;
 
   beforeAll(async () => {
-    await rig.reset();
     await rig.opentofu();
-  }, 900_000);
-  afterAll(() => project.remove());
+    cluster = await LiveCluster.up(rig, "tofu", { env: { TERRAFORM_BINARY_NAME: "tofu" } });
+  }, 1_800_000);
+  afterAll(() => cluster.down());
 
-  test("cdktf deploy brings it up, and a second plan is empty", async () => {
-    const { stdout } = await project.deploy({ env });
-    expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
-    const http = new ConsulHttp(rig.operator.machine, "http://172.16.8.110:8500");
-    expect(await http.json("/v1/status/peers")).toHaveLength(3);
-    expect((await project.cdktf(["diff"], { env })).stdout).toContain("No changes.");
+  test("cdktf deploy brings the cluster up, and a second plan is empty", async () => {
+    await cluster.expectWhole();
+    expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
+  test("a change of all agents rolls, and users lose nothing", () => configurationChanged(cluster));
+
   test("cdktf destroy leaves no container", async () => {
-    await project.destroy({ env });
+    await cluster.project.destroy({ env: cluster.env });
     for (const host of rig.hosts) expect((await host.docker("ps", "-aq")).stdout).toBe("");
   });
 });

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } f
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import type { CommandOptions, CommandResult } from "./rig/command";
+import type { CommandOptions, CommandResult, RunningCommand } from "./rig/command";
 import type { Operator } from "./rig/operator";
 
 const CHECKOUT = resolve(__dirname, "..");
@@ -41,6 +41,12 @@ export class Project {
 
   deploy(options: CommandOptions = {}): Promise<CommandResult> {
     return this.cdktf(["deploy", "--auto-approve"], options);
+  }
+
+  /** The same in the background, for a test that interrupts it. */
+  startDeploy(): RunningCommand {
+    const env = { CLUSTER: this.clusterFile };
+    return this.operator.spawn(join(this.folder, "node_modules/.bin/cdktf"), ["deploy", "--auto-approve"], { cwd: this.folder, env });
   }
 
   /** Takes everything down, with the consent that this needs. */

@@ -11,6 +11,24 @@ seconds=$1 owner=$2 node=$3 purpose=$4 servers=$5
 # Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last.
 looks=3 seen=0
 
+# The healthy voters without NODE, and those of them that do not take a connection: when a host is cut off from the network, it is seconds until gossip
+# and autopilot notice. Nothing is sent, so that a server has nothing to log.
+count_others() {
+  others=0 silent=''
+  while read -r name address; do
+    server=${address%:*} server=${server#\[} server=${server%\]}
+    if [ -z "$name" ]; then
+      continue
+    elif nc -w 2 "$server" "${address##*:}" </dev/null >/dev/null 2>&1; then
+      others=$((others + 1))
+    else
+      silent="$silent, $name (does not answer at $address)"
+    fi
+  done <<OTHERS
+$(about '.Servers[] | select(.Voter and .Healthy and .SerfStatus == "alive" and .Name != $node) | "\(.Name) \(.Address)"')
+OTHERS
+}
+
 while :; do
   if [ "$(ask /v1/status/peers)" = '[]' ]; then
     [ "$(ask /v1/agent/self | value .Config.NodeName)" = "$node" ] || exit 4
@@ -47,18 +65,18 @@ while :; do
     sleep 1
     continue
   fi
-  others=$(about '[.Servers[] | select(.Voter and .Healthy and .SerfStatus == "alive" and .Name != $node)] | length')
+  count_others
   # A server that leaves is not counted afterwards; one that is replaced still has its vote.
   [ "$purpose" = leave ] && counted=$((voters - 1)) || counted=$voters
   quorum=$((counted / 2 + 1))
-  if [ "${others:-0}" -ge "$quorum" ]; then
+  if [ "$others" -ge "$quorum" ]; then
     seen=$((seen + 1))
     [ "$seen" -lt "$looks" ] || let_go "$others of $voters voters are healthy without it, $quorum are needed"
   else
     seen=0
-    ill=$(about '[.Servers[] | select(.Voter and .Name != $node and (.Healthy | not)) | "\(.Name) (\(.SerfStatus))"] | join(", ")')
+    ill=$(about '[.Servers[] | select(.Voter and .Name != $node and (.Healthy | not)) | "\(.Name) (\(.SerfStatus))"] | join(", ")')$silent ill=${ill#, }
     [ "$voters" -ge "$servers" ] || ill="${ill:+$ill, }$((servers - voters)) of $servers servers, which are no voters yet"
-    say "only ${others:-0} of $voters voters would be healthy without it, $quorum are needed; not healthy: ${ill:-none}"
+    say "only $others of $voters voters would be healthy without it, $quorum are needed; not healthy: ${ill:-none}"
     if waited "$seconds"; then
       give_lock_back
       refuse "Bring those back first, or give up the quorum with CONSUL_ALLOW_QUORUM_LOSS=yes"

@@ -124,6 +124,24 @@ export class Rig {
     });
   }
 
+  /** Gives a Docker host another address, as a machine that moves to another rack gets one: its disk comes along. */
+  async moveHost(name: string, address: string): Promise<DockerHost> {
+    const host = this.host(name);
+    await withLock(async () => {
+      joinHosts(
+        this.hosts.filter((other) => other !== host),
+        [{ name, address }],
+      );
+      await host.powerOff();
+      // Its certificate is for the address that it had.
+      fs.rmSync(path.join(host.folder, "tls"), { recursive: true, force: true });
+      this.hostsByName.set(name, new DockerHost({ name, address }));
+      writeSshClientConfig(this.hosts);
+      await timed(this.progress, `moving host ${name}`, () => this.host(name).ensureUp());
+    });
+    return this.host(name);
+  }
+
   /** Removes all containers, networks and volumes on all hosts, and repairs what a test has cut off, stopped or killed. */
   async reset(): Promise<void> {
     await this.operator.machine.powerOn();

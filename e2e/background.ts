@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import type { RunningCommand } from "./rig/command";
+import type { Operator } from "./rig/operator";
+
+const START_MS = 30_000;
+const STOP_MS = 60_000;
+
+/** A program of e2e that runs at the operator's machine beside a test: it prints a line when it has begun, and on SIGTERM one of JSON. */
+export class Background<Report> {
+  private constructor(private readonly running: RunningCommand) {}
+
+  static async start<Report>(operator: Operator, program: string, args: readonly string[]): Promise<Background<Report>> {
+    const running = operator.spawn("node", ["--import", "tsx", join(__dirname, program), ...args], { cwd: join(__dirname, "..") });
+    let ended = false;
+    void running.finished.then(() => {
+      ended = true;
+    });
+    const end = Date.now() + START_MS;
+    while (running.stdout === "") {
+      if (ended || Date.now() > end) {
+        running.killAll();
+        throw new Error(`${program} did not begin: ${running.stderr}`);
+      }
+      await new Promise((resume) => setTimeout(resume, 50));
+    }
+    return new Background<Report>(running);
+  }
+
+  async stop(): Promise<Report> {
+    this.running.signal("SIGTERM");
+    const timer = setTimeout(() => this.running.killAll(), STOP_MS);
+    const { stdout, stderr } = await this.running.finished.finally(() => clearTimeout(timer));
+    const report = stdout.split("\n").find((line) => line.startsWith("{"));
+    if (!report) throw new Error(`ended without a report: ${stderr}`);
+    return JSON.parse(report);
+  }
+}

@@ -1,0 +1,53 @@
+import { LiveCluster } from "./live-cluster";
+import { Rig } from "./rig/rig";
+
+describe("a change touches only what it must", () => {
+  const rig = Rig.standing();
+  let cluster: LiveCluster;
+  /** Edits the file, deploys it while users work, and says whom that touched. */
+  async function touchedByDeploy(edit: () => unknown): Promise<string[]> {
+    await edit();
+    let touched: string[] = [];
+    const seen = await cluster.during(async () => {
+      touched = await cluster.touchedBy(() => cluster.deploy());
+    });
+    await cluster.expectSound(seen);
+    return touched;
+  }
+  const give = (agents: typeof cluster.file.servers | undefined, name: string, settings: object) =>
+    agents?.map((agent) => (agent === name ? { name, ...settings } : agent)) ?? [];
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "radius");
+  });
+  afterAll(() => cluster.down());
+
+  test("the file in another order: nothing", async () => {
+    const reversed = Object.fromEntries(Object.entries(cluster.file.hosts).reverse());
+    const edit = () => Object.assign(cluster.file, { hosts: reversed, servers: [...cluster.file.servers].reverse() });
+    expect(await touchedByDeploy(edit)).toEqual([]);
+  });
+
+  test("a further client: that one", async () => {
+    expect(await touchedByDeploy(() => cluster.add("client", 3))).toEqual(["consul-client3"]);
+  });
+
+  test("a service on one client: that one", async () => {
+    const services = [{ name: "mail", port: 25 }];
+    const edit = () => Object.assign(cluster.file, { clients: give(cluster.file.clients, "consul-client2", { config: { services } }) });
+    expect(await touchedByDeploy(edit)).toEqual(["consul-client2"]);
+  });
+
+  test("a label on one server: that one", async () => {
+    const edit = () => Object.assign(cluster.file, { servers: give(cluster.file.servers, "consul-server2", { labels: { owner: "me" } }) });
+    expect(await touchedByDeploy(edit)).toEqual(["consul-server2"]);
+  });
+
+  test("two further servers, from three to five: those", async () => {
+    const edit = async () => {
+      await cluster.add("server", 4);
+      await cluster.add("server", 5);
+    };
+    expect(await touchedByDeploy(edit)).toEqual(["consul-server4", "consul-server5"]);
+  });
+});

@@ -1,0 +1,21 @@
+import { expectUndisturbed, type LiveCluster } from "../live-cluster";
+
+const OLDER = "hashicorp/consul:1.21.5";
+const NEWER = "hashicorp/consul:1.22.2";
+
+/** All agents get another image: the newer one, or, with the consent that this needs, the older one again. */
+export async function imageChanged(cluster: LiveCluster): Promise<void> {
+  const back = cluster.file.image !== OLDER;
+  cluster.file.image = back ? OLDER : NEWER;
+  const seen = await cluster.during(() => cluster.deploy({ env: back ? { CONSUL_ALLOW_DOWNGRADE: "yes" } : {} }));
+  expectUndisturbed(seen);
+  await cluster.expectSound(seen);
+}
+
+/** All agents get another configuration. */
+export async function configurationChanged(cluster: LiveCluster): Promise<void> {
+  cluster.changeAll();
+  const seen = await cluster.during(() => cluster.deploy());
+  expectUndisturbed(seen);
+  await cluster.expectSound(seen);
+}

@@ -1,0 +1,16 @@
+import type { LiveCluster } from "../live-cluster";
+import { pause } from "../pause";
+
+/** The power of all hosts fails at once: the cluster is back by itself, with all that it had acknowledged. */
+export async function allRestarted(cluster: LiveCluster): Promise<void> {
+  const hosts = cluster.agentNames.map((name) => cluster.rig.host(name));
+  const seen = await cluster.during(async () => {
+    await pause(2);
+    await Promise.all(hosts.map((host) => host.powerOff()));
+    await pause(2);
+    await Promise.all(hosts.map((host) => host.ensureUp()));
+    await cluster.expectWhole(90);
+    await pause(2);
+  });
+  await cluster.expectSound(seen);
+}

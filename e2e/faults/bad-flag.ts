@@ -1,0 +1,23 @@
+import { expectUndisturbed, type LiveCluster } from "../live-cluster";
+import type { Random } from "../random";
+
+/** A flag that Consul refuses reaches one server, while all agents are to be changed: the rest refuse to stop, and the mended file completes. */
+export async function badFlag(cluster: LiveCluster, random: Random): Promise<void> {
+  const server = random.pick(cluster.serverNames);
+  const good = cluster.file.servers;
+  cluster.changeAll();
+  const seen = await cluster.during(async () => {
+    cluster.file.servers = good.map((agent) => (agent === server ? { name: server, flags: ["-no-such-flag"] } : agent));
+    cluster.file.wait = 20;
+    const failed = await cluster.deploy({ check: false });
+    expect(failed.exitCode).not.toBe(0);
+    for (const other of cluster.serverNames.filter((name) => name !== server)) {
+      expect(await cluster.api(other).json("/v1/status/leader")).toMatch(/:8300$/);
+    }
+    cluster.file.servers = good;
+    cluster.file.wait = 60;
+    await cluster.deploy();
+  });
+  expectUndisturbed(seen);
+  await cluster.expectSound(seen);
+}

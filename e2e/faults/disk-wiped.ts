@@ -1,0 +1,20 @@
+import { expectUndisturbed, type LiveCluster } from "../live-cluster";
+import type { Random } from "../random";
+
+/** A server loses its container and its disk while all agents are to be changed: the deploy rebuilds it, waits for the voter, then goes on. */
+export async function diskWiped(cluster: LiveCluster, random: Random): Promise<void> {
+  const server = random.pick(cluster.serverNames);
+  cluster.changeAll();
+  const seen = await cluster.during(async () => {
+    await cluster.docker(server, "rm", "--force", server);
+    await cluster.docker(server, "volume", "rm", `${server}-data`);
+    const { stdout } = await cluster.deploy();
+    const rebuilt = stdout.indexOf(`${server}: in, a voter`);
+    expect(rebuilt).toBeGreaterThan(0);
+    for (const other of cluster.serverNames.filter((name) => name !== server)) {
+      expect(stdout.indexOf(`${other}: may be stopped`)).toBeGreaterThan(rebuilt);
+    }
+  });
+  expectUndisturbed(seen);
+  await cluster.expectSound(seen);
+}

@@ -1,0 +1,102 @@
+import type { ClusterFile } from "../cluster/schema";
+import { expectUndisturbed, LiveCluster, nameOf } from "./live-cluster";
+import { Rig } from "./rig/rig";
+
+type Agents = ClusterFile["servers"];
+
+const decommissioned = (agents: Agents | undefined, leaving: readonly string[]): Agents =>
+  (agents ?? []).map((agent) => (leaving.includes(nameOf(agent)) ? { name: nameOf(agent), decommission: true } : agent));
+const without = (agents: Agents | undefined, gone: readonly string[]): Agents => (agents ?? []).filter((agent) => !gone.includes(nameOf(agent)));
+
+describe("a cluster grows, shrinks and moves by edits of its file", () => {
+  const rig = Rig.standing();
+  let cluster: LiveCluster;
+
+  /** Deploys while users work, expects that they lose nothing, and says whom that touched. */
+  async function deployed(): Promise<string[]> {
+    let touched: string[] = [];
+    const seen = await cluster.during(async () => {
+      touched = await cluster.touchedBy(() => cluster.deploy());
+    });
+    expect(seen.users.sessionLosses).toBe(0);
+    expect(seen.servers.mostDown).toBeLessThan(2);
+    // Users of one client have no other to turn to while it is replaced.
+    if ((cluster.file.clients ?? []).length > 1) expectUndisturbed(seen);
+    await cluster.expectSound(seen);
+    return touched;
+  }
+  const members = async (): Promise<string[]> => {
+    const all: { Name: string; Status: number }[] = await cluster.api(cluster.serverNames[0] as string).json("/v1/agent/members");
+    // 1 is alive, 4 failed; 3 has left.
+    return all
+      .filter(({ Status }) => Status !== 3)
+      .map(({ Name, Status }) => (Status === 1 ? Name : `${Name}: ${Status}`))
+      .sort();
+  };
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "growing", { servers: 1, clients: 1 });
+  });
+  afterAll(() => cluster.down());
+
+  test("from one server to three", async () => {
+    await cluster.add("server", 2);
+    await cluster.add("server", 3);
+    await deployed();
+  });
+
+  test("from three servers to five: the new ones alone are touched", async () => {
+    cluster.file.join = ["consul-server1", "consul-server2", "consul-server3"];
+    await cluster.add("server", 4);
+    await cluster.add("server", 5);
+    expect(await deployed()).toEqual(["consul-server4", "consul-server5"]);
+  });
+
+  test("from five servers to three, without the first: the others are not touched", async () => {
+    const leaving = ["consul-server1", "consul-server4"];
+    cluster.file.servers = decommissioned(cluster.file.servers, leaving);
+    expect(await deployed()).toEqual([]);
+    for (const name of leaving) expect((await cluster.docker(name, "ps", "-aq")).stdout).toBe("");
+    cluster.file.servers = without(cluster.file.servers, leaving);
+    expect(await deployed()).toEqual([]);
+    expect(await members()).toEqual(["consul-client1", "consul-server2", "consul-server3", "consul-server5"]);
+  });
+
+  test("from one client to four, and to one again, another one", async () => {
+    const added = [await cluster.add("client", 2), await cluster.add("client", 3), await cluster.add("client", 4)];
+    expect(await deployed()).toEqual(added);
+    const leaving = ["consul-client1", "consul-client2", "consul-client3"];
+    cluster.file.clients = decommissioned(cluster.file.clients, leaving);
+    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
+    for (const name of leaving) expect((await cluster.docker(name, "ps", "-aq")).stdout).toBe("");
+    cluster.file.clients = without(cluster.file.clients, leaving);
+    expect(await deployed()).toEqual([]);
+    expect(await members()).toEqual(["consul-client4", "consul-server2", "consul-server3", "consul-server5"]);
+  });
+
+  test("a server's host is lost for good: another machine under its name gets the server, and nobody else is touched", async () => {
+    const address = rig.host("consul-server3").address;
+    await rig.removeHost("consul-server3");
+    await rig.addHost("consul-server3", address);
+    expect(await deployed()).toEqual(["consul-server3"]);
+  });
+
+  /** The file follows: the host's line is all that is edited. */
+  const readdress = (name: string, address: string) => {
+    cluster.file.hosts = { ...cluster.file.hosts, [name]: address };
+  };
+
+  test("a server's host moves to another address with its disk: nobody else is touched", async () => {
+    await rig.moveHost("consul-server5", "172.16.8.128");
+    readdress("consul-server5", "172.16.8.128");
+    expect(await deployed()).toEqual(["consul-server5"]);
+  });
+
+  test("a server's host is lost for good, and the machine that takes its place has another address", async () => {
+    await rig.removeHost("consul-server5");
+    await rig.addHost("consul-server5", "172.16.8.129");
+    readdress("consul-server5", "172.16.8.129");
+    expect(await deployed()).toEqual(["consul-server5"]);
+    expect(await members()).toEqual(["consul-client4", "consul-server2", "consul-server3", "consul-server5"]);
+  });
+});

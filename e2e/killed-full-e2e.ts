@@ -1,0 +1,19 @@
+import { deployKilled } from "./faults/deploy-killed";
+import { LiveCluster } from "./live-cluster";
+import { Random } from "./random";
+import { Rig } from "./rig/rig";
+
+describe("a deploy that is killed", () => {
+  const rig = Rig.standing();
+  const random = Random.seeded();
+  let cluster: LiveCluster;
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "killed");
+  });
+  afterAll(() => cluster.down());
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])("at a random moment, the %i. time, is recovered without a loss", () =>
+    cluster.bear(() => deployKilled(cluster, random)),
+  );
+});

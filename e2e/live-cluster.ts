@@ -1,0 +1,285 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { ClusterFile } from "../cluster/schema";
+import { ConsulHttp, eventually } from "./consul";
+import { Load, type LoadReport, missingKeys } from "./load";
+import { type Observation, Observer } from "./observer";
+import { pause } from "./pause";
+import { Project } from "./project";
+import type { CommandOptions, CommandResult, RunningCommand } from "./rig/command";
+import type { Rig } from "./rig/rig";
+
+/** What was seen while something happened to a cluster. */
+export interface Seen {
+  readonly users: LoadReport;
+  readonly servers: Observation;
+}
+
+interface StateResource {
+  readonly type: string;
+  readonly instances: readonly { readonly attributes: { readonly id: string } }[];
+}
+
+const SEED = join(__dirname, "../clusters/seed.yaml");
+/** The rig's first server's and first client's address; the next ones follow. */
+const FIRST = { server: 120, client: 110 } as const;
+
+export interface LiveClusterOptions {
+  /** How many agents, hence hosts. Default the article's three servers, and two clients, so that users have another agent to turn to. */
+  readonly servers?: number;
+  readonly clients?: number;
+  /** What else the cluster file says. */
+  readonly settings?: Partial<ClusterFile>;
+  /** What is in the operator's environment besides the cluster file's name. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** A cluster on the rig's hosts that users work with while a test edits its file, deploys, and breaks things. */
+export class LiveCluster {
+  /** The cluster file: edit it, then `deploy`. */
+  file: ClusterFile;
+  private changes = 0;
+  private readonly started: RunningCommand[] = [];
+
+  private constructor(
+    readonly rig: Rig,
+    readonly project: Project,
+    private readonly options: LiveClusterOptions,
+  ) {
+    this.file = { ...article(), ...agentsOf(options), ...options.settings };
+  }
+
+  /** Lets something happen; when it does not end as it should, the cluster is made anew, so that the next one is not judged by this one's ruins. */
+  async bear(fault: () => Promise<void>): Promise<void> {
+    try {
+      await fault();
+    } catch (failure) {
+      for (const deploy of this.started) deploy.killAll();
+      await this.renew();
+      throw failure;
+    }
+  }
+
+  /** The same cluster, without its past. */
+  private async renew(): Promise<void> {
+    this.file = { ...article(), ...agentsOf(this.options), ...this.options.settings };
+    for (const [host, address] of Object.entries(this.file.hosts)) await this.rig.addHost(host, String(address));
+    await this.rig.reset();
+    rmSync(join(this.project.folder, this.stateFile), { force: true });
+    await this.deploy();
+  }
+
+  /** Makes the hosts that the rig has not, and deploys the article's cluster in that size on them. */
+  static async up(rig: Rig, name: string, options: LiveClusterOptions = {}): Promise<LiveCluster> {
+    const cluster = new LiveCluster(rig, new Project(rig.operator, `clusters/${name}.yaml`), options);
+    await cluster.renew();
+    return cluster;
+  }
+
+  /** Leaves the rig with the hosts that it has by default. */
+  async down(): Promise<void> {
+    await this.rig.reset();
+    for (const host of [...this.rig.hosts].filter(({ name }) => !(name in article().hosts))) await this.rig.removeHost(host.name);
+    this.project.remove();
+  }
+
+  /** Writes the cluster file as it is now. */
+  write(): void {
+    writeFileSync(join(this.project.folder, this.project.clusterFile), JSON.stringify(this.file, undefined, 2));
+  }
+
+  /** Gives every agent another configuration, so that the next deploy replaces them all. */
+  changeAll(): void {
+    this.file.config = { ...this.file.config, node_meta: { change: String(++this.changes) } };
+  }
+
+  /** What an operator does after editing the file. */
+  deploy(options: CommandOptions = {}): Promise<CommandResult> {
+    this.write();
+    return this.project.deploy({ ...options, env: { ...this.env, ...options.env } });
+  }
+
+  /** The operator's environment, for commands that the project is given directly. */
+  get env(): NodeJS.ProcessEnv {
+    return this.options.env ?? {};
+  }
+
+  diff(): Promise<CommandResult> {
+    return this.project.cdktf(["diff"], { env: this.env });
+  }
+
+  /** A deploy in the background, for what interrupts it. */
+  startDeploy(project = this.project): RunningCommand {
+    const deploy = project.startDeploy();
+    this.started.push(deploy);
+    return deploy;
+  }
+
+  /** Terraform's processes that apply something, at the operator's machine. */
+  applying(): number[] {
+    return this.rig.operator.machine.processes(/^\S*(terraform|tofu) apply/);
+  }
+
+  /** Waits until a deploy in the background has come to Terraform's apply. */
+  async untilApplying(deploy: RunningCommand): Promise<void> {
+    for (let tenths = 0; tenths < 600 && this.applying().length === 0; tenths++) await Promise.race([pause(0.1), deploy.finished]);
+    if (this.applying().length === 0) throw new Error(`nothing is being applied: ${deploy.stdout.slice(-2000)}`);
+  }
+
+  /** What is documented for a deploy that was interrupted: a container that the state has forgotten is stopped and removed, one at a time, and the same again. */
+  async recover(): Promise<void> {
+    for (let forgotten = await this.forgotten(); forgotten.length > 0; forgotten = await this.forgotten()) {
+      const name = forgotten[0] as string;
+      process.stderr.write(`    recovery: ${forgotten.join(", ")}: not in the state\n`);
+      await this.docker(name, "stop", name);
+      await this.docker(name, "rm", name);
+      // Fails on the name of the next one, if there is one.
+      await this.deploy({ check: false });
+    }
+    await this.deploy();
+  }
+
+  /** The agents whose containers are not in the state. */
+  private async forgotten(): Promise<string[]> {
+    const { resources } = JSON.parse(readFileSync(join(this.project.folder, this.stateFile), "utf8"));
+    const known = new Set(
+      resources.flatMap((one: StateResource) => (one.type === "docker_container" ? one.instances.map(({ attributes }) => attributes.id) : [])),
+    );
+    const ids = await Promise.all(this.agentNames.map((name) => this.inspect(name, "{{.Id}}")));
+    return this.agentNames.filter((_, index) => ids[index] && !known.has(ids[index]));
+  }
+
+  /** Where the state is, in the project's folder. */
+  get stateFile(): string {
+    return `terraform.${this.file.name}.tfstate`;
+  }
+
+  get serverNames(): string[] {
+    return this.file.servers.filter(stays).map(nameOf);
+  }
+
+  get agentNames(): string[] {
+    return [...this.file.servers, ...(this.file.clients ?? [])].filter(stays).map(nameOf);
+  }
+
+  /** An agent's HTTP API, asked from the operator's machine. */
+  api(agent: string): ConsulHttp {
+    return new ConsulHttp(this.rig.operator.machine, this.url(agent));
+  }
+
+  /** The docker CLI at an agent's host. */
+  docker(agent: string, ...args: string[]): Promise<CommandResult> {
+    return this.rig.host(agent).docker(...args);
+  }
+
+  /** What Docker says of an agent's container; undefined where there is none. */
+  private async inspect(agent: string, format: string): Promise<string | undefined> {
+    const { exitCode, stdout } = await this.rig.host(agent).dockerWith({ check: false }, "container", "inspect", "-f", format, agent);
+    return exitCode === 0 ? stdout.trim() : undefined;
+  }
+
+  /** Which container runs an agent, and since when: another value after a change means that the agent was touched. */
+  async incarnations(): Promise<Record<string, string>> {
+    const seen = this.agentNames.map(async (name) => [name, (await this.inspect(name, "{{.Id}} {{.State.StartedAt}}")) ?? ""]);
+    return Object.fromEntries(await Promise.all(seen));
+  }
+
+  /** Which agents a change touched: their containers are others, have been started again, or are new. */
+  async touchedBy(change: () => Promise<unknown>): Promise<string[]> {
+    const before = await this.incarnations();
+    await change();
+    const after = await this.incarnations();
+    return Object.keys(after).filter((name) => before[name] !== after[name]);
+  }
+
+  /** Puts another agent, on a host of its own that the rig may not have yet, into the cluster file. */
+  async add(role: "server" | "client", number: number): Promise<string> {
+    const [name, address] = place(role, number);
+    await this.rig.addHost(name, address);
+    this.file.hosts = { ...this.file.hosts, [name]: address };
+    if (role === "server") this.file.servers = [...this.file.servers, name];
+    else this.file.clients = [...(this.file.clients ?? []), name];
+    return name;
+  }
+
+  /** Runs something while users work through the first two clients, and says what they and an observer of the servers saw. */
+  async during(work: () => Promise<unknown>): Promise<Seen> {
+    const there = await this.incarnations();
+    const clients = (this.file.clients ?? []).map(nameOf).filter((name) => there[name]);
+    const [first, second = first] = clients.map((name) => this.url(name));
+    if (!first || !second) throw new Error("a cluster without clients has no users");
+    const observer = await Observer.start(this.rig.operator, Object.fromEntries(this.serverNames.map((name) => [name, this.url(name)])));
+    const load = await Load.start(this.rig.operator, [first, second]);
+    const outcome = await Promise.allSettled([work()]);
+    const [users, servers] = await Promise.all([load.stop(), observer.stop()]);
+    process.stderr.write(`    users saw: ${JSON.stringify({ ...users, unacknowledged: undefined })}\n    servers: ${JSON.stringify(servers)}\n`);
+    for (const { reason } of outcome.filter((one) => one.status === "rejected")) throw reason;
+    return { users, servers };
+  }
+
+  /** Once a fault is mended: all servers are voters, nothing that was acknowledged is missing from any, nobody holds the lock, the plan is empty. */
+  async expectSound({ users }: Pick<Seen, "users">): Promise<void> {
+    await this.expectWhole();
+    for (const name of this.serverNames)
+      await eventually(async () => expect({ name, missing: await missingKeys(this.api(name), users) }).toEqual({ name, missing: [] }));
+    expect((await this.diff()).stdout).toContain("No changes.");
+  }
+
+  /** All servers are healthy voters of one configuration, and nobody holds the lock. */
+  async expectWhole(seconds = 60): Promise<void> {
+    for (const name of this.serverNames) {
+      await eventually(async () => {
+        const { Servers } = await this.api(name).json("/v1/operator/raft/configuration");
+        const voters = Servers.filter(({ Voter }: { Voter: boolean }) => Voter).map(({ Node }: { Node: string }) => Node);
+        expect(voters.sort()).toEqual([...this.serverNames].sort());
+        expect(await this.api(name).json("/v1/operator/autopilot/health")).toMatchObject({ Healthy: true });
+      }, seconds);
+    }
+    // The users' keys are there, and nobody's who is being replaced.
+    expect(await this.api(this.serverNames[0] as string).json("/v1/kv/?keys&separator=/")).not.toContain("consul-cdktf/");
+  }
+
+  /** The name of the server that leads. */
+  async leader(): Promise<string> {
+    const { Servers } = await this.api(this.serverNames[0] as string).json("/v1/operator/raft/configuration");
+    return Servers.find(({ Leader }: { Leader: boolean }) => Leader).Node;
+  }
+
+  private url(agent: string): string {
+    return `http://${this.file.hosts[agent]}:8500`;
+  }
+}
+
+/** What must hold of every change that goes well: no user lost anything, and no two servers were down together. */
+export function expectUndisturbed({ users, servers }: Seen): void {
+  expect(users).toMatchObject({ lost: 0, sessionLosses: 0, unresolved: 0 });
+  expect(servers.mostDown).toBeLessThan(2);
+}
+
+export const nameOf = (agent: ClusterFile["servers"][number]): string => (typeof agent === "string" ? agent : agent.name);
+
+const stays = (agent: ClusterFile["servers"][number]): boolean => typeof agent === "string" || !agent.decommission;
+
+function article(): ClusterFile {
+  const { images: _images, ...file } = parse(readFileSync(SEED, "utf8")) as ClusterFile;
+  return { ...file, wait: 60 };
+}
+
+/** An agent's name, which is its host's too, and its address. */
+const place = (role: keyof typeof FIRST, number: number): [name: string, address: string] => [
+  `consul-${role}${number}`,
+  `172.16.8.${FIRST[role] + number - 1}`,
+];
+
+function agentsOf({ servers = 3, clients = 2 }: LiveClusterOptions): Partial<ClusterFile> & Pick<ClusterFile, "hosts" | "servers"> {
+  const places = (role: keyof typeof FIRST, count: number) => Array.from({ length: count }, (_, index) => place(role, index + 1));
+  const names = (role: keyof typeof FIRST, count: number) => places(role, count).map(([name]) => name);
+  return {
+    hosts: Object.fromEntries([...places("server", servers), ...places("client", clients)]),
+    servers: names("server", servers),
+    clients: names("client", clients),
+    bootstrap_expect: undefined,
+    join: servers > 3 ? names("server", 3) : undefined,
+  };
+}

@@ -1,0 +1,145 @@
+import { Resolver } from "node:dns/promises";
+
+/** load.ts AGENT AGENT: the users of ../load.ts, until SIGTERM; then prints what they saw. */
+
+/** From one write's answer to the next write. */
+const PERIOD_MS = 50;
+/** Both agents may be connected to the server that is being stopped: at once, the other one would fail too. */
+const RETRY_PAUSE_MS = 250;
+const PATIENCE_MS = 10_000;
+/** Nobody keeps writing for a test that has been forgotten. */
+const LIMIT_MS = 20 * 60_000;
+const SERVICE = "shop";
+
+const agents = process.argv.slice(2);
+const run = Date.now().toString(36);
+const report = {
+  run,
+  written: 0,
+  failed: 0,
+  reasons: [] as string[],
+  lost: 0,
+  unacknowledged: [] as number[],
+  longestGap: 0,
+  sessionLosses: 0,
+  unresolved: 0,
+};
+let going = true;
+let issued = 0;
+process.on("SIGTERM", () => {
+  going = false;
+});
+setTimeout(() => process.exit(1), LIMIT_MS).unref();
+
+const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms));
+
+async function call(agent: string, method: string, path: string, body?: string) {
+  const answer = await fetch(agent + path, { method, body, signal: AbortSignal.timeout(PATIENCE_MS) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${answer.status} ${text.slice(0, 80)}`);
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+function note(who: string, error: unknown): void {
+  const { cause, message } = error as Error & { cause?: { code?: string } };
+  report.reasons.push(`${new Date().toISOString().slice(14, 23)} ${who}: ${cause?.code ?? message}`);
+}
+
+/** Through an agent, and if that fails, after a pause, through the other. */
+async function either<T>(who: string, first: number, work: (agent: string) => Promise<T>): Promise<T> {
+  try {
+    return await work(agents[first % 2] as string);
+  } catch (error) {
+    note(who, error);
+    await pause(RETRY_PAUSE_MS);
+    return work(agents[(first + 1) % 2] as string);
+  }
+}
+
+async function writer(own: number) {
+  const who = `writer ${own + 1}`;
+  let last = Date.now();
+  while (going) {
+    const number = issued++;
+    let tries = 0;
+    try {
+      const done = await either(who, own, (agent) => {
+        tries++;
+        return call(agent, "PUT", `/v1/kv/load/${run}/${number}`, String(number));
+      });
+      if (done !== true) throw new Error(`answered ${done}`);
+      report.written++;
+      report.longestGap = Math.max(report.longestGap, (Date.now() - last) / 1000);
+      last = Date.now();
+    } catch (error) {
+      note(`${who}, again`, error);
+      report.unacknowledged.push(number);
+    }
+    if (tries > 1) report.failed++;
+    await pause(PERIOD_MS);
+  }
+}
+
+async function holder() {
+  const who = "holder";
+  const { ID } = await call(agents[0] as string, "PUT", "/v1/session/create", JSON.stringify({ TTL: "60s", LockDelay: "0s" }));
+  await call(agents[0] as string, "PUT", `/v1/kv/held/${run}?acquire=${ID}`, "mine");
+  console.log("started");
+  const look = async () => {
+    const [entry] = await either(who, 0, (agent) => call(agent, "GET", `/v1/kv/held/${run}`));
+    if (entry.Session !== ID) report.sessionLosses++;
+  };
+  const use = async (verb: "renew" | "destroy") => {
+    try {
+      await look();
+      await either(who, 1, (agent) => call(agent, "PUT", `/v1/session/${verb}/${ID}`));
+    } catch (error) {
+      note(`${who}, again`, error);
+    }
+  };
+  while (going) {
+    await use("renew");
+    await pause(500);
+  }
+  await use("destroy");
+}
+
+/** Looks the service up from when it is first found: that it has come is no part of what is tested. */
+async function resolver(how: string, lookUp: (agent: string) => Promise<number>) {
+  const find = async (agent: string) => {
+    const found = await lookUp(agent);
+    if (found !== 1) throw new Error(`${found} found`);
+  };
+  await pause(1000);
+  for (let turn = 0; going; turn++) {
+    try {
+      await either(how, turn, find);
+    } catch (error) {
+      note(`${how}, again`, error);
+      report.unresolved++;
+    }
+    await pause(200);
+  }
+}
+
+const byHttp = async (agent: string) => (await call(agent, "GET", `/v1/health/service/${SERVICE}?passing&stale`)).length;
+async function byDns(agent: string) {
+  const resolver = new Resolver({ timeout: 2000, tries: 1 });
+  resolver.setServers([`${new URL(agent).hostname}:8600`]);
+  return (await resolver.resolve4(`${SERVICE}.service.consul`)).length;
+}
+
+async function main() {
+  await call(agents[0] as string, "PUT", "/v1/agent/service/register", JSON.stringify({ Name: SERVICE, Port: 80 }));
+  await Promise.all([writer(0), writer(1), holder(), resolver("HTTP", byHttp), resolver("DNS", byDns)]);
+  const longestGap = Math.round(report.longestGap * 100) / 100;
+  console.log(JSON.stringify({ ...report, lost: report.unacknowledged.length, longestGap }));
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
