@@ -8,7 +8,7 @@ import { FOUR_HOSTS, folder, PROJECT } from "./cluster-files";
 function checkout(): string {
   const directory = join(folder(), "a folder with spaces");
   mkdirSync(directory);
-  for (const part of ["main.ts", "cdktf.json", "package.json", "tsconfig.json", "cluster", "constructs", "clusters"]) {
+  for (const part of ["main.ts", "typescript.cjs", "cdktf.json", "package.json", "tsconfig.json", "cluster", "constructs", "clusters"]) {
     cpSync(join(PROJECT, part), join(directory, part), { recursive: true });
   }
   symlinkSync(join(PROJECT, "node_modules"), join(directory, "node_modules"));
@@ -27,7 +27,7 @@ function main(directory: string, env: Record<string, string> = {}): Promise<Ende
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ["--import", "tsx", "main.ts"],
+      ["--require", "./typescript.cjs", "main.ts"],
       { cwd: directory, env: { PATH, HOME, TMPDIR: tmpdir(), ...env } },
       (error, stdout, stderr) => {
         resolve({ status: error ? Number(error.code) : 0, stdout, stderr });
@@ -44,7 +44,7 @@ function outputOf(directory: string): Record<string, string> {
 }
 
 test("cdktf.json runs what these tests run", () => {
-  expect(JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")).app).toBe("node --import tsx main.ts");
+  expect(JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")).app).toBe("node --require ./typescript.cjs main.ts");
 });
 
 describe("synth of seed.yaml", () => {

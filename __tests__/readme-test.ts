@@ -15,14 +15,14 @@ const blocks = (language: string): string[] =>
 /** A folder like a user's checkout, in which a program or a cluster file of the README is tried. */
 function checkout(): string {
   const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-readme-"));
-  for (const entry of ["main.ts", "constructs", "cluster", "node_modules", "cdktf.json", "package.json", "tsconfig.json"])
+  for (const entry of ["main.ts", "typescript.cjs", "constructs", "cluster", "node_modules", "cdktf.json", "package.json", "tsconfig.json"])
     symlinkSync(join(ROOT, entry), join(folder, entry));
   mkdirSync(join(folder, "clusters"));
   return folder;
 }
 
 function synthesize(folder: string, program: string, env: Record<string, string>): void {
-  execFileSync("node", ["--import", "tsx", program], { cwd: folder, env: { ...process.env, ...env }, stdio: "pipe" });
+  execFileSync("node", ["--require", "./typescript.cjs", program], { cwd: folder, env: { ...process.env, ...env }, stdio: "pipe" });
 }
 
 describe("README", () => {

@@ -5,10 +5,13 @@ export const ARTICLE_IMAGE = "hashicorp/consul:1.22.2";
 
 const FIRST = "172.16.8.120";
 
-/** What the article types on one host, after `docker`. */
-export function articleCommand(name: string): string[] {
+/**
+ * What the article types on one host, after `docker`.
+ * @param volume keeps a server's data when its container goes; the article has none
+ */
+export function articleCommand(name: string, { image = ARTICLE_IMAGE, volume }: { image?: string; volume?: string } = {}): string[] {
   const address = DEFAULT_HOSTS.find((host) => host.name === name)?.address;
-  const run = ["run", "-d", `--name=${name}`, "--net=host", "--restart=always", "-h", name, ARTICLE_IMAGE, "agent"];
+  const run = ["run", "-d", `--name=${name}`, "--net=host", "--restart=always", "-h", name, ...(volume ? keep(volume) : []), image, "agent"];
   if (name.startsWith("consul-client")) return [...run, `-bind=${address}`, `-retry-join=${FIRST}`, `-node=${name}`, "-client", "0.0.0.0", "-ui"];
   return [
     ...run,
@@ -17,9 +20,13 @@ export function articleCommand(name: string): string[] {
     ...(address === FIRST ? [] : [`-join=${FIRST}`]),
     "-bootstrap-expect=2",
     `-node=${name}`,
-    "-data-dir=/tmp/data-dir",
+    `-data-dir=${DATA}`,
     "-client",
     "0.0.0.0",
     "-ui",
   ];
 }
+
+const DATA = "/tmp/data-dir";
+/** The image's entrypoint gives the folder that the variable names to Consul's user: a new volume is root's. */
+const keep = (volume: string) => ["-v", `${volume}:${DATA}`, "-e", `CONSUL_DATA_DIR=${DATA}`];

@@ -1,18 +1,23 @@
 import { parseArgs } from "node:util";
 import { compareApps } from "./app-comparisons";
+import { whyNoRig } from "./bench-rig";
 import type { Comparison } from "./comparison";
-import { compareDeploy, whyNoDeploy } from "./deploy-comparison";
+import { compareDeploy } from "./deploy-comparison";
 import { makeReport, textTable, writeReport } from "./report";
+import { compareRolling } from "./rolling-comparison";
 import { compareSynth } from "./synth-comparison";
 
-const USAGE = `usage: npm run bench -- [--only synth|deploy] [--short] [--json]
-  --only   synth: what needs no rig; deploy: what needs it
+const USAGE = `usage: npm run bench -- [--only synth|deploy|rolling] [--short] [--json]
+  --only   synth: what needs no rig; deploy: a first deploy; rolling: an image change under load
   --short  once each, with fewer hosts: to see that everything works
   --json   print the result as JSON, and nothing else
 Exit status 1: an aim is missed; 2: it could not be measured. A whole run writes bench/result.json and the table of docs/benchmarks.md.`;
 
+const PARTS = ["synth", "deploy", "rolling"] as const;
+type Part = (typeof PARTS)[number];
+
 interface Options {
-  readonly only?: string;
+  readonly only?: Part;
   readonly short?: boolean;
   readonly json?: boolean;
 }
@@ -20,7 +25,8 @@ interface Options {
 async function main({ only, short = false, json = false }: Options): Promise<number> {
   const comparisons: Comparison[] = [];
   const leftOut: Record<string, string> = {};
-  if (only !== "deploy") {
+  const wanted = (part: Part) => only === undefined || only === part;
+  if (wanted("synth")) {
     comparisons.push(
       ...(await compareApps(
         {
@@ -33,10 +39,14 @@ async function main({ only, short = false, json = false }: Options): Promise<num
     );
     comparisons.push(await compareSynth(short ? 1 : 3, progress));
   }
-  if (only !== "synth") {
-    const why = await whyNoDeploy();
-    if (why === undefined) comparisons.push(...(await compareDeploy(short ? 1 : 3, progress)));
-    else leftOut["cdktf deploy to a leader"] = why;
+  for (const [part, compare, repetitions] of [
+    ["deploy", compareDeploy, 10],
+    ["rolling", compareRolling, 3],
+  ] as const) {
+    if (!wanted(part)) continue;
+    const why = await whyNoRig();
+    if (why === undefined) comparisons.push(...(await compare(short ? 1 : repetitions, progress)));
+    else leftOut[part] = why;
   }
 
   const report = makeReport(comparisons, leftOut);
@@ -49,8 +59,9 @@ async function main({ only, short = false, json = false }: Options): Promise<num
 function options(): Options | undefined {
   try {
     const { values } = parseArgs({ options: { only: { type: "string" }, short: { type: "boolean" }, json: { type: "boolean" } } });
-    if (values.only !== undefined && !["synth", "deploy"].includes(values.only)) throw new Error(`--only takes synth or deploy, not ${values.only}`);
-    return values;
+    const only = PARTS.find((part) => part === values.only);
+    if (values.only !== undefined && only === undefined) throw new Error(`--only takes ${PARTS.join(" or ")}, not ${values.only}`);
+    return { ...values, only };
   } catch (error) {
     process.stderr.write(`bench: ${(error as Error).message}\n${USAGE}\n`);
     return undefined;

@@ -12,13 +12,17 @@ export interface MeasuredRun {
 export const PROJECT = join(__dirname, "..");
 const PRINT_PEAK_MEMORY = join(__dirname, "print-peak-memory.cjs");
 
-/** Runs one of the project's programs as cdktf.json says that main.ts is run: `node --import tsx <program>`. */
-export function measureApp(program: string, env: NodeJS.ProcessEnv): Promise<MeasuredRun> {
+/** Node's arguments that run TypeScript, as cdktf.json gives them for main.ts. */
+export function ownRunner(): string[] {
   const { app } = JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")) as { app: string };
-  const [, ...args] = app.split(" ").map((word) => (word === "main.ts" ? program : word));
+  return app.split(" ").slice(1, -1);
+}
+
+/** Runs one of the project's programs, and measures it. */
+export function measureApp(runner: readonly string[], program: string, env: NodeJS.ProcessEnv): Promise<MeasuredRun> {
   return new Promise((resolve, reject) => {
     const begun = performance.now();
-    const child = spawn(process.execPath, ["--require", PRINT_PEAK_MEMORY, ...args], {
+    const child = spawn(process.execPath, ["--require", PRINT_PEAK_MEMORY, ...runner, program], {
       cwd: PROJECT,
       env: { ...inheritedEnvironment(), ...env },
       stdio: ["ignore", "ignore", "pipe", "pipe"],

@@ -9,7 +9,7 @@ export interface Report {
   readonly date: string;
   readonly machine: { readonly cores: number; readonly processor: string; readonly platform: string };
   readonly node: string;
-  readonly comparisons: readonly (Comparison & { readonly ratio: number; readonly met: boolean })[];
+  readonly comparisons: readonly (Comparison & { readonly ratio?: number; readonly met: boolean })[];
   /** What was not measured, and why. */
   readonly leftOut: Readonly<Record<string, string>>;
 }
@@ -44,12 +44,13 @@ export function textTable({ comparisons }: Report): string {
 
 function cells(comparison: Report["comparisons"][number]): string[] {
   const { what, ours, theirs, unit, against, aim, met } = comparison;
+  const most = aim === undefined ? "" : `<= ${"ratio" in aim ? aim.ratio : `${aim.ours} ${unit}`}`;
   return [
     what,
     quantity(ours, unit),
     quantity(theirs, unit),
-    comparison.ratio.toFixed(2),
-    aim === undefined ? "" : `<= ${aim}`,
+    comparison.ratio?.toFixed(2) ?? "",
+    most,
     aim === undefined ? "" : met ? "yes" : "NO",
     against,
   ];

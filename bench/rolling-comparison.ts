@@ -1,0 +1,151 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Load, type LoadReport } from "../e2e/load";
+import { type Progress, timed } from "../e2e/rig/progress";
+import type { Rig } from "../e2e/rig/rig";
+import { articleCommand } from "./article";
+import { CLIENT, onRig, SERVERS, seen, watchFor } from "./bench-rig";
+import { type Comparison, interleaved } from "./comparison";
+import { flatten } from "./flat-stack";
+import { PROJECT } from "./measured-run";
+import { copyProject } from "./project-copy";
+
+const [BEFORE, AFTER] = ["hashicorp/consul:1.21.5", "hashicorp/consul:1.22.2"] as const;
+const SEED = readFileSync(join(PROJECT, "clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, `image: ${BEFORE}`);
+const CLIENT_URL = `http://${CLIENT.address}:8500`;
+
+/** A way to run the article's cluster, and to give all its servers another image. */
+interface Way {
+  /** Brings it up with the image before. */
+  start(): Promise<void>;
+  change(): Promise<void>;
+}
+
+/** What writers see while all servers get another image: by `cdktf deploy`, by hand as in the article, and by Terraform alone. */
+export function compareRolling(repetitions: number, progress: Progress): Promise<Comparison[]> {
+  return onRig([BEFORE, AFTER], progress, async (rig) => {
+    const observe = (name: string, way: (folder: string) => Way) => () => observed(rig, name, way, progress);
+    const runs = await timed(progress, `changing the servers' image, ${repetitions} x three ways`, () =>
+      interleaved(repetitions, {
+        ours: observe("cdktf deploy", (folder) => byDeploy(rig, folder)),
+        hand: observe("by hand", () => byHand(rig)),
+        flat: observe("one flat stack", (folder) => byTerraform(rig, folder)),
+      }),
+    );
+    return [...against("by hand, host by host", runs.ours, runs.hand), ...against("one flat Terraform stack", runs.ours, runs.flat)];
+  });
+}
+
+/** Of several runs the worst gap, and the share of all their writes: a median would hide the one that goes wrong. */
+function against(way: string, ours: readonly LoadReport[], theirs: readonly LoadReport[]): Comparison[] {
+  const gap = (reports: readonly LoadReport[]) => Math.max(...reports.map(({ longestGap }) => longestGap));
+  const total = (reports: readonly LoadReport[], count: (report: LoadReport) => number) => reports.reduce((sum, report) => sum + count(report), 0);
+  const failed = (reports: readonly LoadReport[]) => (100 * total(reports, (report) => report.failed)) / total(reports, tried);
+  return [
+    { what: "image change, longest gap", ours: gap(ours), against: way, theirs: gap(theirs), unit: "s", aim: { ours: 0.5 } },
+    { what: "image change, failed writes", ours: failed(ours), against: way, theirs: failed(theirs), unit: "%", aim: { ours: 0.5 } },
+  ];
+}
+
+const tried = ({ written, lost }: LoadReport) => written + lost;
+
+async function observed(rig: Rig, name: string, make: (folder: string) => Way, progress: Progress): Promise<LoadReport> {
+  const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-bench-"));
+  try {
+    const way = make(folder);
+    await way.start();
+    await seen(watchFor(rig, "allHealthy"), name);
+    const load = await Load.start(rig.operator, [CLIENT_URL, CLIENT_URL]);
+    const begun = performance.now();
+    const report = await changeUnder(load, rig, name, way);
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    progress(
+      `${name}: changed and healthy after ${seconds} s, longest gap ${report.longestGap} s, ${report.failed} of ${tried(report)} writes failed`,
+    );
+    return report;
+  } finally {
+    await rig.reset();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The load goes on until all servers are healthy again: an outage that outlasts the change counts too. */
+async function changeUnder(load: Load, rig: Rig, name: string, way: Way): Promise<LoadReport> {
+  try {
+    await way.change();
+    await requireChanged(rig, name);
+    await seen(watchFor(rig, "allHealthy"), name);
+  } catch (error) {
+    await load.stop();
+    throw error;
+  }
+  return load.stop();
+}
+
+async function requireChanged(rig: Rig, name: string): Promise<void> {
+  for (const server of SERVERS) {
+    const { stdout } = await rig.host(server.name).docker("inspect", "--format", "{{.Config.Image}} {{.Image}}", server.name);
+    const { stdout: wanted } = await rig.host(server.name).docker("image", "inspect", "--format", "{{.Id}}", AFTER);
+    if (!stdout.includes(wanted.trim())) throw new Error(`${name}: ${server.name} runs ${stdout.trim()}, not ${AFTER}`);
+  }
+}
+
+/** The cluster file with all servers' image. */
+const clusterFile = (image: string) =>
+  SEED.replace(/^servers: .*$/m, `servers: [${SERVERS.map(({ name }) => `{ name: ${name}, image: "${image}" }`).join(", ")}]`);
+
+function byDeploy(rig: Rig, project: string): Way {
+  copyProject(project);
+  const deploy = (image: string) => {
+    writeFileSync(join(project, "clusters/seed.yaml"), clusterFile(image));
+    return inProject(rig, project, "node_modules/.bin/cdktf", "deploy", "--auto-approve");
+  };
+  return { start: () => deploy(BEFORE), change: () => deploy(AFTER) };
+}
+
+function byTerraform(rig: Rig, project: string): Way {
+  copyProject(project);
+  const stack = "cdktf.out/stacks/consul";
+  const apply = async (image: string) => {
+    writeFileSync(join(project, "clusters/seed.yaml"), clusterFile(image));
+    await inProject(rig, project, "node_modules/.bin/cdktf", "synth");
+    flatten(join(project, stack));
+    await inProject(rig, project, "terraform", `-chdir=${stack}`, "init", "-input=false");
+    await inProject(rig, project, "terraform", `-chdir=${stack}`, "apply", "-input=false", "-auto-approve");
+  };
+  return { start: () => apply(BEFORE), change: () => apply(AFTER) };
+}
+
+async function inProject(rig: Rig, project: string, command: string, ...args: string[]): Promise<void> {
+  await rig.operator.run(command, args, { cwd: project, env: { CLUSTER: "clusters/seed.yaml" }, timeoutMs: 300_000 });
+}
+
+/** The article's commands, each when the one before has come back, on the hosts in turn; with a volume, without which each server would lose its data. */
+function byHand(rig: Rig): Way {
+  const run = (name: string, image: string) => rig.host(name).docker(...articleCommand(name, { image, volume: `${name}-data` }));
+  return {
+    start: async () => {
+      for (const { name, address } of [...SERVERS, CLIENT]) {
+        await run(name, BEFORE);
+        // The next one joins it at the first try.
+        await rig.operator.run("curl", [
+          "-s",
+          "--retry",
+          "30",
+          "--retry-connrefused",
+          "--retry-delay",
+          "1",
+          `http://${address}:8500/v1/status/leader`,
+        ]);
+      }
+    },
+    change: async () => {
+      for (const { name } of SERVERS) {
+        await rig.host(name).docker("stop", name);
+        await rig.host(name).docker("rm", name);
+        await run(name, AFTER);
+      }
+    },
+  };
+}
