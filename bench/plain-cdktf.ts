@@ -22,12 +22,23 @@ const URL = "http://127.0.0.1:8500";
 const WAIT = "120";
 const IMAGE = "hashicorp/consul:1.22.2";
 
-const script = (file: string) => readFileSync(join(__dirname, "../constructs", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);
-const health = script("container/health.sh");
-const leaveLeadership = script("container/leave-leadership.sh");
-const beforeStop = script("operator/before-stop.sh");
-const askText = script("operator/ask.sh");
-const question = script("container/lock.sh") + script("container/question.sh");
+const upload = (file: string) => readFileSync(join(__dirname, "../constructs", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);
+/** Without comments and indentation, as destroy-time provisioners cannot refer to one text for all. */
+const script = (folder: string, ...names: string[]) =>
+  names
+    .map((name) => {
+      const text = upload(`${folder}/${name}.sh`);
+      return `# ${name}.sh\n${text.replace(/^[ \t]*(#.*)?\n/gm, "").replace(/^[ \t]+/gm, "")}`;
+    })
+    .join("");
+const health = upload("container/health.sh");
+const leaveLeadership = upload("container/leave-leadership.sh");
+const beforeStop = script("operator", "docker", "slots", "before-stop");
+const askText = script("operator", "docker", "ask");
+const questions = {
+  server: script("container", "asking", "lock", "question"),
+  client: script("container", "asking", "lock", "client-question"),
+};
 const OWN_CONTAINER = "'${self.name}'";
 const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
 
@@ -68,11 +79,12 @@ const stack = new TerraformStack(app, "bench");
 stack.addOverride("terraform.required_providers.docker.version", "~> 4.5");
 stack.addOverride("terraform.required_version", ">= 1.4.0");
 
-const local = (id: string, ...files: string[]) => new TerraformLocal(stack, id, files.map(script).join("")).asString;
+const local = (id: string, text: string) => new TerraformLocal(stack, id, text).asString;
 const scripts = {
-  ask: local("consul_ask", "operator/ask.sh"),
-  gate: local("consul_gate", "container/lock.sh", "container/gate.sh"),
-  quorum: local("consul_quorum", "container/quorum.sh"),
+  ask: local("consul_ask", askText),
+  gate: local("consul_gate", script("container", "asking", "lock", "gate")),
+  quorum: local("consul_quorum", script("container", "quorum")),
+  autopilot: local("consul_autopilot", script("container", "asking", "autopilot")),
 };
 
 const daemon = ({ address }: BenchHost) => `-H ssh://root@${address}`;
@@ -98,11 +110,15 @@ const askBeforeStop = (host: BenchHost): LocalExecProvisioner => ({
     BEFORE_STOP: beforeStop,
     STOP_DOCKER: daemon(host),
     STOP_CONTAINER: "${self.name}",
+    STOP_OWNER: host.name,
     STOP_IMAGE: IMAGE,
     STOP_SECONDS: WAIT,
-    ...(host.role === "server"
-      ? { ASK: askText, ...asking(question, [host.name, OWN_NODE], [{ ...host, name: OWN_CONTAINER }, ...servers.filter((other) => other !== host)]) }
-      : {}),
+    ASK: askText,
+    ...asking(
+      questions[host.role],
+      [host.name, OWN_NODE, "replace", host.role === "server" ? "3" : "1"],
+      [{ ...host, name: OWN_CONTAINER }, ...servers.filter((other) => other !== host)],
+    ),
   },
 });
 
@@ -146,14 +162,8 @@ function agent(host: BenchHost): Container {
   return container;
 }
 
-function gate(host: BenchHost, container: Container, after?: TerraformData[]): TerraformData {
-  return new TerraformData(
-    stack,
-    `${host.name}-gate`,
-    [container.id],
-    ask(scripts.gate, [host.name, host.role, host.name, host.role === "server" ? "3" : "1"], [host]),
-    after,
-  );
+function gate(host: BenchHost, container: Container): TerraformData {
+  return new TerraformData(stack, `${host.name}-gate`, [container.id], ask(scripts.gate, [host.name, host.role, host.name, "3"], [host]));
 }
 
 const serverContainers = servers.map(agent);
@@ -169,6 +179,8 @@ const quorum = new TerraformData(
   ),
   serverGates,
 );
-for (const client of clients) gate(client, agent(client), [quorum]);
+const settings = '{"MinQuorum":3}';
+new TerraformData(stack, "consul_autopilot-gate", [settings], ask(scripts.autopilot, [`'${settings}'`], servers), [quorum]);
+for (const client of clients) gate(client, agent(client));
 
 app.synth();

@@ -47,7 +47,7 @@ describe("the article's cluster, by plain cdktf", () => {
       dns: "172.16.8.110:8600",
       ui: "http://172.16.8.110:8500/ui",
     });
-    expect(Object.keys(outputs).sort()).toEqual([...AGENTS, "consul_stacks"].sort());
+    expect(Object.keys(outputs).sort()).toEqual([...AGENTS].sort());
   });
 
   test("consul members shows the article's table", async () => {
