@@ -43,7 +43,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
     }, 60);
   async function expectNothingToDo(): Promise<void> {
     const { stdout, exitCode } = await npm("diff", "--", "--detailed-exitcode");
-    expect(stdout).toContain("nothing to do: 4 containers are as the file says");
+    expect(stdout).toContain("nothing to do; containers: 4 unchanged");
     expect(exitCode).toBe(0);
   }
   /** A label for the client and for one server. */
