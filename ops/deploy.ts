@@ -30,7 +30,8 @@ command("deploy", async () => {
   for (const [stack, names] of left) progress(`left alone: stack ${stack}, with ${names.join(", ")}`);
   for (const [stack, names] of hosts) progress(`left alone in stack ${stack}: ${names.join(", ")}`);
   const stacks = seen.stacks.filter(({ name }) => !left.has(name));
-  if (stacks.length === 0) throw new Error(`no host answers: ${missed.map((host) => `${host}: ${seen.dead.get(host)}`).join("; ")}`);
+  if (stacks.length === 0)
+    throw new Error(["nothing is left to deploy", ...missed.map((host) => `${host} does not answer: ${seen.dead.get(host)}`)].join("\n"));
 
   const env = targets.size > 0 ? targeting(stacks.flatMap(({ name }) => targets.get(name) ?? [])) : {};
   const status = await cdktf({ command: "deploy", stacks, args, cloud: cluster.backend?.cloud !== undefined, env });
