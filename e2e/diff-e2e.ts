@@ -55,7 +55,7 @@ describe("npm run diff, and what npm run deploy refuses", () => {
       "consul",
       "    + create          consul-client1, consul-server1, consul-server2",
       "        container  new",
-      "  with 3 docker_image, 4 terraform_data",
+      "  with 3 docker_image, 5 terraform_data",
       "",
       "consul-third",
       "    + create          consul-server3",
@@ -77,7 +77,7 @@ describe("npm run diff, and what npm run deploy refuses", () => {
 
   test("of what is there: nothing to do", async () => {
     const { stdout, exitCode } = await diff("--detailed-exitcode");
-    expect(stdout).toBe("cluster file: clusters/grouped.yaml\n\nnothing to do: 4 containers are as the file says\n");
+    expect(stdout).toBe("cluster file: clusters/grouped.yaml\n\nnothing to do; containers: 4 unchanged\n");
     expect(exitCode).toBe(0);
   });
 

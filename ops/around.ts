@@ -7,8 +7,8 @@ export interface Around {
   readonly stacks: ReadonlyMap<string, readonly string[]>;
   /** Stacks some of whose hosts are left out on demand: these hosts. */
   readonly hosts: ReadonlyMap<string, readonly string[]>;
-  /** Hosts that do not answer and share their stack with some that do: nothing of that stack can be done before they are left out on demand. */
-  readonly blocked: readonly string[];
+  /** Stacks some of whose hosts do not answer: these hosts. Nothing can be done there before they are left out on demand. */
+  readonly blocked: ReadonlyMap<string, readonly string[]>;
   /** Hosts that were to be done, and do not answer. */
   readonly missed: readonly string[];
 }
@@ -20,7 +20,7 @@ export interface Around {
 export function around(cluster: Cluster, names: readonly string[], dead: ReadonlySet<string>, without: readonly string[]): Around {
   const stacks = new Map<string, string[]>();
   const hosts = new Map<string, string[]>();
-  const blocked: string[] = [];
+  const blocked = new Map<string, string[]>();
   const missed: string[] = [];
   for (const name of names) {
     const all = cluster.hosts.filter(({ group }) => stackName(cluster.name, group) === name).map((host) => host.name);
@@ -30,7 +30,7 @@ export function around(cluster: Cluster, names: readonly string[], dead: Readonl
     if (asked.length + silent.length === all.length) {
       stacks.set(name, all);
       missed.push(...silent);
-    } else if (silent.length > 0) blocked.push(...silent);
+    } else if (silent.length > 0) blocked.set(name, silent);
     else hosts.set(name, asked);
   }
   return { stacks, hosts, blocked, missed };

@@ -71,12 +71,15 @@ function count(changes: readonly Change[]): string {
   return types.map((type) => `${changes.filter((change) => change.type === type).length} ${type}`).join(", ");
 }
 
-/** The last line: how many containers, and that nothing is left to do where that is so. */
-export function summaryText(stacks: readonly StackChanges[]): string {
+/**
+ * The last line: how many containers, and that nothing is left to do where that is so.
+ * @param all whether these are all stacks that were to be looked at
+ */
+export function summaryText(stacks: readonly StackChanges[], all = true): string {
   const changes = stacks.flatMap((stack) => stack.changes);
   const containers = changes.filter(isContainer);
   const unchanged = stacks.reduce((sum, stack) => sum + stack.unchanged, 0);
-  if (changes.length === 0 && !stacks.some(({ outputsOnly }) => outputsOnly)) return `nothing to do: ${unchanged} containers are as the file says`;
-  const counts = ACTIONS.map((action) => `${containers.filter((change) => change.action === action).length} to ${action}`);
-  return `containers: ${counts.join(", ")}, ${unchanged} unchanged`;
+  const idle = changes.length === 0 && !stacks.some(({ outputsOnly }) => outputsOnly);
+  const counts = ACTIONS.map((action) => `${containers.filter((change) => change.action === action).length} to ${action}, `);
+  return `${idle ? `nothing to do${all ? "" : " elsewhere"}; ` : ""}containers: ${idle ? "" : counts.join("")}${unchanged} unchanged`;
 }

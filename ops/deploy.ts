@@ -1,28 +1,13 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describeProblem } from "../cluster/problem";
 import { parseArguments } from "./arguments";
 import { cdktf } from "./cdktf";
 import { chosenCluster, command, progress } from "./command";
-import { leaveOut } from "./leave-out";
-import { blockedText, type Survey, survey } from "./survey";
-
-/** Leaves hosts out of what has been synthesized, and says by which addresses the rest goes on. */
-function leaveOutHosts({ stacks, states, around }: Survey): string[] {
-  const state = (name: string) => states.get(name) ?? { outputs: {}, resources: [] };
-  return stacks
-    .filter(({ name }) => !around.stacks.has(name))
-    .flatMap(({ name, folder, json }) => {
-      const { json: cut, targets } = leaveOut(json, state(name), around.hosts.get(name) ?? []);
-      writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(cut, null, 2));
-      return targets;
-    });
-}
+import { blockedText, survey } from "./survey";
 
 /** Linux takes no longer variable. */
 const MAX_VARIABLE = 128 * 1024;
 
-/** For each `terraform apply`, what it is about. */
+/** For each `terraform apply`, what it is about; of the addresses, each stack takes its own. */
 function targeting(targets: readonly string[]): NodeJS.ProcessEnv {
   const given = process.env.TF_CLI_ARGS_apply;
   const words = [...(given ? [given] : []), ...targets.map((address) => `'-target=${address}'`)].join(" ");
@@ -34,19 +19,21 @@ command("deploy", async () => {
   const args = parseArguments("deploy", process.argv.slice(2));
   const { cluster } = chosenCluster();
   const seen = await survey(cluster, args);
+  const { targets } = seen;
   const { stacks: left, hosts, blocked, missed } = seen.around;
   const refusals = [
     ...seen.problems.map((problem) => describeProblem(problem, cluster.locate)),
-    ...(blocked.length > 0 ? [blockedText("deploy", seen)] : []),
+    ...(blocked.size > 0 ? [blockedText("deploy", seen)] : []),
   ];
   if (refusals.length > 0) throw new Error(`refused; nothing was touched\n${refusals.join("\n")}`);
 
   for (const [stack, names] of left) progress(`left alone: stack ${stack}, with ${names.join(", ")}`);
   for (const [stack, names] of hosts) progress(`left alone in stack ${stack}: ${names.join(", ")}`);
   const stacks = seen.stacks.filter(({ name }) => !left.has(name));
-  if (stacks.length === 0) throw new Error(`no host answers: ${missed.map((host) => `${host}: ${seen.dead.get(host)}`).join("; ")}`);
+  if (stacks.length === 0)
+    throw new Error(["nothing is left to deploy", ...missed.map((host) => `${host} does not answer: ${seen.dead.get(host)}`)].join("\n"));
 
-  const env = hosts.size > 0 ? targeting(leaveOutHosts(seen)) : {};
+  const env = targets.size > 0 ? targeting(stacks.flatMap(({ name }) => targets.get(name) ?? [])) : {};
   const status = await cdktf({ command: "deploy", stacks, args, cloud: cluster.backend?.cloud !== undefined, env });
   if (missed.length === 0) return status;
   for (const host of missed) progress(`not deployed: host "${host}" does not answer: ${seen.dead.get(host)}`);

@@ -4,7 +4,6 @@ import { parseArguments } from "./arguments";
 import { changesOf, type StackChanges } from "./changes";
 import { stackText, summaryText } from "./changes-text";
 import { chosenCluster, command, progress } from "./command";
-import { leaveOut } from "./leave-out";
 import { parallel } from "./parallel";
 import { stacksAtOnce } from "./parallelism";
 import { plan } from "./plan";
@@ -14,13 +13,9 @@ import type { Stack } from "./synth";
 /** A stack's part of the answer: what would change, or why that is not known. */
 type Looked = { readonly stack: string } & ((StackChanges & { readonly without: readonly string[] }) | { readonly error: string });
 
-async function look({ name: stack, folder, json }: Stack, { around, states }: Survey): Promise<Looked> {
-  const without = around.hosts.get(stack) ?? [];
-  const state = states.get(stack) ?? { outputs: {}, resources: [] };
+async function look({ name: stack, folder }: Stack, { around, targets }: Survey): Promise<Looked> {
   try {
-    // Edges need not be cut: a plan of all but these hosts asks them nothing, whatever would wait for what.
-    const targets = without.length > 0 ? leaveOut(json, state, without).targets : [];
-    return { stack, without, ...changesOf(await plan(folder, targets)) };
+    return { stack, without: around.hosts.get(stack) ?? [], ...changesOf(await plan(folder, targets.get(stack))) };
   } catch (error) {
     return { stack, error: (error as Error).message };
   }
@@ -35,7 +30,8 @@ function print(cluster: Cluster, looked: readonly Looked[], seen: Survey): void 
     if ("without" in one && one.without.length > 0) console.log(`  left alone: ${one.without.join(", ")}`);
   }
   for (const [stack, hosts] of seen.around.stacks) console.log(`\n${stack}\n  left alone: ${hosts.join(", ")}`);
-  console.log(`\n${summaryText(looked.filter((one) => "changes" in one))}`);
+  const known = looked.filter((one) => "changes" in one);
+  console.log(`\n${summaryText(known, known.length === seen.stacks.length)}`);
   for (const problem of seen.problems) progress(`\n${describeProblem(problem, cluster.locate)}`);
 }
 
@@ -43,14 +39,11 @@ command("diff", async () => {
   const args = parseArguments("diff", process.argv.slice(2));
   const { file, cluster } = chosenCluster({ quiet: args.json });
   const seen = await survey(cluster, args);
-  const blocked = new Set(seen.around.blocked);
-  const wanted = seen.stacks.filter(
-    ({ name, json }) =>
-      !seen.around.stacks.has(name) && !(json.provider?.docker ?? []).some(({ alias }) => blocked.has(String(alias).replace(/_host$/, ""))),
-  );
+  const { stacks: left, blocked } = seen.around;
+  const wanted = seen.stacks.filter(({ name }) => !left.has(name) && !blocked.has(name));
   progress(`planning ${wanted.length} stacks`);
   const looked = await parallel(wanted, args.parallelism ?? stacksAtOnce(wanted), (stack) => look(stack, seen));
-  const missed = [...seen.around.missed, ...blocked];
+  const missed = [...seen.around.missed, ...[...blocked.values()].flat()];
 
   if (args.json) {
     const problems = seen.problems.map(({ code, message, mend, ...where }) => ({ code, place: cluster.locate(where), message, mend }));

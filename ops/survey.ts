@@ -9,6 +9,7 @@ import { type Around, around } from "./around";
 import { progress } from "./command";
 import { guard } from "./guard";
 import { unreachable } from "./hosts";
+import { leaveOut } from "./leave-out";
 import { parallel } from "./parallel";
 import { stacksAtOnce } from "./parallelism";
 import { inScratch } from "./scratch";
@@ -24,12 +25,14 @@ export interface Survey {
   /** What the file may not mean for what is there, but for what has been accepted. */
   readonly problems: readonly Problem[];
   readonly around: Around;
+  /** Where hosts are left out of some stack: all else that there is, by addresses, stack by stack. Empty otherwise. */
+  readonly targets: ReadonlyMap<string, readonly string[]>;
   /** Why a host does not answer, by its name. */
   readonly dead: ReadonlyMap<string, string>;
 }
 
 /**
- * Synthesizes, reads what is there, and asks every host whether it answers; touches nothing.
+ * Synthesizes, reads what is there, and asks every host whether it answers; changes nothing but what is synthesized.
  * @throws for a stack or host that is not there, and when the state cannot be read
  */
 export async function survey(cluster: Cluster, args: Arguments): Promise<Survey> {
@@ -50,19 +53,35 @@ export async function survey(cluster: Cluster, args: Arguments): Promise<Survey>
   for (const name of (Array.isArray(listed) ? listed.map(String) : []).filter((one) => !states.has(one))) {
     states.set(name, await stateOfGone(cluster, name));
   }
+  const stacks = all.filter(({ name }) => names.includes(name));
+  const possible = around(cluster, names, new Set(dead.keys()), without);
   return {
-    stacks: all.filter(({ name }) => names.includes(name)),
+    stacks,
     states,
     problems: guard(cluster, all, states).filter(({ code }) => !args.accept.includes(code)),
-    around: around(cluster, names, new Set(dead.keys()), without),
+    around: possible,
+    targets: cutOut(stacks, states, possible),
     dead,
   };
 }
 
+/** Leaves hosts out of what has been synthesized. */
+function cutOut(stacks: readonly Stack[], states: Survey["states"], { hosts }: Around): Survey["targets"] {
+  if (hosts.size === 0) return new Map();
+  return new Map(
+    stacks.map(({ name, folder, json }) => {
+      const { json: cut, targets } = leaveOut(json, states.get(name) ?? { outputs: {}, resources: [] }, hosts.get(name) ?? []);
+      writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(cut, null, 2));
+      return [name, targets];
+    }),
+  );
+}
+
 /** What to do about hosts that do not answer and hold up others. */
 export function blockedText(command: "diff" | "deploy", { around: { blocked }, dead }: Survey): string {
-  const named = blocked.map((host) => `host "${host}" does not answer: ${dead.get(host)}`);
-  const options = blocked.map((host) => `--without ${host}`).join(" ");
+  const hosts = [...blocked.values()].flat();
+  const named = hosts.map((host) => `host "${host}" does not answer: ${dead.get(host)}`);
+  const options = hosts.map((host) => `--without ${host}`).join(" ");
   return [...named, `Its stack holds others too. Mend it, or leave it alone for now: npm run ${command} -- ${options}`].join("\n");
 }
 

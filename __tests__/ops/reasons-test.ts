@@ -168,7 +168,7 @@ describe("on the screen", () => {
   test("a stack without changes is not listed, and the last line says that there is nothing to do", () => {
     const changes = changesOf({ resource_changes: [kept], output_changes: { s1: { actions: ["no-op"] } } });
     expect(stackText("c", changes)).toEqual([]);
-    expect(summaryText([changes])).toBe("nothing to do: 1 containers are as the file says");
+    expect(summaryText([changes])).toBe("nothing to do; containers: 1 unchanged");
   });
 
   test("a stack of which only outputs change says so", () => {
