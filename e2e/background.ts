@@ -10,7 +10,7 @@ export class Background<Report> {
   private constructor(private readonly running: RunningCommand) {}
 
   static async start<Report>(operator: Operator, program: string, args: readonly string[]): Promise<Background<Report>> {
-    const running = operator.spawn("node", ["--import", "tsx", join(__dirname, program), ...args], { cwd: join(__dirname, "..") });
+    const running = operator.spawn("node", ["--require", "./typescript.cjs", join(__dirname, program), ...args], { cwd: join(__dirname, "..") });
     let ended = false;
     void running.finished.then(() => {
       ended = true;

@@ -23,7 +23,7 @@ describe("a folder for the time of some work", () => {
 
   test("goes when Ctrl-C ends the command", async () => {
     const program = `require("./ops/scratch").inScratch(${JSON.stringify(prefix)}, (made) => new Promise(() => { console.log(made); setInterval(() => 0, 1000); }))`;
-    const child = spawn(process.execPath, ["--import", "tsx", "-e", program], { cwd: PROJECT });
+    const child = spawn(process.execPath, ["--require", "./typescript.cjs", "-e", program], { cwd: PROJECT });
     const made = await new Promise<string>((resolve) => child.stdout.once("data", (text) => resolve(String(text).trim())));
     expect(existsSync(made)).toBe(true);
     child.kill("SIGINT");
