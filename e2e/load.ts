@@ -26,7 +26,7 @@ export interface LoadReport {
 
 /**
  * Users of a cluster, at the operator's machine. Two write a new key every 50 ms, each through its own agent; what fails they try once more a
- * quarter of a second later, through the other. One holds a lock with a session of the first agent's. Two look up a service that the first agent
+ * quarter to half a second later, through the other. One holds a lock with a session of the first agent's. Two look up a service that the first agent
  * registered, by HTTP and by DNS.
  */
 export class Load {

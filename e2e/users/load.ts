@@ -4,7 +4,10 @@ import { Resolver } from "node:dns/promises";
 
 /** From one write's answer to the next write. */
 const PERIOD_MS = 50;
-/** Both agents may be connected to the server that is being stopped: at once, the other one would fail too. */
+/**
+ * Both agents may be connected to the server that is being stopped: at once, the other one would fail too. Up to twice as long, by chance: an agent that has
+ * lost a server may choose one that is down next, and whoever pauses alike meets it together.
+ */
 const RETRY_PAUSE_MS = 250;
 const PATIENCE_MS = 10_000;
 /** Nobody keeps writing for a test that has been forgotten. */
@@ -51,7 +54,7 @@ async function either<T>(who: string, first: number, work: (agent: string) => Pr
     return await work(agents[first % 2] as string);
   } catch (error) {
     note(who, error);
-    await pause(RETRY_PAUSE_MS);
+    await pause(RETRY_PAUSE_MS * (1 + Math.random()));
     return work(agents[(first + 1) % 2] as string);
   }
 }
