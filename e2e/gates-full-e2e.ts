@@ -1,0 +1,82 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LiveCluster } from "./live-cluster";
+import { Observer } from "./observer";
+import { Project } from "./project";
+import { Rig } from "./rig/rig";
+
+describe("what a deploy waits for", () => {
+  const rig = Rig.standing();
+  let cluster: LiveCluster;
+  const said = ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr;
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "gates");
+  });
+  afterAll(() => cluster.down());
+
+  test("a server that is not in soon enough fails the deploy, and is left alone by the next one, which finds it in", async () => {
+    const servers = cluster.file.servers;
+    const patient = { name: "consul-server2", labels: { change: "slow" } };
+    // A second is too short for any agent.
+    cluster.file.servers = servers.map((server) => (server === "consul-server2" ? { ...patient, wait: 1 } : server));
+    const failed = await cluster.deploy({ check: false });
+    expect(failed.exitCode).not.toBe(0);
+    expect(said(failed)).toContain("consul-server2: not in after 1 s");
+
+    cluster.file.servers = servers.map((server) => (server === "consul-server2" ? patient : server));
+    const touched = await cluster.touchedBy(() => cluster.deploy());
+    expect(touched).toEqual([]);
+    await cluster.expectWhole();
+  });
+
+  test("a server that finds nobody fails the last step, which names it; no other server is touched", async () => {
+    const name = await cluster.add("server", 4);
+    cluster.file.accept = [...(cluster.file.accept ?? []), "even-servers"];
+    cluster.file.join = ["consul-server1", "consul-server2", "consul-server3"];
+    const servers = cluster.file.servers;
+    cluster.file.wait = 20;
+    // An address at which there is nobody.
+    cluster.file.servers = servers.map((server) => (server === name ? { name, join: ["172.16.8.99"] } : server));
+    let failed = { exitCode: 0, stdout: "", stderr: "" };
+    const touched = await cluster.touchedBy(async () => {
+      failed = await cluster.deploy({ check: false });
+    });
+    expect(failed.exitCode).not.toBe(0);
+    expect(said(failed)).toContain("not all servers are voters of one cluster after 20 s, missing: consul-server4");
+    expect(touched).toEqual([name]);
+
+    cluster.file.servers = servers;
+    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([name]);
+    await cluster.expectWhole();
+  });
+});
+
+describe("servers in stacks of their own", () => {
+  const rig = Rig.standing();
+  const project = new Project(rig.operator, "clusters/racks.yaml");
+  const racks = readFileSync(join(__dirname, "clusters/racks.yaml"), "utf8");
+  const deploy = (...lines: string[]) => {
+    writeFileSync(join(project.folder, "clusters/racks.yaml"), [racks, ...lines, ""].join("\n"));
+    return project.cdktf(["deploy", "*", "--auto-approve"]);
+  };
+  beforeAll(async () => {
+    await rig.reset();
+    await deploy();
+  });
+  afterAll(async () => {
+    await rig.reset();
+    project.remove();
+  });
+
+  test("are replaced one at a time, though all stacks are deployed at once", async () => {
+    const servers = { "consul-server1": 120, "consul-server2": 121, "consul-server3": 122 };
+    const urls = Object.fromEntries(Object.entries(servers).map(([name, last]) => [name, `http://172.16.8.${last}:8500`]));
+    const observer = await Observer.start(rig.operator, urls);
+    const { stdout } = await deploy("config: { log_level: debug }");
+    const { mostDown } = await observer.stop();
+    expect(mostDown).toBe(1);
+    for (const name of Object.keys(servers)) expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it`);
+    expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
+  });
+});
