@@ -45,7 +45,14 @@ async function synth(project: string, env: NodeJS.ProcessEnv): Promise<number> {
   await run(join(PROJECT, "node_modules/.bin/cdktf"), ["synth"], {
     cwd: project,
     // Nothing here asks the network: neither npx, which finds ts-node installed, nor cdktf's look for news.
-    env: { ...inheritedEnvironment(), ...env, CHECKPOINT_DISABLE: "1", npm_config_offline: "true", npm_config_update_notifier: "false" },
+    env: {
+      ...inheritedEnvironment(),
+      ...env,
+      CHECKPOINT_DISABLE: "1",
+      DISABLE_VERSION_CHECK: "1",
+      npm_config_offline: "true",
+      npm_config_update_notifier: "false",
+    },
   });
   return (performance.now() - begun) / 1000;
 }

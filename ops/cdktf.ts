@@ -30,7 +30,7 @@ export function cdktf({ command, stacks, args, cloud, env }: CdktfOptions): Prom
     ...(cloud ? [] : [`--terraform-parallelism=${operations}`]),
     ...args.passedOn,
   ];
-  const child = spawn(CDKTF, words, { stdio: "inherit", env: { ...process.env, CHECKPOINT_DISABLE: "1", ...env } });
+  const child = spawn(CDKTF, words, { stdio: "inherit", env: { ...process.env, CHECKPOINT_DISABLE: "1", DISABLE_VERSION_CHECK: "1", ...env } });
   // Ctrl-C reaches the child too, which finishes what it has begun; whoever waits for it must not be gone first.
   const wait = () => undefined;
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);
