@@ -127,7 +127,10 @@ export class LiveCluster {
     if (this.applying().length === 0) throw new Error(`nothing is being applied: ${deploy.stdout.slice(-2000)}`);
   }
 
-  /** What is documented for a deploy that was interrupted: a container that the state has forgotten is stopped and removed, one at a time, and the same again. */
+  /**
+   * What is documented for a deploy that was interrupted, by hand: a container that the state has forgotten is stopped and removed, one at a time, and
+   * deployed again; where all servers are in, nobody is being replaced, whatever the lock says.
+   */
   async recover(): Promise<void> {
     for (let forgotten = await this.forgotten(); forgotten.length > 0; forgotten = await this.forgotten()) {
       const name = forgotten[0] as string;
@@ -137,6 +140,12 @@ export class LiveCluster {
       // Fails on the name of the next one, if there is one.
       await this.deploy({ check: false });
     }
+    const whole = await this.expectVoters(1).then(
+      () => true,
+      () => false,
+    );
+    const first = this.serverNames[0] as string;
+    if (whole) await this.docker(first, "exec", first, "consul", "kv", "delete", "-recurse", "consul-cdktf/");
     await this.deploy();
   }
 
@@ -228,6 +237,12 @@ export class LiveCluster {
 
   /** All servers are healthy voters of one configuration, and nobody holds the lock. */
   async expectWhole(seconds = 60): Promise<void> {
+    await this.expectVoters(seconds);
+    // The users' keys are there, and nobody's who is being replaced.
+    expect(await this.api(this.serverNames[0] as string).json("/v1/kv/?keys&separator=/")).not.toContain("consul-cdktf/");
+  }
+
+  private async expectVoters(seconds: number): Promise<void> {
     for (const name of this.serverNames) {
       await eventually(async () => {
         const { Servers } = await this.api(name).json("/v1/operator/raft/configuration");
@@ -236,8 +251,6 @@ export class LiveCluster {
         expect(await this.api(name).json("/v1/operator/autopilot/health")).toMatchObject({ Healthy: true });
       }, seconds);
     }
-    // The users' keys are there, and nobody's who is being replaced.
-    expect(await this.api(this.serverNames[0] as string).json("/v1/kv/?keys&separator=/")).not.toContain("consul-cdktf/");
   }
 
   /** The name of the server that leads. */
