@@ -136,6 +136,19 @@ describe("npm run diff, and what npm run deploy refuses", () => {
     });
   });
 
+  test("of agents that are to leave: that they are decommissioned", async () => {
+    write(
+      GROUPED.replace("consul-server3]", "{ name: consul-server3, decommission: true }]").replace(
+        "clients: [consul-client1]",
+        "clients: [{ name: consul-client1, decommission: true }]",
+      ),
+    );
+    const { stdout, exitCode } = await diff();
+    for (const agent of ["consul-client1", "consul-server3"])
+      expect(stdout).toContain(`    - remove          ${agent}\n        container  decommissioned\n`);
+    expect(exitCode).toBe(0);
+  });
+
   test("a server's line that is deleted without decommission is refused, and diff says it beside what would change", async () => {
     const said =
       /clusters\/grouped\.yaml:11:1: error line-deleted: server "consul-server2" is no longer in the file.*\n {4}put its line back with `decommission: true`/;
