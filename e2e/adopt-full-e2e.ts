@@ -44,7 +44,9 @@ describe("a cluster that was made by the article's docker run commands is adopte
     for (const name of AGENTS) {
       const data: Record<string, readonly string[]> = { "consul-server2": ["-v", "consul-server2-data:/consul/data"], "consul-server3": [] };
       const own = data[name];
-      const command = articleCommand(name, name === SECOND_CLIENT.name ? { address: SECOND_CLIENT.address } : {}).filter((word) => own === undefined || !word.startsWith("-data-dir="));
+      const command = articleCommand(name, name === SECOND_CLIENT.name ? { address: SECOND_CLIENT.address } : {}).filter(
+        (word) => own === undefined || !word.startsWith("-data-dir="),
+      );
       if (own) command.splice(2, 0, ...own);
       await rig.host(name).docker(...command);
     }

@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -8,6 +7,7 @@ import { Adoption, before, type Obstacle, type Standing } from "./adoption";
 import { chosenCluster, command, progress } from "./command";
 import { dataFolder, sharesData } from "./hand-made";
 import { parallel } from "./parallel";
+import { inScratch } from "./scratch";
 import { readState } from "./state";
 import { synthesize } from "./synth";
 
@@ -194,9 +194,7 @@ command("adopt", async () => {
   const { file, cluster } = chosenCluster({ quiet: chosen.json });
   const unknown = [...chosen.names.keys()].filter((name) => !cluster.agents.some((agent) => agent.name === name));
   if (unknown.length > 0) throw new Error(`--container names ${unknown.join(", ")}, and the file has no such agent`);
-  const hidden = mkdtempSync(join(tmpdir(), "consul-cdktf-adopt-"));
-  process.on("exit", () => rmSync(hidden, { recursive: true, force: true }));
-  const outcome = await adopt(cluster, chosen, hidden);
+  const outcome = await inScratch(join(tmpdir(), "consul-cdktf-adopt-"), (hidden) => adopt(cluster, chosen, hidden));
   if (chosen.json) console.log(JSON.stringify({ file, ...outcome }, null, 2));
   else print(outcome, chosen);
   return outcome.failure ? 1 : 0;

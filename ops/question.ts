@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { OWN_CONTAINER, OWN_NODE } from "../constructs/before-stop";
+import { inScratch } from "./scratch";
 
 /** The container that a question before a stop is about: the one that runs, whatever its successor is called. */
 export interface Self {
@@ -114,22 +115,20 @@ export class Questions {
   }
 }
 
-function run(command: string, environment: Readonly<Record<string, string>>, say: (line: string) => void): Promise<string | undefined> {
-  // Questions note there which slots of Terraform's they hold: see constructs/operator/slots.sh.
-  const notes = mkdtempSync(join(tmpdir(), "consul-cdktf-question-"));
-  const asking = spawn("sh", ["-c", command], { env: { ...process.env, ...environment, TMPDIR: notes }, stdio: ["ignore", "pipe", "pipe"] });
-  const said: string[] = [];
-  for (const stream of [asking.stdout, asking.stderr]) {
-    createInterface(stream).on("line", (line) => {
-      said.push(line);
-      say(line);
-    });
-  }
-  return new Promise((answer, fail) => {
-    asking.on("error", fail);
-    asking.on("close", (status) => {
-      rmSync(notes, { recursive: true, force: true });
-      answer(status === 0 ? undefined : (said.at(-1) ?? `exit status ${status}`));
+async function run(command: string, environment: Readonly<Record<string, string>>, say: (line: string) => void): Promise<string | undefined> {
+  // Questions note there which of Terraform's slots they hold: see constructs/operator/slots.sh.
+  return inScratch(join(tmpdir(), "consul-cdktf-question-"), (notes) => {
+    const asking = spawn("sh", ["-c", command], { env: { ...process.env, ...environment, TMPDIR: notes }, stdio: ["ignore", "pipe", "pipe"] });
+    const said: string[] = [];
+    for (const stream of [asking.stdout, asking.stderr]) {
+      createInterface(stream).on("line", (line) => {
+        said.push(line);
+        say(line);
+      });
+    }
+    return new Promise((answer, fail) => {
+      asking.on("error", fail);
+      asking.on("close", (status) => answer(status === 0 ? undefined : (said.at(-1) ?? `exit status ${status}`)));
     });
   });
 }
