@@ -60,13 +60,14 @@ export function agentFindings(examined: Examined): Finding[] {
     ];
   const policy = restartPolicy(resource, container);
   const more = policy ? [found(policy, "npm run deploy, which sets it back", "restart-policy")] : [];
-  if (Status !== "running") return [found(`its container is ${Status}`, `docker start ${agent.container}`, "start"), ...more];
+  const running = Status === "running";
+  const out = running ? whyNotIn(examined) : `is ${Status}`;
+  // One whose making was interrupted may lack a part.
+  if (resource.tainted && out) return [found(`its container is tainted, and ${out}`, "npm run deploy, which makes it anew"), ...more];
+  if (!running) return [found(`its container is ${Status}`, `docker start ${agent.container}`, "start"), ...more];
 
-  const out = whyNotIn(examined);
-  if (resource.tainted) {
-    if (out) return [found(`its container is tainted, and ${out}`, "npm run deploy, which makes it anew"), ...more];
+  if (resource.tainted)
     more.push(found("its container is tainted, and works: the next deploy would destroy it unasked", "terraform untaint", "untaint"));
-  }
   const changed = changedFiles(resource, examined.files);
   if (changed.length > 0) more.push(found(`changed by hand in its container: ${changed.join(", ")}`, REMOVE, "remove"));
   if (out) more.push(found(`it runs, and is not in: ${out}`, `docker logs ${agent.container}`));

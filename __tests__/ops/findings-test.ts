@@ -116,6 +116,11 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
       [["its container is tainted, and its API does not answer: refused", undefined]],
     ],
     [
+      "tainted and never started: a part may be missing",
+      { resource: resource({ tainted: true }), container: container({ status: "created" }), view: "-" },
+      [["its container is tainted, and is created", undefined]],
+    ],
+    [
       "a file edited in it",
       { files: new Map([["/consul/config/agent.json", sha256("other")]]) },
       [["changed by hand in its container: /consul/config/agent.json", "remove"]],
