@@ -5,12 +5,17 @@ export const ARTICLE_IMAGE = "hashicorp/consul:1.22.2";
 
 const FIRST = "172.16.8.120";
 
+const addressOf = (name: string): string | undefined => DEFAULT_HOSTS.find((host) => host.name === name)?.address;
+
 /**
  * What the article types on one host, after `docker`.
  * @param volume keeps a server's data when its container goes; the article has none
+ * @param address of a host that the article has not
  */
-export function articleCommand(name: string, { image = ARTICLE_IMAGE, volume }: { image?: string; volume?: string } = {}): string[] {
-  const address = DEFAULT_HOSTS.find((host) => host.name === name)?.address;
+export function articleCommand(
+  name: string,
+  { image = ARTICLE_IMAGE, volume, address = addressOf(name) }: { image?: string; volume?: string; address?: string } = {},
+): string[] {
   const run = ["run", "-d", `--name=${name}`, "--net=host", "--restart=always", "-h", name, ...(volume ? keep(volume) : []), image, "agent"];
   if (name.startsWith("consul-client")) return [...run, `-bind=${address}`, `-retry-join=${FIRST}`, `-node=${name}`, "-client", "0.0.0.0", "-ui"];
   return [

@@ -19,8 +19,8 @@ export interface BeforeStopProps {
 }
 
 /** The names that the container being stopped has, whatever its successor's are. */
-const OWN_CONTAINER = "${self.name}";
-const OWN_NODE = '${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}';
+export const OWN_CONTAINER = "${self.name}";
+export const OWN_NODE = '${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}';
 
 /**
  * What is asked before Terraform stops a container. Terraform alone destroys all containers that it replaces at once; while this question waits,

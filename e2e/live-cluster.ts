@@ -16,11 +16,6 @@ export interface Seen {
   readonly servers: Observation;
 }
 
-interface StateResource {
-  readonly type: string;
-  readonly instances: readonly { readonly attributes: { readonly id: string } }[];
-}
-
 const SEED = join(__dirname, "../clusters/seed.yaml");
 /** The rig's first server's and first client's address; the next ones follow. */
 const FIRST = { server: 120, client: 110 } as const;
@@ -127,36 +122,17 @@ export class LiveCluster {
     if (this.applying().length === 0) throw new Error(`nothing is being applied: ${deploy.stdout.slice(-2000)}`);
   }
 
-  /**
-   * What is documented for a deploy that was interrupted, by hand: a container that the state has forgotten is stopped and removed, one at a time, and
-   * deployed again; where all servers are in, nobody is being replaced, whatever the lock says.
-   */
+  /** What docs/recovery.md says of a deploy that was interrupted: doctor mends, and a deploy completes, until nothing is wrong. */
   async recover(): Promise<void> {
-    for (let forgotten = await this.forgotten(); forgotten.length > 0; forgotten = await this.forgotten()) {
-      const name = forgotten[0] as string;
-      process.stderr.write(`    recovery: ${forgotten.join(", ")}: not in the state\n`);
-      await this.docker(name, "stop", name);
-      await this.docker(name, "rm", name);
+    this.write();
+    for (let round = 0; round <= this.agentNames.length; round++) {
+      const { exitCode, stdout } = await this.project.run("npm", ["run", "-s", "doctor", "--", "--fix"], { check: false, env: this.env });
+      process.stderr.write(`    ${stdout.trim().replaceAll("\n", "\n    ")}\n`);
+      if (exitCode === 0) break;
       // Fails on the name of the next one, if there is one.
       await this.deploy({ check: false });
     }
-    const whole = await this.expectVoters(1).then(
-      () => true,
-      () => false,
-    );
-    const first = this.serverNames[0] as string;
-    if (whole) await this.docker(first, "exec", first, "consul", "kv", "delete", "-recurse", "consul-cdktf/");
     await this.deploy();
-  }
-
-  /** The agents whose containers are not in the state. */
-  private async forgotten(): Promise<string[]> {
-    const { resources } = JSON.parse(readFileSync(join(this.project.folder, this.stateFile), "utf8"));
-    const known = new Set(
-      resources.flatMap((one: StateResource) => (one.type === "docker_container" ? one.instances.map(({ attributes }) => attributes.id) : [])),
-    );
-    const ids = await Promise.all(this.agentNames.map((name) => this.inspect(name, "{{.Id}}")));
-    return this.agentNames.filter((_, index) => ids[index] && !known.has(ids[index]));
   }
 
   /** Where the state is, in the project's folder. */

@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
-import type { AgentDescription, Cluster } from "../cluster/cluster";
-import { endpointsOf } from "../cluster/endpoints";
-import { effectivePorts } from "../cluster/ports";
+import type { Cluster } from "../cluster/cluster";
+import { agentEndpoints } from "./agent-view";
 import { chosenCluster, command } from "./command";
 import { docker } from "./docker";
 
@@ -15,18 +14,13 @@ interface Status {
   readonly ui: Record<string, string>;
 }
 
-const endpoints = ({ network }: Cluster, { role, host, container, settings }: AgentDescription) => {
-  const { client, publish, ports } = settings;
-  return endpointsOf({ network, address: host.address, container, client, publish, ports: effectivePorts(role, ports) });
-};
-
 async function askCluster(cluster: Cluster): Promise<Status> {
   const ui = Object.fromEntries(
-    cluster.agents.flatMap((agent) => ((agent.settings.ui ?? true) ? [[agent.name, `${endpoints(cluster, agent).http}/ui`]] : [])),
+    cluster.agents.flatMap((agent) => ((agent.settings.ui ?? true) ? [[agent.name, `${agentEndpoints(cluster, agent).http}/ui`]] : [])),
   );
   const refusals: string[] = [];
   for (const agent of cluster.agents) {
-    const { local } = endpoints(cluster, agent);
+    const { local } = agentEndpoints(cluster, agent);
     const inside = (...command: string[]) => docker(agent.host.daemon, ["exec", agent.container, ...command]);
     const members = await inside("consul", "members", `-http-addr=${local}`);
     if (!members.ok) {

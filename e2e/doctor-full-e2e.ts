@@ -1,0 +1,133 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ConsulHttp, eventually } from "./consul";
+import { Load } from "./load";
+import { Project } from "./project";
+import type { CommandResult } from "./rig/command";
+import { Rig } from "./rig/rig";
+
+const BASE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60");
+
+describe("every kind of finding, made for real", () => {
+  const rig = Rig.standing();
+  const project = new Project(rig.operator, "clusters/ill.yaml");
+  const server = (number: number) => new ConsulHttp(rig.operator.machine, `http://172.16.8.12${number - 1}:8500`);
+  const write = (...lines: string[]) => writeFileSync(join(project.folder, "clusters/ill.yaml"), [BASE, ...lines, ""].join("\n"));
+  const doctor = (...args: string[]): Promise<CommandResult> =>
+    project.run("npm", ["run", "-s", "doctor", "--", ...args], { check: false, timeoutMs: 400_000 });
+  const findings = async (): Promise<string[]> =>
+    JSON.parse((await doctor("--json")).stdout).findings.map(({ agent, host, what }: Record<string, string>) => `${agent ?? host}: ${what}`);
+  const expectWell = async () => {
+    expect(await findings()).toEqual([]);
+    expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
+  };
+
+  beforeAll(async () => {
+    await rig.reset();
+    write();
+    await project.deploy();
+  });
+  afterAll(async () => {
+    await project.destroy();
+    project.remove();
+  });
+
+  test("a container that its deploy never wrote down: the next fails, --fix clears the way, and the next completes", async () => {
+    await project.terraform("consul", ["state", "rm", "docker_container.consul-server2"]);
+    const refused = await project.deploy({ check: false });
+    expect(refused.stdout + refused.stderr).toMatch(/already in use/);
+    expect(await findings()).toEqual([
+      "consul-server2: its container consul-server2 is not in the state: a deploy was killed before it was written down",
+    ]);
+    const { stdout, stderr } = await doctor("--fix");
+    expect(stderr).toContain("consul-server2: may be stopped");
+    expect(stdout).toContain("consul-server2: it has no container consul-server2\n  npm run deploy");
+    await project.deploy();
+    await expectWell();
+  });
+
+  test("a container made anew by hand, without our label, is replaced under the question", async () => {
+    const host = rig.host("consul-server3");
+    const { Image, Cmd } = JSON.parse((await host.docker("inspect", "consul-server3")).stdout)[0].Config;
+    await host.docker("stop", "-t", "30", "consul-server3");
+    await host.docker("rm", "consul-server3");
+    await host.docker(
+      ...["run", "-d", "--name=consul-server3", "--net=host", "--restart=always", "--label=SERVICE_IGNORE=false", "-h", "consul-server3"],
+      ...["-v", "consul-server3-data:/consul/data", Image, ...Cmd],
+    );
+    await eventually(async () => expect(await server(3).json("/v1/status/leader")).not.toBe(""));
+    expect(await findings()).toEqual([
+      "consul-server3: its container consul-server3 is not in the state: it was made by hand, with another entrypoint, label SERVICE_IGNORE",
+    ]);
+    expect((await doctor("--fix")).stderr).toContain("consul-server3: may be stopped");
+    await project.deploy();
+    await expectWell();
+  });
+
+  test("two servers edited by hand are not both removed", async () => {
+    for (const name of ["consul-server1", "consul-server2"]) await rig.host(name).docker("exec", name, "sh", "-c", "rm /consul/leave-leadership.sh");
+    expect(await findings()).toEqual(
+      ["consul-server1", "consul-server2"].map((name) => `${name}: changed by hand in its container: /consul/leave-leadership.sh (gone)`),
+    );
+    const { stderr } = await doctor("--fix");
+    expect(stderr).toContain("not mended: consul-server1 comes first: npm run deploy, then this again");
+    expect(await server(2).json("/v1/status/leader")).not.toBe("");
+    await project.deploy();
+    await doctor("--fix");
+    await project.deploy();
+    await expectWell();
+  });
+
+  test("a host that does not answer, and a server that is cut off", async () => {
+    await rig.host("consul-server3").disconnect();
+    const found = await findings();
+    expect(found).toContainEqual(expect.stringMatching(/^consul-server3: its daemon does not answer/));
+    await rig.host("consul-server3").connect();
+    await eventually(expectWell, 90);
+  });
+
+  test("a server that crashes on its file is found with its exit code, and a lock that it holds is not taken from it", async () => {
+    write("config: { log_level: info }");
+    const bad = BASE.replace("servers: [consul-server1,", "servers: [{ name: consul-server1, flags: [-no-such-flag] },").replace(
+      "wait: 60",
+      "wait: 20",
+    );
+    writeFileSync(join(project.folder, "clusters/ill.yaml"), bad);
+    await project.deploy({ check: false });
+    expect(await findings()).toEqual([expect.stringMatching(/^consul-server1: (it restarts again and again|its container is)/)]);
+    await doctor("--fix");
+    expect(await server(2).get("/v1/kv/consul-cdktf/replacing?raw")).toBe("consul-server1");
+    write();
+    await project.deploy();
+    await expectWell();
+  });
+
+  test("a deploy that is killed again and again: after doctor --fix and a deploy all is well, and nothing is lost", async () => {
+    const load = await Load.start(rig.operator, ["http://172.16.8.110:8500", "http://172.16.8.110:8500"]);
+    for (const [round, seconds] of [4, 6, 8, 10].entries()) {
+      write(`labels: { round: "${round}" }`);
+      const deploy = rig.operator.spawn(join(project.folder, "node_modules/.bin/cdktf"), ["deploy", "--auto-approve"], {
+        cwd: project.folder,
+        env: { CLUSTER: project.clusterFile },
+      });
+      await new Promise((resume) => setTimeout(resume, seconds * 1000));
+      deploy.killAll();
+      await deploy.finished;
+      const alive = await Promise.all(
+        [1, 2, 3].map((number) =>
+          server(number)
+            .json("/v1/status/leader")
+            .catch(() => ""),
+        ),
+      );
+      expect(alive.filter((leader) => leader !== "").length).toBeGreaterThanOrEqual(2);
+    }
+    const { stdout, stderr } = await doctor("--fix");
+    process.stderr.write(`${stdout}${stderr}\n`);
+    await project.deploy();
+    const seen = await load.stop();
+    for (const number of [1, 2, 3])
+      await eventually(async () => expect(await server(number).json(`/v1/kv/load/${seen.run}?keys&stale`)).toHaveLength(seen.written));
+    await expectWell();
+  });
+});

@@ -1,0 +1,98 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ConsulHttp, eventually } from "./consul";
+import { Project } from "./project";
+import { Rig } from "./rig/rig";
+import { typeAtTerminal } from "./terminal";
+
+const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
+const SURVIVOR = "consul-server3";
+const LOST = ["consul-server1", "consul-server2"];
+const RECOVERY = readFileSync(join(__dirname, "../docs/recovery.md"), "utf8");
+/** The commands of one section of the page, block by block, as somebody reads and types them. */
+const blocks = (section: string): string[] => {
+  const [, text = ""] = RECOVERY.split(new RegExp(`^## ${section}$`, "m"));
+  return [...(text.split(/^## /m)[0] as string).matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block as string);
+};
+
+describe("two of three servers are lost for good: docs/recovery.md, as it stands there", () => {
+  const rig = Rig.standing();
+  const project = new Project(rig.operator, "clusters/recovered.yaml");
+  const at = (address: string) => new ConsulHttp(rig.operator.machine, `http://${address}:8500`);
+  const survivor = at("172.16.8.122");
+  const client = at("172.16.8.110");
+  let written: readonly string[];
+
+  beforeAll(async () => {
+    await rig.reset();
+    writeFileSync(
+      join(project.folder, "clusters/recovered.yaml"),
+      readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60"),
+    );
+    await project.deploy();
+    await client.put("/v1/agent/service/register", { Name: "redis", Address: "172.16.8.110", Port: 6379 });
+    // Lost in the midst of writing: what the survivor has by then is what can be asked for.
+    let lost = false;
+    const writing = (async () => {
+      for (let n = 0; !lost; n++) await client.put(`/v1/kv/load/${n}`, String(n)).catch(() => undefined);
+    })();
+    await eventually(async () => expect((await survivor.json("/v1/kv/load?keys&stale")).length).toBeGreaterThan(20));
+    await Promise.all(
+      LOST.map(async (name) => {
+        await rig.host(name).docker("rm", "-fv", name);
+        await rig.host(name).docker("volume", "rm", `${name}-data`);
+      }),
+    );
+    lost = true;
+    await writing;
+    written = await survivor.json("/v1/kv/load?keys&stale");
+  });
+  afterAll(async () => {
+    await project.destroy();
+    project.remove();
+  });
+
+  test("the survivor has what was written, and no leader", async () => {
+    expect(written.length).toBeGreaterThan(20);
+    await eventually(async () => expect(await survivor.json("/v1/status/leader")).toBe(""));
+  });
+
+  test("a deploy touches it no more than it may", async () => {
+    const id = async () => (await rig.host(SURVIVOR).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", SURVIVOR)).stdout;
+    const before = await id();
+    const { exitCode, stdout, stderr } = await project.terraform(
+      "consul",
+      ["apply", "-auto-approve", "-input=false", "-no-color", `-replace=docker_container.${SURVIVOR}`, `-target=docker_container.${SURVIVOR}`],
+      { check: false },
+    );
+    expect(exitCode).not.toBe(0);
+    expect(stdout + stderr).toContain("this server knows no leader");
+    expect(await id()).toBe(before);
+  });
+
+  test("its rescue makes it a leader of its own, with all that it had", async () => {
+    const [rescue] = blocks("The quorum is lost for good");
+    expect(rescue).toContain("peers.json");
+    const { stdout } = await project.run("sh", ["-euc", rescue as string]);
+    process.stderr.write(`${stdout}\n`);
+    await eventually(async () => expect(await survivor.json("/v1/status/leader")).toBe("172.16.8.122:8300"));
+    expect(await survivor.json("/v1/status/peers")).toEqual(["172.16.8.122:8300"]);
+    expect(await survivor.json("/v1/kv/load?keys")).toEqual(expect.arrayContaining([...written]));
+  });
+
+  test("a deploy brings the others back, empty, and they are promoted; nothing that the survivor had is lost", async () => {
+    const [, deploy] = blocks("The quorum is lost for good");
+    await typeAtTerminal(project, (deploy as string).trim());
+    for (const address of ["172.16.8.120", "172.16.8.121", "172.16.8.122"]) {
+      const { Servers } = await at(address).json("/v1/operator/raft/configuration");
+      expect(
+        Servers.filter(({ Voter }: { Voter: boolean }) => Voter)
+          .map(({ Node }: { Node: string }) => Node)
+          .sort(),
+      ).toEqual(SERVERS);
+      await eventually(async () => expect(await at(address).json("/v1/kv/load?keys&stale")).toEqual(expect.arrayContaining([...written])));
+    }
+    expect(await client.json("/v1/catalog/service/redis")).toHaveLength(1);
+    expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
+  });
+});

@@ -1,0 +1,80 @@
+import { parseArgs } from "node:util";
+import type { Cluster } from "../cluster/cluster";
+import { chosenCluster, command, progress } from "./command";
+import { examine } from "./examine";
+import type { Finding } from "./findings";
+import { deploying, Mender, staleLocks } from "./mend";
+import { parallel } from "./parallel";
+import { readState, type StateResource } from "./state";
+import { type Stack, synthesize } from "./synth";
+
+interface Diagnosis {
+  readonly findings: readonly Finding[];
+  /** Mended by this run. */
+  readonly mended: readonly Finding[];
+  /** Stacks in which a deploy is under way, so that what was found may be in passing. */
+  readonly deploying: readonly string[];
+}
+
+/** What to mend first: what brings agents back, then what takes them away. */
+const ORDER: readonly (string | undefined)[] = ["start", "restart-policy", "untaint", "give-lock-back", "remove"];
+
+async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
+  progress(`looking at ${cluster.hosts.length} hosts and at the state`);
+  const stacks = await synthesize();
+  const stackOf = (agent: string) => stacks.find(({ json }) => json.resource?.docker_container?.[agent]) as Stack;
+  const resources = async (): Promise<StateResource[]> =>
+    (await parallel(stacks, 1, ({ folder }) => readState(folder))).flatMap((state) => state.resources);
+
+  const state = await resources();
+  const examination = await examine(cluster, state);
+  const locks = await staleLocks(cluster, state, examination, progress);
+  const findings = [...examination.findings, ...locks];
+  const busy = findings.length > 0 ? await deploying(stacks) : [];
+  const mendable = findings.filter(({ mending }) => mending).sort((a, b) => ORDER.indexOf(a.mending) - ORDER.indexOf(b.mending));
+  if (!fix || busy.length > 0 || mendable.length === 0) return { findings, mended: [], deploying: busy };
+
+  const mender = new Mender(cluster, stackOf, examination, progress);
+  const mended: Finding[] = [];
+  for (const finding of mendable) {
+    progress(`${where(finding)}: ${finding.what}: mending`);
+    const refusal = await mender.mend(finding);
+    if (refusal) progress(`${where(finding)}: not mended: ${refusal}`);
+    else mended.push(finding);
+  }
+  progress("looking again");
+  const after = await settled(cluster, resources);
+  return { findings: after, mended, deploying: [] };
+}
+
+/** An agent that was started is given half a minute to get in. */
+async function settled(cluster: Cluster, resources: () => Promise<readonly StateResource[]>): Promise<Finding[]> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const state = await resources();
+    const examination = await examine(cluster, state);
+    const passing = examination.findings.some(({ what }) => /not in:|not healthy/.test(what));
+    if (!passing || Date.now() > end) return [...examination.findings, ...(await staleLocks(cluster, state, examination, progress))];
+    await new Promise((resume) => setTimeout(resume, 2000));
+  }
+}
+
+const where = ({ host, agent }: Finding): string => (agent === undefined || agent === host ? host : `${agent} on ${host}`);
+
+function print({ findings, mended, deploying: busy }: Diagnosis): void {
+  for (const finding of mended) console.log(`mended: ${where(finding)}: ${finding.what}`);
+  for (const finding of findings) console.log(`${where(finding)}: ${finding.what}\n  ${finding.mend}`);
+  if (busy.length > 0) console.log(`a deploy is under way in ${busy.join(", ")}: what was found may be in passing, and nothing was mended`);
+  if (findings.length === 0) console.log("nothing is wrong");
+}
+
+command("doctor", async () => {
+  const { values } = parseArgs({ options: { fix: { type: "boolean", default: false }, json: { type: "boolean", default: false } } });
+  const { file, cluster } = chosenCluster({ quiet: values.json });
+  const diagnosis = await diagnose(cluster, values.fix);
+  // What only this run needs to know of a finding stays out.
+  const plain = (list: readonly Finding[]) => list.map(({ host, agent, what, mend, mending }) => ({ host, agent, what, mend, mending }));
+  if (values.json) console.log(JSON.stringify({ file, ...diagnosis, findings: plain(diagnosis.findings), mended: plain(diagnosis.mended) }, null, 2));
+  else print(diagnosis);
+  return diagnosis.findings.length === 0 ? 0 : 1;
+});
