@@ -118,7 +118,7 @@ export class Questions {
 async function run(command: string, environment: Readonly<Record<string, string>>, say: (line: string) => void): Promise<string | undefined> {
   // Questions note there which of Terraform's slots they hold: see constructs/operator/slots.sh.
   return inScratch(join(tmpdir(), "consul-cdktf-question-"), (notes) => {
-    const asking = spawn("sh", ["-c", command], { env: { ...process.env, ...environment, TMPDIR: notes }, stdio: ["ignore", "pipe", "pipe"] });
+    const asking = spawn("sh", ["-c", command], { env: { ...process.env, ...environment, TF_DATA_DIR: notes }, stdio: ["ignore", "pipe", "pipe"] });
     const said: string[] = [];
     for (const stream of [asking.stdout, asking.stderr]) {
       createInterface(stream).on("line", (line) => {
