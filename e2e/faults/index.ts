@@ -3,6 +3,7 @@ import type { Random } from "../random";
 import { configurationChanged, imageChanged } from "./all-changed";
 import { allRestarted } from "./all-restarted";
 import { badFlag } from "./bad-flag";
+import { changeWithdrawn } from "./change-withdrawn";
 import { deployKilled } from "./deploy-killed";
 import { diskWiped } from "./disk-wiped";
 import { hostCutOff } from "./host-cut-off";
@@ -23,6 +24,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   "a bad flag reaches one server": badFlag,
   "so many servers are down that the quorum is lost": quorumDown,
   "a deploy is killed": deployKilled,
+  "a deploy is killed, and its change withdrawn": changeWithdrawn,
   "two deploys at once, on one state": twoDeploysOneState,
   "two deploys at once, each with the state": twoDeploysTwoStates,
   "a deploy without the state": deployWithoutState,
