@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { AgentDescription, Cluster } from "../cluster/cluster";
 import { dockerArguments } from "../cluster/daemon";
-import { Adoption, before, type Obstacle, type Standing } from "./adoption";
+import { Adoption, before, type Obstacle, type Standing } from "./adoption/adoption";
+import { dataFolder, sharesData } from "./adoption/hand-made";
 import { chosenCluster, command, progress } from "./command";
-import { dataFolder, sharesData } from "./hand-made";
 import { parallel } from "./parallel";
 import { inScratch } from "./scratch";
-import { readState } from "./state";
-import { synthesize } from "./synth";
+import { readState } from "./terraform/state";
+import { synthesize } from "./terraform/synth";
 
 const USAGE = `usage: npm run adopt [-- OPTIONS]
   --container AGENT=NAME  the agent's container is called NAME; may be given for several

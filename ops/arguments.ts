@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { didYouMean } from "../cluster/nearest";
 import type { ProblemCode } from "../cluster/problem";
-import { ACCEPTABLE } from "./guard";
+import { ACCEPTABLE } from "./rollout/guard";
 
 /** What `diff`, `deploy` and `destroy` are told on their command lines. */
 export interface Arguments {

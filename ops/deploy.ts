@@ -1,8 +1,8 @@
 import { describeProblem } from "../cluster/problem";
 import { parseArguments } from "./arguments";
-import { cdktf } from "./cdktf";
 import { chosenCluster, command, progress } from "./command";
-import { blockedText, survey } from "./survey";
+import { blockedText, survey } from "./rollout/survey";
+import { cdktf } from "./terraform/cdktf";
 
 /** Linux takes no longer variable. */
 const MAX_VARIABLE = 128 * 1024;

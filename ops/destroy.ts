@@ -1,7 +1,7 @@
 import { parseArguments, select } from "./arguments";
-import { cdktf } from "./cdktf";
 import { chosenCluster, command, progress } from "./command";
-import { synthesize } from "./synth";
+import { cdktf } from "./terraform/cdktf";
+import { synthesize } from "./terraform/synth";
 
 command("destroy", async () => {
   const args = parseArguments("destroy", process.argv.slice(2));

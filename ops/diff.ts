@@ -1,14 +1,14 @@
 import type { Cluster } from "../cluster/cluster";
 import { describeProblem } from "../cluster/problem";
 import { parseArguments } from "./arguments";
-import { changesOf, type StackChanges } from "./changes";
-import { stackText, summaryText } from "./changes-text";
+import { changesOf, type StackChanges } from "./changes/changes";
+import { stackText, summaryText } from "./changes/changes-text";
 import { chosenCluster, command, progress } from "./command";
 import { parallel } from "./parallel";
-import { stacksAtOnce } from "./parallelism";
-import { plan } from "./plan";
-import { blockedText, type Survey, survey } from "./survey";
-import type { Stack } from "./synth";
+import { stacksAtOnce } from "./rollout/parallelism";
+import { blockedText, type Survey, survey } from "./rollout/survey";
+import { plan } from "./terraform/plan";
+import type { Stack } from "./terraform/synth";
 
 /** A stack's part of the answer: what would change, or why that is not known. */
 type Looked = { readonly stack: string } & ((StackChanges & { readonly without: readonly string[] }) | { readonly error: string });

@@ -1,12 +1,12 @@
 import { parseArgs } from "node:util";
 import type { Cluster } from "../cluster/cluster";
 import { chosenCluster, command, progress } from "./command";
-import { examine } from "./examine";
-import type { Finding } from "./findings";
-import { deploying, Mender, staleLocks } from "./mend";
+import { examine } from "./diagnosis/examine";
+import type { Finding } from "./diagnosis/findings";
+import { deploying, Mender, staleLocks } from "./diagnosis/mend";
 import { parallel } from "./parallel";
-import { readState, type StateResource } from "./state";
-import { type Stack, synthesize } from "./synth";
+import { readState, type StateResource } from "./terraform/state";
+import { type Stack, synthesize } from "./terraform/synth";
 
 interface Diagnosis {
   readonly findings: readonly Finding[];

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import type { Cluster } from "../cluster/cluster";
-import { agentEndpoints } from "./agent-view";
+import { agentEndpoints } from "./agents/agent-view";
+import { docker } from "./agents/docker";
 import { chosenCluster, command } from "./command";
-import { docker } from "./docker";
 
 /** What the agents say of their cluster: the first that answers speaks for all. */
 interface Status {

@@ -1,5 +1,5 @@
 import { parallel } from "../../ops/parallel";
-import { operationsAtOnce, stacksAtOnce } from "../../ops/parallelism";
+import { operationsAtOnce, stacksAtOnce } from "../../ops/rollout/parallelism";
 
 test("so many at a time and no more, and results in the items' order", async () => {
   let running = 0;

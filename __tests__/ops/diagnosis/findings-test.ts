@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import type { AgentView } from "../../../ops/agents/agent-view";
+import type { Container } from "../../../ops/agents/container";
+import { agentFindings, changedFiles, type Examined, whyStale } from "../../../ops/diagnosis/findings";
+import type { StateResource } from "../../../ops/terraform/state";
+import { load } from "../../cluster-files";
+
+const cluster = load(`name: c
+security: off
+daemon: ssh://root@{address}
+hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, c1: 10.0.0.4 }
+servers: [s1, s2, s3]
+clients: [c1]
+`);
+const agent = (name: string) => cluster.agents.find((each) => each.name === name) as (typeof cluster.agents)[number];
+const CONTENT = "{}\n";
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+const resource = (parts: Partial<StateResource> = {}, attributes: object = {}): StateResource => ({
+  address: "docker_container.s1",
+  mode: "managed",
+  type: "docker_container",
+  name: "s1",
+  tainted: false,
+  deposed: false,
+  attributes: {
+    ...{ id: "1", restart: "always", image: "consul", network_mode: "host", command: ["agent", "-server"] },
+    ...{ labels: [{ label: "owner", value: "me" }], env: ["TOKEN=secret"] },
+    upload: [{ file: "/consul/config/agent.json", content: CONTENT }],
+    ...attributes,
+  },
+  ...parts,
+});
+
+function container(parts: { id?: string; status?: string; restart?: string; ours?: boolean; volume?: string } = {}): Container {
+  const status = parts.status ?? "running";
+  return {
+    Id: parts.id ?? "1",
+    Image: "sha256:1",
+    Name: "/s1",
+    RestartCount: 0,
+    State: { Status: status, Running: status === "running", ExitCode: 1, Error: "" },
+    Config: {
+      Image: "consul",
+      Hostname: "s1",
+      Cmd: ["agent"],
+      Entrypoint: null,
+      Env: null,
+      Labels: null,
+      Healthcheck: parts.ours === false ? undefined : { Test: ["CMD", "/bin/sh", "/consul/health.sh"] },
+    },
+    HostConfig: { NetworkMode: "host", RestartPolicy: { Name: parts.restart ?? "always" } },
+    Mounts: parts.volume ? [{ Type: "volume", Name: parts.volume, Source: "/x", Destination: "/consul/data" }] : [],
+  };
+}
+
+const member = (Name: string, Status = 1) => ({ Name, Addr: "10.0.0.1", Port: 8301, Status, Tags: {} });
+const view = (parts: Partial<AgentView> = {}): AgentView => ({
+  self: {
+    Config: { Datacenter: "dc1", NodeName: "s1", Server: true, Version: "1.22.2" },
+    DebugConfig: { DataDir: "/consul/data", LeaveOnTerm: false },
+    Member: member("s1"),
+    Stats: { serf_lan: { encrypted: "false" } },
+  },
+  members: ["s1", "s2", "s3", "c1"].map((name) => member(name)),
+  leader: "10.0.0.1:8300",
+  peers: [],
+  ...parts,
+});
+
+/** An agent about which nothing is wrong. */
+const well = (parts: Partial<Examined> = {}): Examined => ({
+  agent: agent("s1"),
+  resource: resource(),
+  container: container(),
+  files: new Map([["/consul/config/agent.json", sha256(CONTENT)]]),
+  view: view(),
+  voters: ["s1", "s2", "s3"],
+  ...parts,
+});
+const said = (examined: Examined) => agentFindings(examined).map(({ what, mending }) => [what, mending]);
+
+test("an agent that is as it was deployed, and in, is nothing to speak of", () => expect(said(well())).toEqual([]));
+
+describe("what is wrong with an agent, and what --fix does about it", () => {
+  test.each<[string, Partial<Examined>, [string, string | undefined][]]>([
+    ["never deployed", { container: undefined, resource: undefined }, [["it has no container s1", undefined]]],
+    ["removed by hand", { container: undefined }, [["the state has its container, and its host has not", undefined]]],
+    [
+      "left behind by a deploy that was killed",
+      { resource: undefined },
+      [["its container s1 is not in the state: a deploy was killed before it was written down", "remove"]],
+    ],
+    [
+      "made anew by hand",
+      { container: container({ id: "2", volume: "s1-data" }) },
+      [["its container s1 is not in the state: it was made by hand, with another command, label owner, variable TOKEN", "remove"]],
+    ],
+    [
+      "somebody else's of its name",
+      { resource: undefined, container: container({ ours: false, volume: "other" }) },
+      [["its container s1 is not in the state, and its data is not in s1-data", undefined]],
+    ],
+    ["stopped", { container: container({ status: "exited" }), view: "-" }, [["its container is exited", "start"]]],
+    ["created and never started", { container: container({ status: "created" }), view: "-" }, [["its container is created", "start"]]],
+    ["crashing", { container: container({ status: "restarting" }), view: "-" }, [["it restarts again and again (exit code 1)", undefined]]],
+    ["another restart policy", { container: container({ restart: "no" }) }, [["its restart policy is no, and was always", "restart-policy"]]],
+    [
+      "tainted and working",
+      { resource: resource({ tainted: true }) },
+      [["its container is tainted, and works: the next deploy would destroy it unasked", "untaint"]],
+    ],
+    [
+      "tainted and broken",
+      { resource: resource({ tainted: true }), view: "refused" },
+      [["its container is tainted, and its API does not answer: refused", undefined]],
+    ],
+    [
+      "tainted and never started: a part may be missing",
+      { resource: resource({ tainted: true }), container: container({ status: "created" }), view: "-" },
+      [["its container is tainted, and is created", undefined]],
+    ],
+    [
+      "a file edited in it",
+      { files: new Map([["/consul/config/agent.json", sha256("other")]]) },
+      [["changed by hand in its container: /consul/config/agent.json", "remove"]],
+    ],
+    ["no leader", { view: view({ leader: "" }) }, [["it runs, and is not in: it knows no leader", undefined]]],
+    ["no voter", { voters: ["s2", "s3"] }, [["it runs, and is not in: it is no voter", undefined]]],
+    ["no member", { view: view({ members: [member("s1", 4)] }) }, [["it is no living member of its own cluster", undefined]]],
+  ])("%s", (_, parts, findings) => expect(said(well(parts))).toEqual(findings));
+
+  test("several things at once are all said", () =>
+    expect(said(well({ resource: resource({ tainted: true }), container: container({ restart: "no" }) })).map(([, mending]) => mending)).toEqual([
+      "restart-policy",
+      "untaint",
+    ]));
+});
+
+describe("uploaded files", () => {
+  const upload = (file: object) => resource({}, { upload: [{ file: "/f", ...file }] });
+  test("one that is gone", () => expect(changedFiles(upload({ content: "x" }), new Map())).toEqual(["/f (gone)"]));
+  test("base64 is compared by what it stands for", () =>
+    expect(changedFiles(upload({ content_base64: "eA==" }), new Map([["/f", sha256("x")]]))).toEqual([]));
+  test("a secret file by its hash", () =>
+    expect(changedFiles(upload({ source: "/s", source_hash: sha256("x") }), new Map([["/f", sha256("y")]]))).toEqual(["/f"]));
+  test("one without a hash cannot be compared", () => expect(changedFiles(upload({ source: "/s" }), new Map([["/f", "y"]]))).toEqual([]));
+});
+
+describe("a lock", () => {
+  const entry = (owner: string) => ({ key: "consul-cdktf/replacing", owner, index: 7 });
+  test("of an agent that is in is nobody's", () => expect(whyStale(entry("s1"), [well()])).toBe("s1 is in"));
+  test("of an agent that is not in is its own", () => expect(whyStale(entry("s1"), [well({ voters: [] })])).toBeUndefined());
+  test("of an agent whose container is gone is its own: the next deploy makes it", () =>
+    expect(whyStale(entry("s1"), [well({ container: undefined })])).toBeUndefined());
+  test("of an agent that the file does not have is nobody's", () => expect(whyStale(entry("s9"), [well()])).toBe("the file has no s9"));
+});

@@ -1,0 +1,134 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { OWN_CONTAINER, OWN_NODE } from "../../constructs/before-stop";
+import { inScratch } from "../scratch";
+
+/** The container that a question before a stop is about: the one that runs, whatever its successor is called. */
+export interface Self {
+  readonly container: string;
+  readonly node: string;
+}
+
+/** What Terraform would know where it evaluates a string of the synthesized JSON. */
+export interface Evaluation {
+  readonly locals?: Readonly<Record<string, string>>;
+  /** `path.root`: the folder that the stack is applied in. */
+  readonly root: string;
+  readonly self?: Self;
+}
+
+/** What is escaped, the two forms of `projectPath`, a local, and any other expression. */
+const EXPRESSION =
+  /\$\$\{|%%\{|\$\{pathexpand\("~([^"]*)"\)\}|\$\{abspath\("\$\{path\.root\}\/([^"]*)"\)\}|\$\{local\.(\w+)\}|\$\{(?:[^"{}]|"[^"]*")*\}/g;
+
+/**
+ * A string of the synthesized JSON as Terraform would have it, as far as the constructs write expressions.
+ * @throws for any other expression
+ */
+export function evaluate(text: string, { locals = {}, root, self }: Evaluation): string {
+  return text.replace(EXPRESSION, (found, home?: string, path?: string, local?: string) => {
+    if (found === "$${" || found === "%%{") return found.slice(1);
+    if (home !== undefined) return homedir() + home;
+    if (path !== undefined) return resolve(root, path);
+    if (local !== undefined && locals[local] !== undefined) return evaluate(locals[local], { locals, root, self });
+    if (self && found === OWN_CONTAINER) return self.container;
+    if (self && found === OWN_NODE) return self.node;
+    throw new Error(`${found} cannot be evaluated outside Terraform`);
+  });
+}
+
+/** A stack's Terraform JSON, as far as it is read here. */
+export interface StackJson {
+  readonly locals?: Readonly<Record<string, string>>;
+  readonly resource: Readonly<Record<string, Readonly<Record<string, ResourceJson>>>>;
+}
+
+export interface ResourceJson {
+  readonly name?: string;
+  readonly provisioner?: readonly { readonly "local-exec": LocalExec }[];
+}
+
+interface LocalExec {
+  readonly command: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** How a container is asked that is not as the file has it: its name, and where the API is in it. */
+export interface Actual {
+  readonly name: string;
+  readonly http: string;
+}
+
+/**
+ * The questions of a deploy, put by a command of ours: they are read from the synthesized JSON, so that whatever a deploy asks, this asks too, of
+ * the same agents, with the same lock.
+ */
+export class Questions {
+  private readonly json: StackJson;
+
+  /**
+   * @param folder of a synthesized stack
+   * @param actual containers that are not as the file has them, by the file's names for them
+   */
+  constructor(
+    private readonly folder: string,
+    private readonly say: (line: string) => void,
+    private readonly actual: ReadonlyMap<string, Actual> = new Map(),
+  ) {
+    this.json = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8"));
+  }
+
+  /** What an agent's host pulls its image by. */
+  image(agent: string): string {
+    return evaluate(this.json.resource.docker_image?.[agent]?.name ?? "", { root: this.folder });
+  }
+
+  /** May this agent's container be stopped? @returns the reason why not; undefined for a yes */
+  beforeStop(agent: string, self: Self): Promise<string | undefined> {
+    return this.put("docker_container", agent, self);
+  }
+
+  /** Is this agent in, within the file's `wait`? Then the lock is given back. @returns the reason why not; undefined for a yes */
+  whetherIn(agent: string): Promise<string | undefined> {
+    return this.put("terraform_data", agent);
+  }
+
+  private put(type: string, agent: string, self?: Self): Promise<string | undefined> {
+    const [provisioner] = this.json.resource[type]?.[agent]?.provisioner ?? [];
+    if (!provisioner) throw new Error(`the synthesized JSON has no question for ${type}.${agent}`);
+    const { command, environment } = provisioner["local-exec"];
+    const evaluation = { locals: this.json.locals, root: this.folder, self };
+    const env = Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, evaluate(text, evaluation)]));
+    if (env.ASK_TARGETS) env.ASK_TARGETS = this.inActual(env.ASK_TARGETS);
+    return run(command, env, this.say);
+  }
+
+  /** The last words of each line are `exec -i CONTAINER`. */
+  private inActual(targets: string): string {
+    return targets.replace(/ exec -i '?([^\s']+)'?$/gm, (line, container: string) => {
+      const actual = this.actual.get(container) ?? [...this.actual.values()].find(({ name }) => name === container);
+      return actual ? ` exec -i -e CONSUL_HTTP_ADDR=${actual.http} ${actual.name}` : line;
+    });
+  }
+}
+
+async function run(command: string, environment: Readonly<Record<string, string>>, say: (line: string) => void): Promise<string | undefined> {
+  // Questions note there which of Terraform's slots they hold: see constructs/operator/slots.sh.
+  return inScratch(join(tmpdir(), "consul-cdktf-question-"), (notes) => {
+    const asking = spawn("sh", ["-c", command], { env: { ...process.env, ...environment, TF_DATA_DIR: notes }, stdio: ["ignore", "pipe", "pipe"] });
+    const said: string[] = [];
+    for (const stream of [asking.stdout, asking.stderr]) {
+      createInterface(stream).on("line", (line) => {
+        said.push(line);
+        say(line);
+      });
+    }
+    return new Promise((answer, fail) => {
+      asking.on("error", fail);
+      asking.on("close", (status) => answer(status === 0 ? undefined : (said.at(-1) ?? `exit status ${status}`)));
+    });
+  });
+}

@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import type { AgentDescription } from "../../cluster/cluster";
+import { sharesData } from "../adoption/hand-made";
+import type { AgentView } from "../agents/agent-view";
+import type { Container } from "../agents/container";
+import type { StateResource } from "../terraform/state";
+
+/** What `--fix` can do about a finding. */
+export type Mending = "start" | "untaint" | "restart-policy" | "remove" | "give-lock-back";
+
+/** Something that is wrong, where, and what mends it. */
+export interface Finding {
+  readonly host: string;
+  /** Undefined for what is wrong with the host as a whole. */
+  readonly agent?: string;
+  readonly what: string;
+  readonly mend: string;
+  /** What `--fix` does; undefined for what it must not or cannot do. */
+  readonly mending?: Mending;
+}
+
+/** What was found of an agent on its host. */
+export interface Examined {
+  readonly agent: AgentDescription;
+  /** As the state has it. */
+  readonly resource?: StateResource;
+  readonly container?: Container;
+  /** SHA-256 of the files in it, in hexadecimal, by their paths; absent where there is no such file. */
+  readonly files: ReadonlyMap<string, string>;
+  /** What it says of itself, or why it says nothing. */
+  readonly view: AgentView | string;
+  /** Nodes that are voters, as this agent sees it; undefined when it cannot tell. */
+  readonly voters?: readonly string[];
+}
+
+/** The mark of a container of this product, whatever its name and labels are: see constructs/consul-agent.ts. */
+export const isOurs = ({ Config }: Container): boolean => Config.Healthcheck?.Test?.at(-1) === "/consul/health.sh";
+
+/** Whether an agent is what its gate asks for; the reason why not. */
+export function whyNotIn({ agent, view, voters }: Examined): string | undefined {
+  if (typeof view === "string") return `its API does not answer: ${view}`;
+  if (view.leader === "") return "it knows no leader";
+  if (agent.role === "server" && voters && !voters.includes(agent.node)) return "it is no voter";
+  return undefined;
+}
+
+/** Everything that is wrong with one agent, by what was found of it. */
+export function agentFindings(examined: Examined): Finding[] {
+  const { agent, resource, container, view } = examined;
+  const found = (what: string, mend: string, mending?: Mending): Finding => ({ host: agent.host.name, agent: agent.name, what, mend, mending });
+  if (!container) {
+    const remembered = resource ? `the state has its container, and its host has not` : `it has no container ${agent.container}`;
+    return [found(remembered, "npm run deploy")];
+  }
+  if (!resource || resource.attributes.id !== container.Id) return [stranger(found, examined, container)];
+  const { Status } = container.State;
+  if (Status === "restarting")
+    return [
+      found(`it restarts again and again (exit code ${container.State.ExitCode})`, `docker logs ${agent.container}; mend the file; npm run deploy`),
+    ];
+  const policy = restartPolicy(resource, container);
+  const more = policy ? [found(policy, "npm run deploy, which sets it back", "restart-policy")] : [];
+  const running = Status === "running";
+  const out = running ? whyNotIn(examined) : `is ${Status}`;
+  // One whose making was interrupted may lack a part.
+  if (resource.tainted && out) return [found(`its container is tainted, and ${out}`, "npm run deploy, which makes it anew"), ...more];
+  if (!running) return [found(`its container is ${Status}`, `docker start ${agent.container}`, "start"), ...more];
+
+  if (resource.tainted)
+    more.push(found("its container is tainted, and works: the next deploy would destroy it unasked", "terraform untaint", "untaint"));
+  const changed = changedFiles(resource, examined.files);
+  if (changed.length > 0) more.push(found(`changed by hand in its container: ${changed.join(", ")}`, REMOVE, "remove"));
+  if (out) more.push(found(`it runs, and is not in: ${out}`, `docker logs ${agent.container}`));
+  else if (typeof view !== "string" && !isMember(agent, view))
+    more.push(found("it is no living member of its own cluster", `docker logs ${agent.container}`));
+  return more;
+}
+
+/** A container under the agent's name that no state knows. It is only removed where its data outlives it. */
+function stranger(found: (what: string, mend: string, mending?: Mending) => Finding, { agent, resource }: Examined, container: Container): Finding {
+  const named = `its container ${agent.container} is not in the state`;
+  if (isOurs(container) && !resource) return found(`${named}: a deploy was killed before it was written down`, REMOVE, "remove");
+  if (!sharesData(container, agent)) return found(`${named}, and its data is not in ${agent.data}`, "if it is the agent: npm run adopt");
+  const other = resource ? differences(resource, container) : [];
+  return found(`${named}: it was made by hand${other.length > 0 ? `, with another ${other.join(", ")}` : ""}`, REMOVE, "remove");
+}
+
+/** In what a container is not like the one that was deployed; never values, for an environment may hold secrets. */
+export function differences({ attributes }: StateResource, { Config, HostConfig }: Container): string[] {
+  const same = (one: unknown, other: unknown) => JSON.stringify(one ?? []) === JSON.stringify(other ?? []);
+  const labels = (attributes.labels ?? []) as readonly { label: string; value: string }[];
+  const env = (attributes.env ?? []) as readonly string[];
+  return [
+    ...(same(attributes.command, Config.Cmd) ? [] : ["command"]),
+    ...(same(attributes.entrypoint, Config.Entrypoint) ? [] : ["entrypoint"]),
+    ...(attributes.image === Config.Image ? [] : ["image"]),
+    ...labels.filter(({ label, value }) => Config.Labels?.[label] !== value).map(({ label }) => `label ${label}`),
+    ...env.filter((entry) => !Config.Env?.includes(entry)).map((entry) => `variable ${entry.split("=")[0]}`),
+    ...(attributes.network_mode === HostConfig.NetworkMode ? [] : ["network"]),
+  ];
+}
+
+const REMOVE = "ask, stop and remove it (--fix does), then npm run deploy makes it anew; its data stays";
+
+const isMember = ({ node }: AgentDescription, { members }: AgentView): boolean => members.some(({ Name, Status }) => Name === node && Status === 1);
+
+/** Docker can change this one while a container runs, and the provider only says so in a plan. */
+function restartPolicy({ attributes }: StateResource, { HostConfig }: Container): string | undefined {
+  const { Name } = HostConfig.RestartPolicy;
+  return Name === attributes.restart ? undefined : `its restart policy is ${Name}, and was ${String(attributes.restart)}`;
+}
+
+/** Uploaded files that are not as the last deploy left them: the provider never looks again. */
+export function changedFiles({ attributes }: StateResource, files: ReadonlyMap<string, string>): string[] {
+  const uploads = (attributes.upload ?? []) as readonly { file: string; content?: string; content_base64?: string; source_hash?: string }[];
+  return uploads.flatMap(({ file, content, content_base64: base64, source_hash: hash }) => {
+    const expected = content ? sha256(content) : base64 ? sha256(Buffer.from(base64, "base64")) : hash;
+    if (!expected || files.get(file) === expected) return [];
+    return [files.has(file) ? file : `${file} (gone)`];
+  });
+}
+
+const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
+
+/** The cluster's lock, or one of its clients': see constructs/container/lock.sh. */
+export interface LockEntry {
+  readonly key: string;
+  /** The agent that is being replaced. */
+  readonly owner: string;
+  readonly index: number;
+}
+
+/**
+ * Why a lock is nobody's any more; undefined while it may be somebody's. An owner that is in may be one that is about to be stopped: whoever uses this
+ * looks twice, and sees to it that no deploy runs.
+ */
+export function whyStale({ owner }: LockEntry, examined: readonly Examined[]): string | undefined {
+  const holder = examined.find(({ agent }) => agent.name === owner);
+  if (!holder) return `the file has no ${owner}`;
+  return holder.container?.State.Running && whyNotIn(holder) === undefined ? `${owner} is in` : undefined;
+}

@@ -1,0 +1,122 @@
+import type { Cluster } from "../../cluster/cluster";
+import { agentEndpoints } from "../agents/agent-view";
+import { docker } from "../agents/docker";
+import { Questions } from "../agents/question";
+import type { StateResource } from "../terraform/state";
+import type { Stack } from "../terraform/synth";
+import { terraform } from "../terraform/terraform";
+import { type Examination, examine } from "./examine";
+import { type Examined, type Finding, type LockEntry, whyNotIn, whyStale } from "./findings";
+
+/** Docker kills after 10 s unless told otherwise, and Consul may take 15. */
+const STOP_SECONDS = 30;
+/** A server that has been told that it may be stopped is in for a moment longer. */
+const SECOND_LOOK_MS = 10_000;
+
+/** Stacks in which a deploy is under way: their state is locked. */
+export async function deploying(stacks: readonly Stack[]): Promise<string[]> {
+  const busy: string[] = [];
+  for (const { name, folder } of stacks) {
+    // Takes the lock and gives it back; asks no host.
+    const { status, error } = await terraform(folder, ["plan", "-refresh=false", "-input=false", "-no-color", "-lock-timeout=0s"]);
+    if (status !== 0 && /state lock/i.test(error)) busy.push(name);
+  }
+  return busy;
+}
+
+/** Locks that are nobody's, as findings, after a second look at those that seem so. */
+export async function staleLocks(
+  cluster: Cluster,
+  resources: readonly StateResource[],
+  first: Examination,
+  say: (line: string) => void,
+): Promise<(Finding & { readonly entry: LockEntry })[]> {
+  const suspects = first.locks.filter((entry) => whyStale(entry, first.agents));
+  if (suspects.length === 0) return [];
+  say(`a lock seems to be nobody's: looking again in ${SECOND_LOOK_MS / 1000} s`);
+  await new Promise((resume) => setTimeout(resume, SECOND_LOOK_MS));
+  const second = await examine(cluster, resources);
+  return second.locks.flatMap((entry) => {
+    const why = whyStale(entry, second.agents);
+    if (!why || !suspects.some(({ key, index }) => key === entry.key && index === entry.index)) return [];
+    const host = second.agents.find(({ agent }) => agent.name === entry.owner)?.agent.host.name ?? "";
+    return [
+      {
+        host,
+        agent: entry.owner,
+        what: `${entry.key} is still taken for it, and ${why}`,
+        mend: `give it back (--fix does): consul kv delete ${entry.key}`,
+        mending: "give-lock-back" as const,
+        entry,
+      },
+    ];
+  });
+}
+
+/** Mends findings, one after the other, each in the way that it says. */
+export class Mender {
+  /** Whose place in the quorum is empty until a deploy fills it. */
+  private removed: string | undefined;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly stackOf: (agent: string) => Stack,
+    private readonly examination: Examination,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  /** @returns why it was not mended; undefined when it was */
+  async mend(finding: Finding & { readonly entry?: LockEntry }): Promise<string | undefined> {
+    if (finding.mending === "give-lock-back") return this.giveLockBack(finding.entry as LockEntry);
+    const examined = this.examination.agents.find(({ agent }) => agent.name === finding.agent);
+    if (!examined) return "there is no such agent";
+    const { agent, resource } = examined;
+    switch (finding.mending) {
+      case "start":
+        return this.docker(examined, "start", agent.container);
+      case "restart-policy":
+        return this.docker(examined, "update", `--restart=${String(resource?.attributes.restart)}`, agent.container);
+      case "untaint": {
+        const { status, error } = await terraform(this.stackOf(agent.name).folder, ["untaint", resource?.address ?? ""]);
+        return status === 0 ? undefined : error;
+      }
+      case "remove":
+        return this.remove(examined);
+      default:
+        return "only a person can mend this";
+    }
+  }
+
+  /** As a deploy would: asked first, stopped with its time to finish. Its data is on its volume. */
+  private async remove(examined: Examined): Promise<string | undefined> {
+    const { agent, container } = examined;
+    const counts = container?.State.Running && whyNotIn(examined) === undefined;
+    if (counts && this.removed) return `${this.removed} comes first: npm run deploy, then this again`;
+    const node = container?.Config.Cmd?.find((word) => word.startsWith("-node="))?.slice("-node=".length) ?? agent.node;
+    const questions = new Questions(this.stackOf(agent.name).folder, this.say);
+    const refusal = await questions.beforeStop(agent.name, { container: agent.container, node });
+    if (refusal) return refusal;
+    if (counts) this.removed = agent.name;
+    return (await this.docker(examined, "stop", "-t", String(STOP_SECONDS), agent.container)) ?? (await this.docker(examined, "rm", agent.container));
+  }
+
+  /** Only if nobody has taken it anew. */
+  private async giveLockBack({ key, index }: LockEntry): Promise<string | undefined> {
+    const speaker = this.examination.agents.find((each) => each.container?.State.Running && whyNotIn(each) === undefined);
+    if (!speaker) return "no agent that is in can be asked";
+    const { local } = agentEndpoints(this.cluster, speaker.agent);
+    const url = `${local}/v1/kv/${key}?cas=${index}`;
+    const { ok, output, error } = await docker(
+      speaker.agent.host.daemon,
+      ["exec", speaker.agent.container, "curl", "-fsS", "-m", "10", "-X", "DELETE", url],
+      15,
+    );
+    if (!ok) return error;
+    return output.trim() === "true" ? undefined : "somebody has taken it anew";
+  }
+
+  private async docker({ agent }: Examined, ...args: string[]): Promise<string | undefined> {
+    const { ok, error } = await docker(agent.host.daemon, args, 2 * STOP_SECONDS);
+    return ok ? undefined : `docker ${args.join(" ")}: ${error}`;
+  }
+}
