@@ -7,7 +7,11 @@ import { folder, PROJECT } from "./cluster-files";
 export const operatorScript = (...names: string[]): string =>
   names.map((name) => readFileSync(join(PROJECT, `constructs/operator/${name}.sh`), "utf8")).join("");
 
-const TOOLS = ["sh", "date", "sleep", "cat", "env", "wc", "sed", "tr", "cut", "head", "grep", "mkdir", "rm"];
+/** A folder of POSIX tools, and nothing else that this machine has. */
+const TOOLS = folder();
+for (const tool of ["sh", "date", "sleep", "cat", "env", "wc", "sed", "tr", "cut", "head", "grep", "mkdir", "rm"]) {
+  symlinkSync(spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim(), join(TOOLS, tool));
+}
 
 export interface Run {
   readonly script: string;
@@ -21,7 +25,6 @@ export function runAsTerraform({ script, docker, env = {} }: Run) {
   const directory = folder();
   const bin = join(directory, "bin");
   mkdirSync(bin);
-  for (const tool of TOOLS) symlinkSync(spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim(), join(bin, tool));
   const log = join(directory, "calls");
   writeFileSync(log, "");
   if (docker !== undefined) {
@@ -31,7 +34,7 @@ export function runAsTerraform({ script, docker, env = {} }: Run) {
   const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", 'sh -c "$SCRIPT"'], {
     encoding: "utf8",
     timeout: 20_000,
-    env: { PATH: bin, TF_DATA_DIR: directory, SCRIPT: script, ...env },
+    env: { PATH: `${bin}:${TOOLS}`, TF_DATA_DIR: directory, SCRIPT: script, ...env },
   });
   return { status, stdout, stderr, calls: readFileSync(log, "utf8").split("\n").slice(0, -1) };
 }
