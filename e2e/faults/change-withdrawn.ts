@@ -6,7 +6,9 @@ import { pause } from "../pause";
  * answers, and may take a lock that no gate gives back: what is documented gives it back.
  */
 export async function changeWithdrawn(cluster: LiveCluster): Promise<void> {
-  const before = cluster.file.config;
+  const { config, wait } = cluster.file;
+  // A question waits for its turn so long, and half a minute.
+  cluster.file.wait = 20;
   const seen = await cluster.during(async () => {
     cluster.changeAll();
     cluster.write();
@@ -17,10 +19,9 @@ export async function changeWithdrawn(cluster: LiveCluster): Promise<void> {
     });
     while (!ended && !/: waiting: \S+ is being replaced/.test(deploy.stdout)) await pause(0.1);
     deploy.killAll();
-    cluster.file.config = before;
+    Object.assign(cluster.file, { config, wait });
     await cluster.recover();
-    // Longer than a question would wait for its turn.
-    await pause((cluster.file.wait ?? 120) + 40);
+    await pause(20 + 30 + 10);
     await cluster.recover();
   });
   expectUndisturbed(seen);
