@@ -12,6 +12,8 @@ const OWNED_KEYS: Record<string, string> = {
   client_addr: "client",
   data_dir: "data",
   datacenter: "datacenter",
+  leave_on_terminate: "decommission",
+  node_id: "node",
   node_name: "node",
   ports: "ports",
   retry_join: "join",
@@ -35,7 +37,9 @@ const OWNED_FLAGS: Record<string, string> = {
   "-http-port": "ports.http",
   "-https-port": "ports.https",
   "-join": "join",
+  "-dev": "servers",
   "-node": "node",
+  "-node-id": "node",
   "-retry-join": "join",
   "-serf-lan-port": "ports.serf_lan",
   "-serf-wan-port": "ports.serf_wan",
@@ -52,7 +56,8 @@ const SECRET_FLAGS = /^-{1,2}(encrypt)\b|(secret|password|token|access_key)[a-z_
 export function configProblems(config: ConsulConfig | undefined, path: KeyPath): Problem[] {
   if (!config) return [];
   const owned = Object.keys(config).flatMap((key): Problem[] => {
-    const place = Object.hasOwn(OWNED_KEYS, key) ? OWNED_KEYS[key] : undefined;
+    // Consul takes keys in any case.
+    const place = Object.hasOwn(OWNED_KEYS, key.toLowerCase()) ? OWNED_KEYS[key.toLowerCase()] : undefined;
     return place ? [ownedSetting(key, place, [...path, key])] : [];
   });
   return [...owned, ...aclProblems(config, path), ...secretPaths(config, path).map((at) => secretProblem(at)), ...inexactNumbers(config, path)];

@@ -36,6 +36,7 @@ export const catalogue = {
   "bootstrap-expect": { severity: "error", about: "a bootstrap_expect that never elects, or elects two leaders" },
   "join-needed": { severity: "error", about: "more than three servers and no `join:`" },
   "unknown-join": { severity: "error", about: "a name to join that is neither in the file nor an address" },
+  "join-nobody": { severity: "error", consentable: true, about: "an agent that has only servers to join that leave or are gone" },
   "self-join": { severity: "error", about: "an agent that has only itself to join" },
   // What runs on a host
   "port-clash": { severity: "error", about: "two listeners on one port of one host" },

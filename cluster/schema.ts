@@ -151,8 +151,9 @@ const host = z.union(
   "a host is an address, or a mapping with `address:`",
 );
 
-const DURATION = /^(\d+(\.\d+)?(ms|s|m|h))+$/;
-const duration = z.string().regex(DURATION, "a duration is a number and a unit, as Go writes it: 200ms, 10s, 1m30s");
+/** Not 0, with which no server would ever be healthy, and no more than Go can hold. */
+const DURATION = /^(?=.*[1-9])(\d{1,6}(\.\d{1,3})?(ms|s|m))+$/;
+const duration = z.string().regex(DURATION, "a duration is a number above 0 and a unit, as Go writes it: 200ms, 10s, 1m30s");
 
 /** Keys and defaults: developer.hashicorp.com/consul/docs/reference/agent/configuration-file/general, autopilot. */
 const autopilot = z
@@ -163,7 +164,9 @@ const autopilot = z
     min_quorum: z.int().min(1).optional().describe("Servers below which none that is down is removed. Default bootstrap_expect."),
     server_stabilization_time: duration.optional().describe("How long a new server has to be healthy before it votes. Default 10s."),
   })
-  .describe("Consul's autopilot. A change is applied to the running cluster, and restarts nothing.");
+  .describe(
+    "Consul's autopilot. A change is applied to the running cluster, and restarts nothing; a key that is taken out keeps its last value there.",
+  );
 
 const backend = z
   .strictObject({

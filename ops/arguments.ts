@@ -60,7 +60,8 @@ export function parseArguments(command: keyof typeof OWN, args: readonly string[
       if (OPTIONS[name].type === "string" && !token.value) throw new Error(`${token.rawName} needs a value`);
       given[name] = [...(given[name] ?? []), token.value ?? ""];
     } else if (token.kind === "option") {
-      if (command === "diff") throw new Error(`unknown option ${token.rawName}${didYouMean(token.name, own)}`);
+      if (command === "diff" || Object.hasOwn(OPTIONS, token.name))
+        throw new Error(`${command} has no option ${token.rawName}${didYouMean(token.name, own)}`);
       passedOn.push(token.inlineValue ? `${token.rawName}=${token.value}` : token.rawName);
       valueAt = token.inlineValue ? -1 : token.index + 1;
     } else if (token.kind === "positional") {

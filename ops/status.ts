@@ -15,11 +15,12 @@ interface Status {
 }
 
 async function askCluster(cluster: Cluster): Promise<Status> {
+  const staying = cluster.agents.filter(({ decommission }) => !decommission);
   const ui = Object.fromEntries(
-    cluster.agents.flatMap((agent) => ((agent.settings.ui ?? true) ? [[agent.name, `${agentEndpoints(cluster, agent).http}/ui`]] : [])),
+    staying.flatMap((agent) => ((agent.settings.ui ?? true) ? [[agent.name, `${agentEndpoints(cluster, agent).http}/ui`]] : [])),
   );
   const refusals: string[] = [];
-  for (const agent of cluster.agents) {
+  for (const agent of staying) {
     const { local } = agentEndpoints(cluster, agent);
     const inside = (...command: string[]) => docker(agent.host.daemon, ["exec", agent.container, ...command]);
     const members = await inside("consul", "members", `-http-addr=${local}`);

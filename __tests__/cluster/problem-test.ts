@@ -150,6 +150,30 @@ const CASES: Case[] = [
     file: FOUR_HOSTS.replace("[s1, s2, s3]", "▶[{ name: s1, decommission: true }]"),
     mend: "npm run destroy",
   },
+  {
+    code: "join-nobody",
+    when: "the one to join leaves",
+    file: `${FOUR_HOSTS.replace("[s1, s2, s3]", "[{ name: s1, decommission: true }, s2, s3]")}accept: [two-servers]\njoin: ▶[s1]\n`,
+    mend: "name a server that stays",
+  },
+  {
+    code: "join-nobody",
+    when: "the one to join is a host where nothing runs",
+    file: `${FOUR_HOSTS.replace("c1:", "s9: 10.0.0.9, c1:")}join: ▶[s9]\n`,
+    mend: "accept: [join-nobody]",
+  },
+  {
+    code: "invalid-value",
+    when: "autopilot keeps more servers than there are",
+    file: `${FOUR_HOSTS}autopilot: { min_quorum: ▶4 }\n`,
+    mend: "use at most 3",
+  },
+  {
+    code: "invalid-value",
+    when: "no server could ever be healthy",
+    file: `${FOUR_HOSTS}autopilot: { last_contact_threshold: ▶0s }\n`,
+    mend: "above 0",
+  },
   { code: "two-servers", when: "there are two", file: FOUR_HOSTS.replace("[s1, s2, s3]", "▶[s1, s2]"), mend: "accept: [two-servers]" },
   {
     code: "even-servers",
@@ -338,6 +362,7 @@ test("a cluster in TypeScript has no file: its problems are placed by their keys
 describe("accept", () => {
   test.each([
     ["two-servers", FOUR_HOSTS.replace("[s1, s2, s3]", "[s1, s2]")],
+    ["join-nobody", `${FOUR_HOSTS.replace("c1:", "s9: 10.0.0.9, c1:")}join: [s9]\n`],
     ["even-servers", `${HEAD}hosts:\n${hosts(4)}\nservers: [h0, h1, h2, h3]\njoin: [h0, h1]\n`],
     ["plain-tcp", FOUR_HOSTS.replace("ssh://root@{address}", "tcp+insecure://{address}:2375")],
     ["open-http", `${FOUR_HOSTS}client: 0.0.0.0\n`],

@@ -1,6 +1,7 @@
+import type { JoinTarget } from "../cluster";
 import type { KeyPath, Problem } from "../problem";
 import { type Draft, JOIN_ALL_UP_TO } from "../resolve";
-import { settingPath } from "./places";
+import { settingPath, unique } from "./places";
 
 /** Whether servers elect one leader, and agents find each other. */
 export const quorumProblems = (draft: Draft): Problem[] => [...quorum(draft), ...joins(draft)];
@@ -33,6 +34,15 @@ function quorum(draft: Draft): Problem[] {
       path: ["servers"],
       message: `${staying} servers bear the loss of ${staying / 2 - 1}, as ${staying - 1} do`,
       mend: `use ${staying - 1} or ${staying + 1} servers`,
+    });
+  }
+  const { min_quorum: minimum = 0 } = file.autopilot ?? {};
+  if (minimum > count) {
+    problems.push({
+      code: "invalid-value",
+      path: ["autopilot", "min_quorum"],
+      message: `min_quorum is ${minimum}, but there are ${count} servers: none that is down would ever be removed`,
+      mend: `use at most ${count}, or leave it out`,
     });
   }
   const place: KeyPath = file.bootstrap_expect === undefined ? ["servers"] : ["bootstrap_expect"];
@@ -71,6 +81,8 @@ function joins(draft: Draft): Problem[] {
     ];
   }
   if (draft.agents.length === 1) return [];
+  const problems = serversOf(draft).every(({ decommission }) => decommission) ? [] : joinsNobody(draft);
+  if (problems.length > 0) return problems;
   return draft.agents
     .filter(({ role, join }) => join.length === 0 && !(role === "server" && file.servers.length === 1))
     .filter(() => draft.problems.every(({ code }) => code !== "unknown-join" && code !== "unknown-host"))
@@ -80,4 +92,22 @@ function joins(draft: Draft): Problem[] {
       message: `${agent.role} "${agent.name}" has nobody but itself to join: joining oneself succeeds, and Consul then stops trying`,
       mend: "name a further server under `join:`",
     }));
+}
+
+/** Agents whose every target leaves, or is a host of the file where nothing runs: new ones, and those with an empty disk, would never get in. */
+function joinsNobody(draft: Draft): Problem[] {
+  const leaving = new Set(draft.agents.filter(({ decommission }) => decommission).map(({ name }) => name));
+  const inhabited = new Set(draft.agents.filter(({ decommission }) => !decommission).map(({ host }) => host.name));
+  const deserted = new Set(draft.hosts.filter(({ name }) => !inhabited.has(name)).map(({ address }) => address));
+  const isGone = (target: JoinTarget) => ("agent" in target ? leaving.has(target.agent) : deserted.has(target.address));
+  return unique(
+    draft.agents
+      .filter(({ join, decommission }) => !decommission && join.length > 0 && join.every(isGone))
+      .map((agent) => ({
+        code: "join-nobody",
+        path: settingPath(draft, agent, "join"),
+        message: "whom it names under `join` leaves or is gone: an agent that is new, or has an empty disk, would find nobody",
+        mend: "name a server that stays, or take the risk with `accept: [join-nobody]`",
+      })),
+  );
 }

@@ -27,6 +27,10 @@ let_go() {
   echo "$node: may be stopped: $1"
   exit 0
 }
+cannot_tell() {
+  echo "$said" >&2
+  exit 4
+}
 refuse() {
   echo "$node: not stopped: $said. $1" >&2
   exit 3

@@ -18,7 +18,7 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
     say "not taken yet: $answer"
   else
     say "waiting for a leader"
-    waited 8 && exit 4
+    waited 8 && cannot_tell
   fi
   sleep 1
 done

@@ -4,7 +4,7 @@
 #
 # Yes, when fewer than AT_A_TIME others are being replaced, and no server: who loses one agent finds another. A client that does not get in keeps its turn:
 # a change that breaks clients stops at AT_A_TIME of them. A client that is not in may always go.
-# shellcheck disable=SC2034 # lock.sh takes owner
+# shellcheck disable=SC2034,SC2154 # lock.sh takes owner, and gives entries
 set -u
 seconds=$1 owner=$2 node=$3 most=$5
 # Servers go first. Between one and the next the lock is free for a moment.
@@ -14,13 +14,19 @@ busy="waiting for a turn"
 while :; do
   if [ -z "$(leader)" ]; then
     say "this agent knows no leader"
-    waited 8 && exit 4
+    waited 8 && cannot_tell
     sleep 1
     continue
   fi
   # 1 is alive (hashicorp/serf, MemberStatus).
-  status=$(ask /v1/agent/members | value --arg node "$node" '.[] | select(.Name == $node) | .Status')
-  [ "${status:-0}" = 1 ] || let_go "it is not in the cluster, and its stop takes nothing away"
+  status=$(ask /v1/agent/members | value --arg node "$node" 'if type == "array" then (map(select(.Name == $node).Status)[0] // 0) else empty end')
+  if [ -z "$status" ]; then
+    say "this agent does not say who is a member"
+    waited 8 && cannot_tell
+    sleep 1
+    continue
+  fi
+  [ "$status" = 1 ] || let_go "it is not in the cluster, and its stop takes nothing away"
 
   replacing=$(holder)
   if [ -n "$replacing" ]; then
@@ -31,6 +37,7 @@ while :; do
   if [ "$free" -ge "$looks" ] && clients=$(clients_replacing); then
     ahead=$(printf '%s\n' "$clients" | grep -vxF -- "$owner" | grep -c .)
     busy="waiting: $(printf '%s\n' "$clients" | grep -vxF -- "$owner" | head -n 3 | tr '\n' ' ')being replaced"
+    [ "$ahead" -gt 0 ] || busy="its turn cannot be taken: $entries refuses"
     if [ "$ahead" -lt "$most" ] && { take_turn || printf '%s\n' "$clients" | grep -qxF -- "$owner"; }; then
       # Two may have come at once: the earlier entries count.
       if clients_replacing | head -n "$most" | grep -qxF -- "$owner"; then

@@ -5,9 +5,9 @@
 set -u
 seconds=$1 owner=$2 node=$3 begun=$(now)
 
-peer() { ask /v1/operator/raft/configuration | value --arg node "$node" '.Servers[] | select(.Node == $node) | .ID'; }
-# alive 1, leaving 2, left 3, failed 4 (hashicorp/serf, MemberStatus).
-status() { ask /v1/agent/members | value --arg node "$node" '.[] | select(.Name == $node) | .Status'; }
+# An answer that is none is not taken for "gone". alive 1, leaving 2, left 3, failed 4 (hashicorp/serf, MemberStatus).
+status() { ask /v1/agent/members | value --arg node "$node" 'if type == "array" then (map(select(.Name == $node).Status)[0] // 0) else "unknown" end'; }
+peer() { ask /v1/operator/raft/configuration | value --arg node "$node" '(.Servers | map(select(.Node == $node).ID)[0]) // "none"'; }
 
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
   status=$(status)
@@ -17,18 +17,22 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
     say "it did not leave by itself: taken out of the members"
     ask "/v1/agent/force-leave/$node" -X PUT >/dev/null
     ;;
-  *)
+  0 | 3)
     id=$(peer)
-    if [ -n "$id" ]; then
+    if [ -n "$id" ] && [ "$id" != none ]; then
       say "it did not leave by itself: taken out of raft"
       ask "/v1/operator/raft/peer?id=$id" -X DELETE >/dev/null
-    elif [ -n "$(leader)" ] && give_lock_back && give_turn_back; then
+    elif [ "$id" = none ] && [ -n "$(leader)" ] && give_lock_back && give_turn_back; then
       echo "$node: has left"
       exit 0
     else
       say "waiting for a leader"
-      waited 8 && exit 4
+      waited 8 && cannot_tell
     fi
+    ;;
+  *)
+    say "this server does not say who is a member"
+    waited 8 && cannot_tell
     ;;
   esac
   sleep 1

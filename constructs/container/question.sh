@@ -5,21 +5,26 @@
 # Yes, when it is the cluster's lock holder and the healthy voters without it are still a quorum; and for a server whose stop takes nothing away:
 # one that is down, no voter, or alone. The lock is given back by the gate, or by gone.sh. It stays when the new container does not get in: then only
 # that server may be touched, whoever deploys.
-# shellcheck disable=SC2034 # lock.sh takes owner
+# shellcheck disable=SC2034,SC2154 # lock.sh takes owner, and gives entries
 set -u
 seconds=$1 owner=$2 node=$3 purpose=$4 servers=$5
 # Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last.
 looks=3 seen=0
 
+# A server's port takes a connection. Nothing is sent, so that it has nothing to log.
+answers() {
+  server=${1%:*} server=${server#\[} server=${server%\]}
+  nc -w 2 "$server" "${1##*:}" </dev/null >/dev/null 2>&1
+}
+
 # The healthy voters without NODE, and those of them that do not take a connection: when a host is cut off from the network, it is seconds until gossip
-# and autopilot notice. Nothing is sent, so that a server has nothing to log.
+# and autopilot notice.
 count_others() {
   others=0 silent=''
   while read -r name address; do
-    server=${address%:*} server=${server#\[} server=${server%\]}
     if [ -z "$name" ]; then
       continue
-    elif nc -w 2 "$server" "${address##*:}" </dev/null >/dev/null 2>&1; then
+    elif answers "$address"; then
       others=$((others + 1))
     else
       silent="$silent, $name (does not answer at $address)"
@@ -40,12 +45,15 @@ while :; do
   voters=$(about '[.Servers[] | select(.Voter)] | length')
   if [ "${voters:-0}" = 0 ]; then
     say "this server knows no leader"
-    waited 8 && exit 4
+    waited 8 && cannot_tell
     sleep 1
     continue
   fi
   own=$(about '.Servers[] | select(.Name == $node) | if .Voter | not then "no voter" else .SerfStatus end')
-  [ "${own:-gone}" = alive ] || let_go "it is ${own:-no server of this cluster}, and its stop takes nothing away"
+  address=$(about '.Servers[] | select(.Name == $node and .Voter) | .Address')
+  # Gossip may have lost it while raft still has it.
+  [ "${own:-gone}" = alive ] || { [ -n "$address" ] && answers "$address"; } ||
+    let_go "it is ${own:-no server of this cluster}, and its stop takes nothing away"
 
   if [ "$voters" = 1 ]; then
     if [ "$purpose" = leave ]; then
@@ -59,7 +67,8 @@ while :; do
   [ -n "$holder" ] || { take_lock && holder=$(holder); }
   if [ "$holder" != "$owner" ]; then
     seen=0
-    say "waiting: ${holder:-another server} is being replaced, or leaves"
+    if [ -z "$holder" ]; then say "the lock cannot be taken: $entries refuses"; else say "waiting: $holder is being replaced, or leaves"; fi
+    waited "$((seconds + 30))" && [ -z "$holder" ] && refuse "Let its own host write to the KV: allow_write_http_from, limits"
     waited "$((seconds + 30))" &&
       refuse "Mend $holder first: its gate gives the lock back when it is a voter. If nobody replaces it: npm run doctor -- --fix"
     sleep 1

@@ -7,7 +7,7 @@
 #   ASK, ASK_*      the question put to the cluster; see ask.sh
 #   LEAVE_SCRIPT    what makes the agent leave, run in its container
 #   GONE_*          as ASK_*: what makes sure, in the servers' containers, that it is gone
-# CONSUL_ALLOW_QUORUM_LOSS, set to anything, is consent to take it out whatever the answer.
+# CONSUL_ALLOW_QUORUM_LOSS, set to anything, is consent to take it out whatever the answer. Without servers that stay, it just leaves.
 eval "set -- $STOP_DOCKER"
 
 if ! state=$(bounded 60 "$@" container inspect -f '{{.State.Status}}' "$STOP_CONTAINER" 2>&1); then
@@ -37,4 +37,7 @@ elif [ "$state" != gone ]; then
   bounded 60 "$@" stop "$STOP_CONTAINER" >/dev/null
 fi
 
-ASK_SCRIPT=$GONE_SCRIPT ASK_ARGUMENTS=$GONE_ARGUMENTS ASK_TARGETS=$GONE_TARGETS sh -c "$ASK"
+[ -n "$GONE_TARGETS" ] || exit 0
+ASK_SCRIPT=$GONE_SCRIPT ASK_ARGUMENTS=$GONE_ARGUMENTS ASK_TARGETS=$GONE_TARGETS sh -c "$ASK" && exit 0
+# With consent the servers that would tell may be going down too.
+[ -n "${CONSUL_ALLOW_QUORUM_LOSS:-}" ]

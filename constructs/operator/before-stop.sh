@@ -16,12 +16,15 @@ refuse() {
   exit 1
 }
 
-if ! state=$(bounded 60 "$@" container inspect -f '{{.State.Status}}' "$STOP_CONTAINER" 2>&1); then
-  case $state in
-  *'No such container'*) exit 0 ;;
-  esac
-  refuse "its daemon does not answer: $state"
-fi
+look() {
+  if ! state=$(bounded 60 "$@" container inspect -f '{{.State.Status}}' "$STOP_CONTAINER" 2>&1); then
+    case $state in
+    *'No such container'*) exit 0 ;;
+    esac
+    refuse "its daemon does not answer: $state"
+  fi
+}
+look "$@"
 
 # A pull while the agent is down would keep it down, for ever if the image cannot be had.
 end=$(($(date +%s) + STOP_SECONDS))
@@ -33,7 +36,8 @@ until next=$(bounded 60 "$@" image inspect -f '{{.Id}}' "$STOP_IMAGE" 2>/dev/nul
   sleep 5
 done
 
-# What is down may be stopped.
+# What is down may be stopped; while the image came, it may have come back.
+look "$@"
 [ "$state" = running ] || exit 0
 
 # release VERSION: a number that grows by one from one minor version to the next; 2.0 came after 1.22.

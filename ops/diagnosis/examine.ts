@@ -29,13 +29,14 @@ export async function examine(cluster: Cluster, resources: readonly StateResourc
   const strangers = await parallel(hosts, AT_ONCE, ({ name, daemon }) =>
     listContainers(daemon).then((containers) => leftBehind(cluster, name, containers, resources)),
   );
+  const known = new Set(resources.filter(({ type }) => type === "docker_container").map(({ name }) => name));
   const speaker = agents.find(({ view }) => typeof view !== "string" && view.leader !== "");
   return {
     agents,
     locks: speaker ? await locksOf(cluster, speaker.agent) : [],
     findings: [
       ...[...silent].map(([host, why]): Finding => ({ host, what: `its daemon does not answer: ${why}`, mend: "bring the host or its daemon back" })),
-      ...agents.flatMap(agentFindings),
+      ...agents.flatMap(agentFindings).map((finding) => (known.size > 0 ? finding : withoutState(finding))),
       ...strangers.flat(),
       ...(speaker ? await unhealthy(cluster, speaker.agent, agents) : []),
     ],
@@ -75,10 +76,16 @@ async function votersOf(cluster: Cluster, agent: AgentDescription): Promise<stri
   return answer?.Servers.filter(({ Voter }) => Voter).map(({ Node }) => Node);
 }
 
-/** SHA-256 of files in a running container. */
-async function hashes({ host, container }: AgentDescription, files: readonly string[]): Promise<Map<string, string>> {
+/** An empty state beside containers that run is another folder's, or another name's: who removed them then would remove what works. */
+function withoutState({ mending: _, ...finding }: Finding): Finding {
+  return { ...finding, mend: "the state knows no container: is it in another folder, or under another `name:` or `backend:`?" };
+}
+
+/** SHA-256 of files in a running container; undefined when it cannot be told. */
+async function hashes({ host, container }: AgentDescription, files: readonly string[]): Promise<Map<string, string> | undefined> {
   if (files.length === 0) return new Map();
-  const { output } = await docker(host.daemon, ["exec", container, "sha256sum", ...files], 15);
+  const { ok, output, error } = await docker(host.daemon, ["exec", container, "sha256sum", ...files], 15);
+  if (!ok && !error.includes("No such file")) return undefined;
   return new Map(output.split("\n").flatMap((line) => (/^[0-9a-f]{64} /.test(line) ? [[line.slice(66), line.slice(0, 64)] as const] : [])));
 }
 

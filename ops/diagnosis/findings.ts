@@ -6,7 +6,7 @@ import type { Container } from "../agents/container";
 import type { StateResource } from "../terraform/state";
 
 /** What `--fix` can do about a finding. */
-export type Mending = "start" | "untaint" | "restart-policy" | "remove" | "give-lock-back";
+export type Mending = "start" | "unpause" | "untaint" | "restart-policy" | "remove" | "give-lock-back";
 
 /** Something that is wrong, where, and what mends it. */
 export interface Finding {
@@ -25,8 +25,8 @@ export interface Examined {
   /** As the state has it. */
   readonly resource?: StateResource;
   readonly container?: Container;
-  /** SHA-256 of the files in it, in hexadecimal, by their paths; absent where there is no such file. */
-  readonly files: ReadonlyMap<string, string>;
+  /** SHA-256 of the files in it, in hexadecimal, by their paths; absent where there is no such file. Undefined when it cannot be told. */
+  readonly files?: ReadonlyMap<string, string>;
   /** What it says of itself, or why it says nothing. */
   readonly view: AgentView | string;
   /** Nodes that are voters, as this agent sees it; undefined when it cannot tell. */
@@ -64,11 +64,12 @@ export function agentFindings(examined: Examined): Finding[] {
   const out = running ? whyNotIn(examined) : `is ${Status}`;
   // One whose making was interrupted may lack a part.
   if (resource.tainted && out) return [found(`its container is tainted, and ${out}`, "npm run deploy, which makes it anew"), ...more];
+  if (Status === "paused") return [found("its container is paused", `docker unpause ${agent.container}`, "unpause"), ...more];
   if (!running) return [found(`its container is ${Status}`, `docker start ${agent.container}`, "start"), ...more];
 
   if (resource.tainted)
     more.push(found("its container is tainted, and works: the next deploy would destroy it unasked", "terraform untaint", "untaint"));
-  const changed = changedFiles(resource, examined.files);
+  const changed = examined.files ? changedFiles(resource, examined.files) : [];
   if (changed.length > 0) more.push(found(`changed by hand in its container: ${changed.join(", ")}`, REMOVE, "remove"));
   if (out) more.push(found(`it runs, and is not in: ${out}`, `docker logs ${agent.container}`));
   else if (typeof view !== "string" && !isMember(agent, view))
@@ -134,8 +135,9 @@ export interface LockEntry {
  * Why a lock is nobody's any more; undefined while it may be somebody's. An owner that is in may be one that is about to be stopped: whoever uses this
  * looks twice, and sees to it that no deploy runs.
  */
-export function whyStale({ owner }: LockEntry, examined: readonly Examined[]): string | undefined {
+export function whyStale({ owner }: LockEntry, examined: readonly Examined[], agents: readonly AgentDescription[]): string | undefined {
   const holder = examined.find(({ agent }) => agent.name === owner);
-  if (!holder) return `the file has no ${owner}`;
+  // One that leaves, or whose host does not answer, is not examined, and a deploy has yet to be done with it.
+  if (!holder) return agents.some(({ name }) => name === owner) ? undefined : `the file has no ${owner}`;
   return holder.container?.State.Running && whyNotIn(holder) === undefined ? `${owner} is in` : undefined;
 }

@@ -31,13 +31,13 @@ export async function staleLocks(
   first: Examination,
   say: (line: string) => void,
 ): Promise<(Finding & { readonly entry: LockEntry })[]> {
-  const suspects = first.locks.filter((entry) => whyStale(entry, first.agents));
+  const suspects = first.locks.filter((entry) => whyStale(entry, first.agents, cluster.agents));
   if (suspects.length === 0) return [];
   say(`a lock seems to be nobody's: looking again in ${SECOND_LOOK_MS / 1000} s`);
   await new Promise((resume) => setTimeout(resume, SECOND_LOOK_MS));
   const second = await examine(cluster, resources);
   return second.locks.flatMap((entry) => {
-    const why = whyStale(entry, second.agents);
+    const why = whyStale(entry, second.agents, cluster.agents);
     if (!why || !suspects.some(({ key, index }) => key === entry.key && index === entry.index)) return [];
     const host = second.agents.find(({ agent }) => agent.name === entry.owner)?.agent.host.name ?? "";
     return [
@@ -74,6 +74,8 @@ export class Mender {
     switch (finding.mending) {
       case "start":
         return this.docker(examined, "start", agent.container);
+      case "unpause":
+        return this.docker(examined, "unpause", agent.container);
       case "restart-policy":
         return this.docker(examined, "update", `--restart=${String(resource?.attributes.restart)}`, agent.container);
       case "untaint": {

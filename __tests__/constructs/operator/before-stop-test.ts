@@ -44,6 +44,17 @@ test.each(["exited", "created", "restarting", "dead"])("one that is %s may go un
 test("consent to lose the quorum asks nobody, not even the daemon", () => {
   expect(stop({ env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } })).toMatchObject({ status: 0, stdout: "", calls: [] });
 });
+test("one that has come back while the image came is asked for", () => {
+  const { stdout } = runAsTerraform({
+    script: operatorScript("docker", "slots", "before-stop"),
+    docker: `case "$*" in
+*'inspect -f {{.State.Status}}'*) [ $calls -eq 1 ] && echo exited || echo running ;;
+*) echo sha256:same ;;
+esac`,
+    env: { STOP_DOCKER: "-H ssh://a", STOP_CONTAINER: "s1", STOP_OWNER: "s1", STOP_IMAGE: "consul:next", STOP_SECONDS: "0", ASK: "echo asked" },
+  });
+  expect(stdout).toBe("asked\n");
+});
 test("without the next image on its host it is not stopped", () => {
   const { status, stderr } = stop({ pull: "manifest unknown" });
   expect([status, stderr]).toEqual([1, "s1: not stopped: consul:next cannot be pulled to its host: manifest unknown\n"]);

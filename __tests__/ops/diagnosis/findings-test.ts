@@ -125,6 +125,8 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
       { files: new Map([["/consul/config/agent.json", sha256("other")]]) },
       [["changed by hand in its container: /consul/config/agent.json", "remove"]],
     ],
+    ["files that cannot be read now: nothing", { files: undefined }, []],
+    ["a pause", { container: container({ status: "paused" }), view: "-" }, [["its container is paused", "unpause"]]],
     ["no leader", { view: view({ leader: "" }) }, [["it runs, and is not in: it knows no leader", undefined]]],
     ["no voter", { voters: ["s2", "s3"] }, [["it runs, and is not in: it is no voter", undefined]]],
     ["no member", { view: view({ members: [member("s1", 4)] }) }, [["it is no living member of its own cluster", undefined]]],
@@ -148,10 +150,14 @@ describe("uploaded files", () => {
 });
 
 describe("a lock", () => {
-  const entry = (owner: string) => ({ key: "consul-cdktf/replacing", owner, index: 7 });
-  test("of an agent that is in is nobody's", () => expect(whyStale(entry("s1"), [well()])).toBe("s1 is in"));
-  test("of an agent that is not in is its own", () => expect(whyStale(entry("s1"), [well({ voters: [] })])).toBeUndefined());
+  const stale = (owner: string, ...examined: Examined[]) => {
+    const entry = { key: "consul-cdktf/replacing", owner, index: 7 };
+    return whyStale(entry, examined, [well().agent]);
+  };
+  test("of an agent that is in is nobody's", () => expect(stale("s1", well())).toBe("s1 is in"));
+  test("of an agent that is not in is its own", () => expect(stale("s1", well({ voters: [] }))).toBeUndefined());
   test("of an agent whose container is gone is its own: the next deploy makes it", () =>
-    expect(whyStale(entry("s1"), [well({ container: undefined })])).toBeUndefined());
-  test("of an agent that the file does not have is nobody's", () => expect(whyStale(entry("s9"), [well()])).toBe("the file has no s9"));
+    expect(stale("s1", well({ container: undefined }))).toBeUndefined());
+  test("of an agent that was not looked at, since it leaves, is its own", () => expect(stale("s1")).toBeUndefined());
+  test("of an agent that the file does not have is nobody's", () => expect(stale("s9", well())).toBe("the file has no s9"));
 });
