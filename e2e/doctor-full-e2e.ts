@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsulHttp, eventually } from "./consul";
-import { Load } from "./load";
+import { Load, missingKeys } from "./load";
 import { Project } from "./project";
 import type { CommandResult } from "./rig/command";
 import { Rig } from "./rig/rig";
 
 const BASE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60");
+
+const USERS = ["http://172.16.8.110:8500", "http://172.16.8.110:8500"] as const;
 
 describe("every kind of finding, made for real", () => {
   const rig = Rig.standing();
@@ -39,9 +41,7 @@ describe("every kind of finding, made for real", () => {
     expect(await findings()).toEqual([
       "consul-server2: its container consul-server2 is not in the state: a deploy was killed before it was written down",
     ]);
-    const { stdout, stderr } = await doctor("--fix");
-    expect(stderr).toContain("consul-server2: may be stopped");
-    expect(stdout).toContain("consul-server2: it has no container consul-server2\n  npm run deploy");
+    expect((await doctor("--fix")).stderr).toContain("consul-server2: may be stopped");
     await project.deploy();
     await expectWell();
   });
@@ -64,16 +64,18 @@ describe("every kind of finding, made for real", () => {
     await expectWell();
   });
 
-  test("two servers edited by hand are not both removed", async () => {
+  test("two servers edited by hand are made anew one after the other, and users write on", async () => {
     for (const name of ["consul-server1", "consul-server2"]) await rig.host(name).docker("exec", name, "sh", "-c", "rm /consul/leave-leadership.sh");
     expect(await findings()).toEqual(
       ["consul-server1", "consul-server2"].map((name) => `${name}: changed by hand in its container: /consul/leave-leadership.sh (gone)`),
     );
-    const { stderr } = await doctor("--fix");
-    expect(stderr).toContain("not mended: consul-server1 comes first: npm run deploy, then this again");
-    expect(await server(2).json("/v1/status/leader")).not.toBe("");
-    await project.deploy();
-    await doctor("--fix");
+    const load = await Load.start(rig.operator, USERS);
+    const { exitCode } = await doctor("--fix");
+    const seen = await load.stop();
+    process.stderr.write(`    users saw: ${JSON.stringify({ ...seen, unacknowledged: undefined })}\n`);
+    expect(exitCode).toBe(0);
+    // Two elections at most: without its script a leader does not hand leadership over. Two servers down together would be half a minute.
+    expect(seen.longestGap).toBeLessThan(10);
     await project.deploy();
     await expectWell();
   });
@@ -103,7 +105,7 @@ describe("every kind of finding, made for real", () => {
   });
 
   test("a deploy that is killed again and again: after doctor --fix and a deploy all is well, and nothing is lost", async () => {
-    const load = await Load.start(rig.operator, ["http://172.16.8.110:8500", "http://172.16.8.110:8500"]);
+    const load = await Load.start(rig.operator, USERS);
     for (const [round, seconds] of [4, 6, 8, 10].entries()) {
       write(`labels: { round: "${round}" }`);
       const deploy = rig.operator.spawn(join(project.folder, "node_modules/.bin/cdktf"), ["deploy", "--auto-approve"], {
@@ -126,8 +128,7 @@ describe("every kind of finding, made for real", () => {
     process.stderr.write(`${stdout}${stderr}\n`);
     await project.deploy();
     const seen = await load.stop();
-    for (const number of [1, 2, 3])
-      await eventually(async () => expect(await server(number).json(`/v1/kv/load/${seen.run}?keys&stale`)).toHaveLength(seen.written));
+    for (const number of [1, 2, 3]) await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
     await expectWell();
   });
 });

@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Cluster } from "../cluster/cluster";
 import { chosenCluster, command, progress } from "./command";
@@ -5,6 +7,7 @@ import { examine } from "./diagnosis/examine";
 import type { Finding } from "./diagnosis/findings";
 import { deploying, Mender, staleLocks } from "./diagnosis/mend";
 import { parallel } from "./parallel";
+import { inScratch } from "./scratch";
 import { readState, type StateResource } from "./terraform/state";
 import { type Stack, synthesize } from "./terraform/synth";
 
@@ -16,8 +19,8 @@ interface Diagnosis {
   readonly deploying: readonly string[];
 }
 
-/** What to mend first: what brings agents back, then what takes them away. */
-const ORDER: readonly (string | undefined)[] = ["start", "restart-policy", "untaint", "give-lock-back", "remove"];
+/** What to mend first: what brings agents back, then what stops them. */
+const ORDER: readonly (string | undefined)[] = ["start", "restart-policy", "untaint", "give-lock-back", "replace"];
 
 async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
   progress(`looking at ${cluster.hosts.length} hosts and at the state`);
@@ -31,17 +34,22 @@ async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
   const locks = await staleLocks(cluster, state, examination, progress);
   const findings = [...examination.findings, ...locks];
   const busy = findings.length > 0 ? await deploying(stacks) : [];
-  const mendable = findings.filter(({ mending }) => mending).sort((a, b) => ORDER.indexOf(a.mending) - ORDER.indexOf(b.mending));
+  const clients = new Set(cluster.agents.filter(({ role }) => role === "client").map(({ name }) => name));
+  // Servers before clients, which are in when the servers are.
+  const rank = ({ agent, mending }: Finding) => 2 * ORDER.indexOf(mending) + Number(agent !== undefined && clients.has(agent));
+  const mendable = findings.filter(({ mending }) => mending).sort((a, b) => rank(a) - rank(b));
   if (!fix || busy.length > 0 || mendable.length === 0) return { findings, mended: [], deploying: busy };
 
-  const mender = new Mender(cluster, stackOf, examination, progress);
   const mended: Finding[] = [];
-  for (const finding of mendable) {
-    progress(`${where(finding)}: ${finding.what}: mending`);
-    const refusal = await mender.mend(finding);
-    if (refusal) progress(`${where(finding)}: not mended: ${refusal}`);
-    else mended.push(finding);
-  }
+  await inScratch(join(tmpdir(), "consul-cdktf-doctor-"), async (scratch) => {
+    const mender = new Mender(cluster, stackOf, examination, scratch, progress);
+    for (const finding of mendable) {
+      progress(`${where(finding)}: ${finding.what}: mending`);
+      const refusal = await mender.mend(finding);
+      if (refusal) progress(`${where(finding)}: not mended: ${refusal}`);
+      else mended.push(finding);
+    }
+  });
   progress("looking again");
   const after = await settled(cluster, resources);
   return { findings: after, mended, deploying: [] };
@@ -65,7 +73,7 @@ function print({ findings, mended, deploying: busy }: Diagnosis): void {
   for (const finding of mended) console.log(`mended: ${where(finding)}: ${finding.what}`);
   for (const finding of findings) console.log(`${where(finding)}: ${finding.what}\n  ${finding.mend}`);
   if (busy.length > 0) console.log(`a deploy is under way in ${busy.join(", ")}: what was found may be in passing, and nothing was mended`);
-  if (findings.length === 0) console.log("nothing is wrong");
+  if (findings.length === 0) console.log(mended.length > 0 ? "nothing is wrong any more; npm run deploy completes what is left" : "nothing is wrong");
 }
 
 command("doctor", async () => {

@@ -1,4 +1,4 @@
-import { expectUndisturbed, type LiveCluster } from "../live-cluster";
+import type { LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
 import type { Random } from "../random";
 import type { RunningCommand } from "../rig/command";
@@ -36,6 +36,7 @@ export async function deployKilled(cluster: LiveCluster, random: Random): Promis
     await deploy.finished;
     await cluster.recover();
   });
-  expectUndisturbed(seen);
+  // A client that was stopped, and not yet started, is missed until the recovery, and a session of its node with it.
+  expect(seen.servers.mostDown).toBeLessThan(2);
   await cluster.expectSound(seen);
 }

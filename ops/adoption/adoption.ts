@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
 import { stackName } from "../../cluster/ids";
 import { type AgentView, agentEndpoints, viewAgent } from "../agents/agent-view";
@@ -6,6 +5,7 @@ import { type Container, inspectContainer } from "../agents/container";
 import { docker } from "../agents/docker";
 import { type Actual, Questions } from "../agents/question";
 import { readState, type StackState } from "../terraform/state";
+import { must, planSuccessor } from "../terraform/successor";
 import type { Stack } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
 import { DataPlace } from "./data-place";
@@ -42,11 +42,6 @@ const STOP_SECONDS = 30;
 
 /** Name of the container that was the agent's before it was adopted. */
 export const before = ({ container }: AgentDescription): string => `${container}-before`;
-
-async function must({ folder }: Stack, subcommand: string, ...args: string[]): Promise<void> {
-  const { status, error } = await terraform(folder, [subcommand, "-input=false", "-no-color", ...args]);
-  if (status !== 0) throw new Error(error);
-}
 
 /** The move of a cluster's agents, one at a time, from containers that somebody made to Terraform's. */
 export class Adoption {
@@ -114,7 +109,7 @@ export class Adoption {
       const targets = agents.filter((agent) => this.stackOf(agent) === stack).map(({ name }) => `-target=docker_image.${name}`);
       if (targets.length === 0) continue;
       this.say(`stack ${stack.name}: making sure that the image is on ${targets.length === 1 ? "its host" : `its ${targets.length} hosts`}`);
-      await must(stack, "apply", "-auto-approve", ...targets);
+      await must(stack.folder, "apply", "-auto-approve", ...targets);
     }
   }
 
@@ -141,7 +136,7 @@ export class Adoption {
     if (!old) throw new Error(`${agent.name}: there is no container to move`);
     if (stage === "half-way") await this.removeUnrecorded(agent);
     // Whatever can be done while the old container runs is done before it stops.
-    const start = await this.plan(agent);
+    const start = await planSuccessor(this.stackOf(agent).folder, agent.name, this.hidden);
     const bringData = await this.prepareData(agent, old, stage);
     if (stage === "hand-made") await this.setAside(agent, old);
     try {
@@ -243,15 +238,6 @@ export class Adoption {
     if (addresses.length === 0) return;
     const { status, error } = await terraform(this.stackOf(agent).folder, ["state", "rm", ...addresses]);
     if (status !== 0) throw new Error(`${agent.name}: the state does not forget it: ${error}`);
-  }
-
-  /** @returns what makes the new container, and waits until the agent is in */
-  private async plan({ name, host }: AgentDescription): Promise<() => Promise<void>> {
-    const stack = this.stackOf({ host });
-    const file = join(this.hidden, name);
-    const targets = [`-target=docker_container.${name}`, `-target=terraform_data.${name}`];
-    await must(stack, "plan", `-out=${file}`, ...targets);
-    return () => must(stack, "apply", file);
   }
 
   private async docker(agent: AgentDescription, ...args: string[]): Promise<void> {

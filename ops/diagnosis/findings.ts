@@ -6,7 +6,7 @@ import type { Container } from "../agents/container";
 import type { StateResource } from "../terraform/state";
 
 /** What `--fix` can do about a finding. */
-export type Mending = "start" | "unpause" | "untaint" | "restart-policy" | "remove" | "give-lock-back";
+export type Mending = "start" | "unpause" | "untaint" | "restart-policy" | "replace" | "give-lock-back";
 
 /** Something that is wrong, where, and what mends it. */
 export interface Finding {
@@ -70,7 +70,7 @@ export function agentFindings(examined: Examined): Finding[] {
   if (resource.tainted)
     more.push(found("its container is tainted, and works: the next deploy would destroy it unasked", "terraform untaint", "untaint"));
   const changed = examined.files ? changedFiles(resource, examined.files) : [];
-  if (changed.length > 0) more.push(found(`changed by hand in its container: ${changed.join(", ")}`, REMOVE, "remove"));
+  if (changed.length > 0) more.push(found(`changed by hand in its container: ${changed.join(", ")}`, REPLACE, "replace"));
   if (out) more.push(found(`it runs, and is not in: ${out}`, `docker logs ${agent.container}`));
   else if (typeof view !== "string" && !isMember(agent, view))
     more.push(found("it is no living member of its own cluster", `docker logs ${agent.container}`));
@@ -80,10 +80,10 @@ export function agentFindings(examined: Examined): Finding[] {
 /** A container under the agent's name that no state knows. It is only removed where its data outlives it. */
 function stranger(found: (what: string, mend: string, mending?: Mending) => Finding, { agent, resource }: Examined, container: Container): Finding {
   const named = `its container ${agent.container} is not in the state`;
-  if (isOurs(container) && !resource) return found(`${named}: a deploy was killed before it was written down`, REMOVE, "remove");
+  if (isOurs(container) && !resource) return found(`${named}: a deploy was killed before it was written down`, REPLACE, "replace");
   if (!sharesData(container, agent)) return found(`${named}, and its data is not in ${agent.data}`, "if it is the agent: npm run adopt");
   const other = resource ? differences(resource, container) : [];
-  return found(`${named}: it was made by hand${other.length > 0 ? `, with another ${other.join(", ")}` : ""}`, REMOVE, "remove");
+  return found(`${named}: it was made by hand${other.length > 0 ? `, with another ${other.join(", ")}` : ""}`, REPLACE, "replace");
 }
 
 /** In what a container is not like the one that was deployed; never values, for an environment may hold secrets. */
@@ -101,7 +101,7 @@ export function differences({ attributes }: StateResource, { Config, HostConfig 
   ];
 }
 
-const REMOVE = "ask, stop and remove it (--fix does), then npm run deploy makes it anew; its data stays";
+const REPLACE = "npm run doctor -- --fix asks, stops it and makes it anew; its data stays";
 
 const isMember = ({ node }: AgentDescription, { members }: AgentView): boolean => members.some(({ Name, Status }) => Name === node && Status === 1);
 

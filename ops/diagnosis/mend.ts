@@ -3,6 +3,7 @@ import { agentEndpoints } from "../agents/agent-view";
 import { docker } from "../agents/docker";
 import { Questions } from "../agents/question";
 import type { StateResource } from "../terraform/state";
+import { planSuccessor } from "../terraform/successor";
 import type { Stack } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
 import { type Examination, examine } from "./examine";
@@ -55,13 +56,11 @@ export async function staleLocks(
 
 /** Mends findings, one after the other, each in the way that it says. */
 export class Mender {
-  /** Whose place in the quorum is empty until a deploy fills it. */
-  private removed: string | undefined;
-
   constructor(
     private readonly cluster: Cluster,
     private readonly stackOf: (agent: string) => Stack,
     private readonly examination: Examination,
+    private readonly scratch: string,
     private readonly say: (line: string) => void,
   ) {}
 
@@ -82,24 +81,33 @@ export class Mender {
         const { status, error } = await terraform(this.stackOf(agent.name).folder, ["untaint", resource?.address ?? ""]);
         return status === 0 ? undefined : error;
       }
-      case "remove":
-        return this.remove(examined);
+      case "replace":
+        return this.replace(examined).then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
       default:
         return "only a person can mend this";
     }
   }
 
-  /** As a deploy would: asked first, stopped with its time to finish. Its data is on its volume. */
-  private async remove(examined: Examined): Promise<string | undefined> {
-    const { agent, container } = examined;
-    const counts = container?.State.Running && whyNotIn(examined) === undefined;
-    if (counts && this.removed) return `${this.removed} comes first: npm run deploy, then this again`;
+  /** As a deploy would: asked first, stopped with its time to finish, made anew, and waited for. Its data is on its volume. */
+  private async replace(examined: Examined): Promise<void> {
+    const { agent, container, resource } = examined;
+    const { folder } = this.stackOf(agent.name);
+    // Terraform asks about what it knows, and stops it.
+    if (resource?.attributes.id === container?.Id) {
+      return (await planSuccessor(folder, agent.name, this.scratch, `-replace=${resource?.address}`))();
+    }
+    const start = await planSuccessor(folder, agent.name, this.scratch);
     const node = container?.Config.Cmd?.find((word) => word.startsWith("-node="))?.slice("-node=".length) ?? agent.node;
-    const questions = new Questions(this.stackOf(agent.name).folder, this.say);
-    const refusal = await questions.beforeStop(agent.name, { container: agent.container, node });
-    if (refusal) return refusal;
-    if (counts) this.removed = agent.name;
-    return (await this.docker(examined, "stop", "-t", String(STOP_SECONDS), agent.container)) ?? (await this.docker(examined, "rm", agent.container));
+    const refusal = await new Questions(folder, this.say).beforeStop(agent.name, { container: agent.container, node });
+    const failure =
+      refusal ??
+      (await this.docker(examined, "stop", "-t", String(STOP_SECONDS), agent.container)) ??
+      (await this.docker(examined, "rm", agent.container));
+    if (failure) throw new Error(failure);
+    await start();
   }
 
   /** Only if nobody has taken it anew. */

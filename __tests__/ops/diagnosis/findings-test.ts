@@ -89,12 +89,12 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
     [
       "left behind by a deploy that was killed",
       { resource: undefined },
-      [["its container s1 is not in the state: a deploy was killed before it was written down", "remove"]],
+      [["its container s1 is not in the state: a deploy was killed before it was written down", "replace"]],
     ],
     [
       "made anew by hand",
       { container: container({ id: "2", volume: "s1-data" }) },
-      [["its container s1 is not in the state: it was made by hand, with another command, label owner, variable TOKEN", "remove"]],
+      [["its container s1 is not in the state: it was made by hand, with another command, label owner, variable TOKEN", "replace"]],
     ],
     [
       "somebody else's of its name",
@@ -123,7 +123,7 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
     [
       "a file edited in it",
       { files: new Map([["/consul/config/agent.json", sha256("other")]]) },
-      [["changed by hand in its container: /consul/config/agent.json", "remove"]],
+      [["changed by hand in its container: /consul/config/agent.json", "replace"]],
     ],
     ["files that cannot be read now: nothing", { files: undefined }, []],
     ["a pause", { container: container({ status: "paused" }), view: "-" }, [["its container is paused", "unpause"]]],
