@@ -137,6 +137,11 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
     ]));
 });
 
+test("what cannot be asked about is not taken for changed, nor for a sign that all is well", () => {
+  expect(said(well({ files: undefined }))).toEqual([]);
+  expect(whyStale({ key: "consul-cdktf/replacing", owner: "s1", index: 7 }, [well({ voters: undefined })])).toBeUndefined();
+});
+
 describe("uploaded files", () => {
   const upload = (file: object) => resource({}, { upload: [{ file: "/f", ...file }] });
   test("one that is gone", () => expect(changedFiles(upload({ content: "x" }), new Map())).toEqual(["/f (gone)"]));
