@@ -1,6 +1,9 @@
 import type { Daemon } from "../../cluster/daemon";
 import { docker } from "./docker";
 
+/** For a daemon that is slow, not one that is gone. */
+const SECONDS = 60;
+
 /** A container, as `docker inspect` describes it. */
 export interface Container {
   readonly Id: string;
@@ -28,7 +31,7 @@ export interface Container {
  * @throws when the daemon does not answer
  */
 export async function inspectContainer(daemon: Daemon, name: string): Promise<Container | undefined> {
-  const { ok, output, error } = await docker(daemon, ["container", "inspect", name], 15);
+  const { ok, output, error } = await docker(daemon, ["container", "inspect", name], SECONDS);
   if (ok) return (JSON.parse(output) as Container[])[0];
   if (/no such container/i.test(error)) return undefined;
   throw new Error(error);
@@ -39,11 +42,11 @@ export async function inspectContainer(daemon: Daemon, name: string): Promise<Co
  * @throws when the daemon does not answer
  */
 export async function listContainers(daemon: Daemon): Promise<Container[]> {
-  const { ok, output, error } = await docker(daemon, ["container", "ls", "--all", "--quiet", "--no-trunc"], 15);
+  const { ok, output, error } = await docker(daemon, ["container", "ls", "--all", "--quiet", "--no-trunc"], SECONDS);
   if (!ok) throw new Error(error);
   const ids = output.split("\n").filter(Boolean);
   if (ids.length === 0) return [];
   // One that goes meanwhile is an error, and the rest an answer.
-  const inspected = await docker(daemon, ["container", "inspect", ...ids], 15);
+  const inspected = await docker(daemon, ["container", "inspect", ...ids], SECONDS);
   return JSON.parse(inspected.output || "[]") as Container[];
 }

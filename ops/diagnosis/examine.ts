@@ -10,6 +10,9 @@ import { agentFindings, type Examined, type Finding, isOurs, type LockEntry } fr
 /** Docker CLIs at once, each with an ssh. */
 const AT_ONCE = 16;
 
+/** An answer takes a second; from a machine under load it took more than 15 s. */
+const SECONDS = 60;
+
 /** All that was found, and what is wrong about it. */
 export interface Examination {
   readonly findings: readonly Finding[];
@@ -46,7 +49,7 @@ export async function examine(cluster: Cluster, resources: readonly StateResourc
 async function examineAgent(cluster: Cluster, agent: AgentDescription, resources: readonly StateResource[]): Promise<Examined> {
   const resource = resources.find(({ type, name, deposed }) => type === "docker_container" && name === agent.name && !deposed);
   const container = await inspectContainer(agent.host.daemon, agent.container);
-  if (!container?.State.Running) return { agent, resource, container, files: new Map(), view: "its container does not run" };
+  if (!container?.State.Running) return { agent, resource, container, files: undefined, view: "its container does not run" };
   const uploads = (resource?.attributes.upload ?? []) as readonly { file: string }[];
   const [view, voters, files] = await Promise.all([
     viewAgent(cluster, agent).catch((error: Error): string => error.message),
@@ -62,7 +65,7 @@ async function examineAgent(cluster: Cluster, agent: AgentDescription, resources
 /** @returns undefined for an answer that is none */
 async function ask<Answer>({ host, container }: AgentDescription, path: string, local: string): Promise<Answer | undefined> {
   // 429 and a body when a server is not healthy, 404 for a key that is not there.
-  const { ok, output } = await docker(host.daemon, ["exec", container, "curl", "-sS", "-m", "10", `${local}${path}`], 15);
+  const { ok, output } = await docker(host.daemon, ["exec", container, "curl", "-sS", "-m", "10", `${local}${path}`], SECONDS);
   try {
     return ok ? (JSON.parse(output) as Answer) : undefined;
   } catch {
@@ -81,12 +84,13 @@ function withoutState({ mending: _, ...finding }: Finding): Finding {
   return { ...finding, mend: "the state knows no container: is it in another folder, or under another `name:` or `backend:`?" };
 }
 
-/** SHA-256 of files in a running container; undefined when it cannot be told. */
-async function hashes({ host, container }: AgentDescription, files: readonly string[]): Promise<Map<string, string> | undefined> {
-  if (files.length === 0) return new Map();
-  const { ok, output, error } = await docker(host.daemon, ["exec", container, "sha256sum", ...files], 15);
-  if (!ok && !error.includes("No such file")) return undefined;
-  return new Map(output.split("\n").flatMap((line) => (/^[0-9a-f]{64} /.test(line) ? [[line.slice(66), line.slice(0, 64)] as const] : [])));
+/** SHA-256 of files in a running container; undefined when it cannot be asked, for a file that is not seen is not gone. */
+async function hashes({ host, container }: AgentDescription, files: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+  const script = 'for file; do sum=$(sha256sum <"$file") 2>/dev/null && echo "${sum%% *} $file" || echo "gone $file"; done';
+  const { ok, output } = await docker(host.daemon, ["exec", container, "sh", "-c", script, "sh", ...files], SECONDS);
+  const lines = output.split("\n").filter(Boolean);
+  if (!ok || lines.length !== files.length) return undefined;
+  return new Map(lines.filter((line) => !line.startsWith("gone ")).map((line) => [line.slice(65), line.slice(0, 64)]));
 }
 
 /** Containers of an earlier deploy that no state knows, under other names than the agents have now. */

@@ -25,8 +25,8 @@ export interface Examined {
   /** As the state has it. */
   readonly resource?: StateResource;
   readonly container?: Container;
-  /** SHA-256 of the files in it, in hexadecimal, by their paths; absent where there is no such file. Undefined when it cannot be told. */
-  readonly files?: ReadonlyMap<string, string>;
+  /** SHA-256 of the files in it, in hexadecimal, by their paths; absent where there is no such file. Undefined when it cannot be asked. */
+  readonly files: ReadonlyMap<string, string> | undefined;
   /** What it says of itself, or why it says nothing. */
   readonly view: AgentView | string;
   /** Nodes that are voters, as this agent sees it; undefined when it cannot tell. */
@@ -40,7 +40,8 @@ export const isOurs = ({ Config }: Container): boolean => Config.Healthcheck?.Te
 export function whyNotIn({ agent, view, voters }: Examined): string | undefined {
   if (typeof view === "string") return `its API does not answer: ${view}`;
   if (view.leader === "") return "it knows no leader";
-  if (agent.role === "server" && voters && !voters.includes(agent.node)) return "it is no voter";
+  if (agent.role === "server" && !voters) return "it does not say who is a voter";
+  if (agent.role === "server" && !voters?.includes(agent.node)) return "it is no voter";
   return undefined;
 }
 

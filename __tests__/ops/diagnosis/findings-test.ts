@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AgentView } from "../../../ops/agents/agent-view";
 import type { Container } from "../../../ops/agents/container";
-import { agentFindings, changedFiles, type Examined, whyStale } from "../../../ops/diagnosis/findings";
+import { agentFindings, changedFiles, type Examined, whyNotIn, whyStale } from "../../../ops/diagnosis/findings";
 import type { StateResource } from "../../../ops/terraform/state";
 import { load } from "../../cluster-files";
 
@@ -125,7 +125,6 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
       { files: new Map([["/consul/config/agent.json", sha256("other")]]) },
       [["changed by hand in its container: /consul/config/agent.json", "replace"]],
     ],
-    ["files that cannot be read now: nothing", { files: undefined }, []],
     ["a pause", { container: container({ status: "paused" }), view: "-" }, [["its container is paused", "unpause"]]],
     ["no leader", { view: view({ leader: "" }) }, [["it runs, and is not in: it knows no leader", undefined]]],
     ["no voter", { voters: ["s2", "s3"] }, [["it runs, and is not in: it is no voter", undefined]]],
@@ -137,6 +136,11 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
       "restart-policy",
       "untaint",
     ]));
+});
+
+test("what cannot be asked about is not taken for changed, nor for a sign that all is well", () => {
+  expect(said(well({ files: undefined }))).toEqual([]);
+  expect(whyNotIn(well({ voters: undefined }))).toBe("it does not say who is a voter");
 });
 
 describe("uploaded files", () => {
