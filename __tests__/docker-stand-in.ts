@@ -9,7 +9,7 @@ export const operatorScript = (...names: string[]): string =>
 
 /** A folder of POSIX tools, and nothing else that this machine has. */
 const TOOLS = folder();
-for (const tool of ["sh", "date", "sleep", "cat", "env", "wc", "sed", "tr", "cut", "head", "grep", "mkdir", "rm"]) {
+for (const tool of ["sh", "date", "sleep", "cat", "env", "wc", "sed", "tr", "cut", "head", "grep", "mkdir", "mkfifo", "rm"]) {
   symlinkSync(spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim(), join(TOOLS, tool));
 }
 
@@ -28,7 +28,7 @@ export function runAsTerraform({ script, docker, env = {} }: Run) {
   const log = join(directory, "calls");
   writeFileSync(log, "");
   if (docker !== undefined) {
-    writeFileSync(join(bin, "docker"), `#!/bin/sh\necho "$*" >>"${log}"\ncalls=$(($(wc -l <"${log}")))\n${docker}\n`);
+    writeFileSync(join(bin, "docker"), `#!/bin/sh\n${notesCall(log)}\ncalls=$(($(wc -l <"${log}")))\n${docker}\n`);
     chmodSync(join(bin, "docker"), 0o755);
   }
   const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", 'sh -c "$SCRIPT"'], {
@@ -38,3 +38,7 @@ export function runAsTerraform({ script, docker, env = {} }: Run) {
   });
   return { status, stdout, stderr, calls: readFileSync(log, "utf8").split("\n").slice(0, -1) };
 }
+
+/** A line a call in a log: its words, and SCRIPT for a script. */
+export const notesCall = (log: string): string =>
+  `{ for word; do case $word in *'\n'*) printf 'SCRIPT ' ;; *) printf '%s ' "$word" ;; esac; done; echo; } | sed 's/ $//' >>'${log}'`;

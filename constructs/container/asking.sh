@@ -2,6 +2,18 @@
 # asking.sh: how the scripts that decide ask Consul, and how they answer. It stands in front of each of them.
 # A script exits 0 for yes, 3 for no, 4 when this agent cannot tell, so that the next one is asked. It sets `node`, whom it is about.
 # shellcheck disable=SC2154 # node is the script's behind it
+# Whoever asks holds standard input open: when it ends, nobody waits for an answer any more, and nothing may be taken.
+if [ -n "${lifeline:-}" ]; then
+  # By another number: of a background command 0 is /dev/null.
+  exec 9<&0
+  {
+    while read -r _; do :; done
+    kill -TERM $$
+  } <&9 >/dev/null 2>&1 &
+  watch=$!
+  trap 'kill "$watch" 2>/dev/null' EXIT
+fi
+
 url=${CONSUL_HTTP_ADDR:-http://127.0.0.1:8500}
 
 # ask PATH [OPTION OF CURL...]

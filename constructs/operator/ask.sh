@@ -1,14 +1,37 @@
 #!/bin/sh
 # ask.sh: runs a script in the first agent's container that will run it, until one has answered or time is up. Terraform calls it where it runs, behind
 # docker.sh, with everything in the environment:
-#   ASK_SCRIPT     the script, sent on standard input: it comes with the new configuration and may meet an old container
+#   ASK_SCRIPT     the script: it comes with the new configuration and may meet an old container
 #   ASK_ARGUMENTS  its arguments, quoted for the shell
 #   ASK_TARGETS    a line a container: the docker CLI's arguments up to `exec -i CONTAINER`, quoted for the shell
 #   ASK_SECONDS    how long containers that do not answer are tried again
 # The script's exit status decides: 0 yes, 3 no; anything else means that the container could not be asked.
+# shellcheck disable=SC2154 # docker.sh gives run
 end=$(($(date +%s) + ASK_SECONDS)) said=''
 # A question may rightly wait for several servers, one after the other.
 patience=$((10 * ASK_SECONDS + 60))
+
+# The script's standard input is open as long as somebody waits for its answer. When Terraform is killed, an orphan of its question must not take a lock.
+pipe=${TF_DATA_DIR:-.terraform}/asking.$$
+if mkfifo "$pipe" 2>/dev/null; then
+  exec 5<>"$pipe"
+  rm -f "$pipe"
+  ASK_SCRIPT="lifeline=stdin
+$ASK_SCRIPT"
+else
+  exec 5</dev/null
+fi
+
+# put ARGUMENT...: of the docker CLI, which ends when Terraform does.
+put() {
+  if command -v timeout >/dev/null; then timeout "$patience" docker "$@" <&5 & else docker "$@" <&5 & fi
+  asked=$!
+  {
+    while kill -0 "$run" && kill -0 "$asked"; do sleep 1; done
+    kill "$asked"
+  } >/dev/null 2>&1 3>&- 5<&- &
+  wait "$asked"
+}
 
 # What the script says goes through at once; what docker says only matters when nothing came of it.
 exec 3>&1
@@ -16,8 +39,12 @@ while :; do
   while IFS= read -r target; do
     eval "set -- $target"
     for container; do :; done
-    eval "set -- $target /bin/sh -s -- $ASK_ARGUMENTS"
-    refusal=$(printf '%s\n' "$ASK_SCRIPT" | bounded "$patience" "$@" 2>&1 >&3)
+    eval "set -- $target /bin/sh -c \"\$ASK_SCRIPT\" sh $ASK_ARGUMENTS"
+    # By exec: a shell keeps what it redirects for one command, and whoever it starts meanwhile keeps it too.
+    refusal=$(
+      exec 2>&1 >&3
+      put "$@"
+    )
     case $? in
     0) exit 0 ;;
     3)

@@ -4,17 +4,7 @@
 # Each question of a run has a file in a folder of the run's own, among what Terraform keeps beside the configuration. In front of before-stop.sh and
 # before-leave.sh.
 
-command_of() { if [ -r "/proc/$1/cmdline" ]; then tr '\0' ' ' <"/proc/$1/cmdline"; else ps -o args= -p "$1" 2>/dev/null; fi; }
-parent_of() { if [ -r "/proc/$1/status" ]; then sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status"; else ps -o ppid= -p "$1" 2>/dev/null | tr -d ' '; fi; }
-
-# Terraform is the nearest ancestor that is no shell.
-run=$PPID
-for _ in 1 2 3 4; do
-  program=$(command_of "$run" | cut -d ' ' -f 1)
-  case ${program##*/} in
-  *sh) run=$(parent_of "$run") ;;
-  esac
-done
+# shellcheck disable=SC2154 # docker.sh gives run
 # The command line wins over TF_CLI_ARGS_*, which wins over TF_CLI_ARGS.
 slots=$(printf '%s\n' "$(command_of "$run")" "${TF_CLI_ARGS_apply:-}" "${TF_CLI_ARGS_destroy:-}" "${TF_CLI_ARGS:-}" |
   sed -n 's/.*-parallelism[= ]\([0-9][0-9]*\).*/\1/p' | head -n 1)

@@ -15,7 +15,7 @@ const ask = ({ docker, script = "exit 0", targets = ["-H ssh://a exec -i s1"], a
     env: { ASK_SCRIPT: script, ASK_ARGUMENTS: words, ASK_TARGETS: targets.join("\n"), ASK_SECONDS: String(seconds), ...env },
   });
 
-/** The stand-in runs what is sent on standard input, as the container's shell would, and drops docker's own words. */
+/** The stand-in runs the script that it is given, as the container's shell would, and drops docker's own words. */
 const RUNS_SCRIPT = 'while [ "$1" != /bin/sh ]; do shift; done; shift; exec sh "$@"';
 
 test("a script that exits 0 is a yes", () => {
@@ -34,7 +34,7 @@ test("a script that exits 3 is a no, at once, with its reason", () => {
 
 test("the docker CLI gets the host's arguments, the container, a shell, and the script's arguments", () => {
   const { calls } = ask({ docker: "exit 0", targets: ["-H ssh://root@10.0.0.1 exec -i consul-server1"], arguments: "120 server s1" });
-  expect(calls).toEqual(["-H ssh://root@10.0.0.1 exec -i consul-server1 /bin/sh -s -- 120 server s1"]);
+  expect(calls).toEqual(["-H ssh://root@10.0.0.1 exec -i consul-server1 /bin/sh -c SCRIPT sh 120 server s1"]);
 });
 
 test("quoted words reach the script whole", () => {

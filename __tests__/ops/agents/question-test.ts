@@ -5,6 +5,7 @@ import { loadCluster } from "../../../cluster/load";
 import { OWN_CONTAINER, OWN_NODE } from "../../../constructs/before-stop";
 import { evaluate, Questions } from "../../../ops/agents/question";
 import { folder, PROJECT } from "../../cluster-files";
+import { notesCall } from "../../docker-stand-in";
 import { synthesizeCluster } from "../../synthesized";
 
 const ROOT = "/project/cdktf.out/stacks/c";
@@ -38,7 +39,7 @@ describe("the questions of a deploy", () => {
     const calls = join(directory, "calls");
     writeFileSync(calls, "");
     // An inspected container runs; a script that is sent is not run.
-    writeFileSync(join(directory, "bin/docker"), `#!/bin/sh\necho "$*" >>'${calls}'\ncase $* in *inspect*Status*) echo running ;; esac\n`);
+    writeFileSync(join(directory, "bin/docker"), `#!/bin/sh\n${notesCall(calls)}\ncase $* in *inspect*Status*) echo running ;; esac\n`);
     chmodSync(join(directory, "bin/docker"), 0o755);
     return { directory, called: () => readFileSync(calls, "utf8").trim().split("\n") };
   }
@@ -58,7 +59,7 @@ describe("the questions of a deploy", () => {
     const calls = called();
     expect(calls[0]).toBe("-H ssh://root@172.16.8.120 container inspect -f {{.State.Status}} by-hand");
     expect(calls.find((call) => call.includes(" exec -i "))).toMatch(
-      /^-H ssh:\/\/root@172\.16\.8\.120 exec -i -e CONSUL_HTTP_ADDR=http:\/\/10\.0\.0\.1:8500 by-hand \/bin\/sh -s -- 120 .*consul-server1 consul-server1/,
+      /^-H ssh:\/\/root@172\.16\.8\.120 exec -i -e CONSUL_HTTP_ADDR=http:\/\/10\.0\.0\.1:8500 by-hand \/bin\/sh -c SCRIPT sh 120 consul-server1 consul-server1/,
     );
   });
 
@@ -67,7 +68,7 @@ describe("the questions of a deploy", () => {
     beforeCalling(directory);
     expect(await new Questions(directory, () => undefined).whetherIn("consul-client1")).toBeUndefined();
     expect(called()).toEqual([
-      expect.stringMatching(/^-H ssh:\/\/root@172\.16\.8\.110 exec -i consul-client1 \/bin\/sh -s -- 120 consul-client1 client/),
+      expect.stringMatching(/^-H ssh:\/\/root@172\.16\.8\.110 exec -i consul-client1 \/bin\/sh -c SCRIPT sh 120 consul-client1 client/),
     ]);
   });
 
