@@ -92,7 +92,7 @@ const SOURCES = {
   quorum: ["container/quorum.sh"],
   autopilot: ["container/asking.sh", "container/autopilot.sh"],
 } as const;
-export type ScriptName = keyof typeof SOURCES;
+type ScriptName = keyof typeof SOURCES;
 
 /** A stack's scripts, each once, however many agents are asked. */
 class AskScripts extends Construct {

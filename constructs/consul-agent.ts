@@ -36,7 +36,7 @@ export interface ConsulAgentProps extends Settings {
 
 export const DEFAULT_IMAGE = "hashicorp/consul:1.22.2";
 /** Consul gives its agents 15 s to finish; Docker kills after 10 s unless told otherwise. */
-const STOP_SECONDS = 30;
+export const STOP_SECONDS = 30;
 const PATHS = {
   data: "/consul/data",
   config: "/consul/config/agent.json",

@@ -8,7 +8,7 @@ import { dataFolder, sharesData } from "./adoption/hand-made";
 import { chosenCluster, command, progress } from "./command";
 import { parallel } from "./parallel";
 import { inScratch } from "./scratch";
-import { readState } from "./terraform/state";
+import { readResources } from "./terraform/state";
 import { synthesize } from "./terraform/synth";
 
 const USAGE = `usage: npm run adopt [-- OPTIONS]
@@ -83,12 +83,11 @@ async function adopt(cluster: Cluster, options: Options, hidden: string): Promis
   const stacks = await synthesize();
   const adoption = new Adoption(cluster, stacks, names, hidden, progress);
   const survey = async () => {
-    const states = await parallel(stacks, 1, ({ folder }) => readState(folder));
-    const state = { outputs: {}, resources: states.flatMap(({ resources }) => resources) };
+    const resources = await readResources(stacks);
     return parallel(
       cluster.agents.filter(({ decommission }) => !decommission),
       AT_ONCE,
-      (agent) => adoption.look(agent, state),
+      (agent) => adoption.look(agent, resources),
     );
   };
   const outcome = (standings: readonly Standing[], more: Partial<Outcome> = {}): Outcome => ({

@@ -4,12 +4,11 @@ import { parseArgs } from "node:util";
 import type { Cluster } from "../cluster/cluster";
 import { chosenCluster, command, progress } from "./command";
 import { examine } from "./diagnosis/examine";
-import type { Finding } from "./diagnosis/findings";
+import type { Finding, Mending } from "./diagnosis/findings";
 import { deploying, Mender, staleLocks } from "./diagnosis/mend";
-import { parallel } from "./parallel";
 import { inScratch } from "./scratch";
-import { readState, type StateResource } from "./terraform/state";
-import { type Stack, synthesize } from "./terraform/synth";
+import { readResources } from "./terraform/state";
+import { type Stack, stackOf, synthesize } from "./terraform/synth";
 
 interface Diagnosis {
   readonly findings: readonly Finding[];
@@ -20,29 +19,25 @@ interface Diagnosis {
 }
 
 /** What to mend first: what brings agents back, then what stops them. */
-const ORDER: readonly (string | undefined)[] = ["start", "restart-policy", "untaint", "give-lock-back", "replace"];
+const ORDER: Record<Mending, number> = { unpause: 0, start: 1, "restart-policy": 2, untaint: 3, "give-lock-back": 4, replace: 5 };
 
 async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
   progress(`looking at ${cluster.hosts.length} hosts and at the state`);
   const stacks = await synthesize();
-  const stackOf = (agent: string) => stacks.find(({ json }) => json.resource?.docker_container?.[agent]) as Stack;
-  const resources = async (): Promise<StateResource[]> =>
-    (await parallel(stacks, 1, ({ folder }) => readState(folder))).flatMap((state) => state.resources);
-
-  const state = await resources();
+  const state = await readResources(stacks);
   const examination = await examine(cluster, state);
   const locks = await staleLocks(cluster, state, examination, progress);
   const findings = [...examination.findings, ...locks];
   const busy = findings.length > 0 ? await deploying(stacks) : [];
   const clients = new Set(cluster.agents.filter(({ role }) => role === "client").map(({ name }) => name));
   // Servers before clients, which are in when the servers are.
-  const rank = ({ agent, mending }: Finding) => 2 * ORDER.indexOf(mending) + Number(agent !== undefined && clients.has(agent));
+  const rank = ({ agent, mending }: Finding) => 2 * (mending ? ORDER[mending] : 0) + Number(agent !== undefined && clients.has(agent));
   const mendable = findings.filter(({ mending }) => mending).sort((a, b) => rank(a) - rank(b));
   if (!fix || busy.length > 0 || mendable.length === 0) return { findings, mended: [], deploying: busy };
 
   const mended: Finding[] = [];
   await inScratch(join(tmpdir(), "consul-cdktf-doctor-"), async (scratch) => {
-    const mender = new Mender(cluster, stackOf, examination, scratch, progress);
+    const mender = new Mender(cluster, (agent) => stackOf(stacks, agent), examination, scratch, progress);
     for (const finding of mendable) {
       progress(`${where(finding)}: ${finding.what}: mending`);
       const refusal = await mender.mend(finding);
@@ -51,15 +46,15 @@ async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
     }
   });
   progress("looking again");
-  const after = await settled(cluster, resources);
+  const after = await settled(cluster, stacks);
   return { findings: after, mended, deploying: [] };
 }
 
 /** An agent that was started is given half a minute to get in. */
-async function settled(cluster: Cluster, resources: () => Promise<readonly StateResource[]>): Promise<Finding[]> {
+async function settled(cluster: Cluster, stacks: readonly Stack[]): Promise<Finding[]> {
   const end = Date.now() + 30_000;
   for (;;) {
-    const state = await resources();
+    const state = await readResources(stacks);
     const examination = await examine(cluster, state);
     const passing = examination.findings.some(({ what }) => /not in:|not healthy/.test(what));
     if (!passing || Date.now() > end) return [...examination.findings, ...(await staleLocks(cluster, state, examination, progress))];

@@ -1,12 +1,12 @@
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { stackName } from "../../cluster/ids";
+import { STOP_SECONDS } from "../../constructs/consul-agent";
 import { type AgentView, agentEndpoints, viewAgent } from "../agents/agent-view";
 import { type Container, inspectContainer } from "../agents/container";
 import { docker } from "../agents/docker";
 import { type Actual, Questions } from "../agents/question";
-import { readState, type StackState } from "../terraform/state";
+import { readState, type StackState, type StateResource } from "../terraform/state";
 import { must, planSuccessor } from "../terraform/successor";
-import type { Stack } from "../terraform/synth";
+import { type Stack, stackOf } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
 import { DataPlace } from "./data-place";
 import { type Disagreement, dataFolder, disagreements, sharesData } from "./hand-made";
@@ -37,9 +37,6 @@ export interface Obstacle extends Disagreement {
   readonly host: string;
 }
 
-/** Docker's and Consul's own limits are 10 and 15 s: see constructs/consul-agent.ts. */
-const STOP_SECONDS = 30;
-
 /** Name of the container that was the agent's before it was adopted. */
 export const before = ({ container }: AgentDescription): string => `${container}-before`;
 
@@ -58,7 +55,7 @@ export class Adoption {
   ) {}
 
   /** What there is of an agent on its host, and what speaks against moving it. Touches nothing. */
-  async look(agent: AgentDescription, { resources }: StackState): Promise<{ standing: Standing; obstacles: Obstacle[] }> {
+  async look(agent: AgentDescription, resources: readonly StateResource[]): Promise<{ standing: Standing; obstacles: Obstacle[] }> {
     const { daemon } = agent.host;
     const of = (type: string) => resources.find((each) => each.type === type && each.name === agent.name && !each.deposed);
     const recorded = of("docker_container")?.attributes.id;
@@ -262,8 +259,8 @@ export class Adoption {
     return this.names.get(name) ?? container;
   }
 
-  private stackOf({ host }: Pick<AgentDescription, "host">): Stack {
-    return this.stacks.find(({ name }) => name === stackName(this.cluster.name, host.group)) as Stack;
+  private stackOf({ name }: AgentDescription): Stack {
+    return stackOf(this.stacks, name);
   }
 
   private stateOf(agent: AgentDescription): Promise<StackState> {

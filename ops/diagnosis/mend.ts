@@ -1,4 +1,5 @@
 import type { Cluster } from "../../cluster/cluster";
+import { STOP_SECONDS } from "../../constructs/consul-agent";
 import { agentEndpoints } from "../agents/agent-view";
 import { docker } from "../agents/docker";
 import { Questions } from "../agents/question";
@@ -9,8 +10,6 @@ import { terraform } from "../terraform/terraform";
 import { type Examination, examine } from "./examine";
 import { type Examined, type Finding, type LockEntry, whyNotIn, whyStale } from "./findings";
 
-/** Docker kills after 10 s unless told otherwise, and Consul may take 15. */
-const STOP_SECONDS = 30;
 /** A server that has been told that it may be stopped is in for a moment longer. */
 const SECOND_LOOK_MS = 10_000;
 

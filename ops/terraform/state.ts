@@ -1,3 +1,4 @@
+import type { Stack } from "./synth";
 import { terraform } from "./terraform";
 
 /** What Terraform remembers of a stack. Never print it: attributes are all that a resource has. */
@@ -33,6 +34,13 @@ export async function readState(folder: string): Promise<StackState> {
   const { status, output, error } = await terraform(folder, ["state", "pull"]);
   if (status !== 0) throw new Error(`the state cannot be read in ${folder}\n${error}`);
   return parseState(output);
+}
+
+/** The resources of all stacks' states. */
+export async function readResources(stacks: readonly Stack[]): Promise<StateResource[]> {
+  const resources: StateResource[] = [];
+  for (const { folder } of stacks) resources.push(...(await readState(folder)).resources);
+  return resources;
 }
 
 /** Version 4 of the state's format, which Terraform writes since 0.12 and OpenTofu too. */

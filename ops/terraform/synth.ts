@@ -33,6 +33,10 @@ export interface Manifest {
 
 export const OUTPUT = "cdktf.out";
 
+/** The stack that an agent of the file is in. */
+export const stackOf = (stacks: readonly Stack[], agent: string): Stack =>
+  stacks.find(({ json }) => json.resource?.docker_container?.[agent]) as Stack;
+
 /**
  * Writes the Terraform JSON to cdktf.out by the project's own program, as `cdktf synth` does, in a quarter of its time.
  * @throws with what the program said, when it fails
