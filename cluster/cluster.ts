@@ -5,6 +5,7 @@ import type { Role } from "./ports";
 import { ClusterError, catalogue, type KeyPath, keyPathPlace, type Locate, type Problem } from "./problem";
 import { resolveCluster } from "./resolve";
 import { type Autopilot, type BackendEntry, type ClusterFile, clusterSchema, type Settings } from "./schema";
+import { type Security, securityOf } from "./security";
 
 /** A cluster that has been checked: names resolved, settings merged, everything in the order of names. */
 export interface Cluster {
@@ -24,6 +25,8 @@ export interface Cluster {
   readonly autopilot: Autopilot;
   /** Seconds to wait for all servers to be voters. */
   readonly wait?: number;
+  /** Undefined for a cluster without. */
+  readonly security?: Security;
   readonly backend?: BackendEntry;
   readonly warnings: readonly Problem[];
   readonly locate: Locate;
@@ -77,6 +80,7 @@ export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace):
     mirror,
     wait,
     backend,
+    security: securityOf(parsed.data.security, name),
     registries: [...new Set(parsed.data.registries)].sort(),
     images: [...new Set(parsed.data.images)].sort(),
     hosts: [...hosts].sort(byName),

@@ -42,14 +42,6 @@ function unknownKey(key: string, path: KeyPath): Problem {
 function missingKey(path: KeyPath): Problem {
   const key = String(path.at(-1));
   const parent = path.slice(0, -1);
-  if (parent.length === 0 && key === "security") {
-    return {
-      code: "security-unsaid",
-      path: parent,
-      message: "the file does not say how the cluster is secured",
-      mend: "write `security: off` for a cluster without TLS, gossip encryption and ACLs",
-    };
-  }
   return { code: "missing-key", path: parent, message: `\`${key}\` is missing`, mend: `add \`${key}:\`` };
 }
 

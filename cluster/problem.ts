@@ -16,7 +16,6 @@ export const catalogue = {
   "unknown-key": { severity: "error", about: "a key that means nothing here" },
   "missing-key": { severity: "error", about: "a key that cannot be left out" },
   "invalid-value": { severity: "error", about: "a value of the wrong type or form" },
-  "security-unsaid": { severity: "error", about: "the file does not say how the cluster is secured" },
   // Names and addresses
   "invalid-name": { severity: "error", about: "a name that Consul, DNS or Terraform refuses" },
   "duplicate-name": { severity: "error", about: "two agents of one name" },

@@ -185,6 +185,30 @@ const backend = z
   })
   .describe("Where Terraform keeps its state: one backend with its own arguments. Default local.");
 
+const aclName = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, "a name of an ACL policy or token is up to 128 letters, digits, `_` and `-`");
+const rules = text.describe("Consul's ACL rules, in HCL.");
+const token = z.strictObject({
+  policies: z.array(aclName).min(1).optional().describe("Names of its policies. Default the policy of the token's own name."),
+});
+
+const security = z
+  .union(
+    [
+      z.literal(["on", "off"]),
+      z.strictObject({
+        stage: z
+          .enum(["accept", "use", "require"])
+          .optional()
+          .describe("How far it is turned on, for a cluster that runs without: accept, then use, then require, a deploy each. Default require."),
+        secrets: text.optional().describe("Folder of the cluster's secrets, relative to the project or absolute. Default secrets/<name>."),
+        policies: z.record(aclName, rules).optional().describe("ACL policies of your own: Consul's rules, by the policy's name."),
+        tokens: z.record(aclName, token).optional().describe("ACL tokens of your own, by name. `registrator` and `snapshots` have policies already."),
+      }),
+    ],
+    "security is on, off, or a mapping",
+  )
+  .describe("TLS, gossip encryption and ACLs: on, off, or a mapping. Default on.");
+
 const acceptable = (Object.keys(catalogue) as ProblemCode[]).filter((code) => {
   const entry: { severity: string; consentable?: true } = catalogue[code];
   return entry.severity === "warning" || entry.consentable;
@@ -194,7 +218,7 @@ export const clusterSchema = z
   .strictObject({
     name: label("cluster name").describe("The cluster's name, of which the stacks' names are made."),
     datacenter: label("datacenter").default("dc1").describe("Consul's datacenter."),
-    security: z.literal("off").describe("off: no TLS, no gossip encryption, no ACLs."),
+    security: security.default("on"),
     network: z.enum(["host", "bridge"]).default("host").describe("host: the host's own network. bridge: a network of the daemon's, for one host."),
     subnet: z
       .string()
@@ -233,5 +257,9 @@ export type PortName = keyof Ports;
 export type DaemonEntry = NonNullable<ParsedClusterFile["daemon"]>;
 export type Autopilot = z.output<typeof autopilot>;
 export type BackendEntry = NonNullable<ParsedClusterFile["backend"]>;
+export type SecurityEntry = z.output<typeof security>;
+export type TokenEntry = z.output<typeof token>;
+export type Rules = z.output<typeof rules>;
+export type PolicyName = z.output<typeof aclName>;
 /** A Consul configuration: JSON, of any keys. */
 export type ConsulConfig = z.output<typeof free>;

@@ -65,7 +65,6 @@ const CASES: Case[] = [
     file: `${BRIDGE}servers: [{ name: s1, host: local, publish: { https: ▶8501 } }]\n`,
     mend: "ports: { https: 8501 }",
   },
-  { code: "security-unsaid", when: "security is left out", file: `▶${FOUR_HOSTS.replace("security: off\n", "")}`, mend: "`security: off`" },
   // Names and addresses
   { code: "invalid-name", when: "a server's name has capitals", file: FOUR_HOSTS.replace("[s1,", "[▶S1,"), mend: "lower-case letters" },
   { code: "invalid-name", when: "a host's name has a dot", file: FOUR_HOSTS.replace("{ s1:", "{ ▶s1.example.com:"), mend: "digits and hyphens" },
