@@ -53,28 +53,72 @@ const SECRET_KEY = /(^|_)(encrypt|token|secret|secret_id|password|private_key|ap
 const SECRET_FLAGS = /^-{1,2}(encrypt)\b|(secret|password|token|access_key)[a-z_]*=/i;
 
 /** What may not be in the free `config:`. */
-export function configProblems(config: ConsulConfig | undefined, path: KeyPath): Problem[] {
+export function configProblems(config: ConsulConfig | undefined, path: KeyPath, secured: boolean): Problem[] {
   if (!config) return [];
   const owned = Object.keys(config).flatMap((key): Problem[] => {
     // Consul takes keys in any case.
     const place = Object.hasOwn(OWNED_KEYS, key.toLowerCase()) ? OWNED_KEYS[key.toLowerCase()] : undefined;
     return place ? [ownedSetting(key, place, [...path, key])] : [];
   });
-  return [...owned, ...aclProblems(config, path), ...secretPaths(config, path).map((at) => secretProblem(at)), ...inexactNumbers(config, path)];
+  return [
+    ...owned,
+    ...securityProblems(config, path, secured),
+    ...secretPaths(config, path).map((at) => secretProblem(at)),
+    ...inexactNumbers(config, path),
+  ];
 }
 
-function aclProblems({ acl }: ConsulConfig, path: KeyPath): Problem[] {
-  const enabled = typeof acl === "object" && acl !== null && !Array.isArray(acl) && acl.enabled;
-  if (!enabled) return [];
-  return [
-    {
-      code: "owned-setting",
-      path: [...path, "acl", "enabled"],
-      atKey: true,
-      message: "ACLs are enabled in a cluster that says `security: off`",
-      mend: "remove it: ACLs are not part of `security: off`",
-    },
-  ];
+/** What `security` decides: paths of keys, by Consul's names, `*` for any one. HTTPS alone may be had without client certificates. */
+const SECURITY_KEYS = [
+  "acl.enabled",
+  "acl.default_policy",
+  "acl.enable_token_persistence",
+  "auto_encrypt.allow_tls",
+  "auto_encrypt.tls",
+  "ca_file",
+  "ca_path",
+  "cert_file",
+  "encrypt_verify_incoming",
+  "encrypt_verify_outgoing",
+  "key_file",
+  "tls.*.ca_file",
+  "tls.*.ca_path",
+  "tls.*.cert_file",
+  "tls.*.key_file",
+  "tls.defaults.verify_incoming",
+  "tls.defaults.verify_outgoing",
+  "tls.internal_rpc.verify_incoming",
+  "tls.internal_rpc.verify_outgoing",
+  "tls.internal_rpc.verify_server_hostname",
+  "tls.grpc.verify_incoming",
+  "verify_incoming",
+  "verify_incoming_https",
+  "verify_incoming_rpc",
+  "verify_outgoing",
+  "verify_server_hostname",
+].map((key) => key.split("."));
+
+function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean): Problem[] {
+  // A cluster without it may still have what somebody brings about by other means; but scripts that ask under ACLs need what `security` gives them.
+  const owned = secured ? SECURITY_KEYS.flatMap((key) => pathsOf(config, key)) : pathsOf(config, ["acl", "enabled"], true);
+  return owned.map((found) => ({
+    code: "owned-setting",
+    path: [...path, ...found],
+    atKey: true,
+    message: secured ? `${found.join(".")} is decided by \`security:\`` : `${found.join(".")} is part of what \`security: off\` turns off`,
+    mend: secured ? "remove it; `security: { stage: ... }` says how far security is turned on" : "remove it, or turn security on: `security: on`",
+  }));
+}
+
+/** Where a path of keys leads in a configuration, if anywhere; only to a certain value, if one is given. */
+function pathsOf(value: unknown, [key, ...rest]: readonly string[], wanted?: unknown): string[][] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  return Object.entries(value)
+    .filter(([name]) => key === "*" || name.toLowerCase() === key)
+    .flatMap(([name, inner]) => {
+      if (rest.length === 0) return wanted === undefined || inner === wanted ? [[name]] : [];
+      return pathsOf(inner, rest, wanted).map((path) => [name, ...path]);
+    });
 }
 
 /** Beyond 2^53 not every whole number is one of JavaScript's: Consul would be given a neighbour. */

@@ -12,7 +12,12 @@ export interface EndpointProps {
   readonly client?: string;
   readonly ports: EffectivePorts;
   readonly publish?: Settings["publish"];
+  /** Whether plain HTTP is for the agent's own host, or container, alone. Default false. */
+  readonly httpsOnly?: boolean;
 }
+
+/** Where plain HTTP listens when others have HTTPS. */
+export const OWN_HTTP = "127.0.0.1";
 
 /** Where an agent's clients reach it. */
 export interface Endpoints {
@@ -20,7 +25,7 @@ export interface Endpoints {
   readonly client: string;
   /** The HTTP API from inside the container. */
   readonly local: string;
-  /** The HTTP API: from anywhere if the agent listens there, else from its own host, or its own bridge network. */
+  /** The API, by HTTPS where it is secured: from anywhere if the agent listens there, else from its own host, or its own bridge network. */
   readonly http: string;
   /** DNS, as address:port; undefined when it is off. */
   readonly dns?: string;
@@ -29,10 +34,12 @@ export interface Endpoints {
 export function endpointsOf(props: EndpointProps): Endpoints {
   const { ports } = props;
   const client = props.client ?? (props.network === "bridge" ? "0.0.0.0" : "127.0.0.1");
+  const local = `http://${props.httpsOnly ? OWN_HTTP : bracketed(localAddress(client.split(/\s+/)))}:${ports.http}`;
+  const open = props.network === "bridge" || client.split(/\s+/).some((address) => !isLoopback(address));
   return {
     client,
-    local: `http://${bracketed(localAddress(client.split(/\s+/)))}:${ports.http}`,
-    http: `http://${reach(props, client, "http")}`,
+    local,
+    http: !props.httpsOnly ? `http://${reach(props, client, "http")}` : open && ports.https > 0 ? `https://${reach(props, client, "https")}` : local,
     dns: ports.dns > 0 ? reach(props, client, "dns") : undefined,
   };
 }
@@ -43,7 +50,7 @@ function localAddress(addresses: readonly string[]): string {
   return loopback ?? (wildcard === "0.0.0.0" ? "127.0.0.1" : wildcard ? "::1" : (addresses[0] as string));
 }
 
-function reach({ network, address, container, ports, publish }: EndpointProps, client: string, port: "http" | "dns"): string {
+function reach({ network, address, container, ports, publish }: EndpointProps, client: string, port: "http" | "https" | "dns"): string {
   if (network === "bridge") {
     const published = publish?.[port];
     return published === undefined ? `${container}:${ports[port]}` : `${bracketed(address)}:${published}`;

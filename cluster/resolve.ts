@@ -2,9 +2,10 @@ import { canonical, family, gossipAddress, isDnsName, isLoopback, whyUnreachable
 import type { AgentDescription, HostDescription, JoinTarget } from "./cluster";
 import { daemonOf } from "./daemon";
 import { didYouMean } from "./nearest";
-import { effectivePorts } from "./ports";
+import { effectivePorts, type Role } from "./ports";
 import type { KeyPath, Problem } from "./problem";
 import type { AgentEntry, ConsulConfig, ParsedClusterFile, Settings } from "./schema";
+import { type Stage, securityOf } from "./security";
 
 /** A cluster half way: resolved as far as its names go, with what did not resolve. */
 export interface Draft {
@@ -20,6 +21,7 @@ export const JOIN_ALL_UP_TO = 3;
 
 export function resolveCluster(file: ParsedClusterFile): Draft {
   const problems: Problem[] = [];
+  const stage = securityOf(file.security, file.name)?.stage ?? "off";
   const hosts = resolveHosts(file, problems);
   const entries = (["server", "client"] as const).flatMap((role) =>
     file[`${role}s`].map((entry, index) => ({
@@ -48,7 +50,7 @@ export function resolveCluster(file: ParsedClusterFile): Draft {
     }
     const { name, host: _, node = name, container = name, hostname = name, data = `${container}-data`, join, decommission = false, ...own } = entry;
     const targets = join ? toJoin(join, [...path, "join"]) : joinOfAll;
-    const settings = mergeSettings(file, own);
+    const settings = withHttps(mergeSettings(file, own), role, stage);
     const gossip = {
       address: gossipAddress(settings, file.network === "bridge" ? container : host.address),
       port: effectivePorts(role, settings.ports).serf_lan,
@@ -135,6 +137,14 @@ function mergeSettings(cluster: Settings, agent: Settings): Settings {
     config: mergeConfig(cluster.config ?? {}, agent.config ?? {}),
     flags: [...(cluster.flags ?? []), ...(agent.flags ?? [])],
   };
+}
+
+const HTTPS_PORT = 8501;
+
+/** A secured agent has HTTPS, as soon as it has a certificate. */
+function withHttps(settings: Settings, role: Role, stage: Stage): Settings {
+  if (stage === "off" || (stage === "accept" && role === "client")) return settings;
+  return { ...settings, ports: { https: HTTPS_PORT, ...settings.ports } };
 }
 
 type Json = ConsulConfig[string];

@@ -43,7 +43,7 @@ const ports = z
   .strictObject({
     dns: portOrOff.optional().describe("DNS, TCP and UDP. Default 8600; -1 is off."),
     http: port.optional().describe("HTTP API and UI. Default 8500. The health check and the gate ask here: it cannot be off."),
-    https: portOrOff.optional().describe("HTTPS API. Default -1 (off)."),
+    https: portOrOff.optional().describe("HTTPS API. Default 8501 with security, -1 (off) without."),
     grpc: portOrOff.optional().describe("Plain gRPC. Default -1 (off)."),
     grpc_tls: portOrOff.optional().describe("gRPC with TLS. Default 8503 on servers, -1 (off) on clients."),
     serf_lan: port.optional().describe("Gossip within the datacenter, TCP and UDP. Default 8301."),
@@ -200,7 +200,10 @@ const security = z
           .enum(["accept", "use", "require"])
           .optional()
           .describe("How far it is turned on, for a cluster that runs without: accept, then use, then require, a deploy each. Default require."),
-        secrets: text.optional().describe("Folder of the cluster's secrets, relative to the project or absolute. Default secrets/<name>."),
+        secrets: text
+          .regex(/^\/?[\w.-]+(\/[\w.-]+)*\/?$/, "a folder relative to the project, or absolute, of letters, digits, `_`, `.` and `-`")
+          .optional()
+          .describe("Folder of the cluster's secrets, relative to the project or absolute. Default secrets/<name>."),
         policies: z.record(aclName, rules).optional().describe("ACL policies of your own: Consul's rules, by the policy's name."),
         tokens: z.record(aclName, token).optional().describe("ACL tokens of your own, by name. `registrator` and `snapshots` have policies already."),
       }),

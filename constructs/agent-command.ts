@@ -1,6 +1,7 @@
 import { effectivePorts, type Role } from "../cluster/ports";
 import { mergeConfig } from "../cluster/resolve";
 import type { ConsulConfig, Settings } from "../cluster/schema";
+import { type AgentSecurity, HEALTH_TOKEN, secretFlags, securityConfig } from "./secured";
 
 export interface AgentCommandProps extends Settings {
   readonly role: Role;
@@ -12,6 +13,7 @@ export interface AgentCommandProps extends Settings {
   readonly bootstrapExpect?: number;
   /** As Consul takes them: `address`, or `address:port`. */
   readonly retryJoin: readonly string[];
+  readonly security?: AgentSecurity;
 }
 
 /**
@@ -29,6 +31,7 @@ export function agentCommand(props: AgentCommandProps): string[] {
     `-node=${props.node}`,
     `-client=${props.client}`,
     ...((props.ui ?? true) ? ["-ui"] : []),
+    ...(props.security ? secretFlags(props.role, props.security) : []),
     ...(props.flags ?? []),
   ];
 }
@@ -50,19 +53,26 @@ export function agentConfig(props: AgentCommandProps & { readonly datacenter: st
     ...(props.bootstrapExpect !== undefined && props.role === "server" && { autopilot: { min_quorum: props.bootstrapExpect } }),
     ...(Object.keys(ports).length > 0 && { ports }),
   };
-  return `${JSON.stringify(sorted(mergeConfig(config, props.config ?? {})), null, 2)}\n`;
+  const secured = props.security ? mergeConfig(config, securityConfig(props.role, props.security)) : config;
+  return `${JSON.stringify(sorted(mergeConfig(secured, props.config ?? {})), null, 2)}\n`;
 }
 
 const DEFAULT_HTTP = "http://127.0.0.1:8500";
 
+/** Whether an agent listens on a port below 1024. */
+export const listensOnPrivileged = ({ role, ports }: Pick<AgentCommandProps, "role" | "ports">): boolean =>
+  Object.values(effectivePorts(role, ports)).some((port) => port > 0 && port < 1024);
+
 /** Variables of the container; undefined where none is needed. */
-export function agentEnvironment({ role, ports, http }: Pick<AgentCommandProps, "role" | "ports"> & { readonly http: string }): string[] | undefined {
-  const privileged = Object.values(effectivePorts(role, ports)).some((port) => port > 0 && port < 1024);
+export function agentEnvironment(props: Pick<AgentCommandProps, "role" | "ports" | "security"> & { readonly http: string }): string[] | undefined {
+  const { http, security } = props;
   const variables = [
     // Privileged ports need a capability, which the image's entrypoint grants when this is set.
-    ...(privileged ? ["CONSUL_ALLOW_PRIVILEGED_PORTS=1"] : []),
+    ...(listensOnPrivileged(props) ? ["CONSUL_ALLOW_PRIVILEGED_PORTS=1"] : []),
     // For `docker exec ... consul`, and for scripts of a later configuration, which may find the API elsewhere.
     ...(http === DEFAULT_HTTP ? [] : [`CONSUL_HTTP_ADDR=${http}`]),
+    // Whoever gets in by `docker exec` may look.
+    ...(security ? [`CONSUL_HTTP_TOKEN_FILE=${HEALTH_TOKEN}`] : []),
   ];
   return variables.length > 0 ? variables : undefined;
 }

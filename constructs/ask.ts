@@ -14,13 +14,15 @@ export interface AskTarget {
 
 export interface AskProps {
   /** Which of constructs/container's scripts. */
-  readonly script: "gate" | "quorum" | "autopilot";
+  readonly script: "gate" | "quorum" | "autopilot" | "acl" | "gossip";
   /** After the first, which is how many seconds to wait. */
   readonly arguments: readonly (string | number)[];
   /** Containers to ask, in order: the first that runs the script answers. */
   readonly targets: readonly AskTarget[];
   /** How long to wait for the answer, in seconds. Default 120. */
   readonly wait?: number;
+  /** Of a gate, the Terraform id of the agent that it is for. */
+  readonly gated?: string;
   /** What makes the question come up again when it changes. */
   readonly triggers: readonly string[];
 }
@@ -46,6 +48,7 @@ export class Ask extends Construct {
       command: 'sh -c "$ASK"',
       environment: {
         ASK: scripts.reference("ask"),
+        ...(props.gated && { ASK_GATED: props.gated }),
         ...askEnvironment({ ...props, wait, script: scripts.reference(props.script) }),
       },
     };
@@ -53,7 +56,7 @@ export class Ask extends Construct {
   }
 
   /** Puts this question off until others have been answered. (`node.addDependency` would change nothing in the JSON.) */
-  askAfter(others: readonly Ask[]): void {
+  askAfter(others: readonly { readonly resource: TerraformData }[]): void {
     this.resource.dependsOn = [
       ...(this.resource.dependsOn ?? []),
       ...others.map(({ resource }) => `${resource.terraformResourceType}.${resource.friendlyUniqueId}`),
@@ -74,7 +77,7 @@ export function askEnvironment(props: Pick<AskProps, "arguments" | "targets"> & 
 export const askArguments = (words: readonly (string | number)[]): string => words.map((word) => quoted(String(word))).join(" ");
 export const askTargets = (targets: readonly AskTarget[]): string => targets.map(askTarget).join("\n");
 
-const askTarget = ({ host, container }: AskTarget): string => [...host.dockerArguments, "exec", "-i", container].map(quoted).join(" ");
+export const askTarget = ({ host, container }: AskTarget): string => [...host.dockerArguments, "exec", "-i", container].map(quoted).join(" ");
 
 /** For the shell. */
 export const quoted = (word: string): string => (/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
@@ -85,17 +88,22 @@ const SOURCES = {
   beforeStop: ["operator/docker.sh", "operator/slots.sh", "operator/before-stop.sh"],
   beforeLeave: ["operator/docker.sh", "operator/slots.sh", "operator/before-leave.sh"],
   gate: ["container/asking.sh", "container/lock.sh", "container/gate.sh"],
-  serverQuestion: ["container/asking.sh", "container/lock.sh", "container/question.sh"],
-  clientQuestion: ["container/asking.sh", "container/lock.sh", "container/client-question.sh"],
+  serverQuestion: ["container/asking.sh", "container/lock.sh", "container/stage.sh", "container/question.sh"],
+  clientQuestion: ["container/asking.sh", "container/lock.sh", "container/stage.sh", "container/client-question.sh"],
   leave: ["container/asking.sh", "container/leave.sh"],
   gone: ["container/asking.sh", "container/lock.sh", "container/gone.sh"],
-  quorum: ["container/quorum.sh"],
+  quorum: ["container/asking.sh", "container/quorum.sh"],
+  acl: ["container/asking.sh", "container/acl.sh"],
+  aclChanges: ["container/acl.jq"],
+  gossip: ["container/asking.sh", "container/gossip.sh"],
+  giveSecrets: ["operator/docker.sh", "operator/give-secrets.sh"],
+  takeSecrets: ["container/take-secrets.sh"],
   autopilot: ["container/asking.sh", "container/autopilot.sh"],
 } as const;
 type ScriptName = keyof typeof SOURCES;
 
 /** A stack's scripts, each once, however many agents are asked. */
-class AskScripts extends Construct {
+export class AskScripts extends Construct {
   static of(scope: Construct): AskScripts {
     const stack = TerraformStack.of(scope);
     return (stack.node.tryFindChild(AskScripts.ID) as AskScripts | undefined) ?? new AskScripts(stack, AskScripts.ID);

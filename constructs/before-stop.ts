@@ -1,5 +1,6 @@
 import type { LocalExecProvisioner } from "cdktf";
 import type { Role } from "../cluster/ports";
+import type { Stage } from "../cluster/security";
 import { type AskTarget, askArguments, askEnvironment, askTargets, DEFAULT_WAIT, quoted, scriptText } from "./ask";
 import type { DockerHost } from "./docker-host";
 
@@ -16,6 +17,8 @@ export interface BeforeStopProps {
   readonly limit: number;
   /** The cluster's servers but this one, which are asked when this agent cannot tell. */
   readonly servers: readonly AskTarget[];
+  /** How far the next container has security turned on. */
+  readonly stage: Stage;
 }
 
 /** The names that the container being stopped has, whatever its successor's are. */
@@ -27,7 +30,7 @@ export const OWN_NODE = '${one([for word in self.command : trimprefix(word, "-no
  * it does not. It comes with the new configuration and is about the old container, so it takes names from `self`, which is all that a
  * destroy-time provisioner may refer to: its scripts are written out.
  */
-export function beforeStop({ host, role, owner, nextImage, wait = DEFAULT_WAIT, limit, servers }: BeforeStopProps): LocalExecProvisioner {
+export function beforeStop({ host, role, owner, nextImage, wait = DEFAULT_WAIT, limit, servers, stage }: BeforeStopProps): LocalExecProvisioner {
   const replaced = nextImage !== undefined;
   return {
     type: "local-exec",
@@ -43,7 +46,7 @@ export function beforeStop({ host, role, owner, nextImage, wait = DEFAULT_WAIT, 
       ...askEnvironment({
         script: scriptText(role === "server" ? "serverQuestion" : "clientQuestion"),
         wait,
-        arguments: [owner, OWN_NODE, replaced ? "replace" : "leave", limit],
+        arguments: [owner, OWN_NODE, replaced ? "replace" : "leave", limit, stage],
         targets: [{ host, container: OWN_CONTAINER }, ...servers],
       }),
       ...(!replaced && {

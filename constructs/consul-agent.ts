@@ -6,11 +6,13 @@ import { addressInSubnet, gossipAddress } from "../cluster/address";
 import { type Endpoints, endpointsOf } from "../cluster/endpoints";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
 import type { Settings } from "../cluster/schema";
-import { agentCommand, agentConfig, agentEnvironment } from "./agent-command";
+import { agentCommand, agentConfig, agentEnvironment, listensOnPrivileged } from "./agent-command";
+import { AgentSecrets } from "./agent-secrets";
 import { Ask, type AskTarget, uploadText } from "./ask";
 import { beforeStop } from "./before-stop";
 import { type DockerHost, terraformId } from "./docker-host";
 import { JoinAddress } from "./join-address";
+import { type AgentSecurity, hardening, SECURED_ENTRYPOINT, secretUploads } from "./secured";
 
 export interface ConsulAgentProps extends Settings {
   /** The host that the agent runs on. */
@@ -32,6 +34,8 @@ export interface ConsulAgentProps extends Settings {
    * question of a resource that the program no longer has. Default false.
    */
   readonly decommission?: boolean;
+  /** TLS, gossip encryption and ACLs. Default none. */
+  readonly security?: AgentSecurity;
 }
 
 export const DEFAULT_IMAGE = "hashicorp/consul:1.22.2";
@@ -44,7 +48,7 @@ const PATHS = {
   leaveLeadership: "/consul/leave-leadership.sh",
 } as const;
 /** The image's own, behind one that hands leadership over. With --single-child, so that a signal does not reach Consul by another way. */
-const ENTRYPOINT = ["/usr/bin/dumb-init", "--single-child", "/bin/sh", PATHS.leaveLeadership];
+const ENTRYPOINT = ["/usr/bin/dumb-init", "--single-child", "/bin/sh", PATHS.leaveLeadership] as const;
 const DEFAULT_LOG = { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } };
 
 /** What servers and clients have in common: a container on a host, its data, and the question whether it is in. */
@@ -59,6 +63,8 @@ export abstract class ConsulAgent extends Construct {
   readonly image: Image;
   /** Asks, after each start, whether the agent is in: see `Ask`. Undefined for one that is to leave. */
   readonly gate?: Ask;
+  /** Brings the agent's secrets to it when they change. Undefined for one that is to leave, or has none. */
+  readonly secrets?: AgentSecrets;
   /** Whether the agent is to leave for good. */
   readonly decommission: boolean;
   /** How another agent joins this one. */
@@ -83,7 +89,9 @@ export abstract class ConsulAgent extends Construct {
     this.ports = effectivePorts(role, props.ports);
     const { client, publish } = props;
     const network = host.network ? "bridge" : "host";
-    this.endpoints = endpointsOf({ network, address: host.address, container: this.containerName, client, ports: this.ports, publish });
+    const { security } = props;
+    const httpsOnly = security !== undefined && (security.stage ?? "require") === "require";
+    this.endpoints = endpointsOf({ network, address: host.address, container: this.containerName, client, ports: this.ports, publish, httpsOnly });
 
     const bind = props.bind ?? (host.network ? undefined : host.address);
     this.joinAddress = JoinAddress.of(gossipAddress(props, host.network ? this.containerName : host.address), this.ports.serf_lan);
@@ -105,8 +113,8 @@ export abstract class ConsulAgent extends Construct {
       image: this.image.imageId,
       hostname: props.hostname ?? id,
       command,
-      env: agentEnvironment({ role, ports: props.ports, http: this.endpoints.local }),
-      entrypoint: role === "server" ? ENTRYPOINT : undefined,
+      env: agentEnvironment({ role, ports: props.ports, http: this.endpoints.local, security }),
+      entrypoint: entrypoint(role, security),
       restart: props.restart ?? "always",
       logDriver: driver,
       logOpts: options,
@@ -115,12 +123,14 @@ export abstract class ConsulAgent extends Construct {
       destroyGraceSeconds: STOP_SECONDS,
       ...this.networking(host, props),
       ...limits(props.resources),
+      ...(security && hardening(listensOnPrivileged({ role, ports: props.ports }))),
       labels: labels(props.labels),
       volumes: [volume(props.data ?? `${this.containerName}-data`)],
       upload: [
         { file: PATHS.config, content: config },
         { file: PATHS.health, content: uploadText("container/health.sh") },
         ...(role === "server" ? [{ file: PATHS.leaveLeadership, content: uploadText("container/leave-leadership.sh") }] : []),
+        ...(security ? secretUploads(role, security) : []),
       ],
       healthcheck: { test: ["CMD", "/bin/sh", PATHS.health], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
     });
@@ -132,10 +142,12 @@ export abstract class ConsulAgent extends Construct {
       script: "gate",
       wait: props.wait,
       arguments: [terraformId(this), role, this.nodeName, props.bootstrapExpect ?? 1],
+      gated: terraformId(this),
       targets: [this.askTarget],
       triggers: [this.container.id],
     });
     this.gate.resource.overrideLogicalId(terraformId(this));
+    if (security) this.secrets = new AgentSecrets(this, "secrets", { agent: this, security, wait: props.wait });
 
     const { http, dns } = this.endpoints;
     const output = new TerraformOutput(this, "addresses", {
@@ -163,13 +175,14 @@ export abstract class ConsulAgent extends Construct {
 
   private askBeforeStop(): void {
     const { host, role, decommission } = this;
-    const { image = DEFAULT_IMAGE, wait } = this.props;
+    const { image = DEFAULT_IMAGE, wait, security } = this.props;
     const others = this.servers.filter((server) => server !== this);
     this.container.provisioners = [
       beforeStop({
         ...{ host, role, wait, owner: terraformId(this), nextImage: decommission ? undefined : image },
         limit: role === "server" ? others.length + (decommission ? 0 : 1) : (this.props.clientsAtATime ?? 1),
         servers: others.map(({ askTarget }) => askTarget),
+        stage: security ? (security.stage ?? "require") : "off",
       }),
     ];
   }
@@ -196,6 +209,13 @@ export abstract class ConsulAgent extends Construct {
       ...(published.length > 0 && { ports: published }),
     };
   }
+}
+
+/** The image's own, behind what has to be done before and after it. */
+function entrypoint(role: Role, security: AgentSecurity | undefined): string[] | undefined {
+  if (role === "client") return security && [...SECURED_ENTRYPOINT, "docker-entrypoint.sh"];
+  const [init, option, ...leaveLeadership] = ENTRYPOINT;
+  return security ? [init, option, ...SECURED_ENTRYPOINT, ...leaveLeadership] : [...ENTRYPOINT];
 }
 
 function limits({ memory, cpus, cpuset }: NonNullable<Settings["resources"]> = {}): Partial<ContainerConfig> {

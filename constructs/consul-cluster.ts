@@ -3,6 +3,7 @@ import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../
 import { imageId, STACKS_OUTPUT, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
 import type { Autopilot } from "../cluster/schema";
+import { agentSecrets } from "../cluster/security";
 import { Ask } from "./ask";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
@@ -10,6 +11,7 @@ import { ConsulServer } from "./consul-server";
 import { DockerHost } from "./docker-host";
 import { JoinAddress } from "./join-address";
 import { literals } from "./literal";
+import { SecuritySteps } from "./security-steps";
 import { StateBackend } from "./state-backend";
 
 /**
@@ -38,8 +40,15 @@ export class ConsulCluster extends TerraformStack {
     for (const agent of this.agents.values()) agent.addServers(...servers);
 
     const staying = servers.filter(({ decommission }) => !decommission);
-    const quorum = this.addQuorum(staying, cluster.wait);
+    const own = staying.filter((server) => TerraformStack.of(server) === this);
+    const quorum = this.addQuorum(staying, own, cluster.wait);
     this.addAutopilot(staying, cluster).askAfter([quorum]);
+    const { security } = cluster;
+    if (security) {
+      const { acl } = new SecuritySteps(this, "consul_security", { cluster, security, servers: staying });
+      quorum.askAfter([acl]);
+      for (const { role, gate } of this.agents.values()) if (role === "client" && gate && TerraformStack.of(gate) === this) gate.askAfter([acl]);
+    }
     for (const warning of cluster.warnings) this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning, cluster.locate));
   }
 
@@ -86,9 +95,12 @@ export class ConsulCluster extends TerraformStack {
       host,
       decommission,
       datacenter: cluster.datacenter,
+      security: cluster.security && { stage: cluster.security.stage, secrets: agentSecrets(cluster.security, agent.name) },
       clientsAtATime: cluster.clientsAtATime,
-      // Only in the stacks of servers, and in those deployed before the rest, may a client find too few of them.
-      bootstrapExpect: agent.role === "server" || stack === this || this.dependencies.includes(stack) ? cluster.bootstrapExpect : 1,
+      // Only in the stacks of servers, and in those deployed before the rest, may a client find too few of them; in this one its gate comes after the
+      // tokens, when there are any.
+      bootstrapExpect:
+        agent.role === "server" || (stack === this && !cluster.security) || this.dependencies.includes(stack) ? cluster.bootstrapExpect : 1,
     };
     return new { server: ConsulServer, client: ConsulClient }[agent.role](stack, agent.name, props);
   }
@@ -97,8 +109,7 @@ export class ConsulCluster extends TerraformStack {
     return "address" in target ? JoinAddress.of(target.address, target.port) : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
   }
 
-  private addQuorum(servers: readonly ConsulServer[], wait: number | undefined): Ask {
-    const own = servers.filter((server) => TerraformStack.of(server) === this);
+  private addQuorum(servers: readonly ConsulServer[], own: readonly ConsulServer[], wait: number | undefined): Ask {
     const quorum = new Ask(this, "consul_quorum", {
       script: "quorum",
       wait,

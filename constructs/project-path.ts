@@ -8,4 +8,7 @@ export function projectPath(path: string): string {
 }
 
 /** From the folder of a stack to the project's. */
-export const PROJECT_FROM_STACK = "../../..";
+const PROJECT_FROM_STACK = "../../..";
+
+/** The same by the folder that Terraform runs in, without its place: for what Terraform keeps, since that must not change with the checkout. */
+export const fromStack = (path: string): string => (path.startsWith("/") ? path : `${PROJECT_FROM_STACK}/${path}`);

@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import type { BackendEntry } from "../cluster/schema";
 import { backendOf } from "../cluster/state-backend";
 import { literals } from "./literal";
-import { PROJECT_FROM_STACK } from "./project-path";
+import { fromStack } from "./project-path";
 
 /**
  * A stack's backend, by Terraform's own names. CDKTF's classes are not used: LocalBackend writes an absolute path, and CloudBackend runs
@@ -33,5 +33,3 @@ export function backendBlock(entry: BackendEntry | undefined, stack: string): ob
   const args = literals(type === "local" ? { path: fromStack(String(given.path)) } : given);
   return { terraform: type === "cloud" ? { cloud: args } : { backend: { [type]: args } } };
 }
-
-const fromStack = (path: string): string => (path.startsWith("/") ? path : `${PROJECT_FROM_STACK}/${path}`);

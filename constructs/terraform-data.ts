@@ -1,18 +1,25 @@
-import { type LocalExecProvisioner, TerraformResource } from "cdktf";
+import { type LocalExecProvisioner, type Precondition, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 
 export interface TerraformDataProps {
   /** What replaces the resource when it changes. */
   readonly triggersReplace: readonly string[];
   readonly provisioners: LocalExecProvisioner[];
+  /** What has to hold for a plan that has this resource; none by default. */
+  readonly precondition?: Precondition;
 }
 
 /** A terraform_data. CDKTF's own, DataResource, runs `terraform version` while synthesizing, once for each of them: 55 of 60 s at 1000 hosts. */
 export class TerraformData extends TerraformResource {
   private readonly triggersReplace: readonly string[];
 
-  constructor(scope: Construct, id: string, { triggersReplace, provisioners }: TerraformDataProps) {
-    super(scope, id, { terraformResourceType: "terraform_data", terraformGeneratorMetadata: { providerName: "terraform" }, provisioners });
+  constructor(scope: Construct, id: string, { triggersReplace, provisioners, precondition }: TerraformDataProps) {
+    super(scope, id, {
+      terraformResourceType: "terraform_data",
+      terraformGeneratorMetadata: { providerName: "terraform" },
+      provisioners,
+      ...(precondition && { lifecycle: { precondition: [precondition] } }),
+    });
     this.triggersReplace = triggersReplace;
   }
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConsulHttp } from "./consul";
+import { ConsulHttp, eventually } from "./consul";
 import { Project } from "./project";
 import { Rig } from "./rig/rig";
 
@@ -109,9 +109,11 @@ describe("what a deploy asks, and what it is told", () => {
       exitCode = result.exitCode;
       const said = result.stdout + result.stderr;
       if (exitCode !== 0) expect(said).toContain(`Terraform's -parallelism is ${parallelism},`);
-      // Between two deploys all servers are in.
-      const { Healthy, FailureTolerance } = await server.json("/v1/operator/autopilot/health");
-      expect({ Healthy, FailureTolerance }).toEqual({ Healthy: true, FailureTolerance: 1 });
+      // Between two deploys all servers are in; autopilot takes a moment to see that the last one is.
+      await eventually(async () => {
+        const { Healthy, FailureTolerance } = await server.json("/v1/operator/autopilot/health");
+        expect({ Healthy, FailureTolerance }).toEqual({ Healthy: true, FailureTolerance: 1 });
+      });
     }
     await expectEmptyPlan();
   });

@@ -31,7 +31,7 @@ test("a question is put when it is made, and again when its triggers change", ()
 test.each([
   ["ask", ["operator/docker.sh", "operator/ask.sh"]],
   ["gate", ["container/asking.sh", "container/lock.sh", "container/gate.sh"]],
-  ["quorum", ["container/quorum.sh"]],
+  ["quorum", ["container/asking.sh", "container/quorum.sh"]],
 ])("the script %s is that of its files, without comments and indentation", (name, files) => {
   const { locals } = stackWith({}, { script: "quorum" });
   const code = (text: string) => text.split("\n").flatMap((line) => (/^\s*(#|$)/.test(line) ? [] : line.trimStart()));

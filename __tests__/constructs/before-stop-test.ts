@@ -23,12 +23,12 @@ test("before a server stops, it is asked first, and then the others, by the name
 const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
 
 test("the lock's owner is the agent's Terraform id, and the node is the one that runs: new names change neither", () => {
-  expect(stopOf(CLUSTER, "s2")?.environment.ASK_ARGUMENTS).toBe(`77 s2 ${OWN_NODE} replace 3`);
+  expect(stopOf(CLUSTER, "s2")?.environment.ASK_ARGUMENTS).toBe(`77 s2 ${OWN_NODE} replace 3 off`);
 });
 
 test("a client is asked for too, itself first and then the servers, with how many may be replaced at a time", () => {
   const { ASK_ARGUMENTS, ASK_TARGETS, STOP_OWNER } = stopOf(`${CLUSTER}clients_at_a_time: 4\n`, "c1")?.environment ?? {};
-  expect(ASK_ARGUMENTS).toBe(`77 c1 ${OWN_NODE} replace 4`);
+  expect(ASK_ARGUMENTS).toBe(`77 c1 ${OWN_NODE} replace 4 off`);
   expect(ASK_TARGETS?.split("\n").map((target) => target.split(" ").at(-1))).toEqual(["'${self.name}'", "s1", "two", "s3"]);
   expect(STOP_OWNER).toBe("c1");
 });
@@ -50,7 +50,7 @@ describe("an agent that is decommissioned", () => {
     expect(Object.keys(resource.terraform_data).sort()).toEqual(["c1", "consul_autopilot", "consul_quorum", "s2", "s3", "s4"]);
   });
   test("is asked whether it may leave, with how many servers stay", () => {
-    expect(stopOf(text, "s1")?.environment.ASK_ARGUMENTS).toBe(`77 s1 ${OWN_NODE} leave 3`);
+    expect(stopOf(text, "s1")?.environment.ASK_ARGUMENTS).toBe(`77 s1 ${OWN_NODE} leave 3 off`);
   });
   test("needs no next image", () => expect(stopOf(text, "s1")?.environment).not.toHaveProperty("STOP_IMAGE"));
   test("is taken out by the servers that stay, which nobody asks it for", () => {

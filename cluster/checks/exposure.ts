@@ -2,6 +2,7 @@ import { hasPassword, isLoopback } from "../address";
 import { stackName } from "../ids";
 import type { Problem } from "../problem";
 import type { Draft } from "../resolve";
+import { securityOf } from "../security";
 import { settingPath, unique, valueAt } from "./places";
 
 /** What works, and should be known: who else reaches the cluster, and how large a stack is. */
@@ -11,6 +12,9 @@ export const exposureProblems = (draft: Draft): Problem[] => [
   ...daemonSecrets(draft),
   ...stackSizes(draft),
 ];
+
+/** Then plain HTTP is for the agent's own host, and nobody may do anything without a token. */
+const requiresSecurity = ({ file }: Draft): boolean => securityOf(file.security, file.name)?.stage === "require";
 
 function exposure(draft: Draft): Problem[] {
   const plain = draft.hosts
@@ -25,7 +29,7 @@ function exposure(draft: Draft): Problem[] {
       };
     });
   const open =
-    draft.file.network === "bridge"
+    draft.file.network === "bridge" || requiresSecurity(draft)
       ? []
       : draft.agents.filter(({ settings }) => settings.client?.split(/\s+/).some((address) => !isLoopback(address)));
   const openHttp = open.map(
@@ -43,7 +47,7 @@ function exposure(draft: Draft): Problem[] {
 const API_PORTS = ["http", "https", "grpc"] as const;
 
 function openPublished(draft: Draft): Problem[] {
-  if (draft.file.network !== "bridge") return [];
+  if (draft.file.network !== "bridge" || requiresSecurity(draft)) return [];
   return unique(
     draft.agents.flatMap((agent) => {
       const key = API_PORTS.find((port) => agent.settings.publish?.[port] !== undefined);

@@ -23,5 +23,8 @@ export function checkCluster(draft: Draft): Problem[] {
 function settingsProblems(draft: Draft): Problem[] {
   const { file } = draft;
   const places = [{ path: [] as KeyPath, own: file }, ...draft.agents.map(({ path }) => ({ path, own: valueAt(file, path) as typeof file }))];
-  return places.flatMap(({ path, own }) => [...configProblems(own.config, [...path, "config"]), ...flagProblems(own.flags, [...path, "flags"])]);
+  return places.flatMap(({ path, own }) => [
+    ...configProblems(own.config, [...path, "config"], file.security !== "off"),
+    ...flagProblems(own.flags, [...path, "flags"]),
+  ]);
 }

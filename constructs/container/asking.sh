@@ -16,16 +16,28 @@ fi
 
 url=${CONSUL_HTTP_ADDR:-http://127.0.0.1:8500}
 
+# The agent's token counts once the cluster knows it. Until then whoever asks is anonymous: who may do everything while security is being turned on, and
+# nothing in a new cluster that has it.
+header=/consul/secrets/rollout.header token_is=unknown
+token_known() {
+  [ "$token_is" = known ] || { [ -r "$header" ] && curl -fsS -m 5 -o /dev/null -H "@$header" "$url/v1/acl/token/self" 2>/dev/null && token_is=known; }
+}
+# Once for all that runs in subshells.
+token_known || :
+api() { if token_known; then curl -sS -m 5 -H "@$header" "$@" 2>/dev/null; else curl -sS -m 5 "$@" 2>/dev/null; fi; }
 # ask PATH [OPTION OF CURL...]
 ask() {
   path=$1
   shift
-  curl -sS -m 5 "$@" "$url$path" 2>/dev/null
+  api "$@" "$url$path"
 }
 value() { jq -r "$@" 2>/dev/null; }
 now() { date +%s; }
 # The leader's address, or nothing. The API says "" when there is none.
 leader() { ask /v1/status/leader -f | tr -d '"'; }
+
+# Whether this is the container of the agent that the question is about. Its own API may not say.
+is_here() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -qxF -- "-node=$node"; }
 
 said='' since=$(now)
 # Says what is new, and since when.

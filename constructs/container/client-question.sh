@@ -1,12 +1,13 @@
 #!/bin/sh
-# client-question.sh SECONDS OWNER NODE PURPOSE AT_A_TIME: may the client NODE be stopped, to `replace` it or to `leave` for good? Asked in its own container
-# first, then in the servers', before Terraform stops it. Behind asking.sh and lock.sh.
+# client-question.sh SECONDS OWNER NODE PURPOSE AT_A_TIME STAGE: may the client NODE be stopped, to `replace` it or to `leave` for good? Asked in its own container
+# first, then in the servers', before Terraform stops it. STAGE is how far its next container has security turned on. Behind asking.sh,
+# lock.sh and stage.sh.
 #
 # Yes, when fewer than AT_A_TIME others are being replaced, and no server: who loses one agent finds another. A client that does not get in keeps its turn:
 # a change that breaks clients stops at AT_A_TIME of them. A client that is not in may always go.
 # shellcheck disable=SC2034,SC2154 # lock.sh takes owner, and gives entries
 set -u
-seconds=$1 owner=$2 node=$3 most=$5
+seconds=$1 owner=$2 node=$3 purpose=$4 most=$5 stage=$6
 # Servers go first. Between one and the next the lock is free for a moment.
 looks=3 free=0
 busy="waiting for a turn"
@@ -28,6 +29,10 @@ while :; do
   fi
   [ "$status" = 1 ] || let_go "it is not in the cluster, and its stop takes nothing away"
 
+  if [ "$purpose" = replace ] && ! in_step "$stage"; then
+    sleep 1
+    continue
+  fi
   replacing=$(holder)
   if [ -n "$replacing" ]; then
     free=0 busy="waiting: server $replacing is being replaced"

@@ -13,16 +13,36 @@ grace=6
 waiting_since=''
 # In the data, so that it is as old as they are: a client that was in once has seen the bootstrap.
 was_in=${CONSUL_DATA_DIR:-/consul/data}/was-in
+management=/consul/secrets/management.header
+
+# pass_after_grace WHY
+pass_after_grace() {
+  waiting_since=${waiting_since:-$(now)}
+  if [ $(($(now) - waiting_since)) -ge "$grace" ]; then
+    echo "$node: passes: $1"
+    exit 0
+  fi
+}
 
 is_voter() { ask '/v1/operator/raft/configuration?stale' | jq -e --arg node "$node" 'any(.Servers[]; .Node == $node and .Voter)' >/dev/null 2>&1; }
 servers_seen() { ask /v1/agent/members | value '[.[] | select(.Tags.role == "consul" and .Status == 1)] | length'; }
+# Servers make the management token with their first leader, and the rest is made with that when they are in.
+tokens_unmade() {
+  [ "$role" = server ] && [ -r "$management" ] && ! token_known && curl -fsS -m 5 -o /dev/null -H "@$management" "$url/v1/acl/token/self" 2>/dev/null
+}
+# Who has no token yet is not told who is there.
+too_few_servers() {
+  seen=$(servers_seen) seen=${seen:-0}
+  [ "$seen" -lt "$expect" ] && { [ "$seen" -ge 1 ] || { [ -r "$header" ] && ! token_known; }; }
+}
 never_bootstrapped() { if [ "$role" = client ]; then [ ! -e "$was_in" ]; else [ "$(ask /v1/status/peers)" = '[]' ]; fi; }
 
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
   known=$(leader)
   if [ -n "$known" ] && [ "$role" = client ]; then
     if give_turn_back; then
-      : >"$was_in"
+      # As Consul's user, whose the data is: root may not be allowed to.
+      su-exec consul touch "$was_in"
       echo "$node: in, leader $known"
       exit 0
     fi
@@ -33,17 +53,18 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
       exit 0
     fi
     say "a voter, giving the lock back"
+  elif [ -n "$known" ] && tokens_unmade; then
+    echo "$node: passes: there is a leader, $known, and tokens are still to be made"
+    exit 0
   elif [ -n "$known" ]; then
     say "a leader is known, waiting to become a voter"
   elif ! ask /v1/agent/self >/dev/null; then
     say "waiting for its agent to answer at $url"
-  elif never_bootstrapped && seen=$(servers_seen) && [ "${seen:-0}" -ge 1 ] && [ "$seen" -lt "$expect" ]; then
-    waiting_since=${waiting_since:-$(now)}
+    # A client that has no certificate yet answers nobody: it is given one when tokens have been made, after the servers.
+    [ "$role" = client ] && [ "$expect" -gt 1 ] && [ -r "$header" ] && never_bootstrapped && pass_after_grace "it is let in when the servers are"
+  elif never_bootstrapped && too_few_servers; then
     say "sees $seen of the $expect servers that the first bootstrap needs"
-    if [ $(($(now) - waiting_since)) -ge "$grace" ]; then
-      echo "$node: passes: the other servers are still to be deployed"
-      exit 0
-    fi
+    pass_after_grace "the other servers are still to be deployed"
   else
     waiting_since=''
     say "waiting for a leader"

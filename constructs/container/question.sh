@@ -1,13 +1,14 @@
 #!/bin/sh
-# question.sh SECONDS OWNER NODE PURPOSE SERVERS: may the server NODE be stopped, to `replace` it or to `leave` for good? Asked in a server's container, NODE's
-# own first, before Terraform stops NODE's. SERVERS is how many the cluster is to have. Behind asking.sh and lock.sh.
+# question.sh SECONDS OWNER NODE PURPOSE SERVERS STAGE: may the server NODE be stopped, to `replace` it or to `leave` for good? Asked in a server's container, NODE's
+# own first, before Terraform stops NODE's. SERVERS is how many the cluster is to have, STAGE how far its next container has security turned
+# on. Behind asking.sh, lock.sh and stage.sh.
 #
 # Yes, when it is the cluster's lock holder and the healthy voters without it are still a quorum; and for a server whose stop takes nothing away:
 # one that is down, no voter, or alone. The lock is given back by the gate, or by gone.sh. It stays when the new container does not get in: then only
 # that server may be touched, whoever deploys.
 # shellcheck disable=SC2034,SC2154 # lock.sh takes owner, and gives entries
 set -u
-seconds=$1 owner=$2 node=$3 purpose=$4 servers=$5
+seconds=$1 owner=$2 node=$3 purpose=$4 servers=$5 stage=$6
 # Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last.
 looks=3 seen=0
 
@@ -36,7 +37,7 @@ OTHERS
 
 while :; do
   if [ "$(ask /v1/status/peers)" = '[]' ]; then
-    [ "$(ask /v1/agent/self | value .Config.NodeName)" = "$node" ] || exit 4
+    is_here || exit 4
     let_go "it has never been part of a cluster"
   fi
   # 429 and a body when a server is not healthy, 500 when there is no leader.
@@ -55,6 +56,10 @@ while :; do
   [ "${own:-gone}" = alive ] || { [ -n "$address" ] && answers "$address"; } ||
     let_go "it is ${own:-no server of this cluster}, and its stop takes nothing away"
 
+  if [ "$purpose" = replace ] && ! in_step "$stage"; then
+    sleep 1
+    continue
+  fi
   if [ "$voters" = 1 ]; then
     if [ "$purpose" = leave ]; then
       say "it is the only voter, and the cluster would end with it"

@@ -1,27 +1,26 @@
 #!/bin/sh
 # quorum.sh SECONDS NODE...: waits in a server's container until every named server is a voter of one raft configuration that has a leader.
-# Exits 0 when so, 3 when not in time, naming who is missing: a server alone with a wrong address or key is in no configuration but its own.
+# Exits 0 when so, 3 when not in time, naming who is missing: a server alone with a wrong address or key is in no configuration but its own. Behind asking.sh.
+# shellcheck disable=SC2034 # asking.sh takes node
 set -u
-seconds=$1 end=$(($(date +%s) + $1)) url=${CONSUL_HTTP_ADDR:-http://127.0.0.1:8500}
+seconds=$1 begun=$(now) node=servers
 shift
 
 missing() {
-  voters=$(curl -fsS -m 5 "$url/v1/operator/raft/configuration" 2>/dev/null | jq -r '.Servers[] | select(.Voter) | .Node' 2>/dev/null)
-  for node; do
-    printf '%s\n' "$voters" | grep -qxF -- "$node" || printf ' %s' "$node"
+  voters=$(ask /v1/operator/raft/configuration | value '.Servers[] | select(.Voter) | .Node')
+  for each; do
+    printf '%s\n' "$voters" | grep -qxF -- "$each" || printf ' %s' "$each"
   done
 }
 
-said=''
-until [ "$(date +%s)" -ge "$end" ]; do
+while [ $(($(now) - begun)) -lt "$seconds" ]; do
   absent=$(missing "$@")
   if [ -z "$absent" ]; then
     echo "voters: $*"
     exit 0
   fi
-  [ "$absent" = "$said" ] || echo "waiting for voters:$absent"
-  said=$absent
+  say "waiting for voters:$absent"
   sleep 1
 done
-echo "not all servers are voters of one cluster after $seconds s, missing:$said. Check their logs, addresses and ports" >&2
+echo "not all servers are voters of one cluster after $seconds s, missing:$absent. Check their logs, addresses and ports" >&2
 exit 3

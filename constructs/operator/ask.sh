@@ -4,6 +4,7 @@
 #   ASK_SCRIPT     the script: it comes with the new configuration and may meet an old container
 #   ASK_ARGUMENTS  its arguments, quoted for the shell
 #   ASK_TARGETS    a line a container: the docker CLI's arguments up to `exec -i CONTAINER`, quoted for the shell
+#   ASK_GATED      of a gate, the agent's Terraform id
 #   ASK_SECONDS    how long containers that do not answer are tried again
 # The script's exit status decides: 0 yes, 3 no; anything else means that the container could not be asked.
 # shellcheck disable=SC2154 # docker.sh gives run
@@ -46,7 +47,11 @@ while :; do
       put "$@"
     )
     case $? in
-    0) exit 0 ;;
+    0)
+      # It is in again: see slots.sh.
+      [ -z "${ASK_GATED:-}" ] || rm -f "${TF_DATA_DIR:-.terraform}/questions/$run/stopped.$ASK_GATED"
+      exit 0
+      ;;
     3)
       echo "$refusal" >&2
       exit 1

@@ -66,4 +66,4 @@ take_place
 sh -c "$ASK" || exit 1
 # A server that is cut off may go, since it is down: but its stop, once it arrives, would meet a server that is up again, and others that count on it.
 bounded 60 "$@" container inspect "$STOP_CONTAINER" >/dev/null 2>&1 || refuse "its daemon does not answer any more"
-note_stop "$@" container inspect "$STOP_CONTAINER"
+note_stop

@@ -1,6 +1,6 @@
 #!/bin/sh
 # slots.sh: Terraform runs a number of operations at a time (-parallelism, 10 by default), first come, first served, and a question holds its slot while it
-# waits. When all slots hold questions, the container that was stopped has none to be started in. Whoever would take the last one is told here.
+# waits. When all slots hold questions, the agent that was stopped has none to be started and gated in. Whoever would take the last one is told here.
 # Each question of a run has a file in a folder of the run's own, among what Terraform keeps beside the configuration. In front of before-stop.sh and
 # before-leave.sh.
 
@@ -17,11 +17,10 @@ asking() {
     [ -e "$file" ] && kill -0 "$(cat "$file")" 2>/dev/null && echo "$file"
   done
 }
-# The containers that were stopped in this run, and are not there again.
+# The agents whose containers were stopped in this run, and that have not passed their gates since.
 missing() {
   for file in "$questions"/stopped.*; do
-    [ -e "$file" ] || continue
-    if eval "bounded 30 $(cat "$file")" >/dev/null 2>&1; then rm -f "$file"; else echo "${file##*/stopped.}"; fi
+    [ ! -e "$file" ] || echo "${file##*/stopped.}"
   done
 }
 
@@ -38,5 +37,4 @@ take_place() {
   fi
   echo "$$" >"$questions/asking.$STOP_OWNER"
 }
-# note_stop ARGUMENT...: of the docker CLI, which find the container when it is there again.
-note_stop() { printf "'%s' " "$@" >"$questions/stopped.$STOP_OWNER"; }
+note_stop() { : >"$questions/stopped.$STOP_OWNER"; }

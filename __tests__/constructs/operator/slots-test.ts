@@ -2,15 +2,22 @@ import { folder } from "../../cluster-files";
 import { operatorScript, runAsTerraform } from "../../docker-stand-in";
 
 /** A question of one run of Terraform, the test's own process: all share its folder. */
-const question = (owner: string, run: { tmp: string; back?: boolean; env?: Record<string, string>; ask?: string }) =>
+const question = (owner: string, run: { tmp: string; env?: Record<string, string>; ask?: string }) =>
   runAsTerraform({
-    script: `${operatorScript("docker", "slots")}\ntake_place\n${run.ask ?? "echo asked"}\nnote_stop -H ssh://a container inspect "$STOP_OWNER"`,
-    docker: run.back ? "exit 0" : "exit 1",
+    script: `${operatorScript("docker", "slots")}\ntake_place\n${run.ask ?? "echo asked"}\nnote_stop`,
+    docker: "exit 1",
     env: { TF_DATA_DIR: run.tmp, STOP_OWNER: owner, ...run.env },
+  });
+/** A gate of the same run, which says whether an agent is in. */
+const gate = (agent: string, { tmp, passes }: { tmp: string; passes: boolean }) =>
+  runAsTerraform({
+    script: operatorScript("docker", "ask"),
+    docker: `exit ${passes ? 0 : 3}`,
+    env: { TF_DATA_DIR: tmp, ASK_GATED: agent, ASK_SCRIPT: "", ASK_ARGUMENTS: "", ASK_TARGETS: "exec -i s1", ASK_SECONDS: "0" },
   });
 const one = { TF_CLI_ARGS_apply: "-parallelism=1" };
 
-test("the only slot is not taken while a container that was stopped waits for it", () => {
+test("the only slot is not taken while an agent that was stopped waits for it", () => {
   const tmp = folder();
   expect(question("s1", { tmp, env: one }).stdout).toBe("asked\n");
   const { status, stdout, stderr } = question("s2", { tmp, env: one });
@@ -19,10 +26,18 @@ test("the only slot is not taken while a container that was stopped waits for it
   expect(stderr).toContain("npm run deploy");
 });
 
-test("it is taken when that container is there again", () => {
+test("it is not taken either while that agent has not passed its gate", () => {
   const tmp = folder();
   question("s1", { tmp, env: one });
-  expect(question("s2", { tmp, env: one, back: true }).stdout).toBe("asked\n");
+  gate("s1", { tmp, passes: false });
+  expect(question("s2", { tmp, env: one }).stdout).toBe("");
+});
+
+test("it is taken when that agent has passed its gate", () => {
+  const tmp = folder();
+  question("s1", { tmp, env: one });
+  gate("s1", { tmp, passes: true });
+  expect(question("s2", { tmp, env: one }).stdout).toBe("asked\n");
 });
 
 test("a question that was refused leaves nothing behind", () => {

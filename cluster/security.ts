@@ -1,0 +1,53 @@
+import type { Role } from "./ports";
+import type { PolicyName, Rules, SecurityEntry, TokenEntry } from "./schema";
+
+/**
+ * How far a cluster's security is turned on. `accept`: agents have what they need, and take plain and secured alike. `use`: they speak secured to
+ * others, and still take plain. `require`: nothing else is taken. A running cluster goes one step at a time; a new one begins with `require`.
+ */
+export const STAGES = ["off", "accept", "use", "require"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** A cluster's security, when it has any. */
+export interface Security {
+  readonly stage: Exclude<Stage, "off">;
+  /** The folder of its secrets: relative to the project, or absolute. It is not read to synthesize. */
+  readonly secrets: string;
+  /** The cluster's own ACL policies, as Consul's rules, by their names. */
+  readonly policies: Readonly<Record<PolicyName, Rules>>;
+  /** The cluster's own tokens, by their names, each with the names of its policies. */
+  readonly tokens: Readonly<Record<string, { readonly policies: readonly string[] }>>;
+}
+
+/** Undefined for `security: off`. */
+export function securityOf(entry: SecurityEntry, cluster: string): Security | undefined {
+  if (entry === "off") return undefined;
+  const { stage = "require", secrets = `secrets/${cluster}`, policies = {}, tokens = {} } = entry === "on" ? {} : entry;
+  const own = Object.entries(tokens).map(
+    ([name, token]: [string, TokenEntry]) => [name, { policies: [...(token.policies ?? [name])].sort() }] as const,
+  );
+  return { stage, secrets, policies, tokens: Object.fromEntries(own) };
+}
+
+/**
+ * What is in `agents/<agent>` of the secrets' folder, and goes from there into the agent's container. Consul reads the .json files;
+ * .header files are for curl (`-H @file`), .token files for the CLI; acl.json has the SecretID of every token, for the step that makes them.
+ */
+export const AGENT_SECRETS: Readonly<Record<Role, readonly string[]>> = {
+  server: [
+    "ca.pem",
+    "cert.pem",
+    "key.pem",
+    "gossip.json",
+    "tokens.json",
+    "management.json",
+    "rollout.header",
+    "health.token",
+    "management.header",
+    "acl.json",
+  ],
+  client: ["ca.pem", "gossip.json", "tokens.json", "rollout.header", "health.token"],
+};
+
+/** Where an agent's secrets are. */
+export const agentSecrets = ({ secrets }: Security, agent: string): string => `${secrets.replace(/\/$/, "")}/agents/${agent}`;

@@ -1,0 +1,28 @@
+# acl.jq: what has to be done, as [method, path, body] one a line, so that the cluster's ACLs are what they are to be. From acl.sh it has $definitions; $own, the
+# server's acl.json; $policies and $tokens, what is there; and $rules, the rules of the policies that are there and defined.
+# What is ours is known by its description; a policy is told from others by its name, a token by its SecretID.
+"consul-cdktf: " as $ours
+| def want: if .key == "management" then {Policies: ["global-management"]}
+    elif .key | startswith("agent:") then (.key | ltrimstr("agent:")) as $node
+      | {NodeIdentities: [{NodeName: $node, Datacenter: $definitions.datacenter}],
+         ServiceIdentities: [($definitions.services[$node] // [])[] | {ServiceName: .}]}
+    else {Policies: ($definitions.tokens[.key] // [])} end
+    | {Policies: (.Policies // [] | map({Name: .})), NodeIdentities: (.NodeIdentities // []), ServiceIdentities: (.ServiceIdentities // [])};
+  def has: {Policies: (.Policies // [] | map({Name})), NodeIdentities: (.NodeIdentities // [] | map({NodeName, Datacenter})),
+    ServiceIdentities: (.ServiceIdentities // [] | map({ServiceName}))};
+  (INDEX($policies[]; .Name)) as $policy_of
+| (INDEX($tokens[]; .SecretID)) as $token_of
+| ($own[0] | [.current[], .retiring[]] | map({key: ., value: true}) | from_entries) as $kept
+| ($definitions.policies | to_entries[] | {Name: .key, Rules: .value, Description: $ours} as $policy
+    | $policy_of[.key].ID as $id
+    | if $id == null then ["PUT", "/v1/acl/policy", $policy]
+      elif $rules[.key] != .value then ["PUT", "/v1/acl/policy/\($id)", $policy + {ID: $id}]
+      else empty end),
+  ($own[0].current | to_entries[] | want as $want | ({Description: ($ours + .key)} + $want) as $token
+    | $token_of[.value] as $old
+    | if $old == null then ["PUT", "/v1/acl/token", $token + {SecretID: .value}]
+      elif ($old | has | map_values(sort)) != ($want | map_values(sort)) then ["PUT", "/v1/acl/token/\($old.AccessorID)", $token + {AccessorID: $old.AccessorID}]
+      else empty end),
+  ($tokens[] | select((.Description | startswith($ours)) or .Description == "Initial Management Token")
+    | select($kept[.SecretID] | not) | ["DELETE", "/v1/acl/token/\(.AccessorID)", null]),
+  ($policies[] | select(.Description == $ours and $definitions.policies[.Name] == null) | ["DELETE", "/v1/acl/policy/\(.ID)", null])

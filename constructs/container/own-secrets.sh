@@ -1,0 +1,8 @@
+#!/bin/sh
+# own-secrets.sh PROGRAM ARGUMENT...: lets Consul's group, and nobody else, read the agent's secrets, then runs the program. What Docker copies into a
+# container belongs to root, and Consul does not run as root.
+set -eu
+chown -R root:consul /consul/secrets
+chmod 750 /consul/secrets
+chmod 440 /consul/secrets/*
+exec "$@"

@@ -1,0 +1,91 @@
+import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
+import { OWN_HTTP } from "../cluster/endpoints";
+import type { Role } from "../cluster/ports";
+import type { ConsulConfig } from "../cluster/schema";
+import { AGENT_SECRETS, type Security } from "../cluster/security";
+import { uploadText } from "./ask";
+import { fromStack } from "./project-path";
+
+/** An agent's security, and where its secrets are: a folder, relative to the project or absolute, that is read when Terraform runs. */
+export interface AgentSecurity {
+  /** Default require. */
+  readonly stage?: Security["stage"];
+  /** What is in it by its role: see AGENT_SECRETS. */
+  readonly secrets: string;
+}
+
+/** Where an agent finds its secrets. */
+const SECRETS = "/consul/secrets";
+/** The token of the CLI. */
+export const HEALTH_TOKEN = `${SECRETS}/health.token`;
+const OWN_SECRETS = "/consul/own-secrets.sh";
+
+/** Consul's configuration that turns security on, as far as its stage says. */
+export function securityConfig(role: Role, { stage = "require" }: AgentSecurity): ConsulConfig {
+  const server = role === "server";
+  const speaksTls = stage !== "accept";
+  const onlySecured = stage === "require";
+  const ca = { ca_file: `${SECRETS}/ca.pem` };
+  const leaf = { cert_file: `${SECRETS}/cert.pem`, key_file: `${SECRETS}/key.pem` };
+  return {
+    node_meta: { "cdktf-security": stage },
+    // While it is being turned on, who has the key takes and sends both plain and encrypted.
+    ...(!onlySecured && { encrypt_verify_incoming: false, encrypt_verify_outgoing: speaksTls }),
+    ...((server || speaksTls) && {
+      tls: {
+        defaults: { ...ca, ...(server && leaf), verify_incoming: onlySecured, verify_outgoing: speaksTls },
+        internal_rpc: { verify_server_hostname: speaksTls },
+      },
+      // Clients are given their certificates by the servers.
+      auto_encrypt: server ? { allow_tls: true } : { tls: true },
+    }),
+    acl: { enabled: true, default_policy: onlySecured ? "deny" : "allow" },
+    // Whoever may register a service would otherwise run programs on its host.
+    enable_script_checks: false,
+    enable_local_script_checks: false,
+    // Plain HTTP is for the container's own scripts and the host's own users.
+    ...(onlySecured && { addresses: { http: OWN_HTTP } }),
+  };
+}
+
+/** The agent's flags for the files of its secrets that are configuration: before anybody uses tokens, the servers have to know them. */
+export function secretFlags(role: Role, { stage = "require" }: AgentSecurity): string[] {
+  const files = ["gossip.json", ...(role === "server" ? ["management.json"] : []), ...(stage === "accept" ? [] : ["tokens.json"])];
+  return files.map((file) => `-config-file=${SECRETS}/${file}`);
+}
+
+/** The container's files for it. A path is the same for every operator, since Terraform keeps it; what is in the files is nowhere but in them. */
+export function secretUploads(role: Role, { secrets }: AgentSecurity): NonNullable<Exclude<ContainerConfig["upload"], { resolve: unknown }>> {
+  return [
+    { file: OWN_SECRETS, content: uploadText("container/own-secrets.sh") },
+    ...AGENT_SECRETS[role].map((name) => ({ file: `${SECRETS}/${name}`, source: fromStack(`${secrets}/${name}`), permissions: "0400" })),
+  ];
+}
+
+/** The SHA-256 of all of an agent's secrets, evaluated by Terraform: what changes when one of them does. */
+export function secretsHash(role: Role, { secrets }: AgentSecurity, names: readonly string[] = AGENT_SECRETS[role]): string {
+  const paths = names.map((name) => path(`${secrets}/${name}`));
+  return `\${sha256(join(" ", [for file in [${paths.join(", ")}] : fileexists(file) ? filesha256(file) : "missing"]))}`;
+}
+
+/** Whether all of an agent's secrets are where Terraform runs. */
+export function secretsAreThere(role: Role, { secrets }: AgentSecurity): string {
+  return `\${alltrue([for file in [${AGENT_SECRETS[role].map((name) => path(`${secrets}/${name}`)).join(", ")}] : fileexists(file)])}`;
+}
+
+const path = (file: string): string => `"${fromStack(file)}"`;
+
+/** What runs in front of a secured agent's entrypoint. */
+export const SECURED_ENTRYPOINT = ["/bin/sh", OWN_SECRETS] as const;
+
+/**
+ * What a secured agent's container may do: start as root, give its data and secrets to Consul's user, become that, and stop it.
+ * @param privilegedPorts below 1024: they take a capability that the image's entrypoint gives to Consul's program, which no-new-privileges would take away
+ */
+export function hardening(privilegedPorts: boolean): Partial<ContainerConfig> {
+  const capabilities = ["CAP_CHOWN", "CAP_KILL", "CAP_SETGID", "CAP_SETUID", ...(privilegedPorts ? ["CAP_NET_BIND_SERVICE", "CAP_SETFCAP"] : [])];
+  return {
+    capabilities: { add: capabilities.sort(), drop: ["ALL"] },
+    ...(!privilegedPorts && { securityOpts: ["no-new-privileges:true"] }),
+  };
+}
