@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Cluster } from "../cluster/cluster";
-import { agentEndpoints } from "./agents/agent-view";
+import { agentEndpoints, apiOf } from "./agents/agent-view";
+import { consulApi } from "./agents/consul-api";
 import { docker } from "./agents/docker";
 import { chosenCluster, command } from "./command";
 
@@ -21,14 +22,12 @@ async function askCluster(cluster: Cluster): Promise<Status> {
   );
   const refusals: string[] = [];
   for (const agent of staying) {
-    const { local } = agentEndpoints(cluster, agent);
-    const inside = (...command: string[]) => docker(agent.host.daemon, ["exec", agent.container, ...command]);
-    const members = await inside("consul", "members", `-http-addr=${local}`);
+    const members = await docker(agent.host.daemon, ["exec", agent.container, "consul", "members"]);
     if (!members.ok) {
       refusals.push(`${agent.name}: ${members.error}`);
       continue;
     }
-    const answers = await Promise.all(["leader", "peers"].map((what) => inside("curl", "-fsS", `${local}/v1/status/${what}`)));
+    const answers = await Promise.all(["leader", "peers"].map((what) => consulApi(apiOf(cluster, agent), ["-f", `/v1/status/${what}`], 5)));
     const [leader, peers] = answers.map(({ ok, output }) => (ok ? JSON.parse(output) : undefined));
     if (leader === undefined || peers === undefined) {
       refusals.push(`${agent.name}: ${answers.map(({ error }) => error).join(" ")}`);

@@ -24,12 +24,13 @@ token_known() {
 }
 # Once for all that runs in subshells.
 token_known || :
-api() { if token_known; then curl -sS -m 5 -H "@$header" "$@" 2>/dev/null; else curl -sS -m 5 "$@" 2>/dev/null; fi; }
+# api OPTION OF CURL...
+api() { if token_known; then curl -sS -m 5 -H "@$header" "$@"; else curl -sS -m 5 "$@"; fi; }
 # ask PATH [OPTION OF CURL...]
 ask() {
   path=$1
   shift
-  api "$@" "$url$path"
+  api "$@" "$url$path" 2>/dev/null
 }
 value() { jq -r "$@" 2>/dev/null; }
 now() { date +%s; }

@@ -1,6 +1,7 @@
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
 import { STOP_SECONDS } from "../../constructs/consul-agent";
-import { type AgentView, agentEndpoints, viewAgent } from "../agents/agent-view";
+import { type AgentView, agentEndpoints, apiOf, viewAgent } from "../agents/agent-view";
+import { consulApi } from "../agents/consul-api";
 import { type Container, inspectContainer } from "../agents/container";
 import { docker } from "../agents/docker";
 import { type Actual, Questions } from "../agents/question";
@@ -189,12 +190,7 @@ export class Adoption {
 
   /** Users would wait for an election otherwise. Consul can do so since 1.15; before, they wait. */
   private async handLeadershipOver(agent: AgentDescription): Promise<void> {
-    const { local } = agentEndpoints(this.cluster, agent);
-    const asked = await docker(
-      agent.host.daemon,
-      ["exec", this.oldName(agent), "curl", "-fsS", "-m", "5", "-X", "POST", `${local}/v1/operator/raft/transfer-leader`],
-      10,
-    );
+    const asked = await consulApi(apiOf(this.cluster, agent, this.oldName(agent)), ["-f", "-X", "POST", "/v1/operator/raft/transfer-leader"], 10);
     const end = Date.now() + 8000;
     while (asked.ok && Date.now() < end) {
       const { self } = await viewAgent(this.cluster, agent, this.oldName(agent));

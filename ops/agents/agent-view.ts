@@ -1,7 +1,7 @@
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
 import { type Endpoints, endpointsOf } from "../../cluster/endpoints";
 import { effectivePorts } from "../../cluster/ports";
-import { docker } from "./docker";
+import { type ApiPlace, consulApi } from "./consul-api";
 
 /** What an agent says of itself and of its cluster. */
 export interface AgentView {
@@ -28,20 +28,34 @@ export interface Member {
 }
 
 /** Where an agent is reached, by its description. */
-export function agentEndpoints({ network }: Cluster, { role, host, container, settings }: AgentDescription): Endpoints {
+export function agentEndpoints({ network, security }: Cluster, { role, host, container, settings }: AgentDescription): Endpoints {
   const { client, publish, ports } = settings;
-  return endpointsOf({ network, address: host.address, container, client, publish, ports: effectivePorts(role, ports) });
+  return endpointsOf({
+    network,
+    address: host.address,
+    container,
+    client,
+    publish,
+    ports: effectivePorts(role, ports),
+    httpsOnly: security?.stage === "require",
+  });
 }
+
+/** Where an agent's API is asked, whatever its container is called now. */
+export const apiOf = (cluster: Cluster, agent: AgentDescription, container = agent.container): ApiPlace => ({
+  daemon: agent.host.daemon,
+  container,
+  local: agentEndpoints(cluster, agent).local,
+});
 
 /**
  * Asks an agent's API in its container.
  * @throws when it does not answer, with the reason
  */
 export async function viewAgent(cluster: Cluster, agent: AgentDescription, container = agent.container): Promise<AgentView> {
-  const { local } = agentEndpoints(cluster, agent);
-  const urls = ["agent/self", "agent/members", "status/leader", "status/peers"].map((path) => `${local}/v1/${path}`);
+  const paths = ["agent/self", "agent/members", "status/leader", "status/peers"].map((path) => `/v1/${path}`);
   // Each answer is one line.
-  const asked = await docker(agent.host.daemon, ["exec", container, "curl", "-fsS", "--fail-early", "-m", "10", "-w", "\n", ...urls], 60);
+  const asked = await consulApi(apiOf(cluster, agent, container), ["-f", "--fail-early", "-w", "\n", ...paths]);
   if (!asked.ok) throw new Error(asked.error);
   const answers = asked.output
     .split("\n")

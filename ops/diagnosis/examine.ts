@@ -1,5 +1,6 @@
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { agentEndpoints, viewAgent } from "../agents/agent-view";
+import { apiOf, viewAgent } from "../agents/agent-view";
+import { consulApi } from "../agents/consul-api";
 import { type Container, inspectContainer, listContainers } from "../agents/container";
 import { docker } from "../agents/docker";
 import { unreachable } from "../agents/hosts";
@@ -63,9 +64,9 @@ async function examineAgent(cluster: Cluster, agent: AgentDescription, resources
 }
 
 /** @returns undefined for an answer that is none */
-async function ask<Answer>({ host, container }: AgentDescription, path: string, local: string): Promise<Answer | undefined> {
+async function ask<Answer>(cluster: Cluster, agent: AgentDescription, path: string): Promise<Answer | undefined> {
   // 429 and a body when a server is not healthy, 404 for a key that is not there.
-  const { ok, output } = await docker(host.daemon, ["exec", container, "curl", "-sS", "-m", "10", `${local}${path}`], SECONDS);
+  const { ok, output } = await consulApi(apiOf(cluster, agent), [path], SECONDS);
   try {
     return ok ? (JSON.parse(output) as Answer) : undefined;
   } catch {
@@ -74,8 +75,7 @@ async function ask<Answer>({ host, container }: AgentDescription, path: string, 
 }
 
 async function votersOf(cluster: Cluster, agent: AgentDescription): Promise<string[] | undefined> {
-  const { local } = agentEndpoints(cluster, agent);
-  const answer = await ask<{ Servers: { Node: string; Voter: boolean }[] }>(agent, "/v1/operator/raft/configuration?stale", local);
+  const answer = await ask<{ Servers: { Node: string; Voter: boolean }[] }>(cluster, agent, "/v1/operator/raft/configuration?stale");
   return answer?.Servers.filter(({ Voter }) => Voter).map(({ Node }) => Node);
 }
 
@@ -108,8 +108,7 @@ function leftBehind(cluster: Cluster, host: string, containers: readonly Contain
 }
 
 async function locksOf(cluster: Cluster, agent: AgentDescription): Promise<LockEntry[]> {
-  const { local } = agentEndpoints(cluster, agent);
-  const entries = await ask<{ Key: string; Value: string; ModifyIndex: number }[]>(agent, "/v1/kv/consul-cdktf/?recurse&consistent", local);
+  const entries = await ask<{ Key: string; Value: string; ModifyIndex: number }[]>(cluster, agent, "/v1/kv/consul-cdktf/?recurse&consistent");
   return (entries ?? []).flatMap(({ Key, Value, ModifyIndex }): LockEntry[] => {
     const client = /^consul-cdktf\/clients\/(.+)$/.exec(Key)?.[1];
     if (client === undefined && Key !== "consul-cdktf/replacing") return [];
@@ -119,8 +118,7 @@ async function locksOf(cluster: Cluster, agent: AgentDescription): Promise<LockE
 
 /** Servers that autopilot finds ill, and nothing else has been found about. */
 async function unhealthy(cluster: Cluster, speaker: AgentDescription, agents: readonly Examined[]): Promise<Finding[]> {
-  const { local } = agentEndpoints(cluster, speaker);
-  const health = await ask<{ Servers?: { Name: string; Healthy: boolean; SerfStatus: string }[] }>(speaker, "/v1/operator/autopilot/health", local);
+  const health = await ask<{ Servers?: { Name: string; Healthy: boolean; SerfStatus: string }[] }>(cluster, speaker, "/v1/operator/autopilot/health");
   return (health?.Servers ?? []).flatMap(({ Name, Healthy, SerfStatus }): Finding[] => {
     const known = agents.find(({ agent }) => agent.node === Name);
     if (Healthy || (known && agentFindings(known).length > 0)) return [];

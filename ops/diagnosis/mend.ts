@@ -1,6 +1,7 @@
 import type { Cluster } from "../../cluster/cluster";
 import { STOP_SECONDS } from "../../constructs/consul-agent";
-import { agentEndpoints } from "../agents/agent-view";
+import { apiOf } from "../agents/agent-view";
+import { consulApi } from "../agents/consul-api";
 import { docker } from "../agents/docker";
 import { Questions } from "../agents/question";
 import type { StateResource } from "../terraform/state";
@@ -113,13 +114,7 @@ export class Mender {
   private async giveLockBack({ key, index }: LockEntry): Promise<string | undefined> {
     const speaker = this.examination.agents.find((each) => each.container?.State.Running && whyNotIn(each) === undefined);
     if (!speaker) return "no agent that is in can be asked";
-    const { local } = agentEndpoints(this.cluster, speaker.agent);
-    const url = `${local}/v1/kv/${key}?cas=${index}`;
-    const { ok, output, error } = await docker(
-      speaker.agent.host.daemon,
-      ["exec", speaker.agent.container, "curl", "-fsS", "-m", "10", "-X", "DELETE", url],
-      15,
-    );
+    const { ok, output, error } = await consulApi(apiOf(this.cluster, speaker.agent), ["-f", "-X", "DELETE", `/v1/kv/${key}?cas=${index}`], 15);
     if (!ok) return error;
     return output.trim() === "true" ? undefined : "somebody has taken it anew";
   }
