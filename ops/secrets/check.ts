@@ -1,0 +1,135 @@
+import type { X509Certificate } from "node:crypto";
+import type { Cluster } from "../../cluster/cluster";
+import { SecretsFolder } from "./folder";
+import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./pair";
+import { render, strays } from "./render";
+import { CA, CA_KEY, GOSSIP, holdersOf, missing, pairFlaws, readCas, readGossip, readPair, readTokens, SourceError, TOKENS } from "./sources";
+import { SECRET_ID, type Tokens, tokensOf } from "./tokens";
+
+/** Something about a cluster's secrets that is wrong, or soon will be. */
+export interface Finding {
+  readonly severity: "error" | "warning";
+  /** From the project, or absolute, as the cluster file has it. */
+  readonly file: string;
+  readonly what: string;
+  readonly mend: string;
+}
+
+export const findingText = ({ severity, file, what, mend }: Finding): string => `${file}: ${severity}: ${what}\n    ${mend}`;
+
+const INIT = "npm run secrets -- init";
+
+/** What is wrong with the secrets of a cluster; nothing for a cluster without security. It writes nothing. */
+export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
+  if (!cluster.security) return [];
+  const folder = new SecretsFolder(cluster.security.secrets);
+  const findings: Finding[] = [];
+  const add = (severity: Finding["severity"], file: string, what: string, mend: string) =>
+    void findings.push({ severity, file: folder.named(file), what, mend });
+  /** What cannot be read is a finding, and the rest is looked at without it. */
+  const tried = <Value>(file: string, read: () => Value): Value | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof SourceError) add("error", file, error.what, error.mend);
+      else add("error", file, message.split("\n")[0] as string, message.split("\n")[1]?.trim() ?? "mend what it says");
+      return undefined;
+    }
+  };
+
+  if (!tried("", () => folder.exists)) {
+    if (findings.length === 0)
+      add("error", "", "the folder of the cluster's secrets is not there", `${INIT}; in a pipeline: npm run secrets -- import`);
+    return findings;
+  }
+  tried("", () => checkPermissions(folder, add));
+  const cas = tried(CA, () => readCas(folder) ?? absent(missing(folder, CA)));
+  if (cas) tried(CA_KEY, () => checkCas(cas, folder.read(CA_KEY), now, add));
+  const gossip = tried(GOSSIP, () => readGossip(folder) ?? absent(missing(folder, GOSSIP)));
+  const tokens = tried(TOKENS, () => readTokens(folder) ?? absent(missing(folder, TOKENS)));
+  const wellFormed = tokens && checkTokens(cluster, tokens, add);
+
+  for (const holder of holdersOf(cluster)) {
+    tried(`${holder.folder}/cert.pem`, () => {
+      for (const { severity, file, what } of pairFlaws(readPair(folder, holder), cas ?? [], holder.names, now)) {
+        add(
+          severity,
+          `${holder.folder}/${file}`,
+          what,
+          severity === "error" ? `${INIT} makes it anew` : `npm run secrets -- rotate leaves ${holder.name}`,
+        );
+      }
+    });
+  }
+  if (cas && gossip && wellFormed) {
+    for (const [file, content] of render(cluster, { ca: folder.read(CA) as string, gossip, tokens })) {
+      tried(file, () => {
+        const there = folder.read(file);
+        if (there !== content) add("error", file, there === undefined ? "is missing" : "is not up to date with what it is made of", INIT);
+      });
+    }
+  }
+  for (const stray of strays(cluster, folder)) add("warning", stray, "belongs to no agent of the cluster file", `${INIT} removes it`);
+  return findings;
+}
+
+function absent(error: SourceError): never {
+  throw error;
+}
+
+type Add = (severity: Finding["severity"], file: string, what: string, mend: string) => void;
+
+function checkPermissions(folder: SecretsFolder, add: Add): void {
+  const open = folder.openToOthers();
+  const [first, ...others] = open;
+  if (first === undefined) return;
+  const more = others.length > 0 ? `, and ${others.length} more there` : "";
+  add(
+    "error",
+    first,
+    `others than its owner can read or write it${more}`,
+    `chmod -R go= ${folder.named()}/ ; if others may have read it: npm run secrets -- rotate`,
+  );
+}
+
+function checkCas(cas: readonly X509Certificate[], key: string | undefined, now: Date, add: Add): void {
+  const newest = cas[0] as X509Certificate;
+  for (const { severity, what } of [...caFlaws(newest), ...timeFlaws(newest, now)])
+    add(severity, CA, `the newest CA ${what}`, "npm run secrets -- rotate ca");
+  const ofKey = key === undefined ? undefined : keyFlaw(newest, key);
+  if (ofKey) add("error", CA_KEY, `${ofKey}, the first of ${CA}`, "npm run secrets -- rotate ca");
+  for (const ca of replacedCas(cas)) {
+    const ended = expiry(ca) < now ? `, which expired on ${dayText(expiry(ca))},` : "";
+    add("warning", CA, `an older CA${ended} is still trusted`, "when every agent has a leaf of the newest: npm run secrets -- retire");
+  }
+}
+
+/** @returns whether files can be rendered of them */
+function checkTokens(cluster: Cluster, { current, retiring }: Tokens, add: Add): boolean {
+  const needed = tokensOf(cluster);
+  const absent = [...needed.keys()].filter((name) => current[name] === undefined);
+  for (const name of absent) add("error", TOKENS, `token ${name} is missing`, INIT);
+  for (const name of Object.keys(current).filter((one) => !needed.has(one))) add("warning", TOKENS, `nobody needs token ${name} any more`, INIT);
+
+  const all = [...Object.entries(current), ...Object.entries(retiring).flatMap(([name, ids]) => ids.map((id): [string, string] => [name, id]))];
+  const holders = new Map<string, string>();
+  for (const [name, id] of all) {
+    const other = holders.get(id);
+    if (typeof id !== "string" || !SECRET_ID.test(id)) add("error", TOKENS, `token ${name} has no SecretID in the form of a UUID`, rotate(name));
+    else if (other !== undefined) add("error", TOKENS, `tokens ${other} and ${name} have the same SecretID`, rotate(name));
+    holders.set(id, name);
+  }
+  const retired = Object.keys(retiring).sort();
+  if (retired.length > 0) {
+    add(
+      "warning",
+      TOKENS,
+      `old tokens are still taken: ${retired.join(", ")}`,
+      "when every agent and user has the new ones: npm run secrets -- retire",
+    );
+  }
+  return absent.length === 0;
+}
+
+const rotate = (name: string): string => `npm run secrets -- rotate tokens ${name}`;

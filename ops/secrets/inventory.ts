@@ -1,0 +1,54 @@
+import type { Cluster } from "../../cluster/cluster";
+import type { SecretsFolder } from "./folder";
+import { certificatesIn, dayText, expiry, replacedCas } from "./pair";
+import { CA, CA_KEY, GOSSIP, holdersOf, missing, OPERATOR, readCas, readGossip, readPair, readTokens, TOKENS } from "./sources";
+import { tokensOf } from "./tokens";
+
+/** What there is of secrets, without any secret. */
+export interface Inventory {
+  readonly certificates: readonly { readonly file: string; readonly for: string; readonly until: string; readonly fingerprint: string }[];
+  /** Whether certificates can be issued here. */
+  readonly caKey: boolean;
+  readonly gossip: boolean;
+  readonly tokens: readonly { readonly name: string; readonly for: string; readonly retiring: number }[];
+}
+
+export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
+  const cas = readCas(folder) ?? [];
+  const old = replacedCas(cas);
+  const certificates = [
+    ...cas.map((ca) => ({ file: CA, for: ca === cas[0] ? "the newest CA" : old.includes(ca) ? "an older CA, still trusted" : "a CA above it", ca })),
+    ...holdersOf(cluster).flatMap((holder) => {
+      const { cert } = readPair(folder, holder);
+      const [leaf] = cert === undefined ? [] : certificatesIn(cert);
+      return leaf
+        ? [{ file: `${holder.folder}/cert.pem`, for: holder.name === OPERATOR ? "people and programs" : `server ${holder.name}`, ca: leaf }]
+        : [];
+    }),
+  ];
+  const tokens = readTokens(folder);
+  return {
+    certificates: certificates.map(({ ca, ...one }) => ({ ...one, until: dayText(expiry(ca)), fingerprint: ca.fingerprint256 })),
+    caKey: folder.read(CA_KEY) !== undefined,
+    gossip: readGossip(folder) !== undefined,
+    tokens: [...tokensOf(cluster)]
+      .filter(([name]) => tokens?.current[name] !== undefined)
+      .map(([name, purpose]) => ({ name, for: purpose, retiring: tokens?.retiring[name]?.length ?? 0 })),
+  };
+}
+
+export const GOSSIP_NAME = "gossip";
+
+/** One secret: a token's SecretID, or the gossip key. */
+export function secretNamed(folder: SecretsFolder, name: string): string {
+  if (name === GOSSIP_NAME) {
+    const key = readGossip(folder);
+    if (key === undefined) throw missing(folder, GOSSIP);
+    return key;
+  }
+  const tokens = readTokens(folder);
+  if (!tokens) throw missing(folder, TOKENS);
+  const id = tokens.current[name];
+  if (id === undefined) throw new Error(`there is no token ${name}; there are ${[...Object.keys(tokens.current), GOSSIP_NAME].join(", ")}`);
+  return id;
+}

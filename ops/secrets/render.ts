@@ -1,0 +1,60 @@
+import type { AgentDescription, Cluster } from "../../cluster/cluster";
+import { AGENT_SECRETS } from "../../cluster/security";
+import type { SecretsFolder } from "./folder";
+import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
+import { agentToken, retiringIds, sorted } from "./tokens";
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** What curl sends with `-H @file`. */
+const header = (token: string): string => `X-Consul-Token: ${token}\n`;
+
+/** What goes to an agent beside its certificate, by the name of the file there. */
+const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescription) => string>> = {
+  "ca.pem": ({ ca }) => ca,
+  "gossip.json": ({ gossip }) => json({ encrypt: gossip }),
+  "tokens.json": (sources, { node }) => {
+    const own = token(sources, agentToken(node));
+    return json({ acl: { tokens: { agent: own, dns: token(sources, "dns"), config_file_service_registration: own } } });
+  },
+  "management.json": (sources) => json({ acl: { tokens: { initial_management: token(sources, "management") } } }),
+  "rollout.header": (sources, { role }) => header(token(sources, `rollout-${role}`)),
+  "management.header": (sources) => header(token(sources, "management")),
+  "acl.json": ({ tokens }) => json({ current: sorted(tokens.current), retiring: retiringIds(tokens) }),
+};
+
+function token({ tokens }: Sources, name: string): string {
+  const id = tokens.current[name];
+  if (id === undefined) throw new Error(`there is no token ${name}`);
+  return id;
+}
+
+/** Every file that is made of others, with its content. */
+export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, string> {
+  const ofAgents = cluster.agents.flatMap((agent) =>
+    AGENT_SECRETS[agent.role].flatMap((file): [string, string][] => {
+      const make = RENDERED[file];
+      return make ? [[`${agentFolder(agent)}/${file}`, make(sources, agent)]] : [];
+    }),
+  );
+  return new Map([...ofAgents, [`${OPERATOR}/ca.pem`, sources.ca], [`${OPERATOR}/token.header`, header(token(sources, "management"))]]);
+}
+
+/** What is among the agents' files and belongs to no agent of the cluster, or not to one of its role. */
+export function strays({ agents }: Cluster, folder: SecretsFolder): string[] {
+  const files = new Map(agents.map(({ name, role }) => [name, AGENT_SECRETS[role]]));
+  return folder.list(AGENTS).flatMap((name) => {
+    const own = files.get(name);
+    return own
+      ? folder.list(`${AGENTS}/${name}`).flatMap((file) => (own.includes(file) ? [] : [`${AGENTS}/${name}/${file}`]))
+      : [`${AGENTS}/${name}`];
+  });
+}
+
+/** Brings the rendered files up to date, and removes strays. @returns names of what changed */
+export function bringUpToDate(cluster: Cluster, folder: SecretsFolder, sources: Sources): { readonly written: string[]; readonly removed: string[] } {
+  const removed = strays(cluster, folder);
+  for (const stray of removed) folder.remove(stray);
+  const written = [...render(cluster, sources)].flatMap(([file, content]) => (folder.write(file, content) ? [file] : []));
+  return { written, removed };
+}

@@ -1,0 +1,116 @@
+import type { X509Certificate } from "node:crypto";
+import type { Cluster } from "../../cluster/cluster";
+import { select } from "../arguments";
+import type { SecretsFolder } from "./folder";
+import { type Given, givenCa } from "./given";
+import { type Done, newCa, newGossipKey, renderAll } from "./initialize";
+import { renew } from "./leaves";
+import { certificatesIn, dayText, expiry, issuerOf, pemOf, replacedCas } from "./pair";
+import { CA, CA_KEY, GOSSIP, type Holder, holdersOf, missing, readCas, readPair, readTokens, TOKENS } from "./sources";
+import { complete, retiringIds, retiringToo, tokensOf, tokensText } from "./tokens";
+
+/**
+ * Rotations change the folder alone: a deploy brings them to the cluster. What is replaced stays valid beside the new until `retire`, so that agents
+ * can go over one by one. Of the gossip key, the cluster's keyring has the old one as long as that is needed.
+ */
+
+/** A new gossip key. */
+export async function rotateGossip(cluster: Cluster, folder: SecretsFolder): Promise<Done> {
+  const made = [`${GOSSIP}: a new gossip key`];
+  folder.write(GOSSIP, newGossipKey());
+  return { made, needed: [], removed: await renderAll(cluster, folder, made) };
+}
+
+/** A new CA in front of those that there are, which stay trusted. */
+export async function rotateCa(cluster: Cluster, folder: SecretsFolder, given: Given, now = new Date()): Promise<Done> {
+  const there = requireCas(folder);
+  const { cas, key } = givenCa(given, now) ?? (await newCa(cluster, now));
+  const newest = cas[0] as X509Certificate;
+  if (newest.fingerprint256 === there[0]?.fingerprint256)
+    throw new Error(`${given.ca} is the newest CA of ${folder.named(CA)} already\n  give another one`);
+  const fingerprints = cas.map(({ fingerprint256 }) => fingerprint256);
+  // Before the key: a run that is interrupted between them leaves agents that trust the old CA still, and another rotation mends it.
+  folder.write(CA, pemOf([...cas, ...there.filter(({ fingerprint256 }) => !fingerprints.includes(fingerprint256))]));
+  if (key === undefined) folder.remove(CA_KEY);
+  else folder.write(CA_KEY, key);
+  const made = [`${key === undefined ? CA : `${CA}, ${CA_KEY}`}: a new CA in front, until ${dayText(expiry(newest))}`];
+  return { made, needed: [], removed: await renderAll(cluster, folder, made) };
+}
+
+/**
+ * New leaf certificates by the newest CA.
+ * @param patterns servers' names, or `operator`; none: all
+ */
+export async function rotateLeaves(
+  cluster: Cluster,
+  folder: SecretsFolder,
+  patterns: readonly string[],
+  given: Given,
+  now = new Date(),
+): Promise<Done> {
+  const cas = requireCas(folder);
+  const holders = holdersOf(cluster);
+  const names = select(
+    "certificate of",
+    holders.map(({ name }) => name),
+    patterns,
+  );
+  const due = holders.filter(({ name }) => names.includes(name)).map((holder) => ({ holder, why: "rotated" }));
+  const { made, needed } = await renew(folder, due, cas, given, now);
+  return { made, needed, removed: await renderAll(cluster, folder, made) };
+}
+
+/**
+ * New SecretIDs; the old ones retire.
+ * @param patterns tokens' names; none: all
+ */
+export async function rotateTokens(cluster: Cluster, folder: SecretsFolder, patterns: readonly string[]): Promise<Done> {
+  const before = requireTokens(folder);
+  const names = select("token", [...tokensOf(cluster).keys()], patterns);
+  folder.write(TOKENS, tokensText(complete(cluster, retiringToo(before, names))));
+  const made = [`${TOKENS}: new SecretIDs of ${names.join(", ")}`];
+  return { made, needed: [], removed: await renderAll(cluster, folder, made) };
+}
+
+/**
+ * Drops what rotations replaced: all CAs but the newest, and tokens that are retiring.
+ * @throws while a certificate goes back to an older CA
+ */
+export async function retire(cluster: Cluster, folder: SecretsFolder): Promise<Done> {
+  const [cas, tokens] = [requireCas(folder), requireTokens(folder)];
+  const replaced = replacedCas(cas);
+  const kept = cas.filter((ca) => !replaced.includes(ca));
+  const old = holdersOf(cluster).filter((holder) => !isIssuedByOne(folder, holder, kept));
+  if (old.length > 0) {
+    const names = old.map(({ name }) => name).join(" ");
+    throw new Error(
+      `certificates of an older CA are in use: ${names}\n  npm run secrets -- rotate leaves ${names}, deploy, and then retire what it replaced`,
+    );
+  }
+  const retired = retiringIds(tokens).length;
+  const removed = [
+    ...(replaced.length > 0 ? [`${CA}: ${replaced.length} older ${replaced.length === 1 ? "CA" : "CAs"}`] : []),
+    ...(retired > 0 ? [`${TOKENS}: ${retired} old ${retired === 1 ? "token" : "tokens"}`] : []),
+  ];
+  folder.write(CA, pemOf(kept));
+  folder.write(TOKENS, tokensText({ current: tokens.current, retiring: {} }));
+  const made: string[] = [];
+  return { made, needed: [], removed: [...removed, ...(await renderAll(cluster, folder, made))] };
+}
+
+function isIssuedByOne(folder: SecretsFolder, holder: Holder, cas: readonly X509Certificate[]): boolean {
+  const { cert } = readPair(folder, holder);
+  return cert !== undefined && issuerOf(certificatesIn(cert), cas) !== undefined;
+}
+
+function requireCas(folder: SecretsFolder): X509Certificate[] {
+  const cas = readCas(folder);
+  if (!cas) throw missing(folder, CA);
+  return cas;
+}
+
+function requireTokens(folder: SecretsFolder) {
+  const tokens = readTokens(folder);
+  if (!tokens) throw missing(folder, TOKENS);
+  return tokens;
+}

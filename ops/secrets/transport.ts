@@ -1,0 +1,124 @@
+import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { Cluster } from "../../cluster/cluster";
+import { SecretsFolder } from "./folder";
+import { renderAll } from "./initialize";
+import { AGENTS, CA, CA_KEY, GOSSIP, OPERATOR, TOKENS } from "./sources";
+
+/**
+ * How secrets get into a pipeline: as one line of text that its secret store keeps, or as a folder that is mounted. They are put into a temporary
+ * folder, and the cluster's own is a link to it, so that nothing of them is in the checkout.
+ */
+
+/** The form of the text, in case that it ever has to change. */
+const VERSION = 1;
+/** The secrets of a cluster of thousands of agents are a tenth of that. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** What everything else in the folder is made of. */
+const SOURCE = new RegExp(
+  `^(?:${[CA, CA_KEY, GOSSIP, TOKENS].join("|").replaceAll(".", "\\.")}|(?:${OPERATOR}|${AGENTS}/[a-z][a-z0-9-]*)/(?:cert|key)\\.pem)$`,
+);
+
+interface Packed {
+  readonly version: number;
+  readonly cluster: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+function sourcesIn(folder: SecretsFolder): Record<string, string> {
+  const pairs = [OPERATOR, ...folder.list(AGENTS).map((name) => `${AGENTS}/${name}`)].flatMap((at) => [`${at}/cert.pem`, `${at}/key.pem`]);
+  return Object.fromEntries(
+    [CA, CA_KEY, GOSSIP, TOKENS, ...pairs].flatMap((file) => {
+      const content = folder.read(file);
+      return content !== undefined && SOURCE.test(file) ? [[file, content]] : [];
+    }),
+  );
+}
+
+/**
+ * A cluster's secrets as one line of text.
+ * @param withCaKey without it, who has the text can deploy, but issue nothing
+ */
+export function pack(cluster: Cluster, folder: SecretsFolder, withCaKey: boolean): string {
+  const { [CA_KEY]: caKey, ...files } = sourcesIn(folder);
+  const packed: Packed = { version: VERSION, cluster: cluster.name, files: withCaKey && caKey !== undefined ? { [CA_KEY]: caKey, ...files } : files };
+  return gzipSync(JSON.stringify(packed)).toString("base64");
+}
+
+/** @throws for a text that is no export, or that of another cluster */
+function unpack({ name }: Cluster, text: string): Packed["files"] {
+  const again = "give it whole, as `npm run secrets -- export` printed it";
+  let packed: Partial<Packed>;
+  try {
+    packed = JSON.parse(gunzipSync(Buffer.from(text.trim(), "base64"), { maxOutputLength: MAX_BYTES }).toString("utf8"));
+  } catch {
+    throw new Error(`CONSUL_SECRETS is no export of secrets, or not all of it\n  ${again}`);
+  }
+  const { version, cluster, files } = packed;
+  if (version !== VERSION || typeof files !== "object")
+    throw new Error("CONSUL_SECRETS is an export of another version of this program\n  export it anew");
+  if (cluster !== name)
+    throw new Error(`CONSUL_SECRETS has the secrets of cluster "${cluster}", and the cluster file is that of "${name}"\n  give those of "${name}"`);
+  const strange = Object.entries(files).find(([file, content]) => !SOURCE.test(file) || typeof content !== "string");
+  if (strange) throw new Error(`CONSUL_SECRETS has what is no file of secrets: ${JSON.stringify(strange[0])}\n  ${again}`);
+  return files;
+}
+
+/** What an import's temporary folder is called, before six characters by chance: only what is called so is removed again. */
+const temporary = ({ name }: Cluster): string => `consul-cdktf-secrets-${name}-`;
+const CHANCE = /^[a-zA-Z0-9]{6}$/;
+
+/** The temporary folder that an import has made, and the cluster's folder is a link to; whether or not it is still there. */
+function imported(cluster: Cluster, folder: SecretsFolder): string | undefined {
+  if (!lstatSync(folder.at(), { throwIfNoEntry: false })?.isSymbolicLink()) return undefined;
+  const target = readlinkSync(folder.at());
+  const name = basename(target);
+  return name.startsWith(temporary(cluster)) && CHANCE.test(name.slice(temporary(cluster).length)) ? target : undefined;
+}
+
+/**
+ * Takes a cluster's secrets into a temporary folder.
+ * @param from a folder to copy them from; else they are in `text`
+ * @returns where they are
+ */
+export async function importSecrets(cluster: Cluster, folder: SecretsFolder, { from, text }: { from?: string; text?: string }): Promise<string> {
+  const files = from === undefined ? unpack(cluster, text ?? nothingGiven()) : sourcesOf(from);
+  if (lstatSync(folder.at(), { throwIfNoEntry: false }) && !forget(cluster, folder)) {
+    throw new Error(`${folder.named()} is there already, and no import has made it\n  use it as it is, or move it away`);
+  }
+  const target = mkdtempSync(join(tmpdir(), temporary(cluster)));
+  const there = new SecretsFolder(target);
+  try {
+    for (const [file, content] of Object.entries(files)) there.write(file, content);
+    await renderAll(cluster, there, []);
+    mkdirSync(dirname(folder.at()), { recursive: true, mode: 0o700 });
+    symlinkSync(target, folder.at());
+  } catch (error) {
+    rmSync(target, { recursive: true, force: true });
+    throw error;
+  }
+  return target;
+}
+
+function nothingGiven(): never {
+  throw new Error("there is nothing to import\n  set CONSUL_SECRETS to what `npm run secrets -- export` printed, or name a folder: --from FOLDER");
+}
+
+function sourcesOf(from: string): Record<string, string> {
+  const folder = new SecretsFolder(from);
+  const files = folder.exists ? sourcesIn(folder) : {};
+  if (!(CA in files)) throw new Error(`${from} has no ${CA}\n  name a folder like the one that \`npm run secrets -- init\` makes`);
+  return files;
+}
+
+/** Removes what an import has made. @returns whether there was anything of the kind */
+export function forget(cluster: Cluster, folder: SecretsFolder): boolean {
+  const target = imported(cluster, folder);
+  if (target === undefined) return false;
+  rmSync(target, { recursive: true, force: true });
+  unlinkSync(folder.at());
+  return true;
+}
