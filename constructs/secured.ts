@@ -62,18 +62,21 @@ export function secretUploads(role: Role, { secrets }: AgentSecurity): NonNullab
   ];
 }
 
-/** The SHA-256 of all of an agent's secrets, evaluated by Terraform: what changes when one of them does. */
-export function secretsHash(role: Role, { secrets }: AgentSecurity, names: readonly string[] = AGENT_SECRETS[role]): string {
-  const paths = names.map((name) => path(`${secrets}/${name}`));
-  return `\${sha256(join(" ", [for file in [${paths.join(", ")}] : fileexists(file) ? filesha256(file) : "missing"]))}`;
+/** The SHA-256 of an agent's secrets, evaluated by Terraform: what changes when one of them does. */
+export function secretsHash(role: Role, security: AgentSecurity, names: readonly string[] = AGENT_SECRETS[role]): string {
+  return `\${sha256(join(" ", ${ofEach(names, security, (file) => `fileexists(${file}) ? filesha256(${file}) : "missing"`)}))}`;
 }
 
 /** Whether all of an agent's secrets are where Terraform runs. */
-export function secretsAreThere(role: Role, { secrets }: AgentSecurity): string {
-  return `\${alltrue([for file in [${AGENT_SECRETS[role].map((name) => path(`${secrets}/${name}`)).join(", ")}] : fileexists(file)])}`;
+export function secretsAreThere(role: Role, security: AgentSecurity): string {
+  // Terraform refuses a condition that refers to nothing.
+  return `\${path.root != "" && alltrue(${ofEach(AGENT_SECRETS[role], security, (file) => `fileexists(${file})`)})}`;
 }
 
-const path = (file: string): string => `"${fromStack(file)}"`;
+/** A list of Terraform's: what an expression says of each file. */
+function ofEach(names: readonly string[], { secrets }: AgentSecurity, expression: (file: string) => string): string {
+  return `[for name in ${JSON.stringify(names)} : ${expression(`"${fromStack(secrets)}/\${name}"`)}]`;
+}
 
 /** What runs in front of a secured agent's entrypoint. */
 export const SECURED_ENTRYPOINT = ["/bin/sh", OWN_SECRETS] as const;

@@ -19,6 +19,7 @@ const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescripti
   },
   "management.json": (sources) => json({ acl: { tokens: { initial_management: token(sources, "management") } } }),
   "rollout.header": (sources, { role }) => header(token(sources, `rollout-${role}`)),
+  "health.token": (sources) => `${token(sources, "health")}\n`,
   "management.header": (sources) => header(token(sources, "management")),
   "acl.json": ({ tokens }) => json({ current: sorted(tokens.current), retiring: retiringIds(tokens) }),
 };
