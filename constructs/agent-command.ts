@@ -14,6 +14,8 @@ export interface AgentCommandProps extends Settings {
   /** As Consul takes them: `address`, or `address:port`. */
   readonly retryJoin: readonly string[];
   readonly security?: AgentSecurity;
+  /** The agent's IP address, as others reach it; undefined when only Consul knows it. */
+  readonly address?: string;
 }
 
 /**
@@ -53,7 +55,7 @@ export function agentConfig(props: AgentCommandProps & { readonly datacenter: st
     ...(props.bootstrapExpect !== undefined && props.role === "server" && { autopilot: { min_quorum: props.bootstrapExpect } }),
     ...(Object.keys(ports).length > 0 && { ports }),
   };
-  const secured = props.security ? mergeConfig(config, securityConfig(props.role, props.security)) : config;
+  const secured = props.security ? mergeConfig(config, securityConfig(props.role, props.security, props.address)) : config;
   return `${JSON.stringify(sorted(mergeConfig(secured, props.config ?? {})), null, 2)}\n`;
 }
 

@@ -2,7 +2,7 @@ import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/cont
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
-import { addressInSubnet, gossipAddress } from "../cluster/address";
+import { addressInSubnet, family, gossipAddress } from "../cluster/address";
 import { type Endpoints, endpointsOf } from "../cluster/endpoints";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
 import type { Settings } from "../cluster/schema";
@@ -100,7 +100,8 @@ export abstract class ConsulAgent extends Construct {
     this.image = host.pull(this, "image", props.image ?? DEFAULT_IMAGE);
     this.image.overrideLogicalId(terraformId(this));
 
-    const agent = { ...props, role, node: this.nodeName, bind, client: this.endpoints.client };
+    const address = family(this.joinAddress.host) ? this.joinAddress.host : undefined;
+    const agent = { ...props, role, node: this.nodeName, bind, client: this.endpoints.client, address };
     const command = Lazy.listValue({
       produce: () => agentCommand({ ...agent, retryJoin: this.retryJoin.map((address) => address.toString(this.ports.serf_lan)).sort() }),
     });

@@ -20,8 +20,11 @@ const SECRETS = "/consul/secrets";
 export const HEALTH_TOKEN = `${SECRETS}/health.token`;
 const OWN_SECRETS = "/consul/own-secrets.sh";
 
-/** Consul's configuration that turns security on, as far as its stage says. */
-export function securityConfig(role: Role, { stage = "require" }: AgentSecurity): ConsulConfig {
+/**
+ * Consul's configuration that turns security on, as far as its stage says.
+ * @param address the agent's IP address, for its certificate; undefined when only Consul knows it
+ */
+export function securityConfig(role: Role, { stage = "require" }: AgentSecurity, address: string | undefined): ConsulConfig {
   const server = role === "server";
   const speaksTls = stage !== "accept";
   const onlySecured = stage === "require";
@@ -37,7 +40,7 @@ export function securityConfig(role: Role, { stage = "require" }: AgentSecurity)
         internal_rpc: { verify_server_hostname: speaksTls },
       },
       // Clients are given their certificates by the servers.
-      auto_encrypt: server ? { allow_tls: true } : { tls: true },
+      auto_encrypt: server ? { allow_tls: true } : { tls: true, ...(address && { ip_san: [address] }) },
     }),
     acl: { enabled: true, default_policy: onlySecured ? "deny" : "allow" },
     // Whoever may register a service would otherwise run programs on its host.

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Credentials } from "./credentials";
 import type { RunningCommand } from "./rig/command";
 import type { Operator } from "./rig/operator";
 
@@ -9,8 +10,9 @@ const STOP_MS = 60_000;
 export class Background<Report> {
   private constructor(private readonly running: RunningCommand) {}
 
-  static async start<Report>(operator: Operator, program: string, args: readonly string[]): Promise<Background<Report>> {
-    const running = operator.spawn("node", ["--require", "./typescript.cjs", join(__dirname, program), ...args], { cwd: join(__dirname, "..") });
+  static async start<Report>(operator: Operator, program: string, args: readonly string[], credentials?: Credentials): Promise<Background<Report>> {
+    const env = credentials && { CREDENTIALS: JSON.stringify(credentials) };
+    const running = operator.spawn("node", ["--require", "./typescript.cjs", join(__dirname, program), ...args], { cwd: join(__dirname, ".."), env });
     let ended = false;
     void running.finished.then(() => {
       ended = true;

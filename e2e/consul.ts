@@ -1,3 +1,5 @@
+import type { Credentials } from "./credentials";
+import type { CommandOptions, CommandResult } from "./rig/command";
 import type { RigMachine } from "./rig/machine";
 
 /** Consul's HTTP API at an address, as somebody at a machine of the rig asks it with curl. */
@@ -5,11 +7,12 @@ export class ConsulHttp {
   constructor(
     private readonly machine: RigMachine,
     readonly url: string,
+    private readonly credentials?: Credentials,
   ) {}
 
   /** The text of an answer; throws for a status that is not 2xx. */
   async get(path: string): Promise<string> {
-    return (await this.machine.run("curl", ["-fsS", "-m", "10", `${this.url}${path}`])).stdout;
+    return (await this.curl([], path)).stdout;
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: Consul's answers are read by their documented fields
@@ -19,7 +22,13 @@ export class ConsulHttp {
 
   async put(path: string, body: unknown): Promise<string> {
     const input = typeof body === "string" ? body : JSON.stringify(body);
-    return (await this.machine.run("curl", ["-fsS", "-m", "10", "-X", "PUT", "--data-binary", "@-", `${this.url}${path}`], { input })).stdout;
+    return (await this.curl(["-X", "PUT", "--data-binary", "@-"], path, { input })).stdout;
+  }
+
+  private curl(options: readonly string[], path: string, more: CommandOptions = {}): Promise<CommandResult> {
+    const { ca, cert, key, header } = this.credentials ?? {};
+    const credentials = this.credentials ? ["--cacert", `${ca}`, "--cert", `${cert}`, "--key", `${key}`, "-H", `@${header}`] : [];
+    return this.machine.run("curl", ["-fsS", "-m", "10", ...credentials, ...options, `${this.url}${path}`], more);
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import type { ClusterFile } from "../cluster/schema";
 import { ConsulHttp, eventually } from "./consul";
+import type { Credentials } from "./credentials";
 import { Load, type LoadReport, missingKeys } from "./load";
 import { type Observation, Observer } from "./observer";
 import { pause } from "./pause";
@@ -16,6 +17,20 @@ export interface Seen {
   readonly servers: Observation;
 }
 
+/** With a token of their own for those who use the cluster. */
+const SECURED: ClusterFile["security"] = {
+  policies: {
+    load: [
+      'key_prefix "load/" { policy = "write" }',
+      'key_prefix "held/" { policy = "write" }',
+      'session_prefix "" { policy = "write" }',
+      'service "shop" { policy = "write" }',
+      'node_prefix "" { policy = "read" }',
+    ].join("\n"),
+  },
+  tokens: { load: {} },
+};
+
 const SEED = join(__dirname, "../clusters/seed.yaml");
 /** The rig's first server's and first client's address; the next ones follow. */
 const FIRST = { server: 120, client: 110 } as const;
@@ -26,6 +41,8 @@ export interface LiveClusterOptions {
   readonly clients?: number;
   /** What else the cluster file says. */
   readonly settings?: Partial<ClusterFile>;
+  /** Whether it has TLS, gossip encryption and ACLs. Default what the environment's SECURITY says: `on`, or `off` when it says nothing. */
+  readonly security?: "on" | "off";
   /** What is in the operator's environment besides the cluster file's name. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -42,7 +59,12 @@ export class LiveCluster {
     readonly project: Project,
     private readonly options: LiveClusterOptions,
   ) {
-    this.file = { ...article(), ...agentsOf(options), ...options.settings };
+    this.file = this.described();
+  }
+
+  private described(): ClusterFile {
+    const { security = process.env.SECURITY === "on" ? "on" : "off", settings } = this.options;
+    return { ...article(), ...agentsOf(this.options), ...(security === "on" && { security: SECURED }), ...settings };
   }
 
   /** Lets something happen; when it does not end as it should, the cluster is made anew, so that the next one is not judged by this one's ruins. */
@@ -58,7 +80,7 @@ export class LiveCluster {
 
   /** The same cluster, without its past. */
   private async renew(): Promise<void> {
-    this.file = { ...article(), ...agentsOf(this.options), ...this.options.settings };
+    this.file = this.described();
     for (const [host, address] of Object.entries(this.file.hosts)) await this.rig.addHost(host, String(address));
     await this.rig.reset();
     rmSync(join(this.project.folder, this.stateFile), { force: true });
@@ -90,14 +112,50 @@ export class LiveCluster {
   }
 
   /** What an operator does after editing the file. */
-  deploy(options: CommandOptions = {}): Promise<CommandResult> {
+  async deploy(options: CommandOptions = {}): Promise<CommandResult> {
     this.write();
-    return this.project.deploy({ ...options, env: { ...this.env, ...options.env } });
+    if (this.secured) await this.secrets("init");
+    const result = await this.project.deploy({ ...options, env: { ...this.env, ...options.env } });
+    if (result.exitCode === 0 && this.httpsOnly) await this.trust();
+    return result;
   }
 
   /** The operator's environment, for commands that the project is given directly. */
   get env(): NodeJS.ProcessEnv {
     return this.options.env ?? {};
+  }
+
+  /** `npm run secrets`. */
+  secrets(...args: string[]): Promise<CommandResult> {
+    return this.project.run("npm", ["run", "-s", "secrets", "--", ...args], { env: this.env });
+  }
+
+  private get secured(): boolean {
+    return this.file.security !== "off";
+  }
+
+  /** Whether plain HTTP is for the agents' own hosts. */
+  private get httpsOnly(): boolean {
+    const { security } = this.file;
+    return security !== "off" && (typeof security !== "object" || (security.stage ?? "require") === "require");
+  }
+
+  /** A client certificate with a token. @param token its name */
+  private credentials(token: "management" | "load"): Credentials | undefined {
+    if (!this.httpsOnly) return undefined;
+    const folder = join(this.project.folder, "secrets", this.file.name);
+    const header = join(folder, `${token}.header`);
+    const { current } = JSON.parse(readFileSync(join(folder, "tokens.json"), "utf8"));
+    writeFileSync(header, `X-Consul-Token: ${current[token]}\n`, { mode: 0o600 });
+    return { ca: join(folder, "connect.pem"), cert: join(folder, "operator/cert.pem"), key: join(folder, "operator/key.pem"), header };
+  }
+
+  /** Whom users of the HTTPS API trust: the servers' CA, and that of the certificates that servers give to clients. */
+  private async trust(): Promise<void> {
+    const folder = join(this.project.folder, "secrets", this.file.name);
+    const asked = "curl -fsS http://127.0.0.1:8500/v1/connect/ca/roots?pem=true";
+    const roots = await this.docker(this.serverNames[0] as string, "exec", this.serverNames[0] as string, "sh", "-c", asked);
+    writeFileSync(join(folder, "connect.pem"), readFileSync(join(folder, "ca.pem"), "utf8") + roots.stdout);
   }
 
   diff(): Promise<CommandResult> {
@@ -150,7 +208,7 @@ export class LiveCluster {
 
   /** An agent's HTTP API, asked from the operator's machine. */
   api(agent: string): ConsulHttp {
-    return new ConsulHttp(this.rig.operator.machine, this.url(agent));
+    return new ConsulHttp(this.rig.operator.machine, this.url(agent), this.credentials("management"));
   }
 
   /** The docker CLI at an agent's host. */
@@ -192,10 +250,16 @@ export class LiveCluster {
   async during(work: () => Promise<unknown>): Promise<Seen> {
     const there = await this.incarnations();
     const clients = (this.file.clients ?? []).map(nameOf).filter((name) => there[name]);
+    // What came before may have taken the leader, or the server that a client was connected to.
+    for (const name of clients.slice(0, 2)) await eventually(() => this.api(name).get("/v1/catalog/nodes?consistent"), 60);
     const [first, second = first] = clients.map((name) => this.url(name));
     if (!first || !second) throw new Error("a cluster without clients has no users");
-    const observer = await Observer.start(this.rig.operator, Object.fromEntries(this.serverNames.map((name) => [name, this.url(name)])));
-    const load = await Load.start(this.rig.operator, [first, second]);
+    const observer = await Observer.start(
+      this.rig.operator,
+      Object.fromEntries(this.serverNames.map((name) => [name, this.url(name)])),
+      this.credentials("load"),
+    );
+    const load = await Load.start(this.rig.operator, [first, second], this.credentials("load"));
     const outcome = await Promise.allSettled([work()]);
     const [users, servers] = await Promise.all([load.stop(), observer.stop()]);
     process.stderr.write(`    users saw: ${JSON.stringify({ ...users, unacknowledged: undefined })}\n    servers: ${JSON.stringify(servers)}\n`);
@@ -236,7 +300,7 @@ export class LiveCluster {
   }
 
   private url(agent: string): string {
-    return `http://${this.file.hosts[agent]}:8500`;
+    return this.httpsOnly ? `https://${this.file.hosts[agent]}:8501` : `http://${this.file.hosts[agent]}:8500`;
   }
 }
 

@@ -1,5 +1,6 @@
 import { Background } from "./background";
 import type { ConsulHttp } from "./consul";
+import type { Credentials } from "./credentials";
 import type { Operator } from "./rig/operator";
 
 /** What users of a cluster saw while it was changed. */
@@ -32,8 +33,8 @@ export interface LoadReport {
 export class Load {
   private constructor(private readonly users: Background<LoadReport>) {}
 
-  static async start(operator: Operator, agents: readonly [string, string]): Promise<Load> {
-    return new Load(await Background.start<LoadReport>(operator, "users/load.ts", agents));
+  static async start(operator: Operator, agents: readonly [string, string], credentials?: Credentials): Promise<Load> {
+    return new Load(await Background.start<LoadReport>(operator, "users/load.ts", agents, credentials));
   }
 
   stop(): Promise<LoadReport> {

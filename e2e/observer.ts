@@ -1,4 +1,5 @@
 import { Background } from "./background";
+import type { Credentials } from "./credentials";
 import type { Operator } from "./rig/operator";
 
 /** What somebody saw who asked every server ten times a second whether it is up. */
@@ -15,9 +16,9 @@ export class Observer {
   private constructor(private readonly watch: Background<Observation>) {}
 
   /** @param servers the servers' HTTP addresses by their names */
-  static async start(operator: Operator, servers: Readonly<Record<string, string>>): Promise<Observer> {
+  static async start(operator: Operator, servers: Readonly<Record<string, string>>, credentials?: Credentials): Promise<Observer> {
     const args = Object.entries(servers).map(([name, url]) => `${name}=${url}`);
-    return new Observer(await Background.start<Observation>(operator, "users/watch.ts", args));
+    return new Observer(await Background.start<Observation>(operator, "users/watch.ts", args, credentials));
   }
 
   stop(): Promise<Observation> {

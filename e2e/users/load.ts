@@ -1,4 +1,5 @@
 import { Resolver } from "node:dns/promises";
+import { Api } from "./api";
 
 /** load.ts AGENT AGENT: the users of ../load.ts, until SIGTERM; then prints what they saw. */
 
@@ -36,16 +37,15 @@ setTimeout(() => process.exit(1), LIMIT_MS).unref();
 
 const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms));
 
+const api = new Api();
 async function call(agent: string, method: string, path: string, body?: string) {
-  const answer = await fetch(agent + path, { method, body, signal: AbortSignal.timeout(PATIENCE_MS) });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${answer.status} ${text.slice(0, 80)}`);
+  const text = await api.call(agent + path, { method, body, patience: PATIENCE_MS });
   return text === "" ? undefined : JSON.parse(text);
 }
 
 function note(who: string, error: unknown): void {
-  const { cause, message } = error as Error & { cause?: { code?: string } };
-  report.reasons.push(`${new Date().toISOString().slice(14, 23)} ${who}: ${cause?.code ?? message}`);
+  const { code, message } = error as NodeJS.ErrnoException;
+  report.reasons.push(`${new Date().toISOString().slice(14, 23)} ${who}: ${code ?? message}`);
 }
 
 /** Through an agent, and if that fails, after a pause, through the other. */

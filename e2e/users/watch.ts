@@ -1,3 +1,5 @@
+import { Api } from "./api";
+
 /** watch.ts NAME=URL...: asks every server ten times a second whether it is up, until SIGTERM; then prints how many were down together. */
 
 const PERIOD_MS = 100;
@@ -5,6 +7,7 @@ const PERIOD_MS = 100;
 const PATIENCE_MS = 3000;
 const LIMIT_MS = 20 * 60_000;
 
+const api = new Api();
 const servers = process.argv.slice(2).map((argument) => argument.split("=") as [string, string]);
 const down = new Set<string>();
 const report = { looks: 0, mostDown: 0, together: [] as string[] };
@@ -18,8 +21,8 @@ async function watch(name: string, url: string) {
   // One that is only being added is not down.
   let hasBeenUp = false;
   while (going) {
-    const answers = await fetch(`${url}/v1/status/peers`, { signal: AbortSignal.timeout(PATIENCE_MS) }).then(
-      (answer) => answer.text().then(() => answer.ok),
+    const answers = await api.call(`${url}/v1/status/peers`, { patience: PATIENCE_MS }).then(
+      () => true,
       () => false,
     );
     report.looks++;
