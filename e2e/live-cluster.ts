@@ -155,7 +155,7 @@ export class LiveCluster {
     const folder = join(this.project.folder, "secrets", this.file.name);
     const asked = "curl -fsS http://127.0.0.1:8500/v1/connect/ca/roots?pem=true";
     const roots = await this.docker(this.serverNames[0] as string, "exec", this.serverNames[0] as string, "sh", "-c", asked);
-    writeFileSync(join(folder, "connect.pem"), readFileSync(join(folder, "ca.pem"), "utf8") + roots.stdout);
+    writeFileSync(join(folder, "connect.pem"), readFileSync(join(folder, "ca.pem"), "utf8") + roots.stdout, { mode: 0o600 });
   }
 
   diff(): Promise<CommandResult> {
