@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { Cluster } from "../../cluster/cluster";
+import { progress } from "../command";
 import { SecretsFolder } from "./folder";
 import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./pair";
 import { render, strays } from "./render";
@@ -16,6 +17,13 @@ export interface Finding {
 }
 
 export const findingText = ({ severity, file, what, mend }: Finding): string => `${file}: ${severity}: ${what}\n    ${mend}`;
+
+/** Says what will soon be wrong with a cluster's secrets, and returns what is: a deploy with such would be one that no agent gets through. */
+export function refusedSecrets(cluster: Cluster): string[] {
+  const findings = checkSecrets(cluster);
+  for (const finding of findings.filter(({ severity }) => severity === "warning")) progress(findingText(finding));
+  return findings.filter(({ severity }) => severity === "error").map(findingText);
+}
 
 const INIT = "npm run secrets -- init";
 
@@ -70,7 +78,8 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
       });
     }
   }
-  for (const stray of strays(cluster, folder)) add("warning", stray, "belongs to no agent of the cluster file", `${INIT} removes it`);
+  for (const stray of strays(cluster, folder))
+    add("warning", stray, "is nobody's: of no agent of the cluster file, or left by a run that was interrupted", `${INIT} removes it`);
   return findings;
 }
 
@@ -89,7 +98,7 @@ function checkPermissions(folder: SecretsFolder, add: Add): void {
     "error",
     first,
     `others than its owner can read or write it${more}`,
-    `chmod -R go= ${folder.named()}/ ; if others may have read it: npm run secrets -- rotate`,
+    `chmod -R go= ${folder.named()}/; if others may have read it, rotate what is in it`,
   );
 }
 
@@ -108,11 +117,11 @@ function checkCas(cas: readonly X509Certificate[], key: string | undefined, now:
 /** @returns whether files can be rendered of them */
 function checkTokens(cluster: Cluster, { current, retiring }: Tokens, add: Add): boolean {
   const needed = tokensOf(cluster);
-  const absent = [...needed.keys()].filter((name) => current[name] === undefined);
+  const absent = [...needed.keys()].filter((name) => !current.has(name));
   for (const name of absent) add("error", TOKENS, `token ${name} is missing`, INIT);
-  for (const name of Object.keys(current).filter((one) => !needed.has(one))) add("warning", TOKENS, `nobody needs token ${name} any more`, INIT);
+  for (const name of [...current.keys()].filter((one) => !needed.has(one))) add("warning", TOKENS, `nobody needs token ${name} any more`, INIT);
 
-  const all = [...Object.entries(current), ...Object.entries(retiring).flatMap(([name, ids]) => ids.map((id): [string, string] => [name, id]))];
+  const all = [...current, ...[...retiring].flatMap(([name, ids]) => ids.map((id): [string, string] => [name, id]))];
   const holders = new Map<string, string>();
   for (const [name, id] of all) {
     const other = holders.get(id);
@@ -120,7 +129,7 @@ function checkTokens(cluster: Cluster, { current, retiring }: Tokens, add: Add):
     else if (other !== undefined) add("error", TOKENS, `tokens ${other} and ${name} have the same SecretID`, rotate(name));
     holders.set(id, name);
   }
-  const retired = Object.keys(retiring).sort();
+  const retired = [...retiring.keys()].sort();
   if (retired.length > 0) {
     add(
       "warning",

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 /** The part of a name that a file has until it is whole. */
-const UNFINISHED = ".unfinished";
+export const UNFINISHED = ".unfinished";
 
 /** A folder of secrets: 0700, and its files 0600. A file is there as a whole, or not at all. */
 export class SecretsFolder {

@@ -98,9 +98,9 @@ function initializeTokens(cluster: Cluster, folder: SecretsFolder): string[] {
   if (!there) refuseIfInUse(folder, TOKENS);
   const before: Tokens = there ?? NO_TOKENS;
   const needed = tokensOf(cluster);
-  const obsolete = Object.keys(before.current).filter((name) => !needed.has(name));
+  const obsolete = [...before.current.keys()].filter((name) => !needed.has(name));
   const after = complete(cluster, retiringToo(before, obsolete));
-  const added = [...needed.keys()].filter((name) => before.current[name] === undefined);
+  const added = [...needed.keys()].filter((name) => !before.current.has(name));
   if (added.length + obsolete.length === 0) return [];
   folder.write(TOKENS, tokensText(after));
   const said = (names: readonly string[]) => (names.length > 8 ? `${names.slice(0, 7).join(", ")} and ${names.length - 7} more` : names.join(", "));

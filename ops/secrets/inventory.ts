@@ -32,8 +32,8 @@ export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
     caKey: folder.read(CA_KEY) !== undefined,
     gossip: readGossip(folder) !== undefined,
     tokens: [...tokensOf(cluster)]
-      .filter(([name]) => tokens?.current[name] !== undefined)
-      .map(([name, purpose]) => ({ name, for: purpose, retiring: tokens?.retiring[name]?.length ?? 0 })),
+      .filter(([name]) => tokens?.current.has(name))
+      .map(([name, purpose]) => ({ name, for: purpose, retiring: tokens?.retiring.get(name)?.length ?? 0 })),
   };
 }
 
@@ -48,7 +48,7 @@ export function secretNamed(folder: SecretsFolder, name: string): string {
   }
   const tokens = readTokens(folder);
   if (!tokens) throw missing(folder, TOKENS);
-  const id = tokens.current[name];
-  if (id === undefined) throw new Error(`there is no token ${name}; there are ${[...Object.keys(tokens.current), GOSSIP_NAME].join(", ")}`);
+  const id = tokens.current.get(name);
+  if (id === undefined) throw new Error(`there is no token ${name}; there are ${[...tokens.current.keys(), GOSSIP_NAME].join(", ")}`);
   return id;
 }

@@ -93,7 +93,7 @@ export async function retire(cluster: Cluster, folder: SecretsFolder): Promise<D
     ...(retired > 0 ? [`${TOKENS}: ${retired} old ${retired === 1 ? "token" : "tokens"}`] : []),
   ];
   folder.write(CA, pemOf(kept));
-  folder.write(TOKENS, tokensText({ current: tokens.current, retiring: {} }));
+  folder.write(TOKENS, tokensText({ current: tokens.current, retiring: new Map() }));
   const made: string[] = [];
   return { made, needed: [], removed: [...removed, ...(await renderAll(cluster, folder, made))] };
 }
