@@ -1,10 +1,10 @@
 import type { X509Certificate } from "node:crypto";
 import type { Cluster } from "../../cluster/cluster";
 import { progress } from "../command";
-import { SecretsFolder } from "./folder";
+import { SecretsError, SecretsFolder } from "./folder";
 import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./pair";
 import { render, strays } from "./render";
-import { CA, CA_KEY, GOSSIP, holdersOf, missing, pairFlaws, readCas, readGossip, readPair, readTokens, SourceError, TOKENS } from "./sources";
+import { CA, CA_KEY, GOSSIP, holdersOf, pairFlaws, readCas, readGossip, readPair, readTokens, required, TOKENS } from "./sources";
 import { SECRET_ID, type Tokens, tokensOf } from "./tokens";
 
 /** Something about a cluster's secrets that is wrong, or soon will be. */
@@ -35,32 +35,33 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   const add = (severity: Finding["severity"], file: string, what: string, mend: string) =>
     void findings.push({ severity, file: folder.named(file), what, mend });
   /** What cannot be read is a finding, and the rest is looked at without it. */
-  const tried = <Value>(file: string, read: () => Value): Value | undefined => {
+  const tried = <Value>(read: () => Value): Value | undefined => {
     try {
       return read();
     } catch (error) {
-      const { message } = error as Error;
-      if (error instanceof SourceError) add("error", file, error.what, error.mend);
-      else add("error", file, message.split("\n")[0] as string, message.split("\n")[1]?.trim() ?? "mend what it says");
+      if (!(error instanceof SecretsError)) throw error;
+      const { file, what, mend } = error;
+      findings.push({ severity: "error", file, what, mend });
       return undefined;
     }
   };
 
-  if (!tried("", () => folder.exists)) {
+  if (!tried(() => folder.exists)) {
     if (findings.length === 0)
       add("error", "", "the folder of the cluster's secrets is not there", `${INIT}; in a pipeline: npm run secrets -- import`);
     return findings;
   }
-  tried("", () => checkPermissions(folder, add));
-  const cas = tried(CA, () => readCas(folder) ?? absent(missing(folder, CA)));
-  if (cas) tried(CA_KEY, () => checkCas(cas, folder.read(CA_KEY), now, add));
-  const gossip = tried(GOSSIP, () => readGossip(folder) ?? absent(missing(folder, GOSSIP)));
-  const tokens = tried(TOKENS, () => readTokens(folder) ?? absent(missing(folder, TOKENS)));
+  checkPermissions(folder, add);
+  const cas = tried(() => required(folder, CA, readCas));
+  if (cas) tried(() => checkCas(cas, folder.read(CA_KEY), now, add));
+  const gossip = tried(() => required(folder, GOSSIP, readGossip));
+  const tokens = tried(() => required(folder, TOKENS, readTokens));
   const wellFormed = tokens && checkTokens(cluster, tokens, add);
 
   for (const holder of holdersOf(cluster)) {
-    tried(`${holder.folder}/cert.pem`, () => {
-      for (const { severity, file, what } of pairFlaws(readPair(folder, holder), cas ?? [], holder.names, now)) {
+    if (!cas) break;
+    tried(() => {
+      for (const { severity, file, what } of pairFlaws(readPair(folder, holder), cas, holder.names, now)) {
         add(
           severity,
           `${holder.folder}/${file}`,
@@ -72,7 +73,7 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   }
   if (cas && gossip && wellFormed) {
     for (const [file, content] of render(cluster, { ca: folder.read(CA) as string, gossip, tokens })) {
-      tried(file, () => {
+      tried(() => {
         const there = folder.read(file);
         if (there !== content) add("error", file, there === undefined ? "is missing" : "is not up to date with what it is made of", INIT);
       });
@@ -81,10 +82,6 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   for (const stray of strays(cluster, folder))
     add("warning", stray, "is nobody's: of no agent of the cluster file, or left by a run that was interrupted", `${INIT} removes it`);
   return findings;
-}
-
-function absent(error: SourceError): never {
-  throw error;
 }
 
 type Add = (severity: Finding["severity"], file: string, what: string, mend: string) => void;

@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cluster/cluster";
 import type { SecretsFolder } from "./folder";
 import { certificatesIn, dayText, expiry, replacedCas } from "./pair";
-import { CA, CA_KEY, GOSSIP, holdersOf, missing, OPERATOR, readCas, readGossip, readPair, readTokens, TOKENS } from "./sources";
+import { CA, CA_KEY, GOSSIP, holdersOf, OPERATOR, readCas, readGossip, readPair, readTokens, required, TOKENS } from "./sources";
 import { tokensOf } from "./tokens";
 
 /** What there is of secrets, without any secret. */
@@ -41,13 +41,8 @@ export const GOSSIP_NAME = "gossip";
 
 /** One secret: a token's SecretID, or the gossip key. */
 export function secretNamed(folder: SecretsFolder, name: string): string {
-  if (name === GOSSIP_NAME) {
-    const key = readGossip(folder);
-    if (key === undefined) throw missing(folder, GOSSIP);
-    return key;
-  }
-  const tokens = readTokens(folder);
-  if (!tokens) throw missing(folder, TOKENS);
+  if (name === GOSSIP_NAME) return required(folder, GOSSIP, readGossip);
+  const tokens = required(folder, TOKENS, readTokens);
   const id = tokens.current.get(name);
   if (id === undefined) throw new Error(`there is no token ${name}; there are ${[...tokens.current.keys(), GOSSIP_NAME].join(", ")}`);
   return id;

@@ -9,9 +9,10 @@ import { DAY_MS, daysAgo, Kept } from "./kept";
 const NAMES = { dns: ["server.dc1.consul", "s1.server.dc1.consul", "localhost"], ip: ["127.0.0.1", "10.0.0.1"] };
 
 let kept: Kept;
-beforeEach(async () => {
-  kept = new Kept();
-  await kept.init();
+const made = new Kept();
+beforeAll(() => made.init());
+beforeEach(() => {
+  kept = new Kept().copy(made);
 });
 
 /** The CA that signs for the cluster. */

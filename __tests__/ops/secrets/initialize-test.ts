@@ -73,9 +73,10 @@ describe("what init makes of nothing", () => {
 
 describe("a cluster file that changes", () => {
   let kept: Kept;
-  beforeEach(async () => {
-    kept = new Kept();
-    await kept.init();
+  const made = new Kept();
+  beforeAll(() => made.init());
+  beforeEach(() => {
+    kept = new Kept().copy(made);
   });
   const again = (change: (text: string) => string) => initialize(kept.cluster(change), kept.secrets, {});
   const GROWN = (text: string) =>

@@ -9,9 +9,10 @@ import { folder } from "../../cluster-files";
 import { daysAgo, Kept } from "./kept";
 
 let kept: Kept;
-beforeEach(async () => {
-  kept = new Kept();
-  await kept.init();
+const made = new Kept();
+beforeAll(() => made.init());
+beforeEach(() => {
+  kept = new Kept().copy(made);
 });
 
 const LEAVES = ["agents/s1", "agents/s2", "agents/s3", "operator"];
