@@ -2,6 +2,7 @@ import { describeProblem } from "../cluster/problem";
 import { parseArguments } from "./arguments";
 import { chosenCluster, command, progress } from "./command";
 import { blockedText, survey } from "./rollout/survey";
+import { refusedSecrets } from "./secrets/check";
 import { cdktf } from "./terraform/cdktf";
 
 /** Linux takes no longer variable. */
@@ -15,9 +16,13 @@ function targeting(targets: readonly string[]): NodeJS.ProcessEnv {
   return { TF_CLI_ARGS_apply: words };
 }
 
+const refused = (why: readonly string[]): Error => new Error(`refused; nothing was touched\n${why.join("\n")}`);
+
 command("deploy", async () => {
   const args = parseArguments("deploy", process.argv.slice(2));
   const { cluster } = chosenCluster();
+  const unfit = refusedSecrets(cluster);
+  if (unfit.length > 0) throw refused(unfit);
   const seen = await survey(cluster, args);
   const { targets } = seen;
   const { stacks: left, hosts, blocked, missed } = seen.around;
@@ -25,7 +30,7 @@ command("deploy", async () => {
     ...seen.problems.map((problem) => describeProblem(problem, cluster.locate)),
     ...(blocked.size > 0 ? [blockedText("deploy", seen)] : []),
   ];
-  if (refusals.length > 0) throw new Error(`refused; nothing was touched\n${refusals.join("\n")}`);
+  if (refusals.length > 0) throw refused(refusals);
 
   for (const [stack, names] of left) progress(`left alone: stack ${stack}, with ${names.join(", ")}`);
   for (const [stack, names] of hosts) progress(`left alone in stack ${stack}: ${names.join(", ")}`);

@@ -7,6 +7,7 @@ import { chosenCluster, command, progress } from "./command";
 import { parallel } from "./parallel";
 import { stacksAtOnce } from "./rollout/parallelism";
 import { blockedText, type Survey, survey } from "./rollout/survey";
+import { refusedSecrets } from "./secrets/check";
 import { plan } from "./terraform/plan";
 import type { Stack } from "./terraform/synth";
 
@@ -38,6 +39,8 @@ function print(cluster: Cluster, looked: readonly Looked[], seen: Survey): void 
 command("diff", async () => {
   const args = parseArguments("diff", process.argv.slice(2));
   const { file, cluster } = chosenCluster({ quiet: args.json });
+  const unfit = refusedSecrets(cluster);
+  if (unfit.length > 0) throw new Error(`no plan can be made without the cluster's secrets\n${unfit.join("\n")}`);
   const seen = await survey(cluster, args);
   const { stacks: left, blocked } = seen.around;
   const wanted = seen.stacks.filter(({ name }) => !left.has(name) && !blocked.has(name));

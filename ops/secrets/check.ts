@@ -1,9 +1,10 @@
 import type { X509Certificate } from "node:crypto";
 import type { Cluster } from "../../cluster/cluster";
-import { SecretsFolder } from "./folder";
+import { progress } from "../command";
+import { SecretsError, SecretsFolder } from "./folder";
 import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./pair";
 import { render, strays } from "./render";
-import { CA, CA_KEY, GOSSIP, holdersOf, missing, pairFlaws, readCas, readGossip, readPair, readTokens, SourceError, TOKENS } from "./sources";
+import { CA, CA_KEY, GOSSIP, holdersOf, pairFlaws, readCas, readGossip, readPair, readTokens, required, TOKENS } from "./sources";
 import { SECRET_ID, type Tokens, tokensOf } from "./tokens";
 
 /** Something about a cluster's secrets that is wrong, or soon will be. */
@@ -17,6 +18,13 @@ export interface Finding {
 
 export const findingText = ({ severity, file, what, mend }: Finding): string => `${file}: ${severity}: ${what}\n    ${mend}`;
 
+/** Says what will soon be wrong with a cluster's secrets, and returns what is: a deploy with such would be one that no agent gets through. */
+export function refusedSecrets(cluster: Cluster): string[] {
+  const findings = checkSecrets(cluster);
+  for (const finding of findings.filter(({ severity }) => severity === "warning")) progress(findingText(finding));
+  return findings.filter(({ severity }) => severity === "error").map(findingText);
+}
+
 const INIT = "npm run secrets -- init";
 
 /** What is wrong with the secrets of a cluster; nothing for a cluster without security. It writes nothing. */
@@ -27,32 +35,33 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   const add = (severity: Finding["severity"], file: string, what: string, mend: string) =>
     void findings.push({ severity, file: folder.named(file), what, mend });
   /** What cannot be read is a finding, and the rest is looked at without it. */
-  const tried = <Value>(file: string, read: () => Value): Value | undefined => {
+  const tried = <Value>(read: () => Value): Value | undefined => {
     try {
       return read();
     } catch (error) {
-      const { message } = error as Error;
-      if (error instanceof SourceError) add("error", file, error.what, error.mend);
-      else add("error", file, message.split("\n")[0] as string, message.split("\n")[1]?.trim() ?? "mend what it says");
+      if (!(error instanceof SecretsError)) throw error;
+      const { file, what, mend } = error;
+      findings.push({ severity: "error", file, what, mend });
       return undefined;
     }
   };
 
-  if (!tried("", () => folder.exists)) {
+  if (!tried(() => folder.exists)) {
     if (findings.length === 0)
       add("error", "", "the folder of the cluster's secrets is not there", `${INIT}; in a pipeline: npm run secrets -- import`);
     return findings;
   }
-  tried("", () => checkPermissions(folder, add));
-  const cas = tried(CA, () => readCas(folder) ?? absent(missing(folder, CA)));
-  if (cas) tried(CA_KEY, () => checkCas(cas, folder.read(CA_KEY), now, add));
-  const gossip = tried(GOSSIP, () => readGossip(folder) ?? absent(missing(folder, GOSSIP)));
-  const tokens = tried(TOKENS, () => readTokens(folder) ?? absent(missing(folder, TOKENS)));
+  checkPermissions(folder, add);
+  const cas = tried(() => required(folder, CA, readCas));
+  if (cas) tried(() => checkCas(cas, folder.read(CA_KEY), now, add));
+  const gossip = tried(() => required(folder, GOSSIP, readGossip));
+  const tokens = tried(() => required(folder, TOKENS, readTokens));
   const wellFormed = tokens && checkTokens(cluster, tokens, add);
 
   for (const holder of holdersOf(cluster)) {
-    tried(`${holder.folder}/cert.pem`, () => {
-      for (const { severity, file, what } of pairFlaws(readPair(folder, holder), cas ?? [], holder.names, now)) {
+    if (!cas) break;
+    tried(() => {
+      for (const { severity, file, what } of pairFlaws(readPair(folder, holder), cas, holder.names, now)) {
         add(
           severity,
           `${holder.folder}/${file}`,
@@ -64,18 +73,15 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   }
   if (cas && gossip && wellFormed) {
     for (const [file, content] of render(cluster, { ca: folder.read(CA) as string, gossip, tokens })) {
-      tried(file, () => {
+      tried(() => {
         const there = folder.read(file);
         if (there !== content) add("error", file, there === undefined ? "is missing" : "is not up to date with what it is made of", INIT);
       });
     }
   }
-  for (const stray of strays(cluster, folder)) add("warning", stray, "belongs to no agent of the cluster file", `${INIT} removes it`);
+  for (const stray of strays(cluster, folder))
+    add("warning", stray, "is nobody's: of no agent of the cluster file, or left by a run that was interrupted", `${INIT} removes it`);
   return findings;
-}
-
-function absent(error: SourceError): never {
-  throw error;
 }
 
 type Add = (severity: Finding["severity"], file: string, what: string, mend: string) => void;
@@ -89,7 +95,7 @@ function checkPermissions(folder: SecretsFolder, add: Add): void {
     "error",
     first,
     `others than its owner can read or write it${more}`,
-    `chmod -R go= ${folder.named()}/ ; if others may have read it: npm run secrets -- rotate`,
+    `chmod -R go= ${folder.named()}/; if others may have read it, rotate what is in it`,
   );
 }
 
@@ -108,11 +114,11 @@ function checkCas(cas: readonly X509Certificate[], key: string | undefined, now:
 /** @returns whether files can be rendered of them */
 function checkTokens(cluster: Cluster, { current, retiring }: Tokens, add: Add): boolean {
   const needed = tokensOf(cluster);
-  const absent = [...needed.keys()].filter((name) => current[name] === undefined);
+  const absent = [...needed.keys()].filter((name) => !current.has(name));
   for (const name of absent) add("error", TOKENS, `token ${name} is missing`, INIT);
-  for (const name of Object.keys(current).filter((one) => !needed.has(one))) add("warning", TOKENS, `nobody needs token ${name} any more`, INIT);
+  for (const name of [...current.keys()].filter((one) => !needed.has(one))) add("warning", TOKENS, `nobody needs token ${name} any more`, INIT);
 
-  const all = [...Object.entries(current), ...Object.entries(retiring).flatMap(([name, ids]) => ids.map((id): [string, string] => [name, id]))];
+  const all = [...current, ...[...retiring].flatMap(([name, ids]) => ids.map((id): [string, string] => [name, id]))];
   const holders = new Map<string, string>();
   for (const [name, id] of all) {
     const other = holders.get(id);
@@ -120,7 +126,7 @@ function checkTokens(cluster: Cluster, { current, retiring }: Tokens, add: Add):
     else if (other !== undefined) add("error", TOKENS, `tokens ${other} and ${name} have the same SecretID`, rotate(name));
     holders.set(id, name);
   }
-  const retired = Object.keys(retiring).sort();
+  const retired = [...retiring.keys()].sort();
   if (retired.length > 0) {
     add(
       "warning",

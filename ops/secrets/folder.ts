@@ -3,7 +3,18 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 /** The part of a name that a file has until it is whole. */
-const UNFINISHED = ".unfinished";
+export const UNFINISHED = ".unfinished";
+
+/** Something of a cluster's secrets that cannot be used. */
+export class SecretsError extends Error {
+  constructor(
+    readonly file: string,
+    readonly what: string,
+    readonly mend: string,
+  ) {
+    super(`${file} ${what}\n  ${mend}`);
+  }
+}
 
 /** A folder of secrets: 0700, and its files 0600. A file is there as a whole, or not at all. */
 export class SecretsFolder {
@@ -28,7 +39,11 @@ export class SecretsFolder {
   get exists(): boolean {
     if (!lstatSync(this.place, { throwIfNoEntry: false })) return false;
     if (statSync(this.place, { throwIfNoEntry: false })?.isDirectory()) return true;
-    throw new Error(`${this.path} is no folder, or a link to one that is gone\n  for what an import left: npm run secrets -- forget; else remove it`);
+    throw new SecretsError(
+      this.path,
+      "is no folder, or a link to one that is gone",
+      "for what an import left: npm run secrets -- forget; else remove it",
+    );
   }
 
   /** Makes the folder, which git is told to ignore wherever it is. */
@@ -47,7 +62,7 @@ export class SecretsFolder {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-      throw new Error(`${this.named(file)} cannot be read: ${code}\n  make it a file of the user who runs this, with mode 0600`);
+      throw new SecretsError(this.named(file), `cannot be read: ${code}`, "make it a file of the user who runs this, with mode 0600");
     }
   }
 
@@ -77,7 +92,7 @@ export class SecretsFolder {
     try {
       return readdirSync(this.at(folder)).sort();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
       throw error;
     }
   }

@@ -6,7 +6,7 @@ import { type Given, givenCa } from "./given";
 import { type Due, type Need, renew } from "./leaves";
 import { certificatesIn, dayText, expiry, pemOf } from "./pair";
 import { bringUpToDate } from "./render";
-import { AGENTS, CA, CA_KEY, GOSSIP, holdersOf, missing, pairFlaws, readCas, readGossip, readPair, readTokens, TOKENS } from "./sources";
+import { AGENTS, CA, CA_KEY, GOSSIP, holdersOf, missing, pairFlaws, readCas, readGossip, readPair, readTokens, required, TOKENS } from "./sources";
 import { complete, NO_TOKENS, retiringToo, type Tokens, tokensOf, tokensText } from "./tokens";
 
 /** What was done to a folder of secrets, a line each. */
@@ -43,10 +43,8 @@ export async function initialize(cluster: Cluster, folder: SecretsFolder, given:
 
 /** Renders what agents are given, from what is in the folder; says what was made, and returns what was removed. */
 export async function renderAll(cluster: Cluster, folder: SecretsFolder, made: string[]): Promise<string[]> {
-  const [ca, gossip, tokens] = [folder.read(CA), readGossip(folder), readTokens(folder)];
-  if (ca === undefined) throw missing(folder, CA);
-  if (gossip === undefined) throw missing(folder, GOSSIP);
-  if (!tokens) throw missing(folder, TOKENS);
+  const ca = required(folder, CA, () => folder.read(CA));
+  const [gossip, tokens] = [required(folder, GOSSIP, readGossip), required(folder, TOKENS, readTokens)];
   const { written, removed } = bringUpToDate(cluster, folder, { ca, gossip, tokens });
   const [first, ...others] = written;
   if (first !== undefined) made.push(`${first}${others.length > 0 ? `, and ${others.length} more files` : ""}: from what changed`);
@@ -98,9 +96,9 @@ function initializeTokens(cluster: Cluster, folder: SecretsFolder): string[] {
   if (!there) refuseIfInUse(folder, TOKENS);
   const before: Tokens = there ?? NO_TOKENS;
   const needed = tokensOf(cluster);
-  const obsolete = Object.keys(before.current).filter((name) => !needed.has(name));
+  const obsolete = [...before.current.keys()].filter((name) => !needed.has(name));
   const after = complete(cluster, retiringToo(before, obsolete));
-  const added = [...needed.keys()].filter((name) => before.current[name] === undefined);
+  const added = [...needed.keys()].filter((name) => !before.current.has(name));
   if (added.length + obsolete.length === 0) return [];
   folder.write(TOKENS, tokensText(after));
   const said = (names: readonly string[]) => (names.length > 8 ? `${names.slice(0, 7).join(", ")} and ${names.length - 7} more` : names.join(", "));

@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cluster/cluster";
 import type { SecretsFolder } from "./folder";
 import { certificatesIn, dayText, expiry, replacedCas } from "./pair";
-import { CA, CA_KEY, GOSSIP, holdersOf, missing, OPERATOR, readCas, readGossip, readPair, readTokens, TOKENS } from "./sources";
+import { CA, CA_KEY, GOSSIP, holdersOf, OPERATOR, readCas, readGossip, readPair, readTokens, required, TOKENS } from "./sources";
 import { tokensOf } from "./tokens";
 
 /** What there is of secrets, without any secret. */
@@ -32,8 +32,8 @@ export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
     caKey: folder.read(CA_KEY) !== undefined,
     gossip: readGossip(folder) !== undefined,
     tokens: [...tokensOf(cluster)]
-      .filter(([name]) => tokens?.current[name] !== undefined)
-      .map(([name, purpose]) => ({ name, for: purpose, retiring: tokens?.retiring[name]?.length ?? 0 })),
+      .filter(([name]) => tokens?.current.has(name))
+      .map(([name, purpose]) => ({ name, for: purpose, retiring: tokens?.retiring.get(name)?.length ?? 0 })),
   };
 }
 
@@ -41,14 +41,9 @@ export const GOSSIP_NAME = "gossip";
 
 /** One secret: a token's SecretID, or the gossip key. */
 export function secretNamed(folder: SecretsFolder, name: string): string {
-  if (name === GOSSIP_NAME) {
-    const key = readGossip(folder);
-    if (key === undefined) throw missing(folder, GOSSIP);
-    return key;
-  }
-  const tokens = readTokens(folder);
-  if (!tokens) throw missing(folder, TOKENS);
-  const id = tokens.current[name];
-  if (id === undefined) throw new Error(`there is no token ${name}; there are ${[...Object.keys(tokens.current), GOSSIP_NAME].join(", ")}`);
+  if (name === GOSSIP_NAME) return required(folder, GOSSIP, readGossip);
+  const tokens = required(folder, TOKENS, readTokens);
+  const id = tokens.current.get(name);
+  if (id === undefined) throw new Error(`there is no token ${name}; there are ${[...tokens.current.keys(), GOSSIP_NAME].join(", ")}`);
   return id;
 }

@@ -1,8 +1,8 @@
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
 import { AGENT_SECRETS } from "../../cluster/security";
-import type { SecretsFolder } from "./folder";
+import { type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
-import { agentToken, retiringIds, sorted } from "./tokens";
+import { agentToken, inOrder, retiringIds } from "./tokens";
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -21,12 +21,12 @@ const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescripti
   "rollout.header": (sources, { role }) => header(token(sources, `rollout-${role}`)),
   "health.token": (sources) => `${token(sources, "health")}\n`,
   "management.header": (sources) => header(token(sources, "management")),
-  "acl.json": ({ tokens }) => json({ current: sorted(tokens.current), retiring: retiringIds(tokens) }),
+  "acl.json": ({ tokens }) => json({ current: inOrder(tokens.current), retiring: retiringIds(tokens) }),
 };
 
 function token({ tokens }: Sources, name: string): string {
-  const id = tokens.current[name];
-  if (id === undefined) throw new Error(`there is no token ${name}`);
+  const id = tokens.current.get(name);
+  if (id === undefined) throw new Error(`tokens.json has no token ${name}\n  npm run secrets -- init, where the secrets are kept`);
   return id;
 }
 
@@ -41,15 +41,17 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
   return new Map([...ofAgents, [`${OPERATOR}/ca.pem`, sources.ca], [`${OPERATOR}/token.header`, header(token(sources, "management"))]]);
 }
 
-/** What is among the agents' files and belongs to no agent of the cluster, or not to one of its role. */
+/** What is among the agents' files and belongs to no agent of the cluster, or not to one of its role; and what a run left that was interrupted. */
 export function strays({ agents }: Cluster, folder: SecretsFolder): string[] {
   const files = new Map(agents.map(({ name, role }) => [name, AGENT_SECRETS[role]]));
-  return folder.list(AGENTS).flatMap((name) => {
+  const unfinished = ["", `${OPERATOR}/`].flatMap((at) => folder.list(at).flatMap((file) => (file.endsWith(UNFINISHED) ? [`${at}${file}`] : [])));
+  const ofAgents = folder.list(AGENTS).flatMap((name) => {
     const own = files.get(name);
     return own
       ? folder.list(`${AGENTS}/${name}`).flatMap((file) => (own.includes(file) ? [] : [`${AGENTS}/${name}/${file}`]))
       : [`${AGENTS}/${name}`];
   });
+  return [...unfinished, ...ofAgents];
 }
 
 /** Brings the rendered files up to date, and removes strays. @returns names of what changed */

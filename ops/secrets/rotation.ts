@@ -6,7 +6,7 @@ import { type Given, givenCa } from "./given";
 import { type Done, newCa, newGossipKey, renderAll } from "./initialize";
 import { renew } from "./leaves";
 import { certificatesIn, dayText, expiry, issuerOf, pemOf, replacedCas } from "./pair";
-import { CA, CA_KEY, GOSSIP, type Holder, holdersOf, missing, readCas, readPair, readTokens, TOKENS } from "./sources";
+import { CA, CA_KEY, GOSSIP, type Holder, holdersOf, readCas, readPair, readTokens, required, TOKENS } from "./sources";
 import { complete, retiringIds, retiringToo, tokensOf, tokensText } from "./tokens";
 
 /**
@@ -23,7 +23,7 @@ export async function rotateGossip(cluster: Cluster, folder: SecretsFolder): Pro
 
 /** A new CA in front of those that there are, which stay trusted. */
 export async function rotateCa(cluster: Cluster, folder: SecretsFolder, given: Given, now = new Date()): Promise<Done> {
-  const there = requireCas(folder);
+  const there = required(folder, CA, readCas);
   const { cas, key } = givenCa(given, now) ?? (await newCa(cluster, now));
   const newest = cas[0] as X509Certificate;
   if (newest.fingerprint256 === there[0]?.fingerprint256)
@@ -48,7 +48,7 @@ export async function rotateLeaves(
   given: Given,
   now = new Date(),
 ): Promise<Done> {
-  const cas = requireCas(folder);
+  const cas = required(folder, CA, readCas);
   const holders = holdersOf(cluster);
   const names = select(
     "certificate of",
@@ -65,7 +65,7 @@ export async function rotateLeaves(
  * @param patterns tokens' names; none: all
  */
 export async function rotateTokens(cluster: Cluster, folder: SecretsFolder, patterns: readonly string[]): Promise<Done> {
-  const before = requireTokens(folder);
+  const before = required(folder, TOKENS, readTokens);
   const names = select("token", [...tokensOf(cluster).keys()], patterns);
   folder.write(TOKENS, tokensText(complete(cluster, retiringToo(before, names))));
   const made = [`${TOKENS}: new SecretIDs of ${names.join(", ")}`];
@@ -77,7 +77,7 @@ export async function rotateTokens(cluster: Cluster, folder: SecretsFolder, patt
  * @throws while a certificate goes back to an older CA
  */
 export async function retire(cluster: Cluster, folder: SecretsFolder): Promise<Done> {
-  const [cas, tokens] = [requireCas(folder), requireTokens(folder)];
+  const [cas, tokens] = [required(folder, CA, readCas), required(folder, TOKENS, readTokens)];
   const replaced = replacedCas(cas);
   const kept = cas.filter((ca) => !replaced.includes(ca));
   const old = holdersOf(cluster).filter((holder) => !isIssuedByOne(folder, holder, kept));
@@ -93,7 +93,7 @@ export async function retire(cluster: Cluster, folder: SecretsFolder): Promise<D
     ...(retired > 0 ? [`${TOKENS}: ${retired} old ${retired === 1 ? "token" : "tokens"}`] : []),
   ];
   folder.write(CA, pemOf(kept));
-  folder.write(TOKENS, tokensText({ current: tokens.current, retiring: {} }));
+  folder.write(TOKENS, tokensText({ current: tokens.current, retiring: new Map() }));
   const made: string[] = [];
   return { made, needed: [], removed: [...removed, ...(await renderAll(cluster, folder, made))] };
 }
@@ -101,16 +101,4 @@ export async function retire(cluster: Cluster, folder: SecretsFolder): Promise<D
 function isIssuedByOne(folder: SecretsFolder, holder: Holder, cas: readonly X509Certificate[]): boolean {
   const { cert } = readPair(folder, holder);
   return cert !== undefined && issuerOf(certificatesIn(cert), cas) !== undefined;
-}
-
-function requireCas(folder: SecretsFolder): X509Certificate[] {
-  const cas = readCas(folder);
-  if (!cas) throw missing(folder, CA);
-  return cas;
-}
-
-function requireTokens(folder: SecretsFolder) {
-  const tokens = readTokens(folder);
-  if (!tokens) throw missing(folder, TOKENS);
-  return tokens;
 }

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import type { SecretsFolder } from "./folder";
+import { SecretsError, type SecretsFolder } from "./folder";
 import { caFlaws, certificatesIn, type Flaw, keyFlaw, leafFlaws, type Pair, timeFlaws } from "./pair";
 import { type Names, serverNames } from "./server-names";
 import { parseTokens, type Tokens } from "./tokens";
@@ -61,18 +61,7 @@ function readSource<Value>(folder: SecretsFolder, file: string, parse: (text: st
   } catch (error) {
     // What JSON.parse says may quote the file.
     const why = error instanceof SyntaxError ? "is no JSON" : `cannot be used: ${(error as Error).message}`;
-    throw new SourceError(folder.named(file), why, mend);
-  }
-}
-
-/** A file of secrets that cannot be used. */
-export class SourceError extends Error {
-  constructor(
-    readonly file: string,
-    readonly what: string,
-    readonly mend: string,
-  ) {
-    super(`${file} ${what}\n  ${mend}`);
+    throw new SecretsError(folder.named(file), why, mend);
   }
 }
 
@@ -84,10 +73,17 @@ const COPIES: Readonly<Record<string, string>> = {
 };
 
 /** A source that is missing: before anything was made of it, or after, when another one would not fit a cluster that runs. */
-export const missing = (folder: SecretsFolder, file: string): SourceError =>
+export const missing = (folder: SecretsFolder, file: string): SecretsError =>
   folder.list(AGENTS).length > 0
-    ? new SourceError(folder.named(file), "is missing, and agents have what was made of it", `${RESTORE}; ${COPIES[file]}`)
-    : new SourceError(folder.named(file), "is missing", "npm run secrets -- init");
+    ? new SecretsError(folder.named(file), "is missing, and agents have what was made of it", `${RESTORE}; ${COPIES[file]}`)
+    : new SecretsError(folder.named(file), "is missing", "npm run secrets -- init");
+
+/** @throws for a source that is missing */
+export function required<Value>(folder: SecretsFolder, file: string, read: (folder: SecretsFolder) => Value | undefined): Value {
+  const value = read(folder);
+  if (value === undefined) throw missing(folder, file);
+  return value;
+}
 
 export const readCas = (folder: SecretsFolder): X509Certificate[] | undefined => readSource(folder, CA, certificatesIn, RESTORE);
 
@@ -122,9 +118,9 @@ export function readAuthority(folder: SecretsFolder, now: Date): Pair | undefine
   const newest = readCas(folder)?.[0];
   if (key === undefined || !newest) return undefined;
   const ofKey = keyFlaw(newest, key);
-  if (ofKey) throw new SourceError(folder.named(CA_KEY), `${ofKey}, the first of ${CA}`, "npm run secrets -- rotate ca");
+  if (ofKey) throw new SecretsError(folder.named(CA_KEY), `${ofKey}, the first of ${CA}`, "npm run secrets -- rotate ca");
   const flaw = [...caFlaws(newest), ...timeFlaws(newest, now)].find(({ severity }) => severity === "error");
-  if (flaw) throw new SourceError(folder.named(CA), `has a newest CA that ${flaw.what}`, "npm run secrets -- rotate ca");
+  if (flaw) throw new SecretsError(folder.named(CA), `has a newest CA that ${flaw.what}`, "npm run secrets -- rotate ca");
   return { cert: newest.toString(), key };
 }
 

@@ -3,12 +3,12 @@ import type { Cluster } from "../../cluster/cluster";
 
 /** SecretIDs of ACL tokens, by the tokens' names. */
 export interface Tokens {
-  readonly current: Readonly<Record<string, string>>;
+  readonly current: ReadonlyMap<string, string>;
   /** What a rotation replaced, and what the cluster file no longer has: taken until `retire`. */
-  readonly retiring: Readonly<Record<string, readonly string[]>>;
+  readonly retiring: ReadonlyMap<string, readonly string[]>;
 }
 
-export const NO_TOKENS: Tokens = { current: {}, retiring: {} };
+export const NO_TOKENS: Tokens = { current: new Map(), retiring: new Map() };
 
 /** The form of a SecretID: a UUID in lower case. */
 export const SECRET_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -38,36 +38,34 @@ export function tokensOf({ agents, security }: Cluster): ReadonlyMap<string, str
  * @throws for what is no such file; SecretIDs may still be malformed
  */
 export function parseTokens(text: string): Tokens {
-  const { current, retiring } = JSON.parse(text) as Partial<Tokens>;
   const mapping = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+  const parsed: unknown = JSON.parse(text);
+  const { current, retiring } = (mapping(parsed) ? parsed : {}) as Record<string, unknown>;
   if (!mapping(current) || !mapping(retiring) || !Object.values(retiring).every(Array.isArray))
-    throw new Error("not of the form {current, retiring}");
-  return { current, retiring };
+    throw new Error("it is not of the form {current, retiring}");
+  return { current: new Map(Object.entries(current)), retiring: new Map(Object.entries(retiring)) };
 }
 
-/** In the order of names, so that the same tokens are the same bytes. */
 export const tokensText = ({ current, retiring }: Tokens): string =>
-  `${JSON.stringify({ current: sorted(current), retiring: sorted(retiring) }, null, 2)}\n`;
+  `${JSON.stringify({ current: inOrder(current), retiring: inOrder(retiring) }, null, 2)}\n`;
 
-export const sorted = <Value>(mapping: Readonly<Record<string, Value>>): Record<string, Value> =>
-  Object.fromEntries(Object.entries(mapping).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** A mapping for JSON, in the order of names, so that the same tokens are the same bytes. */
+export const inOrder = <Value>(mapping: ReadonlyMap<string, Value>): Record<string, Value> =>
+  Object.fromEntries([...mapping].sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** All SecretIDs that are still taken, but not handed out any more. */
-export const retiringIds = ({ retiring }: Tokens): string[] => Object.values(retiring).flat().sort();
+export const retiringIds = ({ retiring }: Tokens): string[] => [...retiring.values()].flat().sort();
 
 /** Takes tokens out of use; they stay valid until `retire`, but for what is no SecretID, or that of another token too. */
 export function retiringToo({ current, retiring }: Tokens, names: readonly string[]): Tokens {
-  const kept = Object.fromEntries(Object.entries(current).filter(([name]) => !names.includes(name)));
-  const inUse = new Set(Object.values(kept));
-  const old = names.flatMap((name) => {
-    const id = current[name];
-    return id !== undefined && SECRET_ID.test(id) && !inUse.has(id) ? [[name, [...(retiring[name] ?? []), id]] as const] : [];
-  });
-  return { current: kept, retiring: { ...retiring, ...Object.fromEntries(old) } };
+  const kept = new Map([...current].filter(([name]) => !names.includes(name)));
+  const inUse = new Set(kept.values());
+  const old = [...current].filter(([name, id]) => !kept.has(name) && SECRET_ID.test(id) && !inUse.has(id));
+  return { current: kept, retiring: new Map([...retiring, ...old.map(([name, id]) => [name, [...(retiring.get(name) ?? []), id]] as const)]) };
 }
 
 /** The tokens that a cluster needs, with a new SecretID for each that has none. */
 export function complete(cluster: Cluster, { current, retiring }: Tokens): Tokens {
-  const made = [...tokensOf(cluster).keys()].flatMap((name) => (current[name] === undefined ? [[name, randomUUID()]] : []));
-  return { current: { ...current, ...Object.fromEntries(made) }, retiring };
+  const made = [...tokensOf(cluster).keys()].filter((name) => !current.has(name)).map((name) => [name, randomUUID()] as const);
+  return { current: new Map([...current, ...made]), retiring };
 }

@@ -1,0 +1,74 @@
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cluster } from "../../../cluster/cluster";
+import { checkSecrets } from "../../../ops/secrets/check";
+import { SecretsFolder } from "../../../ops/secrets/folder";
+import { initialize } from "../../../ops/secrets/initialize";
+import { clusterFile, FOUR_HOSTS, folder, load } from "../../cluster-files";
+
+export const DAY_MS = 24 * 60 * 60 * 1000;
+export const daysAgo = (days: number): Date => new Date(Date.now() - days * DAY_MS);
+
+/** A cluster file, and the folder of its secrets. */
+export class Kept {
+  readonly path = join(folder(), "secrets");
+  readonly secrets = new SecretsFolder(this.path);
+
+  /** @param text with `security: off`, in whose place the folder is said */
+  constructor(readonly text = FOUR_HOSTS) {}
+
+  /** The same secrets, of a cluster file that was changed. */
+  cluster(change: (text: string) => string = (text) => text): Cluster {
+    return load(this.written(change));
+  }
+
+  /** Where a cluster file of it is. */
+  file(): string {
+    return clusterFile(this.written());
+  }
+
+  /** The cluster file's text. */
+  written(change: (text: string) => string = (text) => text): string {
+    return change(this.text).replace("security: off", `security: { secrets: ${this.path} }`);
+  }
+
+  /** The same as another has: cheaper than making them. */
+  copy(other: Kept): this {
+    cpSync(other.path, this.path, { recursive: true, preserveTimestamps: true });
+    return this;
+  }
+
+  init(now?: Date) {
+    return initialize(this.cluster(), this.secrets, {}, now);
+  }
+
+  read(file: string): string {
+    return readFileSync(join(this.path, file), "utf8");
+  }
+
+  json(file: string) {
+    return JSON.parse(this.read(file));
+  }
+
+  /** Damages a file, as whoever has an editor may. */
+  change(file: string, change: (content: string) => string): void {
+    writeFileSync(join(this.path, file), change(existsSync(join(this.path, file)) ? this.read(file) : ""));
+  }
+
+  /** Each file with its bytes, time and mode. */
+  everything(): Record<string, string> {
+    const files = readdirSync(this.path, { recursive: true, encoding: "utf8" }).sort();
+    return Object.fromEntries(
+      files.map((file) => {
+        const { mode, mtimeNs } = statSync(join(this.path, file), { bigint: true });
+        const isFolder = statSync(join(this.path, file)).isDirectory();
+        return [file, `${mode.toString(8)} ${mtimeNs} ${isFolder ? "" : this.read(file)}`];
+      }),
+    );
+  }
+
+  /** What is found, as `severity file: what`. */
+  found(cluster = this.cluster(), now?: Date): string[] {
+    return checkSecrets(cluster, now).map(({ severity, file, what }) => `${severity} ${file.slice(this.path.length + 1)}: ${what}`);
+  }
+}

@@ -1,0 +1,133 @@
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { forget, importSecrets, pack } from "../../../ops/secrets/transport";
+import { folder } from "../../cluster-files";
+import { Kept } from "./kept";
+
+const kept = new Kept();
+let text: string;
+beforeAll(async () => {
+  await kept.init();
+  text = pack(kept.cluster(), kept.secrets, true);
+});
+
+/** Where secrets are to come; what an import made goes after the test. */
+let there: Kept;
+beforeEach(() => {
+  there = new Kept();
+});
+afterEach(() => void forget(there.cluster(), there.secrets));
+
+/** Every file below a folder, but for git's. */
+const filesIn = (path: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(path, { recursive: true, encoding: "utf8" })
+      .filter((file) => statSync(join(path, file)).isFile())
+      .sort()
+      .filter((file) => file !== ".gitignore")
+      .map((file) => [file, readFileSync(join(path, file), "utf8")]),
+  );
+const temporary = () =>
+  readdirSync(tmpdir())
+    .filter((name) => name.startsWith("consul-cdktf-secrets-c-"))
+    .sort();
+
+test("what is exported is one line, and no larger than a secret store takes", () => {
+  expect(text).toMatch(/^[A-Za-z0-9+/]+=*$/);
+  expect(text.length).toBeLessThan(10_000);
+});
+
+test("what is imported is what was exported, with all that is made of it, in a folder that is this user's alone and outside the checkout", async () => {
+  const target = await importSecrets(there.cluster(), there.secrets, { text: `${text}\n` });
+  expect(filesIn(target)).toEqual(filesIn(kept.path));
+  expect(there.found()).toEqual([]);
+  expect(readlinkSync(there.path)).toBe(target);
+  expect(target.startsWith(tmpdir())).toBe(true);
+  expect(statSync(target).mode & 0o777).toBe(0o700);
+});
+
+test("without the CA's key it deploys as well", async () => {
+  await importSecrets(there.cluster(), there.secrets, { text: pack(kept.cluster(), kept.secrets, false) });
+  const { "ca-key.pem": _, ...others } = filesIn(kept.path);
+  expect(filesIn(there.path)).toEqual(others);
+  expect(there.found()).toEqual([]);
+});
+
+test("a folder that is mounted is copied, whatever its permissions, and stays", async () => {
+  const before = kept.everything();
+  chmodSync(join(kept.path, "gossip.key"), 0o644);
+  await importSecrets(there.cluster(), there.secrets, { from: kept.path });
+  chmodSync(join(kept.path, "gossip.key"), 0o600);
+  expect(there.found()).toEqual([]);
+  forget(there.cluster(), there.secrets);
+  expect(kept.everything()).toEqual(before);
+});
+
+test("a second import takes the first one's place, and forget leaves nothing", async () => {
+  const before = temporary();
+  await importSecrets(there.cluster(), there.secrets, { text });
+  const second = await importSecrets(there.cluster(), there.secrets, { text });
+  expect(temporary().filter((name) => !before.includes(name))).toHaveLength(1);
+  expect(readlinkSync(there.path)).toBe(second);
+  expect(forget(there.cluster(), there.secrets)).toBe(true);
+  expect(temporary()).toEqual(before);
+  expect(lstatSync(there.path, { throwIfNoEntry: false })).toBeUndefined();
+  expect(forget(there.cluster(), there.secrets)).toBe(false);
+});
+
+test("forget removes a link whose folder has gone with the machine's temporary files", async () => {
+  rmSync(await importSecrets(there.cluster(), there.secrets, { text }), { recursive: true });
+  expect(forget(there.cluster(), there.secrets)).toBe(true);
+  expect(lstatSync(there.path, { throwIfNoEntry: false })).toBeUndefined();
+});
+
+describe("what is there and no import has made", () => {
+  test("a folder is neither replaced nor forgotten", async () => {
+    const before = kept.everything();
+    await expect(importSecrets(kept.cluster(), kept.secrets, { text })).rejects.toThrow("is there already, and no import has made it");
+    expect(forget(kept.cluster(), kept.secrets)).toBe(false);
+    expect(kept.everything()).toEqual(before);
+  });
+  test("nor is a link of one's own", async () => {
+    symlinkSync(kept.path, there.path);
+    await expect(importSecrets(there.cluster(), there.secrets, { text })).rejects.toThrow("is there already");
+    expect(forget(there.cluster(), there.secrets)).toBe(false);
+    expect(existsSync(join(there.path, "ca.pem"))).toBe(true);
+    rmSync(there.path);
+  });
+});
+
+describe("what is no export of this cluster is refused, and nothing is left", () => {
+  /** The export with something else in it. */
+  const packed = (change: object, files: object = {}): string => {
+    const content = JSON.parse(gunzipSync(Buffer.from(text, "base64")).toString());
+    return gzipSync(JSON.stringify({ ...content, ...change, files: { ...content.files, ...files } })).toString("base64");
+  };
+  const cases: Record<string, [() => string | undefined, string]> = {
+    "nothing at all": [() => undefined, "there is nothing to import"],
+    "an empty text": [() => "", "is no export of secrets, or not all of it"],
+    "half of it": [() => text.slice(0, text.length / 2), "is no export of secrets, or not all of it"],
+    "another cluster's": [() => packed({ cluster: "d" }), 'has the secrets of cluster "d", and the cluster file is that of "c"'],
+    "another version's": [() => packed({ version: 2 }), "of another version"],
+    "a path out of the folder": [() => packed({}, { "agents/../../x/key.pem": "x" }), "what is no file of secrets"],
+    "a file that is none of secrets": [() => packed({}, { ".gitignore": "x" }), "what is no file of secrets"],
+    "a file that is no text": [() => packed({}, { "ca.pem": 7 }), "what is no file of secrets"],
+    "one without a token that the file needs": [
+      () => packed({}, { "tokens.json": '{"current": {}, "retiring": {}}' }),
+      "tokens.json has no token agent:c1",
+    ],
+  };
+  test.each(Object.entries(cases))("%s", async (_, [given, refusal]) => {
+    const before = temporary();
+    await expect(importSecrets(there.cluster(), there.secrets, { text: given() })).rejects.toThrow(refusal);
+    expect(lstatSync(there.path, { throwIfNoEntry: false })).toBeUndefined();
+    expect(temporary()).toEqual(before);
+  });
+  test("a folder that has no secrets", async () => {
+    const empty = folder();
+    await expect(importSecrets(there.cluster(), there.secrets, { from: empty })).rejects.toThrow("has no ca.pem");
+    await expect(importSecrets(there.cluster(), there.secrets, { from: `${empty}/x` })).rejects.toThrow("has no ca.pem");
+  });
+});
