@@ -31,6 +31,7 @@ const OWNED_FLAGS: Record<string, string> = {
   "-data-dir": "data",
   "-datacenter": "datacenter",
   "-dns-port": "ports.dns",
+  "-domain": "config.domain",
   "-grpc-port": "ports.grpc",
   "-grpc-tls-port": "ports.grpc_tls",
   "-hcl": "config",

@@ -42,6 +42,10 @@ export const catalogue = {
   "owned-setting": { severity: "error", about: "a Consul key or flag that has its own place in the file" },
   "secret-in-config": { severity: "error", about: "a secret where it would end in the state" },
   "shared-state": { severity: "error", about: "several stacks in one state" },
+  // Security
+  "unknown-policy": { severity: "error", about: "a token's policy that is nowhere written" },
+  "script-checks": { severity: "warning", about: "services may run programs, in a secured cluster" },
+  "image-by-tag": { severity: "warning", about: "a secured cluster's image is not pinned by its digest" },
   // Exposure
   "plain-tcp": { severity: "warning", about: "a Docker daemon without TLS" },
   "open-http": { severity: "warning", about: "the HTTP API is open to the network, without ACLs" },

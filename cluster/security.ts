@@ -29,6 +29,10 @@ export function securityOf(entry: SecurityEntry, cluster: string): Security | un
   return { stage, secrets, policies, tokens: Object.fromEntries(own) };
 }
 
+/** Whether plain HTTP is for each agent's own host alone, and nobody may do anything without a token. */
+export const requiresSecurity = ({ security, name }: { readonly security: SecurityEntry; readonly name: string }): boolean =>
+  securityOf(security, name)?.stage === "require";
+
 /**
  * What is in `agents/<agent>` of the secrets' folder, and goes from there into the agent's container. Consul reads the .json files;
  * .header files are for curl (`-H @file`), .token files for the CLI; acl.json has the SecretID of every token, for the step that makes them.
@@ -48,6 +52,12 @@ export const AGENT_SECRETS: Readonly<Record<Role, readonly string[]>> = {
   ],
   client: ["ca.pem", "gossip.json", "tokens.json", "rollout.header", "health.token"],
 };
+
+/** Names of tokens that every secured cluster has, and of what `npm run secrets -- show` takes for something else. */
+export const OWN_TOKENS: readonly string[] = ["management", "rollout-server", "rollout-client", "health", "dns", "gossip"];
+
+/** Policies that a token may have without the file's writing their rules; Consul's own for a snapshot, which takes all rights. */
+export const KNOWN_POLICIES: readonly string[] = ["registrator", "snapshots", "global-management"];
 
 /** Where an agent's secrets are. */
 export const agentSecrets = ({ secrets }: Security, agent: string): string => `${secrets.replace(/\/$/, "")}/agents/${agent}`;

@@ -6,7 +6,7 @@ describe("what a deploy is asked for, and does not do or does with care", () => 
   let cluster: LiveCluster;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "changing", { settings: { wait: 30 } });
+    cluster = await LiveCluster.up(rig, "changing", { settings: { wait: 120 } });
   });
   afterAll(() => cluster.down());
 

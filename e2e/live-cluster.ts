@@ -18,7 +18,7 @@ export interface Seen {
 }
 
 /** With a token of their own for those who use the cluster. */
-const SECURED: ClusterFile["security"] = {
+export const SECURED: ClusterFile["security"] = {
   policies: {
     load: [
       'key_prefix "load/" { policy = "write" }',

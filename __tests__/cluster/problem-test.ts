@@ -65,6 +65,73 @@ const CASES: Case[] = [
     file: `${BRIDGE}servers: [{ name: s1, host: local, publish: { https: ▶8501 } }]\n`,
     mend: "ports: { https: 8501 }",
   },
+  // Security
+  {
+    code: "invalid-value",
+    when: "security is a word that means nothing",
+    file: FOUR_HOSTS.replace("security: off", "security: ▶strict"),
+    mend: "on, off, or a mapping",
+  },
+  {
+    code: "invalid-value",
+    when: "its stage is none",
+    file: FOUR_HOSTS.replace("security: off", "security: { stage: ▶full }"),
+    mend: 'accept"|"use"|"require',
+  },
+  {
+    code: "invalid-value",
+    when: "its secrets are in the home folder, which is another for everybody",
+    file: FOUR_HOSTS.replace("security: off", "security: { secrets: ▶~/consul }"),
+    mend: "relative to the project, or absolute",
+  },
+  {
+    code: "invalid-value",
+    when: "a secured agent's plain HTTP is published",
+    file: `${BRIDGE.replace("security: off", "security: on")}servers: [{ name: s1, host: local, publish: { http: ▶8501 } }]\n`,
+    mend: "publish `https`",
+  },
+  {
+    code: "invalid-name",
+    when: "a token has the name of the product's own",
+    file: FOUR_HOSTS.replace("security: off", "security: { tokens: { ▶dns: {} } }"),
+    mend: "another name",
+  },
+  {
+    code: "invalid-name",
+    when: "a policy has the name of the product's own",
+    file: FOUR_HOSTS.replace("security: off", "security: { policies: { ▶registrator: 'operator = \"read\"' } }"),
+    mend: "another name",
+  },
+  {
+    code: "unknown-policy",
+    when: "a token names a policy that is not there",
+    file: FOUR_HOSTS.replace("security: off", "security: { policies: { shop: 'key \"a\" {}' }, tokens: { web: { policies: [shop, ▶shopp] } } }"),
+    mend: "or take one of shop, registrator, snapshots",
+  },
+  {
+    code: "unknown-policy",
+    when: "a token has no policy of its name",
+    file: FOUR_HOSTS.replace("security: off", "security: { tokens: { ▶web: {} } }"),
+    mend: "policies: { web:",
+  },
+  {
+    code: "owned-setting",
+    when: "what security decides is in the configuration",
+    file: `${FOUR_HOSTS.replace("security: off", "security: on")}config: { acl: { ▶default_policy: allow }, tls: { defaults: { ▶verify_incoming: false } } }\n`,
+    mend: "says how far security is turned on",
+  },
+  {
+    code: "script-checks",
+    when: "services may run programs in a secured cluster",
+    file: `${FOUR_HOSTS.replace("security: off", "security: on")}config: { ▶enable_local_script_checks: true }\n`,
+    mend: "accept: [script-checks]",
+  },
+  {
+    code: "image-by-tag",
+    when: "a secured cluster's image is named by its tag",
+    file: `${FOUR_HOSTS.replace("security: off", "security: on")}image: ▶hashicorp/consul:1.22.2\n`,
+    mend: "image: hashicorp/consul:1.22.2@sha256:",
+  },
   // Names and addresses
   { code: "invalid-name", when: "a server's name has capitals", file: FOUR_HOSTS.replace("[s1,", "[▶S1,"), mend: "lower-case letters" },
   { code: "invalid-name", when: "a host's name has a dot", file: FOUR_HOSTS.replace("{ s1:", "{ ▶s1.example.com:"), mend: "digits and hyphens" },

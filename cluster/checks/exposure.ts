@@ -2,7 +2,7 @@ import { hasPassword, isLoopback } from "../address";
 import { stackName } from "../ids";
 import type { Problem } from "../problem";
 import type { Draft } from "../resolve";
-import { securityOf } from "../security";
+import { requiresSecurity } from "../security";
 import { settingPath, unique, valueAt } from "./places";
 
 /** What works, and should be known: who else reaches the cluster, and how large a stack is. */
@@ -12,9 +12,6 @@ export const exposureProblems = (draft: Draft): Problem[] => [
   ...daemonSecrets(draft),
   ...stackSizes(draft),
 ];
-
-/** Then plain HTTP is for the agent's own host, and nobody may do anything without a token. */
-const requiresSecurity = ({ file }: Draft): boolean => securityOf(file.security, file.name)?.stage === "require";
 
 function exposure(draft: Draft): Problem[] {
   const plain = draft.hosts
@@ -29,7 +26,7 @@ function exposure(draft: Draft): Problem[] {
       };
     });
   const open =
-    draft.file.network === "bridge" || requiresSecurity(draft)
+    draft.file.network === "bridge" || requiresSecurity(draft.file)
       ? []
       : draft.agents.filter(({ settings }) => settings.client?.split(/\s+/).some((address) => !isLoopback(address)));
   const openHttp = open.map(
@@ -47,7 +44,7 @@ function exposure(draft: Draft): Problem[] {
 const API_PORTS = ["http", "https", "grpc"] as const;
 
 function openPublished(draft: Draft): Problem[] {
-  if (draft.file.network !== "bridge" || requiresSecurity(draft)) return [];
+  if (draft.file.network !== "bridge" || requiresSecurity(draft.file)) return [];
   return unique(
     draft.agents.flatMap((agent) => {
       const key = API_PORTS.find((port) => agent.settings.publish?.[port] !== undefined);

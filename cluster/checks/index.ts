@@ -7,6 +7,7 @@ import { nameProblems } from "./names";
 import { networkProblems } from "./network";
 import { valueAt } from "./places";
 import { quorumProblems } from "./quorum";
+import { securityProblems } from "./security";
 
 /** What needs more than one key to see. */
 export function checkCluster(draft: Draft): Problem[] {
@@ -16,6 +17,7 @@ export function checkCluster(draft: Draft): Problem[] {
     ...networkProblems(draft),
     ...settingsProblems(draft),
     ...exposureProblems(draft),
+    ...securityProblems(draft),
     ...backendProblems(draft.file.backend, stackNames(draft)),
   ];
 }

@@ -2,6 +2,7 @@ import { family, isLoopback, isTemplate, isWildcard, whyUnreachable } from "../a
 import { effectivePorts, listeners } from "../ports";
 import type { KeyPath, Problem } from "../problem";
 import type { Draft } from "../resolve";
+import { requiresSecurity } from "../security";
 import { type DraftAgent, settingPath, unique } from "./places";
 
 /** Whether agents can reach each other, and every listener has its port to itself. */
@@ -104,7 +105,7 @@ function listening({ file }: Draft, { name, role, host, settings }: DraftAgent):
 function bridge(draft: Draft): Problem[] {
   const { file, hosts, agents } = draft;
   if (file.network === "bridge") {
-    if (hosts.length <= 1) return [...publishedButOff(draft), ...publishedButLoopback(draft)];
+    if (hosts.length <= 1) return [...publishedButOff(draft), ...publishedButLoopback(draft), ...publishedButPlain(draft)];
     return [
       {
         code: "bridge-hosts",
@@ -140,6 +141,21 @@ function publishedButOff(draft: Draft): Problem[] {
         }),
       );
   });
+}
+
+/** Plain HTTP of a secured agent listens inside its container alone. */
+function publishedButPlain(draft: Draft): Problem[] {
+  if (!requiresSecurity(draft.file)) return [];
+  return unique(
+    draft.agents
+      .filter(({ settings }) => settings.publish?.http !== undefined)
+      .map((agent) => ({
+        code: "invalid-value",
+        path: settingPath(draft, agent, "publish", "http"),
+        message: `plain HTTP of "${agent.name}" is published, but in a secured cluster it is for its container alone`,
+        mend: "publish `https` instead",
+      })),
+  );
 }
 
 /** Docker forwards a published port to the container's own address, where loopback does not listen. */

@@ -5,7 +5,7 @@
 strangers() {
   members=$(ask /v1/agent/members | value -c 'map(select(.Status == 1).Name)')
   ask /v1/catalog/nodes | value --arg stage "$1" --argjson members "${members:-[]}" '["off", "accept", "use", "require"] as $stages
-    | INDEX(.[]; .Node) as $nodes | [$members[] | {name: ., stage: ($nodes[.].Meta["cdktf-security"] // "off")}
+    | INDEX(.[]; .Node) as $nodes | [$members | sort[] | {name: ., stage: ($nodes[.].Meta["cdktf-security"] // "off")}
     | select(.stage as $at | ($stages | index($at)) - ($stages | index($stage)) | . < -1 or . > 1) | "\(.name) (\(.stage))"] | join(", ") | if . == "" then "none" else . end'
 }
 # in_step STAGE: whether an agent at STAGE may come in; says why not, and refuses after a while.

@@ -1,0 +1,74 @@
+import { didYouMean } from "../nearest";
+import type { Problem } from "../problem";
+import type { Draft } from "../resolve";
+import { KNOWN_POLICIES, OWN_TOKENS, securityOf } from "../security";
+import { settingPath, unique, valueAt } from "./places";
+
+/** What a secured cluster's tokens may be called and hold, and what would open again what security closes. */
+export function securityProblems(draft: Draft): Problem[] {
+  const security = securityOf(draft.file.security, draft.file.name);
+  if (!security) return [];
+  const { policies, tokens } = security;
+  const own = (kind: "policies" | "tokens", reserved: readonly string[], names: readonly string[]): Problem[] =>
+    names
+      .filter((name) => reserved.includes(name))
+      .map((name) => ({
+        code: "invalid-name",
+        path: ["security", kind, name],
+        atKey: true,
+        message: `"${name}" is one of the product's own ${kind}`,
+        mend: "choose another name",
+      }));
+  return [
+    ...own("policies", [...OWN_TOKENS, ...KNOWN_POLICIES], Object.keys(policies)),
+    ...own("tokens", OWN_TOKENS, Object.keys(tokens)),
+    ...Object.entries(tokens)
+      .filter(([name]) => !OWN_TOKENS.includes(name))
+      .flatMap(([name, token]) => unknownPolicies(draft, name, token.policies, [...Object.keys(policies), ...KNOWN_POLICIES])),
+    ...scriptChecks(draft),
+    ...imagesByTag(draft),
+  ];
+}
+
+function unknownPolicies({ file }: Draft, token: string, wanted: readonly string[], known: readonly string[]): Problem[] {
+  const written = valueAt(file, ["security", "tokens", token, "policies"]);
+  return wanted
+    .filter((policy) => !known.includes(policy))
+    .map((policy) => ({
+      code: "unknown-policy",
+      path: Array.isArray(written) ? ["security", "tokens", token, "policies", written.indexOf(policy)] : ["security", "tokens", token],
+      atKey: !Array.isArray(written),
+      message: `token "${token}" has the policy "${policy}", which is not among the file's${didYouMean(policy, known)}`,
+      mend: `write its rules under \`security: { policies: { ${policy}: ... } }\`, or take one of ${known.join(", ")}`,
+    }));
+}
+
+/** With these whoever may register a service runs programs on the host, as Consul's user. */
+const SCRIPT_CHECKS = ["enable_script_checks", "enable_local_script_checks"];
+
+function scriptChecks(draft: Draft): Problem[] {
+  return unique(
+    draft.agents.flatMap((agent) =>
+      SCRIPT_CHECKS.filter((key) => agent.settings.config?.[key] === true).map((key) => ({
+        code: "script-checks" as const,
+        path: settingPath(draft, agent, "config", key),
+        atKey: true,
+        message: `${key}: services that are registered may run programs in the agent's container`,
+        mend: "remove it, or silence this with `accept: [script-checks]`",
+      })),
+    ),
+  );
+}
+
+function imagesByTag(draft: Draft): Problem[] {
+  return unique(
+    draft.agents
+      .filter(({ settings }) => settings.image !== undefined && !settings.image.includes("@sha256:"))
+      .map((agent) => ({
+        code: "image-by-tag" as const,
+        path: settingPath(draft, agent, "image"),
+        message: `${agent.settings.image} is whatever its registry says on the day`,
+        mend: `pin it: image: ${agent.settings.image}@sha256:..., as \`docker buildx imagetools inspect ${agent.settings.image}\` prints it; or silence this with \`accept: [image-by-tag]\``,
+      })),
+  );
+}

@@ -1,0 +1,90 @@
+import { expectUndisturbed, LiveCluster } from "./live-cluster";
+import { Rig } from "./rig/rig";
+
+describe("secrets are rotated while users work, and no container restarts", () => {
+  const rig = Rig.standing();
+  let cluster: LiveCluster;
+  const AGENTS = ["consul-client1", "consul-client2", "consul-server1", "consul-server2", "consul-server3"];
+  /** What an operator does: a command on the folder, then a deploy. */
+  const bring = async (...args: string[]): Promise<void> => {
+    const seen = await cluster.during(async () => {
+      const touched = await cluster.touchedBy(async () => {
+        await cluster.secrets(...args);
+        await cluster.deploy();
+      });
+      expect(touched).toEqual([]);
+    });
+    expectUndisturbed(seen);
+    expect(seen.users.failed).toBe(0);
+    await cluster.expectSound(seen);
+  };
+  /** The certificate that a server shows, as openssl prints it. */
+  const shown = async (server: string, ...what: string[]): Promise<string> => {
+    const address = String(cluster.file.hosts[server]);
+    const { stdout } = await rig.operator.machine.run("sh", [
+      "-c",
+      `openssl s_client -connect ${address}:8501 </dev/null 2>/dev/null | openssl x509 -noout ${what.join(" ")}`,
+    ]);
+    return stdout.trim();
+  };
+  const inside = async (agent: string, command: string): Promise<string> =>
+    (await cluster.docker(agent, "exec", agent, "sh", "-c", command)).stdout.trim();
+  const restartedWorks = async () => {
+    for (const agent of ["consul-server1", "consul-client1"]) {
+      await cluster.docker(agent, "restart", "-t", "30", agent);
+      await cluster.expectWhole();
+    }
+  };
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "rotating", { security: "on" });
+  });
+  afterAll(() => cluster.down());
+
+  test("the gossip key: the new one everywhere, the old one nowhere", async () => {
+    const keys = () => inside("consul-server1", "curl -sS -H @/consul/secrets/rollout.header http://127.0.0.1:8500/v1/operator/keyring");
+    const before = Object.keys(JSON.parse(await keys())[0].Keys);
+    await bring("rotate", "gossip");
+    const rings: { Keys: Record<string, number>; PrimaryKeys: Record<string, number>; NumNodes: number }[] = JSON.parse(await keys());
+    for (const { Keys, PrimaryKeys, NumNodes } of rings) {
+      expect(Object.keys(Keys)).not.toEqual(before);
+      expect(Object.values(Keys)).toEqual([NumNodes]);
+      expect(PrimaryKeys).toEqual(Keys);
+    }
+  });
+
+  test("a server's certificate, by reload", async () => {
+    const before = await shown("consul-server1", "-serial");
+    await bring("rotate", "leaves");
+    expect(await shown("consul-server1", "-serial")).not.toBe(before);
+  });
+
+  test("all tokens: the old ones are valid until they are retired", async () => {
+    const old = await inside("consul-client1", "cat /consul/secrets/health.token");
+    const asOld = () =>
+      inside("consul-server1", `curl -sS -o /dev/null -w '%{http_code}' -H 'X-Consul-Token: ${old}' http://127.0.0.1:8500/v1/acl/token/self`);
+    await bring("rotate", "tokens");
+    expect(await inside("consul-client1", "cat /consul/secrets/health.token")).not.toBe(old);
+    expect(await asOld()).toBe("200");
+    await bring("retire");
+    expect(await asOld()).toBe("403");
+    await restartedWorks();
+  });
+
+  test("the CA: both are trusted, then certificates are by the new one, then the old one is trusted no more", async () => {
+    const before = await inside("consul-server1", "cat /consul/secrets/ca.pem");
+    await bring("rotate", "ca");
+    expect(await inside("consul-client1", "cat /consul/secrets/ca.pem")).toContain(before);
+    await bring("rotate", "leaves");
+    await bring("retire");
+    for (const agent of AGENTS) expect(await inside(agent, "cat /consul/secrets/ca.pem")).not.toContain(before);
+    await restartedWorks();
+  });
+
+  test("agents that are made anew afterwards get in with what the folder has now", async () => {
+    cluster.changeAll();
+    const seen = await cluster.during(() => cluster.deploy());
+    expectUndisturbed(seen);
+    await cluster.expectSound(seen);
+  });
+});

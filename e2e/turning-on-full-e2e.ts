@@ -1,0 +1,74 @@
+import { eventually } from "./consul";
+import { expectUndisturbed, LiveCluster, SECURED, type Seen } from "./live-cluster";
+import { Rig } from "./rig/rig";
+
+describe("security is turned on, and off, in a running cluster", () => {
+  const rig = Rig.standing();
+  let cluster: LiveCluster;
+  const at = (stage: "accept" | "use" | "require") => ({ ...(SECURED as object), stage });
+  const deployed = async (): Promise<Seen> => {
+    const seen = await cluster.during(() => cluster.deploy());
+    expectUndisturbed(seen);
+    await cluster.expectSound(seen);
+    return seen;
+  };
+  const refused = async (): Promise<string> => {
+    let said = "";
+    const touched = await cluster.touchedBy(async () => {
+      const { exitCode, stdout } = await cluster.deploy({ check: false });
+      expect(exitCode).not.toBe(0);
+      said = stdout;
+    });
+    expect(touched).toEqual([]);
+    return said;
+  };
+  /** What the servers' gossip and RPC say of themselves. */
+  const self = (agent: string) => cluster.api(agent).json("/v1/agent/self");
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "turning-on", { security: "off", settings: { wait: 20 } });
+  });
+  afterAll(() => cluster.down());
+
+  test.each(["use", "require"] as const)("from off straight to %s is refused, and touches nobody", async (stage) => {
+    cluster.file.security = at(stage);
+    expect(await refused()).toContain(`its next container has security at "${stage}", more than one step from`);
+    cluster.file.security = "off";
+    await cluster.deploy();
+  });
+
+  test("accept: agents have keys, certificates and tokens, and users notice nothing", async () => {
+    cluster.file.security = at("accept");
+    await deployed();
+    expect((await self("consul-server1")).Stats.serf_lan.encrypted).toBe("true");
+  });
+
+  test("from accept straight to require is refused", async () => {
+    cluster.file.security = at("require");
+    expect(await refused()).toContain('"require", more than one step from');
+  });
+
+  test("use: agents speak TLS and encrypted gossip, and users notice nothing", async () => {
+    cluster.file.security = at("use");
+    await deployed();
+  });
+
+  test("require: users come by HTTPS with their token; nobody else gets in", async () => {
+    cluster.file.security = at("require");
+    await deployed();
+    const { stdout } = await rig.operator.machine.run("curl", ["-sS", "-m", "5", "http://172.16.8.120:8500/v1/status/leader"], { check: false });
+    expect(stdout).toBe("");
+    const anonymous = await cluster.docker("consul-server1", "exec", "consul-server1", "curl", "-sS", "http://127.0.0.1:8500/v1/kv/?keys");
+    expect(anonymous.stdout).not.toContain("load/");
+  });
+
+  test("and back: use, accept, off", async () => {
+    for (const stage of ["use", "accept"] as const) {
+      cluster.file.security = at(stage);
+      await deployed();
+    }
+    cluster.file.security = "off";
+    await deployed();
+    await eventually(async () => expect((await self("consul-server1")).DebugConfig.ACLsEnabled).toBe(false));
+  });
+});
