@@ -10,7 +10,13 @@ const STOP_MS = 60_000;
 export class Background<Report> {
   private constructor(private readonly running: RunningCommand) {}
 
-  static async start<Report>(operator: Operator, program: string, args: readonly string[], credentials?: Credentials): Promise<Background<Report>> {
+  /** @param operator where it runs: the operator's machine, or whatever else starts commands */
+  static async start<Report>(
+    operator: Pick<Operator, "spawn">,
+    program: string,
+    args: readonly string[],
+    credentials?: Credentials,
+  ): Promise<Background<Report>> {
     const env = credentials && { CREDENTIALS: JSON.stringify(credentials) };
     const running = operator.spawn("node", ["--require", "./typescript.cjs", join(__dirname, program), ...args], { cwd: join(__dirname, ".."), env });
     let ended = false;

@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Background } from "./background";
+import { LiveCluster } from "./live-cluster";
+import { type CommandResult, start } from "./rig/command";
+import { Rig } from "./rig/rig";
+
+const CHECKOUT = resolve(__dirname, "..");
+
+/** All files below a folder, but for what is only installed there. */
+function files(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (/^(node_modules|\.git|secrets|providers)$/.test(entry.name)) return [];
+    if (entry.isDirectory()) return files(path);
+    return entry.isFile() && statSync(path).size < 20_000_000 ? [path] : [];
+  });
+}
+
+/** What a secret looks like in a text: raw, base64 at each of its three alignments, and hex. */
+function forms(secret: Buffer): string[] {
+  const base64 = [0, 1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), secret]).toString("base64");
+    // The first and last signs depend on what stands beside it.
+    return text.slice(shift === 0 ? 0 : 4, -4);
+  });
+  const raw = secret.toString("latin1");
+  return [...(/^[ -~]+$/.test(raw) ? [raw] : []), ...base64, secret.toString("hex")];
+}
+
+describe("no secret is anywhere but where it belongs", () => {
+  const rig = Rig.standing();
+  let cluster: LiveCluster;
+  let secrets: Map<string, string[]>;
+  const said: [string, string][] = [];
+  let processes: { looks: number; seen: Record<string, string> };
+
+  const note = (what: string, { stdout, stderr }: Pick<CommandResult, "stdout" | "stderr">) => said.push([what, stdout + stderr]);
+  const npm = async (script: string, words: string[] = [], env: NodeJS.ProcessEnv = {}) =>
+    note(
+      [script, ...words].join(" "),
+      await cluster.project.run("npm", ["run", "-s", script, ...(words.length > 0 ? ["--", ...words] : [])], { env, check: false }),
+    );
+
+  /** The names of the secrets that are found in a text. */
+  const foundIn = (text: string): string[] => [...secrets].filter(([, words]) => words.some((word) => text.includes(word))).map(([name]) => name);
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "searched", { security: "on" });
+    await cluster.secrets("rotate", "tokens");
+    secrets = secretsOf(join(cluster.project.folder, "secrets", cluster.file.name));
+    const list = join(cluster.project.folder, "secrets", "words");
+    const words = [...secrets.values()].flat();
+    writeFileSync(list, words.join("\n"), { mode: 0o600 });
+    // Outside all the rig's machines, so that it sees what runs on each.
+    const peeper = await Background.start<typeof processes>({ spawn: start }, "users/peeper.ts", [list]);
+    await npm("synth");
+    await npm("diff");
+    // Tokens come by push, and all containers are made anew.
+    cluster.changeAll();
+    note("cdktf deploy, with debug logging", await cluster.deploy({ env: { TF_LOG: "trace", CDKTF_LOG_LEVEL: "debug" } }));
+    await cluster.secrets("rotate", "gossip");
+    await npm("deploy", ["--auto-approve"]);
+    await cluster.secrets("rotate", "leaves");
+    await npm("deploy", ["--auto-approve"]);
+    for (const words of [["check"], ["show"], ["init"], ["retire"]]) await npm("secrets", words);
+    await npm("deploy", ["--auto-approve"]);
+    await npm("status");
+    await npm("doctor");
+    await npm("doctor", ["--json"]);
+    for (const [name, words] of secretsOf(join(cluster.project.folder, "secrets", cluster.file.name))) secrets.set(`${name}, rotated`, words);
+    processes = await peeper.stop();
+  });
+  afterAll(() => cluster.down());
+
+  test("there is something to search for", () => expect(secrets.size).toBeGreaterThan(20));
+
+  test("a secret that is planted is found, in each form", () => {
+    for (const [name, words] of secrets) {
+      for (const word of words) expect(foundIn(`x ${word} y`)).toContain(name);
+    }
+  });
+
+  test("not in what commands say, with debug logging or without", () => {
+    expect(said.length).toBeGreaterThan(10);
+    expect(said.find(([what]) => what.includes("debug"))?.[1]).toContain("[TRACE]");
+    expect(said.flatMap(([what, text]) => foundIn(text).map((name) => `${name} in ${what}`))).toEqual([]);
+  });
+
+  test("not in the synthesized JSON, the state, or whatever else is in the project's folder", () => {
+    const paths = files(cluster.project.folder);
+    expect(paths.some((path) => path.endsWith("cdk.tf.json")) && paths.some((path) => path.endsWith(".tfstate"))).toBe(true);
+    expect(paths.flatMap((path) => foundIn(readFileSync(path, "latin1")).map((name) => `${name} in ${path}`))).toEqual([]);
+  });
+
+  test("not in the repository", () => {
+    expect(files(CHECKOUT).flatMap((path) => foundIn(readFileSync(path, "latin1")).map((name) => `${name} in ${path}`))).toEqual([]);
+  });
+
+  test("not in a plan", async () => {
+    cluster.changeAll();
+    cluster.write();
+    await cluster.project.cdktf(["synth"]);
+    const stack = cluster.file.name;
+    await cluster.project.terraform(stack, ["plan", "-input=false", "-no-color", "-out=changed.plan"]);
+    const { stdout } = await cluster.project.terraform(stack, ["show", "-json", "changed.plan"]);
+    expect(stdout).toContain("consul-server1_secrets");
+    expect(foundIn(stdout)).toEqual([]);
+  });
+
+  test("not in docker inspect or docker logs", async () => {
+    for (const agent of cluster.agentNames) {
+      const { stdout: inspected } = await cluster.docker(agent, "inspect", agent);
+      const logs = await cluster.docker(agent, "logs", agent);
+      expect({ agent, found: foundIn(inspected + logs.stdout + logs.stderr) }).toEqual({ agent, found: [] });
+    }
+  });
+
+  test("not in any process's arguments or environment, on any host, while all that was done", () => {
+    expect(processes.looks).toBeGreaterThan(500);
+    expect(processes.seen).toEqual({});
+  });
+});
+
+/** Every secret of a folder by its name, in the forms that a search looks for. */
+function secretsOf(folder: string): Map<string, string[]> {
+  const read = (path: string) => readFileSync(join(folder, path), "utf8");
+  const { current, retiring } = JSON.parse(read("tokens.json")) as { current: Record<string, string>; retiring: Record<string, string[]> };
+  const key = (path: string): [string, string[]] => {
+    // Of a PEM each line, and the bytes that they stand for.
+    const lines = read(path)
+      .split("\n")
+      .filter((line) => line.length > 40 && !line.startsWith("-"));
+    return [path, [...lines, ...forms(Buffer.from(lines.join(""), "base64"))]];
+  };
+  const leaves = readdirSync(join(folder, "agents")).filter((agent) => readdirSync(join(folder, "agents", agent)).includes("key.pem"));
+  return new Map([
+    ...Object.entries(current).map(([name, id]): [string, string[]] => [`token ${name}`, [...forms(Buffer.from(id)), id.replaceAll("-", "")]]),
+    ...Object.entries(retiring).flatMap(([name, ids]) =>
+      ids.map((id): [string, string[]] => [`token ${name}, retiring`, [...forms(Buffer.from(id)), id.replaceAll("-", "")]]),
+    ),
+    ["gossip.key", [read("gossip.key").trim(), ...forms(Buffer.from(read("gossip.key").trim(), "base64"))]],
+    key("ca-key.pem"),
+    key("operator/key.pem"),
+    ...leaves.map((agent) => key(`agents/${agent}/key.pem`)),
+  ]);
+}

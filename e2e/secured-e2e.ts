@@ -1,0 +1,132 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { issue, makeCa } from "../ops/secrets/certificates";
+import { LiveCluster } from "./live-cluster";
+import { Rig } from "./rig/rig";
+import type { Intrusion } from "./users/intruder";
+
+/** Every path of the HTTP API, with its methods, as Consul's agent registers them (agent/http_register.go). */
+const API = readFileSync(join(__dirname, "consul-http-api.txt"), "utf8").trim().split("\n");
+/** What docs/security.md says is answered to everybody. */
+const DOCUMENTED = readFileSync(join(__dirname, "../docs/security.md"), "utf8");
+const FOR_EVERYBODY = [...(/## What needs no token\n(.*?)\n## /s.exec(DOCUMENTED)?.[1] ?? "").matchAll(/`(\/v1\/[^`]+)`/g)].map(
+  ([, path]) => path as string,
+);
+
+describe("a secure cluster, from nothing in one deploy", () => {
+  const rig = Rig.standing();
+  let cluster: LiveCluster;
+  const addresses = () => Object.values(cluster.file.hosts).map(String);
+  const servers = () => cluster.serverNames.map((name) => String(cluster.file.hosts[name]));
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "secured", { security: "on" });
+  });
+  afterAll(() => cluster.down());
+
+  test("is whole, and a second plan is empty", async () => {
+    await cluster.expectWhole();
+    expect((await cluster.diff()).stdout).toContain("No changes.");
+  });
+
+  test("users work with a token of their own", async () => {
+    const { users } = await cluster.during(() => new Promise((done) => setTimeout(done, 3000)));
+    expect(users).toMatchObject({ failed: 0, lost: 0, sessionLosses: 0, unresolved: 0 });
+    expect(users.written).toBeGreaterThan(20);
+  });
+
+  test("`consul members` works in a container, and may do no more than look", async () => {
+    const { stdout } = await cluster.docker("consul-client1", "exec", "consul-client1", "consul", "members");
+    expect(stdout.match(/alive/g)).toHaveLength(5);
+    const write = await rig.host("consul-client1").dockerWith({ check: false }, "exec", "consul-client1", "consul", "kv", "put", "a", "b");
+    expect(write.stderr).toContain("Permission denied");
+  });
+
+  describe("from another host", () => {
+    let found: Intrusion;
+    beforeAll(async () => {
+      const folder = join(cluster.project.folder, "intruder");
+      const { stdout } = await rig.operator.run("sh", ["-c", `mkdir -p ${folder} && echo ok`]);
+      expect(stdout).toBe("ok\n");
+      const other = await issue(await makeCa("other", new Date()), { commonName: "server.dc1.consul" }, new Date());
+      writeFileSync(join(folder, "cert.pem"), other.cert);
+      writeFileSync(join(folder, "key.pem"), other.key);
+      const own = join(cluster.project.folder, "secrets", cluster.file.name, "operator");
+      const files = (place: string) => ({ cert: join(place, "cert.pem"), key: join(place, "key.pem") });
+      const env = { CREDENTIALS: JSON.stringify({ "other-ca": files(folder), own: files(own) }) };
+      const args = ["--require", "./typescript.cjs", join(__dirname, "users/intruder.ts"), ...addresses()];
+      found = JSON.parse((await rig.operator.run("node", args, { cwd: join(__dirname, ".."), env, timeoutMs: 240_000 })).stdout);
+    });
+
+    test("only gossip, RPC, HTTPS, gRPC with TLS and DNS are open, beside the host's own ssh and Docker's", () => {
+      for (const address of addresses()) {
+        const expected = servers().includes(address) ? [8300, 8301, 8302, 8501, 8503, 8600] : [8301, 8501, 8600];
+        expect({ address, open: found.open[address]?.filter((port) => port > 1024 && port !== 2375 && port !== 2376) }).toEqual({
+          address,
+          open: expected,
+        });
+      }
+    });
+
+    test("plain HTTP is answered nowhere", () => {
+      expect(Object.keys(found.plain).length).toBeGreaterThan(20);
+      expect(Object.entries(found.plain).filter(([place, line]) => /^HTTP\/\S+ [123]/.test(line) && !/:237[56]$/.test(place))).toEqual([]);
+    });
+
+    test("RPC and HTTPS let in who has a certificate of the cluster's CA, and nobody else", () => {
+      const letIn = Object.entries(found.letIn);
+      expect(letIn.filter(([, yes]) => yes).map(([what]) => what.split(" ").at(-1))).toEqual(
+        Array(servers().length + addresses().length).fill("own"),
+      );
+      expect(letIn.filter(([what]) => what.startsWith("rpc"))).toHaveLength(3 * servers().length);
+      expect(letIn.filter(([what]) => what.startsWith("https"))).toHaveLength(3 * addresses().length);
+    });
+  });
+
+  test.each([
+    ["without the gossip key", []],
+    ["with another gossip key", ["-encrypt=MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI="]],
+  ])("an agent %s does not get in", async (_, flags) => {
+    const host = rig.host("consul-client2");
+    const { image } = JSON.parse((await host.docker("inspect", "-f", '{"image": "{{.Image}}"}', "consul-client2")).stdout);
+    const address = String(cluster.file.hosts["consul-client2"]);
+    const ports = ["-serf-lan-port=9301", "-http-port=9500", "-dns-port=9600", "-grpc-port=-1"];
+    const joins = servers().map((server) => `-retry-join=${server}:8301`);
+    const agent = ["agent", "-node=stranger", `-bind=${address}`, "-retry-interval=1s", ...ports, ...joins, ...flags];
+    await host.docker("run", "-d", "--name", "stranger", "--network", "host", image, ...agent);
+    try {
+      await new Promise((done) => setTimeout(done, 6000));
+      const { stdout, stderr } = await host.docker("logs", "stranger");
+      expect(stdout + stderr).toContain("couldn't join");
+      const members: { Name: string }[] = await cluster.api("consul-server1").json("/v1/agent/members");
+      expect(members.map(({ Name }) => Name)).not.toContain("stranger");
+    } finally {
+      await host.docker("rm", "-f", "stranger");
+    }
+  });
+
+  test("without a token every path of the API is denied or empty, but for those that docs/security.md names", async () => {
+    // A name where the path wants one; bodies where the method takes one.
+    const script = `while read -r method path; do
+      case $path in */) name=consul-server1 ;; *) name= ;; esac
+      case $method in GET) set -- ;; *) set -- -X "$method" -d '{"Name": "x", "ID": "x", "Node": "x", "Kind": "service-defaults", "SourceName": "x", "DestinationName": "x", "Action": "allow", "BearerToken": "x", "AuthMethod": "x", "PeerName": "x", "PeeringToken": "eA=="}' ;; esac
+      answer=$(curl -sS -m 3 "$@" -w '\\n%{http_code}' "http://127.0.0.1:8500$path$name" 2>/dev/null | tr -d '\\n' | tail -c 2000)
+      printf '%s %s\\t%s\\n' "$method" "$path" "$answer"
+    done`;
+    const { stdout } = await rig
+      .host("consul-server1")
+      .dockerWith({ input: `${API.join("\n")}\n` }, "exec", "-i", "consul-server1", "sh", "-c", script);
+    const answers = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split("\t") as [string, string]);
+    expect(answers).toHaveLength(API.length);
+    // Whatever says no (4xx, 5xx), and whatever says yes and nothing.
+    const telling = answers.filter(([, answer]) => /2\d\d$/.test(answer) && !/^(\[\]|\{\}|null|""|true|false|)200$/.test(answer));
+    expect(telling.filter(([what]) => !FOR_EVERYBODY.includes(what.split(" ")[1]?.replace(/\/$/, "") ?? ""))).toEqual([]);
+    expect(FOR_EVERYBODY.length).toBeGreaterThan(3);
+    // Nothing was changed by any of it.
+    await cluster.expectWhole();
+    expect((await cluster.diff()).stdout).toContain("No changes.");
+  });
+});
