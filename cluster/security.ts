@@ -46,11 +46,12 @@ export const AGENT_SECRETS: Readonly<Record<Role, readonly string[]>> = {
     "tokens.json",
     "management.json",
     "rollout.header",
+    "former.header",
     "health.token",
     "management.header",
     "acl.json",
   ],
-  client: ["ca.pem", "gossip.json", "tokens.json", "rollout.header", "health.token"],
+  client: ["ca.pem", "gossip.json", "tokens.json", "rollout.header", "former.header", "health.token"],
 };
 
 /** Names of tokens that every secured cluster has, and of what `npm run secrets -- show` takes for something else. */

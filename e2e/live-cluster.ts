@@ -116,7 +116,7 @@ export class LiveCluster {
     this.write();
     if (this.secured) await this.secrets("init");
     const result = await this.project.deploy({ ...options, env: { ...this.env, ...options.env } });
-    if (result.exitCode === 0 && this.httpsOnly) await this.trust();
+    if (result.exitCode === 0 && this.secured) await this.trust();
     return result;
   }
 

@@ -16,11 +16,18 @@ fi
 
 url=${CONSUL_HTTP_ADDR:-http://127.0.0.1:8500}
 
-# The agent's token counts once the cluster knows it. Until then whoever asks is anonymous: who may do everything while security is being turned on, and
-# nothing in a new cluster that has it.
+# The agent's token counts once the cluster knows it; until then the one before it does, when it is being replaced. With neither, whoever asks is anonymous: who
+# may do everything while security is being turned on, and nothing in a new cluster that has it.
 header=/consul/secrets/rollout.header token_is=unknown
 token_known() {
-  [ "$token_is" = known ] || { [ -r "$header" ] && curl -fsS -m 5 -o /dev/null -H "@$header" "$url/v1/acl/token/self" 2>/dev/null && token_is=known; }
+  [ "$token_is" != known ] || return 0
+  for header in /consul/secrets/rollout.header /consul/secrets/former.header; do
+    if [ -r "$header" ] && curl -fsS -m 5 -o /dev/null -H "@$header" "$url/v1/acl/token/self" 2>/dev/null; then
+      token_is=known
+      return 0
+    fi
+  done
+  return 1
 }
 # Once for all that runs in subshells.
 token_known || :

@@ -19,6 +19,8 @@ const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescripti
   },
   "management.json": (sources) => json({ acl: { tokens: { initial_management: token(sources, "management") } } }),
   "rollout.header": (sources, { role }) => header(token(sources, `rollout-${role}`)),
+  // While the token is being replaced, the oldest that is still accepted: one in between may never have been deployed. Else the same.
+  "former.header": (sources, { role }) => header(sources.tokens.retiring.get(`rollout-${role}`)?.[0] ?? token(sources, `rollout-${role}`)),
   "health.token": (sources) => `${token(sources, "health")}\n`,
   "management.header": (sources) => header(token(sources, "management")),
   "acl.json": ({ tokens }) => json({ current: inOrder(tokens.current), retiring: retiringIds(tokens) }),
