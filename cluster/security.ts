@@ -35,7 +35,7 @@ export const requiresSecurity = ({ security, name }: { readonly security: Securi
 
 /**
  * What is in `agents/<agent>` of the secrets' folder, and goes from there into the agent's container. Consul reads the .json files;
- * .header files are for curl (`-H @file`), .token files for the CLI; acl.json has the SecretID of every token, for the step that makes them.
+ * .header files are for curl (`-H @file`), .token files for the CLI.
  */
 export const AGENT_SECRETS: Readonly<Record<Role, readonly string[]>> = {
   server: [
@@ -49,7 +49,6 @@ export const AGENT_SECRETS: Readonly<Record<Role, readonly string[]>> = {
     "former.header",
     "health.token",
     "management.header",
-    "acl.json",
   ],
   client: ["ca.pem", "gossip.json", "tokens.json", "rollout.header", "former.header", "health.token"],
 };
@@ -59,6 +58,9 @@ export const OWN_TOKENS: readonly string[] = ["management", "rollout-server", "r
 
 /** Policies that a token may have without the file's writing their rules; Consul's own for a snapshot, which takes all rights. */
 export const KNOWN_POLICIES: readonly string[] = ["registrator", "snapshots", "global-management"];
+
+/** Beside the agents' folders: the SecretIDs of all tokens, on one line, for the step that makes them. */
+export const ACL_SECRETS = "acl.json";
 
 /** Where an agent's secrets are. */
 export const agentSecrets = ({ secrets }: Security, agent: string): string => `${secrets.replace(/\/$/, "")}/agents/${agent}`;

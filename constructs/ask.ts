@@ -21,6 +21,8 @@ export interface AskProps {
   readonly targets: readonly AskTarget[];
   /** How long to wait for the answer, in seconds. Default 120. */
   readonly wait?: number;
+  /** A file of one line that the script is given on standard input, where Terraform runs; none by default. */
+  readonly input?: string;
   /** Of a gate, the Terraform id of the agent that it is for. */
   readonly gated?: string;
   /** What makes the question come up again when it changes. */
@@ -48,6 +50,7 @@ export class Ask extends Construct {
       command: 'sh -c "$ASK"',
       environment: {
         ASK: scripts.reference("ask"),
+        ...(props.input && { ASK_INPUT: props.input }),
         ...(props.gated && { ASK_GATED: props.gated }),
         ...askEnvironment({ ...props, wait, script: scripts.reference(props.script) }),
       },
@@ -55,12 +58,9 @@ export class Ask extends Construct {
     this.resource = new TerraformData(this, "Resource", { triggersReplace: props.triggers, provisioners: [provisioner] });
   }
 
-  /** Puts this question off until others have been answered. (`node.addDependency` would change nothing in the JSON.) */
+  /** Puts this question off until others have been answered. */
   askAfter(others: readonly { readonly resource: TerraformData }[]): void {
-    this.resource.dependsOn = [
-      ...(this.resource.dependsOn ?? []),
-      ...others.map(({ resource }) => `${resource.terraformResourceType}.${resource.friendlyUniqueId}`),
-    ];
+    this.resource.comeAfter(others.map(({ resource }) => resource));
   }
 }
 

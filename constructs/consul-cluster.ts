@@ -3,7 +3,7 @@ import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../
 import { imageId, STACKS_OUTPUT, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
 import type { Autopilot } from "../cluster/schema";
-import { agentSecrets } from "../cluster/security";
+import { agentSecrets, type Security } from "../cluster/security";
 import { Ask } from "./ask";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
@@ -44,11 +44,7 @@ export class ConsulCluster extends TerraformStack {
     const quorum = this.addQuorum(staying, own, cluster.wait);
     this.addAutopilot(staying, cluster).askAfter([quorum]);
     const { security } = cluster;
-    if (security) {
-      const { acl } = new SecuritySteps(this, "consul_security", { cluster, security, servers: staying });
-      quorum.askAfter([acl]);
-      for (const { role, gate } of this.agents.values()) if (role === "client" && gate && TerraformStack.of(gate) === this) gate.askAfter([acl]);
-    }
+    if (security) this.secure(cluster, security, staying, quorum);
     for (const warning of cluster.warnings) this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning, cluster.locate));
   }
 
@@ -107,6 +103,18 @@ export class ConsulCluster extends TerraformStack {
 
   private joinAddressOf(target: JoinTarget): JoinAddress {
     return "address" in target ? JoinAddress.of(target.address, target.port) : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
+  }
+
+  private secure(cluster: Cluster, security: Security, servers: readonly ConsulServer[], quorum: Ask): void {
+    for (const stack of this.stacks.values()) {
+      const agents = [...this.agents.values()].filter((agent) => !agent.decommission && TerraformStack.of(agent) === stack);
+      if (stack !== this && !agents.some(({ role }) => role === "server")) continue;
+      const { acl } = new SecuritySteps(stack, "consul_security", { cluster, security, servers, agents });
+      if (stack !== this) continue;
+      quorum.askAfter([acl]);
+      // In the other stacks the tokens may still be to be made.
+      for (const { role, gate } of agents) if (role === "client") gate?.askAfter([acl]);
+    }
   }
 
   private addQuorum(servers: readonly ConsulServer[], own: readonly ConsulServer[], wait: number | undefined): Ask {

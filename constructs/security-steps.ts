@@ -1,11 +1,13 @@
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { Cluster } from "../cluster/cluster";
-import { agentSecrets, type Security } from "../cluster/security";
+import { ACL_SECRETS, agentSecrets, type Security } from "../cluster/security";
 import { aclDefinitions } from "./acl";
 import { Ask, type AskProps, scriptText } from "./ask";
+import type { ConsulAgent } from "./consul-agent";
 import type { ConsulServer } from "./consul-server";
 import { literals } from "./literal";
+import { fromStack } from "./project-path";
 import { secretsHash } from "./secured";
 
 export interface SecurityStepsProps {
@@ -13,31 +15,42 @@ export interface SecurityStepsProps {
   readonly security: Security;
   /** All servers that stay. */
   readonly servers: readonly ConsulServer[];
+  /** Those of the stack's agents that stay. */
+  readonly agents: readonly ConsulAgent[];
 }
 
-/** What a secured cluster is given once its servers are there and have their secrets: each step changes nothing where all is as it should be. */
+/**
+ * What a secured cluster is given in a stack that has servers. Tokens are made before agents are given them, in each stack anew, for another is deployed
+ * later. Where all is as it should be a step changes nothing.
+ */
 export class SecuritySteps extends Construct {
   /** ACL policies and tokens. */
   readonly acl: Ask;
-  /** One gossip key, the newest. */
-  readonly gossip: Ask;
 
-  constructor(scope: Construct, id: string, { cluster, security, servers }: SecurityStepsProps) {
+  constructor(scope: Construct, id: string, { cluster, security, servers, agents }: SecurityStepsProps) {
     super(scope, id);
-    const [first] = servers;
-    const hashOf = (file: string) => (first ? [secretsHash("server", { secrets: agentSecrets(security, first.node.id) }, [file])] : []);
-    const own = servers.filter((server) => TerraformStack.of(server) === TerraformStack.of(this));
-    const step = (script: AskProps["script"], words: readonly string[], triggers: readonly string[]): Ask => {
+    const step = (script: AskProps["script"], props: Pick<AskProps, "arguments" | "triggers" | "input">): Ask => {
       const targets = servers.map(({ askTarget }) => askTarget);
-      const ask = new Ask(this, script, { script, wait: cluster.wait, arguments: words, targets, triggers });
+      const ask = new Ask(this, script, { script, wait: cluster.wait, targets, ...props });
       ask.resource.overrideLogicalId(`consul_${script}`);
-      ask.askAfter(own.flatMap(({ gate, secrets }) => [gate, secrets].flatMap((one) => one ?? [])));
       return ask;
     };
+    const hashOf = (file: string, folder = security.secrets) => secretsHash("server", { secrets: folder }, [file]);
+    const own = agents.filter(({ role }) => role === "server");
+
     const definitions = JSON.stringify(literals(aclDefinitions(cluster, security)));
-    this.acl = step("acl", [definitions, scriptText("aclChanges")], [definitions, ...hashOf("acl.json")]);
-    this.gossip = step("gossip", [], hashOf("gossip.json"));
-    // Its token is among the others.
-    this.gossip.askAfter([this.acl]);
+    this.acl = step("acl", {
+      arguments: [definitions, scriptText("aclChanges")],
+      input: fromStack(`${security.secrets}/${ACL_SECRETS}`),
+      triggers: [definitions, hashOf(ACL_SECRETS)],
+    });
+    this.acl.askAfter(own.flatMap(({ gate }) => gate ?? []));
+    for (const { secrets } of agents) secrets?.resource.comeAfter([this.acl.resource]);
+
+    // By the name of the cluster's own stack: it is the last with servers, and all have been given the new key.
+    const [first] = servers;
+    if (!first || TerraformStack.of(this).node.id !== cluster.name) return;
+    const gossip = step("gossip", { arguments: [], triggers: [hashOf("gossip.json", agentSecrets(security, first.node.id))] });
+    gossip.askAfter([this.acl, ...own.flatMap(({ secrets }) => secrets ?? [])]);
   }
 }

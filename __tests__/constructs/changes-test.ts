@@ -23,10 +23,11 @@ function effect(before: string, after: string): { changed: string[]; added: stri
   };
 }
 
+let security: "on" | "off" = "off";
 const cluster = (servers: string[], clients: ClusterFile["clients"], more: Partial<ClusterFile> = {}): string =>
   yaml({
     name: "c",
-    security: "off",
+    security,
     daemon: "ssh://root@{address}",
     hosts: Object.fromEntries([
       ...["s1", "s2", "s3", "s4", "s5", "s6", "s7"].map((name, index) => [name, `10.0.0.${index + 1}`]),
@@ -42,65 +43,85 @@ const forty = Array.from({ length: 40 }, (_, index) => `c${index}`);
 const three = ["s1", "s2", "s3"];
 const join = three;
 
-test("growing from 3 to 5 servers touches no running container", () => {
-  expect(effect(cluster(three, ["c0"]), cluster([...three, "s4", "s5"], ["c0"], { join }))).toEqual({
-    changed: [],
-    added: ["s4", "s5"],
-    removed: [],
+describe.each(["off", "on"] as const)("with security %s", (word) => {
+  beforeAll(() => {
+    security = word;
+  });
+  afterAll(() => {
+    security = "off";
+  });
+
+  test("growing from 3 to 5 servers touches no running container", () => {
+    expect(effect(cluster(three, ["c0"]), cluster([...three, "s4", "s5"], ["c0"], { join }))).toEqual({
+      changed: [],
+      added: ["s4", "s5"],
+      removed: [],
+    });
+  });
+
+  test("growing by one server at a time touches no running container", () => {
+    expect(effect(cluster(three, ["c0"]), cluster([...three, "s4"], ["c0"], { join })).changed).toEqual([]);
+    expect(effect(cluster([...three, "s4"], ["c0"], { join }), cluster([...three, "s4", "s5"], ["c0"], { join })).changed).toEqual([]);
+  });
+
+  test("a server may leave, and its name stay under `join`, without touching another container", () => {
+    expect(effect(cluster([...three, "s4"], ["c0"], { join }), cluster(["s1", "s2", "s4"], ["c0"], { join }))).toEqual({
+      changed: [],
+      added: [],
+      removed: ["s3"],
+    });
+  });
+
+  test.each(three)("%s is decommissioned, and then its line is deleted, without touching another container", (name) => {
+    const servers = [...three, "s4", "s5"];
+    const before = cluster(servers, ["c0"], { join });
+    const leaving = yaml({ ...parse(before), servers: servers.map((each) => (each === name ? { name, decommission: true } : each)) });
+    const after = cluster(
+      servers.filter((each) => each !== name),
+      ["c0"],
+      { join },
+    );
+    expect(effect(before, leaving)).toEqual({ changed: [name], added: [], removed: [] });
+    expect(effect(leaving, after)).toEqual({ changed: [], added: [], removed: [name] });
+  });
+
+  test("how many clients are replaced at a time, and autopilot's settings, touch no container", () => {
+    const autopilot = { last_contact_threshold: "500ms", cleanup_dead_servers: false };
+    expect(effect(cluster(three, ["c0"]), cluster(three, ["c0"], { clients_at_a_time: 5, autopilot }))).toEqual({
+      changed: [],
+      added: [],
+      removed: [],
+    });
+  });
+
+  test("the same holds where the cluster gossips on a port of its own", () => {
+    const ports = { serf_lan: 9301 };
+    const before = cluster([...three, "s4"], ["c0"], { join, ports });
+    expect(effect(before, cluster(["s1", "s2", "s4"], ["c0"], { join, ports })).changed).toEqual([]);
+  });
+
+  test("adding a client touches only the new one", () => {
+    expect(effect(cluster(three, forty.slice(1)), cluster(three, forty))).toEqual({ changed: [], added: ["c0"], removed: [] });
+  });
+
+  test("removing the first of forty clients touches only that one", () => {
+    expect(effect(cluster(three, forty), cluster(three, forty.slice(1)))).toEqual({ changed: [], added: [], removed: ["c0"] });
+  });
+
+  test("a label of one agent touches only its container", () => {
+    expect(effect(cluster(three, forty), cluster(three, ["c0", { name: "c1", labels: { rack: "b" } }, ...forty.slice(2)])).changed).toEqual(["c1"]);
   });
 });
 
-test("growing by one server at a time touches no running container", () => {
-  expect(effect(cluster(three, ["c0"]), cluster([...three, "s4"], ["c0"], { join })).changed).toEqual([]);
-  expect(effect(cluster([...three, "s4"], ["c0"], { join }), cluster([...three, "s4", "s5"], ["c0"], { join })).changed).toEqual([]);
-});
-
-test("a server may leave, and its name stay under `join`, without touching another container", () => {
-  expect(effect(cluster([...three, "s4"], ["c0"], { join }), cluster(["s1", "s2", "s4"], ["c0"], { join }))).toEqual({
-    changed: [],
-    added: [],
-    removed: ["s3"],
+describe("security", () => {
+  const secured = (more: object) => yaml({ ...parse(FOUR_HOSTS), security: more });
+  test("turned on a step further changes every agent", () => {
+    expect(effect(secured({ stage: "accept" }), secured({ stage: "use" })).changed).toEqual(["c1", "s1", "s2", "s3"]);
   });
-});
-
-test.each(three)("%s is decommissioned, and then its line is deleted, without touching another container", (name) => {
-  const servers = [...three, "s4", "s5"];
-  const before = cluster(servers, ["c0"], { join });
-  const leaving = yaml({ ...parse(before), servers: servers.map((each) => (each === name ? { name, decommission: true } : each)) });
-  const after = cluster(
-    servers.filter((each) => each !== name),
-    ["c0"],
-    { join },
-  );
-  expect(effect(before, leaving)).toEqual({ changed: [name], added: [], removed: [] });
-  expect(effect(leaving, after)).toEqual({ changed: [], added: [], removed: [name] });
-});
-
-test("how many clients are replaced at a time, and autopilot's settings, touch no container", () => {
-  const autopilot = { last_contact_threshold: "500ms", cleanup_dead_servers: false };
-  expect(effect(cluster(three, ["c0"]), cluster(three, ["c0"], { clients_at_a_time: 5, autopilot }))).toEqual({
-    changed: [],
-    added: [],
-    removed: [],
+  test("another policy or token touches no container", () => {
+    const policies = { shop: 'service "shop" { policy = "write" }' };
+    expect(effect(secured({}), secured({ policies, tokens: { shop: {} } }))).toEqual({ changed: [], added: [], removed: [] });
   });
-});
-
-test("the same holds where the cluster gossips on a port of its own", () => {
-  const ports = { serf_lan: 9301 };
-  const before = cluster([...three, "s4"], ["c0"], { join, ports });
-  expect(effect(before, cluster(["s1", "s2", "s4"], ["c0"], { join, ports })).changed).toEqual([]);
-});
-
-test("adding a client touches only the new one", () => {
-  expect(effect(cluster(three, forty.slice(1)), cluster(three, forty))).toEqual({ changed: [], added: ["c0"], removed: [] });
-});
-
-test("removing the first of forty clients touches only that one", () => {
-  expect(effect(cluster(three, forty), cluster(three, forty.slice(1)))).toEqual({ changed: [], added: [], removed: ["c0"] });
-});
-
-test("a label of one agent touches only its container", () => {
-  expect(effect(cluster(three, forty), cluster(three, ["c0", { name: "c1", labels: { rack: "b" } }, ...forty.slice(2)])).changed).toEqual(["c1"]);
 });
 
 test("another address of a client's host touches only that client", () => {

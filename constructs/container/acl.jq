@@ -1,5 +1,5 @@
 # acl.jq: what has to be done, as [method, path, body] one a line, so that the cluster's ACLs are what they are to be. From acl.sh it has $definitions; $own, the
-# server's acl.json; $policies and $tokens, what is there; and $rules, the rules of the policies that are there and defined.
+# SecretIDs that it is given; $policies and $tokens, what is there; and $rules, the rules of the policies that are there and defined.
 # What is ours is known by its description; a policy is told from others by its name, a token by its SecretID.
 "consul-cdktf: " as $ours
 | def want: if .key == "management" then {Policies: ["global-management"]}

@@ -1,12 +1,14 @@
 #!/bin/sh
 # acl.sh SECONDS DEFINITIONS PROGRAM: makes the cluster's ACL policies and tokens what they are to be, in a server's container. DEFINITIONS is JSON: `policies`, rules by
 # name; `tokens`, names of policies by the token's name; `services`, names of the services that a node's own agent registers, by the node; `datacenter`. The SecretIDs
-# are in the server's secrets; PROGRAM is acl.jq. Run again it changes nothing; of what it made earlier it deletes what is no longer wanted. Exits 0 when all is there, 3 when not in time.
+# are given on standard input; PROGRAM is acl.jq. Run again it changes nothing; of what it made earlier it deletes what is no longer wanted. Exits 0 when all is there, 3 when not in time.
 # Behind asking.sh.
-# shellcheck disable=SC2034,SC2154 # asking.sh takes node, and gives url
+# shellcheck disable=SC2034,SC2154 # asking.sh takes node, and gives url and given
 set -u
-seconds=$1 definitions=$2 program=$3 node=acl begun=$(now) secrets=/consul/secrets/acl.json
+seconds=$1 definitions=$2 program=$3 node=acl begun=$(now)
 header=$(cat /consul/secrets/management.header)
+# As in gate.sh.
+grace=6
 
 # managed PATH [OPTION OF CURL...] < BODY: with the management token, by a file descriptor: an argument can be read by whoever sees the processes.
 managed() {
@@ -20,7 +22,7 @@ manages() { managed /v1/acl/token/self </dev/null | jq -e '.Policies | any(.ID =
 # When the management token is being replaced, the cluster knows only the one before.
 authorize() {
   manages && return 0
-  for former in $(jq -r '.retiring[]' "$secrets"); do
+  for former in $(printf '%s' "$given" | jq -r '.retiring[]'); do
     current=$header header="X-Consul-Token: $former"
     manages && return 0
     header=$current
@@ -36,8 +38,10 @@ rules_of() {
 }
 changes() {
   policies=$(managed /v1/acl/policies </dev/null) && rules=$(rules_of "$policies") &&
-    managed /v1/acl/tokens </dev/null | jq -c --argjson definitions "$definitions" --slurpfile own "$secrets" --argjson policies "$policies" \
-      --argjson rules "$rules" ". as \$tokens | $program"
+    managed /v1/acl/tokens </dev/null | jq -c --argjson definitions "$definitions" --slurpfile own /dev/fd/3 --argjson policies "$policies" \
+      --argjson rules "$rules" ". as \$tokens | $program" 3<<OWN
+$given
+OWN
 }
 
 # What could not be done, if anything.
@@ -49,7 +53,10 @@ take() {
 }
 
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
-  if ! authorize; then
+  if [ "$(ask /v1/status/peers)" = '[]' ] && [ $(($(now) - begun)) -ge "$grace" ]; then
+    echo "acl: passes: the other servers are still to be deployed, and the last stack makes the tokens"
+    exit 0
+  elif ! authorize; then
     say "waiting for a leader that knows the management token"
     waited 8 && cannot_tell
   elif ! steps=$(changes 2>&1); then

@@ -1,7 +1,9 @@
 #!/bin/sh
 # asking.sh: how the scripts that decide ask Consul, and how they answer. It stands in front of each of them.
 # A script exits 0 for yes, 3 for no, 4 when this agent cannot tell, so that the next one is asked. It sets `node`, whom it is about.
-# shellcheck disable=SC2154 # node is the script's behind it
+# shellcheck disable=SC2034,SC2154 # given is for the script behind it, and node is the script's behind it
+# What a script is given that must not be an argument, on a line of its own.
+[ -z "${input:-}" ] || IFS= read -r given
 # Whoever asks holds standard input open: when it ends, nobody waits for an answer any more, and nothing may be taken.
 if [ -n "${lifeline:-}" ]; then
   # By another number: of a background command 0 is /dev/null.

@@ -4,6 +4,7 @@
 #   ASK_SCRIPT     the script: it comes with the new configuration and may meet an old container
 #   ASK_ARGUMENTS  its arguments, quoted for the shell
 #   ASK_TARGETS    a line a container: the docker CLI's arguments up to `exec -i CONTAINER`, quoted for the shell
+#   ASK_INPUT      a file of one line that the script is given on standard input; none by default
 #   ASK_GATED      of a gate, the agent's Terraform id
 #   ASK_SECONDS    how long containers that do not answer are tried again
 # The script's exit status decides: 0 yes, 3 no; anything else means that the container could not be asked.
@@ -12,16 +13,31 @@ end=$(($(date +%s) + ASK_SECONDS)) said=''
 # A question may rightly wait for several servers, one after the other.
 patience=$((10 * ASK_SECONDS + 60))
 
-# The script's standard input is open as long as somebody waits for its answer. When Terraform is killed, an orphan of its question must not take a lock.
+# The script's standard input is open as long as somebody waits for its answer: when Terraform is killed, an orphan of its question must not take a lock. What
+# the script is given comes first.
 pipe=${TF_DATA_DIR:-.terraform}/asking.$$
+[ -z "${ASK_INPUT:-}" ] || ASK_SCRIPT="input=stdin
+$ASK_SCRIPT"
 if mkfifo "$pipe" 2>/dev/null; then
-  exec 5<>"$pipe"
   rm -f "$pipe"
   ASK_SCRIPT="lifeline=stdin
 $ASK_SCRIPT"
 else
-  exec 5</dev/null
+  pipe=
 fi
+feeder=
+open_input() {
+  if [ -z "$pipe" ]; then
+    exec 5<"${ASK_INPUT:-/dev/null}"
+    return
+  fi
+  mkfifo "$pipe"
+  exec 5<>"$pipe"
+  rm -f "$pipe"
+  [ -n "${ASK_INPUT:-}" ] || return 0
+  cat "$ASK_INPUT" >&5 2>/dev/null 3>&- &
+  feeder=$!
+}
 
 # put ARGUMENT...: of the docker CLI, which ends when Terraform does.
 put() {
@@ -32,6 +48,9 @@ put() {
     kill "$asked"
   } >/dev/null 2>&1 3>&- 5<&- &
   wait "$asked"
+  answer=$?
+  [ -z "$feeder" ] || kill "$feeder" 2>/dev/null
+  return "$answer"
 }
 
 # What the script says goes through at once; what docker says only matters when nothing came of it.
@@ -44,6 +63,7 @@ while :; do
     # By exec: a shell keeps what it redirects for one command, and whoever it starts meanwhile keeps it too.
     refusal=$(
       exec 2>&1 >&3
+      open_input
       put "$@"
     )
     case $? in

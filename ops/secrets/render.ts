@@ -1,5 +1,5 @@
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { AGENT_SECRETS } from "../../cluster/security";
+import { ACL_SECRETS, AGENT_SECRETS } from "../../cluster/security";
 import { type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
 import { agentToken, inOrder, retiringIds } from "./tokens";
@@ -23,7 +23,6 @@ const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescripti
   "former.header": (sources, { role }) => header(sources.tokens.retiring.get(`rollout-${role}`)?.[0] ?? token(sources, `rollout-${role}`)),
   "health.token": (sources) => `${token(sources, "health")}\n`,
   "management.header": (sources) => header(token(sources, "management")),
-  "acl.json": ({ tokens }) => json({ current: inOrder(tokens.current), retiring: retiringIds(tokens) }),
 };
 
 function token({ tokens }: Sources, name: string): string {
@@ -40,7 +39,14 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
       return make ? [[`${agentFolder(agent)}/${file}`, make(sources, agent)]] : [];
     }),
   );
-  return new Map([...ofAgents, [`${OPERATOR}/ca.pem`, sources.ca], [`${OPERATOR}/token.header`, header(token(sources, "management"))]]);
+  // On one line: it is given to a script's standard input.
+  const acl = `${JSON.stringify({ current: inOrder(sources.tokens.current), retiring: retiringIds(sources.tokens) })}\n`;
+  return new Map([
+    ...ofAgents,
+    [ACL_SECRETS, acl],
+    [`${OPERATOR}/ca.pem`, sources.ca],
+    [`${OPERATOR}/token.header`, header(token(sources, "management"))],
+  ]);
 }
 
 /** What is among the agents' files and belongs to no agent of the cluster, or not to one of its role; and what a run left that was interrupted. */

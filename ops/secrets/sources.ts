@@ -69,7 +69,7 @@ function readSource<Value>(folder: SecretsFolder, file: string, parse: (text: st
 const COPIES: Readonly<Record<string, string>> = {
   [CA]: `${OPERATOR}/${CA} is a copy`,
   [GOSSIP]: "each agent's gossip.json has it",
-  [TOKENS]: "each server's acl.json has what is current",
+  [TOKENS]: "acl.json has what is current",
 };
 
 /** A source that is missing: before anything was made of it, or after, when another one would not fit a cluster that runs. */

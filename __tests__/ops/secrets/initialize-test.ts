@@ -19,7 +19,16 @@ describe("what init makes of nothing", () => {
 
   test("is all that a cluster needs, and nothing is wrong with it", () => {
     expect(kept.found()).toEqual([]);
-    expect(readdirSync(kept.path).sort()).toEqual([".gitignore", "agents", "ca-key.pem", "ca.pem", "gossip.key", "operator", "tokens.json"]);
+    expect(readdirSync(kept.path).sort()).toEqual([
+      ".gitignore",
+      "acl.json",
+      "agents",
+      "ca-key.pem",
+      "ca.pem",
+      "gossip.key",
+      "operator",
+      "tokens.json",
+    ]);
     for (const { name, role } of kept.cluster().agents) {
       expect(readdirSync(join(kept.path, "agents", name)).sort()).toEqual([...AGENT_SECRETS[role]].sort());
     }
@@ -60,7 +69,7 @@ describe("what init makes of nothing", () => {
     expect(kept.json("agents/s1/management.json")).toEqual({ acl: { tokens: { initial_management: current.management } } });
     expect(kept.read("agents/s1/management.header")).toBe(`X-Consul-Token: ${current.management}\n`);
     expect(kept.read("agents/s1/rollout.header")).toBe(`X-Consul-Token: ${current["rollout-server"]}\n`);
-    expect(kept.json("agents/s1/acl.json")).toEqual({ current, retiring: [] });
+    expect(kept.json("acl.json")).toEqual({ current, retiring: [] });
     expect(kept.read("operator/token.header")).toBe(kept.read("agents/s1/management.header"));
     expect(kept.read("agents/s1/ca.pem")).toBe(kept.read("ca.pem"));
   });
@@ -113,7 +122,7 @@ describe("a cluster file that changes", () => {
     expect(made[0]).toBe("tokens.json: retiring now, since nobody needs them: agent:c1");
     expect(existsSync(join(kept.path, "agents/c1"))).toBe(false);
     expect(kept.json("tokens.json").retiring).toEqual({ "agent:c1": [current["agent:c1"]] });
-    expect(kept.json("agents/s1/acl.json").retiring).toEqual([current["agent:c1"]]);
+    expect(kept.json("acl.json").retiring).toEqual([current["agent:c1"]]);
   });
   test("with a server that becomes a client: what only servers have goes", async () => {
     const { removed } = await again((text) => text.replace("[s1, s2, s3]", "[s1]").replace("[c1]", "[c1, s2, s3]"));
@@ -130,7 +139,7 @@ describe("a cluster file that changes", () => {
     await initialize(load(kept.written().replace(" }", own)), kept.secrets, {});
     const { current } = kept.json("tokens.json");
     expect(Object.keys(current)).toEqual([...TOKEN_NAMES, "constructor", "shop"].sort());
-    expect(kept.json("agents/s1/acl.json").current).toEqual(current);
+    expect(kept.json("acl.json").current).toEqual(current);
   });
 });
 

@@ -115,7 +115,7 @@ describe("tokens", () => {
       management: expect.not.stringMatching(current.management),
     });
     expect(kept.json("agents/c1/tokens.json").acl.tokens.agent).toBe(tokens().current["agent:c1"]);
-    expect(kept.json("agents/s1/acl.json")).toEqual({ current: tokens().current, retiring: [current["agent:c1"], current.management].sort() });
+    expect(kept.json("acl.json")).toEqual({ current: tokens().current, retiring: [current["agent:c1"], current.management].sort() });
     expect(kept.found()).toEqual(["warning tokens.json: old tokens are still taken: agent:c1, management"]);
   });
   test("all of them, twice: every old one retires until it is dropped", async () => {
@@ -126,7 +126,7 @@ describe("tokens", () => {
     expect(tokens().retiring).toEqual(Object.fromEntries(Object.keys(first).map((name) => [name, [first[name], second[name]]])));
     expect((await retire(kept.cluster(), kept.secrets)).removed).toEqual([`tokens.json: ${2 * Object.keys(first).length} old tokens`]);
     expect(tokens().retiring).toEqual({});
-    expect(kept.json("agents/s1/acl.json").retiring).toEqual([]);
+    expect(kept.json("acl.json").retiring).toEqual([]);
     expect(kept.found()).toEqual([]);
     expect(await retire(kept.cluster(), kept.secrets)).toEqual({ made: [], removed: [], needed: [] });
   });
