@@ -36,8 +36,8 @@ const leaveLeadership = upload("container/leave-leadership.sh");
 const beforeStop = script("operator", "docker", "slots", "before-stop");
 const askText = script("operator", "docker", "ask");
 const questions = {
-  server: script("container", "asking", "lock", "question"),
-  client: script("container", "asking", "lock", "client-question"),
+  server: script("container", "asking", "lock", "stage", "question"),
+  client: script("container", "asking", "lock", "stage", "client-question"),
 };
 const OWN_CONTAINER = "'${self.name}'";
 const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
@@ -83,7 +83,7 @@ const local = (id: string, text: string) => new TerraformLocal(stack, id, text).
 const scripts = {
   ask: local("consul_ask", askText),
   gate: local("consul_gate", script("container", "asking", "lock", "gate")),
-  quorum: local("consul_quorum", script("container", "quorum")),
+  quorum: local("consul_quorum", script("container", "asking", "quorum")),
   autopilot: local("consul_autopilot", script("container", "asking", "autopilot")),
 };
 
@@ -96,10 +96,10 @@ const asking = (text: string, words: string[], asked: { address: string; name: s
   ASK_SECONDS: WAIT,
 });
 
-const ask = (text: string, words: string[], asked: { address: string; name: string }[]): LocalExecProvisioner => ({
+const ask = (text: string, words: string[], asked: { address: string; name: string }[], gated?: string): LocalExecProvisioner => ({
   type: "local-exec",
   command: 'sh -c "$ASK"',
-  environment: { ASK: scripts.ask, ...asking(text, words, asked) },
+  environment: { ASK: scripts.ask, ...(gated && { ASK_GATED: gated }), ...asking(text, words, asked) },
 });
 
 const askBeforeStop = (host: BenchHost): LocalExecProvisioner => ({
@@ -116,7 +116,7 @@ const askBeforeStop = (host: BenchHost): LocalExecProvisioner => ({
     ASK: askText,
     ...asking(
       questions[host.role],
-      [host.name, OWN_NODE, "replace", host.role === "server" ? "3" : "1"],
+      [host.name, OWN_NODE, "replace", host.role === "server" ? "3" : "1", "off"],
       [{ ...host, name: OWN_CONTAINER }, ...servers.filter((other) => other !== host)],
     ),
   },
@@ -163,7 +163,7 @@ function agent(host: BenchHost): Container {
 }
 
 function gate(host: BenchHost, container: Container): TerraformData {
-  return new TerraformData(stack, `${host.name}-gate`, [container.id], ask(scripts.gate, [host.name, host.role, host.name, "3"], [host]));
+  return new TerraformData(stack, `${host.name}-gate`, [container.id], ask(scripts.gate, [host.name, host.role, host.name, "3"], [host], host.name));
 }
 
 const serverContainers = servers.map(agent);

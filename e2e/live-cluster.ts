@@ -41,7 +41,7 @@ export interface LiveClusterOptions {
   readonly clients?: number;
   /** What else the cluster file says. */
   readonly settings?: Partial<ClusterFile>;
-  /** Whether it has TLS, gossip encryption and ACLs. Default what the environment's SECURITY says: `on`, or `off` when it says nothing. */
+  /** Whether it has TLS, gossip encryption and ACLs. Default on, or what the environment's SECURITY says. */
   readonly security?: "on" | "off";
   /** What is in the operator's environment besides the cluster file's name. */
   readonly env?: NodeJS.ProcessEnv;
@@ -63,7 +63,7 @@ export class LiveCluster {
   }
 
   private described(): ClusterFile {
-    const { security = process.env.SECURITY === "on" ? "on" : "off", settings } = this.options;
+    const { security = process.env.SECURITY === "off" ? "off" : "on", settings } = this.options;
     return { ...article(), ...agentsOf(this.options), ...(security === "on" && { security: SECURED }), ...settings };
   }
 
