@@ -52,14 +52,17 @@ describe("what a deploy waits for", () => {
   });
 });
 
-describe("servers in stacks of their own", () => {
+describe.each(["off", "on"])("servers in stacks of their own, with security %s", (security) => {
   const rig = Rig.standing();
   const project = new Project(rig.operator, "clusters/racks.yaml");
-  const racks = readFileSync(join(__dirname, "clusters/racks.yaml"), "utf8");
-  const deploy = (...lines: string[]) => {
+  const racks = readFileSync(join(__dirname, "clusters/racks.yaml"), "utf8").replace("security: off", `security: "${security}"`);
+  const deploy = async (...lines: string[]) => {
     writeFileSync(join(project.folder, "clusters/racks.yaml"), [racks, ...lines, ""].join("\n"));
+    if (security === "on") await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
     return project.cdktf(["deploy", "*", "--auto-approve"]);
   };
+  const secrets = join(project.folder, "secrets/racks/operator");
+  const credentials = { ca: `${secrets}/ca.pem`, cert: `${secrets}/cert.pem`, key: `${secrets}/key.pem`, header: `${secrets}/token.header` };
   beforeAll(async () => {
     await rig.reset();
     await deploy();
@@ -69,10 +72,17 @@ describe("servers in stacks of their own", () => {
     project.remove();
   });
 
+  test("come up, all stacks in one deploy, and a second plan is empty", async () => {
+    for (const stack of ["racks", "racks-a", "racks-b", "racks-clients"]) {
+      expect((await project.terraform(stack, ["plan", "-input=false", "-no-color"])).stdout).toContain("No changes.");
+    }
+  });
+
   test("are replaced one at a time, though all stacks are deployed at once", async () => {
     const servers = { "consul-server1": 120, "consul-server2": 121, "consul-server3": 122 };
-    const urls = Object.fromEntries(Object.entries(servers).map(([name, last]) => [name, `http://172.16.8.${last}:8500`]));
-    const observer = await Observer.start(rig.operator, urls);
+    const place = (last: number) => (security === "on" ? `https://172.16.8.${last}:8501` : `http://172.16.8.${last}:8500`);
+    const urls = Object.fromEntries(Object.entries(servers).map(([name, last]) => [name, place(last)]));
+    const observer = await Observer.start(rig.operator, urls, security === "on" ? credentials : undefined);
     const { stdout } = await deploy("config: { log_level: debug }");
     const { mostDown } = await observer.stop();
     expect(mostDown).toBe(1);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { issue, makeCa } from "../ops/secrets/certificates";
 import { LiveCluster } from "./live-cluster";
@@ -130,5 +130,86 @@ describe("a secure cluster, from nothing in one deploy", () => {
     // Nothing was changed by any of it.
     await cluster.expectWhole();
     expect((await cluster.diff()).stdout).toContain("No changes.");
+  });
+
+  describe("secrets that are wrong are refused before anything is touched", () => {
+    const secrets = (...path: string[]) => join(cluster.project.folder, "secrets", cluster.file.name, ...path);
+    const npm = (...words: string[]) => cluster.project.run("npm", ["run", "-s", ...words], { check: false });
+    /** A folder of secrets in which something is wrong, and the cluster's own again afterwards. */
+    const spoilt = async (spoil: () => Promise<void> | void, work: () => Promise<void>) => {
+      cpSync(secrets(), `${secrets()}.kept`, { recursive: true });
+      try {
+        await spoil();
+        await work();
+      } finally {
+        rmSync(secrets(), { recursive: true });
+        renameSync(`${secrets()}.kept`, secrets());
+      }
+    };
+    const day = 24 * 60 * 60 * 1000;
+
+    test.each<[string, () => Promise<void> | void, RegExp]>([
+      [
+        "another CA",
+        async () => writeFileSync(secrets("ca.pem"), (await makeCa("other", new Date())).cert),
+        /agents\/consul-server1\/cert\.pem: error: .*signed/,
+      ],
+      [
+        "a key of another certificate",
+        () => cpSync(secrets("agents/consul-server2/key.pem"), secrets("agents/consul-server1/key.pem")),
+        /agents\/consul-server1\/key\.pem: error: /,
+      ],
+      ["a missing file", () => rmSync(secrets("agents/consul-client1/tokens.json")), /agents\/consul-client1\/tokens\.json: error: /],
+      [
+        "an expired certificate",
+        async () => {
+          const ca = { cert: readFileSync(secrets("ca.pem"), "utf8"), key: readFileSync(secrets("ca-key.pem"), "utf8") };
+          const { cert, key } = await issue(ca, { commonName: "consul-server1" }, new Date(Date.now() - 800 * day));
+          writeFileSync(secrets("agents/consul-server1/cert.pem"), cert);
+          writeFileSync(secrets("agents/consul-server1/key.pem"), key);
+        },
+        /agents\/consul-server1\/cert\.pem: error: .*expired/,
+      ],
+      [
+        "a key that everybody can read",
+        () => chmodSync(secrets("agents/consul-server1/key.pem"), 0o644),
+        /agents\/consul-server1\/key\.pem: error: others/,
+      ],
+    ])("%s", async (_, spoil, message) => {
+      await spoilt(spoil, async () => {
+        const { config } = cluster.file;
+        cluster.changeAll();
+        cluster.write();
+        cluster.file.config = config;
+        let said = "";
+        const touched = await cluster.touchedBy(async () => {
+          const { exitCode, stdout, stderr } = await npm("deploy", "--", "--auto-approve");
+          expect(exitCode).toBe(1);
+          said = stdout + stderr;
+        });
+        expect(said).toMatch(message);
+        expect(said).toContain("nothing was touched");
+        expect(touched).toEqual([]);
+      });
+    });
+
+    test("none at all, for plain cdktf too; with what a pipeline imports all is well", async () => {
+      const { stdout: line } = await npm("secrets", "--", "export", "--without-ca-key");
+      await spoilt(
+        () => rmSync(secrets(), { recursive: true }),
+        async () => {
+          cluster.write();
+          const { exitCode, stdout, stderr } = await cluster.project.cdktf(["deploy", "--auto-approve"], { check: false });
+          expect(exitCode).not.toBe(0);
+          expect((stdout + stderr).replace(/[^\S ]*\n[^\w]*/g, " ")).toContain("Make them with `npm run secrets -- init`");
+          const imported = await cluster.project.run("npm", ["run", "-s", "secrets", "--", "import"], { env: { CONSUL_SECRETS: line.trim() } });
+          expect(imported.exitCode).toBe(0);
+          expect((await npm("secrets", "--", "check")).exitCode).toBe(0);
+          expect((await cluster.diff()).stdout).toContain("No changes.");
+          expect((await npm("secrets", "--", "forget")).exitCode).toBe(0);
+          cpSync(`${secrets()}.kept`, secrets(), { recursive: true });
+        },
+      );
+    });
   });
 });
