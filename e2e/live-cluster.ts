@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ClusterFile } from "../cluster/schema";
@@ -104,6 +104,14 @@ export class LiveCluster {
   /** Writes the cluster file as it is now. */
   write(): void {
     writeFileSync(join(this.project.folder, this.project.clusterFile), JSON.stringify(this.file, undefined, 2));
+  }
+
+  /** Another operator's checkout, with the cluster file and the secrets, but without the state. */
+  colleague(): Project {
+    const { clusterFile, folder } = this.project;
+    const other = new Project(this.rig.operator, clusterFile);
+    for (const path of [clusterFile, ...(this.secured ? ["secrets"] : [])]) cpSync(join(folder, path), join(other.folder, path), { recursive: true });
+    return other;
   }
 
   /** Gives every agent another configuration, so that the next deploy replaces them all. */

@@ -64,7 +64,8 @@ describe("security is turned on, and off, in a running cluster", () => {
   test("and back, use and accept; off is refused, for agents keep their gossip key", async () => {
     for (const stage of ["use", "accept"] as const) {
       cluster.file.security = at(stage);
-      await deployed();
+      await cluster.deploy();
+      await cluster.expectWhole();
     }
     cluster.file.security = "off";
     expect(await refused()).toContain('"off", too far from');

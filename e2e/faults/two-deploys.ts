@@ -2,7 +2,6 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { expectUndisturbed, type LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
-import { Project } from "../project";
 import type { Random } from "../random";
 
 /** Two deploys of a change of all agents at the same time, on one state: the second one is told so. */
@@ -25,8 +24,8 @@ export async function twoDeploysOneState(cluster: LiveCluster): Promise<void> {
 export async function twoDeploysTwoStates(cluster: LiveCluster, random: Random): Promise<void> {
   cluster.changeAll();
   cluster.write();
-  const second = new Project(cluster.rig.operator, cluster.project.clusterFile);
-  for (const file of [cluster.project.clusterFile, cluster.stateFile]) copyFileSync(join(cluster.project.folder, file), join(second.folder, file));
+  const second = cluster.colleague();
+  copyFileSync(join(cluster.project.folder, cluster.stateFile), join(second.folder, cluster.stateFile));
   const seen = await cluster.during(async () => {
     const deploys = [cluster.startDeploy()];
     await pause(random.next() * 10);
@@ -43,8 +42,7 @@ export async function twoDeploysTwoStates(cluster: LiveCluster, random: Random):
 /** An operator without the state deploys what runs already: nobody is touched. */
 export async function deployWithoutState(cluster: LiveCluster): Promise<void> {
   cluster.write();
-  const second = new Project(cluster.rig.operator, cluster.project.clusterFile);
-  copyFileSync(join(cluster.project.folder, cluster.project.clusterFile), join(second.folder, cluster.project.clusterFile));
+  const second = cluster.colleague();
   const seen = await cluster.during(async () => {
     const touched = await cluster.touchedBy(async () => {
       const { exitCode, stdout } = await second.deploy({ check: false });
