@@ -191,6 +191,10 @@ function print({ obstacles, setAside, failure, agents }: Outcome, { dryRun, undo
 command("adopt", async () => {
   const chosen = options();
   const { file, cluster } = chosenCluster({ quiet: chosen.json });
+  if (cluster.security)
+    throw new Error(
+      `${file} has security on, and what was made by hand is taken over as it is: say \`security: off\`, and turn it on afterwards, as docs/security.md says`,
+    );
   const unknown = [...chosen.names.keys()].filter((name) => !cluster.agents.some((agent) => agent.name === name));
   if (unknown.length > 0) throw new Error(`--container names ${unknown.join(", ")}, and the file has no such agent`);
   const outcome = await inScratch(join(tmpdir(), "consul-cdktf-adopt-"), (hidden) => adopt(cluster, chosen, hidden));
