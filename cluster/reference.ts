@@ -26,6 +26,7 @@ export function clusterReference(): string {
     ["hosts.<name>", mapping(properties.hosts?.additionalProperties as JsonSchema)],
     ["servers[], clients[]", mapping(properties.servers?.items)],
     ["daemon", mapping(properties.daemon)],
+    ["security", mapping(properties.security)],
     ["ports", mapping(properties.ports)],
     ["publish", mapping(properties.publish)],
     ["log", mapping(properties.log)],
