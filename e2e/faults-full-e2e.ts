@@ -1,4 +1,6 @@
 import { FAULTS, type Fault } from "./faults";
+import { diskWiped } from "./faults/disk-wiped";
+import { hostCutOff } from "./faults/host-cut-off";
 import { LiveCluster } from "./live-cluster";
 import { Random } from "./random";
 import { Rig } from "./rig/rig";
@@ -14,4 +16,21 @@ describe("a cluster bears, while users work with it", () => {
   afterAll(() => cluster.down());
 
   test.each(Object.keys(FAULTS))("%s", (name) => cluster.bear(() => (FAULTS[name] as Fault)(cluster, random)));
+});
+
+// Two may be down: what heals soon is waited for all the same.
+describe("a cluster of five servers bears, while users work with it", () => {
+  const rig = Rig.standing();
+  const random = Random.seeded();
+  let cluster: LiveCluster;
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "faults5", { servers: 5 });
+  });
+  afterAll(() => cluster.down());
+
+  test.each([
+    ["a host is cut off during a deploy", hostCutOff],
+    ["a server's disk is wiped", diskWiped],
+  ])("%s", (_, fault) => cluster.bear(() => fault(cluster, random)));
 });

@@ -3,8 +3,9 @@
 # own first, before Terraform stops NODE's. SERVERS is how many the cluster is to have, STAGE how far its next container has security turned
 # on. Behind asking.sh, lock.sh and stage.sh.
 #
-# Yes, when it is the cluster's lock holder and the healthy voters without it are still a quorum; and for a server whose stop takes nothing away:
-# one that is down, no voter, or alone. The lock is given back by the gate, or by gone.sh. It stays when the new container does not get in: then only
+# Yes, when it is the cluster's lock holder and the healthy voters without it are still a quorum: at once when they are all, and after SECONDS when some of them are ill.
+# And for a server whose stop takes nothing away: one that is down, no voter, or alone. The lock is given back by the gate, or by gone.sh. It stays when the new
+# container does not get in: then only
 # that server may be touched, whoever deploys.
 # shellcheck disable=SC2034,SC2154 # lock.sh takes owner, and gives entries
 set -u
@@ -83,18 +84,20 @@ while :; do
   # A server that leaves is not counted afterwards; one that is replaced still has its vote.
   [ "$purpose" = leave ] && counted=$((voters - 1)) || counted=$voters
   quorum=$((counted / 2 + 1))
-  if [ "$others" -ge "$quorum" ]; then
-    seen=$((seen + 1))
-    [ "$seen" -lt "$looks" ] || let_go "$others of $voters voters are healthy without it, $quorum are needed"
-  else
+  ill=$(about '[.Servers[] | select(.Voter and .Name != $node and (.Healthy | not)) | "\(.Name) (\(.SerfStatus))"] | join(", ")')$silent ill=${ill#, }
+  [ "$voters" -ge "$servers" ] || ill="${ill:+$ill, }$((servers - voters)) of $servers servers, which are no voters yet"
+  if [ "$others" -lt "$quorum" ]; then
     seen=0
-    ill=$(about '[.Servers[] | select(.Voter and .Name != $node and (.Healthy | not)) | "\(.Name) (\(.SerfStatus))"] | join(", ")')$silent ill=${ill#, }
-    [ "$voters" -ge "$servers" ] || ill="${ill:+$ill, }$((servers - voters)) of $servers servers, which are no voters yet"
     say "only $others of $voters voters would be healthy without it, $quorum are needed; not healthy: ${ill:-none}"
     if waited "$seconds"; then
       give_lock_back
       refuse "Bring those back first, or give up the quorum with CONSUL_ALLOW_QUORUM_LOSS=yes"
     fi
+  else
+    # With five servers one that is ill leaves a quorum without another; but what heals soon is better waited for.
+    [ -z "$ill" ] || say "waiting a while for $ill, though $others of $voters voters are healthy without it"
+    if [ -z "$ill" ] || waited "$seconds"; then seen=$((seen + 1)); else seen=0; fi
+    [ "$seen" -lt "$looks" ] || let_go "$others of $voters voters are healthy without it, $quorum are needed"
   fi
   sleep 1
 done
