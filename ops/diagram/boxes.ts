@@ -83,7 +83,7 @@ export class Boxes {
       const { name, address, state } = host;
       const agents = this.agentsOf(host).map((agent) => this.agent(agent));
       const shown = bounded(agents, BOUNDS.agentsOfHost, `on_${name}`, (rest) => [`and ${rest.length} more`, rolesText(inside(rest))]);
-      return { ...around("host", name, name, shown, [address]), state };
+      return { ...around("host", name, name, shown, [address, ...(agents.length === 0 ? ["no agent"] : [])]), state };
     });
     return bounded(boxes, bound, id, (rest) => [
       rest.length < boxes.length ? `and ${rest.length} more` : count(rest.length, "host"),

@@ -27,52 +27,69 @@ const RISE = { least: 16, most: 34 } as const;
 
 /** Curves between boxes, which go round the hosts between them. */
 export function routes(arrows: readonly Arrow[], placed: readonly Placed[]): Route[] {
-  const { ends, obstacles } = drawnFor(flat(placed));
+  const { shown, obstacles } = shownFor(flat(placed));
   const legs = arrows.flatMap((arrow) => {
-    const [from, to] = [ends.get(arrow.from), ends.get(arrow.to)];
-    return from && to ? [{ arrow, from, to, sides: sidesOf(from, to, obstacles) }] : [];
+    const [from, to] = [shown.get(arrow.from), shown.get(arrow.to)];
+    if (!from || !to) return [];
+    const [begins, ends] = sidesOf(from, to, obstacles);
+    return [{ arrow, from: endOf(from, begins, to), to: endOf(to, ends, from) }];
   });
-  // Arrows that share a side of a box share it equally, in the order of where they come from.
-  const slots = new Map<string, { key: string; towards: number }[]>();
-  const take = (at: Placed, side: Side, other: Placed, key: string) => {
-    const slot = `${at.box.id} ${side}`;
-    slots.set(slot, [...(slots.get(slot) ?? []), { key, towards: middle(other).x }]);
-  };
-  for (const [index, { from, to, sides }] of legs.entries()) {
-    take(from, sides[0], to, `${index} from`);
-    take(to, sides[1], from, `${index} to`);
-  }
-  const pointOf = (at: Placed, side: Side, key: string): Point => {
-    const taken = [...(slots.get(`${at.box.id} ${side}`) ?? [])].sort((a, b) => a.towards - b.towards);
-    const share = (taken.findIndex((one) => one.key === key) + 1) / (taken.length + 1);
-    if (side === "left" || side === "right") return { x: side === "left" ? at.x : at.x + at.width, y: at.y + Math.round(at.height * share) };
-    return { x: at.x + Math.round(at.width * share), y: side === "top" ? at.y : at.y + at.height };
-  };
-  return legs.map(({ arrow, from, to, sides }, index): Route => {
-    const [start, end] = [pointOf(from, sides[0], `${index} from`), pointOf(to, sides[1], `${index} to`)];
-    const between = obstacles.filter((one) => ![from, to].some((end) => one === end || one.children.includes(end)));
-    return { arrow, from: start, to: end, path: pathOf(start, end, sides[0], between), inside: [from, to].some(({ box }) => box.kind === "agent") };
+  const all = legs.flatMap(({ from, to }) => [from, to]);
+  return legs.map(({ arrow, from, to }): Route => {
+    const [start, end] = [pointOf(from, all), pointOf(to, all)];
+    const between = obstacles.filter((one) => ![from, to].some(({ at }) => one === at || one.children.includes(at)));
+    return {
+      arrow,
+      from: start,
+      to: end,
+      path: pathOf(start, end, [from.side, to.side], between),
+      inside: [from, to].some(({ at }) => at.box.kind === "agent"),
+    };
   });
 }
 
-const middle = ({ x, y, width, height }: Placed): Point => ({ x: x + width / 2, y: y + height / 2 });
+/** One end of an arrow. */
+interface End {
+  readonly at: Placed;
+  readonly side: Side;
+  /** From left to right, among those at the same side of the same box. */
+  readonly rank: number;
+}
+
+function endOf(at: Placed, side: Side, other: Placed): End {
+  const distance = other.x + other.width / 2 - (at.x + at.width / 2);
+  // Arrows over a row are outermost, those from afar within: so they do not cross. Pictures are less than 10 000 wide.
+  return { at, side, rank: overlaps(at, other) ? 10_000 / distance : distance / 10_000 };
+}
+
+/** Ends at the same side of a box share it equally. */
+function pointOf(end: End, all: readonly End[]): Point {
+  const { at, side } = end;
+  const beside = all.filter((one) => one.at === at && one.side === side).sort((a, b) => a.rank - b.rank);
+  const share = (beside.indexOf(end) + 1) / (beside.length + 1);
+  if (side === "left" || side === "right") return { x: side === "left" ? at.x : at.x + at.width, y: at.y + Math.round(at.height * share) };
+  return { x: at.x + Math.round(at.width * share), y: side === "top" ? at.y : at.y + at.height };
+}
+
+/** Whether two boxes are in one row. */
+const overlaps = (one: Placed, other: Placed): boolean => one.y < other.y + other.height && other.y < one.y + one.height;
 
 /** What stands for each box: a host with one agent for that, a stack with one host for that; and what is in the way of others. */
-function drawnFor(all: readonly Placed[]) {
-  const ends = new Map(all.map((one) => [one.box.id, one]));
+function shownFor(all: readonly Placed[]) {
+  const shown = new Map(all.map((one) => [one.box.id, one]));
   const lift = (kind: "host" | "stack") => {
     for (const one of all) {
       const [only, ...others] = one.children;
-      const instead = only && ends.get(only.box.id);
+      const instead = only && shown.get(only.box.id);
       if (one.box.kind !== kind || !instead || others.length > 0 || instead.children.length > 1) continue;
-      ends.set(only.box.id, one);
-      for (const { box } of only.children) ends.set(box.id, one);
+      shown.set(only.box.id, one);
+      for (const { box } of only.children) shown.set(box.id, one);
     }
   };
   lift("host");
   lift("stack");
   const solid = all.filter(({ box }) => box.kind === "host" || (box.children.length === 0 && box.kind !== "agent"));
-  return { ends, obstacles: solid.map((one) => ends.get(one.box.id) ?? one) };
+  return { shown, obstacles: solid.map((one) => shown.get(one.box.id) ?? one) };
 }
 
 /** Sides by which two boxes face each other; neighbours in a row their near ones, others in a row their upper ones. */
@@ -81,16 +98,16 @@ function sidesOf(from: Placed, to: Placed, hosts: readonly Placed[]): [Side, Sid
   if (to.y >= from.y + from.height) return ["bottom", "top"];
   const [left, right] = from.x < to.x ? [from, to] : [to, from];
   const apart = [...hosts, ...hosts.flatMap(({ children }) => children)].some(
-    (host) => host.x >= left.x + left.width && host.x + host.width <= right.x && host.y < left.y + left.height && left.y < host.y + host.height,
+    (host) => host.x >= left.x + left.width && host.x + host.width <= right.x && overlaps(host, left),
   );
   if (apart) return ["top", "top"];
   return from === left ? ["right", "left"] : ["left", "right"];
 }
 
-function pathOf(from: Point, to: Point, side: Side, hosts: readonly Placed[]): string {
-  if (side === "left" || side === "right") return `M${from.x} ${from.y}L${to.x} ${to.y}`;
-  if (from.y === to.y) {
-    const over = from.y - Math.min(RISE.most, Math.max(RISE.least, Math.round(Math.abs(to.x - from.x) / 18)));
+function pathOf(from: Point, to: Point, sides: readonly [Side, Side], hosts: readonly Placed[]): string {
+  if (sides[0] === "left" || sides[0] === "right") return `M${from.x} ${from.y}L${to.x} ${to.y}`;
+  if (sides[0] === sides[1]) {
+    const over = Math.min(from.y, to.y) - Math.min(RISE.most, Math.max(RISE.least, Math.round(Math.abs(to.x - from.x) / 30)));
     return `M${from.x} ${from.y}C${from.x} ${over} ${to.x} ${over} ${to.x} ${to.y}`;
   }
   const points = [from, ...detours(from, to, hosts), to];
