@@ -35,7 +35,10 @@ text.number{font-weight:700;fill:#fff}
 .then{stroke:#1d2233;stroke-width:1.5px}
 .on{fill:#dff2ea;stroke:#2f8f6b}
 .off{fill:#fff1dc;stroke:#c77700}
-`.trim();
+`
+  .trim()
+  // It may stand in a page among others.
+  .replace(/^/gm, ".consul-diagram ");
 
 const MARGIN = 24;
 const LEAST_WIDTH = 640;
@@ -62,9 +65,9 @@ export function svg(graph: Graph): string {
   const of = (...kinds: Placed["box"]["kind"][]) => all.filter(({ box }) => kinds.includes(box.kind));
   const framed = new Set(arrows.map(({ arrow }) => arrow.from));
   const lines = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title about">`,
-    `<title id="title">${escaped(`Consul cluster ${title}`)}</title>`,
-    `<desc id="about">${escaped([about, security.words, ...picture.ports.flatMap(portSentences), ...joins].join("; "))}</desc>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="consul-title consul-about" class="consul-diagram">`,
+    `<title id="consul-title">${escaped(`Consul cluster ${title}`)}</title>`,
+    `<desc id="consul-about">${escaped([about, security.words, ...picture.ports.flatMap(portSentences), ...joins].join("; "))}</desc>`,
     `<style>${STYLE}</style>`,
     `<defs>${marker("point")}${marker("next")}</defs>`,
     rect("ground", { x: 0.5, y: 0.5, width: width - 1, height: height - 1 }, 12),
@@ -95,7 +98,7 @@ export function svg(graph: Graph): string {
 }
 
 const marker = (id: string): string =>
-  `<marker id="${id}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="${id}" d="M0 .5L8 4L0 7.5z"/></marker>`;
+  `<marker id="consul-${id}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="${id}" d="M0 .5L8 4L0 7.5z"/></marker>`;
 const numbered = ({ boxes }: Picture): boolean => boxes[0]?.kind === "step";
 const portSentences = ({ role, lines }: Picture["ports"][number]): string[] => lines.map((line) => `${role}s: ${line}`);
 const stateClass = (state: State | undefined): string => (state === undefined ? "" : state.well ? " well" : " unwell");
@@ -147,13 +150,13 @@ function shape(role: "server" | "client", area: Area, look: string): string {
 }
 
 const arrow = ({ arrow: { mutual }, path }: Route): string =>
-  `<path class="join" marker-end="url(#point)"${mutual ? ' marker-start="url(#point)"' : ""} d="${path}"/>`;
+  `<path class="join" marker-end="url(#consul-point)"${mutual ? ' marker-start="url(#consul-point)"' : ""} d="${path}"/>`;
 
 /** The steps' numbers, from each to the next. */
 const order = (steps: readonly Placed[]): string[] =>
   steps.map(({ box, y }, index) => {
     const [x, at, next] = [MARGIN + RADIUS, y + PADDING + RADIUS, steps[index + 1]];
-    const line = next ? `<path class="then" marker-end="url(#next)" d="M${x} ${at + RADIUS + 4}V${next.y + PADDING - 4}"/>` : "";
+    const line = next ? `<path class="then" marker-end="url(#consul-next)" d="M${x} ${at + RADIUS + 4}V${next.y + PADDING - 4}"/>` : "";
     return number(box.title, x, at) + line;
   });
 
@@ -206,5 +209,5 @@ function legend(picture: Picture, { x, y, width }: { readonly x: number; readonl
 }
 
 const sample = (x: number, y: number, mutual: boolean, length = 26): string =>
-  `<path class="join" marker-end="url(#point)"${mutual ? ' marker-start="url(#point)"' : ""} d="M${x} ${y + 8}H${x + length}"/>`;
-const containers = (box: Placed["box"]): string[] => (box.children.length > 0 ? [box.id, ...box.children.flatMap(containers)] : []);
+  `<path class="join" marker-end="url(#consul-point)"${mutual ? ' marker-start="url(#consul-point)"' : ""} d="M${x} ${y + 8}H${x + length}"/>`;
+const containers = (box: Placed["box"]): string[] => (box.agents.length > 1 ? [box.id, ...box.children.flatMap(containers)] : []);
