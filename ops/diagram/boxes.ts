@@ -83,7 +83,7 @@ export class Boxes {
       const { name, address, state } = host;
       const agents = this.agentsOf(host).map((agent) => this.agent(agent));
       const shown = bounded(agents, BOUNDS.agentsOfHost, `on_${name}`, (rest) => [`and ${rest.length} more`, rolesText(inside(rest))]);
-      return { ...around("host", name, name, shown, [address, ...(agents.length === 0 ? ["no agent"] : [])]), state };
+      return { ...around("host", name, name, shown, [address, ...(agents.length === 0 ? ["no agent"] : []), ...wordsOf(state)]), state };
     });
     return bounded(boxes, bound, id, (rest) => [
       rest.length < boxes.length ? `and ${rest.length} more` : count(rest.length, "host"),
@@ -94,7 +94,7 @@ export class Boxes {
   private agent(agent: AgentNode): Box {
     const { name, role, host, decommission, state } = agent;
     const own = name === host ? { title: role, lines: [] } : { title: name, lines: [role] };
-    const lines = [...own.lines, ...(decommission ? ["leaves for good"] : []), ...this.ports(agent)];
+    const lines = [...own.lines, ...(decommission ? ["leaves for good"] : []), ...this.ports(agent), ...wordsOf(state)];
     return { ...leaf("agent", name, own.title, lines, [agent]), state };
   }
 
@@ -103,6 +103,8 @@ export class Boxes {
     return [...(this.onHost.get(name) ?? [])].sort((a, b) => Number(a.role === "client") - Number(b.role === "client"));
   }
 }
+
+const wordsOf = (state: State | undefined): string[] => (state ? [state.words] : []);
 
 /** A stack's hosts, those with servers apart. */
 interface Rack {

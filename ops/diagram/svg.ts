@@ -15,6 +15,7 @@ text{font-family:ui-sans-serif,system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-se
 .about{font-size:${ABOUT.size}px}
 .ground{fill:#fcfcfe;stroke:#d9dce6}
 .stack{fill:#eef0f6;stroke:#cdd2e0}
+.rule{stroke:#cdd2e0}
 .over{stroke:#eef0f6;stroke-width:4px;stroke-linejoin:round;paint-order:stroke}
 .frame{fill:none;stroke:#8a93ab;stroke-dasharray:5 4}
 .host{fill:#fff;stroke:#b6bdd0}
@@ -187,7 +188,7 @@ function legend(picture: Picture, { x, y, width }: { readonly x: number; readonl
       : []),
     ...(numbered(picture) ? [{ sign: (x: number, y: number) => number("1", x + 13, y + 8), words: "order of deployment" }] : []),
   ];
-  const parts = [`<path class="stack" d="M${x} ${y}H${x + width}"/>`];
+  const parts = [`<path class="rule" d="M${x} ${y}H${x + width}"/>`];
   let [at, low] = [x, y + 16];
   for (const { sign, words } of signs) {
     const taken = 34 + textWidth(words, LINE);
