@@ -16,7 +16,7 @@ export const BOUNDS = {
 export interface Box {
   /** Unique in the picture; letters, digits and underscores. */
   readonly id: string;
-  /** `clients`: those of a stack that join the same others, unless it has nobody else. `more`: what is summed up. `address`: one that is joined, and no agent's of this cluster. */
+  /** `clients`: of a stack or step, those that join the same others, unless it has nobody else. `more`: what is summed up. `address`: one that is joined, and no agent's of this cluster. */
   readonly kind: "step" | "stack" | "clients" | "host" | "agent" | "more" | "address";
   readonly title: string;
   readonly lines: readonly string[];
@@ -63,19 +63,25 @@ export class Boxes {
       `in_step_${number}`,
       (rest) => [`and ${rest.length} more stacks`, rolesText(inside(rest))],
     );
-    return around("step", String(number), String(number), stacks);
+    return around("step", String(number), String(number), this.alikeTogether(stacks));
   }
 
   private stack({ name, servers, clients }: Rack, bounds: Bounds): Box {
-    const withServers = this.hosts(servers, bounds.servers, `servers_of_${name}`);
-    const others = this.hosts(clients, bounds.clients, `clients_of_${name}`);
-    const ways = [...groupBy(others, ({ agents }) => String([...new Set(agents.map((agent) => this.targets.get(agent.name)?.join()))])).values()];
-    const alone = withServers.length === 0 && ways.length === 1;
-    const apart = ways.flatMap((alike, index) =>
-      alone || alike.length === 1 ? alike : [around("clients", index === 0 ? name : `${name}_${index + 1}`, "", alike)],
-    );
+    const hosts = [...this.hosts(servers, bounds.servers, `servers_of_${name}`), ...this.hosts(clients, bounds.clients, `clients_of_${name}`)];
     const empty = servers.length + clients.length === 0;
-    return around("stack", name, `stack ${name}`, [...withServers, ...apart], empty ? ["no hosts: the step that asks whether all servers vote"] : []);
+    return around("stack", name, `stack ${name}`, this.alikeTogether(hosts), empty ? ["no hosts: the step that asks whether all servers vote"] : []);
+  }
+
+  /** Where there are several sorts, clients that join the same others are in a box of their own, and have arrows together. */
+  private alikeTogether(boxes: readonly Box[]): Box[] {
+    const isServer = ({ agents }: Box) => agents.some(({ role }) => role === "server");
+    const wayOf = (box: Box) => (isServer(box) ? "server" : String([...new Set(box.agents.map(({ name }) => this.targets.get(name)?.join()))]));
+    const ways = [...groupBy(boxes, wayOf).values()];
+    if (ways.length === 1) return [...boxes];
+    return ways.flatMap((alike) => {
+      const [first, second] = alike;
+      return !first || !second || isServer(first) ? alike : [around("clients", `with_${first.id}`, "", alike)];
+    });
   }
 
   private hosts(hosts: readonly HostNode[], bound: number, id: string): Box[] {

@@ -59,6 +59,7 @@ function rowsOf(kind: Box["kind"], placed: readonly Placed[]): Placed[] {
   const servers = placed.filter(hasServer);
   const arc = servers.length > 2 ? ARC : 0;
   if (kind === "step") return moved(inRows(wrap(placed), { down: 20, across: 24 }), 0, arc);
+  if (kind === "clients" && placed.some(({ box }) => box.kind === "stack")) return inRows(wrap(placed), { down: 20, across: 24 });
   if (kind === "clients") return inRows(columns(placed), { down: BETWEEN_CLIENTS, across: BETWEEN_CLIENTS });
   const others = placed.filter((one) => !hasServer(one));
   const above = moved(inRows(columns(servers), { down: BETWEEN_SERVERS, across: BETWEEN_SERVERS }), 0, arc);

@@ -1,5 +1,5 @@
 import type { Arrow } from "./arrows";
-import { flat, type Placed } from "./layout";
+import { bottom, flat, type Placed } from "./layout";
 
 /** An arrow as it is drawn. */
 export interface Route {
@@ -119,30 +119,40 @@ function pathOf(from: Point, to: Point, sides: readonly [Side, Side], hosts: rea
   return `M${from.x} ${from.y}${curves.join("")}`;
 }
 
-/** Points beside the hosts that are in the way. */
+/** Points beside the hosts that are in the way: from one to the next of each pair the arrow is straight, and it turns where there are no hosts. */
 function detours(from: Point, to: Point, hosts: readonly Placed[]): Point[] {
   const [top, low] = [Math.min(from.y, to.y), Math.max(from.y, to.y)];
-  const rows = new Map<string, Placed[]>();
-  for (const host of hosts) {
-    if (host.y < top || host.y + host.height > low) continue;
-    const row = `${host.y} ${host.height}`;
-    rows.set(row, [...(rows.get(row) ?? []), host]);
-  }
-  const points = [...rows.values()].flatMap((row): Point[] => {
-    const [{ y, height }] = row as [Placed, ...Placed[]];
-    const straight = from.x + ((to.x - from.x) * (y + height / 2 - from.y)) / (to.y - from.y);
-    const blocked = row.map((host): [number, number] => [host.x - CLEARANCE, host.x + host.width + CLEARANCE]);
-    const free = (x: number) => blocked.every(([left, right]) => x <= left || x >= right);
-    if (free(straight)) return [];
-    const x =
-      blocked
-        .flat()
-        .filter(free)
-        .sort((a, b) => Math.abs(a - straight) - Math.abs(b - straight))[0] ?? straight;
-    return [
-      { x, y },
-      { x, y: y + height },
-    ];
+  const rows = rowsOf(hosts.filter((host) => host.y < low && host.y + host.height > top));
+  const upwards = to.y < from.y;
+  const stops = (upwards ? rows.reverse() : rows).map((row) => {
+    const ends = [Math.max(top, Math.min(...row.map(({ y }) => y))), Math.min(low, bottom(row))];
+    const [near, far] = (upwards ? ends.reverse() : ends) as [number, number];
+    const isFree = (left: number, right: number) => row.every(({ x, width }) => right <= x - CLEARANCE || left >= x + width + CLEARANCE);
+    const straight = from.x + ((to.x - from.x) * ((near + far) / 2 - from.y)) / (to.y - from.y);
+    const beside = row.flatMap(({ x, width }) => [x - CLEARANCE, x + width + CLEARANCE]);
+    const free = [straight, ...beside].filter((x) => isFree(x, x)).sort((a, b) => Math.abs(a - straight) - Math.abs(b - straight));
+    return { x: Math.round(free[0] ?? straight), near, far, isFree };
   });
-  return points.sort((a, b) => (to.y < from.y ? b.y - a.y : a.y - b.y));
+  const points: Point[] = [];
+  let [at, index] = [from, 0];
+  for (;;) {
+    // As far as it goes in one curve.
+    const reaches = (x: number, end: number) => stops.slice(index, end).every(({ isFree }) => isFree(Math.min(at.x, x), Math.max(at.x, x)));
+    if (reaches(to.x, stops.length)) return points;
+    const next = stops.findLastIndex(({ x }, stop) => stop >= index && reaches(x, stop));
+    const { x, near, far } = stops[next] as (typeof stops)[number];
+    points.push({ x, y: near }, { x, y: far });
+    [at, index] = [{ x, y: far }, next + 1];
+  }
+}
+
+/** Hosts that are beside each other, from above: between two rows there are none. */
+function rowsOf(hosts: readonly Placed[]): Placed[][] {
+  const rows: Placed[][] = [];
+  for (const host of [...hosts].sort((a, b) => a.y - b.y)) {
+    const last = rows.at(-1);
+    if (last && host.y < bottom(last)) last.push(host);
+    else rows.push([host]);
+  }
+  return rows;
 }

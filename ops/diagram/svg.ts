@@ -1,8 +1,11 @@
-import type { Graph, State } from "./graph";
+import type { Box } from "./boxes";
+import type { Graph } from "./graph";
 import { bottom, flat, LINE, LINE_HEIGHT, layout, moved, PADDING, type Placed, TITLE, widthOf } from "./layout";
+import { legend } from "./legend";
 import { type Picture, pictureOf } from "./picture";
 import { type Route, routes } from "./route";
-import { fitted, textWidth, wrapped } from "./text-fit";
+import { escaped, joinArrow, MARKERS, nextArrow, number, RADIUS, rect, shape, text } from "./svg-elements";
+import { fitted, textWidth } from "./text-fit";
 
 const CLUSTER = { size: 22, bold: true } as const;
 const ABOUT = { size: 13 } as const;
@@ -46,169 +49,85 @@ const LEAST_WIDTH = 640;
 const HEAD = 76;
 /** Left of steps are their numbers. */
 const NUMBERS = 34;
-const RADIUS = 11;
 
 /** A cluster as SVG. */
 export function svg(graph: Graph): string {
   const picture = pictureOf(graph);
-  const { title, about, security, addresses, boxes, joins } = picture;
-  const rows = [...(addresses.length > 0 ? [addresses] : []), ...boxes.map((box) => [box])];
-  const left = MARGIN + (numbered(picture) ? NUMBERS : 0);
-  const unplaced = layout(rows);
-  const room = Math.max(LEAST_WIDTH, widthOf(unplaced), textWidth(about, ABOUT) + textWidth(security.words, LINE) + 2 * PADDING + MARGIN);
+  const { title, about, security, addresses, boxes, ports, joins } = picture;
+  const unplaced = layout([...(addresses.length > 0 ? [addresses] : []), ...boxes.map((box) => [box])]);
+  const left = MARGIN + (boxes[0]?.kind === "step" ? NUMBERS : 0);
+  const room = Math.max(LEAST_WIDTH, widthOf(unplaced), textWidth(about, ABOUT) + badgeWidth(security) + MARGIN);
   const placed = moved(unplaced, left + (room - widthOf(unplaced)) / 2, HEAD);
   const width = left + room + MARGIN;
-  const drawn = legend(picture, { x: MARGIN, y: bottom(placed) + MARGIN, width: width - 2 * MARGIN });
-  const height = drawn.bottom + MARGIN;
-
-  const arrows = routes(picture.arrows ?? [], placed);
-  const all = flat(placed);
-  const of = (...kinds: Placed["box"]["kind"][]) => all.filter(({ box }) => kinds.includes(box.kind));
-  const framed = new Set(arrows.map(({ arrow }) => arrow.from));
+  const below = legend(picture, { x: MARGIN, y: bottom(placed) + MARGIN, width: width - 2 * MARGIN });
+  const height = below.bottom + MARGIN;
+  const told = [about, security.words, ...ports.flatMap(({ role, lines }) => lines.map((line) => `${role}s: ${line}`)), ...joins];
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="consul-title consul-about" class="consul-diagram">`,
     `<title id="consul-title">${escaped(`Consul cluster ${title}`)}</title>`,
-    `<desc id="consul-about">${escaped([about, security.words, ...picture.ports.flatMap(portSentences), ...joins].join("; "))}</desc>`,
+    `<desc id="consul-about">${escaped(told.join("; "))}</desc>`,
     `<style>${STYLE}</style>`,
-    `<defs>${marker("point")}${marker("next")}</defs>`,
+    `<defs>${MARKERS}</defs>`,
     rect("ground", { x: 0.5, y: 0.5, width: width - 1, height: height - 1 }, 12),
     text(title, MARGIN, 38, "cluster", fitted(title, width - 2 * MARGIN, CLUSTER)),
     text(about, MARGIN, 60, "about"),
-    badge(security, width - MARGIN, 56),
-    ...order(of("step")),
-    ...of("step")
-      .filter(({ box }) => framed.has(box.id))
-      .map((one) => rect("frame", one, 14)),
-    ...of("stack").map((one) => rect("stack", one, 10)),
-    ...of("clients")
-      .filter(({ box }) => framed.has(box.id))
-      .map((one) => rect("frame", one, 8)),
-    ...arrows.filter(({ inside }) => !inside).map(arrow),
-    ...of("stack").map((one) => text(one.box.title, one.x + PADDING, one.y + 20, "title over", one.title) + notes(one, one.y + 20)),
-    ...of("host").map((one) => rect(`host${stateClass(one.box.state)}`, one, 6)),
-    ...arrows.filter(({ inside }) => inside).map(arrow),
-    ...of("host").map((one) => text(one.box.title, one.x + PADDING, one.y + 20, "title", one.title) + notes(one, one.y + 20)),
-    ...of("agent").map(agent),
-    ...of("more", "address").map(
-      (one) => rect(one.box.kind, one, 6) + text(one.box.title, one.x + PADDING, one.y + 20, "title", one.title) + notes(one, one.y + 20),
-    ),
-    ...drawn.parts,
+    badge(security, width - MARGIN),
+    ...drawn(placed, routes(picture.arrows ?? [], placed)),
+    ...below.parts,
     "</svg>",
   ];
   return `${lines.join("\n")}\n`;
 }
 
-const marker = (id: string): string =>
-  `<marker id="consul-${id}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="${id}" d="M0 .5L8 4L0 7.5z"/></marker>`;
-const numbered = ({ boxes }: Picture): boolean => boxes[0]?.kind === "step";
-const portSentences = ({ role, lines }: Picture["ports"][number]): string[] => lines.map((line) => `${role}s: ${line}`);
-const stateClass = (state: State | undefined): string => (state === undefined ? "" : state.well ? " well" : " unwell");
-
-export const escaped = (words: string): string =>
-  words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-
-type Area = Pick<Placed, "x" | "y" | "width" | "height">;
-
-const rect = (look: string, { x, y, width, height }: Area, round: number): string =>
-  `<rect class="${look}" x="${x}" y="${y}" width="${width}" height="${height}" rx="${round}"/>`;
-
-/** @param shown the words, shortened; the whole is then in the text's title */
-function text(words: string, x: number, y: number, look = "", shown = words): string {
-  const title = shown === words ? "" : `<title>${escaped(words)}</title>`;
-  return `<text${look && ` class="${look}"`} x="${x}" y="${y}">${title}${escaped(shown)}</text>`;
-}
-
-/** A box's lines, below its title. */
-const notes = ({ x, lines }: Placed, y: number, look = ""): string =>
-  lines.map((line, index) => text(line, x + PADDING, y + (index + 1) * LINE_HEIGHT, look)).join("");
-
-function agent(one: Placed): string {
-  const { box, title, lines, x, y } = one;
-  const [{ role, name, decommission } = { role: "client" as const, name: "", decommission: false }] = box.agents;
-  const look = `${role}${decommission ? " leaving" : ""}${stateClass(box.state)}`;
-  const words = role === "server" ? "on-server" : "";
-  const inset = PADDING + 2;
-  const shown = text(box.title, x + inset, y + 19, `title ${words}`.trim(), title) + notes({ ...one, x: x + 2, lines }, y + 19, words);
-  return `<g><title>${escaped(`${name}: ${role}`)}</title>${shape(role, one, look)}${shown}</g>`;
-}
-
-/** Servers have corners, clients are round. */
-function shape(role: "server" | "client", area: Area, look: string): string {
-  const { x, y, width, height } = area;
-  if (role === "client") return rect(look, area, Math.min(14, height / 2));
-  const [cut, right, low] = [7, x + width, y + height];
-  const corners = [
-    [x + cut, y],
-    [right - cut, y],
-    [right, y + cut],
-    [right, low - cut],
-    [right - cut, low],
-    [x + cut, low],
-    [x, low - cut],
-    [x, y + cut],
+/** From what is behind to what is in front. */
+function drawn(placed: readonly Placed[], arrows: readonly Route[]): string[] {
+  const all = flat(placed);
+  const of = (...kinds: Box["kind"][]) => all.filter(({ box }) => kinds.includes(box.kind));
+  const joining = new Set(arrows.map(({ arrow }) => arrow.from));
+  const framed = (kind: Box["kind"]) => of(kind).flatMap((one) => (joining.has(one.box.id) ? [rect("frame", one, 10)] : []));
+  const joins = (inside: boolean) => arrows.filter((route) => route.inside === inside).map(({ path, arrow }) => joinArrow(path, arrow.mutual));
+  return [
+    ...order(of("step")),
+    ...framed("step"),
+    ...of("stack").map((one) => rect("stack", one, 10)),
+    ...framed("clients"),
+    ...joins(false),
+    ...of("stack").map((one) => wordsIn(one, "over")),
+    ...of("host").map((one) => rect(`host${stateLook(one.box)}`, one, 6)),
+    ...joins(true),
+    ...of("host").map((one) => wordsIn(one)),
+    ...of("agent").map(agent),
+    ...of("more", "address").map((one) => rect(one.box.kind, one, 6) + wordsIn(one)),
   ];
-  return `<path class="${look}" d="M${corners.map((corner) => corner.join(" ")).join("L")}z"/>`;
 }
-
-const arrow = ({ arrow: { mutual }, path }: Route): string =>
-  `<path class="join" marker-end="url(#consul-point)"${mutual ? ' marker-start="url(#consul-point)"' : ""} d="${path}"/>`;
 
 /** The steps' numbers, from each to the next. */
 const order = (steps: readonly Placed[]): string[] =>
   steps.map(({ box, y }, index) => {
-    const [x, at, next] = [MARGIN + RADIUS, y + PADDING + RADIUS, steps[index + 1]];
-    const line = next ? `<path class="then" marker-end="url(#consul-next)" d="M${x} ${at + RADIUS + 4}V${next.y + PADDING - 4}"/>` : "";
-    return number(box.title, x, at) + line;
+    const next = steps[index + 1];
+    const line = next ? nextArrow(`M${MARGIN + RADIUS} ${y + PADDING + 2 * RADIUS + 4}V${next.y + PADDING - 4}`) : "";
+    return number(box.title, MARGIN, y + PADDING) + line;
   });
 
-const number = (words: string, x: number, y: number): string =>
-  `<circle class="step" cx="${x}" cy="${y}" r="${RADIUS}"/>${text(words, x, y + 4, "number middle")}`;
-
-function badge({ on, words }: Picture["security"], right: number, y: number): string {
-  const width = textWidth(words, LINE) + 2 * PADDING;
-  return rect(on ? "on" : "off", { x: right - width, y: y - 14, width, height: 22 }, 11) + text(words, right - width / 2, y + 1, "middle");
+function agent(one: Placed): string {
+  const [{ role, name, decommission } = { role: "client" as const, name: "", decommission: false }] = one.box.agents;
+  const look = `${role}${decommission ? " leaving" : ""}${stateLook(one.box)}`;
+  return `<g><title>${escaped(`${name}: ${role}`)}</title>${shape(role, one, look)}${wordsIn({ ...one, x: one.x + 2 }, `on-${role}`)}</g>`;
 }
 
-/** What the signs mean, and what is the same for most: ports, and who joins whom where arrows would be too many. */
-function legend(picture: Picture, { x, y, width }: { readonly x: number; readonly y: number; readonly width: number }) {
-  const { arrows, boxes, ports, joins } = picture;
-  const leaders = new Set(boxes.flatMap(containers));
-  const signs: { readonly sign: (x: number, y: number) => string; readonly words: string }[] = [
-    { sign: (x, y) => shape("server", { x, y, width: 26, height: 16 }, "server"), words: "server" },
-    { sign: (x, y) => shape("client", { x, y, width: 26, height: 16 }, "client"), words: "client" },
-    ...(arrows?.some(({ mutual }) => !mutual) ? [{ sign: (x: number, y: number) => sample(x, y, false), words: "joins" }] : []),
-    ...(arrows?.some(({ mutual }) => mutual) ? [{ sign: (x: number, y: number) => sample(x, y, true), words: "join each other" }] : []),
-    ...(arrows?.some(({ from }) => leaders.has(from))
-      ? [
-          {
-            sign: (x: number, y: number) => rect("frame", { x, y, width: 12, height: 16 }, 3) + sample(x + 12, y, false, 16),
-            words: "all in the box join",
-          },
-        ]
-      : []),
-    ...(numbered(picture) ? [{ sign: (x: number, y: number) => number("1", x + 13, y + 8), words: "order of deployment" }] : []),
-  ];
-  const parts = [`<path class="rule" d="M${x} ${y}H${x + width}"/>`];
-  let [at, low] = [x, y + 16];
-  for (const { sign, words } of signs) {
-    const taken = 34 + textWidth(words, LINE);
-    if (at > x && at + taken > x + width) [at, low] = [x, low + 24];
-    parts.push(sign(at, low), text(words, at + 34, low + 12));
-    at += taken + MARGIN;
-  }
-  const told = [...ports.map(({ role, lines }) => ({ heading: `${role}s`, lines })), ...(arrows ? [] : [{ heading: "joins", lines: joins }])];
-  low += 40;
-  for (const { heading, lines } of told) {
-    parts.push(text(heading, x, low, "title"));
-    for (const line of lines.flatMap((one) => wrapped(one, width - 70, LINE))) {
-      parts.push(text(line, x + 70, low));
-      low += LINE_HEIGHT;
-    }
-    low += 5;
-  }
-  return { parts, bottom: low - LINE_HEIGHT };
+/** A box's title, and its lines below. */
+function wordsIn({ box, title, lines, x, y }: Placed, look = ""): string {
+  const [left, top] = [x + PADDING, y + 20];
+  const below = lines.map((line, index) => text(line, left, top + (index + 1) * LINE_HEIGHT, look));
+  return text(box.title, left, top, `title ${look}`.trim(), title) + below.join("");
 }
 
-const sample = (x: number, y: number, mutual: boolean, length = 26): string =>
-  `<path class="join" marker-end="url(#consul-point)"${mutual ? ' marker-start="url(#consul-point)"' : ""} d="M${x} ${y + 8}H${x + length}"/>`;
-const containers = (box: Placed["box"]): string[] => (box.agents.length > 1 ? [box.id, ...box.children.flatMap(containers)] : []);
+const stateLook = ({ state }: Box): string => (state === undefined ? "" : state.well ? " well" : " unwell");
+
+const badgeWidth = ({ words }: Picture["security"]): number => textWidth(words, LINE) + 2 * PADDING;
+
+function badge(security: Picture["security"], right: number): string {
+  const width = badgeWidth(security);
+  const area = { x: right - width, y: 42, width, height: 22 };
+  return rect(security.on ? "on" : "off", area, area.height / 2) + text(security.words, right - width / 2, 57, "middle");
+}

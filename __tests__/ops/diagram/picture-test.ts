@@ -44,9 +44,9 @@ servers: [s1, s2, s3]
 clients: [ca, cb, ${more}]
 `;
   test("of clients that join the same are those of the box that they are in", () =>
-    expect(arrowsOf(many("cc")).sort()).toEqual([...mutual, ...three("clients_c")].sort()));
+    expect(arrowsOf(many("cc")).sort()).toEqual([...mutual, ...three("clients_with_host_ca")].sort()));
   test("of one that joins others are its own", () =>
-    expect(arrowsOf(many("{ name: cc, join: [s1] }")).sort()).toEqual([...mutual, ...three("clients_c"), "agent_cc -> agent_s1"].sort()));
+    expect(arrowsOf(many("{ name: cc, join: [s1] }")).sort()).toEqual([...mutual, ...three("clients_with_host_ca"), "agent_cc -> agent_s1"].sort()));
 
   test("are told in words when they are too many", () => {
     const names = Array.from({ length: 13 }, (_, index) => `s${index + 10}`);
