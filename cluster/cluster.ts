@@ -49,6 +49,8 @@ export interface AgentDescription {
   /** A volume's name, or a folder of the host if it begins with a slash. */
   readonly data: string;
   readonly join: readonly JoinTarget[];
+  /** Where others reach its gossip: an IP address, or a container's name in its bridge network. */
+  readonly gossip: { readonly address: string; readonly port: number };
   /** It is to leave for good. */
   readonly decommission: boolean;
   readonly settings: Settings;

@@ -11,7 +11,7 @@ import { type Stage, securityOf } from "./security";
 export interface Draft {
   readonly file: ParsedClusterFile;
   readonly hosts: readonly HostDescription[];
-  readonly agents: readonly (AgentDescription & { readonly gossip: { readonly address: string; readonly port: number } })[];
+  readonly agents: readonly AgentDescription[];
   readonly bootstrapExpect: number;
   readonly problems: readonly Problem[];
 }

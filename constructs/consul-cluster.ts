@@ -4,6 +4,7 @@ import { imageId, STACKS_OUTPUT, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
 import type { Autopilot } from "../cluster/schema";
 import { agentSecrets, type Security } from "../cluster/security";
+import { stacksOf } from "../cluster/stacks";
 import { Ask } from "./ask";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
@@ -49,17 +50,12 @@ export class ConsulCluster extends TerraformStack {
   }
 
   private placeStacks(app: App, cluster: Cluster): Map<string, TerraformStack> {
-    const stacks = new Map<string, TerraformStack>([[cluster.name, this]]);
-    for (const { group } of cluster.hosts) {
-      const name = stackName(cluster.name, group);
-      if (!stacks.has(name)) stacks.set(name, new TerraformStack(app, name));
-    }
-    // Servers before the last step, which is in this stack, and clients after it.
-    for (const [name, stack] of stacks) {
-      if (stack === this) continue;
-      const hasServer = cluster.agents.some(({ role, host }) => role === "server" && stackName(cluster.name, host.group) === name);
-      if (hasServer) this.addDependency(stack);
-      else stack.addDependency(this);
+    const described = stacksOf(cluster);
+    const stacks = new Map(
+      described.map(({ name }): [string, TerraformStack] => [name, name === cluster.name ? this : new TerraformStack(app, name)]),
+    );
+    for (const { name, dependencies } of described) {
+      for (const dependency of dependencies) stacks.get(name)?.addDependency(stacks.get(dependency) as TerraformStack);
     }
     return stacks;
   }

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { loadCluster } from "../../cluster/load";
 import { catalogue } from "../../cluster/problem";
 import { clusterReference, clusterSchemaJson, errorReference } from "../../cluster/reference";
-import { PROJECT } from "../cluster-files";
+import { graphOf } from "../../ops/diagram/graph";
+import { svg } from "../../ops/diagram/svg";
+import { PROJECT, SEED } from "../cluster-files";
 import { synthesizeCluster } from "../synthesized";
 
 const committed = (file: string) => readFileSync(join(PROJECT, file), "utf8");
@@ -12,6 +14,8 @@ const committed = (file: string) => readFileSync(join(PROJECT, file), "utf8");
 test("the editors' schema is that of this version", () => expect(committed("cluster/cluster.schema.json")).toBe(clusterSchemaJson()));
 test("the reference of the cluster file is that of this version", () => expect(committed("docs/cluster-file.md")).toBe(clusterReference()));
 test("the reference of errors is that of this version", () => expect(committed("docs/errors.md")).toBe(errorReference()));
+test("the README's picture is that of clusters/seed.yaml", () =>
+  expect(committed("docs/pictures/cluster.svg")).toBe(svg(graphOf(loadCluster(SEED)))));
 
 test("every key of the cluster file is described", () => {
   const schema = JSON.parse(clusterSchemaJson()) as { properties: Record<string, { description?: string }> };

@@ -3,6 +3,7 @@ import { stackName } from "../ids";
 import type { Problem } from "../problem";
 import type { Draft } from "../resolve";
 import { requiresSecurity } from "../security";
+import { stackNames } from "../stacks";
 import { settingPath, unique, valueAt } from "./places";
 
 /** What works, and should be known: who else reaches the cluster, and how large a stack is. */
@@ -83,7 +84,7 @@ function daemonSecrets({ file }: Draft): Problem[] {
 const HOSTS_PER_STACK = 25;
 
 function stackSizes(draft: Draft): Problem[] {
-  return stackNames(draft).flatMap((stack) => {
+  return stackNames(draft.file.name, draft.hosts).flatMap((stack) => {
     const count = draft.hosts.filter(({ group }) => stackName(draft.file.name, group) === stack).length;
     if (count <= HOSTS_PER_STACK) return [];
     return [
@@ -96,5 +97,3 @@ function stackSizes(draft: Draft): Problem[] {
     ];
   });
 }
-
-export const stackNames = ({ file, hosts }: Draft): string[] => [...new Set([file.name, ...hosts.map(({ group }) => stackName(file.name, group))])];

@@ -1,8 +1,9 @@
 import { configProblems, flagProblems } from "../consul-settings";
 import type { KeyPath, Problem } from "../problem";
 import type { Draft } from "../resolve";
+import { stackNames } from "../stacks";
 import { backendProblems } from "../state-backend";
-import { exposureProblems, stackNames } from "./exposure";
+import { exposureProblems } from "./exposure";
 import { nameProblems } from "./names";
 import { networkProblems } from "./network";
 import { valueAt } from "./places";
@@ -18,7 +19,7 @@ export function checkCluster(draft: Draft): Problem[] {
     ...settingsProblems(draft),
     ...exposureProblems(draft),
     ...securityProblems(draft),
-    ...backendProblems(draft.file.backend, stackNames(draft)),
+    ...backendProblems(draft.file.backend, stackNames(draft.file.name, draft.hosts)),
   ];
 }
 

@@ -1,0 +1,125 @@
+import { bracketed } from "../../cluster/address";
+import type { AgentDescription, Cluster, JoinTarget } from "../../cluster/cluster";
+import { OWN_HTTP } from "../../cluster/endpoints";
+import { stackName } from "../../cluster/ids";
+import { effectivePorts, listeners, type Role } from "../../cluster/ports";
+import type { PortName } from "../../cluster/schema";
+import type { Stage } from "../../cluster/security";
+import { type StackDescription, stacksOf } from "../../cluster/stacks";
+import { agentEndpoints } from "../agents/agent-view";
+
+/** A cluster as its file describes it: what the pictures are made from. All in the order of names, stacks in that of their deployment. */
+export interface Graph {
+  readonly cluster: {
+    readonly name: string;
+    readonly datacenter: string;
+    readonly security: Stage;
+    /** Of the bridge network; undefined where agents use their host's own. */
+    readonly subnet?: string;
+  };
+  readonly stacks: readonly StackNode[];
+  readonly hosts: readonly HostNode[];
+  readonly agents: readonly AgentNode[];
+  /** Addresses that are joined, and are no agent's of this cluster: `10.0.0.9:8301`. */
+  readonly addresses: readonly string[];
+  readonly joins: readonly Join[];
+}
+
+export interface StackNode extends StackDescription {
+  /** Stacks of one step are deployed at the same time, from 1. */
+  readonly step: number;
+}
+
+export interface HostNode {
+  readonly name: string;
+  readonly address: string;
+  readonly stack: string;
+  readonly state?: State;
+}
+
+export interface AgentNode {
+  readonly name: string;
+  readonly role: Role;
+  readonly host: string;
+  /** It is to leave for good. */
+  readonly decommission: boolean;
+  readonly listens: readonly Listener[];
+  /** Ports of a bridged agent that are its host's as well. */
+  readonly published: readonly { readonly name: PortName; readonly address: string; readonly port: number }[];
+  readonly state?: State;
+}
+
+export interface Listener {
+  readonly name: PortName;
+  readonly port: number;
+  /** Gossip and RPC at the one by which others reach the agent, the rest at its client addresses. */
+  readonly addresses: readonly string[];
+}
+
+/** How something that was looked at is. */
+export interface State {
+  readonly well: boolean;
+  /** In a few words: `no voter`. */
+  readonly words: string;
+}
+
+export interface Join {
+  /** An agent's name. */
+  readonly from: string;
+  /** An agent's name, or one of the addresses. */
+  readonly to: string;
+}
+
+/** Whom each agent joins that joins anybody, in the order of names. */
+export function targetsByAgent(joins: readonly Join[]): ReadonlyMap<string, readonly string[]> {
+  const targets = new Map<string, string[]>();
+  for (const { from, to } of joins) targets.set(from, [...(targets.get(from) ?? []), to]);
+  return targets;
+}
+
+export function graphOf(cluster: Cluster): Graph {
+  const { name, datacenter, network, subnet, security, agents } = cluster;
+  const joinable = new Map(agents.map(({ name, gossip }) => [placeText(gossip), name]));
+  const targetOf = (target: JoinTarget): string => ("agent" in target ? target.agent : (joinable.get(placeText(target)) ?? placeText(target)));
+  const joins = agents.flatMap(({ name, join }) => [...new Set(join.map(targetOf))].sort().map((to): Join => ({ from: name, to })));
+  const names = new Set(agents.map(({ name }) => name));
+  return {
+    cluster: { name, datacenter, security: security?.stage ?? "off", ...(network === "bridge" && { subnet }) },
+    stacks: inSteps(stacksOf(cluster)),
+    hosts: cluster.hosts.map((host) => ({ name: host.name, address: host.address, stack: stackName(name, host.group) })),
+    agents: agents.map((agent) => agentNode(cluster, agent)),
+    addresses: [...new Set(joins.flatMap(({ to }) => (names.has(to) ? [] : [to])))].sort(),
+    joins,
+  };
+}
+
+const placeText = ({ address, port }: { readonly address: string; readonly port: number }): string => `${bracketed(address)}:${port}`;
+
+function inSteps(stacks: readonly StackDescription[]): StackNode[] {
+  const byName = new Map(stacks.map((stack) => [stack.name, stack]));
+  const stepOf = (name: string): number => 1 + Math.max(0, ...(byName.get(name)?.dependencies ?? []).map(stepOf));
+  return stacks
+    .map((stack) => ({ ...stack, step: stepOf(stack.name) }))
+    .sort((a, b) => a.step - b.step || (a.name < b.name ? -1 : 1))
+    .map(({ name, step, dependencies }) => ({ name, step, dependencies: [...dependencies].sort() }));
+}
+
+function agentNode(cluster: Cluster, agent: AgentDescription): AgentNode {
+  const { name, role, host, decommission, settings, gossip } = agent;
+  const client = agentEndpoints(cluster, agent).client.split(/\s+/);
+  const http = cluster.security?.stage === "require" ? [OWN_HTTP] : client;
+  return {
+    name,
+    role,
+    host: host.name,
+    decommission,
+    listens: listeners(role, effectivePorts(role, settings.ports)).map(({ name, port, at }) => ({
+      name,
+      port,
+      addresses: at === "bind" ? [gossip.address] : name === "http" ? http : client,
+    })),
+    published: (Object.entries(settings.publish ?? {}) as [PortName, number][])
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, port]) => ({ name, address: host.address, port })),
+  };
+}

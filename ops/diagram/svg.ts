@@ -1,0 +1,133 @@
+import type { Box } from "./boxes";
+import type { Graph } from "./graph";
+import { bottom, flat, LINE, LINE_HEIGHT, layout, moved, PADDING, type Placed, TITLE, widthOf } from "./layout";
+import { legend } from "./legend";
+import { type Picture, pictureOf } from "./picture";
+import { type Route, routes } from "./route";
+import { escaped, joinArrow, MARKERS, nextArrow, number, RADIUS, rect, shape, text } from "./svg-elements";
+import { fitted, textWidth } from "./text-fit";
+
+const CLUSTER = { size: 22, bold: true } as const;
+const ABOUT = { size: 13 } as const;
+
+/** With a ground of its own, so that it is the same on a light and on a dark page. */
+const STYLE = `
+text{font-family:ui-sans-serif,system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:${LINE.size}px;fill:#475069}
+.title{font-size:${TITLE.size}px;font-weight:600;fill:#1d2233}
+.cluster{font-size:${CLUSTER.size}px;font-weight:700;fill:#1d2233}
+.about{font-size:${ABOUT.size}px}
+.ground{fill:#fcfcfe;stroke:#d9dce6}
+.stack{fill:#eef0f6;stroke:#cdd2e0}
+.rule{stroke:#cdd2e0}
+.over{stroke:#eef0f6;stroke-width:4px;stroke-linejoin:round;paint-order:stroke}
+.frame{fill:none;stroke:#8a93ab;stroke-dasharray:5 4}
+.host{fill:#fff;stroke:#b6bdd0}
+.server{fill:#c2286e;stroke:#8f1650}
+.client{fill:#dff2ea;stroke:#2f8f6b}
+text.on-server{fill:#fff}
+.more{fill:#f7f8fb;stroke:#9aa2b8;stroke-dasharray:2 3}
+.address{fill:#fff7e0;stroke:#b98a16}
+.leaving{stroke-dasharray:5 3;stroke-width:2px}
+.well{stroke:#1f9d55;stroke-width:3px}
+.unwell{stroke:#d62828;stroke-width:3px}
+.join{fill:none;stroke:#56658f;stroke-width:1.5px}
+.point{fill:#56658f}
+.next{fill:#1d2233}
+.step{fill:#1d2233}
+text.number{font-weight:700;fill:#fff}
+.middle{text-anchor:middle}
+.then{stroke:#1d2233;stroke-width:1.5px}
+.on{fill:#dff2ea;stroke:#2f8f6b}
+.off{fill:#fff1dc;stroke:#c77700}
+`
+  .trim()
+  // It may stand in a page among others.
+  .replace(/^/gm, ".consul-diagram ");
+
+const MARGIN = 24;
+const LEAST_WIDTH = 640;
+const HEAD = 76;
+/** Left of steps are their numbers. */
+const NUMBERS = 34;
+
+/** A cluster as SVG. */
+export function svg(graph: Graph): string {
+  const picture = pictureOf(graph);
+  const { title, about, security, addresses, boxes, ports, joins } = picture;
+  const unplaced = layout([...(addresses.length > 0 ? [addresses] : []), ...boxes.map((box) => [box])]);
+  const left = MARGIN + (boxes[0]?.kind === "step" ? NUMBERS : 0);
+  const room = Math.max(LEAST_WIDTH, widthOf(unplaced), textWidth(about, ABOUT) + badgeWidth(security) + MARGIN);
+  const placed = moved(unplaced, left + (room - widthOf(unplaced)) / 2, HEAD);
+  const width = left + room + MARGIN;
+  const below = legend(picture, { x: MARGIN, y: bottom(placed) + MARGIN, width: width - 2 * MARGIN });
+  const height = below.bottom + MARGIN;
+  const told = [about, security.words, ...ports.flatMap(({ role, lines }) => lines.map((line) => `${role}s: ${line}`)), ...joins];
+  const lines = [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="consul-title consul-about" class="consul-diagram">`,
+    `<title id="consul-title">${escaped(`Consul cluster ${title}`)}</title>`,
+    `<desc id="consul-about">${escaped(told.join("; "))}</desc>`,
+    `<style>${STYLE}</style>`,
+    `<defs>${MARKERS}</defs>`,
+    rect("ground", { x: 0.5, y: 0.5, width: width - 1, height: height - 1 }, 12),
+    text(title, MARGIN, 38, "cluster", fitted(title, width - 2 * MARGIN, CLUSTER)),
+    text(about, MARGIN, 60, "about"),
+    badge(security, width - MARGIN),
+    ...drawn(placed, routes(picture.arrows ?? [], placed)),
+    ...below.parts,
+    "</svg>",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** From what is behind to what is in front. */
+function drawn(placed: readonly Placed[], arrows: readonly Route[]): string[] {
+  const all = flat(placed);
+  const of = (...kinds: Box["kind"][]) => all.filter(({ box }) => kinds.includes(box.kind));
+  const joining = new Set(arrows.map(({ arrow }) => arrow.from));
+  const framed = (kind: Box["kind"]) => of(kind).flatMap((one) => (joining.has(one.box.id) ? [rect("frame", one, 10)] : []));
+  const joins = (inside: boolean) => arrows.filter((route) => route.inside === inside).map(({ path, arrow }) => joinArrow(path, arrow.mutual));
+  return [
+    ...order(of("step")),
+    ...framed("step"),
+    ...of("stack").map((one) => rect("stack", one, 10)),
+    ...framed("clients"),
+    ...joins(false),
+    ...of("stack").map((one) => wordsIn(one, "over")),
+    ...of("host").map((one) => rect(`host${stateLook(one.box)}`, one, 6)),
+    ...joins(true),
+    ...of("host").map((one) => wordsIn(one)),
+    ...of("agent").map(agent),
+    ...of("more", "address").map((one) => rect(one.box.kind, one, 6) + wordsIn(one)),
+  ];
+}
+
+/** The steps' numbers, from each to the next. */
+const order = (steps: readonly Placed[]): string[] =>
+  steps.map(({ box, y }, index) => {
+    const next = steps[index + 1];
+    const line = next ? nextArrow(`M${MARGIN + RADIUS} ${y + PADDING + 2 * RADIUS + 4}V${next.y + PADDING - 4}`) : "";
+    return number(box.title, MARGIN, y + PADDING) + line;
+  });
+
+function agent(one: Placed): string {
+  const [{ role, name, decommission } = { role: "client" as const, name: "", decommission: false }] = one.box.agents;
+  const look = `${role}${decommission ? " leaving" : ""}${stateLook(one.box)}`;
+  return `<g><title>${escaped(`${name}: ${role}`)}</title>${shape(role, one, look)}${wordsIn({ ...one, x: one.x + 2 }, `on-${role}`)}</g>`;
+}
+
+/** A box's title, and its lines below. */
+function wordsIn({ box, title, lines, x, y }: Placed, look = ""): string {
+  const [left, top] = [x + PADDING, y + 20];
+  const below = lines.map((line, index) => text(line, left, top + (index + 1) * LINE_HEIGHT, look));
+  return text(box.title, left, top, `title ${look}`.trim(), title) + below.join("");
+}
+
+const stateLook = ({ state }: Box): string => (state === undefined ? "" : state.well ? " well" : " unwell");
+
+const badgeWidth = ({ words }: Picture["security"]): number => textWidth(words, LINE) + 2 * PADDING;
+
+function badge(security: Picture["security"], right: number): string {
+  const width = badgeWidth(security);
+  const area = { x: right - width, y: 42, width, height: 22 };
+  return rect(security.on ? "on" : "off", area, area.height / 2) + text(security.words, right - width / 2, 57, "middle");
+}
