@@ -35,7 +35,7 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
   };
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "growing", { servers: 1, clients: 1 });
+    cluster = await LiveCluster.up(rig, "growing", { settings: { wait: 120 }, servers: 1, clients: 1 });
   });
   afterAll(() => cluster.down());
 

@@ -52,7 +52,7 @@ while :; do
     fi
   fi
   say "$busy"
-  waited "$((seconds + 30))" &&
+  waited "$((2 * seconds + 30))" &&
     refuse "Mend those first: a gate gives the turn back when its agent is in. If nobody replaces them: npm run doctor -- --fix"
   sleep 1
 done

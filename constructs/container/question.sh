@@ -74,8 +74,9 @@ while :; do
   if [ "$holder" != "$owner" ]; then
     seen=0
     if [ -z "$holder" ]; then say "the lock cannot be taken: $entries refuses"; else say "waiting: $holder is being replaced, or leaves"; fi
-    waited "$((seconds + 30))" && [ -z "$holder" ] && refuse "Let its own host write to the KV: allow_write_http_from, limits"
-    waited "$((seconds + 30))" &&
+    # Whoever holds it has as long for its own question, and again for its gate.
+    waited "$((2 * seconds + 30))" && [ -z "$holder" ] && refuse "Let its own host write to the KV: allow_write_http_from, limits"
+    waited "$((2 * seconds + 30))" &&
       refuse "Mend $holder first: its gate gives the lock back when it is a voter. If nobody replaces it: npm run doctor -- --fix"
     sleep 1
     continue
