@@ -26,9 +26,12 @@ pass_after_grace() {
 
 is_voter() { ask '/v1/operator/raft/configuration?stale' | jq -e --arg node "$node" 'any(.Servers[]; .Node == $node and .Voter)' >/dev/null 2>&1; }
 servers_seen() { ask /v1/agent/members | value '[.[] | select(.Tags.role == "consul" and .Status == 1)] | length'; }
-# Servers make the management token with their first leader, and the rest is made with that when they are in.
+# Servers make the management token with their first leader, and the rest is made with that when they are in. This is the leader's answer, whatever this server
+# has of the data already: /v1/agent/members, by which asking.sh goes, is its own.
+answer_to() { curl -sS -m 5 -o /dev/null -w '%{http_code}' -H "@$1" "$url/v1/acl/token/self" 2>/dev/null; }
 tokens_unmade() {
-  [ "$role" = server ] && [ -r "$management" ] && ! token_known && curl -fsS -m 5 -o /dev/null -H "@$management" "$url/v1/acl/token/self" 2>/dev/null
+  [ "$role" = server ] && [ -r "$management" ] && [ "$(answer_to /consul/secrets/rollout.header)" = 403 ] && [ "$(answer_to /consul/secrets/former.header)" = 403 ] &&
+    [ "$(answer_to "$management")" = 200 ]
 }
 # Who has no token yet is not told who is there.
 too_few_servers() {
