@@ -58,6 +58,7 @@ const given = ({ values }: Call) => ({ ca: values.ca, caKey: values["ca-key"], l
 function report({ file, folder, values }: Call, { made, removed, needed }: Done, again: string, next: string): number {
   if (values.json) console.log(JSON.stringify({ file, folder: folder.named(), made, removed, needed }, null, 2));
   else {
+    console.log(`cluster file: ${file}`);
     for (const line of made) console.log(`made     ${line}`);
     for (const line of removed) console.log(`removed  ${line}`);
     if (made.length + removed.length + needed.length === 0) console.log(`${folder.named()}: nothing to do`);
