@@ -26,7 +26,7 @@ export function securityOf(entry: SecurityEntry, cluster: string): Security | un
   const own = Object.entries(tokens).map(
     ([name, token]: [string, TokenEntry]) => [name, { policies: [...(token.policies ?? [name])].sort() }] as const,
   );
-  return { stage, secrets, policies, tokens: Object.fromEntries(own) };
+  return { stage, secrets: secrets.replace(/\/$/, ""), policies, tokens: Object.fromEntries(own) };
 }
 
 /** Whether plain HTTP is for each agent's own host alone, and nobody may do anything without a token. */
@@ -53,8 +53,17 @@ export const AGENT_SECRETS: Readonly<Record<Role, readonly string[]>> = {
   client: ["ca.pem", "gossip.json", "tokens.json", "rollout.header", "former.header", "health.token"],
 };
 
-/** Names of tokens that every secured cluster has, and of what `npm run secrets -- show` takes for something else. */
-export const OWN_TOKENS: readonly string[] = ["management", "rollout-server", "rollout-client", "health", "dns", "gossip"];
+/** Names of tokens that every secured cluster has, and what each is for. */
+export const EVERY_CLUSTERS_TOKENS: Readonly<Record<string, string>> = {
+  management: "everything: policies, tokens, snapshots",
+  "rollout-server": "what a deploy asks and tells servers",
+  "rollout-client": "what a deploy asks and tells clients",
+  health: "whoever watches nodes and services",
+  dns: "DNS, for whoever asks an agent",
+};
+
+/** Names that no token of a file may have: those, and what `npm run secrets -- show` takes for something else. */
+export const OWN_TOKENS: readonly string[] = [...Object.keys(EVERY_CLUSTERS_TOKENS), "gossip"];
 
 /** Policies that a token may have without the file's writing their rules; Consul's own for a snapshot, which takes all rights. */
 export const KNOWN_POLICIES: readonly string[] = ["registrator", "snapshots", "global-management"];
@@ -63,4 +72,4 @@ export const KNOWN_POLICIES: readonly string[] = ["registrator", "snapshots", "g
 export const ACL_SECRETS = "acl.json";
 
 /** Where an agent's secrets are. */
-export const agentSecrets = ({ secrets }: Security, agent: string): string => `${secrets.replace(/\/$/, "")}/agents/${agent}`;
+export const agentSecrets = ({ secrets }: Security, agent: string): string => `${secrets}/agents/${agent}`;

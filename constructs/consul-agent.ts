@@ -12,7 +12,7 @@ import { Ask, type AskTarget, uploadText } from "./ask";
 import { beforeStop } from "./before-stop";
 import { type DockerHost, terraformId } from "./docker-host";
 import { JoinAddress } from "./join-address";
-import { type AgentSecurity, hardening, SECURED_ENTRYPOINT, secretUploads } from "./secured";
+import { type AgentSecurity, hardening, SECURED_ENTRYPOINT, secretUploads, stageOf } from "./secured";
 
 export interface ConsulAgentProps extends Settings {
   /** The host that the agent runs on. */
@@ -90,7 +90,7 @@ export abstract class ConsulAgent extends Construct {
     const { client, publish } = props;
     const network = host.network ? "bridge" : "host";
     const { security } = props;
-    const httpsOnly = security !== undefined && (security.stage ?? "require") === "require";
+    const httpsOnly = security !== undefined && stageOf(security) === "require";
     this.endpoints = endpointsOf({ network, address: host.address, container: this.containerName, client, ports: this.ports, publish, httpsOnly });
 
     const bind = props.bind ?? (host.network ? undefined : host.address);
@@ -183,7 +183,7 @@ export abstract class ConsulAgent extends Construct {
         ...{ host, role, wait, owner: terraformId(this), nextImage: decommission ? undefined : image },
         limit: role === "server" ? others.length + (decommission ? 0 : 1) : (this.props.clientsAtATime ?? 1),
         servers: others.map(({ askTarget }) => askTarget),
-        stage: security ? (security.stage ?? "require") : "off",
+        stage: security ? stageOf(security) : "off",
       }),
     ];
   }

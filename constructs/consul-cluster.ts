@@ -41,8 +41,7 @@ export class ConsulCluster extends TerraformStack {
     for (const agent of this.agents.values()) agent.addServers(...servers);
 
     const staying = servers.filter(({ decommission }) => !decommission);
-    const own = staying.filter((server) => TerraformStack.of(server) === this);
-    const quorum = this.addQuorum(staying, own, cluster.wait);
+    const quorum = this.addQuorum(staying, cluster.wait);
     this.addAutopilot(staying, cluster).askAfter([quorum]);
     const { security } = cluster;
     if (security) this.secure(cluster, security, staying, quorum);
@@ -113,7 +112,8 @@ export class ConsulCluster extends TerraformStack {
     }
   }
 
-  private addQuorum(servers: readonly ConsulServer[], own: readonly ConsulServer[], wait: number | undefined): Ask {
+  private addQuorum(servers: readonly ConsulServer[], wait: number | undefined): Ask {
+    const own = servers.filter((server) => TerraformStack.of(server) === this);
     const quorum = new Ask(this, "consul_quorum", {
       script: "quorum",
       wait,

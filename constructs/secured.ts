@@ -14,6 +14,8 @@ export interface AgentSecurity {
   readonly secrets: string;
 }
 
+export const stageOf = ({ stage = "require" }: AgentSecurity): Security["stage"] => stage;
+
 /** Where an agent finds its secrets. */
 const SECRETS = "/consul/secrets";
 /** The token of the CLI. */
@@ -24,7 +26,8 @@ const OWN_SECRETS = "/consul/own-secrets.sh";
  * Consul's configuration that turns security on, as far as its stage says.
  * @param address the agent's IP address, for its certificate; undefined when only Consul knows it
  */
-export function securityConfig(role: Role, { stage = "require" }: AgentSecurity, address: string | undefined): ConsulConfig {
+export function securityConfig(role: Role, security: AgentSecurity, address: string | undefined): ConsulConfig {
+  const stage = stageOf(security);
   const server = role === "server";
   const speaksTls = stage !== "accept";
   const onlySecured = stage === "require";
@@ -52,8 +55,8 @@ export function securityConfig(role: Role, { stage = "require" }: AgentSecurity,
 }
 
 /** The agent's flags for the files of its secrets that are configuration: before anybody uses tokens, the servers have to know them. */
-export function secretFlags(role: Role, { stage = "require" }: AgentSecurity): string[] {
-  const files = ["gossip.json", ...(role === "server" ? ["management.json"] : []), ...(stage === "accept" ? [] : ["tokens.json"])];
+export function secretFlags(role: Role, security: AgentSecurity): string[] {
+  const files = ["gossip.json", ...(role === "server" ? ["management.json"] : []), ...(stageOf(security) === "accept" ? [] : ["tokens.json"])];
   return files.map((file) => `-config-file=${SECRETS}/${file}`);
 }
 

@@ -13,11 +13,9 @@ export interface ApiPlace {
 
 /** As the scripts of a deploy ask it: with the agent's own token, where it has one that the cluster knows. */
 const SCRIPT = `${readFileSync(join(__dirname, "../../constructs/container/asking.sh"), "utf8")}
-address=$1
-shift
 for word; do
   shift
-  case $word in /*) set -- "$@" "$address$word" ;; *) set -- "$@" "$word" ;; esac
+  case $word in /*) set -- "$@" "$url$word" ;; *) set -- "$@" "$word" ;; esac
 done
 api "$@"`;
 
@@ -27,5 +25,5 @@ api "$@"`;
  * @param seconds after which a daemon that does not answer counts as gone
  */
 export function consulApi({ daemon, container, local }: ApiPlace, words: readonly string[], seconds = 60): Promise<DockerResult> {
-  return docker(daemon, ["exec", "-e", `CONSUL_HTTP_ADDR=${local}`, container, "sh", "-c", SCRIPT, "sh", local, "-m", "10", ...words], seconds);
+  return docker(daemon, ["exec", "-e", `CONSUL_HTTP_ADDR=${local}`, container, "sh", "-c", SCRIPT, "sh", "-m", "10", ...words], seconds);
 }

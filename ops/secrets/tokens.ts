@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Cluster } from "../../cluster/cluster";
+import { EVERY_CLUSTERS_TOKENS } from "../../cluster/security";
 
 /** SecretIDs of ACL tokens, by the tokens' names. */
 export interface Tokens {
@@ -13,21 +14,12 @@ export const NO_TOKENS: Tokens = { current: new Map(), retiring: new Map() };
 /** The form of a SecretID: a UUID in lower case. */
 export const SECRET_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Names of tokens that every cluster has, and what each is for. */
-const EVERY_CLUSTERS: Readonly<Record<string, string>> = {
-  management: "everything: policies, tokens, snapshots",
-  "rollout-server": "what a deploy asks and tells servers",
-  "rollout-client": "what a deploy asks and tells clients",
-  health: "whoever watches nodes and services",
-  dns: "DNS, for whoever asks an agent",
-};
-
 export const agentToken = (node: string): string => `agent:${node}`;
 
 /** Every token that a cluster needs, with what it is for. */
 export function tokensOf({ agents, security }: Cluster): ReadonlyMap<string, string> {
   return new Map([
-    ...Object.entries(EVERY_CLUSTERS),
+    ...Object.entries(EVERY_CLUSTERS_TOKENS),
     ...agents.map(({ name, node }): [string, string] => [agentToken(node), `the agent ${name}`]),
     ...Object.keys(security?.tokens ?? {}).map((name): [string, string] => [name, "one of the cluster file's own"]),
   ]);
