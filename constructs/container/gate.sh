@@ -25,6 +25,13 @@ pass_after_grace() {
 }
 
 is_voter() { ask '/v1/operator/raft/configuration?stale' | jq -e --arg node "$node" 'any(.Servers[]; .Node == $node and .Voter)' >/dev/null 2>&1; }
+# Who had a lost server in mind when it heard of this one, under the same name at another address, did not believe it (DeadNodeReclaimTime, 30 s), and may hear of it again after
+# minutes only: gossip syncs with one member at a time, chosen at random. A join syncs at once.
+tell_servers() {
+  ask /v1/agent/members |
+    value --arg node "$node" '.[] | select(.Tags.role == "consul" and .Status == 1 and .Name != $node) | "\(if .Addr | contains(":") then "[\(.Addr)]" else .Addr end):\(.Port)"' |
+    while read -r other; do ask "/v1/agent/join/$other" -g -X PUT </dev/null; done
+}
 servers_seen() { ask /v1/agent/members | value '[.[] | select(.Tags.role == "consul" and .Status == 1)] | length'; }
 # Servers make the management token with their first leader, and the rest is made with that when they are in. This is the leader's answer, whatever this server
 # has of the data already: /v1/agent/members, by which asking.sh goes, is its own.
@@ -52,6 +59,7 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
     say "in, giving its turn back"
   elif [ -n "$known" ] && is_voter; then
     if give_lock_back; then
+      tell_servers
       echo "$node: in, a voter, leader $known"
       exit 0
     fi
