@@ -4,13 +4,15 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const ROOT = resolve(__dirname, "..");
-const README = readFileSync(join(ROOT, "README.md"), "utf8");
+const page = (name: string): string => readFileSync(join(ROOT, name), "utf8");
+const README = page("README.md");
 const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> };
 const npmScript = (name: string) => (name === "test" ? "npm test" : `npm run ${name}`);
 
 /** The README's fenced blocks of one language, in order. */
-const blocks = (language: string): string[] =>
-  [...README.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, text]) => text as string);
+const blocks = (language: string, text = README): string[] =>
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, block]) => block as string);
+const linksOf = (text: string): string[] => [...text.matchAll(/\]\((?!http)([^)]+)/g)].map(([, path]) => path as string);
 
 /** A folder like a user's checkout, in which a program or a cluster file of the README is tried. */
 function checkout(): string {
@@ -57,9 +59,20 @@ describe("README", () => {
   });
 
   test("every file that it links to is there", () => {
-    const links = [...README.matchAll(/\]\((?!http)([^)#]+)/g)].map(([, path]) => path as string);
+    const links = linksOf(README);
     expect(links.length).toBeGreaterThan(5);
-    expect(links.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    expect(links.filter((link) => !existsSync(join(ROOT, link.replace(/#.*/, ""))))).toEqual([]);
+  });
+
+  test("in Chinese it has the same commands, files, programs, pictures and links, and as many parts", () => {
+    const chinese = page("README.zh-CN.md");
+    const partsOf = (text: string) => (text.match(/^## /gm) ?? []).length;
+    for (const language of ["sh", "yaml", "ts"]) expect(blocks(language, chinese)).toEqual(blocks(language));
+    expect(partsOf(chinese)).toBe(partsOf(README));
+    const elsewhere = (link: string) => !/^README/.test(link);
+    const links = linksOf(chinese);
+    expect(linksOf(README).filter((link) => elsewhere(link) && !links.includes(link))).toEqual([]);
+    expect(links.filter((link) => elsewhere(link) && !existsSync(join(ROOT, link.replace(/#.*/, ""))))).toEqual([]);
   });
 });
 
