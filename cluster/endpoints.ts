@@ -1,5 +1,5 @@
 import { bracketed, isLoopback, isWildcard } from "./address";
-import type { EffectivePorts } from "./ports";
+import { type EffectivePorts, OWN_HTTP } from "./ports";
 import type { Settings } from "./schema";
 
 export interface EndpointProps {
@@ -15,9 +15,6 @@ export interface EndpointProps {
   /** Whether plain HTTP is for the agent's own host, or container, alone. Default false. */
   readonly httpsOnly?: boolean;
 }
-
-/** Where plain HTTP listens when others have HTTPS. */
-export const OWN_HTTP = "127.0.0.1";
 
 /** Where an agent's clients reach it. */
 export interface Endpoints {

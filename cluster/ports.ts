@@ -30,9 +30,27 @@ function defined<T extends object>(values: T): T {
 const CLIENT_PORTS: readonly PortName[] = ["dns", "http", "https", "grpc", "grpc_tls"];
 const SERVER_ONLY_PORTS: readonly PortName[] = ["serf_wan", "server"];
 
-/** What an agent listens on: which port, and whether at its client or its bind addresses. */
-export function listeners(role: Role, ports: EffectivePorts): { name: PortName; port: number; at: "client" | "bind" }[] {
+/** Where plain HTTP listens when others have HTTPS. */
+export const OWN_HTTP = "127.0.0.1";
+
+export interface Listener {
+  readonly name: PortName;
+  readonly port: number;
+  readonly addresses: readonly string[];
+}
+
+export interface ListenAddresses {
+  readonly client: readonly string[];
+  /** By which others reach the agent. */
+  readonly bind: string;
+  /** Whether plain HTTP is for the agent's own host, or container, alone. */
+  readonly httpsOnly: boolean;
+}
+
+/** What an agent listens on, and where. */
+export function listeners(role: Role, ports: EffectivePorts, { client, bind, httpsOnly }: ListenAddresses): Listener[] {
+  const addresses = (name: PortName) => (!CLIENT_PORTS.includes(name) ? [bind] : name === "http" && httpsOnly ? [OWN_HTTP] : client);
   return (Object.keys(DEFAULTS) as PortName[])
     .filter((name) => ports[name] > 0 && (role === "server" || !SERVER_ONLY_PORTS.includes(name)))
-    .map((name) => ({ name, port: ports[name], at: CLIENT_PORTS.includes(name) ? "client" : "bind" }));
+    .map((name) => ({ name, port: ports[name], addresses: addresses(name) }));
 }

@@ -1,6 +1,5 @@
 import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
-import { OWN_HTTP } from "../cluster/endpoints";
-import type { Role } from "../cluster/ports";
+import { OWN_HTTP, type Role } from "../cluster/ports";
 import type { ConsulConfig } from "../cluster/schema";
 import { AGENT_SECRETS, type Security } from "../cluster/security";
 import { uploadText } from "./ask";

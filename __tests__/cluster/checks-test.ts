@@ -44,6 +44,11 @@ describe("two agents may share a host", () => {
   test("not on the same ports, of which each is said", () => expect(client("")).toEqual(["port-clash", "port-clash", "port-clash"]));
   test("with DNS off on one", () => expect(client("ports: { http: 9500, dns: -1, serf_lan: 9301 }")).toEqual([]));
   test("at other client addresses", () => expect(client("client: 127.0.0.2, ports: { serf_lan: 9301 }")).toEqual([]));
+  test("not plain HTTP of secured agents, which is at loopback whatever their client addresses are", () => {
+    const settings = "client: 10.0.0.9, ports: { serf_lan: 9301 }";
+    const secured = FOUR_HOSTS.replace("security: off\n", "").replace("[c1]", `[c1, { name: c2, host: s1, ${settings} }]`);
+    expect(codes(secured).filter((code) => code === "port-clash")).toHaveLength(1);
+  });
 });
 
 describe("an address that an agent binds to", () => {

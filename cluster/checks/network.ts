@@ -76,7 +76,7 @@ const isNamesake = (one: DraftAgent, other: DraftAgent): boolean => one !== othe
 
 const overlap = (a: string, b: string): boolean => a === b || isWildcard(a) || isWildcard(b);
 
-interface Listener {
+interface Taken {
   /** Where no other may have its port: on a host, or in a container of a bridge network. */
   readonly within: string;
   readonly section: "ports" | "publish";
@@ -85,21 +85,22 @@ interface Listener {
   readonly addresses: readonly string[];
 }
 
-function listening({ file }: Draft, { name, role, host, settings }: DraftAgent): Listener[] {
+function listening({ file }: Draft, { name, role, host, settings }: DraftAgent): Taken[] {
   const bridged = file.network === "bridge";
   const onHost = `on host "${host.name}"`;
   const client = (settings.client ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(/\s+/);
-  const own = listeners(role, effectivePorts(role, settings.ports)).map(
-    ({ name: key, port, at }): Listener => ({
+  const bind = settings.bind ?? (bridged ? "0.0.0.0" : host.address);
+  const own = listeners(role, effectivePorts(role, settings.ports), { client, bind, httpsOnly: requiresSecurity(file) }).map(
+    ({ name: key, port, addresses }): Taken => ({
       within: bridged ? `in the container of "${name}"` : onHost,
       section: "ports",
       key,
       port,
-      addresses: at === "client" ? client : [settings.bind ?? (bridged ? "0.0.0.0" : host.address)],
+      addresses,
     }),
   );
   const published = bridged ? Object.entries(settings.publish ?? {}) : [];
-  return [...own, ...published.map(([key, port]): Listener => ({ within: onHost, section: "publish", key, port, addresses: [host.address] }))];
+  return [...own, ...published.map(([key, port]): Taken => ({ within: onHost, section: "publish", key, port, addresses: [host.address] }))];
 }
 
 function bridge(draft: Draft): Problem[] {

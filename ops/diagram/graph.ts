@@ -1,8 +1,7 @@
 import { bracketed } from "../../cluster/address";
 import type { AgentDescription, Cluster, JoinTarget } from "../../cluster/cluster";
-import { OWN_HTTP } from "../../cluster/endpoints";
 import { stackName } from "../../cluster/ids";
-import { effectivePorts, listeners, type Role } from "../../cluster/ports";
+import { effectivePorts, type Listener, listeners, type Role } from "../../cluster/ports";
 import type { PortName } from "../../cluster/schema";
 import type { Stage } from "../../cluster/security";
 import { type StackDescription, stacksOf } from "../../cluster/stacks";
@@ -43,17 +42,11 @@ export interface AgentNode {
   readonly host: string;
   /** It is to leave for good. */
   readonly decommission: boolean;
+  /** Gossip and RPC at the address by which others reach the agent, the rest at its client addresses. */
   readonly listens: readonly Listener[];
   /** Ports of a bridged agent that are its host's as well. */
   readonly published: readonly { readonly name: PortName; readonly address: string; readonly port: number }[];
   readonly state?: State;
-}
-
-export interface Listener {
-  readonly name: PortName;
-  readonly port: number;
-  /** Gossip and RPC at the one by which others reach the agent, the rest at its client addresses. */
-  readonly addresses: readonly string[];
 }
 
 /** How something that was looked at is. */
@@ -107,17 +100,13 @@ function inSteps(stacks: readonly StackDescription[]): StackNode[] {
 function agentNode(cluster: Cluster, agent: AgentDescription): AgentNode {
   const { name, role, host, decommission, settings, gossip } = agent;
   const client = agentEndpoints(cluster, agent).client.split(/\s+/);
-  const http = cluster.security?.stage === "require" ? [OWN_HTTP] : client;
+  const httpsOnly = cluster.security?.stage === "require";
   return {
     name,
     role,
     host: host.name,
     decommission,
-    listens: listeners(role, effectivePorts(role, settings.ports)).map(({ name, port, at }) => ({
-      name,
-      port,
-      addresses: at === "bind" ? [gossip.address] : name === "http" ? http : client,
-    })),
+    listens: listeners(role, effectivePorts(role, settings.ports), { client, bind: gossip.address, httpsOnly }),
     published: (Object.entries(settings.publish ?? {}) as [PortName, number][])
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, port]) => ({ name, address: host.address, port })),

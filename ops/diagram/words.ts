@@ -1,8 +1,8 @@
 import { isLoopback } from "../../cluster/address";
-import type { Role } from "../../cluster/ports";
+import type { Listener, Role } from "../../cluster/ports";
 import type { PortName } from "../../cluster/schema";
 import type { Stage } from "../../cluster/security";
-import { type AgentNode, type Join, type Listener, targetsByAgent } from "./graph";
+import { type AgentNode, type Join, targetsByAgent } from "./graph";
 
 /** `1 client`, `37 clients` */
 export const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;
