@@ -14,6 +14,9 @@ export interface AgentSecretsProps {
   readonly wait?: number;
 }
 
+/** The Terraform id of what brings an agent its secrets. */
+export const secretsId = (agent: string): string => `${agent}_secrets`;
+
 /**
  * An agent's secrets, brought to it when they change: a new certificate, CA or token restarts nothing. A plan without them fails before anything is
  * touched.
@@ -45,6 +48,6 @@ export class AgentSecrets extends Construct {
         errorMessage: `the secrets of ${agent.node.id} are not in ${security.secrets}. Make them with \`npm run secrets -- init\`, or bring them where Terraform runs with \`npm run secrets -- import\`. A run on HashiCorp's own workers cannot see them: set the workspace's execution mode to local, or to an agent of yours`,
       },
     });
-    this.resource.overrideLogicalId(`${terraformId(agent)}_secrets`);
+    this.resource.overrideLogicalId(secretsId(terraformId(agent)));
   }
 }

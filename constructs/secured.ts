@@ -16,7 +16,7 @@ export interface AgentSecurity {
 export const stageOf = ({ stage = "require" }: AgentSecurity): Security["stage"] => stage;
 
 /** Where an agent finds its secrets. */
-const SECRETS = "/consul/secrets";
+export const SECRETS = "/consul/secrets";
 /** The token of the CLI. */
 export const HEALTH_TOKEN = `${SECRETS}/health.token`;
 const OWN_SECRETS = "/consul/own-secrets.sh";
@@ -67,7 +67,7 @@ export function secretUploads(role: Role, { secrets }: AgentSecurity): NonNullab
   ];
 }
 
-/** The SHA-256 of an agent's secrets, evaluated by Terraform: what changes when one of them does. */
+/** The SHA-256 of an agent's secrets, evaluated by Terraform: what changes when one of them does. Of their own hashes, or `missing`, in a line. */
 export function secretsHash(role: Role, security: AgentSecurity, names: readonly string[] = AGENT_SECRETS[role]): string {
   return `\${sha256(join(" ", ${ofEach(names, security, (file) => `fileexists(${file}) ? filesha256(${file}) : "missing"`)}))}`;
 }

@@ -132,6 +132,27 @@ describe("a secure cluster, from nothing in one deploy", () => {
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
+  test("an agent whose secrets were changed by hand is found by doctor, which gives them to it again and restarts nothing", async () => {
+    const doctor = (...words: string[]) => cluster.project.run("npm", ["run", "-s", "doctor", "--", "--json", ...words], { check: false });
+    const found = async (...words: string[]) =>
+      JSON.parse((await doctor(...words)).stdout).findings.map(({ agent, what, mending }: Record<string, string>) => [agent, what, mending]);
+    expect(await found()).toEqual([]);
+    await cluster.docker(
+      "consul-server2",
+      "exec",
+      "consul-server2",
+      "sh",
+      "-c",
+      "cd /consul/secrets && rm -f health.token ca.pem && echo other >ca.pem",
+    );
+    expect(await found()).toEqual([
+      ["consul-server2", "it has other secrets than it was given: /consul/secrets/ca.pem, /consul/secrets/health.token", "give-secrets"],
+    ]);
+    const touched = await cluster.touchedBy(async () => expect(await found("--fix")).toEqual([]));
+    expect(touched).toEqual([]);
+    await cluster.expectWhole();
+  });
+
   describe("secrets that are wrong are refused before anything is touched", () => {
     const secrets = (...path: string[]) => join(cluster.project.folder, "secrets", cluster.file.name, ...path);
     const npm = (...words: string[]) => cluster.project.run("npm", ["run", "-s", ...words], { check: false });

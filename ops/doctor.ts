@@ -19,7 +19,7 @@ interface Diagnosis {
 }
 
 /** What to mend first: what brings agents back, then what stops them. */
-const ORDER: Record<Mending, number> = { unpause: 0, start: 1, "restart-policy": 2, untaint: 3, "give-lock-back": 4, replace: 5 };
+const ORDER: Record<Mending, number> = { unpause: 0, start: 1, "restart-policy": 2, untaint: 3, "give-secrets": 4, "give-lock-back": 5, replace: 6 };
 
 async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
   progress(`looking at ${cluster.hosts.length} hosts and at the state`);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { secretsId } from "../../constructs/agent-secrets";
 import { OWN_CONTAINER, OWN_NODE } from "../../constructs/before-stop";
 import { inScratch } from "../scratch";
 
@@ -96,14 +97,19 @@ export class Questions {
     return this.put("terraform_data", agent);
   }
 
-  private put(type: string, agent: string, self?: Self): Promise<string | undefined> {
-    const [provisioner] = this.json.resource[type]?.[agent]?.provisioner ?? [];
-    if (!provisioner) throw new Error(`the synthesized JSON has no question for ${type}.${agent}`);
+  /** Gives an agent its secrets, as the folder has them now. @returns why that failed; undefined when it did not */
+  giveSecrets(agent: string): Promise<string | undefined> {
+    return this.put("terraform_data", secretsId(agent));
+  }
+
+  private put(type: string, name: string, self?: Self): Promise<string | undefined> {
+    const [provisioner] = this.json.resource[type]?.[name]?.provisioner ?? [];
+    if (!provisioner) throw new Error(`the synthesized JSON has no question for ${type}.${name}`);
     const { command, environment } = provisioner["local-exec"];
     const evaluation = { locals: this.json.locals, root: this.folder, self };
     const env = Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, evaluate(text, evaluation)]));
     if (env.ASK_TARGETS) env.ASK_TARGETS = this.inActual(env.ASK_TARGETS);
-    return run(command, env, this.say);
+    return run(command, env, this.folder, this.say);
   }
 
   /** The last words of each line are `exec -i CONTAINER`. */
@@ -115,10 +121,17 @@ export class Questions {
   }
 }
 
-async function run(command: string, environment: Readonly<Record<string, string>>, say: (line: string) => void): Promise<string | undefined> {
+/** @param folder where Terraform would run it: it may name files from there */
+async function run(
+  command: string,
+  environment: Readonly<Record<string, string>>,
+  folder: string,
+  say: (line: string) => void,
+): Promise<string | undefined> {
   // Questions note there which of Terraform's slots they hold: see constructs/operator/slots.sh.
   return inScratch(join(tmpdir(), "consul-cdktf-question-"), (notes) => {
-    const asking = spawn("sh", ["-c", command], { env: { ...process.env, ...environment, TF_DATA_DIR: notes }, stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, ...environment, TF_DATA_DIR: notes };
+    const asking = spawn("sh", ["-c", command], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     const said: string[] = [];
     for (const stream of [asking.stdout, asking.stderr]) {
       createInterface(stream).on("line", (line) => {

@@ -7,6 +7,7 @@ import { unreachable } from "../agents/hosts";
 import { parallel } from "../parallel";
 import type { StateResource } from "../terraform/state";
 import { agentFindings, type Examined, type Finding, isOurs, type LockEntry } from "./findings";
+import { givenSecrets } from "./given-secrets";
 
 /** Docker CLIs at once, each with an ssh. */
 const AT_ONCE = 16;
@@ -52,15 +53,13 @@ async function examineAgent(cluster: Cluster, agent: AgentDescription, resources
   const container = await inspectContainer(agent.host.daemon, agent.container);
   if (!container?.State.Running) return { agent, resource, container, files: undefined, view: "its container does not run" };
   const uploads = (resource?.attributes.upload ?? []) as readonly { file: string }[];
+  const secrets = givenSecrets(cluster, agent, resources);
   const [view, voters, files] = await Promise.all([
     viewAgent(cluster, agent).catch((error: Error): string => error.message),
     agent.role === "server" ? votersOf(cluster, agent) : undefined,
-    hashes(
-      agent,
-      uploads.map(({ file }) => file),
-    ),
+    hashes(agent, [...new Set([...uploads.map(({ file }) => file), ...(secrets?.hashes.keys() ?? [])])]),
   ]);
-  return { agent, resource, container, files, view, voters };
+  return { agent, resource, container, files, secrets, view, voters };
 }
 
 /** @returns undefined for an answer that is none */

@@ -4,9 +4,10 @@ import { sharesData } from "../adoption/hand-made";
 import type { AgentView } from "../agents/agent-view";
 import type { Container } from "../agents/container";
 import type { StateResource } from "../terraform/state";
+import type { GivenSecrets } from "./given-secrets";
 
 /** What `--fix` can do about a finding. */
-export type Mending = "start" | "unpause" | "untaint" | "restart-policy" | "replace" | "give-lock-back";
+export type Mending = "start" | "unpause" | "untaint" | "restart-policy" | "replace" | "give-secrets" | "give-lock-back";
 
 /** Something that is wrong, where, and what mends it. */
 export interface Finding {
@@ -27,6 +28,8 @@ export interface Examined {
   readonly container?: Container;
   /** SHA-256 of the files in it, in hexadecimal, by their paths; absent where there is no such file. Undefined when it cannot be asked. */
   readonly files: ReadonlyMap<string, string> | undefined;
+  /** The secrets that it is to have; undefined where it has none, or they are not here. */
+  readonly secrets?: GivenSecrets;
   /** What it says of itself, or why it says nothing. */
   readonly view: AgentView | string;
   /** Nodes that are voters, as this agent sees it; undefined when it cannot tell. */
@@ -72,6 +75,12 @@ export function agentFindings(examined: Examined): Finding[] {
     more.push(found("its container is tainted, and works: the next deploy would destroy it unasked", "terraform untaint", "untaint"));
   const changed = examined.files ? changedFiles(resource, examined.files) : [];
   if (changed.length > 0) more.push(found(`changed by hand in its container: ${changed.join(", ")}`, REPLACE, "replace"));
+  const { secrets, files } = examined;
+  const others = secrets && files ? [...secrets.hashes].filter(([file, hash]) => files.get(file) !== hash).map(([file]) => file) : [];
+  // Tokens are made before agents are given them, which only a deploy does.
+  if (others.length > 0 && !secrets?.deployed)
+    more.push(found(`its secrets have changed since the last deploy: ${others.join(", ")}`, "npm run deploy"));
+  else if (others.length > 0) more.push(found(`it has other secrets than it was given: ${others.join(", ")}`, GIVE, "give-secrets"));
   if (out) more.push(found(`it runs, and is not in: ${out}`, `docker logs ${agent.container}`));
   else if (typeof view !== "string" && !isMember(agent, view))
     more.push(found("it is no living member of its own cluster", `docker logs ${agent.container}`));
@@ -102,6 +111,7 @@ export function differences({ attributes }: StateResource, { Config, HostConfig 
   ];
 }
 
+const GIVE = "npm run doctor -- --fix gives it its secrets again; nothing is restarted";
 const REPLACE = "npm run doctor -- --fix asks, stops it and makes it anew; its data stays";
 
 const isMember = ({ node }: AgentDescription, { members }: AgentView): boolean => members.some(({ Name, Status }) => Name === node && Status === 1);

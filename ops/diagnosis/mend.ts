@@ -81,6 +81,8 @@ export class Mender {
         const { status, error } = await terraform(this.stackOf(agent.name).folder, ["untaint", resource?.address ?? ""]);
         return status === 0 ? undefined : error;
       }
+      case "give-secrets":
+        return new Questions(this.stackOf(agent.name).folder, this.say).giveSecrets(agent.name);
       case "replace":
         return this.replace(examined).then(
           () => undefined,

@@ -125,11 +125,27 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
       { files: new Map([["/consul/config/agent.json", sha256("other")]]) },
       [["changed by hand in its container: /consul/config/agent.json", "replace"]],
     ],
+    [
+      "secrets that are not those that it was given",
+      { secrets: { hashes: new Map([["/consul/secrets/ca.pem", sha256("ca")]]), deployed: true } },
+      [["it has other secrets than it was given: /consul/secrets/ca.pem", "give-secrets"]],
+    ],
+    [
+      "secrets that have changed in the folder: a deploy makes tokens before it gives them to anybody",
+      { secrets: { hashes: new Map([["/consul/secrets/ca.pem", sha256("ca")]]), deployed: false } },
+      [["its secrets have changed since the last deploy: /consul/secrets/ca.pem", undefined]],
+    ],
     ["a pause", { container: container({ status: "paused" }), view: "-" }, [["its container is paused", "unpause"]]],
     ["no leader", { view: view({ leader: "" }) }, [["it runs, and is not in: it knows no leader", undefined]]],
     ["no voter", { voters: ["s2", "s3"] }, [["it runs, and is not in: it is no voter", undefined]]],
     ["no member", { view: view({ members: [member("s1", 4)] }) }, [["it is no living member of its own cluster", undefined]]],
   ])("%s", (_, parts, findings) => expect(said(well(parts))).toEqual(findings));
+
+  test("its secrets are nothing to speak of when it has them, whatever else the folder has had since", () => {
+    const files = new Map([...(well().files ?? []), ["/consul/secrets/ca.pem", sha256("ca")] as const]);
+    const secrets = { hashes: new Map([["/consul/secrets/ca.pem", sha256("ca")]]), deployed: false };
+    expect(said(well({ files, secrets }))).toEqual([]);
+  });
 
   test("several things at once are all said", () =>
     expect(said(well({ resource: resource({ tainted: true }), container: container({ restart: "no" }) })).map(([, mending]) => mending)).toEqual([
