@@ -24,7 +24,10 @@ pass_after_grace() {
   fi
 }
 
-is_voter() { ask '/v1/operator/raft/configuration?stale' | jq -e --arg node "$node" 'any(.Servers[]; .Node == $node and .Voter)' >/dev/null 2>&1; }
+# By its ID: under its name the voter may be a lost predecessor, of which others have yet to notice that it is gone.
+is_voter() {
+  ask '/v1/operator/raft/configuration?stale' | jq -e --arg id "$(ask /v1/agent/self | value .Config.NodeID)" 'any(.Servers[]; .ID == $id and .Voter)' >/dev/null 2>&1
+}
 # Who had a lost server in mind when it heard of this one, under the same name at another address, did not believe it (DeadNodeReclaimTime, 30 s), and may hear of it again after
 # minutes only: gossip syncs with one member at a time, chosen at random. A join syncs at once.
 tell_servers() {
