@@ -58,33 +58,26 @@ function unreached({ file }: Draft, host: string): Problem[] {
   ];
 }
 
-function settingsProblems({ file }: Draft, host: string, settings: RegistratorSettings): Problem[] {
-  const { image, ip, cleanup, deregister } = settings;
+function settingsProblems({ file }: Draft, host: string, { image, ip, cleanup, deregister }: RegistratorSettings): Problem[] {
   const at = (key: keyof RegistratorSettings) => registratorPath(file, host, key);
-  return [
-    ...(ip !== undefined && !family(ip)
-      ? [
-          {
-            code: "invalid-address" as const,
-            path: at("ip"),
-            message: `${ip} is no IP address`,
-            mend: "use the address at which others reach this host's services",
-          },
-        ]
-      : []),
-    ...(cleanup && deregister === "on-success"
-      ? [
-          {
-            code: "invalid-value" as const,
-            path: at("cleanup"),
-            message: "cleanup would remove at the next resync what `deregister: on-success` leaves: the services of containers that failed",
-            mend: "leave one of them out",
-          },
-        ]
-      : []),
-    ...(image !== undefined && securityOf(file) ? byTag(image, at("image")) : []),
-    ...placesOfFlags(file, host).flatMap(({ path, flags }) => flagProblems(flags, path, OWNED_FLAGS)),
-  ];
+  const problems = placesOfFlags(file, host).flatMap(({ path, flags }) => flagProblems(flags, path, OWNED_FLAGS));
+  if (ip !== undefined && !family(ip)) {
+    problems.push({
+      code: "invalid-address",
+      path: at("ip"),
+      message: `${ip} is no IP address`,
+      mend: "use the address at which others reach this host's services",
+    });
+  }
+  if (cleanup && deregister === "on-success") {
+    problems.push({
+      code: "invalid-value",
+      path: at("cleanup"),
+      message: "cleanup would remove at the next resync what `deregister: on-success` leaves: the services of containers that failed",
+      mend: "leave one of them out",
+    });
+  }
+  return image !== undefined && securityOf(file) ? [...problems, ...byTag(image, at("image"))] : problems;
 }
 
 /** The cluster's flags and the host's own are added to each other. */
