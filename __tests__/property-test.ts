@@ -290,7 +290,10 @@ function synthesizesOrSaysWhy(content: string | Uint8Array): void {
 const FULL = `${FOUR_HOSTS.replace(
   "[c1]",
   "[{ name: c1, host: c1, node: n1, container: k1, hostname: h1, data: /srv/c1, join: [s1, s2], advertise: 10.0.0.4 }]",
-).replace("10.0.0.4", "{ address: 10.0.0.4, daemon: { url: tcp://10.0.0.4:2376, certs: secrets/c1 }, group: edge }")}datacenter: dc2
+).replace(
+  "10.0.0.4",
+  "{ address: 10.0.0.4, daemon: { url: tcp://10.0.0.4:2376, certs: secrets/c1 }, group: edge, registrator: { ip: 10.0.0.4 } }",
+)}datacenter: dc2
 bootstrap_expect: 3
 join: [s1, s2, s3, consul.example.com]
 mirror: mirror.example.com
@@ -307,10 +310,13 @@ log: { driver: json-file, options: { max-size: 10m } }
 resources: { memory: 512, cpus: 1.5, cpuset: 0-1 }
 labels: { a: b }
 config: { log_level: INFO, telemetry: { prometheus_retention_time: 1h } }
+dns: { recursors: [10.0.0.9], node_ttl: 5s, service_ttl: { "*": 5s }, only_passing: true }
+registrator: { image: gliderlabs/registrator:latest, resync: 5, tags: [a], deregister: on-success, flags: [-explicit] }
 flags: [-log-json]
 `;
 const BRIDGED = `${BRIDGE}servers: [{ name: s1, host: local, publish: { http: 8500, dns: 8600 } }]
 clients: [{ name: c1, host: local, data: dd, ports: { https: 8501 }, publish: { https: 8501 } }]
+registrator: on
 `;
 const SAMPLES = [FULL, BRIDGED, FOUR_HOSTS, `${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`];
 const sample = fc.constantFrom(...SAMPLES);

@@ -15,6 +15,15 @@ export function family(address: string): 4 | 6 | undefined {
   return version === 4 || version === 6 ? version : undefined;
 }
 
+/** Reads `host`, `host:port`, `[ipv6]:port` or a bare IPv6 address; undefined for anything else. What the host is, is for the caller to check. */
+export function hostAndPort(text: string): { readonly host: string; readonly port?: number } | undefined {
+  if (family(text)) return { host: text };
+  const [, v6, name, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+))(?::(\d+))?$/.exec(text) ?? [];
+  const host = v6 ?? name;
+  const port = digits === undefined ? undefined : Number(digits);
+  return !host || (v6 && family(v6) !== 6) || port === 0 || (port ?? 0) > 65535 ? undefined : { host, port };
+}
+
 /** An IP address in its one shortest spelling, so that equal addresses are equal texts; anything else as it is. */
 export const canonical = (value: string): string => (family(value) ? ipaddr.process(value).toString() : value);
 

@@ -3,6 +3,7 @@ import type { Daemon } from "./daemon";
 import { formProblems } from "./form";
 import type { Role } from "./ports";
 import { ClusterError, catalogue, type KeyPath, keyPathPlace, type Locate, type Problem } from "./problem";
+import { type RegistratorDescription, registratorsOf } from "./registrator";
 import { resolveCluster } from "./resolve";
 import { type Autopilot, type BackendEntry, type ClusterFile, clusterSchema, type Settings } from "./schema";
 import { type Security, securityOf } from "./security";
@@ -19,6 +20,10 @@ export interface Cluster {
   readonly images: readonly string[];
   readonly hosts: readonly HostDescription[];
   readonly agents: readonly AgentDescription[];
+  /** Of the hosts that run one. */
+  readonly registrators: readonly RegistratorDescription[];
+  /** Docker's logging, for what is no agent. */
+  readonly log?: Settings["log"];
   readonly bootstrapExpect: number;
   /** How many clients are replaced at the same time. */
   readonly clientsAtATime: number;
@@ -72,8 +77,9 @@ export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace):
   const problems = [...draft.problems, ...checkCluster(draft)].filter(({ code }) => !parsed.data.accept.includes(code));
   const errors = problems.filter(({ code }) => catalogue[code].severity === "error");
   if (errors.length > 0) throw new ClusterError(errors, locate);
-  const { hosts, agents, bootstrapExpect } = draft;
-  const { name, datacenter, network, subnet, mirror, wait, backend } = parsed.data;
+  const { bootstrapExpect } = draft;
+  const [sortedHosts, sortedAgents] = [[...draft.hosts].sort(byName), [...draft.agents].sort(byName)];
+  const { name, datacenter, network, subnet, mirror, wait, log, backend } = parsed.data;
   return {
     name,
     datacenter,
@@ -81,12 +87,14 @@ export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace):
     subnet,
     mirror,
     wait,
+    log,
     backend,
-    security: securityOf(parsed.data.security, name),
+    security: securityOf(parsed.data),
     registries: [...new Set(parsed.data.registries)].sort(),
     images: [...new Set(parsed.data.images)].sort(),
-    hosts: [...hosts].sort(byName),
-    agents: [...agents].sort(byName),
+    hosts: sortedHosts,
+    agents: sortedAgents,
+    registrators: registratorsOf(parsed.data, sortedHosts, sortedAgents),
     bootstrapExpect,
     clientsAtATime: parsed.data.clients_at_a_time,
     autopilot: { min_quorum: bootstrapExpect, ...parsed.data.autopilot },

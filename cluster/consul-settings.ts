@@ -1,7 +1,7 @@
 import type { KeyPath, Problem } from "./problem";
 import type { ConsulConfig } from "./schema";
 
-/** Consul keys that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
+/** Consul keys, or paths of them, that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
 const OWNED_KEYS: Record<string, string> = {
   addresses: "client",
   advertise_addr: "advertise",
@@ -12,10 +12,17 @@ const OWNED_KEYS: Record<string, string> = {
   client_addr: "client",
   data_dir: "data",
   datacenter: "datacenter",
+  "dns_config.allow_stale": "dns.allow_stale",
+  "dns_config.enable_truncate": "dns.enable_truncate",
+  "dns_config.max_stale": "dns.max_stale",
+  "dns_config.node_ttl": "dns.node_ttl",
+  "dns_config.only_passing": "dns.only_passing",
+  "dns_config.service_ttl": "dns.service_ttl",
   leave_on_terminate: "decommission",
   node_id: "node",
   node_name: "node",
   ports: "ports",
+  recursors: "dns.recursors",
   retry_join: "join",
   server: "servers",
   start_join: "join",
@@ -41,6 +48,7 @@ const OWNED_FLAGS: Record<string, string> = {
   "-dev": "servers",
   "-node": "node",
   "-node-id": "node",
+  "-recursor": "dns.recursors",
   "-retry-join": "join",
   "-serf-lan-port": "ports.serf_lan",
   "-serf-wan-port": "ports.serf_wan",
@@ -56,11 +64,9 @@ const SECRET_FLAGS = /^-{1,2}(encrypt)\b|(secret|password|token|access_key)[a-z_
 /** What may not be in the free `config:`. */
 export function configProblems(config: ConsulConfig | undefined, path: KeyPath, secured: boolean): Problem[] {
   if (!config) return [];
-  const owned = Object.keys(config).flatMap((key): Problem[] => {
-    // Consul takes keys in any case.
-    const place = Object.hasOwn(OWNED_KEYS, key.toLowerCase()) ? OWNED_KEYS[key.toLowerCase()] : undefined;
-    return place ? [ownedSetting(key, place, [...path, key])] : [];
-  });
+  const owned = Object.entries(OWNED_KEYS).flatMap(([key, place]) =>
+    pathsOf(config, key.split(".")).map((found) => ownedSetting(found.join("."), place, [...path, ...found])),
+  );
   return [
     ...owned,
     ...securityProblems(config, path, secured),
@@ -111,7 +117,7 @@ function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean)
   }));
 }
 
-/** Where a path of keys leads in a configuration, if anywhere; only to a certain value, if one is given. */
+/** Where a path of keys leads in a configuration, if anywhere; only to a certain value, if one is given. Consul takes keys in any case. */
 function pathsOf(value: unknown, [key, ...rest]: readonly string[], wanted?: unknown): string[][] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
   return Object.entries(value)
@@ -138,12 +144,13 @@ function inexactNumbers(value: unknown, path: KeyPath): Problem[] {
   ];
 }
 
-export function flagProblems(flags: readonly string[] | undefined, path: KeyPath): Problem[] {
+/** What may not be in free `flags:`. @param owned where the file has a place of its own for a flag */
+export function flagProblems(flags: readonly string[] | undefined, path: KeyPath, owned: Readonly<Record<string, string>> = OWNED_FLAGS): Problem[] {
   return (flags ?? []).flatMap((flag, index): Problem[] => {
     const at = [...path, index];
     if (SECRET_FLAGS.test(flag)) return [secretProblem(at)];
     const name = flag.replace(/^--/, "-").replace(/[= ].*$/s, "");
-    const place = Object.hasOwn(OWNED_FLAGS, name) ? OWNED_FLAGS[name] : undefined;
+    const place = Object.hasOwn(owned, name) ? owned[name] : undefined;
     return place ? [ownedSetting(name, place, at)] : [];
   });
 }

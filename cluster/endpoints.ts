@@ -24,6 +24,8 @@ export interface Endpoints {
   readonly local: string;
   /** The API, by HTTPS where it is secured: from anywhere if the agent listens there, else from its own host, or its own bridge network. */
   readonly http: string;
+  /** Plain HTTP for what runs beside the agent, on its host or in its bridge network, as address:port; undefined where it is for the agent's container alone. */
+  readonly beside?: string;
   /** DNS, as address:port; undefined when it is off. */
   readonly dns?: string;
 }
@@ -31,12 +33,14 @@ export interface Endpoints {
 export function endpointsOf(props: EndpointProps): Endpoints {
   const { ports } = props;
   const client = props.client ?? (props.network === "bridge" ? "0.0.0.0" : "127.0.0.1");
-  const local = `http://${props.httpsOnly ? OWN_HTTP : bracketed(localAddress(client.split(/\s+/)))}:${ports.http}`;
+  const own = `${props.httpsOnly ? OWN_HTTP : bracketed(localAddress(client.split(/\s+/)))}:${ports.http}`;
+  const local = `http://${own}`;
   const open = props.network === "bridge" || client.split(/\s+/).some((address) => !isLoopback(address));
   return {
     client,
     local,
     http: !props.httpsOnly ? `http://${reach(props, client, "http")}` : open && ports.https > 0 ? `https://${reach(props, client, "https")}` : local,
+    beside: props.network === "host" ? own : props.httpsOnly ? undefined : `${props.container}:${ports.http}`,
     dns: ports.dns > 0 ? reach(props, client, "dns") : undefined,
   };
 }

@@ -8,5 +8,8 @@ export const stackName = (cluster: string, group: string | undefined): string =>
 /** The part of an id that stands for a further image: its reference, with what Terraform does not allow written as a hyphen. */
 export const imageId = (image: string): string => image.replace(/[^a-zA-Z0-9]+/g, "-");
 
+/** A host's registrator. Agents' names have no underscore, so that none has this id. */
+export const registratorId = (host: string): string => `${host}_registrator`;
+
 /** The output of the cluster's own stack that lists all its stacks, where there are several. */
 export const STACKS_OUTPUT = "consul_stacks";

@@ -22,7 +22,8 @@ export function effectivePorts(role: Role, ports: Ports = {}): EffectivePorts {
   return { ...DEFAULTS, ...(role === "server" && { grpc_tls: SERVER_GRPC_TLS }), ...defined(ports) };
 }
 
-function defined<T extends object>(values: T): T {
+/** Of a mapping, what says something: a program may write `key: undefined` for nothing. */
+export function defined<T extends object>(values: T): T {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }
 

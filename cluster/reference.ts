@@ -31,6 +31,8 @@ export function clusterReference(): string {
     ["publish", mapping(properties.publish)],
     ["log", mapping(properties.log)],
     ["resources", mapping(properties.resources)],
+    ["dns", mapping(properties.dns)],
+    ["registrator", mapping(properties.registrator)],
     ["autopilot", mapping(properties.autopilot)],
     ["backend", mapping(properties.backend)],
   ];

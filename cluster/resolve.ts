@@ -21,7 +21,7 @@ export const JOIN_ALL_UP_TO = 3;
 
 export function resolveCluster(file: ParsedClusterFile): Draft {
   const problems: Problem[] = [];
-  const stage = securityOf(file.security, file.name)?.stage ?? "off";
+  const stage = securityOf(file)?.stage ?? "off";
   const hosts = resolveHosts(file, problems);
   const entries = (["server", "client"] as const).flatMap((role) =>
     file[`${role}s`].map((entry, index) => ({
@@ -133,6 +133,7 @@ function mergeSettings(cluster: Settings, agent: Settings): Settings {
     advertise: advertise && canonical(advertise),
     client: client?.trim().split(/\s+/).map(canonical).join(" "),
     ports: { ...cluster.ports, ...agent.ports },
+    dns: { ...cluster.dns, ...agent.dns },
     labels: { ...cluster.labels, ...agent.labels },
     config: mergeConfig(cluster.config ?? {}, agent.config ?? {}),
     flags: [...(cluster.flags ?? []), ...(agent.flags ?? [])],

@@ -63,6 +63,25 @@ const log = z
   })
   .describe("Docker's logging. Default json-file, rotated at 10m, 3 files kept.");
 
+/** As Go writes it; unlike autopilot's, DNS's may be 0, which is for none. */
+const span = z.string().regex(/^(\d{1,6}(\.\d{1,3})?(ms|s|m|h))+$/, "a duration is a number and a unit, as Go writes it: 0s, 10s, 1h30m");
+
+/** Keys and defaults: developer.hashicorp.com/consul/docs/reference/agent/configuration-file/dns. `recursors` stands beside dns_config there. */
+const dns = z
+  .strictObject({
+    recursors: z.array(text).optional().describe("DNS servers for names outside Consul's domain: an IP address, or address:port. Default none."),
+    allow_stale: z.boolean().optional().describe("Let any server answer, also while there is no leader. Default true."),
+    max_stale: span.optional().describe("How far such an answer may be behind the leader. Default 87600h."),
+    node_ttl: span.optional().describe("How long resolvers may keep a node's address. Default 0s."),
+    service_ttl: z.record(text, span).optional().describe("The same for services, by name; `*` at the end stands for any. Default 0s."),
+    only_passing: z.boolean().optional().describe("Leave out services with a check in state warning too. Default false."),
+    enable_truncate: z
+      .boolean()
+      .optional()
+      .describe("Say of an answer by UDP when it is not complete, so that resolvers ask again by TCP. Default false."),
+  })
+  .describe("DNS, by Consul's names; an agent's keys replace the cluster's. Its port is `ports.dns`.");
+
 const resources = z
   .strictObject({
     memory: z.int().min(6).optional().describe("Memory limit in MiB; swap is not added to it. Default none."),
@@ -76,6 +95,9 @@ const resources = z
   .describe("Limits that Docker puts on the container.");
 
 const SUBNET = /^((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}0\/24$/;
+
+const flags = (example: string) =>
+  z.array(z.string().regex(/^--?[a-zA-Z][^\0\r\n]*$/, `a flag is one or two hyphens and a word, on one line: ${example}`));
 
 const free = z.record(z.string(), z.json());
 
@@ -91,13 +113,11 @@ const settings = {
   restart: z.enum(["always", "unless-stopped", "on-failure", "no"]).optional().describe("Docker's restart policy. Default always."),
   log: log.optional(),
   resources: resources.optional(),
+  dns: dns.optional(),
   wait: z.int().min(1).optional().describe("Seconds that a deploy waits for an agent to be in. Default 120."),
   labels: z.record(text, z.string()).optional().describe("Labels of the container; an agent's are added to the cluster's."),
   config: free.optional().describe("Any Consul configuration keys, merged last; an agent's are merged into the cluster's."),
-  flags: z
-    .array(z.string().regex(/^--?[a-zA-Z][^\0\r\n]*$/, "a flag is one or two hyphens and a word, on one line: -log-json"))
-    .optional()
-    .describe("Further flags of `consul agent`, put last; an agent's follow the cluster's."),
+  flags: flags("-log-json").optional().describe("Further flags of `consul agent`, put last; an agent's follow the cluster's."),
 };
 
 const agentNames = {
@@ -139,12 +159,42 @@ const daemon = z
   )
   .describe("How the Docker daemon is reached: unix://, ssh://, tcp:// (TLS) or tcp+insecure://; {address} and {host} stand for the host's.");
 
+/** Keys, units and what they do: registrator's flags (github.com/fayrus/registrator, docs/configuration.md). */
+const registratorMapping = z.strictObject({
+  image: image.optional().describe("Its image, by tag or digest. Default fayrus/registrator:v9.2.0."),
+  container: dockerName.optional().describe("The container's name. Default registrator."),
+  ip: text.optional().describe("Address that services are registered with (-ip). Default the host's address."),
+  internal: z
+    .boolean()
+    .optional()
+    .describe("Register containers' own addresses and ports, not those published at the host (-internal). Default false."),
+  resync: z.int().min(0).optional().describe("Seconds from one comparison of containers and services to the next (-resync); 0 is never. Default 60."),
+  cleanup: z
+    .boolean()
+    .optional()
+    .describe("Remove services of containers that are gone (-cleanup). Default true, or false where deregister is on-success."),
+  deregister: z.enum(["always", "on-success"]).optional().describe("Which exits of a container end its services (-deregister). Default always."),
+  retry_attempts: z.int().min(-1).optional().describe("Further tries to reach the agent at its start (-retry-attempts); -1 is for ever. Default -1."),
+  retry_interval: z.int().min(1).optional().describe("Milliseconds between them (-retry-interval). Default 2000."),
+  tags: z
+    .array(text.regex(/^[^,]+$/, "a tag has no comma: registrator would take it for two"))
+    .optional()
+    .describe("Tags of all services (-tags)."),
+  socket: text
+    .regex(/^\/[^:]+$/, "a socket is an absolute path, without colons")
+    .optional()
+    .describe("The daemon's socket on the host. Default that of `daemon: unix://...`, or /var/run/docker.sock."),
+  flags: flags("-explicit").optional().describe("Further flags of registrator; a host's follow the cluster's."),
+});
+const registrator = z.union([z.literal(["on", "off"]), registratorMapping], "registrator is on, off, or a mapping");
+
 const host = z.union(
   [
     text,
     z.strictObject({
       address: text.describe("The host's IP address, as other hosts reach it."),
       daemon: daemon.optional(),
+      registrator: registrator.optional().describe("Whether this host runs registrator, with which settings of its own: on, off, or a mapping."),
       group: label("group").optional().describe("Put the host into the stack <cluster>-<group>. Default the stack <cluster>."),
     }),
   ],
@@ -234,6 +284,11 @@ export const clusterSchema = z
     clients: z.array(agent).default([]).describe("Client agents, like servers."),
     clients_at_a_time: z.int().min(1).default(1).describe("How many clients a deploy replaces at the same time. Servers are replaced one at a time."),
     autopilot: autopilot.optional(),
+    registrator: registrator
+      .default("off")
+      .describe(
+        "A registrator on every host that has an agent, which registers the host's containers as services: on, off, or a mapping. Default off.",
+      ),
     bootstrap_expect: z.int().min(1).optional().describe("Servers to wait for at the first bootstrap. Default 1, 3, 3, 4 for 1, 3, 5, 7 servers."),
     join: z.array(text).optional().describe("Whom agents join: servers, hosts or addresses. Default all servers, up to three."),
     mirror: z
@@ -258,9 +313,12 @@ export type Settings = Pick<ParsedClusterFile, keyof typeof settings>;
 export type Ports = NonNullable<Settings["ports"]>;
 export type PortName = keyof Ports;
 export type DaemonEntry = NonNullable<ParsedClusterFile["daemon"]>;
+export type Dns = z.output<typeof dns>;
 export type Autopilot = z.output<typeof autopilot>;
 export type BackendEntry = NonNullable<ParsedClusterFile["backend"]>;
 export type SecurityEntry = z.output<typeof security>;
+export type RegistratorEntry = z.output<typeof registrator>;
+export type RegistratorSettings = z.output<typeof registratorMapping>;
 export type TokenEntry = z.output<typeof token>;
 export type Rules = z.output<typeof rules>;
 export type PolicyName = z.output<typeof aclName>;

@@ -1,5 +1,6 @@
 import type { Role } from "./ports";
-import type { PolicyName, Rules, SecurityEntry, TokenEntry } from "./schema";
+import { usesRegistrator } from "./registrator";
+import type { ParsedClusterFile, PolicyName, Rules, TokenEntry } from "./schema";
 
 /**
  * How far a cluster's security is turned on. `accept`: agents have what they need, and take plain and secured alike. `use`: they speak secured to
@@ -19,10 +20,17 @@ export interface Security {
   readonly tokens: Readonly<Record<string, { readonly policies: readonly string[] }>>;
 }
 
+type File = Pick<ParsedClusterFile, "name" | "security" | "hosts" | "registrator">;
+
+/** Registrator's token, and the policy that it has unless the file says others. */
+export const REGISTRATOR = "registrator";
+
 /** Undefined for `security: off`. */
-export function securityOf(entry: SecurityEntry, cluster: string): Security | undefined {
+export function securityOf(file: File): Security | undefined {
+  const { name: cluster, security: entry } = file;
   if (entry === "off") return undefined;
-  const { stage = "require", secrets = `secrets/${cluster}`, policies = {}, tokens = {} } = entry === "on" ? {} : entry;
+  const { stage = "require", secrets = `secrets/${cluster}`, policies = {}, tokens: written = {} } = entry === "on" ? {} : entry;
+  const tokens = { ...(usesRegistrator(file) && { [REGISTRATOR]: {} }), ...written };
   const own = Object.entries(tokens).map(
     ([name, token]: [string, TokenEntry]) => [name, { policies: [...(token.policies ?? [name])].sort() }] as const,
   );
@@ -30,8 +38,7 @@ export function securityOf(entry: SecurityEntry, cluster: string): Security | un
 }
 
 /** Whether plain HTTP is for each agent's own host alone, and nobody may do anything without a token. */
-export const requiresSecurity = ({ security, name }: { readonly security: SecurityEntry; readonly name: string }): boolean =>
-  securityOf(security, name)?.stage === "require";
+export const requiresSecurity = (file: File): boolean => securityOf(file)?.stage === "require";
 
 /**
  * What is in `agents/<agent>` of the secrets' folder, and goes from there into the agent's container. Consul reads the .json files;
@@ -66,10 +73,13 @@ export const EVERY_CLUSTERS_TOKENS: Readonly<Record<string, string>> = {
 export const OWN_TOKENS: readonly string[] = [...Object.keys(EVERY_CLUSTERS_TOKENS), "gossip"];
 
 /** Policies that a token may have without the file's writing their rules; Consul's own for a snapshot, which takes all rights. */
-export const KNOWN_POLICIES: readonly string[] = ["registrator", "snapshots", "global-management"];
+export const KNOWN_POLICIES: readonly string[] = [REGISTRATOR, "snapshots", "global-management"];
 
 /** Beside the agents' folders: the SecretIDs of all tokens, on one line, for the step that makes them. */
 export const ACL_SECRETS = "acl.json";
+
+/** Likewise: registrator's token, on the one line of a file, for the hosts' registrators. */
+export const REGISTRATOR_SECRET = "registrator.token";
 
 /** Where an agent's secrets are. */
 export const agentSecrets = ({ secrets }: Security, agent: string): string => `${secrets}/agents/${agent}`;

@@ -1,6 +1,6 @@
-import { effectivePorts, type Role } from "../cluster/ports";
+import { defined, effectivePorts, type Role } from "../cluster/ports";
 import { mergeConfig } from "../cluster/resolve";
-import type { ConsulConfig, Settings } from "../cluster/schema";
+import type { ConsulConfig, Dns, Settings } from "../cluster/schema";
 import { type AgentSecurity, HEALTH_TOKEN, secretFlags, securityConfig } from "./secured";
 
 export interface AgentCommandProps extends Settings {
@@ -40,7 +40,7 @@ export function agentCommand(props: AgentCommandProps): string[] {
 
 /** The agent's configuration file. */
 export function agentConfig(props: AgentCommandProps & { readonly datacenter: string }): string {
-  const ports = Object.fromEntries(Object.entries(props.ports ?? {}).filter(([, port]) => port !== undefined)) as Record<string, number>;
+  const ports = defined(props.ports ?? {}) as ConsulConfig;
   const config: ConsulConfig = {
     datacenter: props.datacenter,
     // Nobody's cluster should call home unasked.
@@ -54,9 +54,16 @@ export function agentConfig(props: AgentCommandProps & { readonly datacenter: st
     // Below this many servers autopilot removes none that is down: one that is being replaced keeps its vote.
     ...(props.bootstrapExpect !== undefined && props.role === "server" && { autopilot: { min_quorum: props.bootstrapExpect } }),
     ...(Object.keys(ports).length > 0 && { ports }),
+    ...dnsConfig(props.dns),
   };
   const secured = props.security ? mergeConfig(config, securityConfig(props.role, props.security, props.address)) : config;
   return `${JSON.stringify(sorted(mergeConfig(secured, props.config ?? {})), null, 2)}\n`;
+}
+
+/** DNS by the agent configuration's names: what the file has in one mapping is in two places there. */
+function dnsConfig({ recursors, ...settings }: Dns = {}): ConsulConfig {
+  const dns_config = defined(settings) as ConsulConfig;
+  return { ...(recursors && { recursors }), ...(Object.keys(dns_config).length > 0 && { dns_config }) };
 }
 
 const DEFAULT_HTTP = "http://127.0.0.1:8500";

@@ -28,7 +28,7 @@ export class AgentSecrets extends Construct {
     super(scope, id);
     const scripts = AskScripts.of(this);
     this.resource = new TerraformData(this, "Resource", {
-      triggersReplace: [agent.container.id, secretsHash(agent.role, security)],
+      triggersReplace: [agent.container.id, secretsHash(security, AGENT_SECRETS[agent.role])],
       provisioners: [
         {
           type: "local-exec",
@@ -44,7 +44,7 @@ export class AgentSecrets extends Construct {
         },
       ],
       precondition: {
-        condition: secretsAreThere(agent.role, security),
+        condition: secretsAreThere(security, AGENT_SECRETS[agent.role]),
         errorMessage: `the secrets of ${agent.node.id} are not in ${security.secrets}. Make them with \`npm run secrets -- init\`, or bring them where Terraform runs with \`npm run secrets -- import\`. A run on HashiCorp's own workers cannot see them: set the workspace's execution mode to local, or to an agent of yours`,
       },
     });

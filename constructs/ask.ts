@@ -98,6 +98,7 @@ const SOURCES = {
   gossip: ["container/asking.sh", "container/gossip.sh"],
   giveSecrets: ["operator/docker.sh", "operator/give-secrets.sh"],
   takeSecrets: ["container/take-secrets.sh"],
+  giveToken: ["operator/docker.sh", "operator/give-token.sh"],
   autopilot: ["container/asking.sh", "container/autopilot.sh"],
 } as const;
 type ScriptName = keyof typeof SOURCES;

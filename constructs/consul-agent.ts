@@ -2,7 +2,7 @@ import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/cont
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
-import { addressInSubnet, family, gossipAddress } from "../cluster/address";
+import { family, gossipAddress } from "../cluster/address";
 import { type Endpoints, endpointsOf } from "../cluster/endpoints";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
 import type { Settings } from "../cluster/schema";
@@ -12,6 +12,7 @@ import { Ask, type AskTarget, uploadText } from "./ask";
 import { beforeStop } from "./before-stop";
 import { type DockerHost, terraformId } from "./docker-host";
 import { JoinAddress } from "./join-address";
+import { logging } from "./logging";
 import { type AgentSecurity, hardening, SECURED_ENTRYPOINT, secretUploads, stageOf } from "./secured";
 
 export interface ConsulAgentProps extends Settings {
@@ -49,7 +50,6 @@ const PATHS = {
 } as const;
 /** The image's own, behind one that hands leadership over. With --single-child, so that a signal does not reach Consul by another way. */
 const ENTRYPOINT = ["/usr/bin/dumb-init", "--single-child", "/bin/sh", PATHS.leaveLeadership] as const;
-const DEFAULT_LOG = { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } };
 
 /** What servers and clients have in common: a container on a host, its data, and the question whether it is in. */
 export abstract class ConsulAgent extends Construct {
@@ -106,7 +106,6 @@ export abstract class ConsulAgent extends Construct {
       produce: () => agentCommand({ ...agent, retryJoin: this.retryJoin.map((address) => address.toString(this.ports.serf_lan)).sort() }),
     });
     const config = agentConfig({ ...agent, retryJoin: [], datacenter: props.datacenter ?? "dc1" });
-    const { driver, options } = props.log ?? DEFAULT_LOG;
     this.container = new Container(this, "container", {
       provider: host.provider,
       count: this.decommission ? 0 : undefined,
@@ -117,12 +116,12 @@ export abstract class ConsulAgent extends Construct {
       env: agentEnvironment({ role, ports: props.ports, http: this.endpoints.local, security }),
       entrypoint: entrypoint(role, security),
       restart: props.restart ?? "always",
-      logDriver: driver,
-      logOpts: options,
+      ...logging(props.log),
       stopTimeout: STOP_SECONDS,
       // The provider stops with this, not with stop_timeout; without it, with SIGKILL.
       destroyGraceSeconds: STOP_SECONDS,
-      ...this.networking(host, props),
+      ...host.networking(id),
+      ...this.published(host, props),
       ...limits(props.resources),
       ...(security && hardening(listensOnPrivileged({ role, ports: props.ports }))),
       labels: labels(props.labels),
@@ -198,17 +197,13 @@ export abstract class ConsulAgent extends Construct {
     return this.endpoints.http;
   }
 
-  private networking({ network, address, subnet }: DockerHost, { publish }: Settings): Partial<ContainerConfig> {
-    if (!network) return { networkMode: "host" };
+  private published({ network, address }: DockerHost, { publish }: Settings): Pick<ContainerConfig, "ports"> {
+    if (!network) return {};
     const both = (port: string) => (port === "dns" ? ["tcp", "udp"] : ["tcp"]);
     const published = Object.entries(publish ?? {}).flatMap(([port, external]) =>
       both(port).map((protocol) => ({ internal: this.ports[port as keyof EffectivePorts], external, ip: address, protocol })),
     );
-    return {
-      networkMode: network.name,
-      networksAdvanced: [{ name: network.name, ipv4Address: addressInSubnet(subnet, this.node.id) }],
-      ...(published.length > 0 && { ports: published }),
-    };
+    return published.length > 0 ? { ports: published } : {};
   }
 }
 
@@ -225,7 +220,7 @@ function limits({ memory, cpus, cpuset }: NonNullable<Settings["resources"]> = {
 }
 
 /** Registrator, on the same host, would register Consul's own ports as services. */
-const OWN_LABELS = { SERVICE_IGNORE: "true" };
+export const OWN_LABELS = { SERVICE_IGNORE: "true" };
 
 function labels(own: Settings["labels"] = {}): ContainerConfig["labels"] {
   return Object.entries({ ...OWN_LABELS, ...own })

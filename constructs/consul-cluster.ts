@@ -1,7 +1,8 @@
 import { AnnotationMetadataEntryType, type App, TerraformOutput, TerraformStack } from "cdktf";
 import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/cluster";
-import { imageId, STACKS_OUTPUT, stackName } from "../cluster/ids";
+import { imageId, registratorId, STACKS_OUTPUT, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
+import type { RegistratorDescription } from "../cluster/registrator";
 import type { Autopilot } from "../cluster/schema";
 import { agentSecrets, type Security } from "../cluster/security";
 import { stacksOf } from "../cluster/stacks";
@@ -12,6 +13,7 @@ import { ConsulServer } from "./consul-server";
 import { DockerHost } from "./docker-host";
 import { JoinAddress } from "./join-address";
 import { literals } from "./literal";
+import { Registrator } from "./registrator";
 import { SecuritySteps } from "./security-steps";
 import { StateBackend } from "./state-backend";
 
@@ -25,6 +27,8 @@ export class ConsulCluster extends TerraformStack {
   /** All stacks by name, this one included. */
   readonly stacks: ReadonlyMap<string, TerraformStack>;
   readonly agents: ReadonlyMap<string, ConsulAgent>;
+  /** By their hosts' names. */
+  readonly registrators: ReadonlyMap<string, Registrator>;
 
   constructor(app: App, cluster: Cluster) {
     super(app, cluster.name);
@@ -35,6 +39,7 @@ export class ConsulCluster extends TerraformStack {
 
     const hosts = new Map(cluster.hosts.map((host) => [host.name, this.addHost(host, cluster)]));
     this.agents = new Map(cluster.agents.map((agent) => [agent.name, this.addAgent(agent, hosts, cluster)]));
+    this.registrators = new Map(cluster.registrators.map((registrator) => [registrator.host.name, this.addRegistrator(registrator, cluster)]));
     for (const { name, join } of cluster.agents) this.agents.get(name)?.addRetryJoin(...join.map((target) => this.joinAddressOf(target)));
 
     const servers = [...this.agents.values()].filter((agent) => agent instanceof ConsulServer);
@@ -96,6 +101,18 @@ export class ConsulCluster extends TerraformStack {
     return new { server: ConsulServer, client: ConsulClient }[agent.role](stack, agent.name, props);
   }
 
+  private addRegistrator({ host, agent, settings }: RegistratorDescription, { security, log, wait }: Cluster): Registrator {
+    const construct = this.agents.get(agent) as ConsulAgent;
+    const id = registratorId(host.name);
+    return new Registrator(TerraformStack.of(construct), id, {
+      ...literals({ ...settings, log }),
+      agent: construct,
+      hostname: host.name,
+      security,
+      wait,
+    });
+  }
+
   private joinAddressOf(target: JoinTarget): JoinAddress {
     return "address" in target ? JoinAddress.of(target.address, target.port) : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
   }
@@ -105,6 +122,7 @@ export class ConsulCluster extends TerraformStack {
       const agents = [...this.agents.values()].filter((agent) => !agent.decommission && TerraformStack.of(agent) === stack);
       if (stack !== this && !agents.some(({ role }) => role === "server")) continue;
       const { acl } = new SecuritySteps(stack, "consul_security", { cluster, security, servers, agents });
+      for (const { container, token } of this.registrators.values()) if (TerraformStack.of(container) === stack) token?.comeAfter([acl.resource]);
       if (stack !== this) continue;
       quorum.askAfter([acl]);
       // In the other stacks the tokens may still be to be made.

@@ -1,9 +1,10 @@
+import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
 import { Image } from "@cdktf/provider-docker/lib/image";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { DEFAULT_SUBNET } from "../cluster/address";
+import { addressInSubnet, DEFAULT_SUBNET } from "../cluster/address";
 import { type Daemon, daemonOf, dockerArguments } from "../cluster/daemon";
 import type { DaemonEntry } from "../cluster/schema";
 import { ImageReference } from "./image-reference";
@@ -31,6 +32,7 @@ export interface DockerHostProps {
 const DOCKER_PROVIDER_VERSION = "~> 4.5";
 /** Written out, because the provider's own default is the home folder of /etc/passwd, whatever HOME says. */
 const DOCKER_CONFIG = "~/.docker/config.json";
+const DEFAULT_SOCKET = "/var/run/docker.sock";
 /** The first Terraform with terraform_data. */
 const TERRAFORM_VERSION = ">= 1.4.0";
 
@@ -85,6 +87,21 @@ export class DockerHost extends Construct {
   /** Where this host pulls an image from: its mirror, for Docker Hub's images. */
   pullReference(image: string): string {
     return ImageReference.parse(image).through(this.mirror).toString();
+  }
+
+  /**
+   * The network of a container on this host: the host's own, or the bridge network with an address that is made of the id alone.
+   * @param id of its construct
+   */
+  networking(id: string): Pick<ContainerConfig, "networkMode" | "networksAdvanced"> {
+    if (!this.network) return { networkMode: "host" };
+    const { name } = this.network;
+    return { networkMode: name, networksAdvanced: [{ name, ipv4Address: addressInSubnet(this.subnet, id) }] };
+  }
+
+  /** Where the daemon's socket is on this host: Docker's own default, unless the daemon is reached by it. */
+  get socket(): string {
+    return this.daemon.kind === "unix" ? this.daemon.url.replace(/^unix:\/\//, "") : DEFAULT_SOCKET;
   }
 
   /** Pulls an image to this host, and leaves it there. */

@@ -9,3 +9,4 @@ export { ConsulServer, type ConsulServerProps } from "./consul-server";
 export { DockerHost, type DockerHostProps } from "./docker-host";
 export { ImageReference } from "./image-reference";
 export { JoinAddress } from "./join-address";
+export { Registrator, type RegistratorProps } from "./registrator";

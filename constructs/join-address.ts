@@ -1,4 +1,4 @@
-import { bracketed, family, isDnsName } from "../cluster/address";
+import { bracketed, family, hostAndPort, isDnsName } from "../cluster/address";
 import { effectivePorts } from "../cluster/ports";
 
 /** Where an agent is joined: its address, and the port of its gossip. */
@@ -21,14 +21,11 @@ export class JoinAddress {
    * @throws Error for anything else
    */
   static parse(text: string): JoinAddress {
-    if (family(text)) return JoinAddress.of(text);
-    const [, v6, name, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+))(?::(\d+))?$/.exec(text) ?? [];
-    const host = v6 ?? name;
-    const number = port === undefined ? undefined : Number(port);
-    if (!host || (v6 && family(v6) !== 6) || (name && !family(name) && !isDnsName(name)) || number === 0 || (number ?? 0) > 65535) {
+    const at = hostAndPort(text);
+    if (!at || !(family(at.host) || isDnsName(at.host))) {
       throw new Error(`"${text}" is no address to join; expected an IP address or DNS name, with or without a port`);
     }
-    return JoinAddress.of(host, number);
+    return JoinAddress.of(at.host, at.port);
   }
 
   /**

@@ -67,15 +67,15 @@ export function secretUploads(role: Role, { secrets }: AgentSecurity): NonNullab
   ];
 }
 
-/** The SHA-256 of an agent's secrets, evaluated by Terraform: what changes when one of them does. Of their own hashes, or `missing`, in a line. */
-export function secretsHash(role: Role, security: AgentSecurity, names: readonly string[] = AGENT_SECRETS[role]): string {
+/** The SHA-256 of secrets, evaluated by Terraform: what changes when one of them does. Of their own hashes, or `missing`, in a line. */
+export function secretsHash(security: AgentSecurity, names: readonly string[]): string {
   return `\${sha256(join(" ", ${ofEach(names, security, (file) => `fileexists(${file}) ? filesha256(${file}) : "missing"`)}))}`;
 }
 
-/** Whether all of an agent's secrets are where Terraform runs. */
-export function secretsAreThere(role: Role, security: AgentSecurity): string {
+/** Whether all of some secrets are where Terraform runs. */
+export function secretsAreThere(security: AgentSecurity, names: readonly string[]): string {
   // Terraform refuses a condition that refers to nothing.
-  return `\${path.root != "" && alltrue(${ofEach(AGENT_SECRETS[role], security, (file) => `fileexists(${file})`)})}`;
+  return `\${path.root != "" && alltrue(${ofEach(names, security, (file) => `fileexists(${file})`)})}`;
 }
 
 /** A list of Terraform's: what an expression says of each file. */

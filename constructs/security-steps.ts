@@ -35,7 +35,7 @@ export class SecuritySteps extends Construct {
       ask.resource.overrideLogicalId(`consul_${script}`);
       return ask;
     };
-    const hashOf = (file: string, folder = security.secrets) => secretsHash("server", { secrets: folder }, [file]);
+    const hashOf = (file: string, folder = security.secrets) => secretsHash({ secrets: folder }, [file]);
     const own = agents.filter(({ role }) => role === "server");
 
     const definitions = JSON.stringify(literals(aclDefinitions(cluster, security)));

@@ -31,6 +31,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
     const { Config } = await inspect("consul-server1", "consul-server1");
     const { stdout } = await rig.host("consul-server1").docker("images", "--format", "{{.Repository}}:{{.Tag}}");
     expect(stdout).toContain("172.16.8.5:5001/hashicorp/consul:1.22.2");
+    expect(stdout).toContain("172.16.8.5:5001/fayrus/registrator:v9.2.0");
     expect(Config.Image).toMatch(/^sha256:/);
   });
 
@@ -43,6 +44,13 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
     const members = await rig.host("consul-server3").docker("exec", "consul-server3", "consul", "members", "-http-addr=127.0.0.1:9500");
     expect(members.stdout).toMatch(/consul-server3\s+172\.16\.8\.122:9301\s+alive\s+server/);
     expect(members.stdout).toMatch(/second\s+172\.16\.8\.121:8301\s+alive\s+server/);
+  });
+
+  test("registrator is with the agent of its host, at the agent's own port", async () => {
+    for (const [host, port] of Object.entries({ "consul-server2": 8500, "consul-server3": 9500 })) {
+      const { Config, State } = await inspect(host, "registrator");
+      expect([State.Running, Config.Cmd.at(-1)]).toEqual([true, `consul://127.0.0.1:${port}`]);
+    }
   });
 
   test("limits, labels and any Consul configuration reach the container unchanged", async () => {

@@ -46,7 +46,7 @@ describe("no secret is anywhere but where it belongs", () => {
   const foundIn = (text: string): string[] => [...secrets].filter(([, words]) => words.some((word) => text.includes(word))).map(([name]) => name);
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "searched", { security: "on" });
+    cluster = await LiveCluster.up(rig, "searched", { security: "on", settings: { registrator: "on" } });
     await cluster.secrets("rotate", "tokens");
     secrets = secretsOf(join(cluster.project.folder, "secrets", cluster.file.name));
     const list = join(cluster.project.folder, "secrets", "words");
@@ -110,9 +110,11 @@ describe("no secret is anywhere but where it belongs", () => {
 
   test("not in docker inspect or docker logs", async () => {
     for (const agent of cluster.agentNames) {
-      const { stdout: inspected } = await cluster.docker(agent, "inspect", agent);
-      const logs = await cluster.docker(agent, "logs", agent);
-      expect({ agent, found: foundIn(inspected + logs.stdout + logs.stderr) }).toEqual({ agent, found: [] });
+      for (const container of [agent, "registrator"]) {
+        const { stdout: inspected } = await cluster.docker(agent, "inspect", container);
+        const logs = await cluster.docker(agent, "logs", container);
+        expect({ agent, container, found: foundIn(inspected + logs.stdout + logs.stderr) }).toEqual({ agent, container, found: [] });
+      }
     }
   });
 

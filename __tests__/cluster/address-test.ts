@@ -5,6 +5,7 @@ import {
   family,
   gossipAddress,
   hasPassword,
+  hostAndPort,
   isDnsName,
   isLoopback,
   isTemplate,
@@ -85,3 +86,16 @@ test("an agent's address in a bridge network is made of its name: never the netw
   const last = Array.from({ length: 2000 }, (_, number) => Number(addressInSubnet("10.0.0.0/24", `a${number}`).split(".")[3]));
   expect([Math.min(...last), Math.max(...last)]).toEqual([2, 254]);
 });
+
+test.each([
+  ["10.0.0.1", { host: "10.0.0.1" }],
+  ["10.0.0.1:53", { host: "10.0.0.1", port: 53 }],
+  ["fd00::1", { host: "fd00::1" }],
+  ["[fd00::1]:53", { host: "fd00::1", port: 53 }],
+  ["consul.example.com:8301", { host: "consul.example.com", port: 8301 }],
+  ["10.0.0.1:0", undefined],
+  ["10.0.0.1:65536", undefined],
+  ["[10.0.0.1]:53", undefined],
+  ["fd00::1:99999", undefined],
+  ["", undefined],
+])("%j is the host and port %j", (text, expected) => expect(hostAndPort(text)).toEqual(expected));

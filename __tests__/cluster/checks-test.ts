@@ -59,6 +59,51 @@ describe("an address that an agent binds to", () => {
   test("may be another of the host's", () => expect(bind("bind: 10.1.0.4")).toEqual([]));
 });
 
+describe("a recursor", () => {
+  const recursors = (list: string, settings: string) =>
+    codes(FOUR_HOSTS.replace("[c1]", `[{ name: c1, dns: { recursors: [${list}] }, ${settings} }]`));
+
+  test.each(["10.0.0.2", "10.0.0.2:5353", "fd00::2", '"[fd00::2]:5353"'])("may be %s", (address) => expect(recursors(address, "")).toEqual([]));
+  test("may be another program of the agent's host: dnsmasq on 53, the agent on 8600", () => {
+    expect(recursors("127.0.0.1, 10.0.0.4", "")).toEqual([]);
+  });
+  test("may be systemd-resolved, where the agent has 53 of other addresses", () => {
+    expect(recursors("127.0.0.53", "ports: { dns: 53 }, client: 10.0.0.4 127.0.0.1")).toEqual(["open-http"]);
+  });
+  test.each(["127.0.0.1", "127.0.0.1:53"])("may not be the agent itself, at %s", (address) =>
+    expect(recursors(address, "ports: { dns: 53 }")).toEqual(["invalid-address"]),
+  );
+  test("may not be the agent itself, in another spelling", () => {
+    expect(
+      codes(
+        `${HEAD}hosts: { s1: fd00::1 }\nservers: [{ name: s1, client: "fd00::1", ports: { dns: 53 } }]\naccept: [open-http]\ndns: { recursors: ["FD00:0::1"] }\n`,
+      ),
+    ).toEqual(["invalid-address"]);
+  });
+  test("that is one agent's own address is said of that agent alone", () => {
+    const text = `${FOUR_HOSTS}ports: { dns: 53 }\nclient: 0.0.0.0\naccept: [open-http]\ndns: { recursors: [10.0.0.1] }\n`;
+    expect(saidOf(clusterFile(text)).map(({ message }) => message)).toEqual(['10.0.0.1 is where "s1" itself answers: it would ask itself']);
+  });
+});
+
+describe("registrator", () => {
+  const with_ = (registrator: string, text = FOUR_HOSTS) => codes(`${text}registrator: ${registrator}\n`);
+  test.each(["on", "off", "{}", "{ internal: true }", "{ retry_attempts: -1, deregister: on-success, cleanup: false }", "{ flags: [-explicit] }"])(
+    "may be %s",
+    (registrator) => expect(with_(registrator)).toEqual([]),
+  );
+  test("takes no unpinned image for one in a cluster without security", () => expect(with_("{ image: gliderlabs/registrator:latest }")).toEqual([]));
+  test("warns of no image that nobody chose", () => expect(with_("on", FOUR_HOSTS.replace("security: off", "security: on"))).toEqual([]));
+  test("may run beside agents that leave: their host's goes with them", () => {
+    const leaving = FOUR_HOSTS.replace("[c1]", "[{ name: c1, decommission: true }]").replace("10.0.0.4", "{ address: 10.0.0.4, registrator: on }");
+    expect(codes(leaving)).toEqual([]);
+  });
+  test("may run in a bridge network as long as plain HTTP is for others too", () => {
+    const stage = (stage: string) => BRIDGE.replace("security: off", `security: { stage: ${stage} }`);
+    expect(with_("on", `${stage("use")}servers: [{ name: s1, host: local }]\n`)).toEqual([]);
+  });
+});
+
 test("a lone server with clients is a cluster", () => {
   expect(codes(`${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`)).toEqual([]);
 });

@@ -21,7 +21,7 @@ describe("`config`", () => {
     ["a file's path", { tls: { defaults: { key_file: "/consul/tls/key.pem" } } }],
     ["a switch", { acl: { enabled: false, enable_token_persistence: true, enable_token_replication: true } }],
     ["a switch of gossip's encryption", { encrypt_verify_incoming: true }],
-    ["anything else", { telemetry: { prometheus_retention_time: "1h" }, recursors: ["1.1.1.1"] }],
+    ["anything else", { telemetry: { prometheus_retention_time: "1h" }, dns_config: { udp_answer_limit: 5 } }],
     ["a key of JavaScript's", { constructor: { a: 1 }, toString: "x" }],
   ])("may hold %s", (_, config) => expect(inConfig(config)).toEqual([]));
 
@@ -31,6 +31,14 @@ describe("`config`", () => {
       expect(inConfig({ [key]: "x" })).toEqual([`owned-setting config.${key}`]);
     },
   );
+  test.each([
+    ["recursors", { recursors: ["10.0.0.2"] }],
+    ["dns_config.allow_stale", { dns_config: { allow_stale: false } }],
+    ["DNS_Config.node_ttl", { DNS_Config: { node_ttl: "5s" } }],
+    ["dns_config.service_ttl", { dns_config: { service_ttl: { web: "5s" }, soa: { min_ttl: 5 } } }],
+  ])("leaves %s to `dns`, and what that has no key for to itself", (key, config) => {
+    expect(inConfig(config)).toEqual([`owned-setting config.${key}`]);
+  });
   test("may not enable ACLs, which `security: off` has none of", () => {
     expect(inConfig({ acl: { enabled: true } })).toEqual(["owned-setting config.acl.enabled"]);
   });
@@ -41,7 +49,7 @@ describe("`config`", () => {
 });
 
 describe("`flags`", () => {
-  test.each(["-server", "-node=x", "--node=x", "-node x", "-retry-join=1.1.1.1", "-http-port=1", "-data-dir=/x"])(
+  test.each(["-server", "-node=x", "--node=x", "-node x", "-retry-join=1.1.1.1", "-http-port=1", "-data-dir=/x", "-recursor=10.0.0.2"])(
     "leave %s to its own place",
     (flag) => {
       expect(inFlags(flag)).toEqual(["owned-setting"]);

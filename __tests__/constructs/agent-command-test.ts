@@ -53,7 +53,18 @@ describe("the configuration file", () => {
       performance: { raft_multiplier: 1, rpc_hold_timeout: "1s" },
     });
   });
-  test("replaces lists whole", () => expect(parsed({ config: { recursors: ["1.1.1.1"] } }).recursors).toEqual(["1.1.1.1"]));
+  test("replaces lists whole", () => expect(parsed({ config: { start_join_wan: ["10.1.0.1"] } }).start_join_wan).toEqual(["10.1.0.1"]));
+  test("has DNS at the two places that Consul has for it, and says nothing of what was not given", () => {
+    const { recursors, dns_config } = parsed({
+      dns: { recursors: ["10.0.0.2"], only_passing: true, node_ttl: undefined, service_ttl: { "*": "5s" } },
+    });
+    expect({ recursors, dns_config }).toEqual({ recursors: ["10.0.0.2"], dns_config: { only_passing: true, service_ttl: { "*": "5s" } } });
+    expect(parsed({ dns: {} })).toEqual(parsed({}));
+  });
+  test("has further settings of DNS from `config`", () => {
+    const { dns_config } = parsed({ dns: { allow_stale: false }, config: { dns_config: { udp_answer_limit: 5 } } });
+    expect(dns_config).toEqual({ allow_stale: false, udp_answer_limit: 5 });
+  });
   test("does not depend on the order in which keys were written", () => {
     expect(agentConfig({ ...server, datacenter: "dc1", config: { b: { d: 1, c: 2 }, a: [{ z: 1, y: 2 }] } })).toBe(
       agentConfig({ ...server, datacenter: "dc1", config: { a: [{ y: 2, z: 1 }], b: { c: 2, d: 1 } } }),

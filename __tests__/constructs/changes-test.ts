@@ -108,6 +108,27 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     expect(effect(cluster(three, forty), cluster(three, forty.slice(1)))).toEqual({ changed: [], added: [], removed: ["c0"] });
   });
 
+  test("registrator turned on, changed, turned off on one host, and off, touches no agent", () => {
+    const registrators = (...names: string[]) => names.map((name) => `${name}_registrator`);
+    const [without, all] = [cluster(three, ["c0"]), cluster(three, ["c0"], { registrator: "on" })];
+    const changed = cluster(three, ["c0"], { registrator: { resync: 5, image: "gliderlabs/registrator:latest", tags: ["a"] } });
+    const but = yaml({ ...parse(all), hosts: { ...parse(all).hosts, s1: { address: "10.0.0.1", registrator: "off" } } });
+    expect(effect(without, all)).toEqual({ changed: [], added: registrators("c0", "s1", "s2", "s3"), removed: [] });
+    expect(effect(all, changed)).toEqual({ changed: registrators("c0", "s1", "s2", "s3"), added: [], removed: [] });
+    expect(effect(all, but)).toEqual({ changed: [], added: [], removed: registrators("s1") });
+    expect(effect(changed, without)).toEqual({ changed: [], added: [], removed: registrators("c0", "s1", "s2", "s3") });
+  });
+
+  test("another address of Consul's, or another agent, is the only change of an agent that touches a registrator", () => {
+    const before = cluster(three, ["c0"], { registrator: "on" });
+    expect(effect(before, cluster(three, [{ name: "c0", labels: { a: "b" } }], { registrator: "on" })).changed).toEqual(["c0"]);
+    expect(effect(before, cluster(three, [{ name: "c0", ports: { http: 9500 } }], { registrator: "on" })).changed).toEqual(["c0", "c0_registrator"]);
+  });
+
+  test("DNS of one agent touches only that agent", () => {
+    expect(effect(cluster(three, ["c0", "c1"]), cluster(three, ["c0", { name: "c1", dns: { only_passing: true } }])).changed).toEqual(["c1"]);
+  });
+
   test("a label of one agent touches only its container", () => {
     expect(effect(cluster(three, forty), cluster(three, ["c0", { name: "c1", labels: { rack: "b" } }, ...forty.slice(2)])).changed).toEqual(["c1"]);
   });

@@ -3,7 +3,7 @@ import { defineCluster } from "../../cluster/cluster";
 import { loadCluster } from "../../cluster/load";
 import { ConsulCluster } from "../../constructs/consul-cluster";
 import { BRIDGE, FOUR_HOSTS, folder, HEAD, load, SEED } from "../cluster-files";
-import { containerOf, flagValues, stackOf, synthesizeCluster, synthesizeText, withScriptNames } from "../synthesized";
+import { agentConfigOf, containerOf, flagValues, stackOf, synthesizeCluster, synthesizeText, withScriptNames } from "../synthesized";
 
 test("the article's cluster in TypeScript is the same to the byte as in YAML", () => {
   const inTypeScript = defineCluster({
@@ -85,6 +85,13 @@ flags: [-all]
   });
   test("of `config` are merged key by key", () => {
     expect(JSON.parse(containerOf(labelled, "c1").upload[0]?.content ?? "")).toMatchObject({ x: { all: 1, own: 1 } });
+  });
+  test("of DNS are merged key by key, and an agent's replace the cluster's", () => {
+    const text = `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, dns: { recursors: [10.9.9.9], service_ttl: { web: 1s } } }]")}dns: { recursors: [10.0.9.9], only_passing: true, service_ttl: { "*": 5s } }\n`;
+    expect(agentConfigOf(containerOf(synthesizeText(text), "c1"))).toMatchObject({
+      recursors: ["10.9.9.9"],
+      dns_config: { only_passing: true, service_ttl: { web: "1s" } },
+    });
   });
   test("that are flags follow the cluster's", () => expect(containerOf(labelled, "c1").command.slice(-2)).toEqual(["-all", "-own"]));
   test("of an image hold for its agent alone", () => {

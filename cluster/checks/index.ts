@@ -3,11 +3,13 @@ import type { KeyPath, Problem } from "../problem";
 import type { Draft } from "../resolve";
 import { stackNames } from "../stacks";
 import { backendProblems } from "../state-backend";
+import { dnsProblems } from "./dns";
 import { exposureProblems } from "./exposure";
 import { nameProblems } from "./names";
 import { networkProblems } from "./network";
 import { valueAt } from "./places";
 import { quorumProblems } from "./quorum";
+import { registratorProblems } from "./registrator";
 import { securityProblems } from "./security";
 
 /** What needs more than one key to see. */
@@ -16,9 +18,11 @@ export function checkCluster(draft: Draft): Problem[] {
     ...quorumProblems(draft),
     ...nameProblems(draft),
     ...networkProblems(draft),
+    ...dnsProblems(draft),
     ...settingsProblems(draft),
     ...exposureProblems(draft),
     ...securityProblems(draft),
+    ...registratorProblems(draft),
     ...backendProblems(draft.file.backend, stackNames(draft.file.name, draft.hosts)),
   ];
 }

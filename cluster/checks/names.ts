@@ -1,6 +1,7 @@
 import { addressInSubnet, bracketed } from "../address";
 import { imageId } from "../ids";
 import type { Problem } from "../problem";
+import { usesRegistrator } from "../registrator";
 import type { Draft } from "../resolve";
 import { type DraftAgent, settingPath } from "./places";
 
@@ -121,11 +122,12 @@ function uniqueGossip(draft: Draft): Problem[] {
   return problems;
 }
 
-/** A host itself has the id <host>_host. */
+/** A host itself has the id <host>_host, and its registrator <host>_registrator. */
 const HOST_ID = "host";
+const REGISTRATOR_ID = "registrator";
 
 function uniqueImages({ file }: Draft): Problem[] {
-  const byId = new Map<string, string>([[HOST_ID, "a host"]]);
+  const byId = new Map([[HOST_ID, "a host"], ...(usesRegistrator(file) ? [[REGISTRATOR_ID, "registrator's own image"] as const] : [])]);
   return file.images.flatMap((image, index): Problem[] => {
     const other = byId.get(imageId(image)) ?? image;
     byId.set(imageId(image), other);

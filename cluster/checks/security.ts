@@ -2,11 +2,11 @@ import { didYouMean } from "../nearest";
 import type { Problem } from "../problem";
 import type { Draft } from "../resolve";
 import { KNOWN_POLICIES, OWN_TOKENS, securityOf } from "../security";
-import { settingPath, unique, valueAt } from "./places";
+import { byTag, settingPath, unique, valueAt } from "./places";
 
 /** What a secured cluster's tokens may be called and hold, and what would open again what security closes. */
 export function securityProblems(draft: Draft): Problem[] {
-  const security = securityOf(draft.file.security, draft.file.name);
+  const security = securityOf(draft.file);
   if (!security) return [];
   const { policies, tokens } = security;
   const own = (kind: "policies" | "tokens", reserved: readonly string[], names: readonly string[]): Problem[] =>
@@ -60,15 +60,7 @@ function scriptChecks(draft: Draft): Problem[] {
   );
 }
 
-function imagesByTag(draft: Draft): Problem[] {
-  return unique(
-    draft.agents
-      .filter(({ settings }) => settings.image !== undefined && !settings.image.includes("@sha256:"))
-      .map((agent) => ({
-        code: "image-by-tag" as const,
-        path: settingPath(draft, agent, "image"),
-        message: `${agent.settings.image} is whatever its registry says on the day`,
-        mend: `pin it: image: ${agent.settings.image}@sha256:..., as \`docker buildx imagetools inspect ${agent.settings.image}\` prints it; or silence this with \`accept: [image-by-tag]\``,
-      })),
+const imagesByTag = (draft: Draft): Problem[] =>
+  unique(
+    draft.agents.flatMap((agent) => (agent.settings.image === undefined ? [] : byTag(agent.settings.image, settingPath(draft, agent, "image")))),
   );
-}

@@ -7,6 +7,7 @@ const PACKAGES = [
   "busybox-static", // the userland of the Consul image
   "chromium", // looks at Consul's UI
   "curl",
+  "dnsmasq-base", // a DNS server for other names than Consul's
   "dnsutils",
   "docker-registry",
   "docker.io",

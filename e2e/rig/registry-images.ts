@@ -22,13 +22,19 @@ export function registryImages(binaries: Binaries): RegistryImage[] {
     changes: [...CONSUL_IMAGE_CHANGES, `ENV PRODUCT_VERSION=${version}`, `LABEL org.opencontainers.image.version=${version}`],
     layOut: async (root: string) => layOutConsulImage(root, program, await consulSource(version)),
   }));
-  // A stand-in that can be pulled and started, and does nothing: registrator cannot be built from modules.
-  const registrator = {
-    reference: "gliderlabs/registrator:latest",
-    changes: ["ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin", 'ENTRYPOINT ["/bin/sleep", "infinity"]'],
-    layOut: layOutBusyboxImage,
-  };
-  return [...consul, registrator];
+  // Stand-ins that can be pulled and started, and do nothing, whatever their arguments: registrator cannot be built from modules.
+  const registrators = ["fayrus/registrator:v9.2.0", "gliderlabs/registrator:latest"].map((reference) => ({
+    reference,
+    changes: ["ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin", 'ENTRYPOINT ["/bin/registrator"]'],
+    layOut: layOutRegistratorImage,
+  }));
+  return [...consul, ...registrators];
+}
+
+/** A program of registrator's name and place, which sleeps until it is stopped. */
+async function layOutRegistratorImage(root: string): Promise<void> {
+  await layOutBusyboxImage(root);
+  fs.writeFileSync(path.join(root, "bin/registrator"), "#!/bin/sh\ntrap 'exit 0' TERM\nsleep infinity & wait\n", { mode: 0o755 });
 }
 
 /** Changes whenever the images would: made of the binaries' own keys and of the recipe. */

@@ -37,6 +37,12 @@ test("a file that fits what is there, or what is not there yet, is let through",
   expect(said(FOUR_HOSTS, { c: [...DEPLOYED, resource("docker_container", "somebodys", "s1_host", { command: ["nginx"] })] }).problems).toEqual([]);
 });
 
+test("a registrator that is turned off is no agent's line that is deleted", () => {
+  const command = ["-ip=10.0.0.4", "consul://127.0.0.1:8500"];
+  const registrator = [resource("docker_container", "c1_registrator", "c1_host", { command }), resource("docker_image", "c1_registrator", "c1_host")];
+  expect(said(FOUR_HOSTS, { c: [...DEPLOYED, ...registrator] }).problems).toEqual([]);
+});
+
 test("a line that is deleted: of a server and of a client, with the mend", () => {
   const { places, problems } = said(FOUR_HOSTS, { c: [...DEPLOYED, ...agent("s4", "server", "s3"), ...agent("c2", "client", "c1")] });
   expect(places).toEqual(["5:1 line-deleted", "6:1 line-deleted"]);

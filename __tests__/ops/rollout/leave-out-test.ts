@@ -25,6 +25,14 @@ describe("a host left out of its stack", () => {
     expect(json.resource.terraform_data.consul_autopilot?.depends_on).toEqual(["terraform_data.consul_quorum"]);
     expect(cut.resource?.terraform_data?.consul_autopilot?.depends_on).toEqual([]);
   });
+  test("with registrator: that and the step that gives it its token stay away too, and the others' go on", () => {
+    const registering = `${FOUR_HOSTS.replace("security: off", "security: on")}registrator: on\n`;
+    const { targets } = leaveOut(stackOf({ stacks: stacksOf(load(registering)) }, "c"), { outputs: {}, resources: [] }, ["c1"]);
+    const types = ["docker_container", "docker_image", "terraform_data"];
+    expect(targets.filter((address) => address.endsWith("_registrator"))).toEqual(
+      types.flatMap((type) => ["s1", "s2", "s3"].map((host) => `${type}.${host}_registrator`)),
+    );
+  });
   test("none: all goes on, unchanged", () => {
     const { targets, json: cut } = leave();
     expect(targets).toHaveLength(4 * 4 + 2);

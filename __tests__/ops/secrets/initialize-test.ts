@@ -134,6 +134,17 @@ describe("a cluster file that changes", () => {
     await again((text) => text.replace("[c1]", "[{ name: c1, decommission: true }]"));
     expect(kept.everything()).toEqual(before);
   });
+  test("with registrator turned on, and off: its token is a file for all hosts, and goes", async () => {
+    const on = kept.cluster((text) => `${text}registrator: on\n`);
+    expect(kept.found(on)).toContain("error tokens.json: token registrator is missing");
+    await initialize(on, kept.secrets, {});
+    expect(kept.found(on)).toEqual([]);
+    expect(kept.read("registrator.token")).toBe(`${kept.json("tokens.json").current.registrator}\n`);
+    expect(kept.found()).toContainEqual(expect.stringMatching(/^warning registrator\.token: is nobody's/));
+    await kept.init();
+    expect(existsSync(join(kept.path, "registrator.token"))).toBe(false);
+    expect(kept.found()).toEqual(["warning tokens.json: old tokens are still taken: registrator"]);
+  });
   test("with tokens of its own, whatever they are called", async () => {
     const own = ', tokens: { constructor: { policies: [x] }, shop: { policies: [x] } }, policies: { x: \'key_prefix "x" { policy = "read" }\' } }';
     await initialize(load(kept.written().replace(" }", own)), kept.secrets, {});

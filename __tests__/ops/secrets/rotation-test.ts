@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
+import { initialize } from "../../../ops/secrets/initialize";
 import { certificatesIn, issuerOf } from "../../../ops/secrets/pair";
 import { retire, rotateCa, rotateGossip, rotateLeaves, rotateTokens } from "../../../ops/secrets/rotation";
 import { holdersOf } from "../../../ops/secrets/sources";
@@ -117,6 +118,15 @@ describe("tokens", () => {
     expect(kept.json("agents/c1/tokens.json").acl.tokens.agent).toBe(tokens().current["agent:c1"]);
     expect(kept.json("acl.json")).toEqual({ current: tokens().current, retiring: [current["agent:c1"], current.management].sort() });
     expect(kept.found()).toEqual(["warning tokens.json: old tokens are still taken: agent:c1, management"]);
+  });
+  test("of registrator's are another file, and nothing else changes", async () => {
+    const registering = () => kept.cluster((text) => `${text}registrator: on\n`);
+    await initialize(registering(), kept.secrets, {});
+    const [before, token] = [kept.everything(), kept.read("registrator.token")];
+    await rotateTokens(registering(), kept.secrets, ["registrator"]);
+    const changed = Object.entries(kept.everything()).flatMap(([file, now]) => (now !== before[file] && file.includes(".") ? [file] : []));
+    expect(changed).toEqual(["acl.json", "registrator.token", "tokens.json"]);
+    expect(tokens().retiring).toEqual({ registrator: [token.trim()] });
   });
   test("all of them, twice: every old one retires until it is dropped", async () => {
     const first = tokens().current;

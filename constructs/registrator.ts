@@ -1,0 +1,133 @@
+import { Container } from "@cdktf/provider-docker/lib/container";
+import type { Image } from "@cdktf/provider-docker/lib/image";
+import { Construct } from "constructs";
+import { DEFAULT_CONTAINER } from "../cluster/registrator";
+import type { RegistratorSettings, Settings } from "../cluster/schema";
+import { REGISTRATOR_SECRET } from "../cluster/security";
+import { AskScripts, DEFAULT_WAIT, quoted, uploadText } from "./ask";
+import { type ConsulAgent, OWN_LABELS } from "./consul-agent";
+import { terraformId } from "./docker-host";
+import { ImageReference } from "./image-reference";
+import { logging } from "./logging";
+import { fromStack } from "./project-path";
+import { type AgentSecurity, secretsAreThere, secretsHash, stageOf } from "./secured";
+import { TerraformData } from "./terraform-data";
+
+export interface RegistratorProps extends RegistratorSettings {
+  /** The agent that services are registered with. Registrator runs on its host. */
+  readonly agent: ConsulAgent;
+  /** The host's name, which stays the same when the container is replaced: services are told from other hosts' by it. Default the agent's node name. */
+  readonly hostname?: string;
+  /** Docker's logging. Default json-file, rotated at 10m, 3 files kept. */
+  readonly log?: Settings["log"];
+  /** The folder of its secret is the cluster's, and has registrator.token: an ACL token on one line. Default none: it registers as anonymous. */
+  readonly security?: AgentSecurity;
+  /** Seconds to wait for the host's daemon when the token is given. Default 120. */
+  readonly wait?: number;
+}
+
+export const DEFAULT_REGISTRATOR_IMAGE = "fayrus/registrator:v9.2.0";
+const PATHS = { socket: "/tmp/docker.sock", token: "/registrator.token", readToken: "/read-token.sh" } as const;
+
+/**
+ * Its last release is built with Consul's client of 2018, which reads a token from CONSUL_HTTP_TOKEN alone; CONSUL_HTTP_TOKEN_FILE came with 1.5 of 2019
+ * (hashicorp/consul, api/api.go).
+ */
+const TAKES_NO_FILE = "gliderlabs/registrator";
+
+/** Registers a host's containers as services, by their published ports, with an agent of that host. */
+export class Registrator extends Construct {
+  /** The L1 resources, for what this construct does not offer. */
+  readonly container: Container;
+  readonly image: Image;
+  /** Gives it its token: undefined where it has none. */
+  readonly token?: TerraformData;
+
+  /** @throws Error where the agent's plain HTTP is for its own container alone: in a bridge network, with security */
+  constructor(scope: Construct, id: string, props: RegistratorProps) {
+    super(scope, id);
+    const { agent, security } = props;
+    const { host } = agent;
+    const { beside } = agent.endpoints;
+    if (beside === undefined) throw new Error(`plain HTTP of ${agent.node.id} is for its own container alone; use the host's network`);
+
+    const image = props.image ?? DEFAULT_REGISTRATOR_IMAGE;
+    this.image = host.pull(this, "image", image);
+    this.image.overrideLogicalId(terraformId(this));
+
+    // Before agents use tokens, one that the cluster does not know yet would be denied what anonymous may do.
+    const secured = security && stageOf(security) !== "accept" ? security : undefined;
+    const takesNoFile = ImageReference.parse(image).repository === TAKES_NO_FILE;
+    const name = props.container ?? DEFAULT_CONTAINER;
+    this.container = new Container(this, "container", {
+      provider: host.provider,
+      name,
+      image: this.image.imageId,
+      hostname: props.hostname ?? agent.nodeName,
+      command: [...flags(props, host.address), `consul://${beside}`],
+      env: secured && [`CONSUL_HTTP_TOKEN_FILE=${PATHS.token}`],
+      entrypoint: secured && takesNoFile ? ["/bin/sh", PATHS.readToken, "/bin/registrator"] : undefined,
+      restart: "always",
+      ...logging(props.log),
+      ...host.networking(id),
+      // It is root in its container, which the socket's owner is, and needs nothing else.
+      capabilities: { drop: ["ALL"] },
+      securityOpts: ["no-new-privileges:true"],
+      labels: Object.entries(OWN_LABELS).map(([label, value]) => ({ label, value })),
+      // Not a volume: for one Docker would make a folder where there is no socket.
+      mounts: [{ type: "bind", source: props.socket ?? host.socket, target: PATHS.socket, readOnly: true }],
+      upload: secured && [
+        { file: PATHS.token, source: fromStack(`${secured.secrets}/${REGISTRATOR_SECRET}`), permissions: "0400" },
+        ...(takesNoFile ? [{ file: PATHS.readToken, content: uploadText("container/read-token.sh") }] : []),
+      ],
+    });
+    this.container.overrideLogicalId(terraformId(this));
+    if (secured) this.token = this.giveToken(name, secured, props);
+  }
+
+  private giveToken(container: string, security: AgentSecurity, { agent, wait = DEFAULT_WAIT }: RegistratorProps): TerraformData {
+    const token = new TerraformData(this, "token", {
+      triggersReplace: [this.container.id, secretsHash(security, [REGISTRATOR_SECRET])],
+      provisioners: [
+        {
+          type: "local-exec",
+          command: 'sh -c "$GIVE_TOKEN"',
+          environment: {
+            GIVE_TOKEN: AskScripts.of(this).reference("giveToken"),
+            GIVE_FILE: fromStack(`${security.secrets}/${REGISTRATOR_SECRET}`),
+            GIVE_PLACE: PATHS.token,
+            GIVE_DOCKER: agent.host.dockerArguments.map(quoted).join(" "),
+            GIVE_CONTAINER: container,
+            GIVE_SECONDS: String(wait),
+          },
+        },
+      ],
+      precondition: {
+        condition: secretsAreThere(security, [REGISTRATOR_SECRET]),
+        errorMessage: `registrator's token is not in ${security.secrets}. Make it with \`npm run secrets -- init\`, or bring it where Terraform runs with \`npm run secrets -- import\``,
+      },
+    });
+    token.overrideLogicalId(terraformId(this));
+    return token;
+  }
+}
+
+/**
+ * Registrator's flags. Its own defaults are for an agent that never restarts: what starts or ends while it does is forgotten for good without `-resync`
+ * and `-cleanup`, and registrator itself would end where the agent is not up yet.
+ */
+function flags(settings: RegistratorSettings, address: string): string[] {
+  const { ip, internal = false, resync = 60, deregister = "always", cleanup = deregister === "always" } = settings;
+  const { retry_attempts = -1, retry_interval, tags = [], flags: further = [] } = settings;
+  return [
+    ...(ip === undefined && internal ? [] : [`-ip=${ip ?? address}`]),
+    ...(internal ? ["-internal"] : []),
+    ...(resync > 0 ? [`-resync=${resync}`] : []),
+    ...(cleanup ? ["-cleanup"] : []),
+    ...(deregister === "always" ? [] : [`-deregister=${deregister}`]),
+    `-retry-attempts=${retry_attempts}`,
+    ...(retry_interval === undefined ? [] : [`-retry-interval=${retry_interval}`]),
+    ...(tags.length > 0 ? [`-tags=${tags.join(",")}`] : []),
+    ...further,
+  ];
+}
