@@ -24,6 +24,8 @@ export interface Endpoints {
   readonly local: string;
   /** The API, by HTTPS where it is secured: from anywhere if the agent listens there, else from its own host, or its own bridge network. */
   readonly http: string;
+  /** The API from another container on its host, or in its bridge network; undefined where it listens inside its own container alone. */
+  readonly beside?: string;
   /** DNS, as address:port; undefined when it is off. */
   readonly dns?: string;
 }
@@ -37,6 +39,7 @@ export function endpointsOf(props: EndpointProps): Endpoints {
     client,
     local,
     http: !props.httpsOnly ? `http://${reach(props, client, "http")}` : open && ports.https > 0 ? `https://${reach(props, client, "https")}` : local,
+    beside: props.network === "bridge" ? besideContainer(props, client) : local,
     dns: ports.dns > 0 ? reach(props, client, "dns") : undefined,
   };
 }
@@ -45,6 +48,13 @@ function localAddress(addresses: readonly string[]): string {
   const loopback = addresses.find(isLoopback);
   const wildcard = addresses.find(isWildcard);
   return loopback ?? (wildcard === "0.0.0.0" ? "127.0.0.1" : wildcard ? "::1" : (addresses[0] as string));
+}
+
+/** A container's loopback is its own. */
+function besideContainer({ container, ports, httpsOnly }: EndpointProps, client: string): string | undefined {
+  if (client.split(/\s+/).every(isLoopback)) return undefined;
+  if (!httpsOnly) return `http://${container}:${ports.http}`;
+  return ports.https > 0 ? `https://${container}:${ports.https}` : undefined;
 }
 
 function reach({ network, address, container, ports, publish }: EndpointProps, client: string, port: "http" | "https" | "dns"): string {

@@ -8,5 +8,8 @@ export const stackName = (cluster: string, group: string | undefined): string =>
 /** The part of an id that stands for a further image: its reference, with what Terraform does not allow written as a hyphen. */
 export const imageId = (image: string): string => image.replace(/[^a-zA-Z0-9]+/g, "-");
 
+/** The part of an id that stands for a server's backups: `consul-server1_backups`. */
+export const BACKUPS_ID = "backups";
+
 /** The output of the cluster's own stack that lists all its stacks, where there are several. */
 export const STACKS_OUTPUT = "consul_stacks";

@@ -32,6 +32,7 @@ export function clusterReference(): string {
     ["log", mapping(properties.log)],
     ["resources", mapping(properties.resources)],
     ["autopilot", mapping(properties.autopilot)],
+    ["backups", mapping(properties.backups)],
     ["backend", mapping(properties.backend)],
   ];
   const agentKeys = new Set(Object.keys(mapping(properties.servers?.items).properties ?? {}));

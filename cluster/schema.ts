@@ -27,6 +27,7 @@ export const NAME_PATTERNS: ReadonlySet<string> = new Set([LABEL, FREE_WORD, DOC
 
 /** A colon would end the folder in Docker's own notation; `/` itself, `.` and `..` would be the host's whole disk. */
 const DATA = /^(?:[a-zA-Z0-9][a-zA-Z0-9_.-]+|(?:\/+(?!\.{1,2}(?:\/|$))[^:/]+)+\/*)$/;
+const PLACE = "a volume's name (two or more letters, digits, `_`, `.` and `-`), or an absolute folder other than /, without colons";
 
 /** Distribution's reference grammar, without its length rules: [registry/]path[:tag][@digest]. */
 const IMAGE =
@@ -107,7 +108,7 @@ const agentNames = {
   container: dockerName.optional().describe("The container's name. Default the name."),
   hostname: label("host name").optional().describe("The container's host name. Default the name."),
   data: text
-    .regex(DATA, "data is a volume's name (two or more letters, digits, `_`, `.` and `-`), or an absolute folder other than /, without colons")
+    .regex(DATA, `data is ${PLACE}`)
     .optional()
     .describe("Where data is kept: a volume's name, or a folder of the host if it begins with a slash. Default a volume, <container>-data."),
   join: z.array(text).optional().describe("Whom this agent joins, instead of the cluster's `join`."),
@@ -167,6 +168,25 @@ const autopilot = z
   .describe(
     "Consul's autopilot. A change is applied to the running cluster, and restarts nothing; a key that is taken out keeps its last value there.",
   );
+
+/** Whole seconds: a shell sleeps and counts by them. */
+const PERIOD = /^(?=.*[1-9])(\d{1,5}h)?(\d{1,5}m)?(\d{1,6}s)?$/;
+
+const backups = z
+  .strictObject({
+    every: z
+      .string()
+      .regex(PERIOD, "a period is hours, minutes and seconds above 0, as Go writes them: 1h, 30m, 1h30m")
+      .default("1h")
+      .describe("How often the leader's state is saved. Default 1h."),
+    keep: z.int().min(1).default(24).describe("How many are kept on each server's host. Default 24."),
+    to: text
+      .regex(DATA, `\`to\` is ${PLACE}`)
+      .optional()
+      .describe("Where they are kept: a volume's name, or a folder of the hosts if it begins with a slash. Default a volume, <container>-backups."),
+    image: image.optional().describe("Image of the container that saves. Default the server's own."),
+  })
+  .describe("Snapshots of the cluster's state on a schedule, in a container beside each server. Default none; {} for the defaults.");
 
 const backend = z
   .strictObject({
@@ -234,6 +254,7 @@ export const clusterSchema = z
     clients: z.array(agent).default([]).describe("Client agents, like servers."),
     clients_at_a_time: z.int().min(1).default(1).describe("How many clients a deploy replaces at the same time. Servers are replaced one at a time."),
     autopilot: autopilot.optional(),
+    backups: backups.optional(),
     bootstrap_expect: z.int().min(1).optional().describe("Servers to wait for at the first bootstrap. Default 1, 3, 3, 4 for 1, 3, 5, 7 servers."),
     join: z.array(text).optional().describe("Whom agents join: servers, hosts or addresses. Default all servers, up to three."),
     mirror: z
@@ -259,6 +280,7 @@ export type Ports = NonNullable<Settings["ports"]>;
 export type PortName = keyof Ports;
 export type DaemonEntry = NonNullable<ParsedClusterFile["daemon"]>;
 export type Autopilot = z.output<typeof autopilot>;
+export type BackupsEntry = z.output<typeof backups>;
 export type BackendEntry = NonNullable<ParsedClusterFile["backend"]>;
 export type SecurityEntry = z.output<typeof security>;
 export type TokenEntry = z.output<typeof token>;

@@ -3,6 +3,7 @@ import type { KeyPath, Problem } from "../problem";
 import type { Draft } from "../resolve";
 import { stackNames } from "../stacks";
 import { backendProblems } from "../state-backend";
+import { backupsProblems } from "./backups";
 import { exposureProblems } from "./exposure";
 import { nameProblems } from "./names";
 import { networkProblems } from "./network";
@@ -19,6 +20,7 @@ export function checkCluster(draft: Draft): Problem[] {
     ...settingsProblems(draft),
     ...exposureProblems(draft),
     ...securityProblems(draft),
+    ...backupsProblems(draft),
     ...backendProblems(draft.file.backend, stackNames(draft.file.name, draft.hosts)),
   ];
 }

@@ -61,14 +61,21 @@ function scriptChecks(draft: Draft): Problem[] {
 }
 
 function imagesByTag(draft: Draft): Problem[] {
+  const images = [
+    ...draft.agents.map((agent) => ({ image: agent.settings.image, path: settingPath(draft, agent, "image") })),
+    { image: draft.file.backups?.image, path: ["backups", "image"] },
+  ];
   return unique(
-    draft.agents
-      .filter(({ settings }) => settings.image !== undefined && !settings.image.includes("@sha256:"))
-      .map((agent) => ({
-        code: "image-by-tag" as const,
-        path: settingPath(draft, agent, "image"),
-        message: `${agent.settings.image} is whatever its registry says on the day`,
-        mend: `pin it: image: ${agent.settings.image}@sha256:..., as \`docker buildx imagetools inspect ${agent.settings.image}\` prints it; or silence this with \`accept: [image-by-tag]\``,
-      })),
+    images.flatMap(({ image, path }): Problem[] => {
+      if (image === undefined || image.includes("@sha256:")) return [];
+      return [
+        {
+          code: "image-by-tag",
+          path,
+          message: `${image} is whatever its registry says on the day`,
+          mend: `pin it: image: ${image}@sha256:..., as \`docker buildx imagetools inspect ${image}\` prints it; or silence this with \`accept: [image-by-tag]\``,
+        },
+      ];
+    }),
   );
 }

@@ -1,5 +1,5 @@
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { ACL_SECRETS, AGENT_SECRETS } from "../../cluster/security";
+import { ACL_SECRETS, AGENT_SECRETS, BACKUPS_HEADER, BACKUPS_TOKEN } from "../../cluster/security";
 import { type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
 import { agentToken, inOrder, retiringIds } from "./tokens";
@@ -44,13 +44,17 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
   return new Map([
     ...ofAgents,
     [ACL_SECRETS, acl],
+    ...(cluster.backups ? [[BACKUPS_HEADER, header(token(sources, BACKUPS_TOKEN))] as const] : []),
     [`${OPERATOR}/ca.pem`, sources.ca],
     [`${OPERATOR}/token.header`, header(token(sources, "management"))],
   ]);
 }
 
-/** What is among the agents' files and belongs to no agent of the cluster, or not to one of its role; and what a run left that was interrupted. */
-export function strays({ agents }: Cluster, folder: SecretsFolder): string[] {
+/**
+ * What is among the agents' files and belongs to no agent of the cluster, or not to one of its role; the token of backups that the cluster no longer
+ * makes; and what a run left that was interrupted.
+ */
+export function strays({ agents, backups }: Cluster, folder: SecretsFolder): string[] {
   const files = new Map(agents.map(({ name, role }) => [name, AGENT_SECRETS[role]]));
   const unfinished = ["", `${OPERATOR}/`].flatMap((at) => folder.list(at).flatMap((file) => (file.endsWith(UNFINISHED) ? [`${at}${file}`] : [])));
   const ofAgents = folder.list(AGENTS).flatMap((name) => {
@@ -59,7 +63,8 @@ export function strays({ agents }: Cluster, folder: SecretsFolder): string[] {
       ? folder.list(`${AGENTS}/${name}`).flatMap((file) => (own.includes(file) ? [] : [`${AGENTS}/${name}/${file}`]))
       : [`${AGENTS}/${name}`];
   });
-  return [...unfinished, ...ofAgents];
+  const ofBackups = backups || folder.read(BACKUPS_HEADER) === undefined ? [] : [BACKUPS_HEADER];
+  return [...unfinished, ...ofBackups, ...ofAgents];
 }
 
 /** Brings the rendered files up to date, and removes strays. @returns names of what changed */
