@@ -12,7 +12,11 @@ import { type DraftAgent, settingPath, valueAt } from "./places";
 export function backupsProblems(draft: Draft): Problem[] {
   if (!draft.file.backups) return [];
   const servers = draft.agents.filter(({ role }) => role === "server");
-  return [...servers.flatMap((server) => [...containerTaken(draft, server), ...placeTaken(draft, server)]), ...unreached(draft, servers), ...ids(draft)];
+  return [
+    ...servers.flatMap((server) => [...containerTaken(draft, server), ...placeTaken(draft, server)]),
+    ...unreached(draft, servers),
+    ...ids(draft),
+  ];
 }
 
 const onSameDaemon = ({ agents }: Draft, { host }: DraftAgent): DraftAgent[] => agents.filter((other) => other.host.daemon.url === host.daemon.url);
