@@ -3,6 +3,7 @@ import {
   bracketed,
   canonical,
   family,
+  freeInSubnet,
   gossipAddress,
   hasPassword,
   isDnsName,
@@ -84,4 +85,17 @@ test("an agent's address in a bridge network is made of its name: never the netw
   expect(addressInSubnet("172.30.86.0/24", "consul-server1")).toBe("172.30.86.100");
   const last = Array.from({ length: 2000 }, (_, number) => Number(addressInSubnet("10.0.0.0/24", `a${number}`).split(".")[3]));
   expect([Math.min(...last), Math.max(...last)]).toEqual([2, 254]);
+});
+
+describe("what is no agent has an address of a bridge network", () => {
+  const all = Array.from({ length: 253 }, (_, index) => `10.0.0.${index + 2}`);
+  const first = addressInSubnet("10.0.0.0/24", "s1_backups");
+  test("that is made of its name", () => expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set())).toBe(first));
+  test("or the next one, where an agent has that", () => {
+    const next = all[(all.indexOf(first) + 1) % all.length];
+    expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set([first]))).toBe(next);
+  });
+  test.each(["10.0.0.2", "10.0.0.254"])("even where only %s is left", (left) => {
+    expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set(all.filter((address) => address !== left)))).toBe(left);
+  });
 });

@@ -14,7 +14,7 @@ export interface Snapshot {
  * @param bytes the file's
  */
 export function parseInspection(text: string, bytes: number): Snapshot {
-  const { Meta, Stats } = JSON.parse(text) as { Meta: { ID: string; Index: number; Term: number }; Stats: { Name: string; Count: number }[] };
+  const { Meta, Stats } = JSON.parse(text) as { Meta: { ID: string; Index: number; Term: number }; Stats: { Name: string; Count: number }[] | null };
   // Of raft: term, index and milliseconds.
   const taken = Number(Meta.ID.split("-")[2]);
   return {
@@ -22,7 +22,7 @@ export function parseInspection(text: string, bytes: number): Snapshot {
     term: Meta.Term,
     taken: new Date(taken).toISOString(),
     bytes,
-    records: Object.fromEntries(Stats.map(({ Name, Count }): [string, number] => [Name, Count]).sort(([a], [b]) => (a < b ? -1 : 1))),
+    records: Object.fromEntries((Stats ?? []).map(({ Name, Count }): [string, number] => [Name, Count]).sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
 
