@@ -66,7 +66,7 @@ export class Restoration {
   }
 
   /**
-   * Restores it on a host, into a container that is removed again: a server that cannot restore a snapshot ends in the attempt, and cannot start afterwards.
+   * Restores it on a host, into a container that is removed again: a leader that cannot restore a snapshot ends in the attempt.
    * @param servers that answer, the leader first: it is tried elsewhere if it can be
    * @throws when it cannot be restored, or not be tried
    */

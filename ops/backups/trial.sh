@@ -1,7 +1,6 @@
 #!/bin/sh
-# trial.sh DATACENTER SECONDS < SNAPSHOT: restores a snapshot into an agent of its own, in memory and without a network, in a container that is removed afterwards. A server that cannot restore
-# one ends in the attempt, and finds it on its disk at its next start (restoreUserSnapshot, hashicorp/raft), so that it is better tried elsewhere. Exits 0 when it was restored, else
-# 3 with the reason.
+# trial.sh DATACENTER SECONDS < SNAPSHOT: restores a snapshot into an agent of its own, in memory and without a network, in a container that is removed afterwards. A leader that cannot
+# restore one ends in the attempt (restoreUserSnapshot, hashicorp/raft), so that it is better tried elsewhere. Exits 0 when it was restored, 3 with the reason when not, 4 when it could not be tried.
 set -u
 datacenter=$1 seconds=$2 url=http://127.0.0.1:8500
 log=/tmp/trial.log
