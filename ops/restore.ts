@@ -100,22 +100,24 @@ command("restore", async () => {
     await save(cluster, server, before, false, progress);
   }
   progress(`restoring by way of ${server.agent.name}`);
-  try {
-    await restoration.restore(server, snapshotFile);
-    const { restarted, left } = await restoration.settle(server);
-    const { servers } = await seeServers(cluster);
-    const leader = servers.find(({ leads }) => leads)?.agent.name;
-    if (json)
-      console.log(
-        JSON.stringify({ file, restored: snapshotFile, snapshot, before: { index: server.index, backup: before }, leader, restarted, left }, null, 2),
-      );
-    else if (left.length === 0) console.log(`restored: all servers are voters, ${leader} leads, and every agent's token is taken`);
-    for (const line of left) progress(`restored, but not whole: ${line}`);
-    return left.length === 0 ? 0 : 2;
-  } catch (error) {
-    progress(
-      `restore: the cluster has been touched, and is not whole: ${(error as Error).message}\n  run it again; what there was before is in ${before ?? "no backup"}`,
-    );
-    return 2;
-  }
+  const outcome = await restoration
+    .restore(server, snapshotFile)
+    .then(() => finish(restoration, cluster, server))
+    .catch(({ message }: Error) => ({ failure: message }));
+  const whole = !("failure" in outcome) && outcome.left.length === 0;
+  if (json)
+    console.log(JSON.stringify({ file, restored: snapshotFile, snapshot, before: { index: server.index, backup: before }, ...outcome }, null, 2));
+  else if (whole) console.log(`restored: all servers are voters, ${outcome.leader} leads, and every agent's token is taken`);
+  if (whole) return 0;
+  for (const line of "failure" in outcome ? [outcome.failure] : outcome.left) progress(`the cluster has been touched, and is not whole: ${line}`);
+  progress(
+    `  run it again; if agents' tokens are not taken, npm run deploy brings them what the secrets' folder has\n  what there was before is in ${before ?? "no backup"}`,
+  );
+  return 2;
 });
+
+async function finish(restoration: Restoration, cluster: Cluster, server: SeenServer) {
+  const settled = await restoration.settle(server);
+  const { servers } = await seeServers(cluster);
+  return { ...settled, leader: servers.find(({ leads }) => leads)?.agent.name };
+}

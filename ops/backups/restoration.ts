@@ -73,6 +73,7 @@ export class Restoration {
   async tryOut(servers: readonly SeenServer[], file: string): Promise<void> {
     const { agent } = servers.at(-1) as SeenServer;
     const { daemon } = agent.host;
+    this.say(`restoring it for trial, in a container of its own on ${agent.host.name}`);
     const container = await inspectContainer(daemon, agent.container);
     // When memory runs out, it is this one's end.
     const options = ["--rm", "-i", "--network", "none", "--oom-score-adj", "1000", "--entrypoint", "sh"];
@@ -105,6 +106,7 @@ export class Restoration {
     const dead = await unreachable([...new Set(agents.map(({ host }) => host))]);
     const asked = agents.filter(({ host }) => !dead.has(host.name));
     const roots = await this.roots(server);
+    this.say("waiting until every agent gets through to the servers with its token");
     const refusals = await parallel(asked, AT_ONCE, (agent) => this.whyNotWorking(agent, roots, SOON));
     const cut = asked.filter(({ role }, index) => role === "client" && refusals[index] !== undefined);
     const failed = asked.flatMap(({ role, name }, index) =>
