@@ -49,14 +49,28 @@ export function whyUnreachable(address: string, { loopbackAllowed }: { loopbackA
 /** Of a bridge network that is given none. */
 export const DEFAULT_SUBNET = "172.30.86.0/24";
 
+/** Of a.b.c.0/24 all but the network itself, Docker's gateway, and the broadcast address. */
+const HOSTS_OF_SUBNET = 253;
+
 /**
  * An agent's address in a bridge network, made of its name alone. Without one Docker gives addresses in the order of starting, and after a
  * restart of the daemon servers would find each other's where they were.
  * @param subnet a.b.c.0/24; the first address is Docker's gateway
  */
 export function addressInSubnet(subnet: string, name: string): string {
-  const last = 2 + (createHash("sha256").update(name).digest().readUInt32BE(0) % 253);
+  const last = 2 + (createHash("sha256").update(name).digest().readUInt32BE(0) % HOSTS_OF_SUBNET);
   return subnet.replace(/\.0\/24$/, `.${last}`);
+}
+
+/**
+ * The same for what is no agent, and goes round those that are: the next address that nobody has.
+ * @param taken addresses of the subnet that are others'
+ */
+export function freeInSubnet(subnet: string, name: string, taken: ReadonlySet<string>): string {
+  const first = addressInSubnet(subnet, name);
+  const [, network, host] = /^(.*\.)(\d+)$/.exec(first) as unknown as [string, string, string];
+  const around = Array.from({ length: HOSTS_OF_SUBNET }, (_, step) => `${network}${2 + ((Number(host) - 2 + step) % HOSTS_OF_SUBNET)}`);
+  return around.find((address) => !taken.has(address)) ?? first;
 }
 
 export const isWildcard = (address: string): boolean => rangeOf(address) === "unspecified";

@@ -1,3 +1,4 @@
+import { type Backups, backupsOf } from "./backups";
 import { checkCluster } from "./checks";
 import type { Daemon } from "./daemon";
 import { formProblems } from "./form";
@@ -32,6 +33,8 @@ export interface Cluster {
   readonly wait?: number;
   /** Undefined for a cluster without. */
   readonly security?: Security;
+  /** Undefined for a cluster that saves nothing by itself. */
+  readonly backups?: Backups;
   readonly backend?: BackendEntry;
   readonly warnings: readonly Problem[];
   readonly locate: Locate;
@@ -90,6 +93,7 @@ export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace):
     log,
     backend,
     security: securityOf(parsed.data),
+    backups: parsed.data.backups && backupsOf(parsed.data.backups),
     registries: [...new Set(parsed.data.registries)].sort(),
     images: [...new Set(parsed.data.images)].sort(),
     hosts: sortedHosts,

@@ -24,7 +24,7 @@ export interface Endpoints {
   readonly local: string;
   /** The API, by HTTPS where it is secured: from anywhere if the agent listens there, else from its own host, or its own bridge network. */
   readonly http: string;
-  /** Plain HTTP for what runs beside the agent, on its host or in its bridge network, as address:port; undefined where it is for the agent's container alone. */
+  /** The API from another container on its host, or in its bridge network; undefined where it listens inside its own container alone. */
   readonly beside?: string;
   /** DNS, as address:port; undefined when it is off. */
   readonly dns?: string;
@@ -33,14 +33,13 @@ export interface Endpoints {
 export function endpointsOf(props: EndpointProps): Endpoints {
   const { ports } = props;
   const client = props.client ?? (props.network === "bridge" ? "0.0.0.0" : "127.0.0.1");
-  const own = `${props.httpsOnly ? OWN_HTTP : bracketed(localAddress(client.split(/\s+/)))}:${ports.http}`;
-  const local = `http://${own}`;
+  const local = `http://${props.httpsOnly ? OWN_HTTP : bracketed(localAddress(client.split(/\s+/)))}:${ports.http}`;
   const open = props.network === "bridge" || client.split(/\s+/).some((address) => !isLoopback(address));
   return {
     client,
     local,
     http: !props.httpsOnly ? `http://${reach(props, client, "http")}` : open && ports.https > 0 ? `https://${reach(props, client, "https")}` : local,
-    beside: props.network === "host" ? own : props.httpsOnly ? undefined : `${props.container}:${ports.http}`,
+    beside: props.network === "bridge" ? besideContainer(props, client) : local,
     dns: ports.dns > 0 ? reach(props, client, "dns") : undefined,
   };
 }
@@ -49,6 +48,13 @@ function localAddress(addresses: readonly string[]): string {
   const loopback = addresses.find(isLoopback);
   const wildcard = addresses.find(isWildcard);
   return loopback ?? (wildcard === "0.0.0.0" ? "127.0.0.1" : wildcard ? "::1" : (addresses[0] as string));
+}
+
+/** A container's loopback is its own. */
+function besideContainer({ container, ports, httpsOnly }: EndpointProps, client: string): string | undefined {
+  if (client.split(/\s+/).every(isLoopback)) return undefined;
+  if (!httpsOnly) return `http://${container}:${ports.http}`;
+  return ports.https > 0 ? `https://${container}:${ports.https}` : undefined;
 }
 
 function reach({ network, address, container, ports, publish }: EndpointProps, client: string, port: "http" | "https" | "dns"): string {

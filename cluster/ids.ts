@@ -10,6 +10,8 @@ export const imageId = (image: string): string => image.replace(/[^a-zA-Z0-9]+/g
 
 /** A host's registrator. Agents' names have no underscore, so that none has this id. */
 export const registratorId = (host: string): string => `${host}_registrator`;
+/** The part of an id that stands for a server's backups: `consul-server1_backups`. */
+export const BACKUPS_ID = "backups";
 
 /** The output of the cluster's own stack that lists all its stacks, where there are several. */
 export const STACKS_OUTPUT = "consul_stacks";

@@ -34,6 +34,7 @@ export function clusterReference(): string {
     ["dns", mapping(properties.dns)],
     ["registrator", mapping(properties.registrator)],
     ["autopilot", mapping(properties.autopilot)],
+    ["backups", mapping(properties.backups)],
     ["backend", mapping(properties.backend)],
   ];
   const agentKeys = new Set(Object.keys(mapping(properties.servers?.items).properties ?? {}));

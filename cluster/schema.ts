@@ -27,6 +27,7 @@ export const NAME_PATTERNS: ReadonlySet<string> = new Set([LABEL, FREE_WORD, DOC
 
 /** A colon would end the folder in Docker's own notation; `/` itself, `.` and `..` would be the host's whole disk. */
 const DATA = /^(?:[a-zA-Z0-9][a-zA-Z0-9_.-]+|(?:\/+(?!\.{1,2}(?:\/|$))[^:/]+)+\/*)$/;
+const PLACE = "a volume's name (two or more letters, digits, `_`, `.` and `-`), or an absolute folder other than /, without colons";
 
 /** Distribution's reference grammar, without its length rules: [registry/]path[:tag][@digest]. */
 const IMAGE =
@@ -127,7 +128,7 @@ const agentNames = {
   container: dockerName.optional().describe("The container's name. Default the name."),
   hostname: label("host name").optional().describe("The container's host name. Default the name."),
   data: text
-    .regex(DATA, "data is a volume's name (two or more letters, digits, `_`, `.` and `-`), or an absolute folder other than /, without colons")
+    .regex(DATA, `data is ${PLACE}`)
     .optional()
     .describe("Where data is kept: a volume's name, or a folder of the host if it begins with a slash. Default a volume, <container>-data."),
   join: z.array(text).optional().describe("Whom this agent joins, instead of the cluster's `join`."),
@@ -218,6 +219,25 @@ const autopilot = z
     "Consul's autopilot. A change is applied to the running cluster, and restarts nothing; a key that is taken out keeps its last value there.",
   );
 
+/** Whole seconds: a shell sleeps and counts by them. */
+const PERIOD = /^(?=.*[1-9])(\d{1,5}h)?(\d{1,5}m)?(\d{1,6}s)?$/;
+
+const backups = z
+  .strictObject({
+    every: z
+      .string()
+      .regex(PERIOD, "a period is hours, minutes and seconds above 0, as Go writes them: 1h, 30m, 1h30m")
+      .default("1h")
+      .describe("How often the leader's state is saved. Default 1h."),
+    keep: z.int().min(1).default(24).describe("How many are kept on each server's host. Default 24."),
+    to: text
+      .regex(DATA, `\`to\` is ${PLACE}`)
+      .optional()
+      .describe("Where they are kept: a volume's name, or a folder of the hosts if it begins with a slash. Default a volume, <container>-backups."),
+    image: image.optional().describe("Image of the container that saves. Default the server's own."),
+  })
+  .describe("Snapshots of the cluster's state on a schedule, in a container beside each server. Default none; {} for the defaults.");
+
 const backend = z
   .strictObject({
     local: z.strictObject({ path: text.optional() }).optional().describe("A file of the project. Default terraform.{stack}.tfstate."),
@@ -289,6 +309,7 @@ export const clusterSchema = z
       .describe(
         "A registrator on every host that has an agent, which registers the host's containers as services: on, off, or a mapping. Default off.",
       ),
+    backups: backups.optional(),
     bootstrap_expect: z.int().min(1).optional().describe("Servers to wait for at the first bootstrap. Default 1, 3, 3, 4 for 1, 3, 5, 7 servers."),
     join: z.array(text).optional().describe("Whom agents join: servers, hosts or addresses. Default all servers, up to three."),
     mirror: z
@@ -315,6 +336,7 @@ export type PortName = keyof Ports;
 export type DaemonEntry = NonNullable<ParsedClusterFile["daemon"]>;
 export type Dns = z.output<typeof dns>;
 export type Autopilot = z.output<typeof autopilot>;
+export type BackupsEntry = z.output<typeof backups>;
 export type BackendEntry = NonNullable<ParsedClusterFile["backend"]>;
 export type SecurityEntry = z.output<typeof security>;
 export type RegistratorEntry = z.output<typeof registrator>;

@@ -69,6 +69,9 @@ export const EVERY_CLUSTERS_TOKENS: Readonly<Record<string, string>> = {
   dns: "DNS, for whoever asks an agent",
 };
 
+/** The token of the containers that save on a schedule, where there are any. It is apart from the servers' own, so that it can be replaced alone. */
+export const BACKUPS_TOKEN = "backups";
+
 /** Names that no token of a file may have: those, and what `npm run secrets -- show` takes for something else. */
 export const OWN_TOKENS: readonly string[] = [...Object.keys(EVERY_CLUSTERS_TOKENS), "gossip"];
 
@@ -80,6 +83,8 @@ export const ACL_SECRETS = "acl.json";
 
 /** Likewise: registrator's token, on the one line of a file, for the hosts' registrators. */
 export const REGISTRATOR_SECRET = "registrator.token";
+/** The token of scheduled backups, as curl takes a header. */
+export const BACKUPS_HEADER = "backups.header";
 
 /** Where an agent's secrets are. */
 export const agentSecrets = ({ secrets }: Security, agent: string): string => `${secrets}/agents/${agent}`;

@@ -1,6 +1,6 @@
 import type { AgentDescription, Cluster } from "../cluster/cluster";
 import type { ConsulConfig } from "../cluster/schema";
-import type { Security } from "../cluster/security";
+import { BACKUPS_TOKEN, type Security } from "../cluster/security";
 
 /** What acl.sh makes of a cluster's ACLs; the tokens' SecretIDs, and one token for each agent, are in the servers' secrets. */
 export interface AclDefinitions {
@@ -41,7 +41,10 @@ const KNOWN_POLICIES: Readonly<Record<string, string>> = {
 /** Consul's own; a snapshot takes all of its rights (developer.hashicorp.com/consul/commands/snapshot/save). */
 const MANAGEMENT = "global-management";
 
-export function aclDefinitions({ datacenter, agents }: Pick<Cluster, "datacenter" | "agents">, { policies, tokens }: Security): AclDefinitions {
+export function aclDefinitions(
+  { datacenter, agents, backups }: Pick<Cluster, "datacenter" | "agents" | "backups">,
+  { policies, tokens }: Security,
+): AclDefinitions {
   const own = Object.fromEntries(
     Object.entries(tokens).map(([name, token]) => [name, token.policies.map((policy) => (policy === "snapshots" ? MANAGEMENT : policy))]),
   );
@@ -50,7 +53,11 @@ export function aclDefinitions({ datacenter, agents }: Pick<Cluster, "datacenter
   return {
     datacenter,
     policies: sortedByKey({ ...OWN_POLICIES, ...Object.fromEntries(known), ...policies }),
-    tokens: sortedByKey({ ...Object.fromEntries(Object.keys(OWN_POLICIES).map((name) => [name, [name]])), ...own }),
+    tokens: sortedByKey({
+      ...Object.fromEntries(Object.keys(OWN_POLICIES).map((name) => [name, [name]])),
+      ...(backups && { [BACKUPS_TOKEN]: [MANAGEMENT] }),
+      ...own,
+    }),
     services: sortedByKey(
       Object.fromEntries(agents.map((agent) => [agent.node, servicesOf(agent)] as const).filter(([, services]) => services.length > 0)),
     ),

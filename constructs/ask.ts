@@ -93,7 +93,7 @@ const SOURCES = {
   leave: ["container/asking.sh", "container/leave.sh"],
   gone: ["container/asking.sh", "container/lock.sh", "container/gone.sh"],
   quorum: ["container/asking.sh", "container/quorum.sh"],
-  acl: ["container/asking.sh", "container/acl.sh"],
+  acl: ["container/asking.sh", "container/managing.sh", "container/acl.sh"],
   aclChanges: ["container/acl.jq"],
   gossip: ["container/asking.sh", "container/gossip.sh"],
   giveSecrets: ["operator/docker.sh", "operator/give-secrets.sh"],

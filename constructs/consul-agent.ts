@@ -125,7 +125,7 @@ export abstract class ConsulAgent extends Construct {
       ...limits(props.resources),
       ...(security && hardening(listensOnPrivileged({ role, ports: props.ports }))),
       labels: labels(props.labels),
-      volumes: [volume(props.data ?? `${this.containerName}-data`)],
+      volumes: [volume(PATHS.data, props.data ?? `${this.containerName}-data`)],
       upload: [
         { file: PATHS.config, content: config },
         { file: PATHS.health, content: uploadText("container/health.sh") },
@@ -220,13 +220,16 @@ function limits({ memory, cpus, cpuset }: NonNullable<Settings["resources"]> = {
 }
 
 /** Registrator, on the same host, would register Consul's own ports as services. */
-export const OWN_LABELS = { SERVICE_IGNORE: "true" };
+const OWN_LABELS = { SERVICE_IGNORE: "true" };
 
-function labels(own: Settings["labels"] = {}): ContainerConfig["labels"] {
+export function labels(own: Settings["labels"] = {}): ContainerConfig["labels"] {
   return Object.entries({ ...OWN_LABELS, ...own })
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([label, value]) => ({ label, value }));
 }
 
 /** A volume is named, not managed: Docker makes it, and no Terraform operation ever deletes it. */
-const volume = (data: string) => ({ containerPath: PATHS.data, ...(data.startsWith("/") ? { hostPath: data } : { volumeName: data }) });
+export const volume = (containerPath: string, place: string) => ({
+  containerPath,
+  ...(place.startsWith("/") ? { hostPath: place } : { volumeName: place }),
+});

@@ -1,12 +1,14 @@
 import { AnnotationMetadataEntryType, type App, TerraformOutput, TerraformStack } from "cdktf";
+import { addressInSubnet, freeInSubnet } from "../cluster/address";
 import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/cluster";
-import { imageId, registratorId, STACKS_OUTPUT, stackName } from "../cluster/ids";
+import { BACKUPS_ID, imageId, registratorId, STACKS_OUTPUT, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
 import type { RegistratorDescription } from "../cluster/registrator";
 import type { Autopilot } from "../cluster/schema";
-import { agentSecrets, type Security } from "../cluster/security";
+import { agentSecrets, BACKUPS_HEADER, type Security } from "../cluster/security";
 import { stacksOf } from "../cluster/stacks";
 import { Ask } from "./ask";
+import { BackupSchedule } from "./backup-schedule";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
 import { ConsulServer } from "./consul-server";
@@ -50,6 +52,7 @@ export class ConsulCluster extends TerraformStack {
     this.addAutopilot(staying, cluster).askAfter([quorum]);
     const { security } = cluster;
     if (security) this.secure(cluster, security, staying, quorum);
+    this.addBackups(staying, cluster);
     for (const warning of cluster.warnings) this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning, cluster.locate));
   }
 
@@ -127,6 +130,26 @@ export class ConsulCluster extends TerraformStack {
       quorum.askAfter([acl]);
       // In the other stacks the tokens may still be to be made.
       for (const { role, gate } of agents) if (role === "client") gate?.askAfter([acl]);
+    }
+  }
+
+  private addBackups(servers: readonly ConsulServer[], { backups, security, network, subnet, agents, registrators }: Cluster): void {
+    if (!backups) return;
+    const others = [...agents.map(({ name }) => name), ...registrators.map(({ host }) => registratorId(host.name))];
+    const taken = new Set(others.map((id) => addressInSubnet(subnet, id)));
+    for (const server of servers) {
+      const id = `${server.node.id}_${BACKUPS_ID}`;
+      const address = network === "bridge" ? freeInSubnet(subnet, id, taken) : undefined;
+      if (address) taken.add(address);
+      new BackupSchedule(TerraformStack.of(server), id, {
+        ...literals(backups),
+        server,
+        address,
+        security: security && {
+          token: `${security.secrets}/${BACKUPS_HEADER}`,
+          certificates: agentSecrets(security, server.node.id),
+        },
+      });
     }
   }
 

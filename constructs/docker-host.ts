@@ -92,11 +92,12 @@ export class DockerHost extends Construct {
   /**
    * The network of a container on this host: the host's own, or the bridge network with an address that is made of the id alone.
    * @param id of its construct
+   * @param address in the bridge network, where another than that
    */
-  networking(id: string): Pick<ContainerConfig, "networkMode" | "networksAdvanced"> {
+  networking(id: string, address = addressInSubnet(this.subnet, id)): Pick<ContainerConfig, "networkMode" | "networksAdvanced"> {
     if (!this.network) return { networkMode: "host" };
     const { name } = this.network;
-    return { networkMode: name, networksAdvanced: [{ name, ipv4Address: addressInSubnet(this.subnet, id) }] };
+    return { networkMode: name, networksAdvanced: [{ name, ipv4Address: address }] };
   }
 
   /** Where the daemon's socket is on this host: Docker's own default, unless the daemon is reached by it. */

@@ -2,6 +2,7 @@ export { type Cluster, defineCluster } from "../cluster/cluster";
 export { ClusterError } from "../cluster/problem";
 export type { ClusterFile } from "../cluster/schema";
 export { Ask, type AskProps, type AskTarget } from "./ask";
+export { BackupSchedule, type BackupScheduleProps } from "./backup-schedule";
 export { ConsulAgent, type ConsulAgentProps } from "./consul-agent";
 export { ConsulClient, type ConsulClientProps } from "./consul-client";
 export { ConsulCluster } from "./consul-cluster";

@@ -5,7 +5,7 @@ import { DEFAULT_CONTAINER } from "../cluster/registrator";
 import type { RegistratorSettings, Settings } from "../cluster/schema";
 import { REGISTRATOR_SECRET } from "../cluster/security";
 import { AskScripts, DEFAULT_WAIT, quoted, uploadText } from "./ask";
-import { type ConsulAgent, OWN_LABELS } from "./consul-agent";
+import { type ConsulAgent, labels } from "./consul-agent";
 import { terraformId } from "./docker-host";
 import { ImageReference } from "./image-reference";
 import { logging } from "./logging";
@@ -48,7 +48,7 @@ export class Registrator extends Construct {
     super(scope, id);
     const { agent, security } = props;
     const { host } = agent;
-    const { beside } = agent.endpoints;
+    const [, beside] = /^http:\/\/(.*)$/.exec(agent.endpoints.beside ?? "") ?? [];
     if (beside === undefined) throw new Error(`plain HTTP of ${agent.node.id} is for its own container alone; use the host's network`);
 
     const image = props.image ?? DEFAULT_REGISTRATOR_IMAGE;
@@ -73,7 +73,7 @@ export class Registrator extends Construct {
       // It is root in its container, which the socket's owner is, and needs nothing else.
       capabilities: { drop: ["ALL"] },
       securityOpts: ["no-new-privileges:true"],
-      labels: Object.entries(OWN_LABELS).map(([label, value]) => ({ label, value })),
+      labels: labels(),
       // Not a volume: for one Docker would make a folder where there is no socket.
       mounts: [{ type: "bind", source: props.socket ?? host.socket, target: PATHS.socket, readOnly: true }],
       upload: secured && [

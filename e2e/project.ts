@@ -7,7 +7,7 @@ import type { Operator } from "./rig/operator";
 
 const CHECKOUT = resolve(__dirname, "..");
 /** What a run writes, and what it must not see of the checkout's. */
-const OWN = /^(cdktf\.out|secrets|\.git|.*\.tfstate.*|\.terraform.*|cdktf\.log)$/;
+const OWN = /^(cdktf\.out|secrets|backups|\.git|.*\.tfstate.*|\.terraform.*|cdktf\.log)$/;
 
 /**
  * A checkout of the product for one test, with its own cdktf.out and state: the real files by link, so that what runs is what is

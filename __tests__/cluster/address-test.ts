@@ -3,6 +3,7 @@ import {
   bracketed,
   canonical,
   family,
+  freeInSubnet,
   gossipAddress,
   hasPassword,
   hostAndPort,
@@ -99,3 +100,15 @@ test.each([
   ["fd00::1:99999", undefined],
   ["", undefined],
 ])("%j is the host and port %j", (text, expected) => expect(hostAndPort(text)).toEqual(expected));
+describe("what is no agent has an address of a bridge network", () => {
+  const all = Array.from({ length: 253 }, (_, index) => `10.0.0.${index + 2}`);
+  const first = addressInSubnet("10.0.0.0/24", "s1_backups");
+  test("that is made of its name", () => expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set())).toBe(first));
+  test("or the next one, where an agent has that", () => {
+    const next = all[(all.indexOf(first) + 1) % all.length];
+    expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set([first]))).toBe(next);
+  });
+  test.each(["10.0.0.2", "10.0.0.254"])("even where only %s is left", (left) => {
+    expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set(all.filter((address) => address !== left)))).toBe(left);
+  });
+});

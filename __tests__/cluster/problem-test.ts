@@ -65,6 +65,75 @@ const CASES: Case[] = [
     file: `${BRIDGE}servers: [{ name: s1, host: local, publish: { https: ▶8501 } }]\n`,
     mend: "ports: { https: 8501 }",
   },
+  // Backups
+  {
+    code: "unknown-key",
+    when: "a key of its backups is misspelt",
+    file: `${FOUR_HOSTS}backups: { ▶evry: 1h }\n`,
+    mend: "known here: every, keep, to, image",
+  },
+  {
+    code: "invalid-value",
+    when: "backups are made every so many days, which Go does not write",
+    file: `${FOUR_HOSTS}backups: { every: ▶1d }\n`,
+    mend: "1h, 30m, 1h30m",
+  },
+  { code: "invalid-value", when: "backups are made all the time", file: `${FOUR_HOSTS}backups: { every: ▶0s }\n`, mend: "above 0" },
+  { code: "invalid-value", when: "no backup is kept", file: `${FOUR_HOSTS}backups: { keep: ▶0 }\n`, mend: ">=1" },
+  {
+    code: "invalid-value",
+    when: "backups go to the whole disk",
+    file: `${FOUR_HOSTS}backups: { to: ▶/ }\n`,
+    mend: "an absolute folder other than /",
+  },
+  {
+    code: "duplicate-volume",
+    when: "backups go where a server's data is",
+    file: `${FOUR_HOSTS}backups: { to: ▶s2-data }\n`,
+    mend: "keep backups elsewhere",
+  },
+  {
+    code: "duplicate-volume",
+    when: "an agent's data is where backups go",
+    file: `${FOUR_HOSTS.replace("[s1,", "[{ name: s1, data: ▶s1-backups },")}backups: {}\n`,
+    mend: "another `data:`",
+  },
+  {
+    code: "duplicate-container",
+    when: "an agent is called as a server's backups are",
+    file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, host: s1, container: ▶s1-backups, ports: { dns: 1, http: 2, serf_lan: 3 } }]")}backups: {}\n`,
+    mend: "another `container:`",
+  },
+  {
+    code: "invalid-value",
+    when: "a bridged server's API is its container's alone, and its backups are made from another",
+    file: `${BRIDGE}servers: [{ name: s1, host: local, client: ▶127.0.0.1 }]\nbackups: {}\n`,
+    mend: "leave `client` out",
+  },
+  {
+    code: "invalid-value",
+    when: "a bridged server with security has no HTTPS for its backups",
+    file: `${BRIDGE.replace("security: off", "security: on")}servers: [{ name: s1, host: local, ports: { https: ▶-1 } }]\nbackups: {}\n`,
+    mend: "leave `ports.https` out",
+  },
+  {
+    code: "invalid-name",
+    when: "a token has the name of the backups'",
+    file: `${FOUR_HOSTS.replace("security: off", "security: { policies: { a: 'key \"a\" {}' }, tokens: { ▶backups: { policies: [a] } } }")}backups: {}\n`,
+    mend: "another name",
+  },
+  {
+    code: "colliding-ids",
+    when: "a further image would have the id of the backups'",
+    file: `${FOUR_HOSTS}images: [▶backups]\nbackups: { image: hashicorp/consul:1.22.1 }\n`,
+    mend: "by its digest",
+  },
+  {
+    code: "image-by-tag",
+    when: "the backups' image is not pinned",
+    file: `${FOUR_HOSTS.replace("security: off", "security: on")}backups: { image: ▶hashicorp/consul:1.22.1 }\n`,
+    mend: "pin it: image: hashicorp/consul:1.22.1@sha256:",
+  },
   // Security
   {
     code: "invalid-value",

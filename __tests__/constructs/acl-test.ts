@@ -31,6 +31,10 @@ test("registrator's policy is there when a token wants it, and a snapshot takes 
   expect(policies.registrator).toContain('service_prefix "" { policy = "write" }');
   expect(tokens).toMatchObject({ registrator: ["registrator"], snapshots: ["global-management"] });
 });
+test("the token of scheduled backups takes all rights, and is there when there are some", () => {
+  expect(definitions().tokens).not.toHaveProperty("backups");
+  expect(definitions({ backups: {} }).tokens).toMatchObject({ backups: ["global-management"] });
+});
 test("are in the order of names", () => {
   const a = { b: 'key "b" {}', a: 'key "a" {}' };
   const b = { a: 'key "a" {}', b: 'key "b" {}' };

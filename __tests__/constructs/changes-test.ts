@@ -85,6 +85,18 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     expect(effect(leaving, after)).toEqual({ changed: [], added: [], removed: [name] });
   });
 
+  test("backups that are added, changed or taken out touch no agent", () => {
+    const saving = ["s1_backups", "s2_backups", "s3_backups"];
+    const [none, some, others] = [
+      {},
+      { backups: {} },
+      { backups: { every: "30m", keep: 3, to: "/srv/backups", image: "hashicorp/consul:1.22.1" } },
+    ].map((more) => cluster(three, ["c0"], more)) as [string, string, string];
+    expect(effect(none, some)).toEqual({ changed: [], added: saving, removed: [] });
+    expect(effect(some, others)).toEqual({ changed: saving, added: [], removed: [] });
+    expect(effect(others, none)).toEqual({ changed: [], added: [], removed: saving });
+  });
+
   test("how many clients are replaced at a time, and autopilot's settings, touch no container", () => {
     const autopilot = { last_contact_threshold: "500ms", cleanup_dead_servers: false };
     expect(effect(cluster(three, ["c0"]), cluster(three, ["c0"], { clients_at_a_time: 5, autopilot }))).toEqual({

@@ -3,6 +3,7 @@ import type { KeyPath, Problem } from "../problem";
 import type { Draft } from "../resolve";
 import { stackNames } from "../stacks";
 import { backendProblems } from "../state-backend";
+import { backupsProblems } from "./backups";
 import { dnsProblems } from "./dns";
 import { exposureProblems } from "./exposure";
 import { nameProblems } from "./names";
@@ -23,6 +24,7 @@ export function checkCluster(draft: Draft): Problem[] {
     ...exposureProblems(draft),
     ...securityProblems(draft),
     ...registratorProblems(draft),
+    ...backupsProblems(draft),
     ...backendProblems(draft.file.backend, stackNames(draft.file.name, draft.hosts)),
   ];
 }

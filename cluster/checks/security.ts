@@ -60,7 +60,10 @@ function scriptChecks(draft: Draft): Problem[] {
   );
 }
 
-const imagesByTag = (draft: Draft): Problem[] =>
-  unique(
-    draft.agents.flatMap((agent) => (agent.settings.image === undefined ? [] : byTag(agent.settings.image, settingPath(draft, agent, "image")))),
-  );
+function imagesByTag(draft: Draft): Problem[] {
+  const images = [
+    ...draft.agents.map((agent) => ({ image: agent.settings.image, path: settingPath(draft, agent, "image") })),
+    { image: draft.file.backups?.image, path: ["backups", "image"] },
+  ];
+  return unique(images.flatMap(({ image, path }) => (image === undefined ? [] : byTag(image, path))));
+}

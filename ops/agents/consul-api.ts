@@ -11,8 +11,26 @@ export interface ApiPlace {
   readonly local: string;
 }
 
+/** Scripts of constructs/container, one behind the other. */
+export const containerScripts = (...names: readonly string[]): string =>
+  names.map((name) => readFileSync(join(__dirname, "../../constructs/container", `${name}.sh`), "utf8")).join("");
+
+/** Arguments of the docker CLI that run a script in an agent's container, where it finds the API as the agent has it now. */
+export const inAgent = ({ container, local }: ApiPlace, script: string, args: readonly string[], ...options: readonly string[]): string[] => [
+  "exec",
+  ...options,
+  "-e",
+  `CONSUL_HTTP_ADDR=${local}`,
+  container,
+  "sh",
+  "-c",
+  script,
+  "sh",
+  ...args,
+];
+
 /** As the scripts of a deploy ask it: with the agent's own token, where it has one that the cluster knows. */
-const SCRIPT = `${readFileSync(join(__dirname, "../../constructs/container/asking.sh"), "utf8")}
+const API = `${containerScripts("asking")}
 for word; do
   shift
   case $word in /*) set -- "$@" "$url$word" ;; *) set -- "$@" "$word" ;; esac
@@ -24,6 +42,14 @@ api "$@"`;
  * @param words options of curl, and paths, which begin with a slash
  * @param seconds after which a daemon that does not answer counts as gone
  */
-export function consulApi({ daemon, container, local }: ApiPlace, words: readonly string[], seconds = 60): Promise<DockerResult> {
-  return docker(daemon, ["exec", "-e", `CONSUL_HTTP_ADDR=${local}`, container, "sh", "-c", SCRIPT, "sh", "-m", "10", ...words], seconds);
+export function consulApi(place: ApiPlace, words: readonly string[], seconds = 60): Promise<DockerResult> {
+  return docker(place.daemon, inAgent(place, API, ["-m", "10", ...words]), seconds);
+}
+
+const MANAGED = `${containerScripts("asking", "managing")}
+managed "$@" </dev/null`;
+
+/** The same of a server, with the management token that it has. @param path begins with a slash */
+export function managedApi(place: ApiPlace, path: string, seconds = 60): Promise<DockerResult> {
+  return docker(place.daemon, inAgent(place, MANAGED, [path, "-f"]), seconds);
 }

@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { secretsId } from "../../constructs/agent-secrets";
 import { OWN_CONTAINER, OWN_NODE } from "../../constructs/before-stop";
 import { inScratch } from "../scratch";
+import { spoken } from "./spoken";
 
 /** The container that a question before a stop is about: the one that runs, whatever its successor is called. */
 export interface Self {
@@ -49,6 +49,7 @@ export interface StackJson {
 
 export interface ResourceJson {
   readonly name?: string;
+  readonly depends_on?: readonly string[];
   readonly provisioner?: readonly { readonly "local-exec": LocalExec }[];
 }
 
@@ -102,6 +103,21 @@ export class Questions {
     return this.put("terraform_data", secretsId(agent));
   }
 
+  /** What a deploy ends with, in its order: ACLs, gossip's key, voters, autopilot. Each changes nothing where all is as it should be. @returns as above */
+  async steps(): Promise<string | undefined> {
+    // Names of agents have no underscore.
+    const left = new Map(Object.entries(this.json.resource.terraform_data ?? {}).filter(([name]) => name.startsWith("consul_")));
+    while (left.size > 0) {
+      const waits = ({ depends_on = [] }: ResourceJson) => depends_on.some((address) => left.has(address.replace(/^terraform_data\./, "")));
+      const [name] = [...left].find(([, step]) => !waits(step)) ?? [];
+      if (name === undefined) throw new Error(`the synthesized JSON's steps wait for each other: ${[...left.keys()].join(", ")}`);
+      left.delete(name);
+      const refusal = await this.put("terraform_data", name);
+      if (refusal) return refusal;
+    }
+    return undefined;
+  }
+
   private put(type: string, name: string, self?: Self): Promise<string | undefined> {
     const [provisioner] = this.json.resource[type]?.[name]?.provisioner ?? [];
     if (!provisioner) throw new Error(`the synthesized JSON has no question for ${type}.${name}`);
@@ -131,17 +147,6 @@ async function run(
   // Questions note there which of Terraform's slots they hold: see constructs/operator/slots.sh.
   return inScratch(join(tmpdir(), "consul-cdktf-question-"), (notes) => {
     const env = { ...process.env, ...environment, TF_DATA_DIR: notes };
-    const asking = spawn("sh", ["-c", command], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
-    const said: string[] = [];
-    for (const stream of [asking.stdout, asking.stderr]) {
-      createInterface(stream).on("line", (line) => {
-        said.push(line);
-        say(line);
-      });
-    }
-    return new Promise((answer, fail) => {
-      asking.on("error", fail);
-      asking.on("close", (status) => answer(status === 0 ? undefined : (said.at(-1) ?? `exit status ${status}`)));
-    });
+    return spoken(spawn("sh", ["-c", command], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }), say);
   });
 }

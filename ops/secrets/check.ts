@@ -80,7 +80,7 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
     }
   }
   for (const stray of strays(cluster, folder))
-    add("warning", stray, "is nobody's: of no agent of the cluster file, or left by a run that was interrupted", `${INIT} removes it`);
+    add("warning", stray, "is nobody's: of nothing in the cluster file, or left by a run that was interrupted", `${INIT} removes it`);
   return findings;
 }
 

@@ -1,5 +1,5 @@
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { ACL_SECRETS, AGENT_SECRETS, REGISTRATOR, REGISTRATOR_SECRET } from "../../cluster/security";
+import { ACL_SECRETS, AGENT_SECRETS, BACKUPS_HEADER, BACKUPS_TOKEN, REGISTRATOR, REGISTRATOR_SECRET } from "../../cluster/security";
 import { type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
 import { agentToken, inOrder, retiringIds } from "./tokens";
@@ -45,13 +45,17 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
     ...ofAgents,
     [ACL_SECRETS, acl],
     ...(cluster.registrators.length > 0 ? [[REGISTRATOR_SECRET, `${token(sources, REGISTRATOR)}\n`] as const] : []),
+    ...(cluster.backups ? [[BACKUPS_HEADER, header(token(sources, BACKUPS_TOKEN))] as const] : []),
     [`${OPERATOR}/ca.pem`, sources.ca],
     [`${OPERATOR}/token.header`, header(token(sources, "management"))],
   ]);
 }
 
-/** What is among the agents' files and belongs to no agent of the cluster, or not to one of its role; and what a run left that was interrupted. */
-export function strays({ agents, registrators }: Cluster, folder: SecretsFolder): string[] {
+/**
+ * What is among the agents' files and belongs to no agent of the cluster, or not to one of its role; the token of what the cluster no longer has beside
+ * them; and what a run left that was interrupted.
+ */
+export function strays({ agents, registrators, backups }: Cluster, folder: SecretsFolder): string[] {
   const files = new Map(agents.map(({ name, role }) => [name, AGENT_SECRETS[role]]));
   const unfinished = ["", `${OPERATOR}/`].flatMap((at) => folder.list(at).flatMap((file) => (file.endsWith(UNFINISHED) ? [`${at}${file}`] : [])));
   const ofAgents = folder.list(AGENTS).flatMap((name) => {
@@ -60,8 +64,8 @@ export function strays({ agents, registrators }: Cluster, folder: SecretsFolder)
       ? folder.list(`${AGENTS}/${name}`).flatMap((file) => (own.includes(file) ? [] : [`${AGENTS}/${name}/${file}`]))
       : [`${AGENTS}/${name}`];
   });
-  const ofRegistrators = registrators.length === 0 && folder.list().includes(REGISTRATOR_SECRET) ? [REGISTRATOR_SECRET] : [];
-  return [...unfinished, ...ofRegistrators, ...ofAgents];
+  const beside = [...(registrators.length > 0 ? [] : [REGISTRATOR_SECRET]), ...(backups ? [] : [BACKUPS_HEADER])];
+  return [...unfinished, ...folder.list().filter((file) => beside.includes(file)), ...ofAgents];
 }
 
 /** Brings the rendered files up to date, and removes strays. @returns names of what changed */

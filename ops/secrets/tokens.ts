@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Cluster } from "../../cluster/cluster";
-import { EVERY_CLUSTERS_TOKENS, REGISTRATOR } from "../../cluster/security";
+import { BACKUPS_TOKEN, EVERY_CLUSTERS_TOKENS, REGISTRATOR } from "../../cluster/security";
 
 /** SecretIDs of ACL tokens, by the tokens' names. */
 export interface Tokens {
@@ -17,10 +17,11 @@ export const SECRET_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export const agentToken = (node: string): string => `agent:${node}`;
 
 /** Every token that a cluster needs, with what it is for. */
-export function tokensOf({ agents, registrators, security }: Cluster): ReadonlyMap<string, string> {
+export function tokensOf({ agents, registrators, backups, security }: Cluster): ReadonlyMap<string, string> {
   return new Map([
     ...Object.entries(EVERY_CLUSTERS_TOKENS),
     ...agents.map(({ name, node }): [string, string] => [agentToken(node), `the agent ${name}`]),
+    ...(backups ? [[BACKUPS_TOKEN, "the containers that save on a schedule"] as const] : []),
     ...Object.keys(security?.tokens ?? {}).map((name): [string, string] => [
       name,
       name === REGISTRATOR && registrators.length > 0 ? "the hosts' registrators" : "one of the cluster file's own",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AGENT_SECRETS } from "../../../cluster/security";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
 import { initialize } from "../../../ops/secrets/initialize";
+import { rotateTokens } from "../../../ops/secrets/rotation";
 import { holdersOf } from "../../../ops/secrets/sources";
 import { BRIDGE, folder, HEAD, load } from "../../cluster-files";
 import { daysAgo, Kept } from "./kept";
@@ -287,6 +288,40 @@ describe("material that is there already", () => {
       expect(made[0]).toMatch(/^agents\/s1\/cert\.pem, key\.pem: taken from --leaves/);
       expect(kept.found()).toEqual([]);
     });
+  });
+});
+
+describe("a cluster that begins to save on a schedule", () => {
+  const kept = new Kept();
+  const saving = (text: string) => `${text}backups: {}\n`;
+  let before: Record<string, string>;
+  beforeAll(async () => {
+    await kept.init();
+    before = kept.everything();
+  });
+
+  test("lacks a token, and says so", () => {
+    expect(kept.found(kept.cluster(saving))).toEqual(["error tokens.json: token backups is missing"]);
+  });
+  test("is given one by init, apart from the agents' files, of which none changes", async () => {
+    await initialize(kept.cluster(saving), kept.secrets, {});
+    const { backups } = kept.json("tokens.json").current;
+    expect([kept.found(kept.cluster(saving)), kept.read("backups.header")]).toEqual([[], `X-Consul-Token: ${backups}\n`]);
+    const after = kept.everything();
+    const ofAgents = (files: Record<string, string>) => Object.entries(files).filter(([file]) => /^(agents|operator)\//.test(file));
+    expect(ofAgents(after)).toEqual(ofAgents(before));
+  });
+  test("is given another one by a rotation, while the old one is still taken", async () => {
+    const old = kept.json("tokens.json").current.backups;
+    await rotateTokens(kept.cluster(saving), kept.secrets, ["backups"]);
+    const { current, retiring } = kept.json("tokens.json");
+    expect([retiring, kept.read("backups.header")]).toEqual([{ backups: [old] }, `X-Consul-Token: ${current.backups}\n`]);
+  });
+  test("and gives it up: the file is nobody's, the token retires", async () => {
+    expect(kept.found()).toContain("warning backups.header: is nobody's: of nothing in the cluster file, or left by a run that was interrupted");
+    const { removed } = await kept.init();
+    expect([removed, existsSync(join(kept.path, "backups.header"))]).toEqual([["backups.header"], false]);
+    expect(Object.keys(kept.json("tokens.json").retiring)).toEqual(["backups"]);
   });
 });
 

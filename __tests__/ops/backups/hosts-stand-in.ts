@@ -1,0 +1,94 @@
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { clusterFile, FOUR_HOSTS, folder, PROJECT } from "../../cluster-files";
+
+export interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export const INSPECTED = JSON.stringify({
+  Meta: { ID: "2-33-1795568716165", Size: 11489, Index: 33, Term: 2, Version: 1 },
+  Stats: [
+    { Name: "KVS", Sum: 100, Count: 3 },
+    { Name: "Register", Sum: 4156, Count: 6 },
+  ],
+});
+
+/** What somebody's docker answers, in the order of looking: a pattern of the shell's for all its arguments, and a body. `$host` is the host's address. */
+type Answers = Readonly<Record<string, string>>;
+
+const ANSWERS: Answers = {
+  "*' version --format '*": "echo 27",
+  "*'/v1/agent/self'*": `case $host in 10.0.0.2) state=Leader index=90 ;; 10.0.0.3) state=Follower index=95 ;; *) state=Follower index=80 ;; esac
+echo '{"Stats": {"consul": {"leader_addr": "10.0.0.2:8300"}, "raft": {"state": "'$state'", "applied_index": "'$index'"}}}'`,
+  "*'# snapshot.sh'*' -T - '*": "cat >/dev/null",
+  "*'# snapshot.sh'*": "echo good",
+  "*'snapshot inspect -format=json /dev/stdin'": `[ "$(cat)" = good ] && echo '${INSPECTED}' || { echo 'Error reading snapshot: unexpected EOF' >&2; exit 1; }`,
+  "*' container inspect -f '*": "echo running",
+  "*' container inspect '*": `echo '[{"Image": "sha256:abc"}]'`,
+};
+
+/** A project whose hosts are a stand-in for the docker CLI, and whose state is one for Terraform. */
+export class HostsStandIn {
+  readonly project = folder();
+  readonly cluster: string;
+  private readonly bin = join(this.project, "bin");
+  private readonly log = join(this.project, "calls");
+
+  constructor(text = FOUR_HOSTS, answers: Answers = {}) {
+    this.cluster = clusterFile(text);
+    for (const part of ["cdktf.json", "main.ts", "typescript.cjs", "cluster", "constructs", "ops", "node_modules", "package.json", "tsconfig.json"])
+      symlinkSync(join(PROJECT, part), join(this.project, part));
+    mkdirSync(this.bin);
+    // As Terraform: no deploy is under way.
+    this.program("terraform", "exit 0");
+    this.answer(answers);
+  }
+
+  /** From now on. */
+  answer(answers: Answers): void {
+    writeFileSync(this.log, "");
+    const cases = Object.entries({ ...answers, ...Object.fromEntries(Object.entries(ANSWERS).filter(([pattern]) => !(pattern in answers))) });
+    this.program(
+      "docker",
+      // In one go, for several are called at once.
+      `for word; do
+  case $word in *'
+'*) word=$(printf '%s' "$word" | sed -n 's/^# \\([a-z-]*\\.sh\\)\\b.*/\\1/p' | tail -n 1) ;; esac
+  said="$said $word"
+done
+printf '%s\\n' "\${said# }" >>'${this.log}'
+host=\${2#ssh://root@}
+case $* in
+${cases.map(([pattern, body]) => `${pattern})\n${body}\n;;`).join("\n")}
+esac`,
+    );
+  }
+
+  program(name: string, body: string): void {
+    writeFileSync(join(this.bin, name), `#!/bin/sh\n${body}\n`);
+    chmodSync(join(this.bin, name), 0o755);
+  }
+
+  /** What docker was called with; of a script, its name. */
+  get calls(): string[] {
+    return readFileSync(this.log, "utf8").trim().split("\n");
+  }
+
+  run(name: "backup" | "restore", ...args: string[]): Promise<Ended> {
+    const { PATH = "", HOME = "" } = process.env;
+    const env = { PATH: `${this.bin}:${PATH}`, HOME, TMPDIR: tmpdir(), CLUSTER: this.cluster };
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        ["--require", join(PROJECT, "typescript.cjs"), join(PROJECT, `ops/${name}.ts`), ...args],
+        { cwd: this.project, env },
+        (error, stdout, stderr) => resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
+      );
+    });
+  }
+}

@@ -1,0 +1,109 @@
+import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/container";
+import type { Image } from "@cdktf/provider-docker/lib/image";
+import { Construct } from "constructs";
+import { backupsName } from "../cluster/backups";
+import { BACKUPS_HEADER } from "../cluster/security";
+import { uploadText } from "./ask";
+import { labels, volume } from "./consul-agent";
+import type { ConsulServer } from "./consul-server";
+import { terraformId } from "./docker-host";
+import { logging } from "./logging";
+import { fromStack } from "./project-path";
+import { SECRETS, secretsHash } from "./secured";
+
+export interface BackupScheduleProps {
+  /** The server that it is beside: it saves while that one leads. */
+  readonly server: ConsulServer;
+  /** Seconds from one snapshot to the next. Default 3600. */
+  readonly every?: number;
+  /** How many are kept. Default 24. */
+  readonly keep?: number;
+  /** Where: a volume's name, or a folder of the host if it begins with a slash. Default a volume, <container>-backups. */
+  readonly to?: string;
+  /** Default the server's. */
+  readonly image?: string;
+  /** Its own address in a bridge network. Default one that is made of the id. */
+  readonly address?: string;
+  /** Of a server with security; both are paths that are relative to the project, or absolute. */
+  readonly security?: {
+    /** File with the header of a token that may take snapshots. */
+    readonly token: string;
+    /** Folder of ca.pem, cert.pem and key.pem, for where the server is reached by HTTPS alone. */
+    readonly certificates: string;
+  };
+}
+
+const SCRIPT = "/consul/backups.sh";
+const FOLDER = "/consul/backups";
+const DEFAULT_HTTP = "http://127.0.0.1:8500";
+
+type Uploads = NonNullable<Exclude<ContainerConfig["upload"], { resolve: unknown }>>;
+
+/**
+ * Snapshots of a cluster on a schedule: a container beside a server, which saves while that server is the leader. It shares nothing with the server's own
+ * container but the network, so that neither notices when the other is replaced; no question is asked before it is stopped. (`consul snapshot agent` does
+ * the like in Consul Enterprise.)
+ */
+export class BackupSchedule extends Construct {
+  /** The L1 resources, for what this construct does not offer. */
+  readonly container: Container;
+  readonly image: Image;
+
+  constructor(scope: Construct, id: string, props: BackupScheduleProps) {
+    super(scope, id);
+    const { server, every = 3600, keep = 24 } = props;
+    const { host, containerName, endpoints } = server;
+    const { beside } = endpoints;
+    if (beside === undefined) throw new Error(`the API of ${server.node.id} cannot be reached from another container; have it listen there`);
+    const name = backupsName(containerName);
+
+    this.image = props.image === undefined ? server.image : host.pull(this, "image", props.image);
+    if (props.image !== undefined) this.image.overrideLogicalId(terraformId(this));
+    const secrets = secretFiles(props, beside);
+    this.container = new Container(this, "container", {
+      provider: host.provider,
+      name,
+      image: this.image.imageId,
+      entrypoint: ["/usr/bin/dumb-init", "/bin/sh", SCRIPT],
+      command: [String(every), String(keep), name],
+      env: beside === DEFAULT_HTTP ? undefined : [`CONSUL_HTTP_ADDR=${beside}`],
+      restart: "always",
+      ...logging(),
+      // It ends at once; a snapshot that is being written is not one yet.
+      destroyGraceSeconds: 10,
+      ...host.networking(id, props.address),
+      // The host's root, whose the volume is, and nothing that makes root more than any other user. Not read-only: Docker lets nobody upload into what is.
+      capabilities: { drop: ["ALL"] },
+      securityOpts: ["no-new-privileges:true"],
+      labels: labels(),
+      volumes: [volume(FOLDER, props.to ?? name)],
+      upload: [{ file: SCRIPT, content: uploadText("container/backups.sh") }, ...secrets.map(({ upload }) => upload)],
+      healthcheck: { test: ["CMD", "/bin/sh", SCRIPT, "health"], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+      ...(secrets.length > 0 && {
+        lifecycle: {
+          precondition: [
+            {
+              condition: `\${path.root != "" && ${secrets.map(({ path }) => `fileexists("${path}")`).join(" && ")}}`,
+              errorMessage: `the secrets of ${name} are not there. Make them with \`npm run secrets -- init\`, or bring them where Terraform runs with \`npm run secrets -- import\``,
+            },
+          ],
+        },
+      }),
+    });
+    this.container.overrideLogicalId(terraformId(this));
+  }
+}
+
+/** It is made anew when one of them is another: nobody misses it meanwhile. */
+function secretFiles({ security }: BackupScheduleProps, api: string): { readonly path: string; readonly upload: Uploads[number] }[] {
+  if (!security) return [];
+  const { token, certificates } = security;
+  const slash = token.lastIndexOf("/");
+  const files: [folder: string, name: string, target: string][] = [[token.slice(0, Math.max(slash, 0)), token.slice(slash + 1), BACKUPS_HEADER]];
+  if (api.startsWith("https:")) files.push(...["ca.pem", "cert.pem", "key.pem"].map((name): [string, string, string] => [certificates, name, name]));
+  return files.map(([folder, name, target]) => {
+    const path = fromStack(`${folder}/${name}`);
+    const sourceHash = secretsHash({ secrets: folder }, [name]);
+    return { path, upload: { file: `${SECRETS}/${target}`, source: path, sourceHash, permissions: "0400" } };
+  });
+}

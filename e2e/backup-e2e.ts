@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { eventually } from "./consul";
+import { LiveCluster } from "./live-cluster";
+import { Rig } from "./rig/rig";
+
+describe("a cluster is saved, by hand and on a schedule, and restored", () => {
+  const rig = Rig.standing();
+  const SERVER = "consul-server1";
+  let cluster: LiveCluster;
+  const npm = async (name: "backup" | "restore", ...words: string[]) =>
+    JSON.parse((await cluster.project.run("npm", ["run", "-s", name, "--", ...words, "--json"], { env: cluster.env })).stdout);
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "backup", { clients: 1, settings: { backups: { every: "5s", keep: 2 } } });
+  });
+  afterAll(() => cluster.down());
+
+  test("what was saved by hand comes back, what was written since does not, and all work", async () => {
+    const api = cluster.api(SERVER);
+    await api.put("/v1/kv/app/kept", "yes");
+    const { saved } = await npm("backup");
+    await api.put("/v1/kv/app/later", "no");
+    const touched = await cluster.touchedBy(async () => {
+      expect(await npm("restore", saved, "--auto-approve")).toMatchObject({ left: [], restarted: [] });
+    });
+    expect([touched, await api.json("/v1/kv/app/?keys")]).toEqual([[], ["app/kept"]]);
+    await cluster.expectWhole();
+    expect((await cluster.diff()).stdout).toContain("No changes.");
+  });
+
+  test("what the leader's container has kept can be listed and brought here", async () => {
+    const leader = await cluster.leader();
+    const shelf = async () => (await npm("backup", "--list")).hosts.find(({ server }: { server: string }) => server === leader);
+    await eventually(async () => expect((await shelf()).kept.length).toBeGreaterThan(0), 30);
+    const { kept } = await shelf();
+    const { name } = kept.at(-1);
+    expect(await npm("backup", "--fetch", leader, name)).toMatchObject({
+      saved: join("backups", cluster.file.name, name),
+      snapshot: { index: kept.at(-1).snapshot.index },
+    });
+  });
+});

@@ -1,0 +1,162 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AgentDescription, Cluster } from "../../cluster/cluster";
+import { DEFAULT_WAIT } from "../../constructs/ask";
+import { STOP_SECONDS } from "../../constructs/consul-agent";
+import { apiOf } from "../agents/agent-view";
+import { consulApi, containerScripts, inAgent } from "../agents/consul-api";
+import { inspectContainer } from "../agents/container";
+import { docker, dockerCommand } from "../agents/docker";
+import { unreachable } from "../agents/hosts";
+import { Questions } from "../agents/question";
+import { spoken } from "../agents/spoken";
+import { parallel } from "../parallel";
+import { type Stack, stackOf } from "../terraform/synth";
+import { SNAPSHOT_SCRIPT } from "./save";
+import { type SeenServer, serversOf } from "./servers";
+import { stream } from "./stream";
+
+const script = (name: string, ...behind: readonly string[]): string =>
+  containerScripts(...behind) + readFileSync(join(__dirname, `${name}.sh`), "utf8");
+const SCRIPTS = {
+  authority: script("authority", "asking", "managing"),
+  restored: script("restored", "asking", "managing"),
+  works: script("works", "asking"),
+  trial: script("trial"),
+} as const;
+
+/** A snapshot of gigabytes, over a slow line, and its restoration. */
+const RESTORE_SECONDS = 3600;
+const TRIAL_SECONDS = 600;
+/** For the servers to answer again, and for an agent to notice by itself what has changed. */
+const SOON = 20;
+/** Docker CLIs at once, each with an ssh. */
+const AT_ONCE = 16;
+
+/** What became of the agents after a restore. */
+export interface Settled {
+  /** Clients that were restarted, so that the servers give them certificates anew. */
+  readonly restarted: readonly string[];
+  /** What could not be asked, and why. */
+  readonly left: readonly string[];
+}
+
+/** Puts a snapshot in the place of a cluster's state, and makes the cluster work again with the secrets that it has. */
+export class Restoration {
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly stacks: readonly Stack[],
+    private readonly say: (line: string) => void,
+  ) {}
+
+  /**
+   * Sees to it that the cluster takes the management token of its servers' secrets.
+   * @throws when it does not
+   */
+  async claim(servers: readonly AgentDescription[], seconds = SOON): Promise<void> {
+    if (!this.cluster.security) return;
+    const refusals: string[] = [];
+    for (const server of servers) {
+      const refusal = await this.run(server, "authority", [seconds]);
+      if (refusal === undefined) return;
+      refusals.push(`${server.name}: ${refusal}`);
+    }
+    throw new Error(refusals.join("\n"));
+  }
+
+  /**
+   * Restores it on a host, into a container that is removed again: a leader that cannot restore a snapshot ends in the attempt.
+   * @param servers that answer, the leader first: it is tried elsewhere if it can be
+   * @throws when it cannot be restored, or not be tried
+   */
+  async tryOut(servers: readonly SeenServer[], file: string): Promise<void> {
+    const { agent } = servers.at(-1) as SeenServer;
+    const { daemon } = agent.host;
+    this.say(`restoring it for trial, in a container of its own on ${agent.host.name}`);
+    const container = await inspectContainer(daemon, agent.container);
+    // When memory runs out, it is this one's end.
+    const options = ["--rm", "-i", "--network", "none", "--oom-score-adj", "1000", "--entrypoint", "sh"];
+    const words = ["run", ...options, container?.Image ?? "", "-c", SCRIPTS.trial, "sh", this.cluster.datacenter, String(TRIAL_SECONDS)];
+    const { ok, error } = await stream(daemon, words, { from: file, seconds: TRIAL_SECONDS + 60 });
+    if (!ok) throw new Error(`${file} could not be restored for trial, in a container of its own on ${agent.host.name}\n${error}`);
+  }
+
+  /** @throws when the server says no; what the cluster has then is not known */
+  async restore({ agent }: SeenServer, file: string): Promise<void> {
+    const place = apiOf(this.cluster, agent);
+    const words = inAgent(place, SNAPSHOT_SCRIPT, ["-T", "-", "-m", String(RESTORE_SECONDS)], "-i");
+    const { ok, output, error } = await stream(place.daemon, words, { from: file, seconds: RESTORE_SECONDS });
+    if (!ok) throw new Error([error, output.trim()].filter(Boolean).join(": "));
+  }
+
+  /**
+   * Everything that has to be done about a state of another time, or of another cluster. Done again it changes nothing.
+   * @throws when it cannot be done
+   */
+  async settle({ agent: server }: SeenServer): Promise<Settled> {
+    const servers = [server, ...serversOf(this.cluster).filter((other) => other !== server)];
+    await this.claim(servers);
+    const { wait = DEFAULT_WAIT } = this.cluster;
+    this.must(await this.run(server, "restored", [wait]));
+    // Tokens and autopilot's settings are of the snapshot's time.
+    this.must(await new Questions((this.stacks.find(({ name }) => name === this.cluster.name) as Stack).folder, this.say).steps());
+
+    const agents = this.cluster.agents.filter(({ decommission }) => !decommission);
+    const dead = await unreachable([...new Set(agents.map(({ host }) => host))]);
+    const asked = agents.filter(({ host }) => !dead.has(host.name));
+    const roots = await this.roots(server);
+    this.say("waiting until every agent gets through to the servers with its token");
+    const refusals = await parallel(asked, AT_ONCE, (agent) => this.whyNotWorking(agent, roots, SOON));
+    const cut = asked.filter(({ role }, index) => role === "client" && refusals[index] !== undefined);
+    const failed = asked.flatMap(({ role, name }, index) =>
+      role === "server" && refusals[index] !== undefined ? [`${name}: ${refusals[index]}`] : [],
+    );
+    const again = await parallel(cut, this.cluster.clientsAtATime, async (client) => {
+      const why = (await this.restart(client)) ?? (await this.whyNotWorking(client, roots, wait));
+      return why === undefined ? [] : [`${client.name}: ${why}`];
+    });
+    const left = agents.flatMap(({ name, host }) => (dead.has(host.name) ? [`${name}: its host does not answer: ${dead.get(host.name)}`] : []));
+    return { restarted: cut.map(({ name }) => name), left: [...failed, ...again.flat(), ...left] };
+  }
+
+  /** IDs of the roots of the Connect CA, by which clients have their certificates; none where they have none. */
+  private async roots(server: AgentDescription): Promise<string> {
+    if ((this.cluster.security?.stage ?? "accept") === "accept") return "";
+    const { ok, output } = await consulApi(apiOf(this.cluster, server), ["-f", "/v1/connect/ca/roots"]);
+    const { Roots = [] } = ok ? (JSON.parse(output) as { Roots?: { ID: string }[] }) : {};
+    return Roots.map(({ ID }) => ID)
+      .sort()
+      .join(" ");
+  }
+
+  private whyNotWorking(agent: AgentDescription, roots: string, seconds: number): Promise<string | undefined> {
+    return this.run(agent, "works", [seconds, agent.role === "client" ? roots : ""], () => undefined);
+  }
+
+  /** In its turn, as a deploy would stop it, so that the servers sign it a certificate as to a new agent. */
+  private async restart({ name, node, container, host }: AgentDescription): Promise<string | undefined> {
+    this.say(`${name}: restarting, so that it has a certificate by the CA that the servers have now`);
+    const questions = new Questions(stackOf(this.stacks, name).folder, this.say);
+    const refusal = await questions.beforeStop(name, { container, node });
+    if (refusal) return refusal;
+    const { ok, error } = await docker(host.daemon, ["restart", "-t", String(STOP_SECONDS), container], 2 * STOP_SECONDS);
+    return ok ? questions.whetherIn(name) : error;
+  }
+
+  /** @returns why it failed; undefined when it did not */
+  private run(
+    agent: AgentDescription,
+    name: "authority" | "restored" | "works",
+    args: readonly (string | number)[],
+    say = (line: string) => this.say(`${agent.name}: ${line}`),
+  ): Promise<string | undefined> {
+    const place = apiOf(this.cluster, agent);
+    const [program, words, options] = dockerCommand(place.daemon, inAgent(place, SCRIPTS[name], args.map(String)), ["ignore", "pipe", "pipe"]);
+    return spoken(spawn(program, words, options), say);
+  }
+
+  private must(refusal: string | undefined): void {
+    if (refusal !== undefined) throw new Error(refusal);
+  }
+}
