@@ -1,0 +1,126 @@
+import { count, listed, rolesText, securityText } from "../diagram/words";
+import { whereText } from "../diagnosis/findings";
+import type { Note } from "./notes";
+import { type Cell, cell, type Look, table } from "./rows";
+import type { AgentStatus, Status } from "./status";
+
+export interface TextOptions {
+  /** Whether a terminal shows it. */
+  readonly colour: boolean;
+  /** Agents that are well, and all that is wrong, however many. */
+  readonly all: boolean;
+}
+
+/** Up to so many agents, all are shown; of more, those that are not well. */
+const AGENTS = 30;
+/** Up to so many findings, and notes, are shown. */
+const FINDINGS = 30;
+const NOTES = 15;
+
+/** A status for people: one screen. */
+export function text(status: Status, { colour, all }: TextOptions): string {
+  const paint = (words: string, look: Look) => (colour && COLOURS[look] && words !== "" ? `\x1b[${COLOURS[look]}m${words}\x1b[0m` : words);
+  const shown = all || status.agents.length <= AGENTS ? status.agents : status.agents.filter(({ well }) => !well).slice(0, AGENTS);
+  const hidden = status.agents.filter((agent) => !shown.includes(agent));
+  const lines = [
+    paint(aboutText(status), "plain"),
+    status.well ? paint("well", "well") : paint(`not well: ${unwellText(status)}`, "unwell"),
+    "",
+    ...facts(status, all).map(([what, value]) => `${paint(what.padEnd(8), "faint")}  ${paint(value.text, value.look)}`),
+  ];
+  if (shown.length > 0) lines.push("", ...aligned(table(shown, status), paint));
+  if (hidden.length > 0) lines.push(paint(`and ${hiddenText(hidden)}: npm run status -- --all`, "faint"));
+  const told = (heading: string, look: Look, notes: readonly Note[], most: number) => {
+    if (notes.length > 0) lines.push("", paint(heading, look), ...listOf(notes, all ? notes.length : most));
+  };
+  told("not well", "unwell", status.findings.map(withFix), FINDINGS);
+  told("to be known", "warning", status.notes, NOTES);
+  return `${lines.join("\n")}\n`;
+}
+
+const COLOURS: Record<Look, string | undefined> = { plain: undefined, well: "32", warning: "33", unwell: "31", faint: "2" };
+
+const aboutText = ({ cluster, agents, hosts }: Status): string =>
+  [cluster.name, `datacenter ${cluster.datacenter}`, `${rolesText(agents)} on ${count(hosts.length, "host")}`, securityText(cluster.security)].join(" · ");
+
+function unwellText({ agents, hosts, findings }: Status): string {
+  const ill = agents.filter(({ well }) => !well).length;
+  const silent = hosts.filter(({ why }) => why !== undefined).length;
+  const parts = [
+    ...(ill > 0 ? [`${ill} of ${count(agents.length, "agent")}`] : []),
+    ...(silent > 0 ? [`${silent} of ${count(hosts.length, "host")} ${silent === 1 ? "does" : "do"} not answer`] : []),
+  ];
+  return parts.length > 0 ? parts.join("; ") : count(findings.length, "finding");
+}
+
+function hiddenText(hidden: readonly AgentStatus[]): string {
+  const ill = hidden.filter(({ well }) => !well).length;
+  return [...(ill > 0 ? [`${count(ill, "agent")} more not well`] : []), ...(hidden.length > ill ? [`${count(hidden.length - ill, "agent")} well`] : [])].join(", ");
+}
+
+/** What is one thing for the whole cluster. */
+function facts(status: Status, all: boolean): [what: string, value: Cell][] {
+  const { leader, agents, hosts, services } = status;
+  const named = leader?.agent ? `${leader.agent} (${leader.address})` : leader?.address;
+  const uis = agents.flatMap(({ ui, name }) => (ui ? [`${ui} (${name})`] : []));
+  return [
+    ["leader", leader ? cell(named ?? "") : cell("none", "unwell")],
+    ...(status.voters ? [["voters", votersCell(status.voters, status)] as [string, Cell]] : []),
+    ...(services ? [["services", servicesCell(services)] as [string, Cell]] : []),
+    ["image", cell(commonText(agents.map(({ container }) => container?.image)))],
+    ["docker", cell(commonText(hosts.map(({ docker }) => docker)))],
+    ...(all ? uis : uis.slice(0, 1)).map((ui, index): [string, Cell] => ["ui", cell(index === 0 && !all && uis.length > 1 ? `${ui} and ${uis.length - 1} more` : ui)]),
+  ];
+}
+
+/** How many vote, and how many of them may be lost before nothing can be written any more. */
+function votersCell(voters: readonly string[], { agents, findings }: Status): Cell {
+  const ill = new Set(findings.map(({ agent }) => agent));
+  const up = voters.filter((node) => agents.some((agent) => agent.node === node && agent.well && !ill.has(agent.name))).length;
+  const spare = up - (Math.floor(voters.length / 2) + 1);
+  const servers = agents.filter(({ role }) => role === "server").length;
+  const words = `${voters.length} of ${count(servers, "server")}; ${spare > 0 ? `${spare} may be lost` : "none may be lost"}`;
+  return cell(words, spare > 0 || voters.length < 3 ? "plain" : "warning");
+}
+
+function servicesCell({ names, failing }: NonNullable<Status["services"]>): Cell {
+  if (names.length === 0) return cell("none");
+  const words = `${names.length} (${listed(names)})`;
+  return failing.length > 0 ? cell(`${words}; ${count(failing.length, "check")} failing`, "warning") : cell(words);
+}
+
+/** What most have, and how many have others. */
+function commonText(values: readonly (string | undefined)[]): string {
+  const times = new Map<string, number>();
+  for (const value of values) if (value !== undefined) times.set(value, (times.get(value) ?? 0) + 1);
+  const [most, ...others] = [...times].sort(([, one], [, other]) => other - one);
+  if (!most) return "unknown";
+  return others.length === 0 ? most[0] : `${most[0]}; ${others.map(([value, number]) => `${value} (${number})`).join(", ")}`;
+}
+
+function aligned(rows: readonly (readonly Cell[])[], paint: (words: string, look: Look) => string): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.text.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map(({ text, look }, column) => paint(text, look) + " ".repeat((widths[column] ?? 0) - text.length))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** What `npm run doctor -- --fix` mends, it is to mend: by hand is the second way. */
+const withFix = ({ host, agent, what, mend, mending }: Status["findings"][number]): Note => ({
+  ...{ host, agent, what },
+  mend: mending === undefined || mend.includes("--fix") ? mend : `npm run doctor -- --fix (${mend})`,
+});
+
+function listOf(notes: readonly Note[], most: number): string[] {
+  const line = (note: Note) => [whereText(note), note.what].filter(Boolean).join(": ");
+  const shown = notes.slice(0, most).flatMap((note) => [`  ${line(note)}`, ...(note.mend ? [`      ${note.mend}`] : [])]);
+  const rest = notes.slice(most);
+  if (rest.length === 0) return shown;
+  const kinds = new Map<string, number>();
+  for (const { what } of rest) kinds.set(what, (kinds.get(what) ?? 0) + 1);
+  const most3 = [...kinds].sort(([, one], [, other]) => other - one).slice(0, 3);
+  return [...shown, `  and ${rest.length} more: ${most3.map(([what, times]) => `${times} × ${what}`).join("; ")}`, "      npm run status -- --all"];
+}
