@@ -14,6 +14,8 @@ const USAGE = `usage: npm run status [-- OPTIONS]
 /** So that a host that does not answer is named within 5 s of the command's start. */
 const TIMEOUT = "3.5";
 const EVERY = "2";
+/** Hosts that do not answer and are named at once. */
+const NAMED = 10;
 
 interface Options {
   /** Seconds between two looks; undefined for one. */
@@ -35,7 +37,11 @@ function options(args: readonly string[]): Options {
       json: { type: "boolean", default: false },
     },
   });
-  return { ...values, watch: values.watch === undefined ? undefined : seconds("--watch", values.watch), timeout: seconds("--timeout", values.timeout) };
+  return {
+    ...values,
+    watch: values.watch === undefined ? undefined : seconds("--watch", values.watch),
+    timeout: seconds("--timeout", values.timeout),
+  };
 }
 
 function seconds(option: string, value: string): number {
@@ -52,7 +58,10 @@ command("status", async () => {
 
   if (watch === undefined) {
     progress(`looking at ${cluster.hosts.length} hosts`);
-    const status = await look({ onSilent: ({ name }, why) => progress(`${name}: its daemon does not answer: ${why}`) });
+    let named = 0;
+    // Of more the screen speaks.
+    const onSilent: SurveyOptions["onSilent"] = ({ name }, why) => void (named++ < NAMED && progress(`${name}: its daemon does not answer: ${why}`));
+    const status = await look({ onSilent });
     console.log(json ? JSON.stringify(status, null, 2) : `\n${text(status, shown)}`);
     return status.well ? 0 : 1;
   }

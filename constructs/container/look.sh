@@ -16,9 +16,9 @@ tell() {
 *}
   case $status in
   # Autopilot says 429 when a server is not healthy, and the KV 404 where there is nothing.
-  200 | 404 | 429) told=$(printf '%s' "${body:-null}" | jq -c "$3" 2>/dev/null) && echo "$1 $told" && return ;;
+  200 | 404 | 429) told=$(printf '%s' "${body:-null}" | jq -c "$3" 2>/dev/null) && printf '%s %s\n' "$1" "$told" && return ;;
   esac
-  echo "$1 ! $(printf '%s' "$body" | tr '\n' ' ')"
+  printf '%s ! %s\n' "$1" "$(printf '%s' "$body" | tr '\n' ' ')"
   return 1
 }
 # Whoever may look at services.
@@ -54,11 +54,11 @@ fi
 # As it is in use: one that was brought, and is not loaded, is not shown.
 [ -z "$https" ] || certificate=$(curl -ksS -m "$seconds" -o /dev/null -w '%{certs}' "$https" 2>/dev/null | sed -n '/BEGIN CERT/,/END CERT/p;/END CERT/q')
 if [ -n "${certificate:-}" ]; then
-  echo "certificate $(printf '%s' "$certificate" | jq -Rs .)"
+  printf 'certificate %s\n' "$(printf '%s' "$certificate" | jq -Rs .)"
 elif [ "$role" = server ] && [ -r "$own_certificate" ]; then
-  echo "certificate $(jq -Rs . "$own_certificate")"
+  printf 'certificate %s\n' "$(jq -Rs . "$own_certificate")"
 fi
 for file; do
-  if sum=$(sha256sum "$file" 2>/dev/null); then echo "file ${sum%% *} $file"; else echo "gone $file"; fi
+  if sum=$(sha256sum "$file" 2>/dev/null); then printf 'file %s %s\n' "${sum%% *}" "$file"; else printf 'gone %s\n' "$file"; fi
 done
 echo end

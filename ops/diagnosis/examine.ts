@@ -43,7 +43,11 @@ export interface ExaminationOptions {
 }
 
 /** Looks at every host and every agent; touches nothing. Agents that are to leave are not looked at. */
-export async function examine(cluster: Cluster, remembered: Remembered | Promise<Remembered>, options: ExaminationOptions = {}): Promise<Examination> {
+export async function examine(
+  cluster: Cluster,
+  remembered: Remembered | Promise<Remembered>,
+  options: ExaminationOptions = {},
+): Promise<Examination> {
   const { patience = PATIENT, onSilent } = options;
   const examiner = new Examiner(cluster, Promise.resolve(remembered).then(memoryOf), patience);
   const looked = await parallel(cluster.hosts, HOSTS_AT_ONCE, async (host) => {
@@ -51,6 +55,12 @@ export async function examine(cluster: Cluster, remembered: Remembered | Promise
     if (seen.why !== undefined) onSilent?.(host, seen.why);
     return seen;
   });
+  const { unread, containers } = await examiner.memory;
+  return conclude(looked, { stateEmpty: !unread && containers.size === 0 });
+}
+
+/** What is wrong, by all that was looked at. */
+export function conclude(looked: readonly LookedAt[], { stateEmpty }: { readonly stateEmpty: boolean }): Examination {
   const agents = looked.flatMap((one) => one.agents).sort((one, other) => (one.agent.name < other.agent.name ? -1 : 1));
   const leader = leadership(agents);
   const found = [...agents.flatMap(agentFindings), ...otherLeaders(agents, leader)];
@@ -59,7 +69,7 @@ export async function examine(cluster: Cluster, remembered: Remembered | Promise
   const silent = looked.flatMap(({ host: { name: host }, why }): Finding[] =>
     why === undefined ? [] : [{ host, what: `its daemon does not answer: ${why}`, mend: "bring the host or its daemon back" }],
   );
-  const foreign = typeof (await remembered) !== "string" && (await examiner.memory).containers.size === 0 && agents.some(({ container }) => container);
+  const foreign = stateEmpty && agents.some(({ container }) => container);
   return {
     hosts: looked.map(({ host, version, why }) => ({ host, version, why })),
     agents,
@@ -91,7 +101,8 @@ function memoryOf(remembered: Remembered): Memory {
   };
 }
 
-interface LookedAt extends ExaminedHost {
+/** What was found on a host. */
+export interface LookedAt extends ExaminedHost {
   readonly agents: readonly Examined[];
   readonly leftBehind: readonly Finding[];
 }

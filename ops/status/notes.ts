@@ -39,7 +39,9 @@ function changes({ agents: described }: Cluster, { agents, locks }: Survey): Not
   const versions = new Map<string, string[]>();
   for (const { agent, view } of agents.filter(speaks)) versions.set(view.version, [...(versions.get(view.version) ?? []), agent.name]);
   const [, ...fewer] = [...versions].sort(([, one], [, other]) => other.length - one.length);
-  const others = fewer.map(([version, names]): Note => ({ what: `${version} runs in ${listed(names)}, another version than in most`, mend: "npm run diff" }));
+  const others = fewer.map(
+    ([version, names]): Note => ({ what: `${version} runs in ${listed(names)}, another version than in most`, mend: "npm run diff" }),
+  );
   return [...replaced, ...leaving, ...others];
 }
 
@@ -68,10 +70,16 @@ function members({ agents }: Cluster, { leader }: Survey): Note[] {
   const voters = (view?.servers ?? []).filter(({ node, voter }) => voter && !nodes.has(node));
   return [
     ...gone.map(({ name, address, status }): Note => {
-      return { what: `member ${name} (${address}) has ${memberWord(status)}, and the file has none of that name`, mend: `consul force-leave ${name}` };
+      return {
+        what: `member ${name} (${address}) has ${memberWord(status)}, and the file has none of that name`,
+        mend: `consul force-leave ${name}`,
+      };
     }),
     ...voters.map(({ node, address }): Note => {
-      return { what: `server ${node} (${address}) votes, and the file has none of that name`, mend: "list it under servers, or see docs/membership.md" };
+      return {
+        what: `server ${node} (${address}) votes, and the file has none of that name`,
+        mend: "list it under servers, or see docs/membership.md",
+      };
     }),
   ];
 }

@@ -83,7 +83,10 @@ function certificateCell({ certificateUntil }: AgentStatus, _: HostStatus | unde
 
 /** `hashicorp/consul:1.22.2` as `consul:1.22.2`; of an id its first letters, as Docker shows them. */
 function shortImage(image = ""): string {
-  return image.replace(/^sha256:(.{12}).*$/, "$1").replace(/^.*\/(?=[^/]+$)/, "").replace(/(@sha256:.{6}).*$/, "$1…");
+  return image
+    .replace(/^sha256:(.{12}).*$/, "$1")
+    .replace(/^.*\/(?=[^/]+$)/, "")
+    .replace(/(@sha256:.{6}).*$/, "$1…");
 }
 
 /** `3 d`, `5 h`, `12 min`, `40 s` */

@@ -1,5 +1,5 @@
-import { count, listed, rolesText, securityText } from "../diagram/words";
 import { whereText } from "../diagnosis/findings";
+import { count, listed, rolesText, securityText } from "../diagram/words";
 import type { Note } from "./notes";
 import { type Cell, cell, type Look, table } from "./rows";
 import type { AgentStatus, Status } from "./status";
@@ -11,17 +11,17 @@ export interface TextOptions {
   readonly all: boolean;
 }
 
-/** Up to so many agents, all are shown; of more, those that are not well. */
+/** Up to so many agents, all are shown; of more, so many that are not well. */
 const AGENTS = 30;
-/** Up to so many findings, and notes, are shown. */
-const FINDINGS = 30;
-const NOTES = 15;
 
 /** A status for people: one screen. */
 export function text(status: Status, { colour, all }: TextOptions): string {
   const paint = (words: string, look: Look) => (colour && COLOURS[look] && words !== "" ? `\x1b[${COLOURS[look]}m${words}\x1b[0m` : words);
-  const shown = all || status.agents.length <= AGENTS ? status.agents : status.agents.filter(({ well }) => !well).slice(0, AGENTS);
-  const hidden = status.agents.filter((agent) => !shown.includes(agent));
+  const silent = new Set(status.hosts.filter(({ why }) => why !== undefined).map(({ name }) => name));
+  const rank = ({ role, host }: AgentStatus) => 2 * Number(silent.has(host)) + Number(role === "client");
+  const agents = [...status.agents].sort((one, other) => rank(one) - rank(other));
+  const shown = all || agents.length <= AGENTS ? agents : agents.filter(({ well }) => !well).slice(0, AGENTS);
+  const hidden = agents.filter((agent) => !shown.includes(agent));
   const lines = [
     paint(aboutText(status), "plain"),
     status.well ? paint("well", "well") : paint(`not well: ${unwellText(status)}`, "unwell"),
@@ -30,18 +30,22 @@ export function text(status: Status, { colour, all }: TextOptions): string {
   ];
   if (shown.length > 0) lines.push("", ...aligned(table(shown, status), paint));
   if (hidden.length > 0) lines.push(paint(`and ${hiddenText(hidden)}: npm run status -- --all`, "faint"));
-  const told = (heading: string, look: Look, notes: readonly Note[], most: number) => {
-    if (notes.length > 0) lines.push("", paint(heading, look), ...listOf(notes, all ? notes.length : most));
+  const told = (heading: string, look: Look, notes: readonly Note[]) => {
+    if (notes.length > 0) lines.push("", paint(heading, look), ...listOf(notes, all));
   };
-  told("not well", "unwell", status.findings.map(withFix), FINDINGS);
-  told("to be known", "warning", status.notes, NOTES);
+  told("not well", "unwell", status.findings.map(withFix));
+  told("to be known", "warning", status.notes);
   return `${lines.join("\n")}\n`;
 }
 
 const COLOURS: Record<Look, string | undefined> = { plain: undefined, well: "32", warning: "33", unwell: "31", faint: "2" };
 
+const serversFirst = (one: AgentStatus, other: AgentStatus): number => Number(one.role === "client") - Number(other.role === "client");
+
 const aboutText = ({ cluster, agents, hosts }: Status): string =>
-  [cluster.name, `datacenter ${cluster.datacenter}`, `${rolesText(agents)} on ${count(hosts.length, "host")}`, securityText(cluster.security)].join(" · ");
+  [cluster.name, `datacenter ${cluster.datacenter}`, `${rolesText(agents)} on ${count(hosts.length, "host")}`, securityText(cluster.security)].join(
+    " · ",
+  );
 
 function unwellText({ agents, hosts, findings }: Status): string {
   const ill = agents.filter(({ well }) => !well).length;
@@ -55,21 +59,33 @@ function unwellText({ agents, hosts, findings }: Status): string {
 
 function hiddenText(hidden: readonly AgentStatus[]): string {
   const ill = hidden.filter(({ well }) => !well).length;
-  return [...(ill > 0 ? [`${count(ill, "agent")} more not well`] : []), ...(hidden.length > ill ? [`${count(hidden.length - ill, "agent")} well`] : [])].join(", ");
+  return [
+    ...(ill > 0 ? [`${count(ill, "agent")} more not well`] : []),
+    ...(hidden.length > ill ? [`${count(hidden.length - ill, "agent")} well`] : []),
+  ].join(", ");
 }
 
 /** What is one thing for the whole cluster. */
 function facts(status: Status, all: boolean): [what: string, value: Cell][] {
   const { leader, agents, hosts, services } = status;
   const named = leader?.agent ? `${leader.agent} (${leader.address})` : leader?.address;
-  const uis = agents.flatMap(({ ui, name }) => (ui ? [`${ui} (${name})`] : []));
+  const uis = [...agents].sort(serversFirst).flatMap(({ ui, name }) => (ui ? [`${ui} (${name})`] : []));
   return [
     ["leader", leader ? cell(named ?? "") : cell("none", "unwell")],
     ...(status.voters ? [["voters", votersCell(status.voters, status)] as [string, Cell]] : []),
     ...(services ? [["services", servicesCell(services)] as [string, Cell]] : []),
-    ["image", cell(commonText(agents.map(({ container }) => container?.image)))],
-    ["docker", cell(commonText(hosts.map(({ docker }) => docker)))],
-    ...(all ? uis : uis.slice(0, 1)).map((ui, index): [string, Cell] => ["ui", cell(index === 0 && !all && uis.length > 1 ? `${ui} and ${uis.length - 1} more` : ui)]),
+    ...common(
+      "image",
+      agents.map(({ container }) => container?.image),
+    ),
+    ...common(
+      "docker",
+      hosts.map(({ docker }) => docker),
+    ),
+    ...(all ? uis : uis.slice(0, 1)).map((ui, index): [string, Cell] => [
+      "ui",
+      cell(index === 0 && !all && uis.length > 1 ? `${ui} and ${uis.length - 1} more` : ui),
+    ]),
   ];
 }
 
@@ -89,13 +105,12 @@ function servicesCell({ names, failing }: NonNullable<Status["services"]>): Cell
   return failing.length > 0 ? cell(`${words}; ${count(failing.length, "check")} failing`, "warning") : cell(words);
 }
 
-/** What most have, and how many have others. */
-function commonText(values: readonly (string | undefined)[]): string {
+/** What most have, and how many have others; nothing where nobody has any. */
+function common(what: string, values: readonly (string | undefined)[]): [what: string, value: Cell][] {
   const times = new Map<string, number>();
   for (const value of values) if (value !== undefined) times.set(value, (times.get(value) ?? 0) + 1);
   const [most, ...others] = [...times].sort(([, one], [, other]) => other - one);
-  if (!most) return "unknown";
-  return others.length === 0 ? most[0] : `${most[0]}; ${others.map(([value, number]) => `${value} (${number})`).join(", ")}`;
+  return most ? [[what, cell([most[0], ...others.map(([value, number]) => `${value} (${number})`)].join(", "))]] : [];
 }
 
 function aligned(rows: readonly (readonly Cell[])[], paint: (words: string, look: Look) => string): string[] {
@@ -114,13 +129,24 @@ const withFix = ({ host, agent, what, mend, mending }: Status["findings"][number
   mend: mending === undefined || mend.includes("--fix") ? mend : `npm run doctor -- --fix (${mend})`,
 });
 
-function listOf(notes: readonly Note[], most: number): string[] {
-  const line = (note: Note) => [whereText(note), note.what].filter(Boolean).join(": ");
-  const shown = notes.slice(0, most).flatMap((note) => [`  ${line(note)}`, ...(note.mend ? [`      ${note.mend}`] : [])]);
-  const rest = notes.slice(most);
-  if (rest.length === 0) return shown;
-  const kinds = new Map<string, number>();
-  for (const { what } of rest) kinds.set(what, (kinds.get(what) ?? 0) + 1);
-  const most3 = [...kinds].sort(([, one], [, other]) => other - one).slice(0, 3);
-  return [...shown, `  and ${rest.length} more: ${most3.map(([what, times]) => `${times} × ${what}`).join("; ")}`, "      npm run status -- --all"];
+/** A line or two for each; what many have in common is said once. */
+function listOf(notes: readonly Note[], all: boolean): string[] {
+  const alike = new Map<string, Note[]>();
+  for (const note of notes) alike.set(note.what, [...(alike.get(note.what) ?? []), note]);
+  const groups = [...alike.values()].flatMap((group) => (all || group.length <= TOGETHER ? group.map((note) => [note]) : [group]));
+  const shown = all ? groups : groups.slice(0, LISTED);
+  const rest = groups.slice(shown.length).flat().length;
+  return [...shown.flatMap(entry), ...(rest > 0 ? [`  and ${rest} more: npm run status -- --all`] : [])];
+}
+
+/** Up to so many agents of which the same is to be said, each has its own line. */
+const TOGETHER = 5;
+/** Lines for agents, or many agents, before the rest are counted. */
+const LISTED = 30;
+
+function entry(group: readonly Note[]): string[] {
+  const [{ what, mend }, ...others] = group as [Note, ...Note[]];
+  const names = listed(group.map(whereText));
+  const mends = mend && others.some((other) => other.mend !== mend) ? `${mend}; and so for the others` : mend;
+  return [`  ${names === "" ? "" : `${names}: `}${what}`, ...(mends ? [`      ${mends}`] : [])];
 }
