@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { chosenCluster, command, progress } from "./command";
 import { statusOf } from "./status/status";
-import { type SurveyOptions, Surveyor } from "./status/survey";
+import { DEFAULT_TIMEOUT, type SurveyOptions, Surveyor } from "./status/survey";
 import { text } from "./status/text";
 import { coloured, endWell, Screen } from "./terminal";
 
@@ -11,8 +11,6 @@ const USAGE = `usage: npm run status [-- OPTIONS]
   --timeout SECONDS   after which a host counts as one that does not answer (3.5)
   --json              for programs; with --watch, a line each time`;
 
-/** So that a host that does not answer is named within 5 s of the command's start. */
-const TIMEOUT = "3.5";
 const EVERY = "2";
 /** Hosts that do not answer and are named at once. */
 const NAMED = 10;
@@ -33,7 +31,7 @@ function options(args: readonly string[]): Options {
     options: {
       watch: { type: "string" },
       all: { type: "boolean", default: false },
-      timeout: { type: "string", default: TIMEOUT },
+      timeout: { type: "string", default: String(DEFAULT_TIMEOUT) },
       json: { type: "boolean", default: false },
     },
   });

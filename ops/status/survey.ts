@@ -17,9 +17,12 @@ export interface Survey extends Examination {
   readonly stateUnread?: string;
 }
 
+/** So that a host that does not answer is named within 5 s of a command's start. */
+export const DEFAULT_TIMEOUT = 3.5;
+
 export interface SurveyOptions {
-  /** Seconds after which a host that does not answer is named. */
-  readonly timeout: number;
+  /** Seconds after which a host counts as one that does not answer. Default 3.5. */
+  readonly timeout?: number;
   /** Is told of each host that does not answer, at once. */
   readonly onSilent?: (host: HostDescription, why: string) => void;
 }
@@ -30,7 +33,7 @@ export class Surveyor {
 
   constructor(private readonly cluster: Cluster) {}
 
-  async survey({ timeout, onSilent }: SurveyOptions): Promise<Survey> {
+  async survey({ timeout = DEFAULT_TIMEOUT, onSilent }: SurveyOptions = {}): Promise<Survey> {
     // Of an agent that answers slowly more is known than that its host is gone.
     const patience: Patience = { daemon: timeout, answer: 2 * timeout, question: 2 };
     const remembered = this.remembered(patience.answer);
