@@ -6,6 +6,7 @@ import { type Graph, graphOf } from "./diagram/graph";
 import { withStates } from "./diagram/live";
 import { mermaid } from "./diagram/mermaid";
 import { svg } from "./diagram/svg";
+import { count } from "./diagram/words";
 import { statusOf } from "./status/status";
 import { Surveyor } from "./status/survey";
 
@@ -33,7 +34,7 @@ command("diagram", async () => {
 
 /** The cluster as it is, which is looked at as `npm run status` does. */
 async function seen(cluster: Cluster): Promise<Graph> {
-  progress(`looking at ${cluster.hosts.length} hosts`);
+  progress(`looking at ${count(cluster.hosts.length, "host")}`);
   return withStates(graphOf(cluster), statusOf(cluster, await new Surveyor(cluster).survey()));
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { chosenCluster, command, progress } from "./command";
+import { count } from "./diagram/words";
 import { statusOf } from "./status/status";
 import { DEFAULT_TIMEOUT, type SurveyOptions, Surveyor } from "./status/survey";
 import { text } from "./status/text";
@@ -8,7 +9,7 @@ import { coloured, endWell, Screen } from "./terminal";
 const USAGE = `usage: npm run status [-- OPTIONS]
   --watch [SECONDS]   look again every so many seconds (2), until Ctrl-C
   --all               show all agents, however many there are
-  --timeout SECONDS   after which a host counts as one that does not answer (3.5)
+  --timeout SECONDS   after which a host counts as one that does not answer (3)
   --json              for programs; with --watch, a line each time`;
 
 const EVERY = "2";
@@ -55,7 +56,7 @@ command("status", async () => {
   const shown = { colour: coloured(process.stdout), all };
 
   if (watch === undefined) {
-    progress(`looking at ${cluster.hosts.length} hosts`);
+    progress(`looking at ${count(cluster.hosts.length, "host")}`);
     let named = 0;
     // Of more the screen speaks.
     const onSilent: SurveyOptions["onSilent"] = ({ name }, why) => void (named++ < NAMED && progress(`${name}: its daemon does not answer: ${why}`));

@@ -56,7 +56,7 @@ function signsOf({ arrows = [], boxes, states }: Picture): Sign[] {
     ...(arrows.some(({ mutual }) => mutual) ? [join(true, "join each other")] : []),
     ...(arrows.some(({ from }) => several.has(from)) ? [together] : []),
     ...(boxes[0]?.kind === "step" ? [order] : []),
-    ...states.map(({ health, words }): Sign => ({ draw: (x, y) => rect(`host ${health}`, { x, y, width: 26, height: 16 }, 3), words })),
+    ...states.map(({ health, words }): Sign => ({ draw: (x, y) => rect(`sign ${health}`, { x, y, width: 26, height: 16 }, 3), words })),
     ...(states.length > 0 ? [{ draw: (x: number, y: number) => text(LEADER, x + 13, y + 13, "title middle"), words: "leads" }] : []),
   ];
 }

@@ -15,7 +15,7 @@ classDef all fill:#fff,stroke:#56658f,color:#1d2233
 classDef step fill:#1d2233,stroke:#1d2233,color:#fff
 classDef leaving stroke-dasharray:5 3
 classDef well stroke:#1f9d55,stroke-width:3px
-classDef unwell stroke:#d62828,stroke-width:4px
+classDef unwell fill:#ffe3e0,stroke:#d62828,stroke-width:3px,color:#1d2233
 classDef unreachable fill:#e3e5ec,stroke:#5b6478,stroke-width:3px,stroke-dasharray:6 4,color:#1d2233
 `.trim();
 const COLUMNS = 4;

@@ -23,7 +23,7 @@ export interface LogOptions {
 }
 
 /** Seconds after which a daemon that does not answer counts as gone. */
-const DAEMON_SECONDS = 3.5;
+const DAEMON_SECONDS = 3;
 const TIMED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?(.*)$/s;
 
 /**

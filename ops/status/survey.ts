@@ -18,10 +18,10 @@ export interface Survey extends Examination {
 }
 
 /** So that a host that does not answer is named within 5 s of a command's start. */
-export const DEFAULT_TIMEOUT = 3.5;
+export const DEFAULT_TIMEOUT = 3;
 
 export interface SurveyOptions {
-  /** Seconds after which a host counts as one that does not answer. Default 3.5. */
+  /** Seconds after which a host counts as one that does not answer. Default 3. */
   readonly timeout?: number;
   /** Is told of each host that does not answer, at once. */
   readonly onSilent?: (host: HostDescription, why: string) => void;

@@ -25,11 +25,7 @@ test("SVG: each in its state's colour, the leader with its mark, and what the co
   const classes = looks(drawn);
   expect(
     ["server well", "server unwell", "client unreachable", "host unreachable"].map((look) => classes.filter((one) => one === look).length),
-  ).toEqual([
-    2, 1, 1,
-    // The host, and the legend.
-    2,
-  ]);
+  ).toEqual([2, 1, 1, 1]);
   const texts = descendants(parseXml(drawn))
     .filter(({ name }) => name === "text")
     .map(({ text }) => text);
