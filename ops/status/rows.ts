@@ -81,12 +81,9 @@ function certificateCell({ certificateUntil }: AgentStatus, _: HostStatus | unde
   return left < 0 ? cell(`expired ${certificateUntil.slice(0, 10)}`, "unwell") : cell(`for ${duration(left)}`);
 }
 
-/** `hashicorp/consul:1.22.2` as `consul:1.22.2`; of an id its first letters, as Docker shows them. */
+/** `hashicorp/consul:1.22.2` as `consul:1.22.2` */
 function shortImage(image = ""): string {
-  return image
-    .replace(/^sha256:(.{12}).*$/, "$1")
-    .replace(/^.*\/(?=[^/]+$)/, "")
-    .replace(/(@sha256:.{6}).*$/, "$1…");
+  return image.replace(/^.*\/(?=[^/]+$)/, "").replace(/(@sha256:.{6}).*$/, "$1…");
 }
 
 /** `3 d`, `5 h`, `12 min`, `40 s` */

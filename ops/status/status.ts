@@ -117,7 +117,8 @@ export function statusOf(cluster: Cluster, survey: Survey): Status {
 function containerOf({ container, image }: Examined, drifted: boolean): ContainerStatus | undefined {
   if (!container) return undefined;
   const { Status, StartedAt, Health } = container.State;
-  return { status: Status, startedAt: StartedAt, health: Health?.Status, image: image ?? container.Config.Image, drifted };
+  const id = container.Config.Image.replace(/^(sha256:.{12}).*$/, "$1");
+  return { status: Status, startedAt: StartedAt, health: Health?.Status, image: image ?? id, drifted };
 }
 
 /** What an agent says of itself, and the leader of it. */

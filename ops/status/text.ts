@@ -13,6 +13,8 @@ export interface TextOptions {
 
 /** Up to so many agents, all are shown; of more, so many that are not well. */
 const AGENTS = 30;
+/** Up to so many UIs, all are listed; of more, one. */
+const UIS = 4;
 
 /** A status for people: one screen. */
 export function text(status: Status, { colour, all }: TextOptions): string {
@@ -67,25 +69,18 @@ function hiddenText(hidden: readonly AgentStatus[]): string {
 
 /** What is one thing for the whole cluster. */
 function facts(status: Status, all: boolean): [what: string, value: Cell][] {
-  const { leader, agents, hosts, services } = status;
-  const named = leader?.agent ? `${leader.agent} (${leader.address})` : leader?.address;
+  const { leader, voters, agents, hosts, services } = status;
+  const fact = (what: string, value: Cell | undefined): [string, Cell][] => (value ? [[what, value]] : []);
+  const images = agents.map(({ container }) => container?.image);
   const uis = [...agents].sort(serversFirst).flatMap(({ ui, name }) => (ui ? [`${ui} (${name})`] : []));
+  const few = all || uis.length <= UIS;
   return [
-    ["leader", leader ? cell(named ?? "") : cell("none", "unwell")],
-    ...(status.voters ? [["voters", votersCell(status.voters, status)] as [string, Cell]] : []),
-    ...(services ? [["services", servicesCell(services)] as [string, Cell]] : []),
-    ...common(
-      "image",
-      agents.map(({ container }) => container?.image),
-    ),
-    ...common(
-      "docker",
-      hosts.map(({ docker }) => docker),
-    ),
-    ...(all ? uis : uis.slice(0, 1)).map((ui, index): [string, Cell] => [
-      "ui",
-      cell(index === 0 && !all && uis.length > 1 ? `${ui} and ${uis.length - 1} more` : ui),
-    ]),
+    ...fact("leader", leader ? cell(leader.agent ? `${leader.agent} (${leader.address})` : leader.address) : cell("none", "unwell")),
+    ...fact("voters", voters && votersCell(voters, status)),
+    ...fact("services", services && servicesCell(services)),
+    ...fact("image", commonCell(images)),
+    ...fact("docker", commonCell(hosts.map(({ docker }) => docker))),
+    ...(few ? uis : [`${uis[0]} and ${uis.length - 1} more`]).flatMap((ui) => fact("ui", cell(ui))),
   ];
 }
 
@@ -105,12 +100,12 @@ function servicesCell({ names, failing }: NonNullable<Status["services"]>): Cell
   return failing.length > 0 ? cell(`${words}; ${count(failing.length, "check")} failing`, "warning") : cell(words);
 }
 
-/** What most have, and how many have others; nothing where nobody has any. */
-function common(what: string, values: readonly (string | undefined)[]): [what: string, value: Cell][] {
+/** What most have, and how many have others; undefined where nobody has any. */
+function commonCell(values: readonly (string | undefined)[]): Cell | undefined {
   const times = new Map<string, number>();
   for (const value of values) if (value !== undefined) times.set(value, (times.get(value) ?? 0) + 1);
   const [most, ...others] = [...times].sort(([, one], [, other]) => other - one);
-  return most ? [[what, cell([most[0], ...others.map(([value, number]) => `${value} (${number})`)].join(", "))]] : [];
+  return most && cell([most[0], ...others.map(([value, number]) => `${value} (${number})`)].join(", "));
 }
 
 function aligned(rows: readonly (readonly Cell[])[], paint: (words: string, look: Look) => string): string[] {

@@ -21,7 +21,10 @@ voters    3 of 3 servers; none may be lost
 services  2 (nginx and redis)
 image     hashicorp/consul:1.22.2
 docker    28.2.2
-ui        http://127.0.0.1:8500/ui (s1) and 3 more
+ui        http://127.0.0.1:8500/ui (s1)
+ui        http://127.0.0.1:8500/ui (s2)
+ui        http://127.0.0.1:8500/ui (s3)
+ui        http://127.0.0.1:8500/ui (c1)
 
 AGENT  ADDRESS        MEMBER  ROLE    CONSUL  CONTAINER                 RAFT                   LEADER
 s1     10.0.0.1:8301  alive   server  1.22.2  up 2 h, healthy           leads                  s1
