@@ -11,9 +11,8 @@ export interface ApiPlace {
   readonly local: string;
 }
 
-const scriptOf = (name: string): string => readFileSync(join(__dirname, "../../constructs/container", `${name}.sh`), "utf8");
-const ASKING = scriptOf("asking");
-const LOOK = scriptOf("look");
+const ASKING = readFileSync(join(__dirname, "../../constructs/container/asking.sh"), "utf8");
+const LOOK = readFileSync(join(__dirname, "look.sh"), "utf8");
 const CURL = `for word; do
   shift
   case $word in /*) set -- "$@" "$url$word" ;; *) set -- "$@" "$word" ;; esac
@@ -33,5 +32,5 @@ function asked({ daemon, container, local }: ApiPlace, script: string, words: re
 export const consulApi = (place: ApiPlace, words: readonly string[], seconds = 60): Promise<DockerResult> =>
   asked(place, CURL, ["-m", "10", ...words], seconds);
 
-/** Asks an agent all that there is to see of it: see constructs/container/look.sh. */
+/** Asks an agent all that there is to see of it: see look.sh. */
 export const consulLook = (place: ApiPlace, words: readonly string[], seconds: number): Promise<DockerResult> => asked(place, LOOK, words, seconds);

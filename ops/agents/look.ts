@@ -13,7 +13,7 @@ export interface Patience {
   readonly question: number;
 }
 
-/** What is to be seen of an agent, and of its cluster as it sees it: what constructs/container/look.sh tells. */
+/** What is to be seen of an agent, and of its cluster as it sees it: what look.sh tells. */
 export interface Look {
   readonly version: string;
   /** `Leader`, `Follower` or `Candidate`; undefined for a client. */

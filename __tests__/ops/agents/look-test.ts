@@ -5,7 +5,7 @@ import { type Look, parseLook } from "../../../ops/agents/look";
 import { makeCa } from "../../../ops/secrets/certificates";
 import { folder, PROJECT } from "../../cluster-files";
 
-const SCRIPT = ["asking", "look"].map((name) => readFileSync(join(PROJECT, `constructs/container/${name}.sh`), "utf8")).join("\n");
+const SCRIPT = ["constructs/container/asking.sh", "ops/agents/look.sh"].map((file) => readFileSync(join(PROJECT, file), "utf8")).join("\n");
 const ANSWERS: Readonly<Record<string, [status: number, body: string]>> = {
   "/v1/agent/self": [200, '{"Config": {"Version": "1.22.2"}, "Stats": {"raft": {"state": "Follower"}}}'],
   "/v1/agent/members": [
