@@ -32,7 +32,7 @@ watcher() {
 
 # An agent that does not answer at all is not asked for more.
 tell self /v1/agent/self '{version: .Config.Version, raft: .Stats.raft.state}' || case $status in 000) exit ;; esac
-member='{name: .Name, address: "\(.Addr):\(.Port)", status: .Status, server: (.Tags.role == "consul")}'
+member='{name: .Name, address: "\(.Addr | if contains(":") then "[\(.)]" else . end):\(.Port)", status: .Status, server: (.Tags.role == "consul")}'
 if [ "$role" = server ]; then
   tell members /v1/agent/members "map($member)"
   tell servers '/v1/operator/raft/configuration?stale' '.Servers | map({node: .Node, address: .Address, voter: .Voter})'

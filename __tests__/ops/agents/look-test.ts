@@ -10,7 +10,7 @@ const ANSWERS: Readonly<Record<string, [status: number, body: string]>> = {
   "/v1/agent/self": [200, '{"Config": {"Version": "1.22.2"}, "Stats": {"raft": {"state": "Follower"}}}'],
   "/v1/agent/members": [
     200,
-    '[{"Name": "s1", "Addr": "10.0.0.1", "Port": 8301, "Status": 1, "Tags": {"role": "consul"}}, {"Name": "c1", "Addr": "10.0.0.4", "Port": 8301, "Status": 4, "Tags": {"role": "node"}}]',
+    '[{"Name": "s1", "Addr": "10.0.0.1", "Port": 8301, "Status": 1, "Tags": {"role": "consul"}}, {"Name": "c1", "Addr": "fd00::4", "Port": 8301, "Status": 4, "Tags": {"role": "node"}}]',
   ],
   "/v1/operator/raft/configuration?stale": [200, '{"Servers": [{"Node": "s1", "Address": "10.0.0.1:8300", "Voter": true}]}'],
   "/v1/status/leader": [200, '"10.0.0.1:8300"'],
@@ -49,7 +49,7 @@ test("a server tells of itself, its raft, and the cluster as the leader has it; 
     raft: "Follower",
     members: [
       { name: "s1", address: "10.0.0.1:8301", status: 1, server: true },
-      { name: "c1", address: "10.0.0.4:8301", status: 4, server: false },
+      { name: "c1", address: "[fd00::4]:8301", status: 4, server: false },
     ],
     leader: "10.0.0.1:8300",
     whyNoLeader: undefined,
@@ -72,7 +72,7 @@ test("a server without a leader is not asked what only a leader can tell, which 
 test("a client tells of itself alone, and why it cannot say who leads", () => {
   const { look: seen, paths } = look("client", { ...ANSWERS, "/v1/status/leader": [500, "No known Consul servers"] });
   expect(seen).toMatchObject({ leader: "", whyNoLeader: "No known Consul servers", servers: undefined });
-  expect((seen as Look).members).toEqual([{ name: "c1", address: "10.0.0.4:8301", status: 4, server: false }]);
+  expect((seen as Look).members).toEqual([{ name: "c1", address: "[fd00::4]:8301", status: 4, server: false }]);
   expect(paths).toEqual(["/v1/agent/self", "/v1/agent/members", "/v1/status/leader"]);
 });
 
