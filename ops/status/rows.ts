@@ -1,46 +1,46 @@
 import type { AgentStatus, HostStatus, Status } from "./status";
 
-/** How a word is to be looked at. */
-export type Look = "plain" | "well" | "warning" | "unwell" | "faint";
+/** How a word is meant. */
+export type Tone = "plain" | "well" | "warning" | "unwell" | "faint";
 
 export interface Cell {
   readonly text: string;
-  readonly look: Look;
+  readonly tone: Tone;
 }
 
-export const cell = (text: string, look: Look = "plain"): Cell => ({ text, look });
+export const cell = (text: string, tone: Tone = "plain"): Cell => ({ text, tone });
 const NOTHING = cell("");
 
 interface Column {
   readonly head: string;
   readonly of: (agent: AgentStatus, host: HostStatus | undefined, status: Status) => Cell;
-  /** Left out where it says the same in all rows, or nothing. */
-  readonly unlessSame?: true;
+  /** It is there when some row says something, or when they do not all say the same. Default always. */
+  readonly when?: "any" | "differ";
 }
 
 const COLUMNS: readonly Column[] = [
   { head: "agent", of: ({ name, well }) => cell(name, well ? "plain" : "unwell") },
-  { head: "host", of: ({ name, host }) => cell(host === name ? "" : host), unlessSame: true },
+  { head: "host", of: ({ name, host }) => cell(host === name ? "" : host), when: "any" },
   { head: "address", of: ({ member }) => cell(member?.address ?? "") },
   { head: "member", of: ({ member }) => cell(member?.status ?? "", member && member.status !== "alive" ? "unwell" : "plain") },
   { head: "role", of: ({ role }) => cell(role) },
   { head: "consul", of: ({ version }) => cell(version ?? "") },
-  { head: "image", of: ({ container }) => cell(shortImage(container?.image)), unlessSame: true },
-  { head: "docker", of: (_, host) => cell(host?.docker ?? ""), unlessSame: true },
+  { head: "image", of: ({ container }) => cell(shortImage(container?.image)), when: "differ" },
+  { head: "docker", of: (_, host) => cell(host?.docker ?? ""), when: "differ" },
   { head: "container", of: containerCell },
   { head: "raft", of: raftCell },
   { head: "leader", of: leaderCell },
-  { head: "certificate", of: certificateCell, unlessSame: true },
+  { head: "certificate", of: certificateCell, when: "any" },
 ];
 
 /** A table of agents: its head, and a row each. */
 export function table(agents: readonly AgentStatus[], status: Status): Cell[][] {
   const hosts = new Map(status.hosts.map((host) => [host.name, host]));
-  const columns = COLUMNS.map(({ head, of, unlessSame }) => {
+  const columns = COLUMNS.map(({ head, of, when }) => {
     const cells = agents.map((agent) => of(agent, hosts.get(agent.host), status));
     const words = new Set(cells.map(({ text }) => text).filter(Boolean));
-    const shown = head === "certificate" || head === "host" ? words.size > 0 : !unlessSame || words.size > 1;
-    return shown ? [cell(head.toUpperCase(), "faint"), ...cells] : [];
+    const least = when === undefined ? 0 : when === "any" ? 1 : 2;
+    return words.size >= least ? [cell(head.toUpperCase(), "faint"), ...cells] : [];
   }).filter(({ length }) => length > 0);
   return Array.from({ length: agents.length + 1 }, (_, row) => columns.map((column) => column[row] ?? NOTHING));
 }

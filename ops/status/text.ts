@@ -1,7 +1,7 @@
 import { whereText } from "../diagnosis/findings";
 import { count, listed, rolesText, securityText } from "../diagram/words";
 import type { Note } from "./notes";
-import { type Cell, cell, type Look, table } from "./rows";
+import { type Cell, cell, type Tone, table } from "./rows";
 import type { AgentStatus, Status } from "./status";
 
 export interface TextOptions {
@@ -18,7 +18,7 @@ const UIS = 4;
 
 /** A status for people: one screen. */
 export function text(status: Status, { colour, all }: TextOptions): string {
-  const paint = (words: string, look: Look) => (colour && COLOURS[look] && words !== "" ? `\x1b[${COLOURS[look]}m${words}\x1b[0m` : words);
+  const paint = (words: string, tone: Tone) => (colour && COLOURS[tone] && words !== "" ? `\x1b[${COLOURS[tone]}m${words}\x1b[0m` : words);
   const silent = new Set(status.hosts.filter(({ why }) => why !== undefined).map(({ name }) => name));
   const rank = ({ role, host }: AgentStatus) => 2 * Number(silent.has(host)) + Number(role === "client");
   const agents = [...status.agents].sort((one, other) => rank(one) - rank(other));
@@ -28,19 +28,19 @@ export function text(status: Status, { colour, all }: TextOptions): string {
     paint(aboutText(status), "plain"),
     status.well ? paint("well", "well") : paint(`not well: ${unwellText(status)}`, "unwell"),
     "",
-    ...facts(status, all).map(([what, value]) => `${paint(what.padEnd(8), "faint")}  ${paint(value.text, value.look)}`),
+    ...facts(status, all).map(([what, value]) => `${paint(what.padEnd(8), "faint")}  ${paint(value.text, value.tone)}`),
   ];
   if (shown.length > 0) lines.push("", ...aligned(table(shown, status), paint));
   if (hidden.length > 0) lines.push(paint(`and ${hiddenText(hidden)}: npm run status -- --all`, "faint"));
-  const told = (heading: string, look: Look, notes: readonly Note[]) => {
-    if (notes.length > 0) lines.push("", paint(heading, look), ...listOf(notes, all));
+  const told = (heading: string, tone: Tone, notes: readonly Note[]) => {
+    if (notes.length > 0) lines.push("", paint(heading, tone), ...listOf(notes, all));
   };
   told("not well", "unwell", status.findings.map(withFix));
   told("to be known", "warning", status.notes);
   return `${lines.join("\n")}\n`;
 }
 
-const COLOURS: Record<Look, string | undefined> = { plain: undefined, well: "32", warning: "33", unwell: "31", faint: "2" };
+const COLOURS: Record<Tone, string | undefined> = { plain: undefined, well: "32", warning: "33", unwell: "31", faint: "2" };
 
 const serversFirst = (one: AgentStatus, other: AgentStatus): number => Number(one.role === "client") - Number(other.role === "client");
 
@@ -85,12 +85,12 @@ function facts(status: Status, all: boolean): [what: string, value: Cell][] {
 }
 
 /** How many vote, and how many of them may be lost before nothing can be written any more. */
-function votersCell(voters: readonly string[], { agents, findings }: Status): Cell {
-  const ill = new Set(findings.map(({ agent }) => agent));
-  const up = voters.filter((node) => agents.some((agent) => agent.node === node && agent.well && !ill.has(agent.name))).length;
+function votersCell(voters: readonly string[], { agents, leader }: Status): Cell {
+  const follows = (agent: AgentStatus) => agent.leader === (leader?.agent ?? leader?.address);
+  const up = voters.filter((node) => agents.some((agent) => agent.node === node && follows(agent))).length;
   const spare = up - (Math.floor(voters.length / 2) + 1);
   const servers = agents.filter(({ role }) => role === "server").length;
-  const words = `${voters.length} of ${count(servers, "server")}; ${spare > 0 ? `${spare} may be lost` : "none may be lost"}`;
+  const words = `${voters.length} of ${count(servers, "server")}; ${spare > 0 ? spare : "none"} may be lost`;
   return cell(words, spare > 0 || voters.length < 3 ? "plain" : "warning");
 }
 
@@ -108,11 +108,11 @@ function commonCell(values: readonly (string | undefined)[]): Cell | undefined {
   return most && cell([most[0], ...others.map(([value, number]) => `${value} (${number})`)].join(", "));
 }
 
-function aligned(rows: readonly (readonly Cell[])[], paint: (words: string, look: Look) => string): string[] {
+function aligned(rows: readonly (readonly Cell[])[], paint: (words: string, tone: Tone) => string): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.text.length ?? 0)));
   return rows.map((row) =>
     row
-      .map(({ text, look }, column) => paint(text, look) + " ".repeat((widths[column] ?? 0) - text.length))
+      .map(({ text, tone }, column) => paint(text, tone) + " ".repeat((widths[column] ?? 0) - text.length))
       .join("  ")
       .trimEnd(),
   );

@@ -51,7 +51,7 @@ test("nobody can be asked: the hosts are named, and nothing is made up", () => {
   expect(lines).toContain("  s1: its daemon does not answer: no answer within 3.5 s");
 });
 
-test("a column that says the same of all is left out: where agents have other hosts, images or daemons, it is there", () => {
+test("a column that would say nothing is left out: where agents are not called like their hosts, hosts have one", () => {
   const [head] = shown().match(/^AGENT.*$/m) ?? [];
   expect(head?.split(/\s+/)).toEqual(["AGENT", "ADDRESS", "MEMBER", "ROLE", "CONSUL", "CONTAINER", "RAFT", "LEADER"]);
   const shared = load(FOUR_HOSTS.replace("clients: [c1]", "clients: [{ name: web, host: c1 }]"));
