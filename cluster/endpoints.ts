@@ -22,6 +22,8 @@ export interface Endpoints {
   readonly client: string;
   /** The HTTP API from inside the container. */
   readonly local: string;
+  /** The same by HTTPS; undefined when that is off. */
+  readonly localHttps?: string;
   /** The API, by HTTPS where it is secured: from anywhere if the agent listens there, else from its own host, or its own bridge network. */
   readonly http: string;
   /** The API from another container on its host, or in its bridge network; undefined where it listens inside its own container alone. */
@@ -33,11 +35,14 @@ export interface Endpoints {
 export function endpointsOf(props: EndpointProps): Endpoints {
   const { ports } = props;
   const client = props.client ?? (props.network === "bridge" ? "0.0.0.0" : "127.0.0.1");
-  const local = `http://${props.httpsOnly ? OWN_HTTP : bracketed(localAddress(client.split(/\s+/)))}:${ports.http}`;
+  const own = bracketed(localAddress(client.split(/\s+/)));
+  const local = `http://${props.httpsOnly ? OWN_HTTP : own}:${ports.http}`;
+  const localHttps = ports.https > 0 ? `https://${own}:${ports.https}` : undefined;
   const open = props.network === "bridge" || client.split(/\s+/).some((address) => !isLoopback(address));
   return {
     client,
     local,
+    localHttps,
     http: !props.httpsOnly ? `http://${reach(props, client, "http")}` : open && ports.https > 0 ? `https://${reach(props, client, "https")}` : local,
     beside: props.network === "bridge" ? besideContainer(props, client) : local,
     dns: ports.dns > 0 ? reach(props, client, "dns") : undefined,

@@ -16,7 +16,7 @@ describe("the local cluster: one daemon, a bridge network", () => {
       expect(stdout).toMatch(new RegExp(`${agent}\\s+[0-9.]+:8301\\s+alive\\s+server`));
     }
     expect(stdout).toMatch(/consul-client1\s+[0-9.]+:8301\s+alive\s+client/);
-    expect(stdout).toMatch(/leader {2}[0-9.]+:8300/);
+    expect(stdout).toMatch(/^leader +consul-server[123] \([0-9.]+:8300\)$/m);
     expect(stdout).toContain("http://127.0.0.1:8500/ui");
   });
 

@@ -1,24 +1,42 @@
 import { lstatSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { Cluster } from "../cluster/cluster";
 import { chosenCluster, command, progress } from "./command";
-import { graphOf } from "./diagram/graph";
+import { type Graph, graphOf } from "./diagram/graph";
+import { withStates } from "./diagram/live";
 import { mermaid } from "./diagram/mermaid";
 import { svg } from "./diagram/svg";
+import { count } from "./diagram/words";
+import { statusOf } from "./status/status";
+import { Surveyor } from "./status/survey";
 
 const FORMATS = { svg, mermaid };
 
 command("diagram", async () => {
-  const { values } = parseArgs({ options: { format: { type: "string" }, output: { type: "string" }, json: { type: "boolean", default: false } } });
-  const { format = "svg", output, json } = values;
+  const { values } = parseArgs({
+    options: {
+      format: { type: "string" },
+      output: { type: "string" },
+      json: { type: "boolean", default: false },
+      live: { type: "boolean", default: false },
+    },
+  });
+  const { format = "svg", output, json, live } = values;
   if (format !== "svg" && format !== "mermaid") throw new Error(`--format takes svg or mermaid, not "${format}"`);
   if (json && values.format !== undefined) throw new Error("--json writes the graph itself: leave --format out");
   const { file, cluster } = chosenCluster({ quiet: true });
-  const graph = graphOf(cluster);
+  const graph = live ? await seen(cluster) : graphOf(cluster);
   const text = json ? `${JSON.stringify({ file, ...graph }, null, 2)}\n` : FORMATS[format](graph);
   if (output === undefined) process.stdout.write(text);
   else write(output, text);
   return 0;
 });
+
+/** The cluster as it is, which is looked at as `npm run status` does. */
+async function seen(cluster: Cluster): Promise<Graph> {
+  progress(`looking at ${count(cluster.hosts.length, "host")}`);
+  return withStates(graphOf(cluster), statusOf(cluster, await new Surveyor(cluster).survey()));
+}
 
 /** Whoever reads it meanwhile has the old file or the new one, whole. */
 function write(file: string, text: string): void {

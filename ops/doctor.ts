@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import type { Cluster } from "../cluster/cluster";
 import { chosenCluster, command, progress } from "./command";
 import { examine } from "./diagnosis/examine";
-import type { Finding, Mending } from "./diagnosis/findings";
+import { type Finding, type Mending, whereText } from "./diagnosis/findings";
 import { deploying, Mender, staleLocks } from "./diagnosis/mend";
 import { inScratch } from "./scratch";
 import { readResources } from "./terraform/state";
@@ -39,9 +39,9 @@ async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
   await inScratch(join(tmpdir(), "consul-cdktf-doctor-"), async (scratch) => {
     const mender = new Mender(cluster, (agent) => stackOf(stacks, agent), examination, scratch, progress);
     for (const finding of mendable) {
-      progress(`${where(finding)}: ${finding.what}: mending`);
+      progress(`${whereText(finding)}: ${finding.what}: mending`);
       const refusal = await mender.mend(finding);
-      if (refusal) progress(`${where(finding)}: not mended: ${refusal}`);
+      if (refusal) progress(`${whereText(finding)}: not mended: ${refusal}`);
       else mended.push(finding);
     }
   });
@@ -62,11 +62,9 @@ async function settled(cluster: Cluster, stacks: readonly Stack[]): Promise<Find
   }
 }
 
-const where = ({ host, agent }: Finding): string => (agent === undefined || agent === host ? host : `${agent} on ${host}`);
-
 function print({ findings, mended, deploying: busy }: Diagnosis): void {
-  for (const finding of mended) console.log(`mended: ${where(finding)}: ${finding.what}`);
-  for (const finding of findings) console.log(`${where(finding)}: ${finding.what}\n  ${finding.mend}`);
+  for (const finding of mended) console.log(`mended: ${whereText(finding)}: ${finding.what}`);
+  for (const finding of findings) console.log(`${whereText(finding)}: ${finding.what}\n  ${finding.mend}`);
   if (busy.length > 0) console.log(`a deploy is under way in ${busy.join(", ")}: what was found may be in passing, and nothing was mended`);
   if (findings.length === 0) console.log(mended.length > 0 ? "nothing is wrong any more; npm run deploy completes what is left" : "nothing is wrong");
 }

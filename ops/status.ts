@@ -1,53 +1,75 @@
 import { parseArgs } from "node:util";
-import type { Cluster } from "../cluster/cluster";
-import { agentEndpoints, apiOf } from "./agents/agent-view";
-import { consulApi } from "./agents/consul-api";
-import { docker } from "./agents/docker";
-import { chosenCluster, command } from "./command";
+import { chosenCluster, command, progress } from "./command";
+import { count } from "./diagram/words";
+import { statusOf } from "./status/status";
+import { DEFAULT_TIMEOUT, type SurveyOptions, Surveyor } from "./status/survey";
+import { text } from "./status/text";
+import { coloured, endWell, Screen } from "./terminal";
 
-/** What the agents say of their cluster: the first that answers speaks for all. */
-interface Status {
-  readonly members: string;
-  /** The leader's address and server port; empty when there is none. */
-  readonly leader: string;
-  readonly peers: readonly string[];
-  /** Where the UI is, by agent. */
-  readonly ui: Record<string, string>;
+const USAGE = `usage: npm run status [-- OPTIONS]
+  --watch [SECONDS]   look again every so many seconds (2), until Ctrl-C
+  --all               show all agents, however many there are
+  --timeout SECONDS   after which a host counts as one that does not answer (3)
+  --json              for programs; with --watch, a line each time`;
+
+const EVERY = "2";
+/** Hosts that do not answer and are named at once. */
+const NAMED = 10;
+
+interface Options {
+  /** Seconds between two looks; undefined for one. */
+  readonly watch?: number;
+  readonly all: boolean;
+  readonly timeout: number;
+  readonly json: boolean;
 }
 
-async function askCluster(cluster: Cluster): Promise<Status> {
-  const staying = cluster.agents.filter(({ decommission }) => !decommission);
-  const ui = Object.fromEntries(
-    staying.flatMap((agent) => ((agent.settings.ui ?? true) ? [[agent.name, `${agentEndpoints(cluster, agent).http}/ui`]] : [])),
-  );
-  const refusals: string[] = [];
-  for (const agent of staying) {
-    const members = await docker(agent.host.daemon, ["exec", agent.container, "consul", "members"]);
-    if (!members.ok) {
-      refusals.push(`${agent.name}: ${members.error}`);
-      continue;
-    }
-    const answers = await Promise.all(["leader", "peers"].map((what) => consulApi(apiOf(cluster, agent), ["-f", `/v1/status/${what}`], 5)));
-    const [leader, peers] = answers.map(({ ok, output }) => (ok ? JSON.parse(output) : undefined));
-    if (leader === undefined || peers === undefined) {
-      refusals.push(`${agent.name}: ${answers.map(({ error }) => error).join(" ")}`);
-      continue;
-    }
-    return { members: members.output, leader, peers, ui };
-  }
-  throw new Error(`no agent answers\n${refusals.join("\n")}`);
+function options(args: readonly string[]): Options {
+  // The number behind --watch may be left out.
+  const filled = args.flatMap((word, index) => (word === "--watch" && !/^\d/.test(args[index + 1] ?? "") ? [word, EVERY] : [word]));
+  const { values } = parseArgs({
+    args: filled,
+    options: {
+      watch: { type: "string" },
+      all: { type: "boolean", default: false },
+      timeout: { type: "string", default: String(DEFAULT_TIMEOUT) },
+      json: { type: "boolean", default: false },
+    },
+  });
+  return {
+    ...values,
+    watch: values.watch === undefined ? undefined : seconds("--watch", values.watch),
+    timeout: seconds("--timeout", values.timeout),
+  };
 }
 
-function print({ members, leader, peers, ui }: Status): void {
-  console.log(`\n${members}\nleader  ${leader || "none"}\npeers   ${peers.join(" ") || "none"}`);
-  for (const [agent, address] of Object.entries(ui)) console.log(`ui      ${address}  (${agent})`);
+function seconds(option: string, value: string): number {
+  if (!/^\d{1,4}(\.\d+)?$/.test(value) || Number(value) < 0.1) throw new Error(`${option} takes seconds, not "${value}"\n${USAGE}`);
+  return Number(value);
 }
 
 command("status", async () => {
-  const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
-  const { file, cluster } = chosenCluster({ quiet: values.json });
-  const status = await askCluster(cluster);
-  if (values.json) console.log(JSON.stringify({ file, ...status }, null, 2));
-  else print(status);
-  return status.leader === "" ? 1 : 0;
+  const { watch, all, timeout, json } = options(process.argv.slice(2));
+  const { file, cluster } = chosenCluster({ quiet: json || watch !== undefined });
+  const surveyor = new Surveyor(cluster);
+  const look = async (more: Partial<SurveyOptions> = {}) => ({ file, ...statusOf(cluster, await surveyor.survey({ timeout, ...more })) });
+  const shown = { colour: coloured(process.stdout), all };
+
+  if (watch === undefined) {
+    progress(`looking at ${count(cluster.hosts.length, "host")}`);
+    let named = 0;
+    // Of more the screen speaks.
+    const onSilent: SurveyOptions["onSilent"] = ({ name }, why) => void (named++ < NAMED && progress(`${name}: its daemon does not answer: ${why}`));
+    const status = await look({ onSilent });
+    console.log(json ? JSON.stringify(status, null, 2) : `\n${text(status, shown)}`);
+    return status.well ? 0 : 1;
+  }
+  endWell();
+  const screen = new Screen();
+  for (;;) {
+    const status = await look();
+    if (json) console.log(JSON.stringify(status));
+    else screen.draw(`${file}, ${status.at.slice(0, 19).replace("T", " ")} UTC, every ${watch} s until Ctrl-C\n\n${text(status, shown)}`);
+    await new Promise((resume) => setTimeout(resume, watch * 1000));
+  }
 });

@@ -29,9 +29,10 @@ export const inAgent = ({ container, local }: ApiPlace, script: string, args: re
   ...args,
 ];
 
-/** As the scripts of a deploy ask it: with the agent's own token, where it has one that the cluster knows. */
-const API = `${containerScripts("asking")}
-for word; do
+/** As the scripts of a deploy ask: with the agent's own token, where it has one that the cluster knows. */
+const ASKING = containerScripts("asking");
+const LOOK = readFileSync(join(__dirname, "look.sh"), "utf8");
+const CURL = `for word; do
   shift
   case $word in /*) set -- "$@" "$url$word" ;; *) set -- "$@" "$word" ;; esac
 done
@@ -42,11 +43,14 @@ api "$@"`;
  * @param words options of curl, and paths, which begin with a slash
  * @param seconds after which a daemon that does not answer counts as gone
  */
-export function consulApi(place: ApiPlace, words: readonly string[], seconds = 60): Promise<DockerResult> {
-  return docker(place.daemon, inAgent(place, API, ["-m", "10", ...words]), seconds);
-}
+export const consulApi = (place: ApiPlace, words: readonly string[], seconds = 60): Promise<DockerResult> =>
+  docker(place.daemon, inAgent(place, ASKING + CURL, ["-m", "10", ...words]), seconds);
 
-const MANAGED = `${containerScripts("asking", "managing")}
+/** Asks an agent all that there is to see of it: see look.sh. */
+export const consulLook = (place: ApiPlace, words: readonly string[], seconds: number): Promise<DockerResult> =>
+  docker(place.daemon, inAgent(place, ASKING + LOOK, words), seconds);
+
+const MANAGED = `${ASKING}${containerScripts("managing")}
 managed "$@" </dev/null`;
 
 /** The same of a server, with the management token that it has. @param path begins with a slash */

@@ -11,7 +11,16 @@ export interface Container {
   readonly Image: string;
   /** With a slash in front. */
   readonly Name: string;
-  readonly State: { readonly Status: string; readonly Running: boolean; readonly ExitCode: number; readonly Error: string };
+  readonly State: {
+    readonly Status: string;
+    readonly Running: boolean;
+    readonly ExitCode: number;
+    readonly Error: string;
+    /** As RFC 3339 has it. */
+    readonly StartedAt: string;
+    /** `starting`, `healthy` or `unhealthy`; undefined without a health check. */
+    readonly Health?: { readonly Status: string };
+  };
   readonly RestartCount: number;
   readonly Config: {
     readonly Image: string;
@@ -31,22 +40,31 @@ export interface Container {
  * @throws when the daemon does not answer
  */
 export async function inspectContainer(daemon: Daemon, name: string): Promise<Container | undefined> {
-  const { ok, output, error } = await docker(daemon, ["container", "inspect", name], SECONDS);
-  if (ok) return (JSON.parse(output) as Container[])[0];
-  if (/no such container/i.test(error)) return undefined;
-  throw new Error(error);
+  return (await inspectContainers(daemon, [name]))[0];
 }
 
 /**
- * All containers of a daemon, those that do not run included.
+ * Containers by their names or ids, as far as the daemon has them.
  * @throws when the daemon does not answer
  */
-export async function listContainers(daemon: Daemon): Promise<Container[]> {
-  const { ok, output, error } = await docker(daemon, ["container", "ls", "--all", "--quiet", "--no-trunc"], SECONDS);
+export async function inspectContainers(daemon: Daemon, names: readonly string[], seconds = SECONDS): Promise<Container[]> {
+  if (names.length === 0) return [];
+  const { ok, output, error } = await docker(daemon, ["container", "inspect", ...names], seconds);
+  if (!ok && !/no such container/i.test(error)) throw new Error(error);
+  return JSON.parse(output || "[]") as Container[];
+}
+
+/**
+ * All containers of a daemon whose commands have some text in them, those that do not run included.
+ * @throws when the daemon does not answer
+ */
+export async function containersWith(daemon: Daemon, text: string, seconds = SECONDS): Promise<Container[]> {
+  const { ok, output, error } = await docker(daemon, ["container", "ls", "--all", "--no-trunc", "--format", "{{.ID}} {{.Command}}"], seconds);
   if (!ok) throw new Error(error);
-  const ids = output.split("\n").filter(Boolean);
-  if (ids.length === 0) return [];
-  // One that goes meanwhile is an error, and the rest an answer.
-  const inspected = await docker(daemon, ["container", "inspect", ...ids], SECONDS);
-  return JSON.parse(inspected.output || "[]") as Container[];
+  const lines = output.split("\n").filter((line) => line.includes(text));
+  return inspectContainers(
+    daemon,
+    lines.map((line) => line.split(" ", 1)[0] as string),
+    seconds,
+  );
 }

@@ -7,8 +7,17 @@ const AT_ONCE = 64;
 /** By ssh 0.3 s, but 6 s from a machine of two cores under a load of 17 (measured): a host that is only slow must not count as gone. */
 const SECONDS = 20;
 
+/** A daemon's version, or why it does not answer. */
+export type Answering = { readonly version: string } | { readonly why: string };
+
+/** @param seconds after which a daemon that does not answer counts as gone */
+export async function answering({ daemon }: HostDescription, seconds: number): Promise<Answering> {
+  const { ok, output, error } = await docker(daemon, ["version", "--format", "{{.Server.Version}}"], seconds);
+  return ok ? { version: output.trim() } : { why: error.split("\n").at(-1) ?? "" };
+}
+
 /** Hosts whose daemon does not answer within 20 s, and why, by the hosts' names. */
 export async function unreachable(hosts: readonly HostDescription[]): Promise<Map<string, string>> {
-  const answers = await parallel(hosts, AT_ONCE, ({ daemon }) => docker(daemon, ["version", "--format", "{{.Server.Version}}"], SECONDS));
-  return new Map(hosts.flatMap(({ name }, index) => (answers[index]?.ok ? [] : [[name, answers[index]?.error.split("\n").at(-1) ?? ""]])));
+  const answers = await parallel(hosts, AT_ONCE, async (host) => ({ name: host.name, ...(await answering(host, SECONDS)) }));
+  return new Map(answers.flatMap((answer) => ("why" in answer ? [[answer.name, answer.why]] : [])));
 }

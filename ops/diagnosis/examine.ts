@@ -1,81 +1,168 @@
-import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { apiOf, viewAgent } from "../agents/agent-view";
-import { consulApi } from "../agents/consul-api";
-import { type Container, inspectContainer, listContainers } from "../agents/container";
-import { docker } from "../agents/docker";
-import { unreachable } from "../agents/hosts";
+import type { AgentDescription, Cluster, HostDescription } from "../../cluster/cluster";
+import { secretsId } from "../../constructs/agent-secrets";
+import { type Container, containersWith, inspectContainers } from "../agents/container";
+import { answering } from "../agents/hosts";
+import { type Look, lookAt, type Patience } from "../agents/look";
 import { parallel } from "../parallel";
 import type { StateResource } from "../terraform/state";
 import { agentFindings, type Examined, type Finding, isOurs, type LockEntry } from "./findings";
 import { givenSecrets } from "./given-secrets";
+import { type Leadership, leadership, lost, otherLeaders, unhealthy } from "./leader";
 
-/** Docker CLIs at once, each with an ssh. */
-const AT_ONCE = 16;
+/** Hosts at once: a docker CLI each, and an ssh. */
+const HOSTS_AT_ONCE = 32;
+/** Of one host. */
+const AGENTS_AT_ONCE = 8;
 
-/** An answer takes a second; from a machine under load it took more than 15 s. */
-const SECONDS = 60;
+/** For whoever must not take what is slow for gone: under load, an answer that takes a second took more than 15 s. */
+const PATIENT: Patience = { daemon: 20, answer: 60, question: 10 };
 
 /** All that was found, and what is wrong about it. */
 export interface Examination {
   readonly findings: readonly Finding[];
+  readonly hosts: readonly ExaminedHost[];
   readonly agents: readonly Examined[];
+  /** Undefined when no agent knows any. */
+  readonly leader?: Leadership;
   readonly locks: readonly LockEntry[];
 }
 
-/** Looks at every host and every agent; touches nothing. @param resources of all stacks' states */
-export async function examine(cluster: Cluster, resources: readonly StateResource[]): Promise<Examination> {
-  const silent = await unreachable(cluster.hosts);
-  const hosts = cluster.hosts.filter(({ name }) => !silent.has(name));
-  const agents = await parallel(
-    cluster.agents.filter(({ host, decommission }) => !silent.has(host.name) && !decommission),
-    AT_ONCE,
-    (agent) => examineAgent(cluster, agent, resources),
+export interface ExaminedHost {
+  readonly host: HostDescription;
+  /** Of its daemon; undefined when that does not answer. */
+  readonly version?: string;
+  /** Why it does not. */
+  readonly why?: string;
+}
+
+/** Resources of all stacks' states, or why they are not known. */
+export type Remembered = readonly StateResource[] | string;
+
+export interface ExaminationOptions {
+  readonly patience?: Patience;
+  /** Is told of each host that does not answer, at once. */
+  readonly onSilent?: (host: HostDescription, why: string) => void;
+}
+
+/** Looks at every host and every agent; touches nothing. Agents that are to leave are not looked at. */
+export async function examine(
+  cluster: Cluster,
+  remembered: Remembered | Promise<Remembered>,
+  options: ExaminationOptions = {},
+): Promise<Examination> {
+  const { patience = PATIENT, onSilent } = options;
+  const examiner = new Examiner(cluster, Promise.resolve(remembered).then(memoryOf), patience);
+  const looked = await parallel(cluster.hosts, HOSTS_AT_ONCE, async (host) => {
+    const seen = await examiner.host(host);
+    if (seen.why !== undefined) onSilent?.(host, seen.why);
+    return seen;
+  });
+  const { unread, containers } = await examiner.memory;
+  return conclude(looked, { stateEmpty: !unread && containers.size === 0 });
+}
+
+/** What is wrong, by all that was looked at. */
+export function conclude(looked: readonly LookedAt[], { stateEmpty }: { readonly stateEmpty: boolean }): Examination {
+  const agents = looked.flatMap((one) => one.agents).sort((one, other) => (one.agent.name < other.agent.name ? -1 : 1));
+  const leader = leadership(agents);
+  const found = [...agents.flatMap(agentFindings), ...otherLeaders(agents, leader)];
+  if (leader) found.push(...unhealthy(agents, leader, found));
+  if (leader) found.push(...lost(agents, leader, found));
+  const silent = looked.flatMap(({ host: { name: host }, why }): Finding[] =>
+    why === undefined ? [] : [{ host, what: `its daemon does not answer: ${why}`, mend: "bring the host or its daemon back" }],
   );
-  const strangers = await parallel(hosts, AT_ONCE, ({ name, daemon }) =>
-    listContainers(daemon).then((containers) => leftBehind(cluster, name, containers, resources)),
-  );
-  const known = new Set(resources.filter(({ type }) => type === "docker_container").map(({ name }) => name));
-  const speaker = agents.find(({ view }) => typeof view !== "string" && view.leader !== "");
+  const foreign = stateEmpty && agents.some(({ container }) => container);
   return {
+    hosts: looked.map(({ host, version, why }) => ({ host, version, why })),
     agents,
-    locks: speaker ? await locksOf(cluster, speaker.agent) : [],
-    findings: [
-      ...[...silent].map(([host, why]): Finding => ({ host, what: `its daemon does not answer: ${why}`, mend: "bring the host or its daemon back" })),
-      ...agents.flatMap(agentFindings).map((finding) => (known.size > 0 ? finding : withoutState(finding))),
-      ...strangers.flat(),
-      ...(speaker ? await unhealthy(cluster, speaker.agent, agents) : []),
-    ],
+    leader,
+    locks: locksOf(leader?.speaker?.view),
+    findings: [...silent, ...(foreign ? found.map(withoutState) : found), ...looked.flatMap(({ leftBehind }) => leftBehind)],
   };
 }
 
-async function examineAgent(cluster: Cluster, agent: AgentDescription, resources: readonly StateResource[]): Promise<Examined> {
-  const resource = resources.find(({ type, name, deposed }) => type === "docker_container" && name === agent.name && !deposed);
-  const container = await inspectContainer(agent.host.daemon, agent.container);
-  if (!container?.State.Running) return { agent, resource, container, files: undefined, view: "its container does not run" };
-  const uploads = (resource?.attributes.upload ?? []) as readonly { file: string }[];
-  const secrets = givenSecrets(cluster, agent, resources);
-  const [view, voters, files] = await Promise.all([
-    viewAgent(cluster, agent).catch((error: Error): string => error.message),
-    agent.role === "server" ? votersOf(cluster, agent) : undefined,
-    hashes(agent, [...new Set([...uploads.map(({ file }) => file), ...(secrets?.hashes.keys() ?? [])])]),
-  ]);
-  return { agent, resource, container, files, secrets, view, voters };
+/** What a state tells of containers and images. */
+interface Memory {
+  readonly unread: boolean;
+  /** By agents' names. */
+  readonly containers: ReadonlyMap<string, StateResource>;
+  readonly containerIds: ReadonlySet<unknown>;
+  /** Of terraform_data, by name. */
+  readonly steps: ReadonlyMap<string, StateResource>;
+  /** Names by image's id. */
+  readonly images: ReadonlyMap<unknown, string>;
 }
 
-/** @returns undefined for an answer that is none */
-async function ask<Answer>(cluster: Cluster, agent: AgentDescription, path: string): Promise<Answer | undefined> {
-  // 429 and a body when a server is not healthy, 404 for a key that is not there.
-  const { ok, output } = await consulApi(apiOf(cluster, agent), [path], SECONDS);
-  try {
-    return ok ? (JSON.parse(output) as Answer) : undefined;
-  } catch {
-    return undefined;
+function memoryOf(remembered: Remembered): Memory {
+  const resources = typeof remembered === "string" ? [] : remembered;
+  const containers = resources.filter(({ type }) => type === "docker_container");
+  const images = resources.filter(({ type }) => type === "docker_image");
+  return {
+    unread: typeof remembered === "string",
+    containers: new Map(containers.filter(({ deposed }) => !deposed).map((resource) => [resource.name, resource])),
+    containerIds: new Set(containers.map(({ attributes }) => attributes.id)),
+    steps: new Map(resources.filter(({ type }) => type === "terraform_data").map((resource) => [resource.name, resource])),
+    images: new Map(images.map(({ attributes }) => [attributes.image_id, String(attributes.name)])),
+  };
+}
+
+/** What was found on a host. */
+export interface LookedAt extends ExaminedHost {
+  readonly agents: readonly Examined[];
+  readonly leftBehind: readonly Finding[];
+}
+
+/** Looks at one host after the other. */
+class Examiner {
+  private readonly agents: ReadonlyMap<HostDescription, readonly AgentDescription[]>;
+
+  constructor(
+    private readonly cluster: Cluster,
+    readonly memory: Promise<Memory>,
+    private readonly patience: Patience,
+  ) {
+    this.agents = new Map(cluster.hosts.map((host) => [host, cluster.agents.filter((agent) => agent.host === host && !agent.decommission)]));
   }
-}
 
-async function votersOf(cluster: Cluster, agent: AgentDescription): Promise<string[] | undefined> {
-  const answer = await ask<{ Servers: { Node: string; Voter: boolean }[] }>(cluster, agent, "/v1/operator/raft/configuration?stale");
-  return answer?.Servers.filter(({ Voter }) => Voter).map(({ Node }) => Node);
+  async host(host: HostDescription): Promise<LookedAt> {
+    const nothing = { host, agents: [], leftBehind: [] };
+    const answer = await answering(host, this.patience.daemon);
+    if ("why" in answer) return { ...nothing, why: answer.why };
+    const agents = this.agents.get(host) ?? [];
+    try {
+      const names = agents.map(({ container }) => container);
+      const [containers, leftBehind] = await Promise.all([inspectContainers(host.daemon, names, this.patience.answer), this.leftBehind(host)]);
+      const find = ({ container }: AgentDescription) => containers.find(({ Name }) => Name === `/${container}`);
+      return { host, ...answer, leftBehind, agents: await parallel(agents, AGENTS_AT_ONCE, (agent) => this.agent(agent, find(agent))) };
+    } catch (error) {
+      return { ...nothing, why: (error as Error).message };
+    }
+  }
+
+  private async agent(agent: AgentDescription, container: Container | undefined): Promise<Examined> {
+    const { unread, containers, images, steps } = await this.memory;
+    const resource = containers.get(agent.name);
+    const known = { agent, resource, container, image: images.get(container?.Image), ...(unread && { stateUnread: true as const }) };
+    if (!container?.State.Running) return { ...known, view: "its container does not run" };
+    const uploads = (resource?.attributes.upload ?? []) as readonly { file: string }[];
+    const secrets = unread ? undefined : givenSecrets(this.cluster, agent, steps.get(secretsId(agent.name)));
+    const files = new Set([...uploads.map(({ file }) => file), ...(secrets?.hashes.keys() ?? [])]);
+    return { ...known, secrets, view: await lookAt(this.cluster, agent, [...files], this.patience) };
+  }
+
+  /** Containers of an earlier deploy that no state knows, under other names than the agents have now. */
+  private async leftBehind({ name: host, daemon }: HostDescription): Promise<Finding[]> {
+    const [found, { unread, containerIds }] = await Promise.all([containersWith(daemon, "-node=", this.patience.answer), this.memory]);
+    const names = new Set(this.cluster.agents.map(({ container }) => `/${container}`));
+    const nodes = new Set(this.cluster.agents.map(({ node }) => `-node=${node}`));
+    return found
+      .filter((one) => !unread && isOurs(one) && !containerIds.has(one.Id) && !names.has(one.Name) && one.Config.Cmd?.some((word) => nodes.has(word)))
+      .map(({ Name, State }) => ({
+        host,
+        what: `container ${Name.slice(1)} (${State.Status}) is of an earlier deploy, and in no state`,
+        mend: `if nobody needs it: docker stop -t 30 ${Name.slice(1)} && docker rm ${Name.slice(1)}`,
+      }));
+  }
 }
 
 /** An empty state beside containers that run is another folder's, or another name's: who removed them then would remove what works. */
@@ -83,52 +170,9 @@ function withoutState({ mending: _, ...finding }: Finding): Finding {
   return { ...finding, mend: "the state knows no container: is it in another folder, or under another `name:` or `backend:`?" };
 }
 
-/** SHA-256 of files in a running container; undefined when it cannot be asked, for a file that is not seen is not gone. */
-async function hashes({ host, container }: AgentDescription, files: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
-  const script = 'for file; do sum=$(sha256sum <"$file") 2>/dev/null && echo "${sum%% *} $file" || echo "gone $file"; done';
-  const { ok, output } = await docker(host.daemon, ["exec", container, "sh", "-c", script, "sh", ...files], SECONDS);
-  const lines = output.split("\n").filter(Boolean);
-  if (!ok || lines.length !== files.length) return undefined;
-  return new Map(lines.filter((line) => !line.startsWith("gone ")).map((line) => [line.slice(65), line.slice(0, 64)]));
-}
-
-/** Containers of an earlier deploy that no state knows, under other names than the agents have now. */
-function leftBehind(cluster: Cluster, host: string, containers: readonly Container[], resources: readonly StateResource[]): Finding[] {
-  const known = new Set(resources.map(({ attributes }) => attributes.id));
-  const names = new Set(cluster.agents.map((agent) => `/${agent.container}`));
-  const nodes = new Set(cluster.agents.map(({ node }) => `-node=${node}`));
-  return containers
-    .filter((one) => isOurs(one) && !known.has(one.Id) && !names.has(one.Name) && one.Config.Cmd?.some((word) => nodes.has(word)))
-    .map(({ Name, State }) => ({
-      host,
-      what: `container ${Name.slice(1)} (${State.Status}) is of an earlier deploy, and in no state`,
-      mend: `if nobody needs it: docker stop -t 30 ${Name.slice(1)} && docker rm ${Name.slice(1)}`,
-    }));
-}
-
-async function locksOf(cluster: Cluster, agent: AgentDescription): Promise<LockEntry[]> {
-  const entries = await ask<{ Key: string; Value: string; ModifyIndex: number }[]>(cluster, agent, "/v1/kv/consul-cdktf/?recurse&consistent");
-  return (entries ?? []).flatMap(({ Key, Value, ModifyIndex }): LockEntry[] => {
-    const client = /^consul-cdktf\/clients\/(.+)$/.exec(Key)?.[1];
-    if (client === undefined && Key !== "consul-cdktf/replacing") return [];
-    return [{ key: Key, owner: client ?? Buffer.from(Value, "base64").toString(), index: ModifyIndex }];
+const locksOf = (view: Look | undefined): LockEntry[] =>
+  (view?.locks ?? []).flatMap(({ key, value, index }): LockEntry[] => {
+    const client = /^consul-cdktf\/clients\/(.+)$/.exec(key)?.[1];
+    if (client === undefined && key !== "consul-cdktf/replacing") return [];
+    return [{ key, owner: client ?? Buffer.from(value, "base64").toString(), index }];
   });
-}
-
-/** Servers that autopilot finds ill, and nothing else has been found about. */
-async function unhealthy(cluster: Cluster, speaker: AgentDescription, agents: readonly Examined[]): Promise<Finding[]> {
-  const health = await ask<{ Servers?: { Name: string; Healthy: boolean; SerfStatus: string }[] }>(cluster, speaker, "/v1/operator/autopilot/health");
-  return (health?.Servers ?? []).flatMap(({ Name, Healthy, SerfStatus }): Finding[] => {
-    const known = agents.find(({ agent }) => agent.node === Name);
-    if (Healthy || (known && agentFindings(known).length > 0)) return [];
-    const what = `autopilot finds server ${Name} not healthy (${SerfStatus})`;
-    if (known) return [{ host: known.agent.host.name, agent: known.agent.name, what, mend: `docker logs ${known.agent.container}` }];
-    return [
-      {
-        host: speaker.host.name,
-        what: `${what}, and the file has none of that name`,
-        mend: `consul operator raft remove-peer, if it is gone for good`,
-      },
-    ];
-  });
-}

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { AgentDescription } from "../../cluster/cluster";
 import { sharesData } from "../adoption/hand-made";
-import type { AgentView } from "../agents/agent-view";
 import type { Container } from "../agents/container";
+import type { Look } from "../agents/look";
 import type { StateResource } from "../terraform/state";
+import { certificateFlaw } from "./certificate";
 import type { GivenSecrets } from "./given-secrets";
 
 /** What `--fix` can do about a finding. */
@@ -20,63 +21,68 @@ export interface Finding {
   readonly mending?: Mending;
 }
 
+/** `web1 on host7`, or one name for both. */
+export const whereText = ({ host, agent }: { readonly host?: string; readonly agent?: string }): string =>
+  agent === undefined || agent === host || host === undefined ? (agent ?? host ?? "") : `${agent} on ${host}`;
+
 /** What was found of an agent on its host. */
 export interface Examined {
   readonly agent: AgentDescription;
   /** As the state has it. */
   readonly resource?: StateResource;
+  /** The state could not be read: nothing is compared with it. */
+  readonly stateUnread?: true;
   readonly container?: Container;
-  /** SHA-256 of the files in it, in hexadecimal, by their paths; absent where there is no such file. Undefined when it cannot be asked. */
-  readonly files: ReadonlyMap<string, string> | undefined;
   /** The secrets that it is to have; undefined where it has none, or they are not here. */
   readonly secrets?: GivenSecrets;
-  /** What it says of itself, or why it says nothing. */
-  readonly view: AgentView | string;
-  /** Nodes that are voters, as this agent sees it; undefined when it cannot tell. */
-  readonly voters?: readonly string[];
+  /** Its container's image, by the name under which it was pulled, where the state knows that. */
+  readonly image?: string;
+  /** What is to be seen of it, or why there is nothing. */
+  readonly view: Look | string;
 }
 
 /** The mark of a container of this product, whatever its name and labels are: see constructs/consul-agent.ts. */
 export const isOurs = ({ Config }: Container): boolean => Config.Healthcheck?.Test?.at(-1) === "/consul/health.sh";
 
 /** Whether an agent is what its gate asks for; the reason why not. */
-export function whyNotIn({ agent, view, voters }: Examined): string | undefined {
+export function whyNotIn({ agent, view }: Examined): string | undefined {
   if (typeof view === "string") return `its API does not answer: ${view}`;
-  if (view.leader === "") return "it knows no leader";
-  if (agent.role === "server" && !voters) return "it does not say who is a voter";
-  if (agent.role === "server" && !voters?.includes(agent.node)) return "it is no voter";
-  return undefined;
+  if (view.leader === "") return `it knows no leader${view.whyNoLeader ? `: ${view.whyNoLeader}` : ""}`;
+  if (agent.role === "client") return undefined;
+  if (!view.servers) return "it does not say who is a voter";
+  return view.servers.some(({ node, voter }) => voter && node === agent.node) ? undefined : "it is no voter";
 }
 
 /** Everything that is wrong with one agent, by what was found of it. */
 export function agentFindings(examined: Examined): Finding[] {
-  const { agent, resource, container, view } = examined;
+  const { agent, resource, stateUnread, container, view } = examined;
   const found = (what: string, mend: string, mending?: Mending): Finding => ({ host: agent.host.name, agent: agent.name, what, mend, mending });
   if (!container) {
     const remembered = resource ? `the state has its container, and its host has not` : `it has no container ${agent.container}`;
     return [found(remembered, "npm run deploy")];
   }
-  if (!resource || resource.attributes.id !== container.Id) return [stranger(found, examined, container)];
+  if (!stateUnread && resource?.attributes.id !== container.Id) return [stranger(found, examined, container)];
   const { Status } = container.State;
   if (Status === "restarting")
     return [
       found(`it restarts again and again (exit code ${container.State.ExitCode})`, `docker logs ${agent.container}; mend the file; npm run deploy`),
     ];
-  const policy = restartPolicy(resource, container);
+  const policy = resource && restartPolicy(resource, container);
   const more = policy ? [found(policy, "npm run deploy, which sets it back", "restart-policy")] : [];
   const running = Status === "running";
   const out = running ? whyNotIn(examined) : `is ${Status}`;
   // One whose making was interrupted may lack a part.
-  if (resource.tainted && out) return [found(`its container is tainted, and ${out}`, "npm run deploy, which makes it anew"), ...more];
+  if (resource?.tainted && out) return [found(`its container is tainted, and ${out}`, "npm run deploy, which makes it anew"), ...more];
   if (Status === "paused") return [found("its container is paused", `docker unpause ${agent.container}`, "unpause"), ...more];
   if (!running) return [found(`its container is ${Status}`, `docker start ${agent.container}`, "start"), ...more];
 
-  if (resource.tainted)
+  if (resource?.tainted)
     more.push(found("its container is tainted, and works: the next deploy would destroy it unasked", "terraform untaint", "untaint"));
-  const changed = examined.files ? changedFiles(resource, examined.files) : [];
+  const changed = resource && typeof view !== "string" ? changedFiles(resource, view.files) : [];
   if (changed.length > 0) more.push(found(`changed by hand in its container: ${changed.join(", ")}`, REPLACE, "replace"));
-  const { secrets, files } = examined;
-  const others = secrets && files ? [...secrets.hashes].filter(([file, hash]) => files.get(file) !== hash).map(([file]) => file) : [];
+  const { secrets } = examined;
+  const others =
+    secrets && typeof view !== "string" ? [...secrets.hashes].filter(([file, hash]) => view.files.get(file) !== hash).map(([file]) => file) : [];
   // Tokens are made before agents are given them, which only a deploy does.
   if (others.length > 0 && !secrets?.deployed)
     more.push(found(`its secrets have changed since the last deploy: ${others.join(", ")}`, "npm run deploy"));
@@ -84,6 +90,8 @@ export function agentFindings(examined: Examined): Finding[] {
   if (out) more.push(found(`it runs, and is not in: ${out}`, `docker logs ${agent.container}`));
   else if (typeof view !== "string" && !isMember(agent, view))
     more.push(found("it is no living member of its own cluster", `docker logs ${agent.container}`));
+  const flaw = certificateFlaw(examined);
+  if (flaw?.severity === "error") more.push(found(flaw.what, flaw.mend));
   return more;
 }
 
@@ -114,7 +122,7 @@ export function differences({ attributes }: StateResource, { Config, HostConfig 
 const GIVE = "npm run doctor -- --fix gives it its secrets again; nothing is restarted";
 const REPLACE = "npm run doctor -- --fix asks, stops it and makes it anew; its data stays";
 
-const isMember = ({ node }: AgentDescription, { members }: AgentView): boolean => members.some(({ Name, Status }) => Name === node && Status === 1);
+const isMember = ({ node }: AgentDescription, { members }: Look): boolean => members.some(({ name, status }) => name === node && status === 1);
 
 /** Docker can change this one while a container runs, and the provider only says so in a plan. */
 function restartPolicy({ attributes }: StateResource, { HostConfig }: Container): string | undefined {

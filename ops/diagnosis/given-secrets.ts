@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
 import { AGENT_SECRETS, agentSecrets } from "../../cluster/security";
-import { secretsId } from "../../constructs/agent-secrets";
 import { SECRETS } from "../../constructs/secured";
 import type { StateResource } from "../terraform/state";
 
@@ -15,13 +14,15 @@ export interface GivenSecrets {
   readonly deployed: boolean;
 }
 
-/** Undefined where an agent has none, or where they are not here, as in a pipeline that has forgotten them. */
-export function givenSecrets({ security }: Cluster, { name, role }: AgentDescription, resources: readonly StateResource[]): GivenSecrets | undefined {
+/**
+ * Undefined where an agent has none, or where they are not here, as in a pipeline that has forgotten them.
+ * @param step what gave it them, as the state has it: see constructs/agent-secrets.ts
+ */
+export function givenSecrets({ security }: Cluster, { name, role }: AgentDescription, step: StateResource | undefined): GivenSecrets | undefined {
   if (!security) return undefined;
   const folder = resolve(agentSecrets(security, name));
   try {
     const hashes = AGENT_SECRETS[role].map((file): [string, string] => [`${SECRETS}/${file}`, sha256(readFileSync(join(folder, file)))]);
-    const step = resources.find(({ type, name: id }) => type === "terraform_data" && id === secretsId(name));
     return { hashes: new Map(hashes), deployed: lastTrigger(step) === sha256(hashes.map(([, hash]) => hash).join(" ")) };
   } catch (error) {
     if (["ENOENT", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;

@@ -100,8 +100,9 @@ export class Boxes {
   private agent(agent: AgentNode): Box {
     const { name, role, host, decommission, state } = agent;
     const own = name === host ? { title: role, lines: [] } : { title: name, lines: [role] };
+    const title = state?.leads ? `${LEADER} ${own.title}` : own.title;
     const lines = [...own.lines, ...(decommission ? ["leaves for good"] : []), ...this.ports(agent), ...wordsOf(state)];
-    return { ...leaf("agent", name, own.title, lines, [agent]), state };
+    return { ...leaf("agent", name, title, lines, [agent]), state };
   }
 
   /** Servers first. */
@@ -110,7 +111,20 @@ export class Boxes {
   }
 }
 
-const wordsOf = (state: State | undefined): string[] => (state ? [state.words] : []);
+/** Marks who leads. */
+export const LEADER = "★";
+
+const wordsOf = (state: State | undefined): string[] => (state && state.words !== "" ? [state.words] : []);
+
+/** Of agents that are summed up; undefined when none was looked at. */
+function stateOf(agents: readonly AgentNode[]): State | undefined {
+  const states = agents.flatMap(({ state }) => state ?? []);
+  const ill = states.filter(({ health }) => health !== "well").length;
+  if (states.length === 0) return undefined;
+  return ill === 0 ? { health: "well", words: "" } : { health: "unwell", words: `${ill} not well` };
+}
+
+const isIll = ({ state, children }: Box): boolean => (state !== undefined && state.health !== "well") || children.some(isIll);
 
 /** A stack's hosts, those with servers apart. */
 interface Rack {
@@ -137,12 +151,14 @@ const around = (kind: Box["kind"], name: string, title: string, children: readon
 
 const inside = (boxes: readonly Box[]): AgentNode[] => boxes.flatMap(({ agents }) => agents);
 
-/** The first of a list, and a box for the rest, if that is more than one: it takes the room of one. */
+/** The first of a list, those that are not well before others, and a box for the rest, if that is more than one: it takes the room of one. */
 function bounded(boxes: readonly Box[], bound: number, id: string, words: (rest: readonly Box[]) => [title: string, line: string]): Box[] {
   if (boxes.length <= bound + 1) return [...boxes];
-  const rest = boxes.slice(bound);
+  const first = new Set([...boxes].sort((one, other) => Number(isIll(other)) - Number(isIll(one))).slice(0, bound));
+  const rest = boxes.filter((box) => !first.has(box));
   const [title, line] = words(rest);
-  return [...boxes.slice(0, bound), leaf("more", id, title, [line], inside(rest))];
+  const state = stateOf(inside(rest));
+  return [...boxes.filter((box) => first.has(box)), { ...leaf("more", id, title, [line, ...wordsOf(state)], inside(rest)), state }];
 }
 
 /** The most that each may have of a total, when all may have as much; none rather than one. */

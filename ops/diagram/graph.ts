@@ -7,7 +7,7 @@ import type { Stage } from "../../cluster/security";
 import { type StackDescription, stacksOf } from "../../cluster/stacks";
 import { agentEndpoints } from "../agents/agent-view";
 
-/** A cluster as its file describes it: what the pictures are made from. All in the order of names, stacks in that of their deployment. */
+/** A cluster as its file describes it, and how it is where it was looked at: what the pictures are made from. All in the order of names, stacks in that of their deployment. */
 export interface Graph {
   readonly cluster: {
     readonly name: string;
@@ -16,6 +16,8 @@ export interface Graph {
     /** Of the bridge network; undefined where agents use their host's own. */
     readonly subnet?: string;
   };
+  /** When it was looked at, and whether nothing is wrong; undefined for a picture of the file alone. */
+  readonly live?: { readonly at: string; readonly well: boolean };
   readonly stacks: readonly StackNode[];
   readonly hosts: readonly HostNode[];
   readonly agents: readonly AgentNode[];
@@ -51,9 +53,12 @@ export interface AgentNode {
 
 /** How something that was looked at is. */
 export interface State {
-  readonly well: boolean;
-  /** In a few words: `no voter`. */
+  /** `unreachable` is what is on a host that does not answer, and that host. */
+  readonly health: "well" | "unwell" | "unreachable";
+  /** In a few words: `no voter`; none for what is well. */
   readonly words: string;
+  /** This server leads. */
+  readonly leads?: boolean;
 }
 
 export interface Join {

@@ -1,4 +1,4 @@
-import type { Box } from "./boxes";
+import { type Box, LEADER } from "./boxes";
 import { LINE, LINE_HEIGHT } from "./layout";
 import type { Picture } from "./picture";
 import { type Area, joinArrow, number, rect, shape, text } from "./svg-elements";
@@ -40,7 +40,7 @@ export function legend(picture: Picture, { x, y, width }: Omit<Area, "height">):
 }
 
 /** Of what is in the picture. */
-function signsOf({ arrows = [], boxes }: Picture): Sign[] {
+function signsOf({ arrows = [], boxes, states }: Picture): Sign[] {
   const several = new Set(boxes.flatMap(withSeveral));
   const agent = (role: "server" | "client"): Sign => ({ draw: (x, y) => shape(role, { x, y, width: 26, height: 16 }), words: role });
   const join = (mutual: boolean, words: string): Sign => ({ draw: (x, y) => joinArrow(`M${x} ${y + 8}H${x + 26}`, mutual), words });
@@ -56,6 +56,8 @@ function signsOf({ arrows = [], boxes }: Picture): Sign[] {
     ...(arrows.some(({ mutual }) => mutual) ? [join(true, "join each other")] : []),
     ...(arrows.some(({ from }) => several.has(from)) ? [together] : []),
     ...(boxes[0]?.kind === "step" ? [order] : []),
+    ...states.map(({ health, words }): Sign => ({ draw: (x, y) => rect(`sign ${health}`, { x, y, width: 26, height: 16 }, 3), words })),
+    ...(states.length > 0 ? [{ draw: (x: number, y: number) => text(LEADER, x + 13, y + 13, "title middle"), words: "leads" }] : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Role } from "../../cluster/ports";
-import type { Box } from "./boxes";
+import { type Box, LEADER } from "./boxes";
 import type { Graph, State } from "./graph";
 import { type Picture, pictureOf } from "./picture";
 
@@ -15,7 +15,8 @@ classDef all fill:#fff,stroke:#56658f,color:#1d2233
 classDef step fill:#1d2233,stroke:#1d2233,color:#fff
 classDef leaving stroke-dasharray:5 3
 classDef well stroke:#1f9d55,stroke-width:3px
-classDef unwell stroke:#d62828,stroke-width:3px
+classDef unwell fill:#ffe3e0,stroke:#d62828,stroke-width:3px,color:#1d2233
+classDef unreachable fill:#e3e5ec,stroke:#5b6478,stroke-width:3px,stroke-dasharray:6 4,color:#1d2233
 `.trim();
 const COLUMNS = 4;
 
@@ -88,7 +89,7 @@ function node(id: string, lines: readonly string[], box: Box, state = box.state)
 }
 
 const looks = (id: string, classes: readonly string[], state: State | undefined): string[] =>
-  [...classes, ...(state === undefined ? [] : [state.well ? "well" : "unwell"])].map((look) => `class ${id} ${look}`);
+  [...classes, ...(state === undefined ? [] : [state.health])].map((look) => `class ${id} ${look}`);
 
 /** Servers have corners, clients are round. */
 function shaped(role: Role | undefined, lines: readonly string[]): string {
@@ -96,10 +97,20 @@ function shaped(role: Role | undefined, lines: readonly string[]): string {
   return role === undefined ? `[${words}]` : role === "server" ? `{{${words}}}` : `([${words}])`;
 }
 
-function legend({ ports, arrows, joins }: Picture): string[] {
+function legend({ ports, arrows, joins, states }: Picture): string[] {
   const told = ports.map(({ role, lines }) => `legend_${role}${shaped(role, [role, ...lines])}:::${role}`);
   const joining = arrows ? [] : [`legend_joins${shaped(undefined, joins)}:::more`];
-  return [`subgraph legend["unless said otherwise"]`, ...[...told, ...joining].map((line) => `  ${line}`), "end", "class legend clients"];
+  const looked = [...states, ...(states.length > 0 ? [{ health: "leads", words: `${LEADER} leads` }] : [])];
+  const coloured = looked.flatMap(({ health, words }) => [
+    `legend_${health}${shaped(undefined, [words])}:::host`,
+    ...(health === "leads" ? [] : [`class legend_${health} ${health}`]),
+  ]);
+  return [
+    `subgraph legend["unless said otherwise"]`,
+    ...[...told, ...joining, ...coloured].map((line) => `  ${line}`),
+    "end",
+    "class legend clients",
+  ];
 }
 
 const ENTITIES: Record<string, string> = { '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "#": "#35;" };

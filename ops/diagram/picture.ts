@@ -1,7 +1,7 @@
 import type { Role } from "../../cluster/ports";
 import { type Arrow, arrowsBetween } from "./arrows";
 import { type Box, Boxes } from "./boxes";
-import type { Graph } from "./graph";
+import type { Graph, State } from "./graph";
 import { count, joinLines, particularPorts, portLines, rolesText, securityText, usualListeners } from "./words";
 
 /** What is drawn, and what is said of it, in any format. */
@@ -18,17 +18,32 @@ export interface Picture {
   readonly ports: readonly { readonly role: Role; readonly lines: readonly string[] }[];
   /** Who joins whom, in words. */
   readonly joins: readonly string[];
+  /** What the colours of states mean; none where nothing was looked at. */
+  readonly states: readonly { readonly health: State["health"]; readonly words: string }[];
 }
+
+const STATES: Picture["states"] = [
+  { health: "well", words: "well" },
+  { health: "unwell", words: "not well" },
+  { health: "unreachable", words: "its host does not answer" },
+];
 
 export function pictureOf(graph: Graph): Picture {
   const { name, datacenter, security, subnet } = graph.cluster;
   const bridged = subnet !== undefined;
   const usual = { server: usualListeners(graph.agents, "server"), client: usualListeners(graph.agents, "client") };
   const { all, addresses } = new Boxes(graph, (agent) => particularPorts(agent, usual[agent.role], bridged));
+  const { live } = graph;
   const size = `${rolesText(graph.agents)} on ${count(graph.hosts.length, "host")}`;
   return {
     title: name,
-    about: [size, `datacenter ${datacenter}`, ...(bridged ? [`bridge network ${subnet}`] : [])].join(" · "),
+    about: [
+      size,
+      `datacenter ${datacenter}`,
+      ...(bridged ? [`bridge network ${subnet}`] : []),
+      ...(live ? [`${live.well ? "well" : "not well"} at ${live.at.slice(0, 16).replace("T", " ")} UTC`] : []),
+    ].join(" · "),
+    states: live ? STATES : [],
     security: { on: security !== "off", words: securityText(security) },
     boxes: all,
     addresses,

@@ -22,6 +22,7 @@ text{font-family:ui-sans-serif,system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-se
 .over{stroke:#eef0f6;stroke-width:4px;stroke-linejoin:round;paint-order:stroke}
 .frame{fill:none;stroke:#8a93ab;stroke-dasharray:5 4}
 .host{fill:#fff;stroke:#b6bdd0}
+.sign{fill:#fff}
 .server{fill:#c2286e;stroke:#8f1650}
 .client{fill:#dff2ea;stroke:#2f8f6b}
 text.on-server{fill:#fff}
@@ -29,7 +30,9 @@ text.on-server{fill:#fff}
 .address{fill:#fff7e0;stroke:#b98a16}
 .leaving{stroke-dasharray:5 3;stroke-width:2px}
 .well{stroke:#1f9d55;stroke-width:3px}
-.unwell{stroke:#d62828;stroke-width:3px}
+.host.well{stroke:#b6bdd0;stroke-width:1px}
+.unwell{fill:#ffe3e0;stroke:#d62828;stroke-width:3px}
+.unreachable{fill:#e3e5ec;stroke:#5b6478;stroke-width:3px;stroke-dasharray:6 4}
 .join{fill:none;stroke:#56658f;stroke-width:1.5px}
 .point{fill:#56658f}
 .next{fill:#1d2233}
@@ -97,7 +100,7 @@ function drawn(placed: readonly Placed[], arrows: readonly Route[]): string[] {
     ...joins(true),
     ...of("host").map((one) => wordsIn(one)),
     ...of("agent").map(agent),
-    ...of("more", "address").map((one) => rect(one.box.kind, one, 6) + wordsIn(one)),
+    ...of("more", "address").map((one) => rect(`${one.box.kind}${stateLook(one.box)}`, one, 6) + wordsIn(one)),
   ];
 }
 
@@ -112,7 +115,9 @@ const order = (steps: readonly Placed[]): string[] =>
 function agent(one: Placed): string {
   const [{ role, name, decommission } = { role: "client" as const, name: "", decommission: false }] = one.box.agents;
   const look = `${role}${decommission ? " leaving" : ""}${stateLook(one.box)}`;
-  return `<g><title>${escaped(`${name}: ${role}`)}</title>${shape(role, one, look)}${wordsIn({ ...one, x: one.x + 2 }, `on-${role}`)}</g>`;
+  // What is not well has a light ground.
+  const words = (one.box.state?.health ?? "well") === "well" ? `on-${role}` : "";
+  return `<g><title>${escaped(`${name}: ${role}`)}</title>${shape(role, one, look)}${wordsIn({ ...one, x: one.x + 2 }, words)}</g>`;
 }
 
 /** A box's title, and its lines below. */
@@ -122,7 +127,7 @@ function wordsIn({ box, title, lines, x, y }: Placed, look = ""): string {
   return text(box.title, left, top, `title ${look}`.trim(), title) + below.join("");
 }
 
-const stateLook = ({ state }: Box): string => (state === undefined ? "" : state.well ? " well" : " unwell");
+const stateLook = ({ state }: Box): string => (state === undefined ? "" : ` ${state.health}`);
 
 const badgeWidth = ({ words }: Picture["security"]): number => textWidth(words, LINE) + 2 * PADDING;
 

@@ -11,7 +11,7 @@ export const count = (number: number, what: string): string => `${number} ${what
 const NAMES = 6;
 
 /** `a, b, c and 37 more` */
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   if (names.length > NAMES + 1) return `${names.slice(0, NAMES).join(", ")} and ${names.length - NAMES} more`;
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }

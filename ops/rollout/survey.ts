@@ -3,14 +3,12 @@ import { join } from "node:path";
 import type { Cluster } from "../../cluster/cluster";
 import { STACKS_OUTPUT } from "../../cluster/ids";
 import { describeProblem, type Problem } from "../../cluster/problem";
-import { backendBlock } from "../../constructs/state-backend";
 import { unreachable } from "../agents/hosts";
 import { type Arguments, select } from "../arguments";
 import { progress } from "../command";
 import { parallel } from "../parallel";
-import { inScratch } from "../scratch";
-import { readState, type StackState } from "../terraform/state";
-import { OUTPUT, type Stack, synthesize } from "../terraform/synth";
+import { readState, readStateByBackend, type StackState } from "../terraform/state";
+import { type Stack, synthesize } from "../terraform/synth";
 import { type Around, around } from "./around";
 import { guard } from "./guard";
 import { leaveOut } from "./leave-out";
@@ -51,7 +49,7 @@ export async function survey(cluster: Cluster, args: Arguments): Promise<Survey>
   await parallel(all, stacksAtOnce(all), async ({ name, folder }) => void states.set(name, await readState(folder)));
   const listed = states.get(cluster.name)?.outputs[STACKS_OUTPUT];
   for (const name of (Array.isArray(listed) ? listed.map(String) : []).filter((one) => !states.has(one))) {
-    states.set(name, await stateOfGone(cluster, name));
+    states.set(name, await readStateByBackend(cluster.backend, name));
   }
   const stacks = all.filter(({ name }) => names.includes(name));
   const possible = around(cluster, names, new Set(dead.keys()), without);
@@ -83,12 +81,4 @@ export function blockedText(command: "diff" | "deploy", { around: { blocked }, d
   const named = hosts.map((host) => `host "${host}" does not answer: ${dead.get(host)}`);
   const options = hosts.map((host) => `--without ${host}`).join(" ");
   return [...named, `Its stack holds others too. Mend it, or leave it alone for now: npm run ${command} -- ${options}`].join("\n");
-}
-
-/** The state of a stack that is not synthesized any more, by nothing but its backend. */
-function stateOfGone({ backend }: Cluster, stack: string): Promise<StackState> {
-  return inScratch(join(OUTPUT, "stacks", ".gone-"), async (folder) => {
-    writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(backendBlock(backend, stack)));
-    return readState(folder);
-  });
 }

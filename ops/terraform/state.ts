@@ -1,4 +1,10 @@
-import type { Stack } from "./synth";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { BackendEntry } from "../../cluster/schema";
+import { backendOf } from "../../cluster/state-backend";
+import { backendBlock } from "../../constructs/state-backend";
+import { inScratch } from "../scratch";
+import { OUTPUT, type Stack } from "./synth";
 import { terraform } from "./terraform";
 
 /** What Terraform remembers of a stack. Never print it: attributes are all that a resource has. */
@@ -29,11 +35,43 @@ export interface StateResource {
  * A stack's state, from whatever backend it is in; no host is asked. Empty for a stack that was never deployed.
  * @throws when the backend does not answer
  */
-export async function readState(folder: string): Promise<StackState> {
+export async function readState(folder: string, signal?: AbortSignal): Promise<StackState> {
   // Not `show -json`, which starts a provider process, and needs one where only a backend is known.
-  const { status, output, error } = await terraform(folder, ["state", "pull"]);
+  const { status, output, error } = await terraform(folder, ["state", "pull"], signal);
   if (status !== 0) throw new Error(`the state cannot be read in ${folder}\n${error}`);
   return parseState(output);
+}
+
+/**
+ * A stack's state by nothing but its backend: for a stack that is not synthesized any more, and for whoever must not write to what is.
+ * @param signal ends it
+ * @throws when the backend does not answer
+ */
+export async function readStateByBackend(backend: BackendEntry | undefined, stack: string, signal?: AbortSignal): Promise<StackState> {
+  const { type, arguments: given } = backendOf(backend, stack);
+  if (type === "local") return readStateFile(resolve(String(given.path)));
+  const folder = join(OUTPUT, "stacks");
+  mkdirSync(folder, { recursive: true });
+  return inScratch(join(folder, ".gone-"), async (scratch) => {
+    writeFileSync(join(scratch, "cdk.tf.json"), JSON.stringify(backendBlock(backend, stack)));
+    return readState(scratch, signal);
+  });
+}
+
+/** Terraform does no more for a file of this machine, but takes a second to start. */
+async function readStateFile(file: string): Promise<StackState> {
+  for (let tenths = 0; ; tenths++) {
+    if (!existsSync(file)) return parseState("");
+    const text = readFileSync(file, "utf8");
+    try {
+      if (text !== "") return parseState(text);
+    } catch (error) {
+      if (!(error instanceof SyntaxError) || tenths === 10) throw error;
+    }
+    // Terraform is writing it.
+    if (tenths === 10) return parseState("");
+    await new Promise((resume) => setTimeout(resume, 100));
+  }
 }
 
 /** The resources of all stacks' states. */

@@ -16,30 +16,31 @@ export const terraformBinary = (): string => process.env.TERRAFORM_BINARY_NAME |
 
 /**
  * Runs Terraform in a stack's folder, and initializes the folder first if it has to be. Quietly: what it says comes back.
+ * @param signal ends it
  * @throws when Terraform is not there, or the folder cannot be initialized
  */
-export async function terraform(folder: string, args: readonly string[]): Promise<TerraformResult> {
-  const first = await run(folder, args);
+export async function terraform(folder: string, args: readonly string[], signal?: AbortSignal): Promise<TerraformResult> {
+  const first = await run(folder, args, signal);
   // Its errors say so in many words, which all name the command: no backend, another backend, no provider, another version of it.
   if (first.status === 0 || !/\b(terraform|tofu) init\b/.test(first.error)) return first;
-  const { status, error } = await initialize(folder);
+  const { status, error } = await initialize(folder, signal);
   if (status !== 0) throw new Error(`${terraformBinary()} init fails in ${folder}\n${error}`);
-  return run(folder, args);
+  return run(folder, args, signal);
 }
 
 let initialized: Promise<unknown> = Promise.resolve();
 
 /** One after the other: the plugin cache, which all folders share, is not safe for more. */
-function initialize(folder: string): Promise<TerraformResult> {
-  const after = initialized.then(() => run(folder, ["init", "-input=false"]));
-  initialized = after;
+function initialize(folder: string, signal?: AbortSignal): Promise<TerraformResult> {
+  const after = initialized.then(() => run(folder, ["init", "-input=false"], signal));
+  initialized = after.catch(() => undefined);
   return after;
 }
 
-function run(folder: string, args: readonly string[]): Promise<TerraformResult> {
+function run(folder: string, args: readonly string[], signal?: AbortSignal): Promise<TerraformResult> {
   const env = { ...process.env, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1", ...pluginCache() };
   return new Promise((done, refuse) => {
-    execFile(terraformBinary(), args, { cwd: folder, env, maxBuffer: MAX_OUTPUT }, (failure, stdout, stderr) => {
+    execFile(terraformBinary(), args, { cwd: folder, env, maxBuffer: MAX_OUTPUT, signal }, (failure, stdout, stderr) => {
       if (failure && typeof failure.code === "string") {
         const why = failure.code === "ENOENT" ? `there is no ${terraformBinary()} on PATH; install Terraform 1.4 or newer` : failure.message;
         return refuse(new Error(why));

@@ -21,7 +21,7 @@ function container(parts: { cmd?: string[]; env?: string[]; mounts?: Container["
     Image: "sha256:1",
     Name: "/s1",
     RestartCount: 0,
-    State: { Status: "running", Running: true, ExitCode: 0, Error: "" },
+    State: { Status: "running", Running: true, ExitCode: 0, Error: "", StartedAt: "2026-01-01T00:00:00Z" },
     Config: { Image: "consul", Hostname: "s1", Cmd: parts.cmd ?? ["agent"], Entrypoint: null, Env: parts.env ?? null, Labels: null },
     HostConfig: { NetworkMode: parts.network ?? "host", RestartPolicy: { Name: "always" } },
     Mounts: parts.mounts ?? [],

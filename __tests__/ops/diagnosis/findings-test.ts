@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { AgentView } from "../../../ops/agents/agent-view";
 import type { Container } from "../../../ops/agents/container";
+import type { Look } from "../../../ops/agents/look";
 import { agentFindings, changedFiles, type Examined, whyNotIn, whyStale } from "../../../ops/diagnosis/findings";
 import type { StateResource } from "../../../ops/terraform/state";
 import { load } from "../../cluster-files";
@@ -39,7 +39,7 @@ function container(parts: { id?: string; status?: string; restart?: string; ours
     Image: "sha256:1",
     Name: "/s1",
     RestartCount: 0,
-    State: { Status: status, Running: status === "running", ExitCode: 1, Error: "" },
+    State: { Status: status, Running: status === "running", ExitCode: 1, Error: "", StartedAt: "2026-01-01T00:00:00Z" },
     Config: {
       Image: "consul",
       Hostname: "s1",
@@ -54,17 +54,14 @@ function container(parts: { id?: string; status?: string; restart?: string; ours
   };
 }
 
-const member = (Name: string, Status = 1) => ({ Name, Addr: "10.0.0.1", Port: 8301, Status, Tags: {} });
-const view = (parts: Partial<AgentView> = {}): AgentView => ({
-  self: {
-    Config: { Datacenter: "dc1", NodeName: "s1", Server: true, Version: "1.22.2" },
-    DebugConfig: { DataDir: "/consul/data", LeaveOnTerm: false },
-    Member: member("s1"),
-    Stats: { serf_lan: { encrypted: "false" } },
-  },
+const member = (name: string, status = 1) => ({ name, address: "10.0.0.1:8301", status, server: true });
+const voters = (...names: string[]) => names.map((node) => ({ node, address: `${node}:8300`, voter: true }));
+const view = (parts: Partial<Look> = {}): Look => ({
+  version: "1.22.2",
   members: ["s1", "s2", "s3", "c1"].map((name) => member(name)),
   leader: "10.0.0.1:8300",
-  peers: [],
+  servers: voters("s1", "s2", "s3"),
+  files: new Map([["/consul/config/agent.json", sha256(CONTENT)]]),
   ...parts,
 });
 
@@ -73,9 +70,7 @@ const well = (parts: Partial<Examined> = {}): Examined => ({
   agent: agent("s1"),
   resource: resource(),
   container: container(),
-  files: new Map([["/consul/config/agent.json", sha256(CONTENT)]]),
   view: view(),
-  voters: ["s1", "s2", "s3"],
   ...parts,
 });
 const said = (examined: Examined) => agentFindings(examined).map(({ what, mending }) => [what, mending]);
@@ -122,7 +117,7 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
     ],
     [
       "a file edited in it",
-      { files: new Map([["/consul/config/agent.json", sha256("other")]]) },
+      { view: view({ files: new Map([["/consul/config/agent.json", sha256("other")]]) }) },
       [["changed by hand in its container: /consul/config/agent.json", "replace"]],
     ],
     [
@@ -137,14 +132,23 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
     ],
     ["a pause", { container: container({ status: "paused" }), view: "-" }, [["its container is paused", "unpause"]]],
     ["no leader", { view: view({ leader: "" }) }, [["it runs, and is not in: it knows no leader", undefined]]],
-    ["no voter", { voters: ["s2", "s3"] }, [["it runs, and is not in: it is no voter", undefined]]],
+    [
+      "no leader, and why",
+      { view: view({ leader: "", whyNoLeader: "rpc error" }) },
+      [["it runs, and is not in: it knows no leader: rpc error", undefined]],
+    ],
+    [
+      "no voter",
+      { view: view({ servers: [...voters("s2", "s3"), { node: "s1", address: "", voter: false }] }) },
+      [["it runs, and is not in: it is no voter", undefined]],
+    ],
     ["no member", { view: view({ members: [member("s1", 4)] }) }, [["it is no living member of its own cluster", undefined]]],
   ])("%s", (_, parts, findings) => expect(said(well(parts))).toEqual(findings));
 
   test("its secrets are nothing to speak of when it has them, whatever else the folder has had since", () => {
-    const files = new Map([...(well().files ?? []), ["/consul/secrets/ca.pem", sha256("ca")] as const]);
+    const files = new Map([...view().files, ["/consul/secrets/ca.pem", sha256("ca")] as const]);
     const secrets = { hashes: new Map([["/consul/secrets/ca.pem", sha256("ca")]]), deployed: false };
-    expect(said(well({ files, secrets }))).toEqual([]);
+    expect(said(well({ view: view({ files }), secrets }))).toEqual([]);
   });
 
   test("several things at once are all said", () =>
@@ -154,9 +158,12 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
     ]));
 });
 
-test("what cannot be asked about is not taken for changed, nor for a sign that all is well", () => {
-  expect(said(well({ files: undefined }))).toEqual([]);
-  expect(whyNotIn(well({ voters: undefined }))).toBe("it does not say who is a voter");
+test("what cannot be asked about is no sign that all is well", () =>
+  expect(whyNotIn(well({ view: view({ servers: undefined }) }))).toBe("it does not say who is a voter"));
+test("a container is not taken for a stranger where the state could not be read, and what it does of itself is found", () => {
+  const unread = { resource: undefined, stateUnread: true } as const;
+  expect(said(well(unread))).toEqual([]);
+  expect(said(well({ ...unread, container: container({ status: "exited" }), view: "-" }))).toEqual([["its container is exited", "start"]]);
 });
 
 describe("uploaded files", () => {
@@ -175,7 +182,7 @@ describe("a lock", () => {
     return whyStale(entry, examined, [well().agent]);
   };
   test("of an agent that is in is nobody's", () => expect(stale("s1", well())).toBe("s1 is in"));
-  test("of an agent that is not in is its own", () => expect(stale("s1", well({ voters: [] }))).toBeUndefined());
+  test("of an agent that is not in is its own", () => expect(stale("s1", well({ view: view({ servers: [] }) }))).toBeUndefined());
   test("of an agent whose container is gone is its own: the next deploy makes it", () =>
     expect(stale("s1", well({ container: undefined }))).toBeUndefined());
   test("of an agent that was not looked at, since it leaves, is its own", () => expect(stale("s1")).toBeUndefined());

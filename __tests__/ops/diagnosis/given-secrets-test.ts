@@ -31,16 +31,16 @@ const step = (trigger: string): StateResource => ({
 const deployed = sha256(AGENT_SECRETS.server.map(sha256).join(" "));
 
 test("they are the files of the agent's folder, by their places in its container", () => {
-  const given = givenSecrets(cluster, server, [step(deployed)]);
+  const given = givenSecrets(cluster, server, step(deployed));
   expect(given?.hashes.get("/consul/secrets/ca.pem")).toBe(sha256("ca.pem"));
   expect(given?.hashes.size).toBe(AGENT_SECRETS.server.length);
 });
 test("the last deploy gave just these, or others, or none", () => {
-  expect(givenSecrets(cluster, server, [step(deployed)])?.deployed).toBe(true);
-  expect(givenSecrets(cluster, server, [step(sha256("others"))])?.deployed).toBe(false);
-  expect(givenSecrets(cluster, server, [])?.deployed).toBe(false);
+  expect(givenSecrets(cluster, server, step(deployed))?.deployed).toBe(true);
+  expect(givenSecrets(cluster, server, step(sha256("others")))?.deployed).toBe(false);
+  expect(givenSecrets(cluster, server, undefined)?.deployed).toBe(false);
 });
 test("there are none where the folder is not, or has not got them all", () => {
-  expect(givenSecrets(cluster, client, [])).toBeUndefined();
-  expect(givenSecrets({ ...cluster, security: undefined }, server, [])).toBeUndefined();
+  expect(givenSecrets(cluster, client, undefined)).toBeUndefined();
+  expect(givenSecrets({ ...cluster, security: undefined }, server, undefined)).toBeUndefined();
 });

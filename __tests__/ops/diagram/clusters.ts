@@ -3,7 +3,10 @@ import { type Cluster, defineCluster } from "../../../cluster/cluster";
 import { loadCluster } from "../../../cluster/load";
 import type { ClusterFile } from "../../../cluster/schema";
 import { type Graph, graphOf } from "../../../ops/diagram/graph";
+import { withStates } from "../../../ops/diagram/live";
+import { statusOf } from "../../../ops/status/status";
 import { PROJECT } from "../../cluster-files";
+import { type MadeSurvey, STOPPED, surveyOf } from "../status/surveys";
 
 /** Cluster files of this project, which are drawn in full. */
 export const FILES = [
@@ -63,10 +66,16 @@ export const THOUSANDS: readonly [string, Cluster][] = [
   ["each in a stack of its own", manyClients(997, (client) => `host${client}`)],
 ];
 
+/** A cluster as it is: some of it ill, a host silent. */
+export function lookedAt(cluster: Cluster, made: MadeSurvey): Graph {
+  return withStates(graphOf(cluster), statusOf(cluster, surveyOf(cluster, made)));
+}
+
 /** All of them, to be drawn. */
 export const EVERYTHING: readonly [string, Graph][] = [
   ...FILES.map((file): [string, Graph] => [file, graphOf(clusterOf(file))]),
   ["of all sorts, in stacks", graphOf(varied(true))],
   ["of all sorts, in one stack", graphOf(varied(false))],
+  ["of all sorts, looked at", lookedAt(varied(true), { silent: { both: "no answer" }, agents: { s2: STOPPED, web3: STOPPED } })],
   ...THOUSANDS.map(([what, cluster]): [string, Graph] => [`1000 hosts ${what}`, graphOf(cluster)]),
 ];

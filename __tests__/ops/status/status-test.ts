@@ -1,0 +1,197 @@
+import { issue, makeCa } from "../../../ops/secrets/certificates";
+import { statusOf } from "../../../ops/status/status";
+import { FOUR_HOSTS, load } from "../../cluster-files";
+import { type MadeSurvey, NOW, STOPPED, surveyOf } from "./surveys";
+
+const cluster = load(FOUR_HOSTS);
+const status = (made: MadeSurvey = {}, of = cluster) => statusOf(of, surveyOf(of, made));
+const wrong = (made: MadeSurvey) => status(made).findings.map(({ agent, host, what }) => `${agent ?? host}: ${what}`);
+const agent = (name: string, made: MadeSurvey) => status(made).agents.find((one) => one.name === name);
+const DAY = 24 * 60 * 60 * 1000;
+
+test("a cluster about which nothing is wrong is well, and says who leads, votes and is served", () => {
+  expect(status()).toMatchObject({
+    well: true,
+    findings: [],
+    notes: [],
+    leader: { address: "10.0.0.1:8300", agent: "s1" },
+    voters: ["s1", "s2", "s3"],
+    services: { names: ["nginx", "redis"], failing: [] },
+    agents: [
+      { name: "c1", role: "client", well: true, leader: "s1", member: { address: "10.0.0.4:8301", status: "alive" } },
+      { name: "s1", well: true, raft: { voter: true, leads: true, behind: 0 } },
+      { name: "s2", container: { status: "running", health: "healthy", image: "hashicorp/consul:1.22.2", drifted: false }, version: "1.22.2" },
+      { name: "s3", raft: { voter: true, leads: false, behind: 0, contact: "23.456789ms" } },
+    ],
+  });
+});
+
+describe("each is named by what it is", () => {
+  test("a stopped container", () => {
+    expect(wrong({ agents: { c1: STOPPED } })).toEqual(["c1: its container is exited"]);
+    expect(agent("c1", { agents: { c1: STOPPED } })).toMatchObject({ well: false, container: { status: "exited" } });
+    expect(agent("c1", { agents: { c1: STOPPED } })?.version).toBeUndefined();
+  });
+
+  test("a server that is no voter, by its own configuration of raft", () => {
+    const servers = ["s1", "s2", "s3"].map((node) => ({ node, address: `10.0.0.${node.slice(1)}:8300`, voter: node !== "s3" }));
+    const made = { agents: Object.fromEntries(["s1", "s2", "s3"].map((name) => [name, { says: { servers } }])) };
+    expect(wrong(made)).toEqual(["s3: it runs, and is not in: it is no voter"]);
+    expect(status(made).voters).toEqual(["s1", "s2"]);
+  });
+
+  test("an agent that knows no leader, and why it cannot say", () => {
+    const says = { leader: "! No known Consul servers" };
+    expect(wrong({ agents: { c1: { says }, s3: { says: { leader: "" } } } })).toEqual([
+      "c1: it runs, and is not in: it knows no leader: No known Consul servers",
+      "s3: it runs, and is not in: it knows no leader",
+    ]);
+    expect(agent("c1", { agents: { c1: { says } } })?.leader).toBe("");
+  });
+
+  test("an agent that knows another leader than most", () => {
+    const own = { leader: "10.0.0.3:8300", servers: [{ node: "s3", address: "10.0.0.3:8300", voter: true }] };
+    const made = { agents: { s3: { says: own } } };
+    expect(wrong(made)).toEqual(["s3: it knows another leader, 10.0.0.3:8300, than most agents, who know 10.0.0.1:8300"]);
+    expect(agent("s3", made)?.leader).toBe("10.0.0.3:8300");
+    expect(status(made).leader?.agent).toBe("s1");
+  });
+
+  test("servers outvote clients, who repeat what some server says", () => {
+    const many = load(`name: c
+security: off
+daemon: ssh://root@{address}
+hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, c1: 10.0.0.4, c2: 10.0.0.5, c3: 10.0.0.6, c4: 10.0.0.7 }
+servers: [s1, s2, s3]
+clients: [c1, c2, c3, c4]
+`);
+    const other = { says: { leader: "10.0.0.3:8300" } };
+    expect(status({ agents: { s3: other, c1: other, c2: other, c3: other, c4: other } }, many).leader?.agent).toBe("s1");
+  });
+
+  test("a host that does not answer, and its agents with it", () => {
+    const made = { silent: { s3: "no answer within 3.5 s" } };
+    expect(wrong(made)).toEqual(["s3: its daemon does not answer: no answer within 3.5 s"]);
+    expect(agent("s3", made)).toMatchObject({ well: false, container: undefined });
+    expect(status(made).hosts).toContainEqual({ name: "s3", address: "10.0.0.3", docker: undefined, why: "no answer within 3.5 s" });
+  });
+
+  test("a server that autopilot finds ill, and how far it is behind", () => {
+    const health = ["s1", "s2", "s3"].map((node) => ({
+      node,
+      healthy: node !== "s2",
+      status: "alive",
+      index: node === "s2" ? 30 : 442,
+      contact: "3.2s",
+    }));
+    expect(wrong({ agents: { s1: { says: { health } } } })).toEqual([
+      "s2: autopilot finds server s2 not healthy (alive, 412 entries behind, last contact 3.2s)",
+    ]);
+  });
+
+  test("an agent that answers, and that gossip has lost", () => {
+    const members = ["s1", "s2", "s3", "c1"].map((name, index) => ({
+      name,
+      address: `10.0.0.${index + 1}:8301`,
+      status: name === "c1" ? 4 : 1,
+      server: name !== "c1",
+    }));
+    expect(wrong({ agents: { s1: { says: { members } } } })).toEqual(["c1: it answers, and s1 has lost it (failed)"]);
+  });
+
+  test("a container that is not as it was deployed", () => {
+    const made = { agents: { s2: { container: { restart: "no" } } } };
+    expect(wrong(made)).toEqual(["s2: its restart policy is no, and was always"]);
+    expect(agent("s2", made)?.container?.drifted).toBe(true);
+  });
+
+  test("nobody leads when nobody knows any", () => {
+    const says = { leader: "" };
+    expect(status({ agents: { s1: STOPPED, s2: STOPPED, s3: { says }, c1: { says } } })).toMatchObject({
+      leader: undefined,
+      voters: undefined,
+      services: undefined,
+    });
+  });
+});
+
+describe("certificates", () => {
+  const by = async (days: number) => {
+    const ca = await makeCa("c", new Date(Date.now() - 900 * DAY));
+    // Of a year, from so many days before today on.
+    return (await issue(ca, { commonName: "s1" }, new Date(Date.now() + (days - 365) * DAY))).cert;
+  };
+  const withCertificate = async (days: number, name = "s1") => ({ agents: { [name]: { says: { certificate: await by(days) } } } });
+
+  test("an expired one is wrong", async () => {
+    const made = await withCertificate(-1);
+    expect(wrong(made)).toEqual([expect.stringMatching(/^s1: its certificate expired on \d{4}-\d\d-\d\d$/)]);
+    expect(status(made).findings[0]?.mend).toBe("npm run secrets -- rotate leaves s1; npm run deploy");
+  });
+  test("one that expires within 30 days is said, and well", async () => {
+    const { well, notes } = status(await withCertificate(20));
+    expect([well, notes]).toEqual([true, [expect.objectContaining({ agent: "s1", what: expect.stringMatching(/^its certificate expires on/) })]]);
+  });
+  test("one that lasts is not spoken of, and its end is told", async () => {
+    const made = await withCertificate(200);
+    expect([status(made).notes, agent("s1", made)?.certificateUntil?.slice(0, 10)]).toEqual([
+      [],
+      new Date(Date.now() + 200 * DAY).toISOString().slice(0, 10),
+    ]);
+  });
+});
+
+describe("what is said, and is well", () => {
+  const notes = (made: MadeSurvey, of = cluster) => {
+    const { well, notes } = status(made, of);
+    return [well, ...notes.map(({ agent, what }) => `${agent ?? ""}: ${what}`)];
+  };
+  const s1 = (says: Record<string, unknown>) => ({ agents: { s1: { says } } });
+
+  test("checks that fail", () => {
+    const critical = [{ node: "c1", service: "nginx", check: "http", status: "critical", output: "HTTP GET http://…:\n  502" }];
+    expect(notes(s1({ critical }))).toEqual([true, ': check "http" of service nginx on c1 is critical: HTTP GET http://…: 502']);
+  });
+  test("many checks that fail are counted", () => {
+    const critical = Array.from({ length: 25 }, (_, index) => ({ node: "c1", service: `s${index}`, check: "http", status: "critical", output: "" }));
+    const said = notes(s1({ critical }));
+    expect([said.length, said.at(-1)]).toEqual([22, ": 5 more checks fail"]);
+  });
+  test("who is being replaced", () => {
+    const lock = { key: "consul-cdktf/replacing", value: Buffer.from("s2").toString("base64"), index: 7 };
+    const turn = { key: "consul-cdktf/clients/c1", value: "", index: 8 };
+    expect(notes({ agents: { s1: { says: { locks: [lock, turn] } } } })).toEqual([
+      true,
+      "s2: holds the lock: it is being replaced, or leaves; but s2 is in",
+      "c1: has its turn: it is being replaced; but c1 is in",
+    ]);
+  });
+  test("another version", () =>
+    expect(notes({ agents: { c1: { says: { self: { version: "1.21.5", raft: null } } } } })).toEqual([
+      true,
+      ": 1.21.5 runs in c1, another version than in most",
+    ]));
+  test("a member that is gone, and a voter, whom the file has not", () => {
+    const members = [
+      ...["s1", "s2", "s3", "c1"].map((name) => ({ name, address: "a:8301", status: 1, server: true })),
+      { name: "old", address: "10.0.0.9:8301", status: 4, server: true },
+    ];
+    const servers = ["s1", "s2", "s3", "old"].map((node) => ({ node, address: `${node === "s1" ? "10.0.0.1" : node}:8300`, voter: true }));
+    expect(notes(s1({ members, servers }))).toEqual([
+      true,
+      ": member old (10.0.0.9:8301) has failed, and the file has none of that name",
+      ": server old (old:8300) votes, and the file has none of that name",
+    ]);
+  });
+  test("what Docker has not noticed yet", () =>
+    expect(notes({ agents: { c1: { container: { Health: { Status: "unhealthy" } } } } })).toEqual([true, "c1: Docker still has it as unhealthy"]));
+  test("a state that could not be read, and nothing is compared with", () =>
+    expect(notes({ stateUnread: "no such bucket" })).toEqual([true, ": nothing was compared with Terraform's state: no such bucket"]));
+  test("an agent that is to leave", () => {
+    const leaving = load(FOUR_HOSTS.replace("clients: [c1]", "clients: [{ name: c1, decommission: true }]"));
+    expect(notes({}, leaving)).toEqual([true, "c1: is to leave for good"]);
+    expect(status({}, leaving).agents.map(({ name }) => name)).toEqual(["s1", "s2", "s3"]);
+  });
+});
+
+test("nothing of a status is about another time than its own", () => expect(status().at).toBe(NOW.toISOString()));

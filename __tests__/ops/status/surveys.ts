@@ -1,0 +1,117 @@
+import type { AgentDescription, Cluster } from "../../../cluster/cluster";
+import type { Container } from "../../../ops/agents/container";
+import { type Look, parseLook } from "../../../ops/agents/look";
+import { conclude, type LookedAt } from "../../../ops/diagnosis/examine";
+import type { Examined } from "../../../ops/diagnosis/findings";
+import type { Survey } from "../../../ops/status/survey";
+import type { StateResource } from "../../../ops/terraform/state";
+
+/** Surveys of clusters that were not looked at: in the shapes that were recorded of Consul 1.22.2 and Docker 28.2.2. */
+
+export const NOW = new Date("2026-11-25T12:00:00Z");
+/** As `docker image ls` and a state have it. */
+const IMAGE = "sha256:9c7d1c8f0a3f5c0f";
+
+/** What one agent is like, beside what all are. */
+export interface Made {
+  readonly container?: Partial<Container["State"]> & { readonly restart?: string };
+  readonly noContainer?: true;
+  /** Lines of look.sh in place of its own, by what they are about; undefined for none. */
+  readonly says?: Readonly<Record<string, unknown>>;
+  /** Why there is nothing to be seen. */
+  readonly silent?: string;
+  readonly tainted?: boolean;
+}
+
+export interface MadeSurvey {
+  readonly agents?: Readonly<Record<string, Made>>;
+  /** Why hosts do not answer. */
+  readonly silent?: Readonly<Record<string, string>>;
+  readonly stateUnread?: string;
+  /** Of all agents; default the first server. */
+  readonly leader?: string;
+}
+
+const staying = (cluster: Cluster) => cluster.agents.filter(({ decommission }) => !decommission);
+const at = (agent: AgentDescription, port: number) => `${agent.host.address}:${port}`;
+
+/** A survey of a cluster about which nothing is wrong, but for what is said. */
+export function surveyOf(cluster: Cluster, made: MadeSurvey = {}): Survey {
+  const looked = cluster.hosts.map((host): LookedAt => {
+    const why = made.silent?.[host.name];
+    if (why !== undefined) return { host, why, agents: [], leftBehind: [] };
+    const agents = staying(cluster).filter((agent) => agent.host === host);
+    return { host, version: "28.2.2", leftBehind: [], agents: agents.map((agent) => examined(cluster, agent, made)) };
+  });
+  return { at: NOW, ...conclude(looked, { stateEmpty: false }), stateUnread: made.stateUnread };
+}
+
+function examined(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey): Examined {
+  const made = survey.agents?.[agent.name] ?? {};
+  const container = made.noContainer ? undefined : containerOf(agent, made);
+  const unread = survey.stateUnread !== undefined;
+  return {
+    agent,
+    container,
+    ...(unread ? { stateUnread: true as const } : { resource: resourceOf(agent, made), image: "hashicorp/consul:1.22.2" }),
+    view: !container?.State.Running ? "its container does not run" : (made.silent ?? looking(cluster, agent, survey, made)),
+  };
+}
+
+function looking(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey, { says = {} }: Made): Look | string {
+  const servers = staying(cluster).filter(({ role }) => role === "server");
+  const leader = servers.find(({ name }) => name === survey.leader) ?? servers[0];
+  const member = (one: AgentDescription) => ({ name: one.node, address: at(one, 8301), status: 1, server: one.role === "server" });
+  const all = {
+    self: { version: "1.22.2", raft: agent.role === "client" ? null : agent === leader ? "Leader" : "Follower" },
+    members: agent.role === "client" ? [member(agent)] : staying(cluster).map(member),
+    leader: leader ? at(leader, 8300) : "",
+    ...(agent.role === "server" && {
+      servers: servers.map((one) => ({ node: one.node, address: at(one, 8300), voter: true })),
+      health: servers.map((one) => ({ node: one.node, healthy: true, status: "alive", index: 1042, contact: one === leader ? "0s" : "23.456789ms" })),
+      locks: [],
+      services: ["consul", "nginx", "redis"],
+      critical: [],
+      warning: [],
+    }),
+    ...says,
+  };
+  const lines = Object.entries(all).map(
+    ([what, value]) => `${what} ${typeof value === "string" && value.startsWith("!") ? value : JSON.stringify(value)}`,
+  );
+  return parseLook(`${lines.join("\n")}\nend\n`);
+}
+
+function containerOf({ name, container, node }: AgentDescription, { container: { restart = "always", ...state } = {} }: Made): Container {
+  return {
+    Id: `id-of-${name}`,
+    Image: IMAGE,
+    Name: `/${container}`,
+    RestartCount: 0,
+    State: {
+      Status: "running",
+      Running: true,
+      ExitCode: 0,
+      Error: "",
+      StartedAt: "2026-11-25T09:00:00.123456789Z",
+      Health: { Status: "healthy" },
+      ...state,
+    },
+    Config: { Image: IMAGE, Hostname: name, Cmd: ["agent", `-node=${node}`], Entrypoint: null, Env: null, Labels: null },
+    HostConfig: { NetworkMode: "host", RestartPolicy: { Name: restart } },
+    Mounts: [],
+  };
+}
+
+const resourceOf = ({ name }: AgentDescription, { tainted = false }: Made): StateResource => ({
+  address: `docker_container.${name}`,
+  mode: "managed",
+  type: "docker_container",
+  name,
+  tainted,
+  deposed: false,
+  attributes: { id: `id-of-${name}`, restart: "always" },
+});
+
+/** Stopped by hand. */
+export const STOPPED: Made = { container: { Status: "exited", Running: false } };

@@ -1,0 +1,168 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Status } from "../ops/status/status";
+import { eventually } from "./consul";
+import { LiveCluster } from "./live-cluster";
+import { pause } from "./pause";
+import type { CommandResult } from "./rig/command";
+import { Rig } from "./rig/rig";
+import { terminalPicture } from "./terminal-picture";
+
+describe("a cluster that runs is looked at", () => {
+  const rig = Rig.standing();
+  const secured = process.env.SECURITY !== "off";
+  let cluster: LiveCluster;
+  const npm = (script: string, ...args: string[]): Promise<CommandResult> =>
+    cluster.project.run("npm", ["run", "-s", script, "--", ...args], { check: false });
+  const status = async (): Promise<Status> => JSON.parse((await npm("status", "--json")).stdout);
+  const expectWell = () => eventually(async () => expect(await status()).toMatchObject({ well: true, findings: [] }), 60);
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "looked-at");
+  });
+  afterAll(() => cluster.down());
+
+  test("all is well: members, leader, voters, versions, containers, certificates", async () => {
+    await expectWell();
+    const { leader, voters, agents, hosts, notes } = await status();
+    expect(leader).toEqual({ agent: await cluster.leader(), address: expect.stringMatching(/^172\.16\.8\.12[012]:8300$/) });
+    expect([...(voters ?? [])].sort()).toEqual(cluster.serverNames);
+    expect(hosts.map(({ docker }) => docker)).toEqual(hosts.map(() => expect.stringMatching(/^\d+\.\d+/)));
+    expect(notes).toEqual([]);
+    for (const agent of agents) {
+      expect(agent).toMatchObject({
+        ...{ well: true, version: "1.22.2", leader: leader?.agent },
+        member: { address: `${cluster.file.hosts[agent.host]}:8301`, status: "alive" },
+        container: { status: "running", image: "hashicorp/consul:1.22.2", drifted: false },
+      });
+      const days = (Date.parse(agent.certificateUntil ?? "") - Date.now()) / 86_400_000;
+      if (!secured) expect(days).toBeNaN();
+      else expect(Math.round(days)).toBe(agent.role === "server" ? 365 : 3);
+    }
+    expect(agents.filter(({ raft }) => raft?.leads).map(({ name }) => name)).toEqual([leader?.agent]);
+    const { stdout, exitCode } = await npm("status");
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^consul-server1 +172\.16\.8\.120:8301 +alive +server +1\.22\.2 +up /m)]);
+  });
+
+  test("a service with a failing check is said, with what the check says, and the cluster is well", async () => {
+    const check = { CheckID: "nginx-http", Name: "http", TTL: "10m", Status: "critical" };
+    await cluster.api("consul-client1").put("/v1/agent/service/register", { Name: "nginx", Port: 80, Check: check });
+    await eventually(async () => {
+      const { well, services, notes } = await status();
+      expect([well, services?.names]).toEqual([true, ["nginx"]]);
+      expect(notes.map(({ what }) => what)).toEqual([expect.stringContaining('check "http" of service nginx on consul-client1 is critical')]);
+    });
+    await cluster.api("consul-client1").put("/v1/agent/service/deregister/nginx", "");
+  });
+
+  test("a stopped container is named, with its mend, which mends it; the picture has its colour", async () => {
+    await cluster.docker("consul-client2", "stop", "consul-client2");
+    const { stdout, exitCode } = await npm("status");
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining("not well: 1 of 5 agents\n")]);
+    expect(stdout).toContain("  consul-client2: its container is exited\n      npm run doctor -- --fix (docker start consul-client2)\n");
+
+    const env = { CLUSTER: cluster.project.clusterFile, FORCE_COLOR: "1" };
+    const coloured = await rig.operator.run("npm", ["run", "-s", "status"], { cwd: cluster.project.folder, env, check: false });
+    mkdirSync(join(__dirname, "screenshots"), { recursive: true });
+    const screen = coloured.stdout.slice(coloured.stdout.indexOf("\n\n") + 2);
+    writeFileSync(join(__dirname, "screenshots/status.svg"), terminalPicture("npm run status", screen));
+    const live = await npm("diagram", "--live");
+    expect(live.stdout).toMatch(/class="client unwell"/);
+    expect(live.stdout.match(/class="(server|client) well"/g)).toHaveLength(4);
+    writeFileSync(join(__dirname, "screenshots/live.svg"), live.stdout);
+    expect((await npm("diagram", "--live", "--format", "mermaid")).stdout).toContain("class agent_consul_client2 unwell");
+
+    expect((await npm("doctor", "--fix")).exitCode).toBe(0);
+    await expectWell();
+  });
+
+  test("a host that does not answer is named within 5 s, and the rest is shown", async () => {
+    await rig.host("consul-client2").disconnect();
+    try {
+      const begun = Date.now();
+      const { stdout, stderr, exitCode } = await npm("status");
+      const seconds = (Date.now() - begun) / 1000;
+      process.stderr.write(`    ${seconds} s\n`);
+      expect(exitCode).toBe(1);
+      expect(seconds).toBeLessThan(5);
+      expect(stderr).toContain("consul-client2: its daemon does not answer: no answer within 3 s");
+      expect(stdout).toMatch(/^consul-client2 .*host does not answer$/m);
+      for (const name of cluster.agentNames.filter((one) => one !== "consul-client2")) expect(stdout).toMatch(new RegExp(`^${name} .*up \\d+ `, "m"));
+    } finally {
+      await rig.host("consul-client2").connect();
+    }
+    await expectWell();
+  });
+
+  test("--watch at a terminal draws one screen again and again, and Ctrl-C ends it well", async () => {
+    const { stdout, exitCode } = await rig.operator.run("node", ["-e", WATCHER, "npm run -s status -- --watch 1"], {
+      cwd: cluster.project.folder,
+      env: { CLUSTER: cluster.project.clusterFile },
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout.split("\x1b[2J")).toHaveLength(2);
+    expect(stdout.split("\x1b[H").length).toBeGreaterThan(3);
+    expect(stdout).toContain("consul-server1");
+    // The cursor is back.
+    expect(stdout.lastIndexOf("\x1b[?25h")).toBeGreaterThan(stdout.lastIndexOf("\x1b[?25l"));
+  });
+
+  describe("logs", () => {
+    test("of all agents, in the order of time, by name, pattern and content", async () => {
+      const { stdout, exitCode } = await npm(
+        "logs",
+        "--no-follow",
+        "--tail",
+        "all",
+        "--json",
+        "--grep",
+        "Consul agent running|agent: (Starting|started)|Started",
+      );
+      const lines = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      expect(exitCode).toBe(0);
+      expect([...new Set(lines.map(({ agent }) => agent))].sort()).toEqual([...cluster.agentNames].sort());
+      expect(lines.map(({ time }) => time)).toEqual(lines.map(({ time }) => time).sort());
+      const chosen = await npm("logs", "--no-follow", "--tail", "3", "consul-server*");
+      expect(chosen.stdout.match(/^consul-server[123] {2}\S/gm)).toHaveLength(9);
+    });
+
+    test("a host that does not answer is said and skipped", async () => {
+      await rig.host("consul-client2").disconnect();
+      try {
+        const { stdout, stderr, exitCode } = await npm("logs", "--no-follow", "--tail", "1");
+        expect([exitCode, stderr]).toEqual([0, expect.stringContaining("consul-client2: its daemon does not answer")]);
+        expect(stdout.trim().split("\n")).toHaveLength(4);
+      } finally {
+        await rig.host("consul-client2").connect();
+      }
+      await expectWell();
+    });
+
+    test("following goes on through a container's restart, until Ctrl-C", async () => {
+      const env = { CLUSTER: cluster.project.clusterFile };
+      const following = rig.operator.spawn("npm", ["run", "-s", "logs", "--", "--tail", "1"], { cwd: cluster.project.folder, env });
+      const seen = (pattern: RegExp) => eventually(async () => expect(following.stdout).toMatch(pattern));
+      await seen(/^consul-client1 {2}/m);
+      // Until it follows all of them.
+      await pause(2);
+      await cluster.docker("consul-client1", "restart", "-t", "30", "consul-client1");
+      await seen(/^consul-client1 {2}.*Requesting shutdown|^consul-client1 {2}.*(Graceful|Gracefully)|^consul-client1 {2}.*shutdown/m);
+      await seen(/^consul-client1 {2}.*Consul agent running/m);
+      following.signal("SIGINT");
+      expect((await following.finished).exitCode).toBe(0);
+      expect(following.stderr).toContain("consul-client1: its container does not run");
+    });
+  });
+});
+
+/** Somebody at a terminal who presses Ctrl-C after some seconds: util-linux's script gives the command a terminal, and has its exit status. */
+const WATCHER = `
+const { spawn } = require("node:child_process");
+const terminal = spawn("script", ["-qefc", process.argv[1], "/dev/null"], { env: { ...process.env, TERM: "xterm" }, stdio: ["pipe", "pipe", "inherit"] });
+terminal.stdout.pipe(process.stdout);
+setTimeout(() => terminal.stdin.write("\\x03"), 8000);
+terminal.on("exit", (code) => process.exit(code ?? 1));
+`;

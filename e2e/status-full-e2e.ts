@@ -1,0 +1,145 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { issue } from "../ops/secrets/certificates";
+import type { Status } from "../ops/status/status";
+import { eventually } from "./consul";
+import { LiveCluster } from "./live-cluster";
+import { cutOff, reunite } from "./partition";
+import type { CommandResult } from "./rig/command";
+import { Rig } from "./rig/rig";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const TAKE_SECRETS = readFileSync(join(__dirname, "../constructs/container/take-secrets.sh"), "utf8");
+
+describe.each(["on", "off"] as const)("status names what is wrong, with security %s", (security) => {
+  const rig = Rig.standing();
+  let cluster: LiveCluster;
+  const npm = (script: string, ...args: string[]): Promise<CommandResult> =>
+    cluster.project.run("npm", ["run", "-s", script, "--", ...args], { check: false });
+  const status = async (): Promise<Status> => JSON.parse((await npm("status", "--json")).stdout);
+  /** Who has what wrong. */
+  const wrong = async () => (await status()).findings.map(({ agent, host, what }) => `${agent ?? host}: ${what}`);
+  const expectWell = () => eventually(async () => expect(await wrong()).toEqual([]), 90);
+  const follower = async () => {
+    const leader = await cluster.leader();
+    return cluster.serverNames.find((name) => name !== leader) as string;
+  };
+  const inside = (agent: string, script: string) => cluster.docker(agent, "exec", "-u", "consul", agent, "sh", "-c", script);
+  /** What a disk that is lost leaves, brought up again by a deploy. */
+  const remake = async (server: string) => {
+    await cluster.docker(server, "rm", "--force", server);
+    await cluster.docker(server, "volume", "rm", `${server}-data`);
+    await reunite(cluster, server);
+    await cluster.deploy();
+  };
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "wrong", { security });
+    await expectWell();
+  });
+  afterAll(() => cluster.down());
+
+  test.each(["consul-client1", "consul-server1"])("the stopped container of %s", async (agent) => {
+    await cluster.docker(agent, "stop", "-t", "30", agent);
+    expect(await wrong()).toEqual([`${agent}: its container is exited`]);
+    await cluster.docker(agent, "start", agent);
+    await expectWell();
+  });
+
+  test("a host that does not answer", async () => {
+    const server = await follower();
+    await rig.host(server).disconnect();
+    try {
+      const begun = Date.now();
+      const found = await wrong();
+      expect((Date.now() - begun) / 1000).toBeLessThan(5);
+      // What autopilot says of it is the same thing.
+      expect(found[0]).toBe(`${server}: its daemon does not answer: no answer within 3 s`);
+    } finally {
+      await rig.host(server).connect();
+    }
+    await expectWell();
+  });
+
+  test("a server that is no voter", async () => {
+    const server = await follower();
+    const api = cluster.api(cluster.serverNames.find((name) => name !== server) as string);
+    const autopilot = await api.json("/v1/operator/autopilot/configuration");
+    const put = (ServerStabilizationTime: string) => api.put("/v1/operator/autopilot/configuration", { ...autopilot, ServerStabilizationTime });
+    await put("1h");
+    const { stdout: image } = await cluster.docker(server, "inspect", "-f", "{{.Image}}", server);
+    await cluster.docker(server, "stop", "-t", "30", server);
+    const wipe = [
+      "run",
+      "--rm",
+      "--network=none",
+      "--entrypoint=sh",
+      "-v",
+      `${server}-data:/consul/data`,
+      image.trim(),
+      "-c",
+      "rm -rf /consul/data/*",
+    ];
+    await cluster.docker(server, ...wipe);
+    await cluster.docker(server, "start", server);
+    await eventually(async () => expect(await wrong()).toEqual([`${server}: it runs, and is not in: it is no voter`]), 60);
+    const { voters, agents } = await status();
+    expect(voters).toHaveLength(2);
+    expect(agents.find(({ name }) => name === server)).toMatchObject({ well: false, raft: { voter: false, leads: false } });
+    await put("10s");
+    await expectWell();
+  });
+
+  test("agents that know no leader, and one that knows another, after a partition", async () => {
+    const server = await follower();
+    await cutOff(cluster, server);
+    await cutOff(cluster, "consul-client2");
+    await eventually(async () => {
+      const found = await wrong();
+      expect(found).toHaveLength(2);
+      expect(found[0]).toMatch(/^consul-client2: it runs, and is not in: it knows no leader/);
+      expect(found[1]).toMatch(new RegExp(`^${server}: it runs, and is not in: it knows no leader`));
+    }, 60);
+    const { leader, agents } = await status();
+    expect(leader?.agent).toBe(await cluster.leader());
+    expect(agents.find(({ name }) => name === server)).toMatchObject({ leader: "", member: { status: "failed" } });
+    await reunite(cluster, "consul-client2");
+
+    // Somebody who sees only this side makes it a cluster of its own, as after a loss of the quorum.
+    const address = String(cluster.file.hosts[server]);
+    const peers = `[{ "id": "%s", "address": "${address}:8300", "non_voter": false }]`;
+    await inside(server, `printf '${peers}' "$(cat /consul/data/node-id)" >/consul/data/raft/peers.json`);
+    await cluster.docker(server, "restart", "-t", "30", server);
+    await eventually(async () => {
+      const { findings, leader } = await status();
+      expect(findings.map(({ agent, what }) => `${agent}: ${what}`)).toEqual([
+        `${server}: it knows another leader, ${address}:8300, than most agents, who know ${leader?.address}`,
+      ]);
+    }, 90);
+    await remake(server);
+    await expectWell();
+  });
+
+  if (security === "on") {
+    test("a certificate that has expired, and its mend mends it", async () => {
+      const server = await follower();
+      const secrets = join(cluster.project.folder, "secrets", cluster.file.name);
+      const ca = { cert: readFileSync(join(secrets, "ca.pem"), "utf8"), key: readFileSync(join(secrets, "ca-key.pem"), "utf8") };
+      const { cert, key } = await issue(ca, { commonName: server }, new Date(Date.now() - 800 * DAY_MS));
+      const folder = mkdtempSync(join(tmpdir(), "expired-"));
+      writeFileSync(join(folder, "cert.pem"), cert);
+      writeFileSync(join(folder, "key.pem"), key);
+      const archive = execFileSync("tar", ["-c", "-C", folder, "cert.pem", "key.pem"]).toString();
+      rmSync(folder, { recursive: true });
+      await rig.host(server).dockerWith({ input: archive }, "exec", "-i", server, "sh", "-c", TAKE_SECRETS, "sh", server);
+      await eventually(async () => expect(await wrong()).toEqual([expect.stringMatching(new RegExp(`^${server}: its certificate expired on `))]));
+      const { findings } = await status();
+      expect(findings[0]?.mend).toBe(`npm run secrets -- rotate leaves ${server}; npm run deploy`);
+      await cluster.secrets("rotate", "leaves", server);
+      await cluster.deploy();
+      await expectWell();
+    });
+  }
+});

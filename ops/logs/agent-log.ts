@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import type { AgentDescription } from "../../cluster/cluster";
+import { dockerCommand } from "../agents/docker";
+import { answering } from "../agents/hosts";
+
+/** A line of an agent's log. */
+export interface LogLine {
+  readonly host: string;
+  readonly agent: string;
+  /** When Docker took it, in UTC with nanoseconds: the order of times is that of the texts. */
+  readonly time: string;
+  readonly line: string;
+}
+
+export interface LogOptions {
+  /** As `docker logs` takes it: a time, or how long ago. */
+  readonly since?: string;
+  /** The last lines, at most so many; undefined for all. */
+  readonly tail?: number;
+  /** Go on with what is written from now on. */
+  readonly follow: boolean;
+}
+
+/** Seconds after which a daemon that does not answer counts as gone. */
+const DAEMON_SECONDS = 3;
+const TIMED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?(.*)$/s;
+
+/**
+ * Reads an agent's log, what it writes to standard output and to standard error alike.
+ * @param take is waited for, so that no more is read than is taken
+ * @returns why it cannot be read (any more); undefined when it ended as it should
+ */
+export async function readLog(agent: AgentDescription, options: LogOptions, take: (line: LogLine) => Promise<void>): Promise<string | undefined> {
+  const { name, host, container } = agent;
+  const answer = await answering(host, DAEMON_SECONDS);
+  if ("why" in answer) return `its daemon does not answer: ${answer.why}`;
+  const { since, tail, follow } = options;
+  const words = [...(since ? ["--since", since] : []), ...(tail === undefined ? [] : ["--tail", String(tail)]), ...(follow ? ["--follow"] : [])];
+  const [program, args, spawned] = dockerCommand(host.daemon, ["logs", "--timestamps", ...words, container], "pipe");
+  // One stream for both, in the order in which they come.
+  const child = spawn("sh", ["-c", 'exec "$0" "$@" 2>&1', program, ...args], { ...spawned, stdio: ["ignore", "pipe", "ignore"] });
+  const ended = new Promise<number | null>((done, refuse) => child.once("error", refuse).once("close", done));
+  untilExit(child);
+  let said = "";
+  for await (const text of linesOf(child.stdout as Readable)) {
+    const [, time, line] = TIMED.exec(text) ?? [];
+    // What has no time is the docker CLI's own.
+    if (time === undefined || line === undefined) said = text;
+    else await take({ host: host.name, agent: name, time, line });
+  }
+  const status = await ended;
+  return status === 0 ? undefined : said || `docker logs ended with status ${status}`;
+}
+
+/** A line that does not end would be kept for ever. */
+const LONGEST = 64 * 1024;
+
+/** Lines of a stream, no more of it being read than is taken. */
+export async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of stream.setEncoding("utf8")) {
+    const lines = `${rest}${chunk}`.split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+    if (rest.length > LONGEST) {
+      yield rest;
+      rest = "";
+    }
+  }
+  if (rest !== "") yield rest;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Nobody who follows a log is left behind. */
+function untilExit(child: ChildProcess): void {
+  if (running.size === 0) process.once("exit", endAll);
+  running.add(child);
+  child.once("close", () => {
+    running.delete(child);
+    if (running.size === 0) process.off("exit", endAll);
+  });
+}
+
+const endAll = (): void => {
+  for (const child of running) child.kill();
+};

@@ -1,0 +1,98 @@
+import type { AgentStatus, HostStatus, Status } from "./status";
+
+/** How a word is meant. */
+export type Tone = "plain" | "well" | "warning" | "unwell" | "faint";
+
+export interface Cell {
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+export const cell = (text: string, tone: Tone = "plain"): Cell => ({ text, tone });
+const NOTHING = cell("");
+
+interface Column {
+  readonly head: string;
+  readonly of: (agent: AgentStatus, host: HostStatus | undefined, status: Status) => Cell;
+  /** It is there when some row says something, or when they do not all say the same. Default always. */
+  readonly when?: "any" | "differ";
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: "agent", of: ({ name, well }) => cell(name, well ? "plain" : "unwell") },
+  { head: "host", of: ({ name, host }) => cell(host === name ? "" : host), when: "any" },
+  { head: "address", of: ({ member }) => cell(member?.address ?? "") },
+  { head: "member", of: ({ member }) => cell(member?.status ?? "", member && member.status !== "alive" ? "unwell" : "plain") },
+  { head: "role", of: ({ role }) => cell(role) },
+  { head: "consul", of: ({ version }) => cell(version ?? "") },
+  { head: "image", of: ({ container }) => cell(shortImage(container?.image)), when: "differ" },
+  { head: "docker", of: (_, host) => cell(host?.docker ?? ""), when: "differ" },
+  { head: "container", of: containerCell },
+  { head: "raft", of: raftCell },
+  { head: "leader", of: leaderCell },
+  { head: "certificate", of: certificateCell, when: "any" },
+];
+
+/** A table of agents: its head, and a row each. */
+export function table(agents: readonly AgentStatus[], status: Status): Cell[][] {
+  const hosts = new Map(status.hosts.map((host) => [host.name, host]));
+  const columns = COLUMNS.map(({ head, of, when }) => {
+    const cells = agents.map((agent) => of(agent, hosts.get(agent.host), status));
+    const words = new Set(cells.map(({ text }) => text).filter(Boolean));
+    const least = when === undefined ? 0 : when === "any" ? 1 : 2;
+    return words.size >= least ? [cell(head.toUpperCase(), "faint"), ...cells] : [];
+  }).filter(({ length }) => length > 0);
+  return Array.from({ length: agents.length + 1 }, (_, row) => columns.map((column) => column[row] ?? NOTHING));
+}
+
+function containerCell({ container }: AgentStatus, host: HostStatus | undefined, { at }: Status): Cell {
+  if (host?.why !== undefined) return cell("host does not answer", "unwell");
+  if (!container) return cell("none", "unwell");
+  const { status, startedAt, health, drifted } = container;
+  const running = status === "running";
+  const words = [running ? `up ${duration(Date.parse(at) - Date.parse(startedAt))}` : status, ...(running && health ? [health] : [])];
+  if (drifted) words.push("changed");
+  return cell(words.join(", "), !running || drifted ? "unwell" : health === "unhealthy" ? "warning" : "well");
+}
+
+function raftCell({ raft, role, version }: AgentStatus): Cell {
+  if (role === "client" || version === undefined) return NOTHING;
+  if (!raft?.voter) return cell("no voter", "unwell");
+  if (raft.leads) return cell("leads", "well");
+  if (raft.behind === undefined) return cell("votes");
+  return cell(`votes, ${raft.behind} behind, ${roundContact(raft.contact)}`, "well");
+}
+
+/** Go's `12.345678ms` as `12ms`. */
+const roundContact = (contact = ""): string => contact.replace(/(\d+)\.\d+/, "$1");
+
+function leaderCell({ leader, version }: AgentStatus, _: HostStatus | undefined, status: Status): Cell {
+  if (version === undefined || leader === undefined) return NOTHING;
+  if (leader === "") return cell("none", "unwell");
+  const same = leader === (status.leader?.agent ?? status.leader?.address);
+  return cell(leader, same ? "plain" : "unwell");
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function certificateCell({ certificateUntil }: AgentStatus, _: HostStatus | undefined, { at }: Status): Cell {
+  if (certificateUntil === undefined) return NOTHING;
+  const left = Date.parse(certificateUntil) - Date.parse(at);
+  return left < 0 ? cell(`expired ${certificateUntil.slice(0, 10)}`, "unwell") : cell(`for ${duration(left)}`);
+}
+
+/** `hashicorp/consul:1.22.2` as `consul:1.22.2` */
+function shortImage(image = ""): string {
+  return image.replace(/^.*\/(?=[^/]+$)/, "").replace(/(@sha256:.{6}).*$/, "$1…");
+}
+
+/** `3 d`, `5 h`, `12 min`, `40 s` */
+export function duration(ms: number): string {
+  const units = [
+    [DAY_MS, "d"],
+    [60 * 60 * 1000, "h"],
+    [60 * 1000, "min"],
+  ] as const;
+  const [unit, word] = units.find(([length]) => ms >= 2 * length) ?? [1000, "s"];
+  return `${Math.max(0, Math.floor(ms / unit))} ${word}`;
+}

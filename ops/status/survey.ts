@@ -1,0 +1,60 @@
+import type { Cluster, HostDescription } from "../../cluster/cluster";
+import { stackNames } from "../../cluster/stacks";
+import type { Patience } from "../agents/look";
+import { type Examination, examine, type Remembered } from "../diagnosis/examine";
+import { parallel } from "../parallel";
+import { readStateByBackend } from "../terraform/state";
+
+/** Terraform processes at once, where the state is not a file of this machine. */
+const STATES_AT_ONCE = 8;
+/** How long a state is taken for what it is while nothing is wrong. */
+const STATE_SECONDS = 30;
+
+/** What was found at one time. */
+export interface Survey extends Examination {
+  readonly at: Date;
+  /** Why nothing is compared with the state, if so. */
+  readonly stateUnread?: string;
+}
+
+/** So that a host that does not answer is named within 5 s of a command's start. */
+export const DEFAULT_TIMEOUT = 3;
+
+export interface SurveyOptions {
+  /** Seconds after which a host counts as one that does not answer. Default 3. */
+  readonly timeout?: number;
+  /** Is told of each host that does not answer, at once. */
+  readonly onSilent?: (host: HostDescription, why: string) => void;
+}
+
+/** Looks at a cluster, again and again if need be. Writes nothing to what is synthesized: a deploy may be under way. */
+export class Surveyor {
+  private known?: { readonly resources: Remembered; readonly until: number };
+
+  constructor(private readonly cluster: Cluster) {}
+
+  async survey({ timeout = DEFAULT_TIMEOUT, onSilent }: SurveyOptions = {}): Promise<Survey> {
+    // Of an agent that answers slowly more is known than that its host is gone.
+    const patience: Patience = { daemon: timeout, answer: 2 * timeout, question: 2 };
+    const remembered = this.remembered(patience.answer);
+    const examination = await examine(this.cluster, remembered, { patience, onSilent });
+    // What is wrong may be what has just been deployed.
+    if (examination.findings.length > 0) this.known = undefined;
+    const resources = await remembered;
+    return { at: new Date(), ...examination, ...(typeof resources === "string" && { stateUnread: resources }) };
+  }
+
+  private async remembered(seconds: number): Promise<Remembered> {
+    if (this.known && this.known.until > Date.now()) return this.known.resources;
+    const { name, hosts, backend } = this.cluster;
+    const signal = AbortSignal.timeout(seconds * 1000);
+    try {
+      const states = await parallel(stackNames(name, hosts), STATES_AT_ONCE, (stack) => readStateByBackend(backend, stack, signal));
+      const resources = states.flatMap((state) => state.resources);
+      this.known = { resources, until: Date.now() + STATE_SECONDS * 1000 };
+      return resources;
+    } catch (error) {
+      return signal.aborted ? `it was not read within ${seconds} s` : (error as Error).message;
+    }
+  }
+}
