@@ -3,12 +3,14 @@ import type { KeyPath, Problem } from "../problem";
 import type { Draft } from "../resolve";
 import { stackNames } from "../stacks";
 import { backendProblems } from "../state-backend";
+import { definitionProblems } from "./definitions";
 import { exposureProblems } from "./exposure";
 import { nameProblems } from "./names";
 import { networkProblems } from "./network";
 import { valueAt } from "./places";
 import { quorumProblems } from "./quorum";
 import { securityProblems } from "./security";
+import { serviceProblems } from "./services";
 
 /** What needs more than one key to see. */
 export function checkCluster(draft: Draft): Problem[] {
@@ -17,6 +19,8 @@ export function checkCluster(draft: Draft): Problem[] {
     ...nameProblems(draft),
     ...networkProblems(draft),
     ...settingsProblems(draft),
+    ...serviceProblems(draft),
+    ...definitionProblems(draft),
     ...exposureProblems(draft),
     ...securityProblems(draft),
     ...backendProblems(draft.file.backend, stackNames(draft.file.name, draft.hosts)),
