@@ -63,11 +63,7 @@ export function configProblems(config: ConsulConfig | undefined, path: KeyPath, 
     const place = Object.hasOwn(OWNED_KEYS, key.toLowerCase()) ? OWNED_KEYS[key.toLowerCase()] : undefined;
     return place ? [ownedSetting(key, place, [...path, key])] : [];
   });
-  return [
-    ...owned,
-    ...securityProblems(config, path, secured),
-    ...jsonProblems(config, path),
-  ];
+  return [...owned, ...securityProblems(config, path, secured), ...jsonProblems(config, path)];
 }
 
 /** What may not be in any JSON of the file's that goes to Consul as it is. */

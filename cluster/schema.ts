@@ -97,7 +97,10 @@ const settings = {
     .array(z.string().regex(/^--?[a-zA-Z][^\0\r\n]*$/, "a flag is one or two hyphens and a word, on one line: -log-json"))
     .optional()
     .describe("Further flags of `consul agent`, put last; an agent's follow the cluster's."),
-  services: z.array(service).optional().describe("Services that the agent registers; an agent's are added to the cluster's. A change restarts nothing."),
+  services: z
+    .array(service)
+    .optional()
+    .describe("Services that the agent registers; an agent's are added to the cluster's. A change restarts nothing."),
   checks: z.array(check).optional().describe("Checks of the agent's node, or of a service by `service_id`; an agent's are added to the cluster's."),
 };
 

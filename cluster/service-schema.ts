@@ -25,8 +25,14 @@ export const check = z
     grpc_use_tls: z.boolean().optional(),
     h2ping: text.optional().describe("address:port that is asked by HTTP/2's ping."),
     os_service: text.optional().describe("A service of the agent's own operating system, which in a container has none."),
-    args: z.array(text).min(1, "name a program").optional().describe("A program and its arguments, run in the agent's container, if that lets programs run."),
-    docker_container_id: text.optional().describe("Of `args`: a container to run them in, by the Docker socket that the agent's container then needs."),
+    args: z
+      .array(text)
+      .min(1, "name a program")
+      .optional()
+      .describe("A program and its arguments, run in the agent's container, if that lets programs run."),
+    docker_container_id: text
+      .optional()
+      .describe("Of `args`: a container to run them in, by the Docker socket that the agent's container then needs."),
     shell: text.optional(),
     ttl: duration.optional().describe("How long it stays as it is unless the service's program reports again."),
     alias_service: text.optional().describe("It is as this service's checks are."),
@@ -42,7 +48,7 @@ export const check = z
     tls_skip_verify: z.boolean().optional(),
   })
   .catchall(more)
-  .describe("A check, by Consul's names: one of the ways to look, and how often.");
+  .meta({ id: "check", description: "A check, by Consul's names: one of the ways to look, and how often." });
 
 export const service = z
   .object({
@@ -54,7 +60,10 @@ export const service = z
     socket_path: text.optional(),
     tags: z.array(text).optional(),
     meta: strings.optional(),
-    weights: z.object({ passing: z.int().min(1).optional(), warning: z.int().min(0).optional() }).catchall(more).optional(),
+    weights: z
+      .object({ passing: z.int().min(1).optional(), warning: z.int().min(0).optional() })
+      .catchall(more)
+      .optional(),
     tagged_addresses: z.record(text, z.object({ address: text, port: port.optional() }).catchall(more)).optional(),
     enable_tag_override: z.boolean().optional(),
     check: check.optional().describe("A check of the service."),
@@ -63,7 +72,7 @@ export const service = z
     proxy: z.record(text, more).optional(),
   })
   .catchall(more)
-  .describe("A service, by Consul's names.");
+  .meta({ id: "service", description: "A service, by Consul's names." });
 
 /** Consul's names for what a check and a service have (agent/config/config.go of 1.22, CheckDefinition and ServiceDefinition). */
 export const CHECK_KEYS: readonly string[] = [

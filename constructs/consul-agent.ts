@@ -6,7 +6,16 @@ import { addressInSubnet, family, gossipAddress } from "../cluster/address";
 import { type Endpoints, endpointsOf } from "../cluster/endpoints";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
 import type { Settings } from "../cluster/schema";
-import { type AgentConfigProps, agentCommand, agentConfig, agentEnvironment, DECLARED, declaredVolume, listensOnPrivileged, wholeConfig } from "./agent-command";
+import {
+  type AgentConfigProps,
+  agentCommand,
+  agentConfig,
+  agentEnvironment,
+  DECLARED,
+  declaredVolume,
+  listensOnPrivileged,
+  wholeConfig,
+} from "./agent-command";
 import { AgentSecrets } from "./agent-secrets";
 import { Ask, type AskTarget, uploadText } from "./ask";
 import { beforeStop } from "./before-stop";
@@ -240,4 +249,7 @@ function labels(own: Settings["labels"] = {}): ContainerConfig["labels"] {
 }
 
 /** A volume is named, not managed: Docker makes it, and no Terraform operation ever deletes it. */
-const volume = (containerPath: string, place: string) => ({ containerPath, ...(place.startsWith("/") ? { hostPath: place } : { volumeName: place }) });
+const volume = (containerPath: string, place: string) => ({
+  containerPath,
+  ...(place.startsWith("/") ? { hostPath: place } : { volumeName: place }),
+});

@@ -39,7 +39,5 @@ function servicesFile({ services = [], checks = [] }: Pick<DeclaredServicesProps
     const idOf = ({ id, name = "" }: One) => id ?? name;
     return [...all].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
   };
-  return JSON.stringify(
-    sorted({ ...(checks.length > 0 && { checks: byId(checks) }), ...(services.length > 0 && { services: byId(services) }) }),
-  );
+  return JSON.stringify(sorted({ ...(checks.length > 0 && { checks: byId(checks) }), ...(services.length > 0 && { services: byId(services) }) }));
 }
