@@ -181,7 +181,7 @@ function agent(host: BenchHost): Container {
 function steps(host: BenchHost, container: Container): TerraformData {
   const { name, role } = host;
   const gate = new TerraformData(stack, `${name}-gate`, [container.id], ask(scripts.gate, [name, role, name, "3"], [host], name));
-  new TerraformData(stack, `${name}_services-gate`, [container.id, "{}"], ask(scripts.services, [name, "'{}'"], [host]), [gate]);
+  new TerraformData(stack, `${name}_services-gate`, [container.id, "{}"], ask(scripts.services, [role, name, "'{}'"], [host]), [gate]);
   return gate;
 }
 

@@ -25,7 +25,7 @@ export class DeclaredServices extends Ask {
     super(scope, id, {
       script: "services",
       wait,
-      arguments: [agent.nodeName, file],
+      arguments: [agent.role, agent.nodeName, file],
       targets: [agent.askTarget],
       triggers: [agent.container.id, file],
     });

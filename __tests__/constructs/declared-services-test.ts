@@ -22,7 +22,7 @@ test("it is asked itself, and waited for as for its gate", () => {
   const { provisioner } = step(own("[{ name: web }]")) ?? {};
   const { ASK_TARGETS, ASK_SECONDS, ASK_ARGUMENTS } = provisioner?.[0]?.["local-exec"].environment ?? {};
   expect({ ASK_TARGETS, ASK_SECONDS }).toEqual({ ASK_TARGETS: "-H ssh://root@10.0.0.4 exec -i c1", ASK_SECONDS: "7" });
-  expect(ASK_ARGUMENTS).toBe(`7 n1 '{"services":[{"name":"web"}]}'`);
+  expect(ASK_ARGUMENTS).toBe(`7 client n1 '{"services":[{"name":"web"}]}'`);
 });
 test("it is given them again when its container is another, and after the gate", () => {
   const { triggers_replace, depends_on } = step(FOUR_HOSTS) ?? {};

@@ -1,15 +1,16 @@
 #!/bin/sh
-# services.sh SECONDS NODE DECLARED: gives this container's agent, NODE, the services and checks that the cluster file declares on it; DECLARED is a file of Consul's, as
+# services.sh SECONDS ROLE NODE DECLARED: gives this container's agent, NODE, the services and checks that the cluster file declares on it; DECLARED is a file of Consul's, as
 # JSON. Consul is asked first whether it is one; an agent that does not take it after all gets back what it had. Exits 0 when the agent and the catalog have what is
 # declared, 3 when not in time or not at all. Behind asking.sh and hang-up.sh.
 # shellcheck disable=SC2154 # asking.sh gives url
 set -u
-seconds=$1 node=$2 declared=$3 begun=$(now)
+seconds=$1 role=$2 node=$3 declared=$4 begun=$(now)
 folder=/consul/declared file=/consul/declared/services.json
 # What the agent has read: written once it has, or when its container starts with it. Consul reads what ends in .json.
 read=$folder/services.read
-# As in gate.sh.
+# As in gate.sh: who was let pass there is let pass here, for its slot of Terraform's is another's.
 grace=6
+never_in() { if [ "$role" = client ]; then [ ! -e "${CONSUL_DATA_DIR:-/consul/data}/was-in" ]; else [ "$(ask /v1/status/peers)" = '[]' ]; fi; }
 
 [ -e "$file" ] || [ "$declared" != '{}' ] || exit 0
 
@@ -70,7 +71,7 @@ missing() {
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
   if ! absent=$(missing); then
     say "has its services; waiting for an agent that says so"
-    if [ "$(ask /v1/status/peers)" = '[]' ] && [ $(($(now) - begun)) -ge "$grace" ]; then
+    if [ $(($(now) - begun)) -ge "$grace" ] && never_in; then
       echo "$node: passes: has its services, and the other servers are still to be deployed"
       exit 0
     fi
