@@ -29,10 +29,10 @@ entries() {
 }
 # What is to be done, as one line of JSON; fails with the reason when it cannot be told.
 plan() {
-  note=$(read_json "$noted?raw&consistent" '{}') && entries=$(entries "$note") && queries=$(read_json /v1/query '[]') || {
+  if ! { note=$(read_json "$noted?raw&consistent" '{}') && entries=$(entries "$note") && queries=$(read_json /v1/query '[]'); }; then
     echo "$note ${entries:-} ${queries:-}"
     return 1
-  }
+  fi
   printf '%s\n' "$note" "$queries" "$entries" | jq -cs --argjson definitions "$definitions" "$program"
 }
 
