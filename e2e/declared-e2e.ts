@@ -2,7 +2,6 @@ import type { ClusterFile } from "../cluster/schema";
 import { eventually } from "./consul";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
 import { pause } from "./pause";
-import type { CommandResult } from "./rig/command";
 import { Rig } from "./rig/rig";
 
 type Client = Exclude<NonNullable<ClusterFile["clients"]>[number], string>;
@@ -16,7 +15,6 @@ describe("what a cluster file declares", () => {
   const rig = Rig.standing();
   let cluster: LiveCluster;
   let base: ClusterFile;
-  const said = ({ stdout, stderr }: CommandResult) => (stdout + stderr).replace(/[^\S ]*\n[^\w]*/g, " ");
   const client = (number: 1 | 2) => `consul-client${number}`;
   const server = () => cluster.api("consul-server1");
 
@@ -32,16 +30,6 @@ describe("what a cluster file declares", () => {
     });
     expect(touched).toEqual([]);
     return words;
-  }
-  /** What a deploy said that failed, and touched nobody. */
-  async function refused(): Promise<string> {
-    let result: CommandResult | undefined;
-    const touched = await cluster.touchedBy(async () => {
-      result = await cluster.deploy({ check: false });
-    });
-    expect(touched).toEqual([]);
-    expect(result?.exitCode).not.toBe(0);
-    return said(result as CommandResult);
   }
   /** The services of a node, with the worst of their checks. */
   async function catalog(node = client(1)): Promise<Record<string, string>> {
@@ -119,14 +107,14 @@ describe("what a cluster file declares", () => {
 
     test("that Consul refuses are not given to the agent, which goes on as it was", async () => {
       declare({ services: [SHOP, { name: "odd", no_such_key: true }] }, { accept: [...(base.accept ?? []), "unknown-consul-key"] });
-      expect(await refused()).toContain("consul-client1: its services are not given to it, for Consul refuses them: ");
+      expect(await cluster.expectRefused()).toContain("consul-client1: its services are not given to it, for Consul refuses them: ");
       await expectCatalog({ "shop:80": "passing" });
     });
 
     test("that only the agent itself refuses are taken back from it", async () => {
       // Its container has no systemd.
       declare({ services: [SHOP, { name: "unit", check: { os_service: "shop", interval: "1s" } }] });
-      expect(await refused()).toContain("consul-client1: its agent does not take its services, and has those of before: ");
+      expect(await cluster.expectRefused()).toContain("consul-client1: its agent does not take its services, and has those of before: ");
       await expectCatalog({ "shop:80": "passing" });
       declare({ services: [SHOP] });
       await deployed();
@@ -138,7 +126,7 @@ describe("what a cluster file declares", () => {
       declare({ services });
       cluster.write();
       const synth = await cluster.project.cdktf(["synth"], { check: false, env: cluster.env });
-      expect(said(synth)).toContain("error program-checks: ");
+      expect(synth.stdout + synth.stderr).toContain("error program-checks: ");
 
       declare({ services, config: { enable_local_script_checks: true } });
       expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([client(1)]);
@@ -146,7 +134,7 @@ describe("what a cluster file declares", () => {
 
       // The agent would start with what it has, and end.
       declare({ services: [SHOP] });
-      expect(await refused()).toContain(
+      expect(await cluster.expectRefused()).toContain(
         "not stopped: Consul 1.22.2 does not take its next configuration: checks that it has been given run programs",
       );
       declare({ services: [SHOP], config: { enable_local_script_checks: true } });
@@ -168,7 +156,7 @@ describe("what a cluster file declares", () => {
   test("a configuration that Consul refuses stops nobody", async () => {
     declare({}, { config: { ...base.config, no_such_key: true } });
     const seen = await cluster.during(async () => {
-      const why = await refused();
+      const why = await cluster.expectRefused();
       for (const name of cluster.agentNames) expect(why).toContain(`${name}: not stopped: Consul 1.22.2 does not take its next configuration: `);
       expect(why).toContain("invalid config key no_such_key");
     });
@@ -246,7 +234,7 @@ describe("what a cluster file declares", () => {
 
     test("that others have made otherwise are refused, with what to do; the same is taken over", async () => {
       withShop({ config_entries: [{ kind: "service-defaults", name: "theirs", protocol: "http" }], kv: { "app/late": "x" } });
-      const why = await refused();
+      const why = await cluster.expectRefused();
       expect(why).toContain("others have made config entry service-defaults/theirs, and otherwise than the file says");
       expect(await kinds()).toEqual(["service-defaults/theirs"]);
       await expect(text("app/late")).rejects.toThrow();
@@ -264,7 +252,7 @@ describe("what a cluster file declares", () => {
         { kind: "service-defaults", name: "shop", protocol },
       ];
       withShop({ config_entries: entries("tcp") });
-      expect(await refused()).toContain("service-splitter shop");
+      expect(await cluster.expectRefused()).toContain("service-splitter shop");
       withShop({ config_entries: entries("http") });
       await deployed();
       expect(await server().json("/v1/config/service-splitter/shop")).toMatchObject({ Name: "shop" });

@@ -244,6 +244,18 @@ export class LiveCluster {
     return Object.keys(after).filter((name) => before[name] !== after[name]);
   }
 
+  /** A deploy that fails, and touches no container. @returns what it said, its lines joined */
+  async expectRefused(): Promise<string> {
+    let result: CommandResult | undefined;
+    const touched = await this.touchedBy(async () => {
+      result = await this.deploy({ check: false });
+    });
+    expect(touched).toEqual([]);
+    expect(result?.exitCode).not.toBe(0);
+    // Terraform draws a frame around what failed.
+    return `${result?.stdout}${result?.stderr}`.replace(/[^\S ]*\n[^\w]*/g, " ");
+  }
+
   /** Puts another agent, on a host of its own that the rig may not have yet, into the cluster file. */
   async add(role: "server" | "client", number: number): Promise<string> {
     const [name, address] = place(role, number);
