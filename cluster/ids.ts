@@ -8,5 +8,8 @@ export const stackName = (cluster: string, group: string | undefined): string =>
 /** The part of an id that stands for a further image: its reference, with what Terraform does not allow written as a hyphen. */
 export const imageId = (image: string): string => image.replace(/[^a-zA-Z0-9]+/g, "-");
 
+/** The volume of the services and checks that an agent has been given, by its container's name. */
+export const declaredVolume = (container: string): string => `${container}-declared`;
+
 /** The output of the cluster's own stack that lists all its stacks, where there are several. */
 export const STACKS_OUTPUT = "consul_stacks";

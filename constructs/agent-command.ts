@@ -22,7 +22,6 @@ export interface AgentCommandProps extends Settings {
 
 /** Where an agent finds the services and checks that it has been given: on a volume, so that its next container finds them too. */
 export const DECLARED = "/consul/declared";
-export const declaredVolume = (container: string): string => `${container}-declared`;
 
 /**
  * What the container runs. What the article shows as flags are flags here, in its order, so that `docker inspect` reads like it; everything

@@ -1,8 +1,8 @@
 import type { LocalExecProvisioner } from "cdktf";
 import { argumentSize, MOST_BYTES } from "../cluster/argument-size";
+import { declaredVolume } from "../cluster/ids";
 import type { Role } from "../cluster/ports";
 import type { Stage } from "../cluster/security";
-import { declaredVolume } from "./agent-command";
 import { type AskTarget, askArguments, askEnvironment, askTargets, DEFAULT_WAIT, quoted, scriptText } from "./ask";
 import type { DockerHost } from "./docker-host";
 

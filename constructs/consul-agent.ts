@@ -4,18 +4,10 @@ import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { addressInSubnet, family, gossipAddress } from "../cluster/address";
 import { type Endpoints, endpointsOf } from "../cluster/endpoints";
+import { declaredVolume } from "../cluster/ids";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
 import type { Settings } from "../cluster/schema";
-import {
-  type AgentConfigProps,
-  agentCommand,
-  agentConfig,
-  agentEnvironment,
-  DECLARED,
-  declaredVolume,
-  listensOnPrivileged,
-  wholeConfig,
-} from "./agent-command";
+import { type AgentConfigProps, agentCommand, agentConfig, agentEnvironment, DECLARED, listensOnPrivileged, wholeConfig } from "./agent-command";
 import { AgentSecrets } from "./agent-secrets";
 import { Ask, type AskTarget, uploadText } from "./ask";
 import { beforeStop } from "./before-stop";

@@ -119,6 +119,12 @@ export const DECLARED: readonly ProblemCase[] = [
     file: FOUR_HOSTS.replace("[c1]", `[▶{ name: c1, services: [{ name: web, meta: { a: ${"x".repeat(100_000)} } }] }]`),
     mend: "register themselves",
   },
+  {
+    code: "duplicate-volume",
+    when: "an agent's data is where its services are",
+    file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, data: ▶c1-declared }]"),
+    mend: "another `data:`",
+  },
   { code: "invalid-value", when: "a key begins with a slash", file: `${FOUR_HOSTS}kv: { ▶/app: x }\n`, mend: "does not begin with a slash" },
   { code: "reserved-key", when: "a key is the product's own", file: `${FOUR_HOSTS}kv: { ▶consul-cdktf/replacing: s1 }\n`, mend: "another key" },
   { code: "secret-in-config", when: "a key is a secret's", file: `${FOUR_HOSTS}kv: { app/db/password: ▶x }\n`, mend: "remove it" },
