@@ -313,6 +313,12 @@ config: { log_level: INFO, telemetry: { prometheus_retention_time: 1h } }
 dns: { recursors: [10.0.0.9], node_ttl: 5s, service_ttl: { "*": 5s }, only_passing: true }
 registrator: { image: gliderlabs/registrator:latest, resync: 5, tags: [a], deregister: on-success, flags: [-explicit] }
 flags: [-log-json]
+services: [{ name: web, id: w1, port: 80, tags: [a], meta: { a: b }, checks: [{ tcp: "x:1", interval: 10s }, { ttl: 1h }], connect: { sidecar_service: {} } }]
+checks: [{ name: disk, service_id: w1, http: "http://x", interval: 10s, header: { X-Test: [a] } }]
+kv: { app/a: text, app/b: { c: [1] } }
+config_entries: [{ kind: service-defaults, name: web, protocol: http }, { kind: mesh }]
+intentions: { web: { api: allow, "*": deny } }
+prepared_queries: [{ name: near, service: { service: web, failover: { nearest_n: 2 } }, dns: { ttl: 10s } }]
 `;
 const BRIDGED = `${BRIDGE}servers: [{ name: s1, host: local, publish: { http: 8500, dns: 8600 } }]
 clients: [{ name: c1, host: local, data: dd, ports: { https: 8501 }, publish: { https: 8501 } }]

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { load } from "./cluster-files";
 
 const ROOT = resolve(__dirname, "..");
 const page = (name: string): string => readFileSync(join(ROOT, name), "utf8");
@@ -74,6 +75,13 @@ describe("README", () => {
     expect(linksOf(README).filter((link) => elsewhere(link) && !links.includes(link))).toEqual([]);
     expect(links.filter((link) => elsewhere(link) && !existsSync(join(ROOT, link.replace(/#.*/, ""))))).toEqual([]);
   });
+});
+
+test("what docs/declaring.md shows is part of a cluster file, without a warning", () => {
+  const shown = [...readFileSync(join(ROOT, "docs/declaring.md"), "utf8").matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text]) => text);
+  expect(shown).toHaveLength(2);
+  const base = "name: c\ndaemon: ssh://root@{address}\nhosts: { node1: 10.0.0.1, web1: 10.0.0.2 }\nservers: [node1]\n";
+  expect(load(base + shown.join("")).warnings).toEqual([]);
 });
 
 test("help lists every npm script", () => {

@@ -23,17 +23,14 @@ const WAIT = "120";
 const IMAGE = "hashicorp/consul:1.22.2";
 
 const upload = (file: string) => readFileSync(join(__dirname, "../constructs", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);
-/** Without comments and indentation, as destroy-time provisioners cannot refer to one text for all. */
+/** As destroy-time provisioners cannot refer to one text for all; without indentation either. */
+const withoutComments = (text: string) => text.replace(/^[ \t]*(#.*)?\n/gm, "").replace(/^[ \t]+/gm, "");
 const script = (folder: string, ...names: string[]) =>
-  names
-    .map((name) => {
-      const text = upload(`${folder}/${name}.sh`);
-      return `# ${name}.sh\n${text.replace(/^[ \t]*(#.*)?\n/gm, "").replace(/^[ \t]+/gm, "")}`;
-    })
-    .join("");
+  names.map((name) => `# ${name}.sh\n${withoutComments(upload(`${folder}/${name}.sh`))}`).join("");
 const health = upload("container/health.sh");
 const leaveLeadership = upload("container/leave-leadership.sh");
 const beforeStop = script("operator", "docker", "slots", "before-stop");
+const tryConfig = script("container", "try-config");
 const askText = script("operator", "docker", "ask");
 const questions = {
   server: script("container", "asking", "lock", "stage", "question"),
@@ -42,20 +39,29 @@ const questions = {
 const OWN_CONTAINER = "'${self.name}'";
 const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
 
-const agentFile = (role: BenchHost["role"]) =>
-  `${JSON.stringify(
-    {
-      ...(role === "server" ? { autopilot: { min_quorum: 3 } } : {}),
-      datacenter: "dc1",
-      disable_update_check: true,
-      leave_on_terminate: false,
-      ...(role === "server" ? { performance: { raft_multiplier: 1 } } : {}),
-      retry_interval: "2s",
-    },
-    null,
-    2,
-  )}\n`;
+const agentConfig = (role: BenchHost["role"]) => ({
+  ...(role === "server" ? { autopilot: { min_quorum: 3 } } : {}),
+  datacenter: "dc1",
+  disable_update_check: true,
+  leave_on_terminate: false,
+  ...(role === "server" ? { performance: { raft_multiplier: 1 } } : {}),
+  retry_interval: "2s",
+});
+const agentFile = (role: BenchHost["role"]) => `${JSON.stringify(agentConfig(role), null, 2)}\n`;
 const agentFiles = { server: agentFile("server"), client: agentFile("client") };
+/** The same with what the command says, in the order of keys. */
+const wholeConfig = ({ name, address, role }: BenchHost) => {
+  const whole: Record<string, unknown> = {
+    ...agentConfig(role),
+    bind_addr: address,
+    client_addr: "127.0.0.1",
+    data_dir: "/consul/data",
+    enable_local_script_checks: false,
+    node_name: name,
+    ...(role === "server" ? { server: true, bootstrap_expect: 3 } : {}),
+  };
+  return JSON.stringify(whole, Object.keys(whole).sort().concat("min_quorum", "raft_multiplier"));
+};
 
 /** cdktf's own DataResource would run `terraform version` once for each gate: a minute more at 1000 hosts. */
 class TerraformData extends TerraformResource {
@@ -83,8 +89,10 @@ const local = (id: string, text: string) => new TerraformLocal(stack, id, text).
 const scripts = {
   ask: local("consul_ask", askText),
   gate: local("consul_gate", script("container", "asking", "lock", "gate")),
+  services: local("consul_services", script("container", "asking", "hang-up", "services")),
   quorum: local("consul_quorum", script("container", "asking", "quorum")),
   autopilot: local("consul_autopilot", script("container", "asking", "autopilot")),
+  definitions: local("consul_definitions", script("container", "asking", "managed", "definitions")),
 };
 
 const daemon = ({ address }: BenchHost) => `-H ssh://root@${address}`;
@@ -113,6 +121,10 @@ const askBeforeStop = (host: BenchHost): LocalExecProvisioner => ({
     STOP_OWNER: host.name,
     STOP_IMAGE: IMAGE,
     STOP_SECONDS: WAIT,
+    STOP_CONFIG: wholeConfig(host),
+    STOP_NETWORK: "host",
+    STOP_DECLARED: "${self.name}-declared",
+    TRY_SCRIPT: tryConfig,
     ASK: askText,
     ...asking(
       questions[host.role],
@@ -140,6 +152,7 @@ function agent(host: BenchHost): Container {
       `-node=${name}`,
       "-client=127.0.0.1",
       "-ui",
+      "-config-dir=/consul/declared",
     ],
     entrypoint: role === "server" ? ["/usr/bin/dumb-init", "--single-child", "/bin/sh", "/consul/leave-leadership.sh"] : undefined,
     restart: "always",
@@ -149,7 +162,10 @@ function agent(host: BenchHost): Container {
     destroyGraceSeconds: 30,
     networkMode: "host",
     labels: [{ label: "SERVICE_IGNORE", value: "true" }],
-    volumes: [{ containerPath: "/consul/data", volumeName: `${name}-data` }],
+    volumes: [
+      { containerPath: "/consul/data", volumeName: `${name}-data` },
+      { containerPath: "/consul/declared", volumeName: `${name}-declared` },
+    ],
     upload: [
       { file: "/consul/config/agent.json", content: agentFiles[role] },
       { file: "/consul/health.sh", content: health },
@@ -162,12 +178,15 @@ function agent(host: BenchHost): Container {
   return container;
 }
 
-function gate(host: BenchHost, container: Container): TerraformData {
-  return new TerraformData(stack, `${host.name}-gate`, [container.id], ask(scripts.gate, [host.name, host.role, host.name, "3"], [host], host.name));
+function steps(host: BenchHost, container: Container): TerraformData {
+  const { name, role } = host;
+  const gate = new TerraformData(stack, `${name}-gate`, [container.id], ask(scripts.gate, [name, role, name, "3"], [host], name));
+  new TerraformData(stack, `${name}_services-gate`, [container.id, "{}"], ask(scripts.services, [role, name, "'{}'"], [host]), [gate]);
+  return gate;
 }
 
 const serverContainers = servers.map(agent);
-const serverGates = servers.map((server, index) => gate(server, serverContainers[index] as Container));
+const serverGates = servers.map((server, index) => steps(server, serverContainers[index] as Container));
 const quorum = new TerraformData(
   stack,
   "consul_quorum-gate",
@@ -181,6 +200,15 @@ const quorum = new TerraformData(
 );
 const settings = '{"MinQuorum":3}';
 new TerraformData(stack, "consul_autopilot-gate", [settings], ask(scripts.autopilot, [`'${settings}'`], servers), [quorum]);
-for (const client of clients) gate(client, agent(client));
+const nothing = '{"kv":{},"config_entries":{},"prepared_queries":{}}';
+const program = `# definitions.jq\n${withoutComments(upload("container/definitions.jq"))}`;
+new TerraformData(
+  stack,
+  "consul_definitions-gate",
+  [nothing],
+  ask(scripts.definitions, [`'${nothing}'`, `'${program.replace(/'/g, "'\\''")}'`], servers),
+  [quorum],
+);
+for (const client of clients) steps(client, agent(client));
 
 app.synth();

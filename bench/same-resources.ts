@@ -19,7 +19,9 @@ export function requireSameResources(ours: string, theirs: string): void {
 
 function stackPart(outdir: string, part: string): Json {
   const text = readFileSync(join(outdir, "stacks/bench/cdk.tf.json"), "utf8");
-  const stack = JSON.parse(text.replace(/\b((?:server|client)-\d+|consul_quorum|consul_autopilot)-(?:image|gate|addresses)\b/g, "$1"));
+  const stack = JSON.parse(
+    text.replace(/\b((?:server|client)-\d+(?:_services)?|consul_quorum|consul_autopilot|consul_definitions)-(?:image|gate|addresses)\b/g, "$1"),
+  );
   // Providers are a list, of which the order means nothing.
   return part === "provider"
     ? Object.fromEntries(stack.provider.docker.map((provider: { alias: string }) => [provider.alias, provider]))

@@ -1,7 +1,9 @@
 import { type Backups, backupsOf } from "./backups";
 import { checkCluster } from "./checks";
 import type { Daemon } from "./daemon";
+import { type Definitions, definitionsOf } from "./definitions";
 import { formProblems } from "./form";
+import { byName } from "./order";
 import type { Role } from "./ports";
 import { ClusterError, catalogue, type KeyPath, keyPathPlace, type Locate, type Problem } from "./problem";
 import { type RegistratorDescription, registratorsOf } from "./registrator";
@@ -29,6 +31,7 @@ export interface Cluster {
   /** How many clients are replaced at the same time. */
   readonly clientsAtATime: number;
   readonly autopilot: Autopilot;
+  readonly definitions: Definitions;
   /** Seconds to wait for all servers to be voters. */
   readonly wait?: number;
   /** Undefined for a cluster without. */
@@ -102,10 +105,8 @@ export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace):
     bootstrapExpect,
     clientsAtATime: parsed.data.clients_at_a_time,
     autopilot: { min_quorum: bootstrapExpect, ...parsed.data.autopilot },
+    definitions: definitionsOf(parsed.data),
     warnings: problems,
     locate,
   };
 }
-
-/** Code units, not the locale's order: the same everywhere. */
-const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

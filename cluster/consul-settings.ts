@@ -1,5 +1,5 @@
 import type { KeyPath, Problem } from "./problem";
-import type { ConsulConfig } from "./schema";
+import type { ConsulConfig, Settings } from "./schema";
 
 /** Consul keys, or paths of them, that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
 const OWNED_KEYS: Record<string, string> = {
@@ -57,8 +57,10 @@ const OWNED_FLAGS: Record<string, string> = {
   "-ui": "ui",
 };
 
-/** Consul's secret keys end in these words; paths (`key_file`) and switches (`enable_token_replication`) are no secrets. */
-const SECRET_KEY = /(^|_)(encrypt|token|secret|secret_id|password|private_key|api_key|access_key|authtoken|auth_token|credentials)$/i;
+/** Consul's secret keys, and headers, end in these words; paths (`key_file`) and switches (`enable_token_replication`) are no secrets. */
+const SECRET_KEY = /(^|_)(encrypt|token|secret|secret_id|password|private_key|api_key|access_key|authtoken|auth_token|credentials|authorization)$/i;
+/** The words of a key are set apart by hyphens in headers, by slashes in the KV store, by capitals in the HTTP API. */
+const isSecretKey = (key: string): boolean => SECRET_KEY.test(key.replace(/([a-z\d])([A-Z])/g, "$1_$2").replace(/[-/]/g, "_"));
 const SECRET_FLAGS = /^-{1,2}(encrypt)\b|(secret|password|token|access_key)[a-z_]*=/i;
 
 /** What may not be in the free `config:`. */
@@ -67,12 +69,25 @@ export function configProblems(config: ConsulConfig | undefined, path: KeyPath, 
   const owned = Object.entries(OWNED_KEYS).flatMap(([key, place]) =>
     pathsOf(config, key.split(".")).map((found) => ownedSetting(found.join("."), place, [...path, ...found])),
   );
-  return [
-    ...owned,
-    ...securityProblems(config, path, secured),
-    ...secretPaths(config, path).map((at) => secretProblem(at)),
-    ...inexactNumbers(config, path),
-  ];
+  return [...owned, ...securityProblems(config, path, secured), ...jsonProblems(config, path)];
+}
+
+/** What may not be in any JSON of the file's that goes to Consul as it is. */
+export const jsonProblems = (value: unknown, path: KeyPath): Problem[] => [
+  ...secretPaths(value, path).map((at) => secretProblem(at)),
+  ...inexactNumbers(value, path),
+];
+
+/** With these whoever may register a service runs programs on the host, as Consul's user. */
+export const SCRIPT_CHECKS = ["enable_script_checks", "enable_local_script_checks"] as const;
+
+/** Whether checks that are in files may run programs: by configuration, or by a flag, which has the last word. */
+export function runsPrograms({ config = {}, flags = [] }: Pick<Settings, "config" | "flags">): boolean {
+  return SCRIPT_CHECKS.some((key) => {
+    const flag = new RegExp(`^--?${key.replaceAll("_", "-")}(?:=(.*))?$`);
+    const given = flags.flatMap((word) => flag.exec(word)?.slice(1) ?? []);
+    return given.length > 0 ? !/^(f|false|0)$/i.test(given.at(-1) ?? "true") : config[key] === true;
+  });
 }
 
 /** What `security` decides: paths of keys, by Consul's names, `*` for any one. HTTPS alone may be had without client certificates. */
@@ -161,13 +176,16 @@ function secretPaths(value: unknown, path: KeyPath, inTokens = false): KeyPath[]
     return Object.entries(value).flatMap(([key, item]) => secretPaths(item, [...path, key], inTokens || key === "tokens"));
   }
   const key = [...path].reverse().find((part) => typeof part === "string") as string;
-  return typeof value === "string" && (inTokens || SECRET_KEY.test(key)) ? [path] : [];
+  return typeof value === "string" && (inTokens || isSecretKey(key)) ? [path] : [];
 }
+
+/** Keys of the cluster file below which Consul's own keys stand. */
+const PLACES: readonly unknown[] = ["config", "flags", "services", "checks", "kv", "config_entries"];
 
 const secretProblem = (path: KeyPath): Problem => ({
   code: "secret-in-config",
   path,
-  message: `${path.slice(path.findIndex((key) => key === "config" || key === "flags")).join(".")} is a secret, and would end in the state and in \`docker inspect\``,
+  message: `${path.slice(path.findIndex((key) => PLACES.includes(key))).join(".")} is a secret, and would end in the synthesized JSON and in the state`,
   mend: "remove it here; a secret reaches an agent only as a file",
 });
 

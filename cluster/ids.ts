@@ -12,6 +12,8 @@ export const imageId = (image: string): string => image.replace(/[^a-zA-Z0-9]+/g
 export const registratorId = (host: string): string => `${host}_registrator`;
 /** The part of an id that stands for a server's backups: `consul-server1_backups`. */
 export const BACKUPS_ID = "backups";
+/** The volume of the services and checks that an agent has been given, by its container's name. */
+export const declaredVolume = (container: string): string => `${container}-declared`;
 
 /** The output of the cluster's own stack that lists all its stacks, where there are several. */
 export const STACKS_OUTPUT = "consul_stacks";

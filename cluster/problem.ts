@@ -42,6 +42,17 @@ export const catalogue = {
   "owned-setting": { severity: "error", about: "a Consul key or flag that has its own place in the file" },
   "secret-in-config": { severity: "error", about: "a secret where it would end in the state" },
   "shared-state": { severity: "error", about: "several stacks in one state" },
+  // Services, checks, and what else is declared
+  "unknown-consul-key": { severity: "warning", about: "a key of a service or check that Consul 1.22 does not have" },
+  "check-kind": { severity: "error", about: "a check that looks at nothing, or at two things" },
+  "program-checks": { severity: "error", about: "a check that runs a program, on an agent that lets none run" },
+  "duplicate-service": { severity: "error", about: "two services, or two checks, of one id on an agent" },
+  "undeclared-service": { severity: "error", about: "a check of a service that is not declared" },
+  "service-name": { severity: "warning", about: "a service's name that DNS cannot serve" },
+  "unknown-kind": { severity: "error", about: "a config entry of a kind that Consul does not have" },
+  "duplicate-definition": { severity: "error", about: "two config entries, intentions or prepared queries of one name" },
+  "reserved-key": { severity: "error", about: "a KV key that is the product's own" },
+  "too-much": { severity: "error", about: "more definitions than a deploy can hand over" },
   // Security
   "unknown-policy": { severity: "error", about: "a token's policy that is nowhere written" },
   "script-checks": { severity: "warning", about: "services may run programs, in a secured cluster" },

@@ -3,6 +3,8 @@ import { catalogue } from "./problem";
 import { clusterSchema } from "./schema";
 
 interface JsonSchema {
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly type?: string;
   readonly description?: string;
   readonly properties?: Record<string, JsonSchema>;
@@ -21,7 +23,7 @@ export const clusterSchemaJson = (): string => `${JSON.stringify(jsonSchema(), n
 
 /** The cluster file's keys, for people. */
 export function clusterReference(): string {
-  const { properties = {}, required = [] } = jsonSchema();
+  const { properties = {}, required = [], $defs = {} } = jsonSchema();
   const mappings: [string, JsonSchema][] = [
     ["hosts.<name>", mapping(properties.hosts?.additionalProperties as JsonSchema)],
     ["servers[], clients[]", mapping(properties.servers?.items)],
@@ -32,9 +34,13 @@ export function clusterReference(): string {
     ["log", mapping(properties.log)],
     ["resources", mapping(properties.resources)],
     ["dns", mapping(properties.dns)],
+    ["services[]", $defs.service ?? {}],
+    ["checks[]", $defs.check ?? {}],
     ["registrator", mapping(properties.registrator)],
     ["autopilot", mapping(properties.autopilot)],
     ["backups", mapping(properties.backups)],
+    ["config_entries[]", mapping(properties.config_entries?.items)],
+    ["prepared_queries[]", mapping(properties.prepared_queries?.items)],
     ["backend", mapping(properties.backend)],
   ];
   const agentKeys = new Set(Object.keys(mapping(properties.servers?.items).properties ?? {}));
@@ -75,7 +81,11 @@ function table(properties: Record<string, JsonSchema>, required: readonly string
   return ["| key | value | meaning |", "| --- | --- | --- |", ...rows];
 }
 
+/** What has a table of its own. */
+const NAMED: Readonly<Record<string, string>> = { "#/$defs/service": "mapping", "#/$defs/check": "mapping" };
+
 function typeOf(schema: JsonSchema): string {
+  if (schema.$ref) return NAMED[schema.$ref] ?? "any";
   if (schema.anyOf) return [...new Set(schema.anyOf.map(typeOf))].join(" or ");
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(", ");

@@ -137,6 +137,8 @@ function mergeSettings(cluster: Settings, agent: Settings): Settings {
     labels: { ...cluster.labels, ...agent.labels },
     config: mergeConfig(cluster.config ?? {}, agent.config ?? {}),
     flags: [...(cluster.flags ?? []), ...(agent.flags ?? [])],
+    services: [...(cluster.services ?? []), ...(agent.services ?? [])],
+    checks: [...(cluster.checks ?? []), ...(agent.checks ?? [])],
   };
 }
 

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { DEFAULT_SUBNET } from "./address";
+import { configEntry, intentions, kv, preparedQuery } from "./definition-schema";
 import { catalogue, type ProblemCode } from "./problem";
+import { check, service } from "./service-schema";
+import { duration, port, text } from "./value-schema";
 
 /**
  * The cluster file's form. Everything that one key alone can be wrong about is said here; what needs
@@ -17,8 +20,6 @@ const label = (what: string) =>
     .regex(LABEL, `a ${what} is 1 to 63 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen`)
     .regex(FREE_WORD, `choose another ${what}: \`constructor\` is a reserved word of JavaScript's objects`);
 
-const text = z.string().min(1, "write something here, or leave the key out");
-
 /** Docker's rule for container and volume names (moby, daemon/names). */
 const DOCKER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const dockerName = text.regex(DOCKER_NAME, "a Docker name is two or more letters, digits, `_`, `.` and `-`, and begins with a letter or digit");
@@ -34,8 +35,6 @@ const IMAGE =
   /^(?:[a-zA-Z0-9.-]+(?::\d+)?\/|\[[0-9a-f:]+\](?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 const image = text.regex(IMAGE, "an image is [registry/]name[:tag][@sha256:digest], its name in lower case");
 
-const PORT_RULE = "a port is a whole number from 1 to 65535";
-const port = z.int(PORT_RULE).min(1, PORT_RULE).max(65535, PORT_RULE);
 /** -1 is Consul's own word for "do not listen". */
 const portOrOff = z.union([port, z.literal(-1)], "a port is a whole number from 1 to 65535, or -1 for off");
 
@@ -119,6 +118,11 @@ const settings = {
   labels: z.record(text, z.string()).optional().describe("Labels of the container; an agent's are added to the cluster's."),
   config: free.optional().describe("Any Consul configuration keys, merged last; an agent's are merged into the cluster's."),
   flags: flags("-log-json").optional().describe("Further flags of `consul agent`, put last; an agent's follow the cluster's."),
+  services: z
+    .array(service)
+    .optional()
+    .describe("Services that the agent registers; an agent's are added to the cluster's. A change restarts nothing."),
+  checks: z.array(check).optional().describe("Checks of the agent's node, or of a service by `service_id`; an agent's are added to the cluster's."),
 };
 
 const agentNames = {
@@ -201,10 +205,6 @@ const host = z.union(
   ],
   "a host is an address, or a mapping with `address:`",
 );
-
-/** Not 0, with which no server would ever be healthy, and no more than Go can hold. */
-const DURATION = /^(?=.*[1-9])(\d{1,6}(\.\d{1,3})?(ms|s|m))+$/;
-const duration = z.string().regex(DURATION, "a duration is a number above 0 and a unit, as Go writes it: 200ms, 10s, 1m30s");
 
 /** Keys and defaults: developer.hashicorp.com/consul/docs/reference/agent/configuration-file/general, autopilot. */
 const autopilot = z
@@ -310,6 +310,10 @@ export const clusterSchema = z
         "A registrator on every host that has an agent, which registers the host's containers as services: on, off, or a mapping. Default off.",
       ),
     backups: backups.optional(),
+    kv: kv.optional(),
+    config_entries: z.array(configEntry).optional().describe("Config entries, by Consul's names; what else is there is left alone."),
+    intentions: intentions.optional(),
+    prepared_queries: z.array(preparedQuery).optional().describe("Prepared queries, by Consul's names in this file's spelling."),
     bootstrap_expect: z.int().min(1).optional().describe("Servers to wait for at the first bootstrap. Default 1, 3, 3, 4 for 1, 3, 5, 7 servers."),
     join: z.array(text).optional().describe("Whom agents join: servers, hosts or addresses. Default all servers, up to three."),
     mirror: z
@@ -344,5 +348,7 @@ export type RegistratorSettings = z.output<typeof registratorMapping>;
 export type TokenEntry = z.output<typeof token>;
 export type Rules = z.output<typeof rules>;
 export type PolicyName = z.output<typeof aclName>;
+export type Service = z.output<typeof service>;
+export type Check = z.output<typeof check>;
 /** A Consul configuration: JSON, of any keys. */
 export type ConsulConfig = z.output<typeof free>;

@@ -1,4 +1,5 @@
 import type { AgentDescription, Cluster } from "../cluster/cluster";
+import { sortedByKey } from "../cluster/order";
 import type { ConsulConfig } from "../cluster/schema";
 import { BACKUPS_TOKEN, type Security } from "../cluster/security";
 
@@ -9,7 +10,7 @@ export interface AclDefinitions {
   readonly policies: Readonly<Record<string, string>>;
   /** Policies by token's name. */
   readonly tokens: Readonly<Record<string, readonly string[]>>;
-  /** The services that a node's agent registers by its configuration. */
+  /** The services that a node's agent registers because the file says so. */
   readonly services: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -18,16 +19,23 @@ const prefix = (resource: string, policy: "read" | "write", name = ""): string =
 
 /** What the product's own tokens may do: no more than its scripts and commands ask for. */
 const OWN_POLICIES: Readonly<Record<string, string>> = {
-  // Questions, gates and steps in the servers' containers: raft, autopilot, who is a member, the lock, the gossip keys.
+  // Questions, gates and steps in the servers' containers: raft, autopilot, who is a member, which services there are, the lock, the gossip keys.
   "rollout-server": [
     'operator = "write"',
     'keyring = "write"',
     prefix("agent", "write"),
     prefix("node", "read"),
+    prefix("service", "read"),
     prefix("key", "write", "consul-cdktf/"),
   ].join("\n"),
-  // The same in the clients': who is a member, turns, leaving.
-  "rollout-client": [prefix("agent", "write"), prefix("node", "read"), prefix("key", "write", "consul-cdktf/")].join("\n"),
+  // The same in the clients': who is a member, turns, leaving. Not what the next deploy takes for its own, and may delete.
+  "rollout-client": [
+    prefix("agent", "write"),
+    prefix("node", "read"),
+    prefix("service", "read"),
+    prefix("key", "write", "consul-cdktf/"),
+    'key "consul-cdktf/definitions" { policy = "deny" }',
+  ].join("\n"),
   // For whoever watches: the CLI in the containers, `npm run status`, monitoring.
   health: ['operator = "read"', prefix("agent", "read"), prefix("node", "read"), prefix("service", "read")].join("\n"),
   dns: [prefix("node", "read"), prefix("service", "read"), prefix("query", "read")].join("\n"),
@@ -64,12 +72,8 @@ export function aclDefinitions(
   };
 }
 
-function servicesOf({ settings: { config = {} } }: AgentDescription): string[] {
+function servicesOf({ settings: { config = {}, services: declared = [] } }: AgentDescription): string[] {
   const { service, services } = config;
-  const declared = [service, ...(Array.isArray(services) ? services : [services])] as (ConsulConfig | undefined)[];
-  return [...new Set(declared.flatMap((one) => (typeof one?.name === "string" ? [one.name] : [])))].sort();
+  const configured = [service, ...(Array.isArray(services) ? services : [services])] as (ConsulConfig | undefined)[];
+  return [...new Set([...configured, ...declared].flatMap((one) => (typeof one?.name === "string" ? [one.name] : [])))].sort();
 }
-
-/** Code units, not the locale's order. */
-const sortedByKey = <Value>(values: Readonly<Record<string, Value>>): Record<string, Value> =>
-  Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,3 +1,5 @@
+import { runsPrograms } from "../cluster/consul-settings";
+import { sorted } from "../cluster/order";
 import { defined, effectivePorts, type Role } from "../cluster/ports";
 import { mergeConfig } from "../cluster/resolve";
 import type { ConsulConfig, Dns, Settings } from "../cluster/schema";
@@ -18,6 +20,9 @@ export interface AgentCommandProps extends Settings {
   readonly address?: string;
 }
 
+/** Where an agent finds the services and checks that it has been given: on a volume, so that its next container finds them too. */
+export const DECLARED = "/consul/declared";
+
 /**
  * What the container runs. What the article shows as flags are flags here, in its order, so that `docker inspect` reads like it; everything
  * else is in one file, by `agentConfig`. The image's entrypoint adds -data-dir and -config-dir.
@@ -33,13 +38,35 @@ export function agentCommand(props: AgentCommandProps): string[] {
     `-node=${props.node}`,
     `-client=${props.client}`,
     ...((props.ui ?? true) ? ["-ui"] : []),
+    `-config-dir=${DECLARED}`,
     ...(props.security ? secretFlags(props.role, props.security) : []),
     ...(props.flags ?? []),
   ];
 }
 
+export interface AgentConfigProps extends AgentCommandProps {
+  readonly datacenter: string;
+}
+
 /** The agent's configuration file. */
-export function agentConfig(props: AgentCommandProps & { readonly datacenter: string }): string {
+export const agentConfig = (props: AgentConfigProps): string => `${JSON.stringify(sorted(configured(props)), null, 2)}\n`;
+
+/** The same with what the command says, for `consul validate`, which takes files alone; what is in secret files is not needed to be valid. */
+export function wholeConfig(props: AgentConfigProps): string {
+  const { role, node, bind, advertise, client, bootstrapExpect } = props;
+  const flags = {
+    data_dir: "/consul/data",
+    node_name: node,
+    ...(bind !== undefined && { bind_addr: bind }),
+    ...(advertise !== undefined && { advertise_addr: advertise }),
+    client_addr: client,
+    ...(role === "server" && { server: true, ...(bootstrapExpect !== undefined && { bootstrap_expect: bootstrapExpect }) }),
+    enable_local_script_checks: runsPrograms(props),
+  };
+  return JSON.stringify(sorted(mergeConfig(configured(props), flags)));
+}
+
+function configured(props: AgentConfigProps): ConsulConfig {
   const ports = defined(props.ports ?? {}) as ConsulConfig;
   const config: ConsulConfig = {
     datacenter: props.datacenter,
@@ -57,7 +84,7 @@ export function agentConfig(props: AgentCommandProps & { readonly datacenter: st
     ...dnsConfig(props.dns),
   };
   const secured = props.security ? mergeConfig(config, securityConfig(props.role, props.security, props.address)) : config;
-  return `${JSON.stringify(sorted(mergeConfig(secured, props.config ?? {})), null, 2)}\n`;
+  return mergeConfig(secured, props.config ?? {});
 }
 
 /** DNS by the agent configuration's names: what the file has in one mapping is in two places there. */
@@ -84,17 +111,4 @@ export function agentEnvironment(props: Pick<AgentCommandProps, "role" | "ports"
     ...(security ? [`CONSUL_HTTP_TOKEN_FILE=${HEALTH_TOKEN}`] : []),
   ];
   return variables.length > 0 ? variables : undefined;
-}
-
-type Json = ConsulConfig[string];
-
-/** Keys in code-unit order: the order in which somebody wrote them changes no container. */
-function sorted(value: Json): Json {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((key) => [key, sorted(value[key] as Json)]),
-  );
 }

@@ -14,7 +14,7 @@ export interface AskTarget {
 
 export interface AskProps {
   /** Which of constructs/container's scripts. */
-  readonly script: "gate" | "quorum" | "autopilot" | "acl" | "gossip";
+  readonly script: "gate" | "services" | "quorum" | "autopilot" | "acl" | "definitions" | "gossip";
   /** After the first, which is how many seconds to wait. */
   readonly arguments: readonly (string | number)[];
   /** Containers to ask, in order: the first that runs the script answers. */
@@ -93,11 +93,15 @@ const SOURCES = {
   leave: ["container/asking.sh", "container/leave.sh"],
   gone: ["container/asking.sh", "container/lock.sh", "container/gone.sh"],
   quorum: ["container/asking.sh", "container/quorum.sh"],
-  acl: ["container/asking.sh", "container/managing.sh", "container/acl.sh"],
+  tryConfig: ["container/try-config.sh"],
+  services: ["container/asking.sh", "container/hang-up.sh", "container/services.sh"],
+  acl: ["container/asking.sh", "container/managed.sh", "container/acl.sh"],
   aclChanges: ["container/acl.jq"],
+  definitions: ["container/asking.sh", "container/managed.sh", "container/definitions.sh"],
+  definitionsChanges: ["container/definitions.jq"],
   gossip: ["container/asking.sh", "container/gossip.sh"],
   giveSecrets: ["operator/docker.sh", "operator/give-secrets.sh"],
-  takeSecrets: ["container/take-secrets.sh"],
+  takeSecrets: ["container/hang-up.sh", "container/take-secrets.sh"],
   giveToken: ["operator/docker.sh", "operator/give-token.sh"],
   autopilot: ["container/asking.sh", "container/autopilot.sh"],
 } as const;

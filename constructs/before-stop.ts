@@ -1,4 +1,6 @@
 import type { LocalExecProvisioner } from "cdktf";
+import { argumentSize, MOST_BYTES } from "../cluster/argument-size";
+import { declaredVolume } from "../cluster/ids";
 import type { Role } from "../cluster/ports";
 import type { Stage } from "../cluster/security";
 import { type AskTarget, askArguments, askEnvironment, askTargets, DEFAULT_WAIT, quoted, scriptText } from "./ask";
@@ -9,8 +11,8 @@ export interface BeforeStopProps {
   readonly role: Role;
   /** The agent's Terraform id: the lock and the turn are taken under it. */
   readonly owner: string;
-  /** The image that the next container runs, which has to be on the host before this one is stopped; undefined where the agent leaves for good. */
-  readonly nextImage: string | undefined;
+  /** What replaces the container; undefined where the agent leaves for good. */
+  readonly next: NextContainer | undefined;
   /** Seconds to wait for the image, and again for the cluster's consent. Default 120. */
   readonly wait?: number;
   /** Of a server: how many servers the cluster is to have. Of a client: how many clients may be replaced at a time. */
@@ -19,6 +21,13 @@ export interface BeforeStopProps {
   readonly servers: readonly AskTarget[];
   /** How far the next container has security turned on. */
   readonly stage: Stage;
+}
+
+export interface NextContainer {
+  /** It has to be on the host before this one is stopped. */
+  readonly image: string;
+  /** Its agent's configuration as a whole, which that image's Consul has to take before this one is stopped. */
+  readonly config: string;
 }
 
 /** The names that the container being stopped has, whatever its successor's are. */
@@ -30,8 +39,8 @@ export const OWN_NODE = '${one([for word in self.command : trimprefix(word, "-no
  * it does not. It comes with the new configuration and is about the old container, so it takes names from `self`, which is all that a
  * destroy-time provisioner may refer to: its scripts are written out.
  */
-export function beforeStop({ host, role, owner, nextImage, wait = DEFAULT_WAIT, limit, servers, stage }: BeforeStopProps): LocalExecProvisioner {
-  const replaced = nextImage !== undefined;
+export function beforeStop({ host, role, owner, next, wait = DEFAULT_WAIT, limit, servers, stage }: BeforeStopProps): LocalExecProvisioner {
+  const replaced = next !== undefined;
   return {
     type: "local-exec",
     when: "destroy",
@@ -41,7 +50,7 @@ export function beforeStop({ host, role, owner, nextImage, wait = DEFAULT_WAIT, 
       STOP_DOCKER: host.dockerArguments.map(quoted).join(" "),
       STOP_CONTAINER: OWN_CONTAINER,
       STOP_OWNER: owner,
-      ...(replaced && { STOP_IMAGE: host.pullReference(nextImage), STOP_SECONDS: String(wait) }),
+      ...(replaced && { STOP_IMAGE: host.pullReference(next.image), STOP_SECONDS: String(wait), ...trial(host, next.config) }),
       ASK: scriptText("ask"),
       ...askEnvironment({
         script: scriptText(role === "server" ? "serverQuestion" : "clientQuestion"),
@@ -58,3 +67,11 @@ export function beforeStop({ host, role, owner, nextImage, wait = DEFAULT_WAIT, 
     },
   };
 }
+
+/** What tries the next configuration. One that is too large to be handed over is left to the gate. */
+const trial = (host: DockerHost, config: string): Record<string, string> => ({
+  TRY_SCRIPT: scriptText("tryConfig"),
+  STOP_NETWORK: host.networkName,
+  STOP_DECLARED: declaredVolume(OWN_CONTAINER),
+  ...(argumentSize(config) <= MOST_BYTES && { STOP_CONFIG: config }),
+});

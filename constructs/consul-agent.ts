@@ -4,12 +4,14 @@ import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { family, gossipAddress } from "../cluster/address";
 import { type Endpoints, endpointsOf } from "../cluster/endpoints";
+import { declaredVolume } from "../cluster/ids";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
 import type { Settings } from "../cluster/schema";
-import { agentCommand, agentConfig, agentEnvironment, listensOnPrivileged } from "./agent-command";
+import { type AgentConfigProps, agentCommand, agentConfig, agentEnvironment, DECLARED, listensOnPrivileged, wholeConfig } from "./agent-command";
 import { AgentSecrets } from "./agent-secrets";
 import { Ask, type AskTarget, uploadText } from "./ask";
 import { beforeStop } from "./before-stop";
+import { DeclaredServices } from "./declared-services";
 import { type DockerHost, terraformId } from "./docker-host";
 import { JoinAddress } from "./join-address";
 import { logging } from "./logging";
@@ -65,11 +67,14 @@ export abstract class ConsulAgent extends Construct {
   readonly gate?: Ask;
   /** Brings the agent's secrets to it when they change. Undefined for one that is to leave, or has none. */
   readonly secrets?: AgentSecrets;
+  /** Gives the agent its services and checks. Undefined for one that is to leave. */
+  readonly services?: DeclaredServices;
   /** Whether the agent is to leave for good. */
   readonly decommission: boolean;
   /** How another agent joins this one. */
   readonly joinAddress: JoinAddress;
   private readonly retryJoin: JoinAddress[] = [];
+  private readonly config: AgentConfigProps;
   private readonly servers: ConsulAgent[] = [];
   /** Where the agent's HTTP API and DNS are reached. */
   readonly endpoints: Endpoints;
@@ -102,10 +107,10 @@ export abstract class ConsulAgent extends Construct {
 
     const address = family(this.joinAddress.host) ? this.joinAddress.host : undefined;
     const agent = { ...props, role, node: this.nodeName, bind, client: this.endpoints.client, address };
+    this.config = { ...agent, retryJoin: [], datacenter: props.datacenter ?? "dc1" };
     const command = Lazy.listValue({
       produce: () => agentCommand({ ...agent, retryJoin: this.retryJoin.map((address) => address.toString(this.ports.serf_lan)).sort() }),
     });
-    const config = agentConfig({ ...agent, retryJoin: [], datacenter: props.datacenter ?? "dc1" });
     this.container = new Container(this, "container", {
       provider: host.provider,
       count: this.decommission ? 0 : undefined,
@@ -125,9 +130,9 @@ export abstract class ConsulAgent extends Construct {
       ...limits(props.resources),
       ...(security && hardening(listensOnPrivileged({ role, ports: props.ports }))),
       labels: labels(props.labels),
-      volumes: [volume(PATHS.data, props.data ?? `${this.containerName}-data`)],
+      volumes: [volume(PATHS.data, props.data ?? `${this.containerName}-data`), volume(DECLARED, declaredVolume(this.containerName))],
       upload: [
-        { file: PATHS.config, content: config },
+        { file: PATHS.config, content: agentConfig(this.config) },
         { file: PATHS.health, content: uploadText("container/health.sh") },
         ...(role === "server" ? [{ file: PATHS.leaveLeadership, content: uploadText("container/leave-leadership.sh") }] : []),
         ...(security ? secretUploads(role, security) : []),
@@ -148,6 +153,8 @@ export abstract class ConsulAgent extends Construct {
     });
     this.gate.resource.overrideLogicalId(terraformId(this));
     if (security) this.secrets = new AgentSecrets(this, "secrets", { agent: this, security, wait: props.wait });
+    this.services = new DeclaredServices(this, "services", { agent: this, services: props.services, checks: props.checks, wait: props.wait });
+    this.services.askAfter([this.gate, ...(this.secrets ? [this.secrets] : [])]);
 
     const { http, dns } = this.endpoints;
     const output = new TerraformOutput(this, "addresses", {
@@ -179,7 +186,7 @@ export abstract class ConsulAgent extends Construct {
     const others = this.servers.filter((server) => server !== this);
     this.container.provisioners = [
       beforeStop({
-        ...{ host, role, wait, owner: terraformId(this), nextImage: decommission ? undefined : image },
+        ...{ host, role, wait, owner: terraformId(this), next: decommission ? undefined : { image, config: wholeConfig(this.config) } },
         limit: role === "server" ? others.length + (decommission ? 0 : 1) : (this.props.clientsAtATime ?? 1),
         servers: others.map(({ askTarget }) => askTarget),
         stage: security ? stageOf(security) : "off",

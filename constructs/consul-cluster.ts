@@ -1,13 +1,13 @@
 import { AnnotationMetadataEntryType, type App, TerraformOutput, TerraformStack } from "cdktf";
 import { addressInSubnet, freeInSubnet } from "../cluster/address";
+import { byApiNames } from "../cluster/api-names";
 import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/cluster";
 import { BACKUPS_ID, imageId, registratorId, STACKS_OUTPUT, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
 import type { RegistratorDescription } from "../cluster/registrator";
-import type { Autopilot } from "../cluster/schema";
-import { agentSecrets, BACKUPS_HEADER, type Security } from "../cluster/security";
+import { ACL_SECRETS, agentSecrets, BACKUPS_HEADER, type Security } from "../cluster/security";
 import { stacksOf } from "../cluster/stacks";
-import { Ask } from "./ask";
+import { Ask, scriptText } from "./ask";
 import { BackupSchedule } from "./backup-schedule";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
@@ -15,6 +15,7 @@ import { ConsulServer } from "./consul-server";
 import { DockerHost } from "./docker-host";
 import { JoinAddress } from "./join-address";
 import { literals } from "./literal";
+import { fromStack } from "./project-path";
 import { Registrator } from "./registrator";
 import { SecuritySteps } from "./security-steps";
 import { StateBackend } from "./state-backend";
@@ -50,6 +51,7 @@ export class ConsulCluster extends TerraformStack {
     const staying = servers.filter(({ decommission }) => !decommission);
     const quorum = this.addQuorum(staying, cluster.wait);
     this.addAutopilot(staying, cluster).askAfter([quorum]);
+    this.addDefinitions(staying, cluster).askAfter([quorum]);
     const { security } = cluster;
     if (security) this.secure(cluster, security, staying, quorum);
     this.addBackups(staying, cluster);
@@ -169,7 +171,8 @@ export class ConsulCluster extends TerraformStack {
 
   /** Autopilot's settings, put into the running cluster: in the agents' files they count at the first bootstrap alone. */
   private addAutopilot(servers: readonly ConsulServer[], { autopilot, wait }: Cluster): Ask {
-    const settings = JSON.stringify(literals(autopilotByApi(autopilot)));
+    // Of the file's names, which are the agent configuration's, the API's (developer.hashicorp.com/consul/api-docs/operator/autopilot).
+    const settings = JSON.stringify(literals(byApiNames(autopilot)));
     const ask = new Ask(this, "consul_autopilot", {
       script: "autopilot",
       wait,
@@ -180,13 +183,19 @@ export class ConsulCluster extends TerraformStack {
     ask.resource.overrideLogicalId("consul_autopilot");
     return ask;
   }
-}
 
-/** Of the file's names, which are the agent configuration's, the API's (developer.hashicorp.com/consul/api-docs/operator/autopilot). */
-const autopilotByApi = (settings: Autopilot): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(settings)
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]): [string, unknown] => [key.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase()), value])
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
+  /** Keys, config entries, intentions and prepared queries. Where there are none this is there too, since what was defined before has to go. */
+  private addDefinitions(servers: readonly ConsulServer[], { definitions, security, wait }: Cluster): Ask {
+    const given = JSON.stringify(literals(definitions));
+    const ask = new Ask(this, "consul_definitions", {
+      script: "definitions",
+      wait,
+      arguments: [given, scriptText("definitionsChanges")],
+      input: security && fromStack(`${security.secrets}/${ACL_SECRETS}`),
+      targets: servers.map(({ askTarget }) => askTarget),
+      triggers: [given],
+    });
+    ask.resource.overrideLogicalId("consul_definitions");
+    return ask;
+  }
+}

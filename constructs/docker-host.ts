@@ -44,6 +44,8 @@ export class DockerHost extends Construct {
   readonly provider: DockerProvider;
   /** The network that this host's agents share; undefined where they use the host's own. */
   readonly network?: Network;
+  /** The name of its agents' network, to Docker. */
+  readonly networkName: string;
   /** Where this host's agents have their addresses, if they share a network. */
   readonly subnet: string;
   private readonly mirror?: string;
@@ -55,6 +57,7 @@ export class DockerHost extends Construct {
       typeof props.daemon === "object" && "kind" in props.daemon ? props.daemon : daemonOf(props.daemon, { name: id, address: props.address });
     this.mirror = props.mirror;
     this.subnet = props.subnet ?? DEFAULT_SUBNET;
+    this.networkName = props.bridge ?? "host";
 
     const stack = TerraformStack.of(this);
     this.provider = new DockerProvider(this, "provider", {

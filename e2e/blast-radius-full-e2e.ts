@@ -32,10 +32,16 @@ describe("a change touches only what it must", () => {
     expect(await touchedByDeploy(() => cluster.add("client", 3))).toEqual(["consul-client3"]);
   });
 
-  test("a service on one client: that one", async () => {
+  test("a service in the configuration of one client: that one", async () => {
     const services = [{ name: "mail", port: 25 }];
     const edit = () => Object.assign(cluster.file, { clients: give(cluster.file.clients, "consul-client2", { config: { services } }) });
     expect(await touchedByDeploy(edit)).toEqual(["consul-client2"]);
+  });
+
+  test("a service that is declared on one client: nothing", async () => {
+    const edit = () =>
+      Object.assign(cluster.file, { clients: give(cluster.file.clients, "consul-client1", { services: [{ name: "www", port: 80 }] }) });
+    expect(await touchedByDeploy(edit)).toEqual([]);
   });
 
   test("a label on one server: that one", async () => {

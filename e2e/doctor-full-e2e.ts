@@ -53,7 +53,7 @@ describe("every kind of finding, made for real", () => {
     await host.docker("rm", "consul-server3");
     await host.docker(
       ...["run", "-d", "--name=consul-server3", "--net=host", "--restart=always", "--label=SERVICE_IGNORE=false", "-h", "consul-server3"],
-      ...["-v", "consul-server3-data:/consul/data", Image, ...Cmd],
+      ...["-v", "consul-server3-data:/consul/data", "-v", "consul-server3-declared:/consul/declared", Image, ...Cmd],
     );
     await eventually(async () => expect(await server(3).json("/v1/status/leader")).not.toBe(""));
     expect(await findings()).toEqual([

@@ -244,6 +244,18 @@ export class LiveCluster {
     return Object.keys(after).filter((name) => before[name] !== after[name]);
   }
 
+  /** A deploy that fails, and touches no container. @returns what it said, its lines joined */
+  async expectRefused(): Promise<string> {
+    let result: CommandResult | undefined;
+    const touched = await this.touchedBy(async () => {
+      result = await this.deploy({ check: false });
+    });
+    expect(touched).toEqual([]);
+    expect(result?.exitCode).not.toBe(0);
+    // Terraform draws a frame around what failed.
+    return `${result?.stdout}${result?.stderr}`.replace(/[^\S ]*\n[^\w]*/g, " ");
+  }
+
   /** Puts another agent, on a host of its own that the rig may not have yet, into the cluster file. */
   async add(role: "server" | "client", number: number): Promise<string> {
     const [name, address] = place(role, number);
@@ -254,8 +266,11 @@ export class LiveCluster {
     return name;
   }
 
-  /** Runs something while users work through the first two clients, and says what they and an observer of the servers saw. */
-  async during(work: () => Promise<unknown>): Promise<Seen> {
+  /**
+   * Runs something while users work through the first two clients, and says what they and an observer of the servers saw.
+   * @param declared whether the file declares the service `shop`, which they look up, on the first client; else they register it
+   */
+  async during(work: () => Promise<unknown>, { declared = false } = {}): Promise<Seen> {
     const there = await this.incarnations();
     const clients = (this.file.clients ?? []).map(nameOf).filter((name) => there[name]);
     // What came before may have taken the leader, or the server that a client was connected to.
@@ -267,7 +282,7 @@ export class LiveCluster {
       Object.fromEntries(this.serverNames.map((name) => [name, this.url(name)])),
       this.credentials("load"),
     );
-    const load = await Load.start(this.rig.operator, [first, second], this.credentials("load"));
+    const load = await Load.start(this.rig.operator, [first, second], this.credentials("load"), declared);
     const outcome = await Promise.allSettled([work()]);
     const [users, servers] = await Promise.all([load.stop(), observer.stop()]);
     process.stderr.write(`    users saw: ${JSON.stringify({ ...users, unacknowledged: undefined })}\n    servers: ${JSON.stringify(servers)}\n`);
@@ -286,8 +301,11 @@ export class LiveCluster {
   /** All servers are healthy voters of one configuration, and nobody holds the lock. */
   async expectWhole(seconds = 60): Promise<void> {
     await this.expectVoters(seconds);
-    // The users' keys are there, and nobody's who is being replaced.
-    expect(await this.api(this.serverNames[0] as string).json("/v1/kv/?keys&separator=/")).not.toContain("consul-cdktf/");
+    // The users' keys are there, and perhaps the note of what the file defines: nobody's who is being replaced.
+    const server = this.api(this.serverNames[0] as string);
+    const there: string[] = await server.json("/v1/kv/?keys&separator=/");
+    const own: string[] = there.includes("consul-cdktf/") ? await server.json("/v1/kv/consul-cdktf/?keys") : [];
+    expect(own.filter((key) => key !== "consul-cdktf/definitions")).toEqual([]);
   }
 
   private async expectVoters(seconds: number): Promise<void> {

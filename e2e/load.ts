@@ -27,14 +27,15 @@ export interface LoadReport {
 
 /**
  * Users of a cluster, at the operator's machine. Two write a new key every 50 ms, each through its own agent; what fails they try once more a
- * quarter to half a second later, through the other. One holds a lock with a session of the first agent's. Two look up a service that the first agent
- * registered, by HTTP and by DNS.
+ * quarter to half a second later, through the other. One holds a lock with a session of the first agent's. Two look up the service `shop`, by HTTP and by DNS, which
+ * is registered with the first agent, unless the cluster file declares it there.
  */
 export class Load {
   private constructor(private readonly users: Background<LoadReport>) {}
 
-  static async start(operator: Operator, agents: readonly [string, string], credentials?: Credentials): Promise<Load> {
-    return new Load(await Background.start<LoadReport>(operator, "users/load.ts", agents, credentials));
+  static async start(operator: Operator, agents: readonly [string, string], credentials?: Credentials, declared = false): Promise<Load> {
+    const args = declared ? [...agents, "declared"] : agents;
+    return new Load(await Background.start<LoadReport>(operator, "users/load.ts", args, credentials));
   }
 
   stop(): Promise<LoadReport> {

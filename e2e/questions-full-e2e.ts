@@ -18,15 +18,6 @@ describe("what a deploy asks, and what it is told", () => {
     cluster.file = { ...base, ...changes };
   };
   const said = ({ stdout, stderr }: CommandResult) => stdout + stderr;
-  const refused = async (): Promise<string> => {
-    let result: CommandResult | undefined;
-    const touched = await cluster.touchedBy(async () => {
-      result = await cluster.deploy({ check: false });
-    });
-    expect(touched).toEqual([]);
-    expect(result?.exitCode).not.toBe(0);
-    return said(result as CommandResult);
-  };
   const expectEmptyPlan = async () => expect((await cluster.diff()).stdout).toContain("No changes.");
 
   beforeAll(async () => {
@@ -38,7 +29,7 @@ describe("what a deploy asks, and what it is told", () => {
   describe("a version", () => {
     test("that is older than what runs is refused, and nothing is stopped", async () => {
       change({ image: "hashicorp/consul:1.21.5" });
-      const why = await refused();
+      const why = await cluster.expectRefused();
       for (const agent of SERVERS) expect(why).toContain(`${agent}: not stopped: 1.21.5 is older than 1.22.2`);
       expect(why).toContain("CONSUL_ALLOW_DOWNGRADE=yes");
     });
@@ -54,7 +45,7 @@ describe("what a deploy asks, and what it is told", () => {
         await cluster.docker(name, "rm", "newer");
       }
       change({ image: "hashicorp/consul:1.25.0" });
-      expect(await refused()).toContain("consul-server1: not stopped: from 1.22.2 to 1.25.0 are 3 minor versions");
+      expect(await cluster.expectRefused()).toContain("consul-server1: not stopped: from 1.22.2 to 1.25.0 are 3 minor versions");
     });
 
     test("of before is gone back to with consent, one server at a time", async () => {

@@ -2,17 +2,9 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineCluster } from "../../cluster/cluster";
 import { loadCluster } from "../../cluster/load";
-import { ClusterError, catalogue, type ProblemCode } from "../../cluster/problem";
+import { ClusterError, catalogue } from "../../cluster/problem";
 import { BRIDGE, clusterFile, FOUR_HOSTS, folder, HEAD, marked, saidOf } from "../cluster-files";
-
-interface Case {
-  readonly code: ProblemCode;
-  readonly when: string;
-  /** A cluster file, with ▶ at each place that is to be named. */
-  readonly file: string;
-  /** Part of what is said to be done. */
-  readonly mend: string | RegExp;
-}
+import { DECLARED, type ProblemCase } from "./declared-cases";
 
 const ANCHORS = Array.from(
   { length: 9 },
@@ -23,7 +15,7 @@ const ANCHORS = Array.from(
 ).join("\n");
 const hosts = (count: number) => Array.from({ length: count }, (_, index) => `  h${index}: 10.1.0.${index + 1}`).join("\n");
 
-const CASES: Case[] = [
+const CASES: ProblemCase[] = [
   // The file itself
   { code: "file-empty", when: "nothing is in it", file: "▶", mend: "start from clusters/seed.yaml" },
   { code: "file-empty", when: "only comments are in it", file: "▶# name: c\n# servers: []\n", mend: "start from clusters/seed.yaml" },
@@ -134,6 +126,7 @@ const CASES: Case[] = [
     file: `${FOUR_HOSTS.replace("security: off", "security: on")}backups: { image: ▶hashicorp/consul:1.22.1 }\n`,
     mend: "pin it: image: hashicorp/consul:1.22.1@sha256:",
   },
+  ...DECLARED,
   // Security
   {
     code: "invalid-value",

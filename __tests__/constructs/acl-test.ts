@@ -18,13 +18,19 @@ const definitions = (file: Partial<ClusterFile> = {}): AclDefinitions => {
   return aclDefinitions(cluster, cluster.security as Security);
 };
 
-test("no token of the product's own manages ACLs, or writes more of the KV than its locks", () => {
+test("no token of the product's own manages ACLs, or writes more of the KV than the product's own keys", () => {
   for (const rules of Object.values(definitions().policies)) {
     expect(rules).not.toContain("acl");
     expect(rules.match(/key_prefix "[^"]*"/g) ?? []).toEqual(rules.includes("key_prefix") ? ['key_prefix "consul-cdktf/"'] : []);
   }
 });
+test("who is root in a client cannot have the next deploy delete what is not the product's", () =>
+  expect(definitions().policies["rollout-client"]).toContain('key "consul-cdktf/definitions" { policy = "deny" }'));
 test("an agent may register the services of its own configuration", () => expect(definitions().services).toEqual({ "node-c1": ["api", "web"] }));
+test("and those that are declared on it, or on every agent", () => {
+  const clients = [{ name: "c1", node: "node-c1", services: [{ name: "shop", id: "shop-1" }] }];
+  expect(definitions({ clients, services: [{ name: "exporter" }] }).services).toEqual({ "node-c1": ["exporter", "shop"], s1: ["exporter"] });
+});
 test("registrator's policy is there when a token wants it, and a snapshot takes all rights", () => {
   expect(definitions().policies).not.toHaveProperty("registrator");
   const { policies, tokens } = definitions({ security: { tokens: { registrator: {}, snapshots: {} } } });

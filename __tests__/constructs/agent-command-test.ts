@@ -6,11 +6,13 @@ const client = { ...server, role: "client", node: "c1" } as const;
 describe("the command", () => {
   test("of a server reads like the article", () => {
     expect(agentCommand(server).join(" ")).toBe(
-      "agent -server -bind=10.0.0.1 -retry-join=10.0.0.2 -bootstrap-expect=3 -node=s1 -client=127.0.0.1 -ui",
+      "agent -server -bind=10.0.0.1 -retry-join=10.0.0.2 -bootstrap-expect=3 -node=s1 -client=127.0.0.1 -ui -config-dir=/consul/declared",
     );
   });
   test("of a client expects no servers", () => {
-    expect(agentCommand(client).join(" ")).toBe("agent -bind=10.0.0.1 -retry-join=10.0.0.2 -node=c1 -client=127.0.0.1 -ui");
+    expect(agentCommand(client).join(" ")).toBe(
+      "agent -bind=10.0.0.1 -retry-join=10.0.0.2 -node=c1 -client=127.0.0.1 -ui -config-dir=/consul/declared",
+    );
   });
   test("leaves the bind address to Consul where there is none", () => {
     expect(agentCommand({ ...client, bind: undefined }).filter((word) => word.startsWith("-bind"))).toEqual([]);

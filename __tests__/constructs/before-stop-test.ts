@@ -1,5 +1,5 @@
-import { HEAD } from "../cluster-files";
-import { stackOf, synthesizeText } from "../synthesized";
+import { BRIDGE, HEAD } from "../cluster-files";
+import { rendered, stackOf, synthesizeText } from "../synthesized";
 
 const stopOf = (text: string, agent: string) => {
   const container = stackOf(synthesizeText(text), "c").resource.docker_container[agent] as unknown as {
@@ -38,6 +38,32 @@ test("the next image has to be on the host first", () => {
   expect(environment).toMatchObject({ STOP_CONTAINER: "${self.name}", STOP_IMAGE: "r.example:5000/hashicorp/consul:1.21.5", STOP_SECONDS: "77" });
 });
 
+describe("the next configuration has to be taken by the next image's Consul", () => {
+  test("as a whole, with what the command says of it", () => {
+    const { STOP_CONFIG = "", STOP_NETWORK, STOP_DECLARED } = stopOf(`${CLUSTER}config: { log_level: "a \${b}" }\n`, "s2")?.environment ?? {};
+    expect(JSON.parse(rendered(STOP_CONFIG))).toMatchObject({
+      ...{ data_dir: "/consul/data", node_name: "second", bind_addr: "10.0.0.2", client_addr: "127.0.0.1", server: true, bootstrap_expect: 3 },
+      ...{ log_level: "a ${b}", retry_interval: "2s", datacenter: "dc1" },
+    });
+    expect({ STOP_NETWORK, STOP_DECLARED }).toEqual({ STOP_NETWORK: "host", STOP_DECLARED: "${self.name}-declared" });
+  });
+  test("a client is none of the servers", () => {
+    const config = JSON.parse(stopOf(CLUSTER, "c1")?.environment.STOP_CONFIG ?? "");
+    expect(config).not.toHaveProperty("server");
+    expect(config).not.toHaveProperty("bootstrap_expect");
+  });
+  test("in the network that it will be in", () => {
+    const { environment } = stopOf(`${BRIDGE}servers: [{ name: s1, host: local }]\n`, "s1") ?? {};
+    expect(environment?.STOP_NETWORK).toBe("c");
+    expect(JSON.parse(environment?.STOP_CONFIG ?? "")).not.toHaveProperty("bind_addr");
+  });
+  test("unless it is larger than what can be handed over", () => {
+    const { environment } = stopOf(`${CLUSTER}config: { x: ${"y".repeat(100_000)} }\n`, "c1") ?? {};
+    expect(environment).not.toHaveProperty("STOP_CONFIG");
+    expect(environment).toHaveProperty("TRY_SCRIPT");
+  });
+});
+
 describe("an agent that is decommissioned", () => {
   const leaving = CLUSTER.replace("servers: [s1,", "servers: [{ name: s1, decommission: true },")
     .replace("s3]", "s3, s4]")
@@ -47,7 +73,8 @@ describe("an agent that is decommissioned", () => {
   test("keeps its resource, with no container, so that Terraform asks for the one that runs", () => {
     const { resource } = stackOf(synthesizeText(text), "c");
     expect(resource.docker_container.s1).toMatchObject({ count: 0 });
-    expect(Object.keys(resource.terraform_data).sort()).toEqual(["c1", "consul_autopilot", "consul_quorum", "s2", "s3", "s4"]);
+    const staying = ["c1", "s2", "s3", "s4"].flatMap((agent) => [agent, `${agent}_services`]);
+    expect(Object.keys(resource.terraform_data).sort()).toEqual([...staying, "consul_autopilot", "consul_definitions", "consul_quorum"].sort());
   });
   test("is asked whether it may leave, with how many servers stay", () => {
     expect(stopOf(text, "s1")?.environment.ASK_ARGUMENTS).toBe(`77 s1 ${OWN_NODE} leave 3 off`);

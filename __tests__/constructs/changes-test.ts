@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import { loadCluster } from "../../cluster/load";
 import type { ClusterFile } from "../../cluster/schema";
 import { clusterFile, FOUR_HOSTS, HEAD, SEED, yaml } from "../cluster-files";
-import { containersOf, synthesizeCluster, synthesizeText } from "../synthesized";
+import { containersOf, stackOf, synthesizeCluster, synthesizeText } from "../synthesized";
 
 /** What Terraform asks and orders by: it belongs to the configuration, not to the container, and a change of it replaces nothing. */
 const OF_TERRAFORM = ["provisioner", "depends_on", "lifecycle"];
@@ -21,6 +21,13 @@ function effect(before: string, after: string): { changed: string[]; added: stri
     added: [...to.keys()].filter((id) => !from.has(id)),
     removed: [...from.keys()].filter((id) => !to.has(id)),
   };
+}
+
+/** The steps that a change of the cluster file repeats. */
+function steps(before: string, after: string): string[] {
+  const [from, to] = [before, after].map((text) => stackOf(synthesizeText(text), "c").resource.terraform_data) as [object, object];
+  const triggers = (data: object, id: string) => JSON.stringify((data as Record<string, { triggers_replace: object }>)[id]?.triggers_replace);
+  return Object.keys(to).filter((id) => triggers(from, id) !== triggers(to, id));
 }
 
 let security: "on" | "off" = "off";
@@ -141,6 +148,32 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     expect(effect(cluster(three, ["c0", "c1"]), cluster(three, ["c0", { name: "c1", dns: { only_passing: true } }])).changed).toEqual(["c1"]);
   });
 
+  test("a service of one client, changed or taken away again, touches no container", () => {
+    const none = cluster(three, ["c0", "c1"]);
+    const web = (port: number) => cluster(three, [{ name: "c0", services: [{ name: "web", port }], checks: [{ name: "x", ttl: "1h" }] }, "c1"]);
+    // Another name is for the agent's token.
+    const named = security === "on" ? ["c0_services", "consul_acl"] : ["c0_services"];
+    for (const [before, after, repeated] of [
+      [none, web(80), named],
+      [web(80), web(81), ["c0_services"]],
+      [web(81), none, named],
+    ] as const) {
+      expect(effect(before, after)).toEqual({ changed: [], added: [], removed: [] });
+      expect(steps(before, after)).toEqual(repeated);
+    }
+  });
+
+  test("keys, config entries, intentions and prepared queries touch no container", () => {
+    const defined = cluster(three, ["c0"], {
+      kv: { a: "1" },
+      config_entries: [{ kind: "mesh" }],
+      intentions: { web: { "*": "deny" } },
+      prepared_queries: [{ name: "near", service: { service: "web" } }],
+    });
+    expect(effect(cluster(three, ["c0"]), defined)).toEqual({ changed: [], added: [], removed: [] });
+    expect(steps(cluster(three, ["c0"]), defined)).toEqual(["consul_definitions"]);
+  });
+
   test("a label of one agent touches only its container", () => {
     expect(effect(cluster(three, forty), cluster(three, ["c0", { name: "c1", labels: { rack: "b" } }, ...forty.slice(2)])).changed).toEqual(["c1"]);
   });
@@ -176,6 +209,7 @@ labels: { x: "1", y: "2" }
 images: [a, b]
 join: [s1, s2]
 ports: { http: 80, dns: 53 }
+services: [{ name: web, port: 80 }, { name: api }]
 `;
 
   test.each([
@@ -191,6 +225,7 @@ ports: { http: 80, dns: 53 }
     ["the order of ports", base.replace("{ http: 80, dns: 53 }", "{ dns: 53, http: 80 }")],
     ["an agent as a mapping", base.replace("[c1]", "[{ name: c1 }]")],
     ["a host as a mapping", base.replace("10.0.0.4", "{ address: 10.0.0.4 }")],
+    ["the order of services", base.replace("[{ name: web, port: 80 }, { name: api }]", "[{ name: api }, { port: 80, name: web }]")],
     ["defaults", `${base}datacenter: dc1\nnetwork: host\n`],
   ])("%s", (_, text) => {
     expect(text).not.toBe(base);

@@ -42,7 +42,10 @@ test("a client is no server, and waits for none to bootstrap", () => {
 test("a client that is replaced keeps what is registered with it: it does not leave, and its data is on a volume", () => {
   const container = containerOf(pair(), "client");
   expect(agentConfigOf(container).leave_on_terminate).toBe(false);
-  expect(container.volumes).toEqual([{ container_path: "/consul/data", volume_name: "client-data" }]);
+  expect(container.volumes).toEqual([
+    { container_path: "/consul/data", volume_name: "client-data" },
+    { container_path: "/consul/declared", volume_name: "client-declared" },
+  ]);
 });
 
 test("a client asks for a leader after each start", () => {

@@ -48,11 +48,11 @@ describe("is named", () => {
 
 describe("keeps its data", () => {
   test("on a volume named after its container", () => {
-    expect(server({ container: "co" }).container.volumes).toEqual([{ container_path: "/consul/data", volume_name: "co-data" }]);
+    expect(server({ container: "co" }).container.volumes[0]).toEqual({ container_path: "/consul/data", volume_name: "co-data" });
   });
   test("on the volume that it is given", () => expect(server({ data: "v" }).container.volumes[0]?.volume_name).toBe("v"));
   test("in the folder that it is given", () => {
-    expect(server({ data: "/srv/consul" }).container.volumes).toEqual([{ container_path: "/consul/data", host_path: "/srv/consul" }]);
+    expect(server({ data: "/srv/consul" }).container.volumes[0]).toEqual({ container_path: "/consul/data", host_path: "/srv/consul" });
   });
 });
 

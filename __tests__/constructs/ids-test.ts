@@ -27,10 +27,10 @@ test("the ids of seed.yaml are what they were", () => {
     consul: {
       docker_container: agents,
       docker_image: agents.flatMap((agent) => [agent, `${agent}_gliderlabs-registrator-latest`]),
-      terraform_data: ["consul-client1", "consul-server1", "consul-server2", "consul-server3", "consul_autopilot", "consul_quorum"],
+      terraform_data: [...agents.flatMap((agent) => [agent, `${agent}_services`]), ...["consul_autopilot", "consul_definitions", "consul_quorum"]],
       provider: agents.map((agent) => `${agent}_host`),
       output: agents,
-      locals: ["consul_ask", "consul_autopilot", "consul_gate", "consul_quorum"],
+      locals: ["consul_ask", "consul_autopilot", "consul_definitions", "consul_gate", "consul_quorum", "consul_services"],
       backend: { local: { path: "../../../terraform.consul.tfstate" } },
     },
   });
@@ -48,16 +48,16 @@ clients: [c1]
   const stack = (agent: string, more: object) => ({
     docker_container: [agent],
     docker_image: [agent],
-    terraform_data: [agent],
+    terraform_data: [agent, `${agent}_services`],
     provider: [`${agent}_host`],
     output: [agent],
-    locals: ["consul_ask", "consul_gate"],
+    locals: ["consul_ask", "consul_gate", "consul_services"],
     ...more,
   });
   expect(idsOfAll(grouped)).toEqual({
     c: stack("s3", {
-      terraform_data: ["consul_autopilot", "consul_quorum", "s3"],
-      locals: ["consul_ask", "consul_autopilot", "consul_gate", "consul_quorum"],
+      terraform_data: ["consul_autopilot", "consul_definitions", "consul_quorum", "s3", "s3_services"],
+      locals: ["consul_ask", "consul_autopilot", "consul_definitions", "consul_gate", "consul_quorum", "consul_services"],
       output: ["consul_stacks", "s3"],
       backend: { local: { path: "../../../terraform.c.tfstate" } },
     }),
@@ -108,7 +108,9 @@ images: [consul, gate, container:host]
   const { docker_container, docker_image, terraform_data } = stacks.consul?.resource ?? ({} as Partial<StackJson["resource"]>);
 
   test("each has its container", () => expect(Object.keys(docker_container ?? {})).toEqual([...names].sort()));
-  test("each has its gate, beside the last steps", () =>
-    expect(Object.keys(terraform_data ?? {})).toEqual([...names, "consul_autopilot", "consul_quorum"].sort()));
+  test("each has its steps, beside the last ones", () => {
+    const own = names.flatMap((name) => [name, `${name}_services`]);
+    expect(Object.keys(terraform_data ?? {})).toEqual([...own, "consul_autopilot", "consul_definitions", "consul_quorum"].sort());
+  });
   test("each has its images", () => expect(Object.keys(docker_image ?? {})).toHaveLength(names.length * 4));
 });

@@ -151,9 +151,12 @@ describe("the steps of a deploy", () => {
     }
     expect(data("consul_gossip")?.depends_on).toEqual(expect.arrayContaining(["s1", "s2", "s3"].map((name) => `terraform_data.${name}_secrets`)));
   });
-  test("tokens come by standard input", () => {
-    const { environment } = data("consul_acl")?.provisioner[0]?.["local-exec"] ?? {};
+  test.each(["consul_acl", "consul_definitions"])("%s has tokens by standard input", (step) => {
+    const { environment } = data(step)?.provisioner[0]?.["local-exec"] ?? {};
     expect(environment?.ASK_INPUT).toBe("../../../secrets/c/acl.json");
+  });
+  test("an agent is given its services after its gate, and after its secrets", () => {
+    expect(data("c1_services")?.depends_on).toEqual(["terraform_data.c1", "terraform_data.c1_secrets"]);
   });
   test("every stack with servers makes tokens before it gives them to agents; the last one changes the gossip key", () => {
     const racks = FOUR_HOSTS.replace("security: off", "security: on")
@@ -164,10 +167,13 @@ describe("the steps of a deploy", () => {
     expect({ a: steps("c-a"), b: steps("c-b"), c: steps("c") }).toEqual({
       a: ["consul_acl"],
       b: [],
-      c: ["consul_acl", "consul_autopilot", "consul_gossip", "consul_quorum"],
+      c: ["consul_acl", "consul_autopilot", "consul_definitions", "consul_gossip", "consul_quorum"],
     });
   });
   test("are none without security", () => {
-    expect(Object.keys(stackOf("off").resource.terraform_data)).toEqual(["c1", "consul_autopilot", "consul_quorum", "s1", "s2", "s3"]);
+    const ofAgents = ["c1", "s1", "s2", "s3"].flatMap((name) => [name, `${name}_services`]);
+    expect(Object.keys(stackOf("off").resource.terraform_data)).toEqual(
+      [...ofAgents, "consul_autopilot", "consul_definitions", "consul_quorum"].sort(),
+    );
   });
 });

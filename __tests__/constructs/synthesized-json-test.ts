@@ -25,7 +25,7 @@ describe.each(FILES)("the JSON of %s", (_, { stacks }) => {
   const all = strings(stacks).filter(([, text]) => !text.startsWith("#!/bin/sh"));
 
   test("has no path of the host that it was made on", () => {
-    const inContainers = /^(\/consul\/(data|config\/agent\.json|[a-z-]+\.sh)|\/bin\/sh|\/usr\/bin\/dumb-init)$/;
+    const inContainers = /^(\/consul\/(data|declared|config\/agent\.json|[a-z-]+\.sh)|\/bin\/sh|\/usr\/bin\/dumb-init)$/;
     expect(all.filter(([, text]) => text.startsWith("/") && !inContainers.test(text))).toEqual([]);
     expect(all.filter(([, text]) => text.includes(process.cwd()) || text.includes(__dirname))).toEqual([]);
   });

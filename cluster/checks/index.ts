@@ -4,6 +4,7 @@ import type { Draft } from "../resolve";
 import { stackNames } from "../stacks";
 import { backendProblems } from "../state-backend";
 import { backupsProblems } from "./backups";
+import { definitionProblems } from "./definitions";
 import { dnsProblems } from "./dns";
 import { exposureProblems } from "./exposure";
 import { nameProblems } from "./names";
@@ -12,6 +13,7 @@ import { valueAt } from "./places";
 import { quorumProblems } from "./quorum";
 import { registratorProblems } from "./registrator";
 import { securityProblems } from "./security";
+import { serviceProblems } from "./services";
 
 /** What needs more than one key to see. */
 export function checkCluster(draft: Draft): Problem[] {
@@ -21,6 +23,8 @@ export function checkCluster(draft: Draft): Problem[] {
     ...networkProblems(draft),
     ...dnsProblems(draft),
     ...settingsProblems(draft),
+    ...serviceProblems(draft),
+    ...definitionProblems(draft),
     ...exposureProblems(draft),
     ...securityProblems(draft),
     ...registratorProblems(draft),

@@ -1,5 +1,5 @@
 import { addressInSubnet, bracketed } from "../address";
-import { imageId } from "../ids";
+import { declaredVolume, imageId } from "../ids";
 import type { Problem } from "../problem";
 import { usesRegistrator } from "../registrator";
 import type { Draft } from "../resolve";
@@ -8,6 +8,7 @@ import { type DraftAgent, settingPath } from "./places";
 /** Whether everything that must be told apart has a name, an address or an id of its own. */
 export const nameProblems = (draft: Draft): Problem[] => [
   ...uniqueNames(draft),
+  ...dataAmongDeclared(draft),
   ...uniqueHosts(draft),
   ...uniqueGossip(draft),
   ...containerNames(draft),
@@ -69,6 +70,17 @@ function repeated(
     if (!first || (key && first.name === agent.name)) return [];
     const [message, mend] = words(agent, first);
     return [{ code, path: key ? [...agent.path, key] : agent.path, message, mend }];
+  });
+}
+
+/** An agent reads all that is where its services are kept. */
+function dataAmongDeclared({ agents }: Draft): Problem[] {
+  const keeper = new Map(agents.map(({ host, container, name }) => [`${host.daemon.url} ${declaredVolume(container)}`, name]));
+  return agents.flatMap((agent): Problem[] => {
+    const other = keeper.get(`${agent.host.daemon.url} ${agent.data}`);
+    if (other === undefined) return [];
+    const message = `"${agent.name}" would keep its data where the services of "${other}" are, in "${agent.data}"`;
+    return [{ code: "duplicate-volume", path: [...agent.path, "data"], message, mend: "choose another `data:`" }];
   });
 }
 

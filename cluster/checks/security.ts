@@ -1,3 +1,4 @@
+import { SCRIPT_CHECKS } from "../consul-settings";
 import { didYouMean } from "../nearest";
 import type { Problem } from "../problem";
 import type { Draft } from "../resolve";
@@ -42,9 +43,6 @@ function unknownPolicies({ file }: Draft, token: string, wanted: readonly string
       mend: `write its rules under \`security: { policies: { ${policy}: ... } }\`, or take one of ${known.join(", ")}`,
     }));
 }
-
-/** With these whoever may register a service runs programs on the host, as Consul's user. */
-const SCRIPT_CHECKS = ["enable_script_checks", "enable_local_script_checks"];
 
 function scriptChecks(draft: Draft): Problem[] {
   return unique(

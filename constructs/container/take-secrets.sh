@@ -1,6 +1,6 @@
 #!/bin/sh
 # take-secrets.sh: takes an agent's secrets, as a tar archive on standard input, and has Consul read them again when they are others than before.
-# Certificates, the CA and tokens count from then on (agent.reloadConfigInternal, hashicorp/consul); the gossip key counts in new containers only.
+# Certificates, the CA and tokens count from then on (agent.reloadConfigInternal, hashicorp/consul); the gossip key counts in new containers only. Behind hang-up.sh.
 set -eu
 umask 077
 secrets=/consul/secrets
@@ -18,8 +18,4 @@ for file in "$new"/*; do
 done
 [ -n "$changed" ] || exit 0
 echo "$1: has new$changed"
-# The agent is the one process of Consul's own; an API request would need a token, which may be among what has changed.
-for process in /proc/[0-9]*; do
-  [ "$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null | cut -d ' ' -f 1-2)" = "consul agent" ] && kill -HUP "${process##*/}"
-done
-exit 0
+hang_up

@@ -6,6 +6,10 @@
 #   STOP_OWNER      the agent's Terraform id
 #   STOP_IMAGE      the image that its successor runs
 #   STOP_SECONDS    how long to wait for that image
+#   STOP_CONFIG     the whole configuration of its successor's agent, which that image has to take; none is not tried
+#   STOP_NETWORK    the network that its successor is in
+#   STOP_DECLARED   the volume of the services that the agent has been given
+#   TRY_SCRIPT      what tries it, in a container of that image
 #   ASK, ASK_*      the question put to the cluster; see ask.sh
 # CONSUL_ALLOW_QUORUM_LOSS, set to anything, is consent to stop whatever Terraform stops; CONSUL_ALLOW_DOWNGRADE, to go to any version.
 [ -z "${CONSUL_ALLOW_QUORUM_LOSS:-}" ] || exit 0
@@ -49,9 +53,12 @@ VERSION
 }
 version() { sed -n 's/^Consul v\([0-9][0-9]*\.[0-9][0-9]*\.[0-9][0-9]*\).*/\1/p'; }
 
+# In the successor's network, where templates of addresses mean what they will mean to it.
+tried=$(printf '%s' "${STOP_CONFIG:-}" |
+  bounded 60 "$@" run --rm -i --network "$STOP_NETWORK" -v "$STOP_DECLARED:/consul/declared:ro" --entrypoint /bin/sh "$next" -c "$TRY_SCRIPT" 2>/dev/null)
+to=$(printf '%s\n' "$tried" | version)
 if [ -z "${CONSUL_ALLOW_DOWNGRADE:-}" ] && [ "$next" != "$(bounded 60 "$@" container inspect -f '{{.Image}}' "$STOP_CONTAINER")" ]; then
   from=$(bounded 60 "$@" exec "$STOP_CONTAINER" consul version 2>/dev/null | version)
-  to=$(bounded 60 "$@" run --rm --network none --entrypoint consul "$next" version 2>/dev/null | version)
   if [ -n "$from" ] && [ -n "$to" ]; then
     steps=$(($(release "$to") - $(release "$from")))
     if [ "$steps" -lt 0 ] || { [ "$steps" = 0 ] && [ "${to##*.}" -lt "${from##*.}" ]; }; then
@@ -61,6 +68,9 @@ if [ -z "${CONSUL_ALLOW_DOWNGRADE:-}" ] && [ "$next" != "$(bounded 60 "$@" conta
     fi
   fi
 fi
+
+refusal=$(printf '%s\n' "$tried" | sed -n 's/^refused: //p')
+[ -z "$refusal" ] || refuse "Consul $to does not take its next configuration: $refusal"
 
 take_place
 sh -c "$ASK" || exit 1

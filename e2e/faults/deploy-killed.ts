@@ -13,8 +13,8 @@ const KILLS = {
 };
 /** What Terraform says of each resource, when it begins and when it is done with it: a clock that a busy machine does not slow down. */
 const STEP = /: (Destroying|Creating)\.\.\.|: (Destruction|Creation) complete/g;
-/** So many are in a change of five agents: each has a container and a gate, there is the last step, and each of these is destroyed and created. */
-const STEPS = 44;
+/** So many are in a change of five agents: each has a container, a gate and its services, there is the last step, and each of these is destroyed and created. */
+const STEPS = 64;
 
 /** A deploy that replaces all agents is killed at a random moment: after the documented recovery all is as if it had not been. */
 export async function deployKilled(cluster: LiveCluster, random: Random): Promise<void> {

@@ -1,7 +1,7 @@
 import { Resolver } from "node:dns/promises";
 import { Api } from "./api";
 
-/** load.ts AGENT AGENT: the users of ../load.ts, until SIGTERM; then prints what they saw. */
+/** load.ts AGENT AGENT [declared]: the users of ../load.ts, until SIGTERM; then prints what they saw. The service is registered here, unless it is declared. */
 
 /** From one write's answer to the next write. */
 const PERIOD_MS = 50;
@@ -15,7 +15,8 @@ const PATIENCE_MS = 10_000;
 const LIMIT_MS = 20 * 60_000;
 const SERVICE = "shop";
 
-const agents = process.argv.slice(2);
+const [first = "", second = "", declared] = process.argv.slice(2);
+const agents = [first, second];
 const run = Date.now().toString(36);
 const report = {
   run,
@@ -85,8 +86,8 @@ async function writer(own: number) {
 
 async function holder() {
   const who = "holder";
-  const { ID } = await call(agents[0] as string, "PUT", "/v1/session/create", JSON.stringify({ TTL: "60s", LockDelay: "0s" }));
-  await call(agents[0] as string, "PUT", `/v1/kv/held/${run}?acquire=${ID}`, "mine");
+  const { ID } = await call(first, "PUT", "/v1/session/create", JSON.stringify({ TTL: "60s", LockDelay: "0s" }));
+  await call(first, "PUT", `/v1/kv/held/${run}?acquire=${ID}`, "mine");
   console.log("started");
   const look = async () => {
     const [entry] = await either(who, 0, (agent) => call(agent, "GET", `/v1/kv/held/${run}`));
@@ -133,7 +134,7 @@ async function byDns(agent: string) {
 }
 
 async function main() {
-  await call(agents[0] as string, "PUT", "/v1/agent/service/register", JSON.stringify({ Name: SERVICE, Port: 80 }));
+  if (!declared) await call(first, "PUT", "/v1/agent/service/register", JSON.stringify({ Name: SERVICE, Port: 80 }));
   await Promise.all([writer(0), writer(1), holder(), resolver("HTTP", byHttp), resolver("DNS", byDns)]);
   const longestGap = Math.round(report.longestGap * 100) / 100;
   console.log(JSON.stringify({ ...report, lost: report.unacknowledged.length, longestGap }));

@@ -50,7 +50,7 @@ export const consulApi = (place: ApiPlace, words: readonly string[], seconds = 6
 export const consulLook = (place: ApiPlace, words: readonly string[], seconds: number): Promise<DockerResult> =>
   docker(place.daemon, inAgent(place, ASKING + LOOK, words), seconds);
 
-const MANAGED = `${ASKING}${containerScripts("managing")}
+const MANAGED = `${ASKING}${containerScripts("managed")}
 managed "$@" </dev/null`;
 
 /** The same of a server, with the management token that it has. @param path begins with a slash */

@@ -1,15 +1,15 @@
 #!/bin/sh
 # authority.sh SECONDS: sees to it that the cluster knows the management token of this server's secrets. A restore brings back the tokens of the snapshot, and the leader adds the
 # management token that it was started with: when that has been replaced since, or a restore was interrupted, it is another. Then this takes Consul's own way
-# back in, which works in the leader's container alone: a file in its data with the number that its refusal names. Exits 0 when the token is known, 4 when not. Behind asking.sh and managing.sh.
-# shellcheck disable=SC2154 # asking.sh gives url
+# back in, which works in the leader's container alone: a file in its data with the number that its refusal names. Exits 0 when the token is known, 4 when not. Behind asking.sh and managed.sh.
+# shellcheck disable=SC2154 # asking.sh gives url, and managed.sh authority
 set -u
 seconds=$1 begun=$(now)
 reset=${CONSUL_DATA_DIR:-/consul/data}/acl-bootstrap-reset
 
 bootstrap() {
   curl -sS -m 10 -X PUT -d @- "$url/v1/acl/bootstrap" 2>&1 <<BODY
-{"BootstrapSecret": "${management#X-Consul-Token: }"}
+{"BootstrapSecret": "${authority#X-Consul-Token: }"}
 BODY
 }
 claim() {
@@ -28,7 +28,7 @@ claim() {
   managed "/v1/acl/token/$accessor" -f -X PUT -d '{"AccessorID": "'"$accessor"'", "Description": "consul-cdktf: management", "Policies": [{"Name": "global-management"}]}' </dev/null >/dev/null
 }
 
-[ -n "$management" ] || exit 0
+[ -n "$authority" ] || exit 0
 answer=''
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
   manages && exit 0

@@ -20,8 +20,8 @@ import { stream } from "./stream";
 const script = (name: string, ...behind: readonly string[]): string =>
   containerScripts(...behind) + readFileSync(join(__dirname, `${name}.sh`), "utf8");
 const SCRIPTS = {
-  authority: script("authority", "asking", "managing"),
-  restored: script("restored", "asking", "managing"),
+  authority: script("authority", "asking", "managed"),
+  restored: script("restored", "asking", "managed"),
   works: script("works", "asking"),
   trial: script("trial"),
 } as const;

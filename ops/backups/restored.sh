@@ -1,5 +1,5 @@
 #!/bin/sh
-# restored.sh SECONDS: rids a cluster, after a restore, of what the snapshot has and nobody answers for any more, in a server's container. Behind asking.sh and managing.sh.
+# restored.sh SECONDS: rids a cluster, after a restore, of what the snapshot has and nobody answers for any more, in a server's container. Behind asking.sh and managed.sh.
 # - Locks and turns of a deploy that was under way at the time.
 # - Sessions: their holders may be gone, and one without a TTL would keep its lock for ever. Who is there takes it anew.
 # - Nodes of agents that are no members, or have another ID, as those of another cluster: no agent could register itself under a name that is taken.

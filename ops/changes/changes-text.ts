@@ -1,17 +1,18 @@
 import { stripVTControlCharacters } from "node:util";
 import { ACTIONS, type Action, type Change, isContainer, type StackChanges } from "./changes";
-import type { Reason } from "./reasons";
+import { DECLARED, type Reason } from "./reasons";
 
 /** Terraform's own signs. */
 const SIGNS: Record<Action, string> = { create: "+", replace: "-/+", "change in place": "~", remove: "-" };
-/** Gates, images and the like follow the containers: they are counted, unless nothing else changes. */
+/** Gates, images and the like follow the containers: they are counted, unless they change for themselves, or nothing else changes. */
 const FOLLOWING = ["docker_image", "terraform_data"];
+const follows = ({ type, reasons }: Change): boolean => FOLLOWING.includes(type) && !reasons.some(({ what }) => what === DECLARED);
 const WIDTH = 110;
 
 /** A stack's changes for people: containers that change for the same reasons stand together. */
 export function stackText(stack: string, { changes, outputsOnly }: StackChanges): string[] {
-  const own = changes.filter(({ type }) => !FOLLOWING.includes(type));
-  const following = changes.filter(({ type }) => FOLLOWING.includes(type));
+  const own = changes.filter((change) => !follows(change));
+  const following = changes.filter(follows);
   const listed = own.length > 0 ? own : following;
   if (listed.length === 0) return outputsOnly ? [stack, "  only its outputs change"] : [];
   const alike = new Map<string, Change[]>();

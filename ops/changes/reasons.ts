@@ -2,7 +2,7 @@ import type { Plan, ResourceChange, Values } from "../terraform/plan";
 
 /** Why a resource changes: one thing that becomes another. */
 export interface Reason {
-  /** What of it: `image`, `command`, `upload`, `label`, or another argument by the provider's name. */
+  /** What of it: `image`, `command`, `upload`, `label`, `declared`, or another argument by the provider's name. */
   readonly what: string;
   /** Which one, where there are several: a file and the key in it, a label's name. */
   readonly item?: string;
@@ -11,6 +11,9 @@ export interface Reason {
   /** Undefined where there will be none. */
   readonly after?: string;
 }
+
+/** What of a step changes that hands over what the file declares: services, say. */
+export const DECLARED = "declared";
 
 /** Why Terraform changes a resource, by its JSON plan. */
 export function reasonsOf(change: ResourceChange, plan: Plan): Reason[] {
@@ -51,11 +54,11 @@ function differences(change: ResourceChange, before: Values, after: Values, plan
   return [...new Set([...Object.keys(before), ...Object.keys(after), ...Object.keys(after_unknown)])].sort().flatMap((argument): Reason[] => {
     // What the provider finds out for itself is no reason; what replaces the resource is one, even before it is known.
     if (after_unknown[argument] === true) return replacing.has(argument) ? [unknown(change, argument, plan)] : [];
-    if (argument === "triggers_replace" && isTrue(after_unknown[argument])) return [{ what: "trigger", item: "what it asks about is replaced" }];
+    const sensitive = isSensitive(before_sensitive, argument) || isSensitive(after_sensitive, argument);
+    if (argument === "triggers_replace" && !sensitive) return triggers(before[argument], after[argument], after_unknown[argument]);
     const [old, next] = [settled(before[argument]), settled(after[argument])];
     if (text(old) === text(next)) return [];
-    if (isSensitive(before_sensitive, argument) || isSensitive(after_sensitive, argument))
-      return [{ what: argument, item: "another value, which is sensitive" }];
+    if (sensitive) return [{ what: argument, item: "another value, which is sensitive" }];
     if (argument === "must_run" && next === true) return [{ what: "container", item: "not running" }];
     return (COMPARED[argument] ?? whole(argument))(old, next);
   });
@@ -92,6 +95,19 @@ const optional = (value: unknown): string | undefined => (value === undefined ? 
 const whole =
   (what: string) =>
   (before: unknown, after: unknown): Reason[] => [{ what, before: optional(before), after: optional(after) }];
+
+/** What a step asks about, when that is replaced, and which values of what it hands over. */
+function triggers(before: unknown, after: unknown, marks: unknown): Reason[] {
+  const replaced = isTrue(marks) ? [{ what: "trigger", item: "what it asks about is replaced" }] : [];
+  const [old, next] = [list(before), list(after)];
+  const changed = next.flatMap((value, index): Reason[] => {
+    const was = old[index];
+    if (isTrue((marks as unknown[] | undefined)?.[index]) || text(was) === text(value)) return [];
+    const values = named(DECLARED, leaves(was), leaves(value));
+    return values.length > 0 ? values : [{ what: "trigger", before: optional(was), after: optional(value) }];
+  });
+  return [...replaced, ...changed];
+}
 
 /** Flags: one that has another value is one reason; their order alone is one too. */
 function words(what: string, before: unknown, after: unknown): Reason[] {
@@ -160,12 +176,13 @@ function configuration(file: string, before: unknown, after: unknown): Reason[] 
   return named("upload", old, next).map((reason) => ({ ...reason, item: `${file}: ${reason.item}` }));
 }
 
-/** Every value of a JSON text, by its path of keys. */
+/** Every value of a JSON text, by its path of keys; what has an id or a name, in a list of such, by that. */
 function leaves(json: unknown): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (value: unknown, path: string) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) found.set(path, JSON.stringify(value));
-    else for (const [key, item] of Object.entries(value)) visit(item, path ? `${path}.${key}` : key);
+    const members = Array.isArray(value) ? byId(value) : value;
+    if (typeof members !== "object" || members === null) found.set(path, JSON.stringify(value));
+    else for (const [key, item] of Object.entries(members)) visit(item, path ? `${path}.${key}` : key);
   };
   try {
     visit(JSON.parse(text(json)), "");
@@ -173,4 +190,15 @@ function leaves(json: unknown): Map<string, string> {
     return new Map();
   }
   return found;
+}
+
+/** Undefined for a list of anything else. */
+function byId(values: readonly unknown[]): Readonly<Record<string, unknown>> | undefined {
+  const ids = values.map((value) => {
+    const { id, name } = Object(value) as { id?: unknown; name?: unknown };
+    return id ?? name;
+  });
+  return ids.length > 0 && ids.every((id) => typeof id === "string") && new Set(ids).size === ids.length
+    ? Object.fromEntries(ids.map((id, index) => [id, values[index]]))
+    : undefined;
 }

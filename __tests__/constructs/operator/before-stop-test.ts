@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { folder } from "../../cluster-files";
 import { operatorScript, runAsTerraform } from "../../docker-stand-in";
 
 interface Stop {
@@ -7,21 +10,24 @@ interface Stop {
   readonly versions?: [from: string, to: string];
   /** Whether the next image is on the host, and what a pull of it says otherwise. */
   readonly pull?: string;
+  /** Commands in the place of the next image's. Default it says its version. */
+  readonly tried?: string;
   readonly env?: Record<string, string>;
 }
 
 /** before-stop.sh with a daemon that answers so, and a cluster that says yes. */
-function stop({ state = "running", versions, pull, env = {} }: Stop = {}) {
+function stop({ state = "running", versions, pull, tried, env = {} }: Stop = {}) {
   const [from, to] = versions ?? ["1.22.2", "1.22.2"];
+  const config = join(folder(), "config");
   const docker = `case "$*" in
 *'inspect -f {{.State.Status}}'*) echo ${state} ;;
 *'image inspect'*) ${pull === undefined ? `echo sha256:${versions ? "next" : "same"}` : "exit 1"} ;;
 *' pull '*) echo '${pull}' >&2; exit 1 ;;
 *'inspect -f {{.Image}}'*) echo sha256:same ;;
 *'exec s1 consul version') echo 'Consul v${from}'; echo 'Revision abc' ;;
-*' run '*) echo 'Consul v${to}' ;;
+*' run '*) cat >'${config}'; ${tried ?? `echo 'Consul v${to}'`} ;;
 esac`;
-  return runAsTerraform({
+  const run = runAsTerraform({
     script: operatorScript("docker", "slots", "before-stop"),
     docker,
     env: {
@@ -30,10 +36,15 @@ esac`;
       STOP_OWNER: "s1",
       STOP_IMAGE: "consul:next",
       STOP_SECONDS: "0",
+      STOP_CONFIG: '{"log_level": "x"}',
+      STOP_NETWORK: "host",
+      STOP_DECLARED: "s1-declared",
+      TRY_SCRIPT: "try it",
       ASK: "echo asked",
       ...env,
     },
   });
+  return { ...run, config: existsSync(config) ? readFileSync(config, "utf8") : undefined };
 }
 
 test("a running container is asked for", () => expect(stop()).toMatchObject({ status: 0, stdout: "asked\n" }));
@@ -58,6 +69,24 @@ esac`,
 test("without the next image on its host it is not stopped", () => {
   const { status, stderr } = stop({ pull: "manifest unknown" });
   expect([status, stderr]).toEqual([1, "s1: not stopped: consul:next cannot be pulled to its host: manifest unknown\n"]);
+});
+
+describe("the next configuration", () => {
+  test("is given to the next image's Consul, in one run, in the successor's network and with the services that the agent has", () => {
+    const { calls, config } = stop();
+    expect(config).toBe('{"log_level": "x"}');
+    expect(calls.filter((call) => call.includes(" run "))).toEqual([
+      "-H ssh://a run --rm -i --network host -v s1-declared:/consul/declared:ro --entrypoint /bin/sh sha256:same -c try it",
+    ]);
+  });
+  test("that it refuses stops nobody, and nobody is asked", () => {
+    const { status, stdout, stderr } = stop({ tried: "echo Consul v1.22.2; echo 'refused: invalid config key x'" });
+    expect([status, stdout, stderr]).toEqual([1, "", "s1: not stopped: Consul 1.22.2 does not take its next configuration: invalid config key x\n"]);
+  });
+  test("is not tried with consent to lose the quorum, nor for a container that is down", () => {
+    for (const how of [{ env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } }, { state: "exited" }]) expect(stop(how).config).toBeUndefined();
+  });
+  test("that cannot be tried holds nothing up: the gate says whether it is good", () => expect(stop({ tried: "exit 125" }).stdout).toBe("asked\n"));
 });
 
 describe("versions", () => {

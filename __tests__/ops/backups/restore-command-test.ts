@@ -18,7 +18,7 @@ const done = ({ calls }: HostsStandIn): string[] =>
     if (script === "snapshot") return [`${words.includes(" -T - ") ? "restore" : "save"} ${host}`];
     if (words.includes("snapshot inspect")) return [`inspect ${host}`];
     if (words.startsWith("restart ")) return [`restart ${host}`];
-    return script && script !== "managing" && script !== "asking" ? [`${script} ${host}`] : [];
+    return script && script !== "managed" && script !== "asking" ? [`${script} ${host}`] : [];
   });
 const touched = (one: HostsStandIn): string[] => done(one).filter((what) => /^(restore|restored|authority|restart|acl|gate)/.test(what));
 
@@ -105,8 +105,8 @@ describe("npm run restore", () => {
     // The agents are asked at once.
     expect([...order.slice(0, -4), ...order.slice(-4).sort()]).toEqual([
       ...["inspect 1", "trial 1", "save 2", "inspect 1", "restore 2", "restored 2"],
-      // The steps that a deploy ends with: voters, then autopilot.
-      ...["quorum 1", "autopilot 1"],
+      // The steps that a deploy ends with: voters, then autopilot, then what the file defines.
+      ...["quorum 1", "autopilot 1", "definitions 1"],
       ...["works 1", "works 2", "works 3", "works 4"],
     ]);
     expect(readdirSync(join(one.project, "backups/c"))).toHaveLength(1);

@@ -128,6 +128,44 @@ describe("why a container changes", () => {
   });
 });
 
+describe("why a step of a deploy is repeated", () => {
+  const step = (before: unknown[], after: unknown[], unknown: boolean[] = []): ResourceChange =>
+    resource(
+      { before: { triggers_replace: before }, after: { triggers_replace: after }, after_unknown: { id: true, triggers_replace: unknown } },
+      { address: "terraform_data.c1_services", type: "terraform_data", name: "c1_services" },
+    );
+  const web = (port: number, more: object[] = []) => JSON.stringify({ services: [{ name: "web", port, tags: ["a"] }, ...more] });
+
+  test("what it hands over is named value by value, by the ids of services", () => {
+    expect(reasonsOf(step(["id1", web(80, [{ id: "api-1", name: "api" }])], ["id1", web(81)]), {})).toEqual([
+      { what: "declared", item: "services.api-1.id", before: '"api-1"', after: undefined },
+      { what: "declared", item: "services.api-1.name", before: '"api"', after: undefined },
+      { what: "declared", item: "services.web.port", before: "80", after: "81" },
+    ]);
+  });
+  test("what it asks about is replaced; and what it hands over may be another too", () => {
+    const replaced = { what: "trigger", item: "what it asks about is replaced" };
+    expect(reasonsOf(step(["id1", web(80)], [null, web(80)], [true, false]), {})).toEqual([replaced]);
+    expect(reasonsOf(step(["id1", "{}"], [null, '{"checks":[]}'], [true, false]), {})).toEqual([
+      replaced,
+      { what: "declared", item: "checks", before: undefined, after: "[]" },
+    ]);
+  });
+  test("a value that is no JSON is named as a whole", () =>
+    expect(reasonsOf(step(["s1=10.0.0.1"], ["s1=10.0.0.9"]), {})).toEqual([{ what: "trigger", before: "s1=10.0.0.1", after: "s1=10.0.0.9" }]));
+  test("it is listed beside containers that change when what it hands over is another, else only counted", () => {
+    const container = resource({ after: { ...CONFIGURED, restart: "no" } });
+    const lines = (after: string) =>
+      stackText("c", changesOf({ resource_changes: [container, step(["id1", web(80)], [null, after], [true, false])] }));
+    expect(lines(web(80))).toContain("  with 1 terraform_data");
+    expect(lines(web(81)).slice(-3)).toEqual([
+      "  -/+ replace         terraform_data.c1_services",
+      "        trigger    what it asks about is replaced",
+      "        declared   services.web.port: 80 -> 81",
+    ]);
+  });
+});
+
 describe("on the screen", () => {
   const restart = { ...CONFIGURED, restart: "no" };
   const container = (name: string, change: Partial<ResourceChange["change"]>) => resource(change, { address: `docker_container.${name}`, name });

@@ -11,17 +11,18 @@ describe("a host left out of its stack", () => {
     ...agents.map((agent) => `docker_container.${agent}`),
     ...agents.flatMap((agent) => [`docker_image.${agent}`, `docker_image.${agent}_x`]),
   ];
+  const stepsOf = (agents: readonly string[]) => agents.flatMap((agent) => [`terraform_data.${agent}`, `terraform_data.${agent}_services`]);
 
-  test("of a client: its container, images and gate stay away, all else goes on", () => {
+  test("of a client: its container, images and steps stay away, all else goes on", () => {
     const servers = ["s1", "s2", "s3"];
     expect(leave("c1").targets).toEqual(
-      [...of(servers), "terraform_data.consul_autopilot", "terraform_data.consul_quorum", ...servers.map((name) => `terraform_data.${name}`)].sort(),
+      [...of(servers), ...["autopilot", "definitions", "quorum"].map((step) => `terraform_data.consul_${step}`), ...stepsOf(servers)].sort(),
     );
   });
   test("of a server: the last step of the servers stays away too, and what comes after it does not wait for it", () => {
     const rest = all.filter((name) => name !== "s2");
     const { targets, json: cut } = leave("s2");
-    expect(targets).toEqual([...of(rest), "terraform_data.consul_autopilot", ...rest.map((name) => `terraform_data.${name}`)].sort());
+    expect(targets).toEqual([...of(rest), ...["autopilot", "definitions"].map((step) => `terraform_data.consul_${step}`), ...stepsOf(rest)].sort());
     expect(json.resource.terraform_data.consul_autopilot?.depends_on).toEqual(["terraform_data.consul_quorum"]);
     expect(cut.resource?.terraform_data?.consul_autopilot?.depends_on).toEqual([]);
   });
@@ -35,7 +36,7 @@ describe("a host left out of its stack", () => {
   });
   test("none: all goes on, unchanged", () => {
     const { targets, json: cut } = leave();
-    expect(targets).toHaveLength(4 * 4 + 2);
+    expect(targets).toHaveLength(4 * 5 + 3);
     expect(cut).toEqual(json);
   });
   test("what is to be removed elsewhere is removed, what is to be removed there is not", () => {

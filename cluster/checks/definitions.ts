@@ -1,0 +1,78 @@
+import { argumentSize, MOST_BYTES } from "../argument-size";
+import { jsonProblems } from "../consul-settings";
+import { definitionsOf, ENTRY_KINDS, entryKey, OWN_KEYS, placedEntries } from "../definitions";
+import { didYouMean } from "../nearest";
+import type { KeyPath, Problem } from "../problem";
+import type { Draft } from "../resolve";
+
+/** Keys, config entries, intentions and prepared queries. */
+export function definitionProblems({ file }: Draft): Problem[] {
+  const { kv = {}, config_entries = [], prepared_queries = [] } = file;
+  const entries = placedEntries(file);
+  return [
+    ...Object.keys(kv).flatMap(reserved),
+    ...jsonProblems(kv, ["kv"]),
+    ...config_entries.flatMap(({ kind }, index) => unknownKind(kind, ["config_entries", index, "kind"])),
+    ...entries.flatMap(({ kind, name, path }): Problem[] =>
+      name === undefined && ENTRY_KINDS.includes(kind)
+        ? [{ code: "missing-key", path, message: `\`name\` is missing: which ${kind} it is`, mend: "add `name:`" }]
+        : [],
+    ),
+    ...jsonProblems(config_entries, ["config_entries"]),
+    ...repeated(entries.flatMap((entry) => (entry.name === undefined ? [] : [{ key: entryKey(entry), path: entry.path }]))),
+    ...prepared_queries.flatMap(({ name, template }, index): Problem[] =>
+      name === undefined && !template
+        ? [
+            {
+              code: "missing-key",
+              path: ["prepared_queries", index],
+              message: "`name` is missing: only a template can do without",
+              mend: "add `name:`",
+            },
+          ]
+        : [],
+    ),
+    ...repeated(prepared_queries.map(({ name = "" }, index) => ({ key: `prepared query "${name}"`, path: ["prepared_queries", index] }))),
+    ...tooMuch(argumentSize(JSON.stringify(definitionsOf(file)))),
+  ];
+}
+
+const reserved = (key: string): Problem[] =>
+  key.startsWith(OWN_KEYS)
+    ? [{ code: "reserved-key", path: ["kv", key], atKey: true, message: `what is below ${OWN_KEYS} is the product's own`, mend: "use another key" }]
+    : [];
+
+const unknownKind = (kind: string, path: KeyPath): Problem[] =>
+  ENTRY_KINDS.includes(kind)
+    ? []
+    : [
+        {
+          code: "unknown-kind",
+          path,
+          message: `Consul has no config entries of kind "${kind}"${didYouMean(kind, ENTRY_KINDS)}`,
+          mend: `use one of ${ENTRY_KINDS.join(", ")}`,
+        },
+      ];
+
+function repeated(all: readonly { readonly key: string; readonly path: KeyPath }[]): Problem[] {
+  const seen = new Set<string>();
+  return all.flatMap(({ key, path }): Problem[] => {
+    if (!seen.has(key)) {
+      seen.add(key);
+      return [];
+    }
+    return [{ code: "duplicate-definition", path, message: `${key} is there twice`, mend: "make one of them" }];
+  });
+}
+
+const tooMuch = (size: number): Problem[] =>
+  size <= MOST_BYTES
+    ? []
+    : [
+        {
+          code: "too-much",
+          path: [],
+          message: `keys, config entries, intentions and prepared queries are ${size} bytes, and a deploy can hand over ${MOST_BYTES}`,
+          mend: "leave large values of `kv` to the programs that use them",
+        },
+      ];
