@@ -47,7 +47,8 @@ describe("what a deploy is asked for, and does not do or does with care", () => 
   });
 
   test("destroy without consent stops one server at most; with it, everything goes", async () => {
-    const { exitCode, stdout } = await cluster.project.cdktf(["destroy", "--auto-approve"], { check: false });
+    // Whoever waits for the one that was stopped does so for as long as it may take to be asked for and to come back.
+    const { exitCode, stdout } = await cluster.project.cdktf(["destroy", "--auto-approve"], { check: false, timeoutMs: 420_000 });
     expect(exitCode).not.toBe(0);
     expect(stdout).toContain("not stopped");
     const running = await Promise.all(cluster.serverNames.map(async (name) => ((await cluster.docker(name, "ps", "-q")).stdout.trim() ? name : "")));

@@ -162,7 +162,9 @@ export class LiveCluster {
   private async trust(): Promise<void> {
     const folder = join(this.project.folder, "secrets", this.file.name);
     const asked = "curl -fsS http://127.0.0.1:8500/v1/connect/ca/roots?pem=true";
-    const roots = await this.docker(this.serverNames[0] as string, "exec", this.serverNames[0] as string, "sh", "-c", asked);
+    const [first] = this.file.servers.filter(stays) as [ClusterFile["servers"][number]];
+    const container = (typeof first === "object" ? first.container : undefined) ?? nameOf(first);
+    const roots = await this.docker(nameOf(first), "exec", container, "sh", "-c", asked);
     writeFileSync(join(folder, "connect.pem"), readFileSync(join(folder, "ca.pem"), "utf8") + roots.stdout, { mode: 0o600 });
   }
 

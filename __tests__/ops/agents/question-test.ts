@@ -77,7 +77,7 @@ describe("the questions of a deploy", () => {
     beforeCalling(directory);
     writeFileSync(
       join(directory, "bin/docker"),
-      `#!/bin/sh\necho "$PWD: $(echo "$*" | grep -o '^# [a-z]*.sh$' | tail -n 1)" >>${join(directory, "calls")}\n`,
+      `#!/bin/sh\necho "$PWD: $(echo "$*" | grep -ao '^# [a-z]*.sh$' | tail -n 1)" >>${join(directory, "calls")}\n`,
     );
     expect(await new Questions(directory, () => undefined).steps()).toBeUndefined();
     expect(called()).toEqual(["quorum", "autopilot", "definitions"].map((step) => `${directory}: # ${step}.sh`));
