@@ -4,7 +4,7 @@ import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../
 import { BACKUPS_ID, imageId, STACKS_OUTPUT, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
 import type { Autopilot } from "../cluster/schema";
-import { agentSecrets, BACKUPS_HEADER, type Security } from "../cluster/security";
+import { agentSecrets, type Security } from "../cluster/security";
 import { stacksOf } from "../cluster/stacks";
 import { Ask } from "./ask";
 import { BackupSchedule } from "./backup-schedule";
@@ -126,10 +126,7 @@ export class ConsulCluster extends TerraformStack {
         ...literals(backups),
         server,
         address,
-        security: security && {
-          token: `${security.secrets}/${BACKUPS_HEADER}`,
-          certificates: agentSecrets(security, server.node.id),
-        },
+        security: security && { token: security.secrets, certificates: agentSecrets(security, server.node.id) },
       });
     }
   }
