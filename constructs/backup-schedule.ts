@@ -24,11 +24,11 @@ export interface BackupScheduleProps {
   readonly image?: string;
   /** Its own address in a bridge network. Default one that is made of the id. */
   readonly address?: string;
-  /** Of a server with security; both are paths that are relative to the project, or absolute. */
+  /** Of a server with security: folders, relative to the project or absolute, that are read when Terraform runs. */
   readonly security?: {
-    /** File with the header of a token that may take snapshots. */
+    /** Of backups.header, as curl takes it, with a token that may take snapshots. */
     readonly token: string;
-    /** Folder of ca.pem, cert.pem and key.pem, for where the server is reached by HTTPS alone. */
+    /** Of ca.pem, cert.pem and key.pem, for where the server is reached by HTTPS alone. */
     readonly certificates: string;
   };
 }
@@ -97,13 +97,11 @@ export class BackupSchedule extends Construct {
 /** It is made anew when one of them is another: nobody misses it meanwhile. */
 function secretFiles({ security }: BackupScheduleProps, api: string): { readonly path: string; readonly upload: Uploads[number] }[] {
   if (!security) return [];
-  const { token, certificates } = security;
-  const slash = token.lastIndexOf("/");
-  const files: [folder: string, name: string, target: string][] = [[token.slice(0, Math.max(slash, 0)), token.slice(slash + 1), BACKUPS_HEADER]];
-  if (api.startsWith("https:")) files.push(...["ca.pem", "cert.pem", "key.pem"].map((name): [string, string, string] => [certificates, name, name]));
-  return files.map(([folder, name, target]) => {
+  const certificates = api.startsWith("https:") ? ["ca.pem", "cert.pem", "key.pem"] : [];
+  const files = [[security.token, BACKUPS_HEADER], ...certificates.map((name) => [security.certificates, name])] as [folder: string, name: string][];
+  return files.map(([folder, name]) => {
     const path = fromStack(`${folder}/${name}`);
     const sourceHash = secretsHash({ secrets: folder }, [name]);
-    return { path, upload: { file: `${SECRETS}/${target}`, source: path, sourceHash, permissions: "0400" } };
+    return { path, upload: { file: `${SECRETS}/${name}`, source: path, sourceHash, permissions: "0400" } };
   });
 }

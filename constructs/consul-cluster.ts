@@ -5,7 +5,7 @@ import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../
 import { BACKUPS_ID, imageId, registratorId, STACKS_OUTPUT, stackName } from "../cluster/ids";
 import { describeProblem } from "../cluster/problem";
 import type { RegistratorDescription } from "../cluster/registrator";
-import { ACL_SECRETS, agentSecrets, BACKUPS_HEADER, type Security } from "../cluster/security";
+import { ACL_SECRETS, agentSecrets, type Security } from "../cluster/security";
 import { stacksOf } from "../cluster/stacks";
 import { Ask, scriptText } from "./ask";
 import { BackupSchedule } from "./backup-schedule";
@@ -147,10 +147,7 @@ export class ConsulCluster extends TerraformStack {
         ...literals(backups),
         server,
         address,
-        security: security && {
-          token: `${security.secrets}/${BACKUPS_HEADER}`,
-          certificates: agentSecrets(security, server.node.id),
-        },
+        security: security && { token: security.secrets, certificates: agentSecrets(security, server.node.id) },
       });
     }
   }

@@ -46,7 +46,7 @@ describe("no secret is anywhere but where it belongs", () => {
   const foundIn = (text: string): string[] => [...secrets].filter(([, words]) => words.some((word) => text.includes(word))).map(([name]) => name);
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "searched", { security: "on", settings: { registrator: "on" } });
+    cluster = await LiveCluster.up(rig, "searched", { security: "on", settings: { registrator: "on", backups: { every: "5s" } } });
     await cluster.secrets("rotate", "tokens");
     secrets = secretsOf(join(cluster.project.folder, "secrets", cluster.file.name));
     const list = join(cluster.project.folder, "secrets", "words");
@@ -65,6 +65,9 @@ describe("no secret is anywhere but where it belongs", () => {
     await npm("deploy", ["--auto-approve"]);
     for (const words of [["check"], ["show"], ["init"], ["retire"]]) await npm("secrets", words);
     await npm("deploy", ["--auto-approve"]);
+    await npm("backup", ["--output", "before.snap"]);
+    await npm("restore", ["before.snap", "--auto-approve"]);
+    await npm("backup", ["--list"]);
     await npm("status");
     await npm("doctor");
     await npm("doctor", ["--json"]);
@@ -109,12 +112,14 @@ describe("no secret is anywhere but where it belongs", () => {
   });
 
   test("not in docker inspect or docker logs", async () => {
-    for (const agent of cluster.agentNames) {
-      for (const container of [agent, "registrator"]) {
-        const { stdout: inspected } = await cluster.docker(agent, "inspect", container);
-        const logs = await cluster.docker(agent, "logs", container);
-        expect({ agent, container, found: foundIn(inspected + logs.stdout + logs.stderr) }).toEqual({ agent, container, found: [] });
-      }
+    const containers = [
+      ...cluster.agentNames.flatMap((name) => [[name, name] as const, [name, "registrator"] as const]),
+      ...cluster.serverNames.map((name) => [name, `${name}-backups`] as const),
+    ];
+    for (const [host, container] of containers) {
+      const { stdout: inspected } = await cluster.docker(host, "inspect", container);
+      const logs = await cluster.docker(host, "logs", container);
+      expect({ host, container, found: foundIn(inspected + logs.stdout + logs.stderr) }).toEqual({ host, container, found: [] });
     }
   });
 

@@ -110,9 +110,7 @@ command("restore", async () => {
   else if (whole) console.log(`restored: all servers are voters, ${outcome.leader} leads, and every agent's token is taken`);
   if (whole) return 0;
   for (const line of "failure" in outcome ? [outcome.failure] : outcome.left) progress(`the cluster has been touched, and is not whole: ${line}`);
-  progress(
-    `  run it again; if agents' tokens are not taken, npm run deploy brings them what the secrets' folder has\n  what there was before is in ${before ?? "no backup"}`,
-  );
+  progress(`  run it again; what there was before is in ${before ?? "no backup"}`);
   return 2;
 });
 

@@ -100,11 +100,14 @@ export class Restoration {
     const { wait = DEFAULT_WAIT } = this.cluster;
     this.must(await this.run(server, "restored", [wait]));
     // Tokens and autopilot's settings are of the snapshot's time.
-    this.must(await new Questions((this.stacks.find(({ name }) => name === this.cluster.name) as Stack).folder, this.say).steps());
+    const { folder } = this.stacks.find(({ name }) => name === this.cluster.name) as Stack;
+    this.must(await new Questions(folder, this.say).steps());
 
     const agents = this.cluster.agents.filter(({ decommission }) => !decommission);
     const dead = await unreachable([...new Set(agents.map(({ host }) => host))]);
     const asked = agents.filter(({ host }) => !dead.has(host.name));
+    // Where the folder has others than they were last given, only these are made now.
+    if (this.cluster.security) await parallel(asked, AT_ONCE, async ({ name }) => this.must(await this.questions(name).giveSecrets(name)));
     const roots = await this.roots(server);
     this.say("waiting until every agent gets through to the servers with its token");
     const refusals = await parallel(asked, AT_ONCE, (agent) => this.whyNotWorking(agent, roots, SOON));
@@ -137,7 +140,7 @@ export class Restoration {
   /** In its turn, as a deploy would stop it, so that the servers sign it a certificate as to a new agent. */
   private async restart({ name, node, container, host }: AgentDescription): Promise<string | undefined> {
     this.say(`${name}: restarting, so that it has a certificate by the CA that the servers have now`);
-    const questions = new Questions(stackOf(this.stacks, name).folder, this.say);
+    const questions = this.questions(name);
     const refusal = await questions.beforeStop(name, { container, node });
     if (refusal) return refusal;
     const { ok, error } = await docker(host.daemon, ["restart", "-t", String(STOP_SECONDS), container], 2 * STOP_SECONDS);
@@ -154,6 +157,10 @@ export class Restoration {
     const place = apiOf(this.cluster, agent);
     const [program, words, options] = dockerCommand(place.daemon, inAgent(place, SCRIPTS[name], args.map(String)), ["ignore", "pipe", "pipe"]);
     return spoken(spawn(program, words, options), say);
+  }
+
+  private questions(agent: string): Questions {
+    return new Questions(stackOf(this.stacks, agent).folder, this.say);
   }
 
   private must(refusal: string | undefined): void {

@@ -130,7 +130,7 @@ describe("npm run restore", () => {
       const { status, stderr } = await one.run("restore", "a.snap", "--auto-approve");
       expect([status, stderr]).toEqual([2, expect.stringContaining(why)]);
       expect(stderr).toMatch(
-        /the cluster has been touched, and is not whole: .*\n {2}run it again; .*\n {2}what there was before is in backups\/c\/\S+\.snap/,
+        /the cluster has been touched, and is not whole: .*\n {2}run it again; what there was before is in backups\/c\/\S+\.snap/,
       );
     },
     60_000,
