@@ -66,10 +66,13 @@ command("status", async () => {
   }
   endWell();
   const screen = new Screen();
+  // Of the rows two are the head's, and two more are left free.
+  const room = process.stdout.isTTY ? process.stdout.rows - 4 : undefined;
   for (;;) {
     const status = await look();
     if (json) console.log(JSON.stringify(status));
-    else screen.draw(`${file}, ${status.at.slice(0, 19).replace("T", " ")} UTC, every ${watch} s until Ctrl-C\n\n${text(status, shown)}`);
+    else
+      screen.draw(`${file}, ${status.at.slice(0, 19).replace("T", " ")} UTC, every ${watch} s until Ctrl-C\n\n${text(status, { ...shown, room })}`);
     await new Promise((resume) => setTimeout(resume, watch * 1000));
   }
 });

@@ -18,7 +18,8 @@ const CLEAR_BELOW = "\x1b[J";
 
 /** Ctrl-C ends the program well, whatever is under way; so does a reader of its output who has read enough. */
 export function endWell(): void {
-  process.once("SIGINT", () => process.exit(0));
+  // At a terminal it comes twice, npm passing it on to who has it already: whoever is gone by then has been ended by a signal.
+  process.on("SIGINT", () => setTimeout(() => process.exit(0), 100));
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
 }
 
