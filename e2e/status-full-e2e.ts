@@ -54,7 +54,7 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
     try {
       const found = await wrong();
       // What autopilot says of it is the same thing.
-      expect(found[0]).toBe(`${server}: its daemon does not answer: no answer within 3 s`);
+      expect(found).toEqual([expect.stringMatching(new RegExp(`^${server}: its daemon does not answer: no answer within \\d+ s$`))]);
     } finally {
       await rig.host(server).connect();
     }
