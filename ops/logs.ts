@@ -4,7 +4,7 @@ import { select } from "./arguments";
 import { chosenCluster, command, progress } from "./command";
 import { lineJson, lineText } from "./logs/line-text";
 import { follow, type Output, readAll } from "./logs/reader";
-import { coloured, endWell } from "./terminal";
+import { coloured, endWell, isEnding } from "./terminal";
 
 const USAGE = `usage: npm run logs [-- OPTIONS] [AGENT...]
   AGENT           those alone; a name, or a pattern with *
@@ -73,7 +73,7 @@ command("logs", async () => {
     write: async (line) => {
       if (!process.stdout.write(text(line))) await once(process.stdout, "drain");
     },
-    say: ({ name }, what) => progress(`${name}: ${what}`),
+    say: ({ name }, what) => void (isEnding() || progress(`${name}: ${what}`)),
     wanted,
   };
   const positions = await readAll(agents, { since, tail }, output);

@@ -2,14 +2,14 @@ import { parseArgs } from "node:util";
 import { chosenCluster, command, progress } from "./command";
 import { count } from "./diagram/words";
 import { statusOf } from "./status/status";
-import { DEFAULT_TIMEOUT, type SurveyOptions, Surveyor } from "./status/survey";
+import { type SurveyOptions, Surveyor } from "./status/survey";
 import { text } from "./status/text";
 import { coloured, endWell, Screen } from "./terminal";
 
 const USAGE = `usage: npm run status [-- OPTIONS]
   --watch [SECONDS]   look again every so many seconds (2), until Ctrl-C
   --all               show all agents, however many there are
-  --timeout SECONDS   after which a host counts as one that does not answer (3)
+  --timeout SECONDS   after which a host counts as one that does not answer (3, or more while this machine is busy)
   --json              for programs; with --watch, a line each time`;
 
 const EVERY = "2";
@@ -20,7 +20,7 @@ interface Options {
   /** Seconds between two looks; undefined for one. */
   readonly watch?: number;
   readonly all: boolean;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly json: boolean;
 }
 
@@ -32,18 +32,19 @@ function options(args: readonly string[]): Options {
     options: {
       watch: { type: "string" },
       all: { type: "boolean", default: false },
-      timeout: { type: "string", default: String(DEFAULT_TIMEOUT) },
+      timeout: { type: "string" },
       json: { type: "boolean", default: false },
     },
   });
   return {
     ...values,
-    watch: values.watch === undefined ? undefined : seconds("--watch", values.watch),
+    watch: seconds("--watch", values.watch),
     timeout: seconds("--timeout", values.timeout),
   };
 }
 
-function seconds(option: string, value: string): number {
+function seconds(option: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
   if (!/^\d{1,4}(\.\d+)?$/.test(value) || Number(value) < 0.1) throw new Error(`${option} takes seconds, not "${value}"\n${USAGE}`);
   return Number(value);
 }
@@ -66,10 +67,13 @@ command("status", async () => {
   }
   endWell();
   const screen = new Screen();
+  // Of the rows two are the head's, and two more are left free.
+  const room = process.stdout.isTTY ? process.stdout.rows - 4 : undefined;
   for (;;) {
     const status = await look();
     if (json) console.log(JSON.stringify(status));
-    else screen.draw(`${file}, ${status.at.slice(0, 19).replace("T", " ")} UTC, every ${watch} s until Ctrl-C\n\n${text(status, shown)}`);
+    else
+      screen.draw(`${file}, ${status.at.slice(0, 19).replace("T", " ")} UTC, every ${watch} s until Ctrl-C\n\n${text(status, { ...shown, room })}`);
     await new Promise((resume) => setTimeout(resume, watch * 1000));
   }
 });

@@ -16,9 +16,18 @@ const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
+let ending = false;
+
+/** Whether Ctrl-C has been pressed: it ends the program's children, too, which is nothing to be said. */
+export const isEnding = (): boolean => ending;
+
 /** Ctrl-C ends the program well, whatever is under way; so does a reader of its output who has read enough. */
 export function endWell(): void {
-  process.once("SIGINT", () => process.exit(0));
+  // At a terminal it comes twice, npm passing it on to who has it already: whoever is gone by then has been ended by a signal.
+  process.on("SIGINT", () => {
+    ending = true;
+    setTimeout(() => process.exit(0), 100);
+  });
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
 }
 

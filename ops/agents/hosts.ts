@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from "node:os";
 import type { HostDescription } from "../../cluster/cluster";
 import { parallel } from "../parallel";
 import { docker } from "./docker";
@@ -9,6 +10,17 @@ const SECONDS = 20;
 
 /** A daemon's version, or why it does not answer. */
 export type Answering = { readonly version: string } | { readonly why: string };
+
+/** Of whoever only looks, and wants to see the rest: a host that does not answer is named within 5 s of a command's start. */
+const GLANCE_SECONDS = 3;
+
+/**
+ * Seconds after which a daemon counts as gone for whoever only looks: three, unless this machine is too busy to ask (at a load of 15, two processors took
+ * more than three for what takes 0.3).
+ */
+export function glanceSeconds(load = (loadavg()[0] ?? 0) / availableParallelism()): number {
+  return Math.round(GLANCE_SECONDS * Math.min(6, Math.max(1, load / 2)));
+}
 
 /** @param seconds after which a daemon that does not answer counts as gone */
 export async function answering({ daemon }: HostDescription, seconds: number): Promise<Answering> {

@@ -58,19 +58,19 @@ export async function examine(
     return seen;
   });
   const { unread, containers } = await examiner.memory;
-  return conclude(looked, { stateEmpty: !unread && containers.size === 0 });
+  return conclude(cluster, looked, { stateEmpty: !unread && containers.size === 0 });
 }
 
 /** What is wrong, by all that was looked at. */
-export function conclude(looked: readonly LookedAt[], { stateEmpty }: { readonly stateEmpty: boolean }): Examination {
+export function conclude({ agents: file }: Cluster, looked: readonly LookedAt[], { stateEmpty }: { readonly stateEmpty: boolean }): Examination {
   const agents = looked.flatMap((one) => one.agents).sort((one, other) => (one.agent.name < other.agent.name ? -1 : 1));
   const leader = leadership(agents);
-  const found = [...agents.flatMap(agentFindings), ...otherLeaders(agents, leader)];
-  if (leader) found.push(...unhealthy(agents, leader, found));
-  if (leader) found.push(...lost(agents, leader, found));
   const silent = looked.flatMap(({ host: { name: host }, why }): Finding[] =>
     why === undefined ? [] : [{ host, what: `its daemon does not answer: ${why}`, mend: "bring the host or its daemon back" }],
   );
+  const found = [...agents.flatMap(agentFindings), ...otherLeaders(agents, leader)];
+  if (leader) found.push(...unhealthy(file, leader, [...silent, ...found]));
+  if (leader) found.push(...lost(agents, leader, found));
   const foreign = stateEmpty && agents.some(({ container }) => container);
   return {
     hosts: looked.map(({ host, version, why }) => ({ host, version, why })),

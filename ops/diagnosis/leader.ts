@@ -1,3 +1,4 @@
+import type { AgentDescription } from "../../cluster/cluster";
 import { type Look, memberWord, type RaftServer } from "../agents/look";
 import type { Examined, Finding } from "./findings";
 
@@ -43,12 +44,16 @@ export function otherLeaders(agents: readonly Examined[], leader: Leadership | u
   });
 }
 
-/** What the leader's autopilot finds wrong with servers that nothing else has been found about. */
-export function unhealthy(agents: readonly Examined[], { speaker }: Leadership, found: readonly Finding[]): Finding[] {
+/**
+ * What the leader's autopilot finds wrong with servers that nothing else has been found about: neither of themselves nor of their hosts.
+ * @param file all agents of the cluster file, those too that were not looked at
+ */
+export function unhealthy(file: readonly AgentDescription[], { speaker }: Leadership, found: readonly Finding[]): Finding[] {
   const health = speaker?.view.health ?? [];
   return health.flatMap((server): Finding[] => {
-    const known = agents.find(({ agent }) => agent.node === server.node)?.agent;
-    if (server.healthy || (known && found.some(({ agent }) => agent === known.name))) return [];
+    const known = file.find(({ node }) => node === server.node);
+    if (server.healthy || (known && found.some(({ agent, host }) => agent === known.name || (agent === undefined && host === known.host.name))))
+      return [];
     const behind = Math.max(0, ...health.map(({ index }) => index)) - server.index;
     const what = `autopilot finds server ${server.node} not healthy (${server.status}, ${behind} entries behind, last contact ${server.contact})`;
     if (known) return [{ host: known.host.name, agent: known.name, what, mend: `docker logs ${known.container}` }];

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { AgentDescription } from "../../cluster/cluster";
 import { dockerCommand } from "../agents/docker";
-import { answering } from "../agents/hosts";
+import { answering, glanceSeconds } from "../agents/hosts";
 
 /** A line of an agent's log. */
 export interface LogLine {
@@ -22,8 +22,6 @@ export interface LogOptions {
   readonly follow: boolean;
 }
 
-/** Seconds after which a daemon that does not answer counts as gone. */
-const DAEMON_SECONDS = 3;
 const TIMED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?(.*)$/s;
 
 /**
@@ -33,7 +31,7 @@ const TIMED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?(.*)$/s;
  */
 export async function readLog(agent: AgentDescription, options: LogOptions, take: (line: LogLine) => Promise<void>): Promise<string | undefined> {
   const { name, host, container } = agent;
-  const answer = await answering(host, DAEMON_SECONDS);
+  const answer = await answering(host, glanceSeconds());
   if ("why" in answer) return `its daemon does not answer: ${answer.why}`;
   const { since, tail, follow } = options;
   const words = [...(since ? ["--since", since] : []), ...(tail === undefined ? [] : ["--tail", String(tail)]), ...(follow ? ["--follow"] : [])];

@@ -1,5 +1,6 @@
 import type { Cluster, HostDescription } from "../../cluster/cluster";
 import { stackNames } from "../../cluster/stacks";
+import { glanceSeconds } from "../agents/hosts";
 import type { Patience } from "../agents/look";
 import { type Examination, examine, type Remembered } from "../diagnosis/examine";
 import { parallel } from "../parallel";
@@ -17,11 +18,8 @@ export interface Survey extends Examination {
   readonly stateUnread?: string;
 }
 
-/** So that a host that does not answer is named within 5 s of a command's start. */
-export const DEFAULT_TIMEOUT = 3;
-
 export interface SurveyOptions {
-  /** Seconds after which a host counts as one that does not answer. Default 3. */
+  /** Seconds after which a host counts as one that does not answer. Default three, or more while this machine is busy. */
   readonly timeout?: number;
   /** Is told of each host that does not answer, at once. */
   readonly onSilent?: (host: HostDescription, why: string) => void;
@@ -33,9 +31,9 @@ export class Surveyor {
 
   constructor(private readonly cluster: Cluster) {}
 
-  async survey({ timeout = DEFAULT_TIMEOUT, onSilent }: SurveyOptions = {}): Promise<Survey> {
+  async survey({ timeout = glanceSeconds(), onSilent }: SurveyOptions = {}): Promise<Survey> {
     // Of an agent that answers slowly more is known than that its host is gone.
-    const patience: Patience = { daemon: timeout, answer: 2 * timeout, question: 2 };
+    const patience: Patience = { daemon: timeout, answer: 2 * timeout, question: Math.ceil((2 * timeout) / 3) };
     const remembered = this.remembered(patience.answer);
     const examination = await examine(this.cluster, remembered, { patience, onSilent });
     // What is wrong may be what has just been deployed.

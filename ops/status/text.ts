@@ -9,6 +9,8 @@ export interface TextOptions {
   readonly colour: boolean;
   /** Agents that are well, and all that is wrong, however many. */
   readonly all: boolean;
+  /** Lines that there is room for: when they are too few, agents that are well are counted. Default unbounded. */
+  readonly room?: number;
 }
 
 /** Up to so many agents, all are shown; of more, so many that are not well. */
@@ -17,12 +19,19 @@ const AGENTS = 30;
 const UIS = 4;
 
 /** A status for people: one screen. */
-export function text(status: Status, { colour, all }: TextOptions): string {
+export function text(status: Status, { room = Number.POSITIVE_INFINITY, ...options }: TextOptions): string {
+  const most = options.all ? status.agents.length : AGENTS;
+  const whole = screen(status, options, most);
+  return `${(whole.length <= room || options.all ? whole : screen(status, options, 0)).join("\n")}\n`;
+}
+
+/** @param few up to so many agents, all are shown */
+function screen(status: Status, { colour, all }: TextOptions, few: number): string[] {
   const paint = (words: string, tone: Tone) => (colour && COLOURS[tone] && words !== "" ? `\x1b[${COLOURS[tone]}m${words}\x1b[0m` : words);
   const silent = new Set(status.hosts.filter(({ why }) => why !== undefined).map(({ name }) => name));
   const rank = ({ role, host }: AgentStatus) => 2 * Number(silent.has(host)) + Number(role === "client");
   const agents = [...status.agents].sort((one, other) => rank(one) - rank(other));
-  const shown = all || agents.length <= AGENTS ? agents : agents.filter(({ well }) => !well).slice(0, AGENTS);
+  const shown = agents.length <= few ? agents : agents.filter(({ well }) => !well).slice(0, AGENTS);
   const hidden = agents.filter((agent) => !shown.includes(agent));
   const lines = [
     paint(aboutText(status), "plain"),
@@ -37,7 +46,7 @@ export function text(status: Status, { colour, all }: TextOptions): string {
   };
   told("not well", "unwell", status.findings.map(withFix));
   told("to be known", "warning", status.notes);
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
 const COLOURS: Record<Tone, string | undefined> = { plain: undefined, well: "32", warning: "33", unwell: "31", faint: "2" };

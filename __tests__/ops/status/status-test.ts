@@ -89,6 +89,25 @@ clients: [c1, c2, c3, c4]
     ]);
   });
 
+  test("a server whose host does not answer is not spoken of twice, and never as one that the file has not", () => {
+    const health = ["s1", "s2", "s3"].map((node) => ({
+      node,
+      healthy: node !== "s3",
+      status: node === "s3" ? "failed" : "alive",
+      index: 7,
+      contact: "1s",
+    }));
+    const made = { silent: { s3: "no answer within 3 s" }, agents: { s1: { says: { health } } } };
+    expect(wrong(made)).toEqual(["s3: its daemon does not answer: no answer within 3 s"]);
+  });
+
+  test("a server that autopilot finds ill, and the file has not", () => {
+    const health = [{ node: "old", healthy: false, status: "failed", index: 7, contact: "1s" }];
+    expect(wrong({ agents: { s1: { says: { health } } } })).toEqual([
+      "s1: autopilot finds server old not healthy (failed, 0 entries behind, last contact 1s), and the file has none of that name",
+    ]);
+  });
+
   test("an agent that answers, and that gossip has lost", () => {
     const members = ["s1", "s2", "s3", "c1"].map((name, index) => ({
       name,

@@ -43,7 +43,7 @@ export function surveyOf(cluster: Cluster, made: MadeSurvey = {}): Survey {
     const agents = staying(cluster).filter((agent) => agent.host === host);
     return { host, version: "28.2.2", leftBehind: [], agents: agents.map((agent) => examined(cluster, agent, made)) };
   });
-  return { at: NOW, ...conclude(looked, { stateEmpty: false }), stateUnread: made.stateUnread };
+  return { at: NOW, ...conclude(cluster, looked, { stateEmpty: false }), stateUnread: made.stateUnread };
 }
 
 function examined(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey): Examined {

@@ -93,6 +93,14 @@ describe("1000 hosts", () => {
   });
 });
 
+test("where there is no room for all rows, those of agents that are not well stay", () => {
+  const lines = shown({ agents: { c1: STOPPED } }, cluster, { room: 20 }).split("\n");
+  expect(lines.length).toBeLessThanOrEqual(21);
+  expect(lines).toContain("and 3 agents well: npm run status -- --all");
+  expect(lines.some((line) => /^c1 .*exited$/.test(line))).toBe(true);
+  expect(lines).toContain("  c1: its container is exited");
+});
+
 test("colours are added to the same words", () => {
   const made = { agents: { c1: STOPPED } };
   const painted = shown(made, cluster, { colour: true });
