@@ -10,6 +10,9 @@ const HOSTS = ["consul-client1", "consul-server1", "consul-server2", "consul-ser
 /** An archive of registrator's image, as `docker save` writes it: the rig cannot build one, and has no route to a registry that has one. */
 const { REGISTRATOR_IMAGE } = process.env;
 
+/** An image that exposes no ports of its own, which would be registered too; the rig's stand-in sleeps. */
+const NO_PORTS = "gliderlabs/registrator:latest";
+
 describe.each(["on", "off"])("the plan of registrators, with security %s", (security) => {
   const project = new Project(rig.operator, "clusters/registering.yaml");
   afterAll(() => project.remove());
@@ -47,7 +50,7 @@ if (REGISTRATOR_IMAGE === undefined) {
     const serve = (name: string) =>
       host.docker(
         ...["run", "-d", "--name", name, "--network", "host", "--expose", "8080", "-e", `SERVICE_NAME=${name}`, "--entrypoint", "sleep"],
-        ...["hashicorp/consul:1.22.2", "infinity"],
+        ...[NO_PORTS, "infinity"],
       );
     const services = async () => Object.keys(await cluster.api("consul-server1").json("/v1/catalog/services")).sort();
 
@@ -60,8 +63,8 @@ if (REGISTRATOR_IMAGE === undefined) {
       cluster = await LiveCluster.up(rig, "registering", { clients: 1, settings: { registrator: { image, resync: 2 } } });
     });
     afterAll(async () => {
-      await host.dockerWith({ check: false }, "rm", "-f", "web", "later", "passing");
-      await cluster.down();
+      await host.dockerWith({ check: false }, "rm", "-f", "web", "web2", "later", "passing");
+      await cluster?.down();
     });
 
     test("a service's container appears in Consul with its host's address, and disappears when it stops", async () => {
