@@ -1,150 +1,37 @@
-import { readFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./consul";
 import { LiveCluster } from "./live-cluster";
+import { Project } from "./project";
 import { Rig } from "./rig/rig";
 
 const rig = Rig.standing();
-const HOSTS = ["consul-client1", "consul-client2", "consul-server1", "consul-server2", "consul-server3"];
+const HOSTS = ["consul-client1", "consul-server1", "consul-server2", "consul-server3"];
 /** An archive of registrator's image, as `docker save` writes it: the rig cannot build one, and has no route to a registry that has one. */
 const { REGISTRATOR_IMAGE } = process.env;
 
-/** What is known of a host's registrator by Docker. */
-async function inspect(host: string) {
-  return JSON.parse((await rig.host(host).docker("inspect", "registrator")).stdout)[0];
-}
+describe.each(["on", "off"])("the plan of registrators, with security %s", (security) => {
+  const project = new Project(rig.operator, "clusters/registering.yaml");
+  afterAll(() => project.remove());
 
-/** With stand-ins for registrator's image, which only sleep: all but registrator itself is as it will be. */
-describe("registrators come, change and go", () => {
-  let cluster: LiveCluster;
-  const registrator = async (host: string, ...command: string[]) => (await rig.host(host).docker("exec", "registrator", ...command)).stdout.trim();
-  /** What its container says of the agent's API with its token, if it has one. */
-  const asked = (host: string, path: string) =>
-    registrator(
-      host,
-      "sh",
-      "-c",
-      `[ -f /registrator.token ] && set -- --header "X-Consul-Token: $(cat /registrator.token)"; wget -qO- "$@" http://127.0.0.1:8500${path}`,
-    );
-  const incarnations = async () =>
-    Object.fromEntries(await Promise.all(HOSTS.map(async (host) => [host, `${(await inspect(host)).Id} ${(await inspect(host)).State.StartedAt}`])));
-
-  beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "registrators");
-  });
-  afterAll(() => cluster.down());
-
-  test("their plan is valid, and adds to each host a container and an image, and to agents nothing", async () => {
-    cluster.file.registrator = "on";
-    cluster.write();
-    const secured = cluster.file.security !== "off";
-    if (secured) await cluster.secrets("init");
-    await cluster.project.cdktf(["synth"]);
-    const stack = cluster.file.name;
-    await cluster.project.terraform(stack, ["init", "-input=false"]);
-    const { stdout } = await cluster.project.terraform(stack, ["validate", "-json"]);
+  test("is valid, and has one with its image for each host that has an agent", async () => {
+    const file = `name: registering
+security: ${security}
+daemon: ssh://root@{address}
+hosts: { consul-server1: 172.16.8.120, consul-server2: 172.16.8.121, consul-server3: 172.16.8.122, consul-client1: 172.16.8.110 }
+servers: [consul-server1, consul-server2, consul-server3]
+clients: [consul-client1]
+registrator: { tags: [rig], deregister: on-success, retry_interval: 500, flags: [-explicit] }
+`;
+    writeFileSync(join(project.folder, project.clusterFile), file);
+    if (security === "on") await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
+    await project.cdktf(["synth"]);
+    await project.terraform("registering", ["init", "-input=false"]);
+    const { stdout } = await project.terraform("registering", ["validate", "-json"]);
     expect(JSON.parse(stdout)).toMatchObject({ valid: true, error_count: 0, warning_count: 0 });
-    const types = ["docker_container", "docker_image", ...(secured ? ["terraform_data"] : [])];
-    const added = types.flatMap((type) => HOSTS.map((host) => `${type}.${host}_registrator: create`));
-    expect(await cluster.project.plannedActions(stack)).toEqual([...added, ...(secured ? ["terraform_data.consul_acl: replace"] : [])].sort());
-  });
-
-  test("a deploy brings them, and touches no agent; a second plan is empty", async () => {
-    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
-    for (const host of HOSTS) {
-      const { Config, HostConfig, State } = await inspect(host);
-      expect(State).toMatchObject({ Running: true });
-      expect(Config.Cmd).toEqual([`-ip=${cluster.file.hosts[host]}`, "-resync=60", "-cleanup", "-retry-attempts=-1", "consul://127.0.0.1:8500"]);
-      expect(Config.Hostname).toBe(host);
-      expect(HostConfig).toMatchObject({ NetworkMode: "host", CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges:true"], PortBindings: {} });
-    }
-    expect((await cluster.diff()).stdout).toContain("No changes.");
-  });
-
-  test("from their containers the agent and the daemon are reached, with no capability at all", async () => {
-    const services = await asked("consul-client1", "/v1/agent/services");
-    expect(JSON.parse(services)).toEqual({});
-    await registrator("consul-client1", "sh", "-c", "[ -S /tmp/docker.sock ] && [ -w /tmp/docker.sock ]");
-    expect(await registrator("consul-client1", "sed", "-n", "s/^CapEff:[[:space:]]*//p", "/proc/self/status")).toBe("0".repeat(16));
-  });
-
-  test("another setting changes them alone", async () => {
-    const before = await incarnations();
-    cluster.file.registrator = { resync: 5, tags: ["rig"] };
-    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
-    const after = await incarnations();
-    for (const host of HOSTS) expect(after[host]).not.toBe(before[host]);
-    expect((await inspect("consul-server1")).Config.Cmd).toContain("-tags=rig");
-  });
-
-  test("a host of its own mind has none, or one of its own", async () => {
-    const [client, server] = ["consul-client2", "consul-server3"].map((host) => String(cluster.file.hosts[host])) as [string, string];
-    const { hosts } = cluster.file;
-    cluster.file.hosts = {
-      ...hosts,
-      "consul-client2": { address: client, registrator: "off" },
-      "consul-server3": { address: server, registrator: { image: "gliderlabs/registrator:latest", ip: "192.0.2.3" } },
-    };
-    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
-    expect((await rig.host("consul-client2").docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe("consul-client2");
-    expect((await inspect("consul-server3")).Config.Cmd).toContain("-ip=192.0.2.3");
-    expect((await cluster.diff()).stdout).toContain("No changes.");
-    cluster.file.hosts = hosts;
-    await cluster.deploy();
-  });
-
-  test("with security their token is in a file that root alone may read, and nowhere that Docker or Terraform shows", async () => {
-    if (cluster.file.security === "off") {
-      expect((await inspect("consul-client1")).Config.Env.join()).not.toContain("TOKEN");
-      return;
-    }
-    const secrets = join(cluster.project.folder, "secrets", cluster.file.name);
-    const token = () => JSON.parse(readFileSync(join(secrets, "tokens.json"), "utf8")).current.registrator as string;
-    const first = token();
-    const shown = async () => {
-      const inspected = await Promise.all(HOSTS.map(async (host) => JSON.stringify(await inspect(host))));
-      const state = readFileSync(join(cluster.project.folder, cluster.stateFile), "utf8");
-      const logs = await Promise.all(HOSTS.map((host) => rig.host(host).docker("logs", "registrator")));
-      return [...inspected, state, ...logs.map(({ stdout, stderr }) => stdout + stderr)].join("\n");
-    };
-    expect(await registrator("consul-client1", "stat", "-c", "%U %a", "/registrator.token")).toMatch(/^root [46]00$/);
-    expect(await registrator("consul-client1", "cat", "/registrator.token")).toBe(first);
-    expect(await shown()).not.toContain(first);
-
-    // A rotation starts registrators again, with the new token, and touches no agent.
-    const before = await incarnations();
-    await cluster.secrets("rotate", "tokens", "registrator");
-    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
-    const after = await incarnations();
-    for (const host of HOSTS) {
-      expect(await registrator(host, "cat", "/registrator.token")).toBe(token());
-      // The same container, started since.
-      expect([after[host]?.split(" ")[0], after[host] === before[host]]).toEqual([before[host]?.split(" ")[0], false]);
-    }
-    expect(token()).not.toBe(first);
-    await cluster.secrets("retire");
-    await cluster.deploy();
-    expect(JSON.parse(await asked("consul-client1", "/v1/agent/services"))).toEqual({});
-    expect(await shown()).not.toContain(token());
-    expect((await cluster.diff()).stdout).toContain("No changes.");
-  });
-
-  test("gliderlabs' image, which takes its token from the environment, has it in its own process's alone", async () => {
-    cluster.file.registrator = { image: "gliderlabs/registrator:latest" };
-    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
-    const environment = (await registrator("consul-client1", "cat", "/proc/1/environ")).split("\0");
-    const tokens = environment.filter((variable) => variable.startsWith("CONSUL_HTTP_TOKEN="));
-    expect(tokens).toHaveLength(cluster.file.security === "off" ? 0 : 1);
-    const { Config } = await inspect("consul-client1");
-    for (const variable of tokens) expect(JSON.stringify(Config)).not.toContain(variable.split("=")[1]);
-    expect((await cluster.diff()).stdout).toContain("No changes.");
-  });
-
-  test("turned off they are gone, and no agent was touched", async () => {
-    cluster.file.registrator = "off";
-    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
-    for (const host of HOSTS) expect((await rig.host(host).docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe(host);
-    expect((await cluster.diff()).stdout).toContain("No changes.");
+    const types = ["docker_container", "docker_image", ...(security === "on" ? ["terraform_data"] : [])];
+    const planned = (await project.plannedActions("registering")).filter((action) => action.includes("_registrator"));
+    expect(planned).toEqual(types.flatMap((type) => HOSTS.map((host) => `${type}.${host}_registrator: create`)));
   });
 });
 
