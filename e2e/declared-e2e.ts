@@ -67,7 +67,7 @@ describe("what a cluster file declares", () => {
       expect(words).toContain("consul-client1: services: job-1 job-2 mail shop disk");
       await expectCatalog({ "shop:80": "passing", "mail:25": "critical", "job-1:0": "critical", "job-2:0": "passing" });
       // Agents tell the catalog every five minutes what a check says that does not change: they are asked themselves.
-      await expectCheck(client(1), "disk", { Status: "passing", Type: "ttl" });
+      await expectCheck(client(1), "disk", { Status: "passing" });
       await expectCheck(client(1), "service:mail", { Status: "critical", Type: "tcp", Output: expect.stringContaining("connection refused") });
       // Consul speaks gRPC, but not gRPC's health protocol.
       await expectCheck("consul-server3", "service:rpc", { Status: "critical", Type: "grpc", Output: expect.stringMatching(/\w/) });
