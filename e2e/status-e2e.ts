@@ -50,7 +50,7 @@ describe("a cluster that runs is looked at", () => {
     const register = (service: object) => cluster.api("consul-client1").put("/v1/agent/service/register", service);
     await register({ Name: "redis", Port: 6379 });
     await register({ Name: "nginx", Port: 80, Check: check });
-    await cluster.api("consul-client1").put("/v1/agent/check/fail/nginx-http", "");
+    await cluster.api("consul-client1").put("/v1/agent/check/fail/nginx-http?note=HTTP%20502%20Bad%20Gateway", "");
     await eventually(async () => {
       const { well, services, notes } = await status();
       expect([well, services?.names]).toEqual([true, ["nginx", "redis"]]);
