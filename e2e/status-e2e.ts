@@ -47,13 +47,15 @@ describe("a cluster that runs is looked at", () => {
 
   test("a service with a failing check is said, with what the check says, and the cluster is well", async () => {
     const check = { CheckID: "nginx-http", Name: "http", TTL: "10m", Status: "critical" };
-    await cluster.api("consul-client1").put("/v1/agent/service/register", { Name: "nginx", Port: 80, Check: check });
+    const register = (service: object) => cluster.api("consul-client1").put("/v1/agent/service/register", service);
+    await register({ Name: "redis", Port: 6379 });
+    await register({ Name: "nginx", Port: 80, Check: check });
+    await cluster.api("consul-client1").put("/v1/agent/check/fail/nginx-http?note=HTTP%20502%20Bad%20Gateway", "");
     await eventually(async () => {
       const { well, services, notes } = await status();
-      expect([well, services?.names]).toEqual([true, ["nginx"]]);
+      expect([well, services?.names]).toEqual([true, ["nginx", "redis"]]);
       expect(notes.map(({ what }) => what)).toEqual([expect.stringContaining('check "http" of service nginx on consul-client1 is critical')]);
     });
-    await cluster.api("consul-client1").put("/v1/agent/service/deregister/nginx", "");
   });
 
   test("a stopped container is named, with its mend, which mends it; the picture has its colour", async () => {
@@ -168,11 +170,16 @@ async function timed<Result>(work: () => Promise<Result>): Promise<[seconds: num
   return [(Date.now() - begun) / 1000, result];
 }
 
-/** Somebody at a terminal who presses Ctrl-C after some seconds: util-linux's script gives the command a terminal, and has its exit status. */
+/** Somebody at a terminal who presses Ctrl-C when the screen has been drawn three times: util-linux's script gives the command a terminal, and has its exit status. */
 const WATCHER = `
 const { spawn } = require("node:child_process");
 const terminal = spawn("script", ["-qefc", process.argv[1], "/dev/null"], { env: { ...process.env, TERM: "xterm" }, stdio: ["pipe", "pipe", "inherit"] });
-terminal.stdout.pipe(process.stdout);
-setTimeout(() => terminal.stdin.write("\\x03"), 8000);
+let shown = "";
+terminal.stdout.on("data", (text) => {
+  process.stdout.write(text);
+  const before = shown.split("\\x1b[J").length;
+  shown += text;
+  if (before <= 3 && shown.split("\\x1b[J").length > 3) terminal.stdin.write("\\x03");
+});
 terminal.on("exit", (code) => process.exit(code ?? 1));
 `;

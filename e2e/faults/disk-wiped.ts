@@ -1,9 +1,10 @@
-import { expectUndisturbed, type LiveCluster } from "../live-cluster";
+import { expectElection, expectUndisturbed, type LiveCluster } from "../live-cluster";
 import type { Random } from "../random";
 
 /** A server loses its container and its disk while all agents are to be changed: the deploy rebuilds it, waits for the voter, then goes on. */
 export async function diskWiped(cluster: LiveCluster, random: Random): Promise<void> {
   const server = random.pick(cluster.serverNames);
+  const led = server === (await cluster.leader());
   cluster.changeAll();
   const seen = await cluster.during(async () => {
     await cluster.docker(server, "rm", "--force", server);
@@ -15,6 +16,7 @@ export async function diskWiped(cluster: LiveCluster, random: Random): Promise<v
       expect(stdout.indexOf(`${other}: may be stopped`)).toBeGreaterThan(rebuilt);
     }
   });
-  expectUndisturbed(seen);
+  if (led) expectElection(seen);
+  else expectUndisturbed(seen);
   await cluster.expectSound(seen);
 }

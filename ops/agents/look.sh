@@ -31,11 +31,11 @@ watcher() {
 }
 
 # An agent that does not answer at all is not asked for more.
-tell self /v1/agent/self '{version: .Config.Version, raft: .Stats.raft.state}' || case $status in 000) exit ;; esac
+tell self /v1/agent/self '{version: .Config.Version, id: .Config.NodeID, raft: .Stats.raft.state}' || case $status in 000) exit ;; esac
 member='{name: .Name, address: "\(.Addr | if contains(":") then "[\(.)]" else . end):\(.Port)", status: .Status, server: (.Tags.role == "consul")}'
 if [ "$role" = server ]; then
   tell members /v1/agent/members "map($member)"
-  tell servers '/v1/operator/raft/configuration?stale' '.Servers | map({node: .Node, address: .Address, voter: .Voter})'
+  tell servers '/v1/operator/raft/configuration?stale' '.Servers | map({id: .ID, node: .Node, address: .Address, voter: .Voter})'
 else
   # Not each of a thousand clients says who the others are.
   tell members /v1/agent/members "map(select(.Name == \"$node\") | $member)"

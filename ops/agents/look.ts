@@ -16,6 +16,8 @@ export interface Patience {
 /** What is to be seen of an agent, and of its cluster as it sees it: what look.sh tells. */
 export interface Look {
   readonly version: string;
+  /** Of its node, which is of its data. */
+  readonly id: string;
   /** `Leader`, `Follower` or `Candidate`; undefined for a client. */
   readonly raft?: string;
   /** A client tells of itself alone. */
@@ -49,6 +51,8 @@ export interface Member {
 }
 
 export interface RaftServer {
+  readonly id: string;
+  /** By its address: where a server has lost its data, its predecessor's entry has its name as well. */
   readonly node: string;
   /** `10.0.0.1:8300` */
   readonly address: string;
@@ -98,7 +102,7 @@ export function parseLook(output: string): Look | string {
     return text === undefined || text.startsWith("!") ? undefined : (JSON.parse(text) as Answer);
   };
   const refusal = (what: string) => told.get(what)?.slice(2).trim();
-  const self = answer<{ version: string; raft: string | null }>("self");
+  const self = answer<{ version: string; id: string; raft: string | null }>("self");
   if (!self) return refusal("self") || "it says nothing";
   if (!told.has("end")) return "it was cut short";
   const leader = answer<string>("leader");
@@ -106,6 +110,7 @@ export function parseLook(output: string): Look | string {
   const pem = answer<string>("certificate");
   return {
     version: self.version,
+    id: self.id,
     raft: self.raft ?? undefined,
     members: answer("members") ?? [],
     leader: leader ?? "",

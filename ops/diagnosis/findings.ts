@@ -50,7 +50,7 @@ export function whyNotIn({ agent, view }: Examined): string | undefined {
   if (view.leader === "") return `it knows no leader${view.whyNoLeader ? `: ${view.whyNoLeader}` : ""}`;
   if (agent.role === "client") return undefined;
   if (!view.servers) return "it does not say who is a voter";
-  return view.servers.some(({ node, voter }) => voter && node === agent.node) ? undefined : "it is no voter";
+  return view.servers.some(({ id, voter }) => voter && id === view.id) ? undefined : "it is no voter";
 }
 
 /** Everything that is wrong with one agent, by what was found of it. */

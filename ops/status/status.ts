@@ -142,7 +142,7 @@ function raftOf(agent: AgentDescription, view: Look, healths: readonly ServerHea
   const health = healths.find(({ node }) => node === agent.node);
   const newest = Math.max(0, ...healths.map(({ index }) => index));
   return {
-    voter: view.servers?.some(({ node, voter }) => voter && node === agent.node) ?? false,
+    voter: view.servers?.some(({ id, voter }) => voter && id === view.id) ?? false,
     leads: view.raft === "Leader",
     behind: health && newest - health.index,
     contact: health?.contact,

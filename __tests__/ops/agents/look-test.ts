@@ -7,12 +7,12 @@ import { folder, PROJECT } from "../../cluster-files";
 
 const SCRIPT = ["constructs/container/asking.sh", "ops/agents/look.sh"].map((file) => readFileSync(join(PROJECT, file), "utf8")).join("\n");
 const ANSWERS: Readonly<Record<string, [status: number, body: string]>> = {
-  "/v1/agent/self": [200, '{"Config": {"Version": "1.22.2"}, "Stats": {"raft": {"state": "Follower"}}}'],
+  "/v1/agent/self": [200, '{"Config": {"Version": "1.22.2", "NodeID": "7e5"}, "Stats": {"raft": {"state": "Follower"}}}'],
   "/v1/agent/members": [
     200,
     '[{"Name": "s1", "Addr": "10.0.0.1", "Port": 8301, "Status": 1, "Tags": {"role": "consul"}}, {"Name": "c1", "Addr": "fd00::4", "Port": 8301, "Status": 4, "Tags": {"role": "node"}}]',
   ],
-  "/v1/operator/raft/configuration?stale": [200, '{"Servers": [{"Node": "s1", "Address": "10.0.0.1:8300", "Voter": true}]}'],
+  "/v1/operator/raft/configuration?stale": [200, '{"Servers": [{"ID": "7e5", "Node": "s1", "Address": "10.0.0.1:8300", "Voter": true}]}'],
   "/v1/status/leader": [200, '"10.0.0.1:8300"'],
   "/v1/operator/autopilot/health": [
     429,
@@ -46,6 +46,7 @@ test("a server tells of itself, its raft, and the cluster as the leader has it; 
   writeFileSync(file, "{}\n");
   expect(look("server", ANSWERS, [file, "/nowhere"]).look).toEqual({
     version: "1.22.2",
+    id: "7e5",
     raft: "Follower",
     members: [
       { name: "s1", address: "10.0.0.1:8301", status: 1, server: true },
@@ -53,7 +54,7 @@ test("a server tells of itself, its raft, and the cluster as the leader has it; 
     ],
     leader: "10.0.0.1:8300",
     whyNoLeader: undefined,
-    servers: [{ node: "s1", address: "10.0.0.1:8300", voter: true }],
+    servers: [{ id: "7e5", node: "s1", address: "10.0.0.1:8300", voter: true }],
     health: [{ node: "s1", healthy: false, status: "alive", index: 7, contact: "12.5ms" }],
     locks: [],
     services: ["nginx"],
@@ -92,6 +93,6 @@ test("the certificate is the first that HTTPS shows", async () => {
 });
 
 test("an answer that was cut short is none", () => {
-  expect(parseLook('self {"version":"1.22.2","raft":null}\nmembers []\n')).toBe("it was cut short");
+  expect(parseLook('self {"version":"1.22.2","id":"7e5","raft":null}\nmembers []\n')).toBe("it was cut short");
   expect(parseLook("")).toBe("it says nothing");
 });

@@ -22,7 +22,7 @@ interface State {
  * @param before as it is restored
  * @param after as it is when nodes have been removed and a new leader has registered the rest
  */
-function restored(before: State, after: State = before) {
+function restored(before: State, after: State = before, seconds = 3) {
   const place = folder();
   const log = join(place, "calls");
   writeFileSync(log, "");
@@ -66,13 +66,16 @@ now() { date +%s; }
 said=''
 say() { [ "$1" = "$said" ] || echo "$1"; said=$1; }
 `;
-  const { status, stdout, stderr } = spawnSync("sh", ["-c", `${stub}\n${SCRIPT}`, "sh", "3"], { encoding: "utf8", timeout: 20_000 });
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", `${stub}\n${SCRIPT}`, "sh", String(seconds)], { encoding: "utf8", timeout: 60_000 });
   const calls = readFileSync(log, "utf8").split("\n").filter(Boolean);
   const removed = calls
     .filter((call) => call.startsWith("txn "))
     .map((call) => JSON.parse(call.slice(4)).map((one: { Node: { Verb: string; Node: { Node: string; ModifyIndex: number } } }) => one.Node));
   return { status, stdout, stderr, calls: calls.filter((call) => !call.startsWith("txn ")), removed };
 }
+
+// A machine may be busy.
+jest.setTimeout(60_000);
 
 const own = (...names: string[]) => names.map((name) => ({ name, id: `id-${name}` }));
 
@@ -114,7 +117,7 @@ test("a thousand nodes go in transactions that Consul takes", () => {
 
 test("who is not registered yet is waited for: a new leader does it at once", () => {
   const members = own("s1", "s2");
-  const { status, stdout, calls } = restored({ nodes: own("s1"), members }, { nodes: own("s1", "s2"), members });
+  const { status, stdout, calls } = restored({ nodes: own("s1"), members }, { nodes: own("s1", "s2"), members }, 30);
   expect([status, stdout]).toEqual([0, "waiting until the leader has registered s2\nevery agent is in the catalog by its own ID\n"]);
   expect(calls.filter((call) => call.includes("transfer-leader"))).toEqual(["-X POST /v1/operator/raft/transfer-leader"]);
 });

@@ -55,9 +55,10 @@ function container(parts: { id?: string; status?: string; restart?: string; ours
 }
 
 const member = (name: string, status = 1) => ({ name, address: "10.0.0.1:8301", status, server: true });
-const voters = (...names: string[]) => names.map((node) => ({ node, address: `${node}:8300`, voter: true }));
+const voters = (...names: string[]) => names.map((node) => ({ id: `id-${node}`, node, address: `${node}:8300`, voter: true }));
 const view = (parts: Partial<Look> = {}): Look => ({
   version: "1.22.2",
+  id: "id-s1",
   members: ["s1", "s2", "s3", "c1"].map((name) => member(name)),
   leader: "10.0.0.1:8300",
   servers: voters("s1", "s2", "s3"),
@@ -139,7 +140,7 @@ describe("what is wrong with an agent, and what --fix does about it", () => {
     ],
     [
       "no voter",
-      { view: view({ servers: [...voters("s2", "s3"), { node: "s1", address: "", voter: false }] }) },
+      { view: view({ servers: [...voters("s2", "s3"), { id: "id-s1", node: "s1", address: "", voter: false }] }) },
       [["it runs, and is not in: it is no voter", undefined]],
     ],
     ["no member", { view: view({ members: [member("s1", 4)] }) }, [["it is no living member of its own cluster", undefined]]],

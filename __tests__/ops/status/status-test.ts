@@ -1,7 +1,7 @@
 import { issue, makeCa } from "../../../ops/secrets/certificates";
 import { statusOf } from "../../../ops/status/status";
 import { FOUR_HOSTS, load } from "../../cluster-files";
-import { type MadeSurvey, NOW, STOPPED, surveyOf } from "./surveys";
+import { type MadeSurvey, NOW, raftServer, STOPPED, surveyOf } from "./surveys";
 
 const cluster = load(FOUR_HOSTS);
 const status = (made: MadeSurvey = {}, of = cluster) => statusOf(of, surveyOf(of, made));
@@ -34,10 +34,15 @@ describe("each is named by what it is", () => {
   });
 
   test("a server that is no voter, by its own configuration of raft", () => {
-    const servers = ["s1", "s2", "s3"].map((node) => ({ node, address: `10.0.0.${node.slice(1)}:8300`, voter: node !== "s3" }));
+    const servers = ["s1", "s2", "s3"].map((node) => raftServer(node, `10.0.0.${node.slice(1)}:8300`, node !== "s3"));
     const made = { agents: Object.fromEntries(["s1", "s2", "s3"].map((name) => [name, { says: { servers } }])) };
     expect(wrong(made)).toEqual(["s3: it runs, and is not in: it is no voter"]);
     expect(status(made).voters).toEqual(["s1", "s2"]);
+  });
+
+  test("a server that has lost its data, whose predecessor still votes under its name", () => {
+    const says = { self: { version: "1.22.2", id: "new", raft: "Follower" } };
+    expect(wrong({ agents: { s3: { says } } })).toEqual(["s3: it runs, and is not in: it is no voter"]);
   });
 
   test("an agent that knows no leader, and why it cannot say", () => {
@@ -50,7 +55,7 @@ describe("each is named by what it is", () => {
   });
 
   test("an agent that knows another leader than most", () => {
-    const own = { leader: "10.0.0.3:8300", servers: [{ node: "s3", address: "10.0.0.3:8300", voter: true }] };
+    const own = { leader: "10.0.0.3:8300", servers: [raftServer("s3", "10.0.0.3:8300")] };
     const made = { agents: { s3: { says: own } } };
     expect(wrong(made)).toEqual(["s3: it knows another leader, 10.0.0.3:8300, than most agents, who know 10.0.0.1:8300"]);
     expect(agent("s3", made)?.leader).toBe("10.0.0.3:8300");
@@ -186,7 +191,7 @@ describe("what is said, and is well", () => {
     ]);
   });
   test("another version", () =>
-    expect(notes({ agents: { c1: { says: { self: { version: "1.21.5", raft: null } } } } })).toEqual([
+    expect(notes({ agents: { c1: { says: { self: { version: "1.21.5", id: "id-c1", raft: null } } } } })).toEqual([
       true,
       ": 1.21.5 runs in c1, another version than in most",
     ]));
@@ -195,7 +200,7 @@ describe("what is said, and is well", () => {
       ...["s1", "s2", "s3", "c1"].map((name) => ({ name, address: "a:8301", status: 1, server: true })),
       { name: "old", address: "10.0.0.9:8301", status: 4, server: true },
     ];
-    const servers = ["s1", "s2", "s3", "old"].map((node) => ({ node, address: `${node === "s1" ? "10.0.0.1" : node}:8300`, voter: true }));
+    const servers = ["s1", "s2", "s3", "old"].map((node) => raftServer(node, `${node === "s1" ? "10.0.0.1" : node}:8300`));
     expect(notes(s1({ members, servers }))).toEqual([
       true,
       ": member old (10.0.0.9:8301) has failed, and the file has none of that name",

@@ -12,6 +12,9 @@ export const NOW = new Date("2026-11-25T12:00:00Z");
 /** As `docker image ls` and a state have it. */
 const IMAGE = "sha256:9c7d1c8f0a3f5c0f";
 
+/** A server of a raft configuration. */
+export const raftServer = (node: string, address: string, voter = true) => ({ id: `id-${node}`, node, address, voter });
+
 /** What one agent is like, beside what all are. */
 export interface Made {
   readonly container?: Partial<Container["State"]> & { readonly restart?: string };
@@ -63,11 +66,11 @@ function looking(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey, 
   const leader = servers.find(({ name }) => name === survey.leader) ?? servers[0];
   const member = (one: AgentDescription) => ({ name: one.node, address: at(one, 8301), status: 1, server: one.role === "server" });
   const all = {
-    self: { version: "1.22.2", raft: agent.role === "client" ? null : agent === leader ? "Leader" : "Follower" },
+    self: { version: "1.22.2", id: `id-${agent.node}`, raft: agent.role === "client" ? null : agent === leader ? "Leader" : "Follower" },
     members: agent.role === "client" ? [member(agent)] : staying(cluster).map(member),
     leader: leader ? at(leader, 8300) : "",
     ...(agent.role === "server" && {
-      servers: servers.map((one) => ({ node: one.node, address: at(one, 8300), voter: true })),
+      servers: servers.map((one) => raftServer(one.node, at(one, 8300))),
       health: servers.map((one) => ({ node: one.node, healthy: true, status: "alive", index: 1042, contact: one === leader ? "0s" : "23.456789ms" })),
       locks: [],
       services: ["consul", "nginx", "redis"],
