@@ -22,6 +22,13 @@ case $resolv in
 esac
 if [ -e "$resolv" ]; then mount --bind "$folder/resolv.conf" "$resolv"; fi
 
+# Each shell that sshd starts reads its start-up files, and a version manager in the real machine's can wait for a lock that nobody
+# holds any more: no daemon would answer.
+home=$(getent passwd root | cut -d: -f6)
+for file in /etc/bash.bashrc /etc/zsh/zshenv "$home/.bashrc" "$home/.zshenv"; do
+  if [ -e "$file" ]; then mount --bind /dev/null "$file"; fi
+done
+
 # sshd refuses a locked account without asking for a key; whether root's is locked depends on how the machine was installed.
 mount --bind "$folder/shadow" /etc/shadow
 
