@@ -13,9 +13,9 @@ describe("the local cluster: one daemon, a bridge network", () => {
   test("npm run local brings it up, and prints members, leader and where the UI is", async () => {
     const { stdout } = await project.run("npm", ["run", "local"]);
     for (const agent of ["consul-server1", "consul-server2", "consul-server3"]) {
-      expect(stdout).toMatch(new RegExp(`${agent}\\s+[0-9.]+:8301\\s+alive\\s+server`));
+      expect(stdout).toMatch(new RegExp(`${agent}\\s+local\\s+[0-9.]+:8301\\s+alive\\s+server`));
     }
-    expect(stdout).toMatch(/consul-client1\s+[0-9.]+:8301\s+alive\s+client/);
+    expect(stdout).toMatch(/consul-client1\s+local\s+[0-9.]+:8301\s+alive\s+client/);
     expect(stdout).toMatch(/^leader +consul-server[123] \([0-9.]+:8300\)$/m);
     expect(stdout).toContain("http://127.0.0.1:8500/ui");
   });

@@ -87,7 +87,7 @@ describe("a cluster that runs is looked at", () => {
       process.stderr.write(`    ${seconds} s, and ${usual} s when all answer\n`);
       expect(exitCode).toBe(1);
       // On a machine that others use, too, a look takes its time as it is, and waits longer.
-      expect(seconds).toBeLessThan(usual < 2 ? 5 : usual + 2 + glanceSeconds());
+      expect(seconds).toBeLessThan(usual < 2 ? 5 : usual + 2 + (await glanceSeconds()));
       expect(stderr).toMatch(/^consul-client2: its daemon does not answer: no answer within \d+ s$/m);
       expect(stdout).toMatch(/^consul-client2 .*host does not answer$/m);
       for (const name of cluster.agentNames.filter((one) => one !== "consul-client2")) expect(stdout).toMatch(new RegExp(`^${name} .*up \\d+ `, "m"));

@@ -23,7 +23,9 @@ export function dockerCommand(daemon: Daemon, args: readonly string[], stdio: St
 export function docker(daemon: Daemon, args: readonly string[], seconds = 5): Promise<DockerResult> {
   const [program, words, { env }] = dockerCommand(daemon, args, "pipe");
   return new Promise((done) => {
-    execFile(program, words, { env, timeout: seconds * 1000, maxBuffer: 64 * 1024 * 1024 }, (failure, stdout, stderr) => {
+    // Asked to end, the docker CLI waits some seconds more for its ssh; killed, it takes that along.
+    const limits = { timeout: seconds * 1000, killSignal: "SIGKILL", maxBuffer: 64 * 1024 * 1024 } as const;
+    execFile(program, words, { env, ...limits }, (failure, stdout, stderr) => {
       const error = failure?.killed ? `no answer within ${seconds} s` : stderr.trim() || failure?.message || "";
       done({ ok: !failure, output: stdout, error });
     });

@@ -1,4 +1,4 @@
-import { availableParallelism, loadavg } from "node:os";
+import { execFile } from "node:child_process";
 import type { HostDescription } from "../../cluster/cluster";
 import { parallel } from "../parallel";
 import { docker } from "./docker";
@@ -14,12 +14,29 @@ export type Answering = { readonly version: string } | { readonly why: string };
 /** Of whoever only looks, and wants to see the rest: a host that does not answer is named within 5 s of a command's start. */
 const GLANCE_SECONDS = 3;
 
+/** As many starts of the docker CLI as an answer by ssh may take: one start takes 0.01 s where nothing else runs, 0.07 s at a load of 16 on two processors. */
+const GLANCE_STARTS = 150;
+const LONGEST_GLANCE_SECONDS = 18;
+
 /**
- * Seconds after which a daemon counts as gone for whoever only looks: three, unless this machine is too busy to ask (at a load of 15, two processors took
- * more than three for what takes 0.3).
+ * Seconds after which a daemon counts as gone for whoever only looks: 3, and up to 18 where this machine is too busy to ask (at a load of 15, two
+ * processors took more than three for what takes 0.3). Found out by starting the docker CLI: the load average still tells of what ended a minute ago.
  */
-export function glanceSeconds(load = (loadavg()[0] ?? 0) / availableParallelism()): number {
-  return Math.round(GLANCE_SECONDS * Math.min(6, Math.max(1, load / 2)));
+export async function glanceSeconds(): Promise<number> {
+  // The first start may have to read the program from the disk.
+  const starts = [await secondsToStart(), await secondsToStart()];
+  return glanceFor(Math.min(...starts));
+}
+
+/** @param start seconds that a start of the docker CLI takes */
+export function glanceFor(start: number): number {
+  return Math.round(Math.min(LONGEST_GLANCE_SECONDS, Math.max(GLANCE_SECONDS, GLANCE_STARTS * start)));
+}
+
+async function secondsToStart(): Promise<number> {
+  const begun = performance.now();
+  await new Promise<void>((done) => execFile("docker", ["--version"], { timeout: 1000 }, () => done()));
+  return (performance.now() - begun) / 1000;
 }
 
 /** @param seconds after which a daemon that does not answer counts as gone */

@@ -31,7 +31,7 @@ const TIMED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?(.*)$/s;
  */
 export async function readLog(agent: AgentDescription, options: LogOptions, take: (line: LogLine) => Promise<void>): Promise<string | undefined> {
   const { name, host, container } = agent;
-  const answer = await answering(host, glanceSeconds());
+  const answer = await answering(host, await glanceSeconds());
   if ("why" in answer) return `its daemon does not answer: ${answer.why}`;
   const { since, tail, follow } = options;
   const words = [...(since ? ["--since", since] : []), ...(tail === undefined ? [] : ["--tail", String(tail)]), ...(follow ? ["--follow"] : [])];

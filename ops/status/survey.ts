@@ -31,9 +31,10 @@ export class Surveyor {
 
   constructor(private readonly cluster: Cluster) {}
 
-  async survey({ timeout = glanceSeconds(), onSilent }: SurveyOptions = {}): Promise<Survey> {
+  async survey({ timeout, onSilent }: SurveyOptions = {}): Promise<Survey> {
+    const daemon = timeout ?? (await glanceSeconds());
     // Of an agent that answers slowly more is known than that its host is gone.
-    const patience: Patience = { daemon: timeout, answer: 2 * timeout, question: Math.ceil((2 * timeout) / 3) };
+    const patience: Patience = { daemon, answer: 2 * daemon, question: Math.ceil((2 * daemon) / 3) };
     const remembered = this.remembered(patience.answer);
     const examination = await examine(this.cluster, remembered, { patience, onSilent });
     // What is wrong may be what has just been deployed.
