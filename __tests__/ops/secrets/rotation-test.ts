@@ -134,11 +134,12 @@ describe("tokens", () => {
     const second = tokens().current;
     await rotateTokens(kept.cluster(), kept.secrets, []);
     expect(tokens().retiring).toEqual(Object.fromEntries(Object.keys(first).map((name) => [name, [first[name], second[name]]])));
-    expect((await retire(kept.cluster(), kept.secrets)).removed).toEqual([`tokens.json: ${2 * Object.keys(first).length} old tokens`]);
+    const removed = [`tokens.json: ${2 * Object.keys(first).length} old tokens`];
+    expect(await retire(kept.cluster(), kept.secrets)).toMatchObject({ removed, management: true });
     expect(tokens().retiring).toEqual({});
     expect(kept.json("acl.json").retiring).toEqual([]);
     expect(kept.found()).toEqual([]);
-    expect(await retire(kept.cluster(), kept.secrets)).toEqual({ made: [], removed: [], needed: [] });
+    expect(await retire(kept.cluster(), kept.secrets)).toEqual({ made: [], removed: [], needed: [], management: false });
   });
   test("of two of one SecretID: the one that stays in use does not retire", async () => {
     const { current, retiring } = tokens();
