@@ -38,7 +38,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
   test("an agent's own names, data folder, log driver and ports are what runs", async () => {
     const second = await inspect("consul-server2", "second.consul");
     expect(second.Config.Hostname).toBe("second");
-    expect(second.HostConfig.Binds).toEqual(["/var/lib/consul-cdktf-rig/host-data:/consul/data:rw"]);
+    expect(second.HostConfig.Binds).toEqual(["second.consul-declared:/consul/declared:rw", "/var/lib/consul-cdktf-rig/host-data:/consul/data:rw"]);
     const third = await inspect("consul-server3", "consul-server3");
     expect(third.HostConfig.LogConfig.Type).toBe("local");
     const members = await rig.host("consul-server3").docker("exec", "consul-server3", "consul", "members", "-http-addr=127.0.0.1:9500");
