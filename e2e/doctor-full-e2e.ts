@@ -46,6 +46,22 @@ describe("every kind of finding, made for real", () => {
     await expectWell();
   });
 
+  test("a state file that its deploy was killed in the middle of writing: --fix puts the one of before back", async () => {
+    const file = join(project.folder, "terraform.consul.tfstate");
+    const whole = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, "");
+    expect((await project.deploy({ check: false })).exitCode).not.toBe(0);
+    expect(await findings()).toEqual([
+      expect.stringMatching(
+        /its container is not in terraform.consul.tfstate, but in terraform.consul.tfstate.backup: a deploy was killed while it wrote the state$/,
+      ),
+    ]);
+    for (let round = 0; round < 5 && (await doctor("--fix")).exitCode !== 0; round++) await project.deploy({ check: false });
+    await project.deploy();
+    await expectWell();
+    expect(JSON.parse(readFileSync(file, "utf8")).lineage).toBe(whole.lineage);
+  });
+
   test("a container made anew by hand, without our label, is replaced under the question", async () => {
     const host = rig.host("consul-server3");
     const { Image, Cmd } = JSON.parse((await host.docker("inspect", "consul-server3")).stdout)[0].Config;

@@ -5,6 +5,7 @@ import type { Cluster } from "../cluster/cluster";
 import { chosenCluster, command, progress } from "./command";
 import { examine } from "./diagnosis/examine";
 import { type Finding, type Mending, whereText } from "./diagnosis/findings";
+import { lostStates } from "./diagnosis/lost-state";
 import { deploying, Mender, staleLocks } from "./diagnosis/mend";
 import { inScratch } from "./scratch";
 import { readResources } from "./terraform/state";
@@ -19,19 +20,41 @@ interface Diagnosis {
 }
 
 /** What to mend first: what brings agents back, then what stops them. */
-const ORDER: Record<Mending, number> = { unpause: 0, start: 1, "restart-policy": 2, untaint: 3, "give-secrets": 4, "give-lock-back": 5, replace: 6 };
+const ORDER: Record<Exclude<Mending, "put-state-back">, number> = {
+  unpause: 0,
+  start: 1,
+  "restart-policy": 2,
+  untaint: 3,
+  "give-secrets": 4,
+  "give-lock-back": 5,
+  replace: 6,
+};
 
 async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
   progress(`looking at ${cluster.hosts.length} hosts and at the state`);
   const stacks = await synthesize();
   const state = await readResources(stacks);
   const examination = await examine(cluster, state);
+  const lost = await lostStates(cluster, stacks, examination);
+  // Whatever else is found beside these is found against a state that is not the cluster's.
+  if (lost.length > 0) {
+    const found = lost.map(({ finding }) => finding);
+    const underWay = await deploying(stacks);
+    if (!fix || underWay.length > 0) return { findings: found, mended: [], deploying: underWay };
+    for (const { finding, putBack } of lost) {
+      progress(`${whereText(finding)}: ${finding.what}: mending`);
+      putBack();
+    }
+    const rest = await diagnose(cluster, fix);
+    return { ...rest, mended: [...found, ...rest.mended] };
+  }
   const locks = await staleLocks(cluster, state, examination, progress);
   const findings = [...examination.findings, ...locks];
   const busy = findings.length > 0 ? await deploying(stacks) : [];
   const clients = new Set(cluster.agents.filter(({ role }) => role === "client").map(({ name }) => name));
   // Servers before clients, which are in when the servers are.
-  const rank = ({ agent, mending }: Finding) => 2 * (mending ? ORDER[mending] : 0) + Number(agent !== undefined && clients.has(agent));
+  const rank = ({ agent, mending }: Finding) =>
+    2 * (mending && mending !== "put-state-back" ? ORDER[mending] : 0) + Number(agent !== undefined && clients.has(agent));
   const mendable = findings.filter(({ mending }) => mending).sort((a, b) => rank(a) - rank(b));
   if (!fix || busy.length > 0 || mendable.length === 0) return { findings, mended: [], deploying: busy };
 

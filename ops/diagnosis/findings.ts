@@ -8,7 +8,7 @@ import { certificateFlaw } from "./certificate";
 import type { GivenSecrets } from "./given-secrets";
 
 /** What `--fix` can do about a finding. */
-export type Mending = "start" | "unpause" | "untaint" | "restart-policy" | "replace" | "give-secrets" | "give-lock-back";
+export type Mending = "start" | "unpause" | "untaint" | "restart-policy" | "replace" | "give-secrets" | "give-lock-back" | "put-state-back";
 
 /** Something that is wrong, where, and what mends it. */
 export interface Finding {

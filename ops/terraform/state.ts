@@ -59,7 +59,7 @@ export async function readStateByBackend(backend: BackendEntry | undefined, stac
 }
 
 /** Terraform does no more for a file of this machine, but takes a second to start. */
-async function readStateFile(file: string): Promise<StackState> {
+export async function readStateFile(file: string): Promise<StackState> {
   for (let tenths = 0; ; tenths++) {
     if (!existsSync(file)) return parseState("");
     const text = readFileSync(file, "utf8");
