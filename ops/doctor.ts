@@ -19,15 +19,16 @@ interface Diagnosis {
   readonly deploying: readonly string[];
 }
 
-/** What to mend first: what brings agents back, then what stops them. */
-const ORDER: Record<Exclude<Mending, "put-state-back">, number> = {
-  unpause: 0,
-  start: 1,
-  "restart-policy": 2,
-  untaint: 3,
-  "give-secrets": 4,
-  "give-lock-back": 5,
-  replace: 6,
+/** What to mend first: what all else is compared with, what brings agents back, then what stops them. */
+const ORDER: Record<Mending, number> = {
+  "put-state-back": 0,
+  unpause: 1,
+  start: 2,
+  "restart-policy": 3,
+  untaint: 4,
+  "give-secrets": 5,
+  "give-lock-back": 6,
+  replace: 7,
 };
 
 async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
@@ -53,8 +54,7 @@ async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
   const busy = findings.length > 0 ? await deploying(stacks) : [];
   const clients = new Set(cluster.agents.filter(({ role }) => role === "client").map(({ name }) => name));
   // Servers before clients, which are in when the servers are.
-  const rank = ({ agent, mending }: Finding) =>
-    2 * (mending && mending !== "put-state-back" ? ORDER[mending] : 0) + Number(agent !== undefined && clients.has(agent));
+  const rank = ({ agent, mending }: Finding) => 2 * (mending ? ORDER[mending] : 0) + Number(agent !== undefined && clients.has(agent));
   const mendable = findings.filter(({ mending }) => mending).sort((a, b) => rank(a) - rank(b));
   if (!fix || busy.length > 0 || mendable.length === 0) return { findings, mended: [], deploying: busy };
 

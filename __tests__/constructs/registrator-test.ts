@@ -146,7 +146,7 @@ describe("with security", () => {
   test("it has none while nobody uses tokens yet", () => {
     expect(on("c1", "on", "{ stage: accept }").env).toBeUndefined();
     expect(stackWith("on", "{ stage: accept }").resource.terraform_data).not.toHaveProperty("c1_registrator");
-    expect(on("c1", "on", "{ stage: use }").env).toBeDefined();
+    expect(on("c1", "on", "{ stage: use }").env).toEqual(["CONSUL_HTTP_TOKEN_FILE=/registrator.token"]);
   });
   test("in a stack of clients, whose tokens another has made, it waits for nobody", () => {
     const { stacks } = synthesizeText(
