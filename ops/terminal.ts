@@ -23,10 +23,14 @@ export const isEnding = (): boolean => ending;
 
 /** Ctrl-C ends the program well, whatever is under way; so does a reader of its output who has read enough. */
 export function endWell(): void {
-  // At a terminal it comes twice, npm passing it on to who has it already: whoever is gone by then has been ended by a signal.
+  // At a terminal it comes twice, npm passing it on to who has it already. Node takes its handler away while it exits, so that a
+  // signal that comes then would end it as if there had been none: the second is waited for.
+  const last = process.env.npm_lifecycle_event === undefined ? 1 : 2;
+  let signals = 0;
   process.on("SIGINT", () => {
     ending = true;
-    setTimeout(() => process.exit(0), 100);
+    if (++signals === last) process.exit(0);
+    setTimeout(() => process.exit(0), 1000);
   });
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
 }
