@@ -41,6 +41,13 @@ export function securityOf(file: File): Security | undefined {
 export const requiresSecurity = (file: File): boolean => securityOf(file)?.stage === "require";
 
 /**
+ * The SHA-256 of a management token that a server may have been started with: the oldest that is still taken. A server that becomes the leader makes the
+ * one that it was started with, if it is not there (initializeACLs in Consul's leader.go), so that an election would bring a retired one back. Servers
+ * are therefore replaced when this changes, which is when an older one retires.
+ */
+export const STARTED_WITH = "management.sha256";
+
+/**
  * What is in `agents/<agent>` of the secrets' folder, and goes from there into the agent's container. Consul reads the .json files;
  * .header files are for curl (`-H @file`), .token files for the CLI.
  */
@@ -52,6 +59,7 @@ export const AGENT_SECRETS: Readonly<Record<Role, readonly string[]>> = {
     "gossip.json",
     "tokens.json",
     "management.json",
+    STARTED_WITH,
     "rollout.header",
     "former.header",
     "health.token",

@@ -1,7 +1,7 @@
 import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
 import { OWN_HTTP, type Role } from "../cluster/ports";
 import type { ConsulConfig } from "../cluster/schema";
-import { AGENT_SECRETS, type Security } from "../cluster/security";
+import { AGENT_SECRETS, type Security, STARTED_WITH } from "../cluster/security";
 import { uploadText } from "./ask";
 import { fromStack } from "./project-path";
 
@@ -59,18 +59,27 @@ export function secretFlags(role: Role, security: AgentSecurity): string[] {
   return files.map((file) => `-config-file=${SECRETS}/${file}`);
 }
 
-/** The container's files for it. A path is the same for every operator, since Terraform keeps it; what is in the files is nowhere but in them. */
+/**
+ * The container's files for it. A path is the same for every operator, since Terraform keeps it; what is in the files is nowhere but in them. They are
+ * brought to a container that runs, but for the one whose change replaces it.
+ */
 export function secretUploads(role: Role, { secrets }: AgentSecurity): NonNullable<Exclude<ContainerConfig["upload"], { resolve: unknown }>> {
   return [
     { file: OWN_SECRETS, content: uploadText("container/own-secrets.sh") },
-    ...AGENT_SECRETS[role].map((name) => ({ file: `${SECRETS}/${name}`, source: fromStack(`${secrets}/${name}`), permissions: "0400" })),
+    ...AGENT_SECRETS[role].map((name) => ({
+      ...{ file: `${SECRETS}/${name}`, source: fromStack(`${secrets}/${name}`), permissions: "0400" },
+      ...(name === STARTED_WITH && { sourceHash: `\${${hashOf(`"${fromStack(`${secrets}/${name}`)}"`)}}` }),
+    })),
   ];
 }
 
 /** The SHA-256 of secrets, evaluated by Terraform: what changes when one of them does. Of their own hashes, or `missing`, in a line. */
 export function secretsHash(security: AgentSecurity, names: readonly string[]): string {
-  return `\${sha256(join(" ", ${ofEach(names, security, (file) => `fileexists(${file}) ? filesha256(${file}) : "missing"`)}))}`;
+  return `\${sha256(join(" ", ${ofEach(names, security, hashOf)}))}`;
 }
+
+/** Terraform's expression for the hash of a file that may be missing. */
+const hashOf = (file: string): string => `fileexists(${file}) ? filesha256(${file}) : "missing"`;
 
 /** Whether all of some secrets are where Terraform runs. */
 export function secretsAreThere(security: AgentSecurity, names: readonly string[]): string {

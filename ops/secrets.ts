@@ -72,9 +72,6 @@ const DEPLOY = "next: npm run deploy";
 const AFTER_CA = `next: npm run deploy, after which agents trust both; npm run secrets -- rotate leaves, and deploy; npm run secrets -- retire, and deploy`;
 const AFTER_LEAVES = `${DEPLOY}. Their CA has to be with all agents by then: after \`rotate ca\`, a deploy comes before this`;
 const AFTER_TOKENS = `${DEPLOY}; give the new ones to whoever uses them (show NAME); npm run secrets -- retire, and deploy`;
-// initializeACLs in Consul's leader.go
-const AFTER_MANAGEMENT = `${DEPLOY}; then have the servers started anew, one after the other: give them another label (labels: { management: "..." }) and deploy.
-  Until then a server that becomes the leader makes the management token again that it was started with`;
 
 const ROTATIONS: Readonly<Record<string, Verb>> = {
   gossip: { options: ["json"], names: 0, run: async (call) => report(call, await rotateGossip(call.cluster, call.folder), "", DEPLOY) },
@@ -133,10 +130,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   retire: {
     options: ["json"],
     names: 0,
-    run: async (call) => {
-      const done = await retire(call.cluster, call.folder);
-      return report(call, done, "", done.management ? AFTER_MANAGEMENT : DEPLOY);
-    },
+    run: async (call) => report(call, await retire(call.cluster, call.folder), "", DEPLOY),
   },
   export: {
     options: ["without-ca-key"],

@@ -69,12 +69,13 @@ describe("secrets", () => {
         file: `/consul/secrets/${file}`,
         source: `../../../secrets/c/agents/${name}/${file}`,
         permissions: "0400",
+        source_hash: file === "management.sha256" ? expect.stringContaining(`filesha256("../../../secrets/c/agents/${name}/${file}")`) : undefined,
       })),
     );
   });
   test("only servers have certificates of their own, and the management token", () => {
     const ofServers = AGENT_SECRETS.server.filter((file) => !AGENT_SECRETS.client.includes(file));
-    expect([...ofServers].sort()).toEqual(["cert.pem", "key.pem", "management.header", "management.json"]);
+    expect([...ofServers].sort()).toEqual(["cert.pem", "key.pem", "management.header", "management.json", "management.sha256"]);
   });
   test("in a folder of one's own", () => {
     expect(agent("c1", "{ secrets: /run/secrets/consul }").upload.map(({ source }) => source)).toContain("/run/secrets/consul/agents/c1/ca.pem");

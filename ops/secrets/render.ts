@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { ACL_SECRETS, AGENT_SECRETS, BACKUPS_HEADER, BACKUPS_TOKEN, REGISTRATOR, REGISTRATOR_SECRET } from "../../cluster/security";
+import { ACL_SECRETS, AGENT_SECRETS, BACKUPS_HEADER, BACKUPS_TOKEN, REGISTRATOR, REGISTRATOR_SECRET, STARTED_WITH } from "../../cluster/security";
 import { type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
 import { agentToken, inOrder, retiringIds } from "./tokens";
@@ -18,9 +19,9 @@ const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescripti
     return json({ acl: { tokens: { agent: own, dns: token(sources, "dns"), config_file_service_registration: own } } });
   },
   "management.json": (sources) => json({ acl: { tokens: { initial_management: token(sources, "management") } } }),
+  [STARTED_WITH]: (sources) => `${sha256(oldest(sources, "management"))}\n`,
   "rollout.header": (sources, { role }) => header(token(sources, `rollout-${role}`)),
-  // While the token is being replaced, the oldest that is still accepted: one in between may never have been deployed. Else the same.
-  "former.header": (sources, { role }) => header(sources.tokens.retiring.get(`rollout-${role}`)?.[0] ?? token(sources, `rollout-${role}`)),
+  "former.header": (sources, { role }) => header(oldest(sources, `rollout-${role}`)),
   "health.token": (sources) => `${token(sources, "health")}\n`,
   "management.header": (sources) => header(token(sources, "management")),
 };
@@ -30,6 +31,11 @@ function token({ tokens }: Sources, name: string): string {
   if (id === undefined) throw new Error(`tokens.json has no token ${name}\n  npm run secrets -- init, where the secrets are kept`);
   return id;
 }
+
+/** While a token is being replaced, the oldest that is still taken: one in between may never have been deployed. Else the same. */
+const oldest = (sources: Sources, name: string): string => sources.tokens.retiring.get(name)?.[0] ?? token(sources, name);
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** Every file that is made of others, with its content. */
 export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, string> {

@@ -74,10 +74,9 @@ export async function rotateTokens(cluster: Cluster, folder: SecretsFolder, patt
 
 /**
  * Drops what rotations replaced: all CAs but the newest, and tokens that are retiring.
- * @returns also whether a management token was among them: servers that lead make the one again that they were started with
  * @throws while a certificate goes back to an older CA
  */
-export async function retire(cluster: Cluster, folder: SecretsFolder): Promise<Done & { readonly management: boolean }> {
+export async function retire(cluster: Cluster, folder: SecretsFolder): Promise<Done> {
   const [cas, tokens] = [required(folder, CA, readCas), required(folder, TOKENS, readTokens)];
   const replaced = replacedCas(cas);
   const kept = cas.filter((ca) => !replaced.includes(ca));
@@ -96,8 +95,7 @@ export async function retire(cluster: Cluster, folder: SecretsFolder): Promise<D
   folder.write(CA, pemOf(kept));
   folder.write(TOKENS, tokensText({ current: tokens.current, retiring: new Map() }));
   const made: string[] = [];
-  const management = (tokens.retiring.get("management") ?? []).length > 0;
-  return { made, needed: [], removed: [...removed, ...(await renderAll(cluster, folder, made))], management };
+  return { made, needed: [], removed: [...removed, ...(await renderAll(cluster, folder, made))] };
 }
 
 function isIssuedByOne(folder: SecretsFolder, holder: Holder, cas: readonly X509Certificate[]): boolean {

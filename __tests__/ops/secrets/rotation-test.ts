@@ -135,11 +135,20 @@ describe("tokens", () => {
     await rotateTokens(kept.cluster(), kept.secrets, []);
     expect(tokens().retiring).toEqual(Object.fromEntries(Object.keys(first).map((name) => [name, [first[name], second[name]]])));
     const removed = [`tokens.json: ${2 * Object.keys(first).length} old tokens`];
-    expect(await retire(kept.cluster(), kept.secrets)).toMatchObject({ removed, management: true });
+    expect(await retire(kept.cluster(), kept.secrets)).toMatchObject({ removed });
     expect(tokens().retiring).toEqual({});
     expect(kept.json("acl.json").retiring).toEqual([]);
     expect(kept.found()).toEqual([]);
-    expect(await retire(kept.cluster(), kept.secrets)).toEqual({ made: [], removed: [], needed: [], management: false });
+    expect(await retire(kept.cluster(), kept.secrets)).toEqual({ made: [], removed: [], needed: [] });
+  });
+  test("servers are to be made anew when the management token that they may have been started with retires", async () => {
+    const hash = () => kept.read("agents/s1/management.sha256");
+    const before = hash();
+    await rotateTokens(kept.cluster(), kept.secrets, ["management"]);
+    await rotateTokens(kept.cluster(), kept.secrets, ["management"]);
+    expect(hash()).toBe(before);
+    await retire(kept.cluster(), kept.secrets);
+    expect(hash()).not.toBe(before);
   });
   test("of two of one SecretID: the one that stays in use does not retire", async () => {
     const { current, retiring } = tokens();
