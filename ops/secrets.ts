@@ -71,7 +71,7 @@ function report({ file, folder, values }: Call, { made, removed, needed }: Done,
 const DEPLOY = "next: npm run deploy";
 const AFTER_CA = `next: npm run deploy, after which agents trust both; npm run secrets -- rotate leaves, and deploy; npm run secrets -- retire, and deploy`;
 const AFTER_LEAVES = `${DEPLOY}. Their CA has to be with all agents by then: after \`rotate ca\`, a deploy comes before this`;
-const AFTER_TOKENS = `${DEPLOY}; give the new ones to whoever uses them (show NAME); npm run secrets -- retire, and deploy`;
+const AFTER_TOKENS = `${DEPLOY}; give the new ones to whoever uses them (show NAME); npm run secrets -- retire, and deploy, which replaces the servers in turn if management is among them`;
 
 const ROTATIONS: Readonly<Record<string, Verb>> = {
   gossip: { options: ["json"], names: 0, run: async (call) => report(call, await rotateGossip(call.cluster, call.folder), "", DEPLOY) },
