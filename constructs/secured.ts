@@ -66,10 +66,11 @@ export function secretFlags(role: Role, security: AgentSecurity): string[] {
 export function secretUploads(role: Role, { secrets }: AgentSecurity): NonNullable<Exclude<ContainerConfig["upload"], { resolve: unknown }>> {
   return [
     { file: OWN_SECRETS, content: uploadText("container/own-secrets.sh") },
-    ...AGENT_SECRETS[role].map((name) => ({
-      ...{ file: `${SECRETS}/${name}`, source: fromStack(`${secrets}/${name}`), permissions: "0400" },
-      ...(name === STARTED_WITH && { sourceHash: `\${${hashOf(`"${fromStack(`${secrets}/${name}`)}"`)}}` }),
-    })),
+    ...AGENT_SECRETS[role].map((name) => {
+      const source = fromStack(`${secrets}/${name}`);
+      const sourceHash = name === STARTED_WITH ? `\${${hashOf(`"${source}"`)}}` : undefined;
+      return { file: `${SECRETS}/${name}`, source, sourceHash, permissions: "0400" };
+    }),
   ];
 }
 

@@ -23,8 +23,8 @@ export const isEnding = (): boolean => ending;
 
 /** Ctrl-C ends the program well, whatever is under way; so does a reader of its output who has read enough. */
 export function endWell(): void {
-  // At a terminal it comes twice, npm passing it on to who has it already. Node takes its handler away while it exits, so that a
-  // signal that comes then would end it as if there had been none: the second is waited for.
+  // At a terminal it comes twice, npm passing it on to who has it already. Node takes its handler away while it exits, and
+  // a signal that came then would kill it: the second is waited for, but for no longer than 1 s, since the kernel may make one of the two.
   const last = process.env.npm_lifecycle_event === undefined ? 1 : 2;
   let signals = 0;
   process.on("SIGINT", () => {

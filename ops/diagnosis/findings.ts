@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { AgentDescription } from "../../cluster/cluster";
 import { sharesData } from "../adoption/hand-made";
 import type { Container } from "../agents/container";
 import type { Look } from "../agents/look";
+import { sha256 } from "../sha256";
 import type { StateResource } from "../terraform/state";
 import { certificateFlaw } from "./certificate";
 import type { GivenSecrets } from "./given-secrets";
@@ -139,8 +139,6 @@ export function changedFiles({ attributes }: StateResource, files: ReadonlyMap<s
     return [files.has(file) ? file : `${file} (gone)`];
   });
 }
-
-const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
 
 /** The cluster's lock, or one of its clients': see constructs/container/lock.sh. */
 export interface LockEntry {

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
 import { AGENT_SECRETS, agentSecrets } from "../../cluster/security";
 import { SECRETS } from "../../constructs/secured";
+import { sha256 } from "../sha256";
 import type { StateResource } from "../terraform/state";
 
 /** An agent's secrets, as the folder has them now. */
@@ -33,5 +33,3 @@ export function givenSecrets({ security }: Cluster, { name, role }: AgentDescrip
 /** What secretsHash of constructs/secured.ts was: the container's id stands before it. A value of any type stands in a state beside its type. */
 const lastTrigger = (step: StateResource | undefined): unknown =>
   (step?.attributes.triggers_replace as { readonly value?: readonly unknown[] } | undefined)?.value?.at(-1);
-
-const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { AgentDescription, Cluster } from "../../cluster/cluster";
 import { ACL_SECRETS, AGENT_SECRETS, BACKUPS_HEADER, BACKUPS_TOKEN, REGISTRATOR, REGISTRATOR_SECRET, STARTED_WITH } from "../../cluster/security";
+import { sha256 } from "../sha256";
 import { type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
 import { agentToken, inOrder, retiringIds } from "./tokens";
@@ -34,8 +34,6 @@ function token({ tokens }: Sources, name: string): string {
 
 /** While a token is being replaced, the oldest that is still taken: one in between may never have been deployed. Else the same. */
 const oldest = (sources: Sources, name: string): string => sources.tokens.retiring.get(name)?.[0] ?? token(sources, name);
-
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** Every file that is made of others, with its content. */
 export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, string> {

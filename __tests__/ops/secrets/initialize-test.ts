@@ -326,6 +326,8 @@ describe("a cluster that begins to save on a schedule", () => {
 });
 
 describe("a run that was interrupted", () => {
+  const whole = new Kept();
+  beforeAll(() => whole.init());
   const ORDER = [
     "ca-key.pem",
     "ca.pem",
@@ -337,8 +339,7 @@ describe("a run that was interrupted", () => {
     "agents/c1/ca.pem",
   ];
   test.each(ORDER)("after %s is completed by the next", async (last) => {
-    const [whole, kept] = [new Kept(), new Kept()];
-    await whole.init();
+    const kept = new Kept();
     mkdirSync(kept.path, { mode: 0o700 });
     for (const file of ORDER.slice(0, ORDER.indexOf(last) + 1)) kept.secrets.write(file, whole.read(file));
     writeFileSync(join(kept.path, "gossip.key.unfinished"), "half of a ", { mode: 0o600 });
