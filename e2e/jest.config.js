@@ -11,5 +11,10 @@ module.exports = {
   // What a cluster has to bear goes on for minutes where the machine is shared; a test that ends before it does would leave it to the next one.
   testTimeout: process.env.FULL ? 900_000 : 300_000,
   verbose: true,
+  // What failed stands at the end, too, under whatever the tests have said.
+  reporters: [
+    ["default", {}],
+    ["summary", { summaryThreshold: 0 }],
+  ],
   bail: false,
 };

@@ -228,8 +228,11 @@ export class LiveCluster {
 
   /** What Docker says of an agent's container; undefined where there is none. */
   private async inspect(agent: string, format: string): Promise<string | undefined> {
-    const { exitCode, stdout } = await this.rig.host(agent).dockerWith({ check: false }, "container", "inspect", "-f", format, agent);
-    return exitCode === 0 ? stdout.trim() : undefined;
+    const { exitCode, stdout, stderr } = await this.rig.host(agent).dockerWith({ check: false }, "container", "inspect", "-f", format, agent);
+    if (exitCode === 0) return stdout.trim();
+    // A daemon that does not answer says nothing of its containers.
+    if (!/no such container/i.test(stderr)) throw new Error(`${agent}: its container cannot be looked at: ${stderr.trim()}`);
+    return undefined;
   }
 
   /** Which container runs an agent, and since when: another value after a change means that the agent was touched. */

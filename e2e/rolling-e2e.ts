@@ -1,7 +1,5 @@
-import { deployKilled } from "./faults/deploy-killed";
 import { leaderKilled } from "./faults/leader-killed";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
-import { Random } from "./random";
 import { Rig } from "./rig/rig";
 
 describe("agents are replaced one at a time, by plain cdktf deploy", () => {
@@ -28,6 +26,4 @@ describe("agents are replaced one at a time, by plain cdktf deploy", () => {
   });
 
   test("a leader that is killed comes back by itself", () => leaderKilled(cluster));
-
-  test("a deploy that is killed is recovered without a loss", () => deployKilled(cluster, Random.seeded()));
 });
