@@ -94,13 +94,15 @@ export class DockerHost extends Construct {
 
   /**
    * The network of a container on this host: the host's own, or the bridge network with an address that is made of the id alone.
+   * The mode is Docker's default then, which the provider takes the container out of before it connects it: Docker ignores the address
+   * of a container that it has connected to that network already, by its mode.
    * @param id of its construct
    * @param address in the bridge network, where another than that
    */
   networking(id: string, address = addressInSubnet(this.subnet, id)): Pick<ContainerConfig, "networkMode" | "networksAdvanced"> {
     if (!this.network) return { networkMode: "host" };
     const { name } = this.network;
-    return { networkMode: name, networksAdvanced: [{ name, ipv4Address: address }] };
+    return { networkMode: "bridge", networksAdvanced: [{ name, ipv4Address: address }] };
   }
 
   /** Where the daemon's socket is on this host: Docker's own default, unless the daemon is reached by it. */

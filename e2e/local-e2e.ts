@@ -46,7 +46,28 @@ describe("the local cluster: one daemon, a bridge network", () => {
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
   });
 
-  test("the cluster comes back after the daemon's restart, whichever addresses its agents get", async () => {
+  test("agents keep their addresses when they are started again in another order, and are back at once", async () => {
+    const planned = project.synthesized("consul-local").resource.docker_container as Record<
+      string,
+      { networks_advanced: [{ ipv4_address: string }] }
+    >;
+    const agents = Object.keys(planned);
+    const wanted = agents.map((name) => `${name} ${planned[name]?.networks_advanced[0].ipv4_address}`);
+    const format = "{{.Config.Hostname}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    const addresses = async () => (await rig.localHost.docker("inspect", "-f", format, ...agents)).stdout.trim().split("\n");
+    const [first, ...rest] = agents as [string, ...string[]];
+
+    expect(await addresses()).toEqual(wanted);
+    await rig.localHost.docker("stop", ...agents);
+    await rig.localHost.docker("start", ...rest.reverse(), first);
+    await eventually(
+      async () => expect(await http(8501).json("/v1/operator/autopilot/health")).toMatchObject({ Healthy: true, FailureTolerance: 1 }),
+      30,
+    );
+    expect(await addresses()).toEqual(wanted);
+  });
+
+  test("the cluster comes back after the daemon's restart", async () => {
     await rig.localHost.restartDaemon();
     await eventually(async () => {
       expect(await http(8500).json("/v1/status/leader")).not.toBe("");

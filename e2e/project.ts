@@ -71,7 +71,7 @@ export class Project {
       .sort();
   }
 
-  synthesized(stack: string): Record<string, never> {
+  synthesized(stack: string): { readonly resource: Record<string, Record<string, unknown>> } {
     return JSON.parse(readFileSync(join(this.folder, "cdktf.out/stacks", stack, "cdk.tf.json"), "utf8"));
   }
 
