@@ -188,7 +188,7 @@ function print({ obstacles, setAside, failure, agents }: Outcome, { dryRun, undo
   for (const { remove } of setAside) console.log(`  ${remove}`);
 }
 
-command("adopt", async () => {
+command("adopt", USAGE, async () => {
   const chosen = options();
   const { file, cluster } = chosenCluster({ quiet: chosen.json });
   if (cluster.security)

@@ -61,7 +61,12 @@ export function parseArguments(command: keyof typeof OWN, args: readonly string[
       given[name] = [...(given[name] ?? []), token.value ?? ""];
     } else if (token.kind === "option") {
       if (command === "diff" || Object.hasOwn(OPTIONS, token.name))
-        throw new Error(`${command} has no option ${token.rawName}${didYouMean(token.name, own)}`);
+        throw new Error(
+          `${command} has no option ${token.rawName}${didYouMean(
+            `--${token.name}`,
+            own.map((name) => `--${name}`),
+          )}`,
+        );
       passedOn.push(token.inlineValue ? `${token.rawName}=${token.value}` : token.rawName);
       valueAt = token.inlineValue ? -1 : token.index + 1;
     } else if (token.kind === "positional") {

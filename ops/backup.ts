@@ -70,7 +70,7 @@ async function fetch({ file, cluster, output, json }: Call, [host, name]: readon
   return 0;
 }
 
-command("backup", async () => {
+command("backup", USAGE, async () => {
   const { values, positionals } = parseArgs({
     options: {
       output: { type: "string" },

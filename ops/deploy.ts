@@ -1,9 +1,19 @@
 import { describeProblem } from "../cluster/problem";
 import { parseArguments } from "./arguments";
 import { chosenCluster, command, progress } from "./command";
+import { ACCEPTABLE } from "./rollout/guard";
 import { blockedText, survey } from "./rollout/survey";
 import { refusedSecrets } from "./secrets/check";
 import { cdktf } from "./terraform/cdktf";
+
+const USAGE = `usage: npm run deploy [-- OPTIONS] [STACK...]
+  STACK                       those stacks alone; a name, or a pattern with *
+  --auto-approve              do not ask
+  --without HOST              leave a host alone, for instance one that does not answer; more than once
+  --accept CODE               what the file may not mean otherwise: ${ACCEPTABLE.join(", ")}; more than once
+  --parallelism N             stacks at once
+  --terraform-parallelism N   operations at once in a stack
+Other options go to cdktf deploy.`;
 
 /** Linux takes no longer variable. */
 const MAX_VARIABLE = 128 * 1024;
@@ -18,7 +28,7 @@ function targeting(targets: readonly string[]): NodeJS.ProcessEnv {
 
 const refused = (why: readonly string[]): Error => new Error(`refused; nothing was touched\n${why.join("\n")}`);
 
-command("deploy", async () => {
+command("deploy", USAGE, async () => {
   const args = parseArguments("deploy", process.argv.slice(2));
   const { cluster } = chosenCluster();
   const unfit = refusedSecrets(cluster);

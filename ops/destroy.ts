@@ -1,20 +1,23 @@
+import { stackNames } from "../cluster/stacks";
 import { parseArguments, select } from "./arguments";
 import { chosenCluster, command, progress } from "./command";
 import { cdktf } from "./terraform/cdktf";
 import { synthesize } from "./terraform/synth";
 
-command("destroy", async () => {
+const USAGE = `usage: npm run destroy [-- OPTIONS] [STACK...]
+  STACK                       those stacks alone; a name, or a pattern with *
+  --auto-approve              do not ask
+  --parallelism N             stacks at once
+  --terraform-parallelism N   operations at once in a stack
+Other options go to cdktf destroy. Data stays on its volumes.`;
+
+command("destroy", USAGE, async () => {
   const args = parseArguments("destroy", process.argv.slice(2));
   const { cluster } = chosenCluster();
-  const all = await synthesize();
-  const names = select(
-    "stack",
-    all.map(({ name }) => name),
-    args.stacks,
-  );
+  const names = select("stack", stackNames(cluster.name, cluster.hosts), args.stacks);
+  const stacks = (await synthesize()).filter(({ name }) => names.includes(name));
   progress(`taking down ${names.join(", ")}; data stays on its volumes`);
   // The cluster would refuse to lose its quorum. Whoever says destroy means it.
   const env = { CONSUL_ALLOW_QUORUM_LOSS: "yes" };
-  const stacks = all.filter(({ name }) => names.includes(name));
   return cdktf({ command: "destroy", stacks, args, cloud: cluster.backend?.cloud !== undefined, env });
 });

@@ -10,9 +10,15 @@ import { count } from "./diagram/words";
 import { statusOf } from "./status/status";
 import { Surveyor } from "./status/survey";
 
+const USAGE = `usage: npm run diagram [-- OPTIONS]
+  --format FORMAT   svg (default) or mermaid
+  --output FILE     write to a file instead of to standard output
+  --live            with the state of each agent, in colour
+  --json            the graph itself, for programs`;
+
 const FORMATS = { svg, mermaid };
 
-command("diagram", async () => {
+command("diagram", USAGE, async () => {
   const { values } = parseArgs({
     options: {
       format: { type: "string" },

@@ -5,11 +5,20 @@ import { changesOf, type StackChanges } from "./changes/changes";
 import { stackText, summaryText } from "./changes/changes-text";
 import { chosenCluster, command, progress } from "./command";
 import { parallel } from "./parallel";
+import { ACCEPTABLE } from "./rollout/guard";
 import { stacksAtOnce } from "./rollout/parallelism";
 import { blockedText, type Survey, survey } from "./rollout/survey";
 import { refusedSecrets } from "./secrets/check";
 import { plan } from "./terraform/plan";
 import type { Stack } from "./terraform/synth";
+
+const USAGE = `usage: npm run diff [-- OPTIONS] [STACK...]
+  STACK                 those stacks alone; a name, or a pattern with *
+  --without HOST        leave a host alone, for instance one that does not answer; more than once
+  --accept CODE         what the file may not mean otherwise: ${ACCEPTABLE.join(", ")}; more than once
+  --parallelism N       stacks at once
+  --detailed-exitcode   status 2 when something would change
+  --json                for programs`;
 
 /** A stack's part of the answer: what would change, or why that is not known. */
 type Looked = { readonly stack: string } & ((StackChanges & { readonly without: readonly string[] }) | { readonly error: string });
@@ -36,7 +45,7 @@ function print(cluster: Cluster, looked: readonly Looked[], seen: Survey): void 
   for (const problem of seen.problems) progress(`\n${describeProblem(problem, cluster.locate)}`);
 }
 
-command("diff", async () => {
+command("diff", USAGE, async () => {
   const args = parseArguments("diff", process.argv.slice(2));
   const { file, cluster } = chosenCluster({ quiet: args.json });
   const unfit = refusedSecrets(cluster);

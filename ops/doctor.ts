@@ -11,6 +11,10 @@ import { inScratch } from "./scratch";
 import { readResources } from "./terraform/state";
 import { type Stack, stackOf, synthesize } from "./terraform/synth";
 
+const USAGE = `usage: npm run doctor [-- OPTIONS]
+  --fix    mend what can be mended, under the questions that a deploy asks
+  --json   for programs`;
+
 interface Diagnosis {
   readonly findings: readonly Finding[];
   /** Mended by this run. */
@@ -92,7 +96,7 @@ function print({ findings, mended, deploying: busy }: Diagnosis): void {
   if (findings.length === 0) console.log(mended.length > 0 ? "nothing is wrong any more; npm run deploy completes what is left" : "nothing is wrong");
 }
 
-command("doctor", async () => {
+command("doctor", USAGE, async () => {
   const { values } = parseArgs({ options: { fix: { type: "boolean", default: false }, json: { type: "boolean", default: false } } });
   const { file, cluster } = chosenCluster({ quiet: values.json });
   const diagnosis = await diagnose(cluster, values.fix);

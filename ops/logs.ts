@@ -56,7 +56,7 @@ function regex(text: string): RegExp {
   }
 }
 
-command("logs", async () => {
+command("logs", USAGE, async () => {
   const { patterns, since, tail, wanted, follow: following, json } = options();
   const { cluster } = chosenCluster({ quiet: true });
   const names = select(

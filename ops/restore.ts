@@ -71,7 +71,7 @@ async function consent(cluster: Cluster): Promise<void> {
   if (answer.trim() !== "yes") throw new Error("nothing was touched");
 }
 
-command("restore", async () => {
+command("restore", USAGE, async () => {
   const { snapshotFile, approved, backup, trial, json } = options();
   const { file, cluster } = chosenCluster({ quiet: json });
   const unfit = refusedSecrets(cluster);

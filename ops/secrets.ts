@@ -187,7 +187,7 @@ function pick(table: Readonly<Record<string, Verb>>, word: string | undefined, w
   return found;
 }
 
-command("secrets", async () => {
+command("secrets", USAGE, async () => {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   const [word, ...rest] = positionals;
   const rotation = word === "rotate";

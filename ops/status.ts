@@ -49,7 +49,7 @@ function seconds(option: string, value: string | undefined): number | undefined 
   return Number(value);
 }
 
-command("status", async () => {
+command("status", USAGE, async () => {
   const { watch, all, timeout, json } = options(process.argv.slice(2));
   const { file, cluster } = chosenCluster({ quiet: json || watch !== undefined });
   const surveyor = new Surveyor(cluster);

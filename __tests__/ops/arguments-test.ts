@@ -41,7 +41,7 @@ describe("the command line of deploy", () => {
 
 test("diff passes nothing on: an option that it does not know is refused", () => {
   expect(parseArguments("diff", ["--json", "--detailed-exitcode"])).toMatchObject({ json: true, detailedExitcode: true });
-  expect(() => parseArguments("diff", ["--jsn"])).toThrow('diff has no option --jsn; did you mean "json"?');
+  expect(() => parseArguments("diff", ["--jsn"])).toThrow('diff has no option --jsn; did you mean "--json"?');
 });
 
 test.each(["--without", "--accept", "--json"])("destroy does not pass %s on, which it does not have: all would go", (option) => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Cluster } from "../../cluster/cluster";
 import { STACKS_OUTPUT } from "../../cluster/ids";
 import { describeProblem, type Problem } from "../../cluster/problem";
+import { stackNames } from "../../cluster/stacks";
 import { unreachable } from "../agents/hosts";
 import { type Arguments, select } from "../arguments";
 import { progress } from "../command";
@@ -36,15 +37,10 @@ export interface Survey {
 export async function survey(cluster: Cluster, args: Arguments): Promise<Survey> {
   const hosts = cluster.hosts.map(({ name }) => name);
   const without = args.without.length > 0 ? select("host", hosts, args.without) : [];
+  const names = select("stack", stackNames(cluster.name, cluster.hosts), args.stacks);
   for (const warning of cluster.warnings) progress(describeProblem(warning, cluster.locate));
   progress(`looking at ${hosts.length} hosts and at the state`);
   const [all, dead] = await Promise.all([synthesize(), unreachable(cluster.hosts.filter(({ name }) => !without.includes(name)))]);
-  const names = select(
-    "stack",
-    all.map(({ name }) => name),
-    args.stacks,
-  );
-
   const states = new Map<string, StackState>();
   await parallel(all, stacksAtOnce(all), async ({ name, folder }) => void states.set(name, await readState(folder)));
   const listed = states.get(cluster.name)?.outputs[STACKS_OUTPUT];

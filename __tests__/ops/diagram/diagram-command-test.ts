@@ -49,7 +49,7 @@ test.each([
   [["--format", "png"], '--format takes svg or mermaid, not "png"'],
   [["--json", "--format", "svg"], "--json writes the graph itself: leave --format out"],
   [["--output", "/nowhere/cluster.svg"], "--output /nowhere/cluster.svg: ENOENT"],
-  [["--color"], "Unknown option '--color'"],
+  [["--color"], "there is no option --color"],
 ])("%j is refused", (args, reason) => {
   const { status, stdout, stderr } = refused(...args);
   expect([status, stdout]).toEqual([1, ""]);

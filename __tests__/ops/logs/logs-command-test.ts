@@ -71,7 +71,7 @@ test.each([
   [["--tail", "few"], '--tail takes a number of lines, or all, not "few"'],
   [["--grep", "("], "--grep: Invalid regular expression"],
   [["s9"], "there is no agent s9"],
-  [["--follow"], "Unknown option '--follow'"],
+  [["--follow"], "there is no option --follow\nusage: "],
 ])("%j is refused", (args, reason) => {
   const { status, stderr } = command("exit 1").run(...args);
   expect([status, stderr]).toEqual([1, expect.stringContaining(`logs: ${reason}`)]);
