@@ -16,6 +16,26 @@ export class SecretsError extends Error {
   }
 }
 
+const ELSEWHERE = "name a folder that this user can make: `security: { secrets: FOLDER }`";
+
+/**
+ * Makes a folder, and those above it. Node's own recursive mkdir never ends where a folder is there and yet nothing can be made in it, as in /proc
+ * (ENOENT, over and over).
+ */
+export function makeFolder(path: string): void {
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    makeFolder(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (error instanceof SecretsError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // Another run was faster.
+    if (code === "EEXIST" && statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    throw new SecretsError(path, `cannot be made: ${code}`, ELSEWHERE);
+  }
+}
+
 /** A folder of secrets: 0700, and its files 0600. A file is there as a whole, or not at all. */
 export class SecretsFolder {
   private readonly place: string;
@@ -37,8 +57,12 @@ export class SecretsFolder {
 
   /** @throws for a link to nowhere */
   get exists(): boolean {
-    if (!lstatSync(this.place, { throwIfNoEntry: false })) return false;
-    if (statSync(this.place, { throwIfNoEntry: false })?.isDirectory()) return true;
+    try {
+      if (!lstatSync(this.place, { throwIfNoEntry: false })) return false;
+      if (statSync(this.place, { throwIfNoEntry: false })?.isDirectory()) return true;
+    } catch (error) {
+      throw new SecretsError(this.path, `cannot be looked at: ${(error as NodeJS.ErrnoException).code}`, ELSEWHERE);
+    }
     throw new SecretsError(
       this.path,
       "is no folder, or a link to one that is gone",
@@ -48,7 +72,7 @@ export class SecretsFolder {
 
   /** Makes the folder, which git is told to ignore wherever it is. */
   create(): void {
-    if (!this.exists) mkdirSync(this.place, { recursive: true, mode: 0o700 });
+    if (!this.exists) makeFolder(this.place);
     if (this.read(".gitignore") === undefined) this.write(".gitignore", "*\n");
   }
 
@@ -70,7 +94,7 @@ export class SecretsFolder {
   write(file: string, content: string): boolean {
     if (this.read(file) === content) return false;
     const unfinished = this.at(`${file}${UNFINISHED}`);
-    mkdirSync(dirname(unfinished), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(unfinished));
     rmSync(unfinished, { force: true }); // left by a run that was interrupted
     const opened = openSync(unfinished, "wx", 0o600);
     try {

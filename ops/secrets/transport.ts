@@ -1,9 +1,9 @@
-import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { lstatSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Cluster } from "../../cluster/cluster";
-import { SecretsFolder } from "./folder";
+import { makeFolder, SecretsFolder } from "./folder";
 import { renderAll } from "./initialize";
 import { AGENTS, CA, CA_KEY, GOSSIP, OPERATOR, TOKENS } from "./sources";
 
@@ -94,7 +94,7 @@ export async function importSecrets(cluster: Cluster, folder: SecretsFolder, { f
   try {
     for (const [file, content] of Object.entries(files)) there.write(file, content);
     await renderAll(cluster, there, []);
-    mkdirSync(dirname(folder.at()), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(folder.at()));
     symlinkSync(target, folder.at());
   } catch (error) {
     rmSync(target, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writ
 import { join } from "node:path";
 import { AGENT_SECRETS } from "../../../cluster/security";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
+import { SecretsFolder } from "../../../ops/secrets/folder";
 import { initialize } from "../../../ops/secrets/initialize";
 import { rotateTokens } from "../../../ops/secrets/rotation";
 import { holdersOf } from "../../../ops/secrets/sources";
@@ -372,4 +373,12 @@ test("a link to a folder that is gone is said", async () => {
   const kept = new Kept();
   symlinkSync("/nonexistent/secrets", kept.path);
   await expect(kept.init()).rejects.toThrow("a link to one that is gone");
+});
+
+test("a folder below what is a file is said", async () => {
+  const path = join(new Kept().file(), "secrets");
+  const cluster = load(new Kept().text.replace("security: off", `security: { secrets: ${path} }`));
+  await expect(initialize(cluster, new SecretsFolder(path), {})).rejects.toThrow(
+    `${path} cannot be looked at: ENOTDIR\n  name a folder that this user can make`,
+  );
 });

@@ -18,8 +18,8 @@ function run(name: string, cluster: string, args: readonly string[], env: Record
     execFile(
       process.execPath,
       ["--require", "./typescript.cjs", `ops/${name}.ts`, ...args],
-      { cwd: PROJECT, env: { PATH, HOME, TMPDIR: tmpdir(), CLUSTER: cluster, ...env } },
-      (error, stdout, stderr) => resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
+      { cwd: PROJECT, env: { PATH, HOME, TMPDIR: tmpdir(), CLUSTER: cluster, ...env }, timeout: 25_000, killSignal: "SIGKILL" },
+      (error, stdout, stderr) => resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
     );
   });
 }
@@ -60,6 +60,19 @@ describe("npm run secrets", () => {
       stderr: `secrets: ${plain} says \`security: off\`: the cluster has no secrets\n`,
     });
   }, 60_000);
+
+  test.each(["/proc/secrets", "/proc/secrets/c"])(
+    "makes nothing in %s, where nothing can be made, and says so",
+    async (path) => {
+      const there = clusterFile(FOUR_HOSTS.replace("security: off", `security: { secrets: ${path} }`));
+      expect(await run("secrets", there, ["init"])).toEqual({
+        status: 1,
+        stdout: "",
+        stderr: "secrets: /proc/secrets cannot be made: ENOENT\n  name a folder that this user can make: `security: { secrets: FOLDER }`\n",
+      });
+    },
+    60_000,
+  );
 
   test("prints a secret by show and export alone; results on standard output, what comes next beside it", async () => {
     const init = await secrets("init");
