@@ -2,9 +2,25 @@ import type { X509Certificate } from "node:crypto";
 import type { Cluster } from "../../cluster/cluster";
 import { progress } from "../command";
 import { SecretsError, SecretsFolder } from "./folder";
+import { imported } from "./imported";
+import { refuseForeign } from "./owner";
 import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./pair";
 import { render, strays } from "./render";
-import { CA, CA_KEY, GOSSIP, holdersOf, pairFlaws, readCas, readGossip, readPair, readTokens, required, TOKENS } from "./sources";
+import {
+  CA,
+  CA_KEY,
+  GOSSIP,
+  holdersOf,
+  isSource,
+  NEWEST_CA,
+  pairFlaws,
+  readCas,
+  readGossip,
+  readPair,
+  readTokens,
+  required,
+  TOKENS,
+} from "./sources";
 import { SECRET_ID, type Tokens, tokensOf } from "./tokens";
 
 /** Something about a cluster's secrets that is wrong, or soon will be. */
@@ -32,8 +48,9 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   if (!cluster.security) return [];
   const folder = new SecretsFolder(cluster.security.secrets);
   const findings: Finding[] = [];
+  const copied = imported(cluster, folder) !== undefined;
   const add = (severity: Finding["severity"], file: string, what: string, mend: string) =>
-    void findings.push({ severity, file: folder.named(file), what, mend });
+    void findings.push({ severity, file: folder.named(file), what, mend: copied && isSource(file) ? whereKept(mend) : mend });
   /** What cannot be read is a finding, and the rest is looked at without it. */
   const tried = <Value>(read: () => Value): Value | undefined => {
     try {
@@ -51,6 +68,9 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
       add("error", "", "the folder of the cluster's secrets is not there", `${INIT}; in a pipeline: npm run secrets -- import`);
     return findings;
   }
+  tried(() => refuseForeign(cluster, folder));
+  // Of another's, nothing else is of use.
+  if (findings.length > 0) return findings;
   checkPermissions(folder, add);
   const cas = tried(() => required(folder, CA, readCas));
   if (cas) tried(() => checkCas(cas, folder.read(CA_KEY), now, add));
@@ -58,17 +78,13 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   const tokens = tried(() => required(folder, TOKENS, readTokens));
   const wellFormed = tokens && checkTokens(cluster, tokens, add);
 
+  // Of an import, whether the key is where the secrets are kept is not known here.
+  const issuedHere = copied || folder.list().includes(CA_KEY);
   for (const holder of holdersOf(cluster)) {
     if (!cas) break;
     tried(() => {
-      for (const { severity, file, what } of pairFlaws(readPair(folder, holder), cas, holder.names, now)) {
-        add(
-          severity,
-          `${holder.folder}/${file}`,
-          what,
-          severity === "error" ? `${INIT} makes it anew` : `npm run secrets -- rotate leaves ${holder.name}`,
-        );
-      }
+      for (const { severity, file, what } of pairFlaws(readPair(folder, holder), cas, holder.names, now))
+        add(severity, `${holder.folder}/${file}`, what, leafMend(severity, holder.name, issuedHere));
     });
   }
   if (cas && gossip && wellFormed) {
@@ -82,6 +98,15 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   for (const stray of strays(cluster, folder))
     add("warning", stray, "is nobody's: of nothing in the cluster file, or left by a run that was interrupted", `${INIT} removes it`);
   return findings;
+}
+
+/** What an import has made is a copy: what is changed in it goes with it. */
+const whereKept = (mend: string): string => `where the secrets are kept, and export them anew afterwards: ${mend}`;
+
+function leafMend(severity: Finding["severity"], name: string, issuedHere: boolean): string {
+  const command = severity === "error" ? INIT : `npm run secrets -- rotate leaves ${name}`;
+  if (!issuedHere) return `have it issued where the CA's key is kept, then: ${command} --leaves FOLDER`;
+  return severity === "error" ? `${command} makes it anew` : command;
 }
 
 type Add = (severity: Finding["severity"], file: string, what: string, mend: string) => void;
@@ -103,8 +128,8 @@ function checkCas(cas: readonly X509Certificate[], key: string | undefined, now:
   const newest = cas[0] as X509Certificate;
   for (const { severity, what } of [...caFlaws(newest), ...timeFlaws(newest, now)])
     add(severity, CA, `the newest CA ${what}`, "npm run secrets -- rotate ca");
-  const ofKey = key === undefined ? undefined : keyFlaw(newest, key);
-  if (ofKey) add("error", CA_KEY, `${ofKey}, the first of ${CA}`, "npm run secrets -- rotate ca");
+  const ofKey = key === undefined ? undefined : keyFlaw(newest, key, NEWEST_CA);
+  if (ofKey) add("error", CA_KEY, ofKey, "npm run secrets -- rotate ca");
   for (const ca of replacedCas(cas)) {
     const ended = expiry(ca) < now ? `, which expired on ${dayText(expiry(ca))},` : "";
     add("warning", CA, `an older CA${ended} is still trusted`, "when every agent has a leaf of the newest: npm run secrets -- retire");

@@ -70,10 +70,13 @@ export class SecretsFolder {
     );
   }
 
-  /** Makes the folder, which git is told to ignore wherever it is. */
-  create(): void {
+  make(): void {
     if (!this.exists) makeFolder(this.place);
-    if (this.read(".gitignore") === undefined) this.write(".gitignore", "*\n");
+  }
+
+  /** @throws when it is not there */
+  refuseAbsent(): void {
+    if (!this.exists) throw new SecretsError(this.path, "is not there", "npm run secrets -- init");
   }
 
   /**

@@ -36,8 +36,8 @@ export function givenCa({ ca, caKey }: Given, now: Date): { readonly cas: readon
   const flaw = [...caFlaws(newest), ...timeFlaws(newest, now)].find(({ severity }) => severity === "error");
   if (flaw) throw new Error(`${ca}: its first certificate ${flaw.what}\n  give the CA that issues the agents' certificates, first in its file`);
   const key = caKey === undefined ? undefined : readGiven(caKey);
-  const ofKey = key === undefined ? undefined : keyFlaw(newest, key);
-  if (ofKey) throw new Error(`${caKey} ${ofKey}, the first in ${ca}\n  give the key of that CA, decrypted`);
+  const ofKey = key === undefined ? undefined : keyFlaw(newest, key, `the first certificate in ${ca}`);
+  if (ofKey) throw new Error(`${caKey} ${ofKey}\n  give that CA's own key, as PEM and decrypted`);
   return { cas, key };
 }
 

@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import type { Cluster } from "../../cluster/cluster";
 import type { SecretsFolder } from "./folder";
 import { type Given, givenCa } from "./given";
+import { refuseImported } from "./imported";
 import { type Due, type Need, renew } from "./leaves";
+import { changing } from "./owner";
 import { certificatesIn, dayText, expiry, pemOf } from "./pair";
 import { bringUpToDate } from "./render";
 import { AGENTS, CA, CA_KEY, GOSSIP, holdersOf, missing, pairFlaws, readCas, readGossip, readPair, readTokens, required, TOKENS } from "./sources";
@@ -20,11 +22,20 @@ export interface Done {
 /** Makes what a cluster lacks of its secrets, and what is not fit for use any more; leaves the rest as it is, to the byte. */
 export async function initialize(cluster: Cluster, folder: SecretsFolder, given: Given, now = new Date()): Promise<Done> {
   const ofCa = givenCa(given, now);
-  folder.create();
+  if (given.leaves !== undefined && !ofCa && readCas(folder) === undefined)
+    throw new Error("--leaves needs the CA that issued them, for there is none yet\n  name its certificate too: --ca FILE");
+  folder.make();
+  return changing(cluster, folder, () => makeWhatLacks(cluster, folder, { ...given, ofCa }, now));
+}
+
+type Prepared = Given & { readonly ofCa: ReturnType<typeof givenCa> };
+
+async function makeWhatLacks(cluster: Cluster, folder: SecretsFolder, given: Prepared, now: Date): Promise<Done> {
   const made: string[] = [];
-  const cas = await initializeCa(cluster, folder, ofCa, made, now);
+  const cas = await initializeCa(cluster, folder, given.ofCa, made, now);
   if (readGossip(folder) === undefined) {
     refuseIfInUse(folder, GOSSIP);
+    refuseImported(cluster, folder, GOSSIP);
     folder.write(GOSSIP, newGossipKey());
     made.push(`${GOSSIP}: a gossip key`);
   }
@@ -36,6 +47,7 @@ export async function initialize(cluster: Cluster, folder: SecretsFolder, given:
     const errors = pairFlaws(pair, cas, holder.names, now).filter(({ severity }) => severity === "error");
     return errors.length > 0 ? [{ holder, why: whole ? `the old one ${errors.map(({ what }) => what).join(", ")}` : "new" }] : [];
   });
+  if (due.length > 0) refuseImported(cluster, folder, `certificates of ${due.map(({ holder }) => holder.name).join(", ")}`);
   const renewed = await renew(folder, due, cas, given, now);
   made.push(...renewed.made);
   return { made, needed: renewed.needed, removed: await renderAll(cluster, folder, made) };
@@ -72,10 +84,15 @@ async function initializeCa(
     if (given && given.cas[0]?.fingerprint256 !== newest.fingerprint256) {
       throw new Error(`${folder.named(CA)} is of another CA than --ca\n  go over to that one step by step: npm run secrets -- rotate ca --ca FILE`);
     }
-    if (given?.key !== undefined && folder.write(CA_KEY, given.key)) made.push(`${CA_KEY}: the CA's key, as it was given`);
+    if (given?.key !== undefined && given.key !== folder.read(CA_KEY)) {
+      refuseImported(cluster, folder, CA_KEY);
+      folder.write(CA_KEY, given.key);
+      made.push(`${CA_KEY}: the CA's key, as it was given`);
+    }
     return there;
   }
   refuseIfInUse(folder, CA);
+  refuseImported(cluster, folder, CA);
   const { cas, key } = given ?? (await newCa(cluster, now));
   if (key !== undefined) folder.write(CA_KEY, key);
   folder.write(CA, pemOf(cas));
@@ -100,6 +117,7 @@ function initializeTokens(cluster: Cluster, folder: SecretsFolder): string[] {
   const after = complete(cluster, retiringToo(before, obsolete));
   const added = [...needed.keys()].filter((name) => !before.current.has(name));
   if (added.length + obsolete.length === 0) return [];
+  refuseImported(cluster, folder, `tokens of ${[...added, ...obsolete].join(", ")}`);
   folder.write(TOKENS, tokensText(after));
   const said = (names: readonly string[]) => (names.length > 8 ? `${names.slice(0, 7).join(", ")} and ${names.length - 7} more` : names.join(", "));
   return [

@@ -51,12 +51,16 @@ export function timeFlaws(certificate: X509Certificate, now: Date): Flaw[] {
   return [];
 }
 
-/** Whether a private key is that of a certificate. */
-export function keyFlaw(certificate: X509Certificate, key: string): string | undefined {
+/**
+ * Whether a private key is that of a certificate.
+ * @param whose what the certificate is called for people
+ */
+export function keyFlaw(certificate: X509Certificate, key: string, whose = "its certificate"): string | undefined {
   try {
-    return certificate.checkPrivateKey(createPrivateKey(key)) ? undefined : "is not the key of its certificate";
+    return certificate.checkPrivateKey(createPrivateKey(key)) ? undefined : `is not the key of ${whose}`;
   } catch {
-    return "is no private key in PEM without a passphrase";
+    // PKCS#8, and what came before it, say so in their first lines.
+    return key.includes("ENCRYPTED") ? "is encrypted with a passphrase" : "has no private key in PEM";
   }
 }
 

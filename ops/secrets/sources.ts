@@ -13,6 +13,16 @@ export const TOKENS = "tokens.json";
 export const OPERATOR = "operator";
 export const AGENTS = "agents";
 
+/** What a key of the CA has to be that of. */
+export const NEWEST_CA = `the first certificate in ${CA}`;
+
+const SOURCE = new RegExp(
+  `^(?:${[CA, CA_KEY, GOSSIP, TOKENS].join("|").replaceAll(".", "\\.")}|(?:${OPERATOR}|${AGENTS}/[a-z][a-z0-9-]*)/(?:cert|key)\\.pem)$`,
+);
+
+/** Whether it is what everything else in the folder is made of. */
+export const isSource = (file: string): boolean => SOURCE.test(file);
+
 /** Who has a certificate: a server, or the operator. */
 export interface Holder {
   /** The agent's name, or `operator`. */
@@ -117,8 +127,8 @@ export function readAuthority(folder: SecretsFolder, now: Date): Pair | undefine
   const key = folder.read(CA_KEY);
   const newest = readCas(folder)?.[0];
   if (key === undefined || !newest) return undefined;
-  const ofKey = keyFlaw(newest, key);
-  if (ofKey) throw new SecretsError(folder.named(CA_KEY), `${ofKey}, the first of ${CA}`, "npm run secrets -- rotate ca");
+  const ofKey = keyFlaw(newest, key, NEWEST_CA);
+  if (ofKey) throw new SecretsError(folder.named(CA_KEY), ofKey, "npm run secrets -- rotate ca");
   const flaw = [...caFlaws(newest), ...timeFlaws(newest, now)].find(({ severity }) => severity === "error");
   if (flaw) throw new SecretsError(folder.named(CA), `has a newest CA that ${flaw.what}`, "npm run secrets -- rotate ca");
   return { cert: newest.toString(), key };

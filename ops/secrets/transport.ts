@@ -1,11 +1,14 @@
-import { lstatSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Cluster } from "../../cluster/cluster";
-import { makeFolder, SecretsFolder } from "./folder";
+import { makeFolder, SecretsError, SecretsFolder } from "./folder";
+import { imported, temporary } from "./imported";
 import { renderAll } from "./initialize";
-import { AGENTS, CA, CA_KEY, GOSSIP, OPERATOR, TOKENS } from "./sources";
+import { refuseBusy } from "./lock";
+import { claim, refuseAnothers } from "./owner";
+import { AGENTS, CA, CA_KEY, GOSSIP, isSource, OPERATOR, TOKENS } from "./sources";
 
 /**
  * How secrets get into a pipeline: as one line of text that its secret store keeps, or as a folder that is mounted. They are put into a temporary
@@ -16,11 +19,6 @@ import { AGENTS, CA, CA_KEY, GOSSIP, OPERATOR, TOKENS } from "./sources";
 const VERSION = 1;
 /** The secrets of a cluster of thousands of agents are a tenth of that. */
 const MAX_BYTES = 16 * 1024 * 1024;
-
-/** What everything else in the folder is made of. */
-const SOURCE = new RegExp(
-  `^(?:${[CA, CA_KEY, GOSSIP, TOKENS].join("|").replaceAll(".", "\\.")}|(?:${OPERATOR}|${AGENTS}/[a-z][a-z0-9-]*)/(?:cert|key)\\.pem)$`,
-);
 
 interface Packed {
   readonly version: number;
@@ -33,7 +31,7 @@ function sourcesIn(folder: SecretsFolder): Record<string, string> {
   return Object.fromEntries(
     [CA, CA_KEY, GOSSIP, TOKENS, ...pairs].flatMap((file) => {
       const content = folder.read(file);
-      return content !== undefined && SOURCE.test(file) ? [[file, content]] : [];
+      return content !== undefined && isSource(file) ? [[file, content]] : [];
     }),
   );
 }
@@ -62,21 +60,9 @@ function unpack({ name }: Cluster, text: string): Packed["files"] {
     throw new Error("CONSUL_SECRETS is an export of another version of this program\n  export it anew");
   if (cluster !== name)
     throw new Error(`CONSUL_SECRETS has the secrets of cluster "${cluster}", and the cluster file is that of "${name}"\n  give those of "${name}"`);
-  const strange = Object.entries(files).find(([file, content]) => !SOURCE.test(file) || typeof content !== "string");
+  const strange = Object.entries(files).find(([file, content]) => !isSource(file) || typeof content !== "string");
   if (strange) throw new Error(`CONSUL_SECRETS has what is no file of secrets: ${JSON.stringify(strange[0])}\n  ${again}`);
   return files;
-}
-
-/** What an import's temporary folder is called, before six characters by chance: only what is called so is removed again. */
-const temporary = ({ name }: Cluster): string => `consul-cdktf-secrets-${name}-`;
-const CHANCE = /^[a-zA-Z0-9]{6}$/;
-
-/** The temporary folder that an import has made, and the cluster's folder is a link to; whether or not it is still there. */
-function imported(cluster: Cluster, folder: SecretsFolder): string | undefined {
-  if (!lstatSync(folder.at(), { throwIfNoEntry: false })?.isSymbolicLink()) return undefined;
-  const target = readlinkSync(folder.at());
-  const name = basename(target);
-  return name.startsWith(temporary(cluster)) && CHANCE.test(name.slice(temporary(cluster).length)) ? target : undefined;
 }
 
 /**
@@ -85,17 +71,18 @@ function imported(cluster: Cluster, folder: SecretsFolder): string | undefined {
  * @returns where they are
  */
 export async function importSecrets(cluster: Cluster, folder: SecretsFolder, { from, text }: { from?: string; text?: string }): Promise<string> {
-  const files = from === undefined ? unpack(cluster, text ?? nothingGiven()) : sourcesOf(from);
+  const files = from === undefined ? unpack(cluster, text ?? nothingGiven()) : sourcesOf(cluster, from);
   if (lstatSync(folder.at(), { throwIfNoEntry: false }) && !forget(cluster, folder)) {
     throw new Error(`${folder.named()} is there already, and no import has made it\n  use it as it is, or move it away`);
   }
   const target = mkdtempSync(join(tmpdir(), temporary(cluster)));
   const there = new SecretsFolder(target);
   try {
+    claim(cluster, there);
     for (const [file, content] of Object.entries(files)) there.write(file, content);
     await renderAll(cluster, there, []);
     makeFolder(dirname(folder.at()));
-    symlinkSync(target, folder.at());
+    link(target, folder);
   } catch (error) {
     rmSync(target, { recursive: true, force: true });
     throw error;
@@ -103,22 +90,38 @@ export async function importSecrets(cluster: Cluster, folder: SecretsFolder, { f
   return target;
 }
 
+function link(target: string, folder: SecretsFolder): void {
+  try {
+    symlinkSync(target, folder.at());
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const [what, mend] =
+      code === "EEXIST"
+        ? ["has just been made by another run of secrets", "wait until that has ended, and use what is there"]
+        : [`cannot be made a link: ${code}`, "name one in a folder that this user can write to: `security: { secrets: FOLDER }`"];
+    throw new SecretsError(folder.named(), what, mend);
+  }
+}
+
 function nothingGiven(): never {
   throw new Error("there is nothing to import\n  set CONSUL_SECRETS to what `npm run secrets -- export` printed, or name a folder: --from FOLDER");
 }
 
-function sourcesOf(from: string): Record<string, string> {
+function sourcesOf(cluster: Cluster, from: string): Record<string, string> {
   const folder = new SecretsFolder(from);
+  refuseAnothers(cluster, folder);
   const files = folder.exists ? sourcesIn(folder) : {};
   if (!(CA in files)) throw new Error(`${from} has no ${CA}\n  name a folder like the one that \`npm run secrets -- init\` makes`);
   return files;
 }
 
 /** Removes what an import has made. @returns whether there was anything of the kind */
-export function forget(cluster: Cluster, folder: SecretsFolder): boolean {
+export function forget(cluster: Pick<Cluster, "name">, folder: SecretsFolder): boolean {
   const target = imported(cluster, folder);
   if (target === undefined) return false;
+  refuseBusy(folder);
   rmSync(target, { recursive: true, force: true });
-  unlinkSync(folder.at());
+  // Another run may have done the same, and a third imported anew.
+  if (imported(cluster, folder) === target) rmSync(folder.at(), { force: true });
   return true;
 }

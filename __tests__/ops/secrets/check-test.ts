@@ -91,9 +91,9 @@ describe("the CA", () => {
   });
   test("whose key is another's, or none", async () => {
     kept.secrets.write("ca-key.pem", (await makeCa("other", new Date())).key);
-    expect(kept.found()).toEqual(["error ca-key.pem: is not the key of its certificate, the first of ca.pem"]);
+    expect(kept.found()).toEqual(["error ca-key.pem: is not the key of the first certificate in ca.pem"]);
     kept.secrets.write("ca-key.pem", "x");
-    expect(kept.found()).toEqual(["error ca-key.pem: is no private key in PEM without a passphrase, the first of ca.pem"]);
+    expect(kept.found()).toEqual(["error ca-key.pem: has no private key in PEM"]);
   });
   test("that is damaged, or another file", () => {
     kept.change("ca.pem", (pem) => pem.replace(/\n[^-]{30}/, "\n"));
@@ -104,6 +104,17 @@ describe("the CA", () => {
 });
 
 describe("a server's certificate", () => {
+  test("of a CA whose key is kept elsewhere has that said in the mend, for init issues none", async () => {
+    const old = new Kept();
+    await old.init(daysAgo(340));
+    rmSync(join(old.path, "ca-key.pem"));
+    rmSync(join(old.path, "agents/s1/cert.pem"));
+    const elsewhere = "have it issued where the CA's key is kept, then: npm run secrets --";
+    expect(checkSecrets(old.cluster()).map(({ mend }) => mend)).toEqual([
+      `${elsewhere} init --leaves FOLDER`,
+      ...["s2", "s3", "operator"].map((name) => `${elsewhere} rotate leaves ${name} --leaves FOLDER`),
+    ]);
+  });
   test("that has expired is an error, that soon will a warning, and each says its mend", async () => {
     const old = new Kept();
     await old.init(daysAgo(366));

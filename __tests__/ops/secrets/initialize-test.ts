@@ -1,4 +1,4 @@
-import { randomUUID, X509Certificate } from "node:crypto";
+import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AGENT_SECRETS } from "../../../cluster/security";
@@ -27,6 +27,7 @@ describe("what init makes of nothing", () => {
       "agents",
       "ca-key.pem",
       "ca.pem",
+      "cluster.name",
       "gossip.key",
       "operator",
       "tokens.json",
@@ -227,12 +228,18 @@ describe("material that is there already", () => {
     await expect(refusal({ ca: written("a", leaf.cert) })).rejects.toThrow("its first certificate is no certificate of a CA");
     await expect(refusal({ ca: written("a", expired.cert) })).rejects.toThrow(/its first certificate expired on \d{4}-\d\d-\d\d\n/);
     await expect(refusal({ ca: written("a", ca.cert), caKey: written("k", other.key) })).rejects.toThrow(
-      /k is not the key of its certificate, .*\n.*decrypted/,
+      /k is not the key of the first certificate in \S+a\n {2}give that CA's own key, as PEM and decrypted$/,
     );
+    const locked = createPrivateKey(ca.key).export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" }).toString();
+    await expect(refusal({ ca: written("a", ca.cert), caKey: written("k", locked) })).rejects.toThrow(
+      /k is encrypted with a passphrase\n.*decrypted/,
+    );
+    await expect(refusal({ ca: written("a", ca.cert), caKey: written("k", "x") })).rejects.toThrow(/k has no private key in PEM\n/);
     await expect(refusal({ ca: written("a", "nothing") })).rejects.toThrow("there is no PEM certificate in it");
     await expect(refusal({ ca: written("a", ca.cert.replace(/\n[^-]{20}/, "\n")) })).rejects.toThrow("is damaged");
     await expect(refusal({ ca: "/nonexistent/ca.pem" })).rejects.toThrow("/nonexistent/ca.pem cannot be read: ENOENT");
     await expect(refusal({ caKey: "/x" })).rejects.toThrow("--ca-key needs --ca");
+    await expect(refusal({ leaves: folder() })).rejects.toThrow(/^--leaves needs the CA that issued them, .*\n {2}.*--ca FILE$/);
     expect(existsSync(kept.path)).toBe(false);
   });
   test("another CA than the one that is in use is refused", async () => {

@@ -54,11 +54,17 @@ test("a CA goes over in three steps, in each of which every certificate is of a 
   expect(kept.found()).toEqual([]);
 });
 
+test("of secrets that are not there nothing is rotated, nor made", async () => {
+  const none = new Kept();
+  await expect(rotateGossip(none.cluster(), none.secrets)).rejects.toThrow(`${none.path} is not there\n  npm run secrets -- init`);
+  expect(existsSync(none.path)).toBe(false);
+});
+
 test("a CA's rotation that stops between its two files is mended by another", async () => {
   const key = kept.read("ca-key.pem");
   await rotateCa(kept.cluster(), kept.secrets, {});
   kept.secrets.write("ca-key.pem", key);
-  expect(kept.found()[0]).toBe("error ca-key.pem: is not the key of its certificate, the first of ca.pem");
+  expect(kept.found()[0]).toBe("error ca-key.pem: is not the key of the first certificate in ca.pem");
   await expect(rotateLeaves(kept.cluster(), kept.secrets, [], {})).rejects.toThrow("rotate ca");
   await rotateCa(kept.cluster(), kept.secrets, {});
   expect(kept.found()).toEqual([...OLD_CA, ...OLD_CA]);
@@ -79,8 +85,15 @@ describe("leaves", () => {
     const changed = Object.entries(kept.everything()).flatMap(([file, now]) => (now !== before[file] && file.includes(".") ? [file] : []));
     expect(changed).toEqual(["agents/s2/cert.pem", "agents/s2/key.pem"]);
   });
-  test("of what has none are refused", async () =>
-    expect(rotateLeaves(kept.cluster(), kept.secrets, ["c1"], {})).rejects.toThrow("there is no certificate of c1"));
+  test.each(["c1", "nope", "s11"])("of %s, which has none, are refused, and none is said to be meant", async (name) =>
+    expect(rotateLeaves(kept.cluster(), kept.secrets, [name], {})).rejects.toThrow(
+      `there is no certificate of ${name}; there are s1, s2, s3, operator`,
+    ),
+  );
+  test("of a slip of the keyboard are refused, with what was meant", async () =>
+    expect(rotateLeaves(kept.cluster(), kept.secrets, ["oprator"], {})).rejects.toThrow(
+      'there is no certificate of oprator; did you mean "operator"?',
+    ));
 });
 
 test("a CA that is kept elsewhere takes over, and its certificates with it", async () => {

@@ -2,6 +2,9 @@ import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, readlinkSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { checkSecrets } from "../../../ops/secrets/check";
+import { initialize } from "../../../ops/secrets/initialize";
+import { retire, rotateCa, rotateGossip, rotateLeaves, rotateTokens } from "../../../ops/secrets/rotation";
 import { forget, importSecrets, pack } from "../../../ops/secrets/transport";
 import { folder } from "../../cluster-files";
 import { Kept } from "./kept";
@@ -77,10 +80,64 @@ test("a second import takes the first one's place, and forget leaves nothing", a
   expect(forget(there.cluster(), there.secrets)).toBe(false);
 });
 
+test("of two imports at the same time one is there, and the other says so and leaves nothing", async () => {
+  const before = temporary();
+  const both = await Promise.allSettled([1, 2].map(() => importSecrets(there.cluster(), there.secrets, { text })));
+  expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(both.find(({ status }) => status === "rejected")).toMatchObject({
+    reason: { message: expect.stringContaining("has just been made by another run of secrets") },
+  });
+  expect(temporary().filter((name) => !before.includes(name))).toHaveLength(1);
+  expect(there.found()).toEqual([]);
+});
+
 test("forget removes a link whose folder has gone with the machine's temporary files", async () => {
   rmSync(await importSecrets(there.cluster(), there.secrets, { text }), { recursive: true });
   expect(forget(there.cluster(), there.secrets)).toBe(true);
   expect(lstatSync(there.path, { throwIfNoEntry: false })).toBeUndefined();
+});
+
+describe("what an import has made, which goes with the next forget,", () => {
+  const CHANGED = (text: string) => text.replace("c1: 10.0.0.4", "c1: 10.0.0.4, c2: 10.0.0.5").replace("[c1]", "[c1, c2]");
+  const refused = (what: string) => `it would be the only place of ${what}\n  do it where the secrets are kept, and export them anew`;
+  const unchanged = async (work: () => Promise<unknown>, refusal: string) => {
+    const before = there.everything();
+    await expect(work()).rejects.toThrow(refusal);
+    expect(there.everything()).toEqual(before);
+  };
+
+  test("takes an init that has nothing to make", async () => {
+    await importSecrets(there.cluster(), there.secrets, { text });
+    const before = there.everything();
+    expect(await there.init()).toEqual({ made: [], removed: [], needed: [] });
+    expect(there.everything()).toEqual(before);
+  });
+  test("takes an init that only puts right what is made of the rest", async () => {
+    await importSecrets(there.cluster(), there.secrets, { text });
+    rmSync(join(there.path, "agents/c1/health.token"));
+    expect((await there.init()).made).toEqual(["agents/c1/health.token: from what changed"]);
+  });
+  test("is given no new tokens, certificates or CA's key", async () => {
+    await importSecrets(there.cluster(), there.secrets, { text: pack(kept.cluster(), kept.secrets, false) });
+    const init = (change?: (text: string) => string, given = {}) => initialize(there.cluster(change), there.secrets, given);
+    await unchanged(() => init(CHANGED), refused("tokens of agent:c2"));
+    await unchanged(() => init((text) => text.replace("clients: [c1]\n", "")), refused("tokens of agent:c1"));
+    await unchanged(() => init((text) => text.replace("10.0.0.2", "10.0.0.22")), refused("certificates of s2"));
+    const ca = { ca: join(kept.path, "ca.pem"), caKey: join(kept.path, "ca-key.pem") };
+    await unchanged(() => init(undefined, ca), refused("ca-key.pem"));
+  });
+  test.each(Object.entries({ rotateGossip, rotateCa, rotateLeaves, rotateTokens, retire }))("is left as it is by %s", async (name, rotation) => {
+    await importSecrets(there.cluster(), there.secrets, { text });
+    const words = name === "rotateCa" ? {} : [];
+    const work = () => (rotation as (...args: unknown[]) => Promise<unknown>)(there.cluster(), there.secrets, words, {});
+    await unchanged(work, refused("what a rotation changes"));
+  });
+  test("is said by check to be mended elsewhere", async () => {
+    await importSecrets(there.cluster(), there.secrets, { text });
+    expect(checkSecrets(there.cluster(CHANGED)).map(({ mend }) => mend)).toEqual([
+      "where the secrets are kept, and export them anew afterwards: npm run secrets -- init",
+    ]);
+  });
 });
 
 describe("what is there and no import has made", () => {
@@ -129,5 +186,10 @@ describe("what is no export of this cluster is refused, and nothing is left", ()
     const empty = folder();
     await expect(importSecrets(there.cluster(), there.secrets, { from: empty })).rejects.toThrow("has no ca.pem");
     await expect(importSecrets(there.cluster(), there.secrets, { from: `${empty}/x` })).rejects.toThrow("has no ca.pem");
+  });
+  test("another cluster's folder", async () => {
+    const other = there.cluster((text) => text.replace("name: c", "name: d"));
+    await expect(importSecrets(other, there.secrets, { from: kept.path })).rejects.toThrow('has the secrets of cluster "c"');
+    expect(lstatSync(there.path, { throwIfNoEntry: false })).toBeUndefined();
   });
 });
