@@ -1,12 +1,16 @@
 import { parseArgs } from "node:util";
 import type { Cluster } from "../cluster/cluster";
+import { selectClusterFile } from "../cluster/load";
 import { didYouMean } from "../cluster/nearest";
+import { ClusterError } from "../cluster/problem";
 import { chosenCluster, command, progress } from "./command";
 import { checkSecrets, findingText } from "./secrets/check";
 import { SecretsFolder } from "./secrets/folder";
 import { type Done, initialize } from "./secrets/initialize";
 import { GOSSIP_NAME, inventory, secretNamed } from "./secrets/inventory";
 import { needsText } from "./secrets/leaves";
+import { refuseAnothers } from "./secrets/owner";
+import { placeIn } from "./secrets/place";
 import { retire, rotateCa, rotateGossip, rotateLeaves, rotateTokens } from "./secrets/rotation";
 import { forget, importSecrets, pack } from "./secrets/transport";
 
@@ -24,7 +28,7 @@ const USAGE = `usage: npm run secrets -- VERB [OPTIONS]
   export                    all of it as one line, for a pipeline's secret store; --without-ca-key
   import                    take it from CONSUL_SECRETS, or --from FOLDER, into a temporary folder
   forget                    remove what an import has made
-  --json                    the result, for programs`;
+  --json                    the result, for programs; export has none, for its line is for programs`;
 
 const OPTIONS = {
   json: { type: "boolean", default: false },
@@ -50,12 +54,17 @@ interface Verb {
   /** How many names it takes at most. */
   readonly names: number;
   run(call: Call): Promise<number>;
+  /** What it does instead when the cluster file has an error. */
+  despite?(error: ClusterError, file: string, values: Values): number;
 }
 
 const given = ({ values }: Call) => ({ ca: values.ca, caKey: values["ca-key"], leaves: values.leaves });
 
-/** Says what was done, and what comes next; status 1 when something has to be issued elsewhere first. */
-function report({ file, folder, values }: Call, { made, removed, needed }: Done, again: string, next: string): number {
+/**
+ * Says what was done, and what comes next; status 1 when something has to be issued elsewhere first.
+ * @param next undefined when something else has to be mended before
+ */
+function report({ file, folder, values }: Call, { made, removed, needed }: Done, again: string, next?: string): number {
   if (values.json) console.log(JSON.stringify({ file, folder: folder.named(), made, removed, needed }, null, 2));
   else {
     console.log(`cluster file: ${file}`);
@@ -64,7 +73,7 @@ function report({ file, folder, values }: Call, { made, removed, needed }: Done,
     if (made.length + removed.length + needed.length === 0) console.log(`${folder.named()}: nothing to do`);
   }
   if (needed.length > 0) progress(needsText(needed, again));
-  else if (made.length + removed.length > 0 || again === "init") progress(next);
+  else if (next !== undefined && (made.length + removed.length > 0 || again === "init")) progress(next);
   return needed.length > 0 ? 1 : 0;
 }
 
@@ -98,8 +107,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
     options: ["json", "ca", "ca-key", "leaves"],
     names: 0,
     run: async (call) => {
-      const status = report(call, await initialize(call.cluster, call.folder, given(call)), "init", DEPLOY);
+      const done = await initialize(call.cluster, call.folder, given(call));
       const errors = checkSecrets(call.cluster).filter(({ severity }) => severity === "error");
+      const status = report(call, done, "init", errors.length === 0 ? DEPLOY : undefined);
       // What has to be issued elsewhere has been said.
       if (status === 0) for (const finding of errors) progress(findingText(finding));
       return status || Math.min(errors.length, 1);
@@ -119,7 +129,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
     options: ["json"],
     names: 1,
     run: async (call) => {
-      if (!call.folder.exists) throw new Error(`${call.folder.named()} is not there\n  npm run secrets -- init`);
+      call.folder.refuseAbsent();
+      refuseAnothers(call.cluster, call.folder);
       const [name] = call.names;
       if (name === undefined) return list(call);
       const secret = secretNamed(call.folder, name);
@@ -156,14 +167,23 @@ const VERBS: Readonly<Record<string, Verb>> = {
   forget: {
     options: ["json"],
     names: 0,
-    run: async ({ file, cluster, folder, values }) => {
-      const forgotten = forget(cluster, folder);
-      if (values.json) console.log(JSON.stringify({ file, folder: folder.named(), forgotten }, null, 2));
-      else console.log(forgotten ? `removed  ${folder.named()}, and what it was a link to` : `${folder.named()}: no import has made it, so it stays`);
-      return 0;
+    run: async ({ file, cluster, folder, values }) => sayForgotten(file, folder, forget(cluster, folder), values),
+    despite: (error, file, values) => {
+      const place = placeIn(file);
+      if (!place || !forget(place.cluster, place.folder)) throw new Error(`${BY_HAND}\n${error.message}`);
+      return sayForgotten(file, place.folder, true, values);
     },
   },
 };
+
+const BY_HAND = `it cannot be told what an import has made while the cluster file has an error
+  mend the file, and forget again; or remove by hand the link, secrets/<cluster> unless the file says another, and what it is a link to`;
+
+function sayForgotten(file: string, folder: SecretsFolder, forgotten: boolean, values: Values): number {
+  if (values.json) console.log(JSON.stringify({ file, folder: folder.named(), forgotten }, null, 2));
+  else console.log(forgotten ? `removed  ${folder.named()}, and what it was a link to` : `${folder.named()}: no import has made it, so it stays`);
+  return 0;
+}
 
 function list({ file, cluster, folder, values }: Call): number {
   const there = inventory(cluster, folder);
@@ -187,6 +207,16 @@ function pick(table: Readonly<Record<string, Verb>>, word: string | undefined, w
   return found;
 }
 
+/** The cluster; or the status of a verb that does without one whose file has an error. */
+function chosenBy({ despite }: Verb, values: Values): ReturnType<typeof chosenCluster> | number {
+  try {
+    return chosenCluster({ quiet: true });
+  } catch (error) {
+    if (despite && error instanceof ClusterError) return despite(error, selectClusterFile(), values);
+    throw error;
+  }
+}
+
 command("secrets", USAGE, async () => {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   const [word, ...rest] = positionals;
@@ -198,7 +228,9 @@ command("secrets", USAGE, async () => {
   if (strange) throw new Error(`${said} has no option --${strange}`);
   if (names.length > verb.names) throw new Error(`${said} does not take ${names.slice(verb.names).join(" ")}`);
 
-  const { file, cluster } = chosenCluster({ quiet: true });
+  const chosen = chosenBy(verb, values);
+  if (typeof chosen === "number") return chosen;
+  const { file, cluster } = chosen;
   if (!cluster.security) throw new Error(`${file} says \`security: off\`: the cluster has no secrets`);
   return verb.run({ file, cluster, folder: new SecretsFolder(cluster.security.secrets), names, values });
 });

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clusterFile, FOUR_HOSTS, PROJECT } from "../../cluster-files";
@@ -93,6 +93,60 @@ describe("npm run secrets", () => {
     expect(unknown).toMatchObject({ status: 1, stdout: "", stderr: expect.stringContaining("there is no token dsn; there are agent:c1, ") });
     for (const secret of every()) expect(unknown.stderr).not.toContain(secret);
   }, 180_000);
+
+  test("says what comes next only when nothing has to be mended before", async () => {
+    const there = new Kept().copy(kept);
+    chmodSync(join(there.path, "gossip.key"), 0o644);
+    expect(await run("secrets", there.file(), ["init"])).toMatchObject({
+      status: 1,
+      stderr: `${there.path}/gossip.key: error: others than its owner can read or write it\n    chmod -R go= ${there.path}/; if others may have read it, rotate what is in it\n`,
+    });
+  }, 60_000);
+
+  test("two at the same time do not mix what they make", async () => {
+    const there = new Kept();
+    const elsewhere = there.file();
+    const both = await Promise.all([1, 2, 3].map(() => run("secrets", elsewhere, ["init"])));
+    expect(both.map(({ status }) => status)).toContain(0);
+    for (const { status, stderr } of both) if (status !== 0) expect(stderr).toContain("another run of secrets is under way, process ");
+    expect(there.found()).toEqual([]);
+  }, 60_000);
+
+  describe("forgets an import although the cluster file has an error:", () => {
+    test.each<[string, (text: string) => string]>([
+      ["an agent's host is not there", (text) => `${text.replace("clients: [c1]", "clients: [c9]")}`],
+      ["a key that there is not", (text) => `${text}strange: 1\n`],
+      ["no YAML", (text) => `${text}clients: [c1, {\n`],
+    ])(
+      "%s",
+      async (_, spoil) => {
+        const there = new Kept();
+        expect((await run("secrets", there.file(), ["import", "--from", kept.path])).status).toBe(0);
+        const target = realpathSync(there.path);
+        const spoilt = clusterFile(there.written(spoil));
+        expect((await run("secrets", spoilt, ["check"])).status).toBe(1);
+        expect(await run("secrets", spoilt, ["forget"])).toEqual({
+          status: 0,
+          stdout: `removed  ${there.path}, and what it was a link to\n`,
+          stderr: "",
+        });
+        expect([existsSync(there.path), existsSync(target)]).toEqual([false, false]);
+      },
+      60_000,
+    );
+    test.each<[string, (text: string) => string]>([
+      ["but for one in its name", (text) => text.replace("name: c", "name: C!")],
+      ["but for one that is empty", () => ""],
+    ])(
+      "%s, when it says what to remove by hand",
+      async (_, spoil) => {
+        const { status, stderr } = await run("secrets", clusterFile(kept.written(spoil)), ["forget"]);
+        expect([status, stderr]).toEqual([1, expect.stringMatching(/^secrets: it cannot be told what an import has made .*\n.* by hand the link, /)]);
+        expect(stderr).toMatch(/cluster\.yaml:1:\d+: error /);
+      },
+      60_000,
+    );
+  });
 
   test("a pipeline exports on one machine, imports on another, and forgets", async () => {
     const exported = await secrets("export");
