@@ -108,9 +108,12 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
       expect(found[0]).toMatch(/^consul-client2: it runs, and is not in: it knows no leader/);
       expect(found[1]).toMatch(new RegExp(`^${server}: it runs, and is not in: it knows no leader`));
     }, 60);
-    const { leader, agents } = await status();
-    expect(leader?.agent).not.toBe(server);
-    expect(agents.find(({ name }) => name === server)).toMatchObject({ leader: "", member: { status: "failed" } });
+    // The others wait longer until they take an agent for failed than it takes the leader for gone.
+    await eventually(async () => {
+      const { leader, agents } = await status();
+      expect(leader?.agent).not.toBe(server);
+      expect(agents.find(({ name }) => name === server)).toMatchObject({ leader: "", member: { status: "failed" } });
+    }, 60);
     await reunite(cluster, "consul-client2");
 
     // Somebody who sees only this side makes it a cluster of its own, as after a loss of the quorum.
