@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { relative } from "node:path";
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseAllDocuments, visit } from "yaml";
+import { type Document, isMap, isNode, isPair, isScalar, Lexer, LineCounter, type Node, Parser, parseAllDocuments, visit } from "yaml";
 import { type Cluster, defineCluster } from "./cluster";
 import { ClusterError, type KeyPath, type Locate, type Problem } from "./problem";
 import type { ClusterFile } from "./schema";
@@ -43,6 +43,8 @@ export function loadCluster(path: string): Cluster {
   };
 
   const text = readText(path, refuse);
+  const deep = tooDeep(text);
+  if (deep) throw flawed([deep.flaw], name, deep.lines);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true });
   if (!Array.isArray(documents) || documents.length === 0)
@@ -99,6 +101,22 @@ const syntaxFlaw = ({ message, pos }: { message: string; pos: readonly number[] 
   mend: "mend the YAML there: indentation, quotes, a key given twice",
 });
 
+const DEEP = { code: "yaml-syntax", message: `nested deeper than ${MAX_DEPTH} levels`, mend: "mend the YAML there: indentation, brackets" } as const;
+
+/** Some thousand levels would end the YAML library, or Node.js itself: the tokens are looked at first, which takes no stack. */
+function tooDeep(text: string): { flaw: Flaw; lines: LineCounter } | undefined {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  const parser = new Parser(lines.addNewLine);
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme));
+    // The document is one level, and a text that is being read may be another.
+    const innermost = parser.stack.at(-1);
+    if (parser.stack.length > MAX_DEPTH + 1 && innermost && "items" in innermost) return { flaw: { ...DEEP, offset: innermost.offset }, lines };
+  }
+  return undefined;
+}
+
 /** What is well-formed YAML, and yet no value that a cluster could have. */
 function valueFlaws(document: Document.Parsed): Flaw[] {
   const anchors = new Map<string, Node>();
@@ -115,16 +133,21 @@ function valueFlaws(document: Document.Parsed): Flaw[] {
     Value: (_, node, ancestors) => {
       if (node.anchor) anchors.set(node.anchor, node);
       if (isScalar(node) || ancestors.filter(isNode).length < MAX_DEPTH) return;
-      refuse(node, "yaml-syntax", `nested deeper than ${MAX_DEPTH} levels`, "mend the YAML there: indentation, brackets");
+      refuse(node, DEEP.code, DEEP.message, DEEP.mend);
       return visit.SKIP;
     },
     // JavaScript's name for an object's prototype: what it holds would be dropped without a word.
-    Pair: (_, { key }) => {
-      if (isScalar(key) && key.value === "__proto__") refuse(key, "unknown-key", '"__proto__" means nothing here', "remove it");
+    Pair: (_, { key, value }) => {
+      if (!isScalar(key)) return;
+      if (key.value === "__proto__") refuse(key, "unknown-key", '"__proto__" means nothing here', "remove it");
+      if (key.value === "<<" && key.type === "PLAIN" && !isScalar(value))
+        refuse(key, "unknown-key", MERGE, "write the settings out, or describe the cluster in TypeScript");
     },
   });
   return flaws;
 }
+
+const MERGE = '"<<" means nothing here: merge keys are of YAML 1.1, and a cluster file is YAML 1.2';
 
 const lowerFirst = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);
 

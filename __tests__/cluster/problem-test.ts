@@ -25,6 +25,18 @@ const CASES: ProblemCase[] = [
   { code: "yaml-syntax", when: "a tab indents", file: `${HEAD}hosts:\n▶\ts1: 10.0.0.1\n`, mend: "indentation" },
   { code: "yaml-syntax", when: "it has a second document", file: `${FOUR_HOSTS}▶---\nname: d\n`, mend: "keep one cluster to a file" },
   { code: "yaml-syntax", when: "it nests without end", file: `${FOUR_HOSTS}config: { a: ${"[".repeat(98)}▶[${"]".repeat(99)} }\n`, mend: "brackets" },
+  {
+    code: "yaml-syntax",
+    when: "its brackets would be too many for Node.js's stack",
+    file: `${FOUR_HOSTS}config: { a: ${"[".repeat(98)}▶${"[".repeat(20_000)}${"]".repeat(20_098)} }\n`,
+    mend: "brackets",
+  },
+  {
+    code: "yaml-syntax",
+    when: "its lists would be",
+    file: `${FOUR_HOSTS}images:\n${"- ".repeat(99)}▶${"- ".repeat(20_000)}a\n`,
+    mend: "indentation",
+  },
   { code: "yaml-aliases", when: "aliases multiply (billion laughs)", file: `▶${FOUR_HOSTS}config:\n  x:\n${ANCHORS}\n`, mend: "use fewer aliases" },
   { code: "yaml-aliases", when: "an alias stands for nothing", file: `${FOUR_HOSTS}config: ▶*nobody\n`, mend: "&nobody before it" },
   {
@@ -38,6 +50,12 @@ const CASES: ProblemCase[] = [
   { code: "unknown-key", when: "a port is misspelt", file: `${FOUR_HOSTS}ports: { ▶htpp: 80 }\n`, mend: "known here: dns, http" },
   { code: "unknown-key", when: "a key of JavaScript's is used", file: `${FOUR_HOSTS}config: { ▶__proto__: { a: 1 } }\n`, mend: "remove it" },
   { code: "unknown-key", when: "a key is an inherited one of JavaScript's", file: `${FOUR_HOSTS}▶constructor: { a: 1 }\n`, mend: "known here: name" },
+  {
+    code: "unknown-key",
+    when: "a mapping is merged, as YAML 1.1 has it",
+    file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, config: &x { a: 1 } }]")}config: { ▶<<: *x }\n`,
+    mend: "write the settings out",
+  },
   { code: "missing-key", when: "there are no hosts", file: "▶name: c\nsecurity: off\nservers: [s1]\n", mend: "add `hosts:`" },
   {
     code: "missing-key",
