@@ -28,7 +28,7 @@ export function hostAndPort(text: string): { readonly host: string; readonly por
 export const canonical = (value: string): string => (family(value) ? ipaddr.process(value).toString() : value);
 
 /** A URL that has a password in it: scheme://user:password@host. */
-export const hasPassword = (value: string): boolean => /[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*:[^\s/?#]+@/i.test(value);
+export const hasPassword = (value: string): boolean => /\w:\/\/[^\s/?#:@]*:[^\s/?#]+@/.test(value);
 
 const WRONG_RANGES: Record<string, string> = {
   unspecified: "means every address of a host, so nobody can reach it",

@@ -3,6 +3,7 @@ import { checkCluster } from "./checks";
 import type { Daemon } from "./daemon";
 import { type Definitions, definitionsOf } from "./definitions";
 import { formProblems } from "./form";
+import { inPlainWords } from "./form-words";
 import { byName } from "./order";
 import type { Role } from "./ports";
 import { ClusterError, catalogue, type KeyPath, keyPathPlace, type Locate, type Problem } from "./problem";
@@ -77,7 +78,7 @@ export type JoinTarget = { readonly agent: string } | { readonly address: string
  * @throws ClusterError with every problem found
  */
 export function defineCluster(file: ClusterFile, locate: Locate = keyPathPlace): Cluster {
-  const parsed = clusterSchema.safeParse(file, { reportInput: true });
+  const parsed = clusterSchema.safeParse(file, { reportInput: true, error: inPlainWords });
   if (!parsed.success) throw new ClusterError(formProblems(parsed.error), locate);
   const draft = resolveCluster(parsed.data);
   const problems = [...draft.problems, ...checkCluster(draft)].filter(({ code }) => !parsed.data.accept.includes(code));

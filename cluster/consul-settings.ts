@@ -57,26 +57,14 @@ const OWNED_FLAGS: Record<string, string> = {
   "-ui": "ui",
 };
 
-/** Consul's secret keys, and headers, end in these words; paths (`key_file`) and switches (`enable_token_replication`) are no secrets. */
-const SECRET_KEY = /(^|_)(encrypt|token|secret|secret_id|password|private_key|api_key|access_key|authtoken|auth_token|credentials|authorization)$/i;
-/** The words of a key are set apart by hyphens in headers, by slashes in the KV store, by capitals in the HTTP API. */
-const isSecretKey = (key: string): boolean => SECRET_KEY.test(key.replace(/([a-z\d])([A-Z])/g, "$1_$2").replace(/[-/]/g, "_"));
-const SECRET_FLAGS = /^-{1,2}(encrypt)\b|(secret|password|token|access_key)[a-z_]*=/i;
-
 /** What may not be in the free `config:`. */
 export function configProblems(config: ConsulConfig | undefined, path: KeyPath, secured: boolean): Problem[] {
   if (!config) return [];
   const owned = Object.entries(OWNED_KEYS).flatMap(([key, place]) =>
     pathsOf(config, key.split(".")).map((found) => ownedSetting(found.join("."), place, [...path, ...found])),
   );
-  return [...owned, ...securityProblems(config, path, secured), ...jsonProblems(config, path)];
+  return [...owned, ...securityProblems(config, path, secured), ...inexactNumbers(config, path)];
 }
-
-/** What may not be in any JSON of the file's that goes to Consul as it is. */
-export const jsonProblems = (value: unknown, path: KeyPath): Problem[] => [
-  ...secretPaths(value, path).map((at) => secretProblem(at)),
-  ...inexactNumbers(value, path),
-];
 
 /** With these whoever may register a service runs programs on the host, as Consul's user. */
 export const SCRIPT_CHECKS = ["enable_script_checks", "enable_local_script_checks"] as const;
@@ -143,8 +131,8 @@ function pathsOf(value: unknown, [key, ...rest]: readonly string[], wanted?: unk
     });
 }
 
-/** Beyond 2^53 not every whole number is one of JavaScript's: Consul would be given a neighbour. */
-function inexactNumbers(value: unknown, path: KeyPath): Problem[] {
+/** Beyond 2^53 not every whole number is one of JavaScript's: Consul would be given a neighbour, in any JSON that goes to it as it is. */
+export function inexactNumbers(value: unknown, path: KeyPath): Problem[] {
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).flatMap(([key, item]) => inexactNumbers(item, [...path, Array.isArray(value) ? Number(key) : key]));
   }
@@ -163,31 +151,11 @@ function inexactNumbers(value: unknown, path: KeyPath): Problem[] {
 export function flagProblems(flags: readonly string[] | undefined, path: KeyPath, owned: Readonly<Record<string, string>> = OWNED_FLAGS): Problem[] {
   return (flags ?? []).flatMap((flag, index): Problem[] => {
     const at = [...path, index];
-    if (SECRET_FLAGS.test(flag)) return [secretProblem(at)];
     const name = flag.replace(/^--/, "-").replace(/[= ].*$/s, "");
     const place = Object.hasOwn(owned, name) ? owned[name] : undefined;
     return place ? [ownedSetting(name, place, at)] : [];
   });
 }
-
-function secretPaths(value: unknown, path: KeyPath, inTokens = false): KeyPath[] {
-  if (Array.isArray(value)) return value.flatMap((item, index) => secretPaths(item, [...path, index], inTokens));
-  if (typeof value === "object" && value !== null) {
-    return Object.entries(value).flatMap(([key, item]) => secretPaths(item, [...path, key], inTokens || key === "tokens"));
-  }
-  const key = [...path].reverse().find((part) => typeof part === "string") as string;
-  return typeof value === "string" && (inTokens || isSecretKey(key)) ? [path] : [];
-}
-
-/** Keys of the cluster file below which Consul's own keys stand. */
-const PLACES: readonly unknown[] = ["config", "flags", "services", "checks", "kv", "config_entries"];
-
-const secretProblem = (path: KeyPath): Problem => ({
-  code: "secret-in-config",
-  path,
-  message: `${path.slice(path.findIndex((key) => PLACES.includes(key))).join(".")} is a secret, and would end in the synthesized JSON and in the state`,
-  mend: "remove it here; a secret reaches an agent only as a file",
-});
 
 const ownedSetting = (key: string, place: string, path: KeyPath): Problem => ({
   code: "owned-setting",

@@ -1,20 +1,24 @@
 import type { z } from "zod";
 import { didYouMean } from "./nearest";
-import type { KeyPath, Problem } from "./problem";
+import { type KeyPath, keyText, type Problem } from "./problem";
 import { clusterSchema, NAME_PATTERNS } from "./schema";
+import { masked, namesSecret } from "./secret-text";
 
 type Issue = z.core.$ZodIssue;
 type Schema = z.core.$ZodType;
 
-/** What zod found wrong with a cluster file's form, as problems of the catalogue. */
+/** What zod found wrong with a cluster file's form, as problems of the catalogue: of each place the first, which the others mostly follow from. */
 export function formProblems(error: z.ZodError): Problem[] {
-  return error.issues.flatMap((issue) => problemsOf(issue, []));
+  const problems = error.issues.flatMap((issue) => problemsOf(issue, []));
+  const firsts = new Map([...problems].reverse().map((problem) => [JSON.stringify([problem.path, problem.atKey]), problem]));
+  return problems.filter((problem) => firsts.get(JSON.stringify([problem.path, problem.atKey])) === problem);
 }
 
 function problemsOf(issue: Issue, base: KeyPath): Problem[] {
   const path: KeyPath = [...base, ...(issue.path as (string | number)[])];
+  if (issue.input === null && path.length > 0) return [nothingWritten(path)];
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, path));
-  if (issue.code === "invalid_key") return issue.issues.map((inner) => ({ ...wrongValue(inner, path, path.at(-1)), atKey: true }));
+  if (issue.code === "invalid_key") return issue.issues.map((inner) => wrongKey(inner, path));
   if (issue.code === "invalid_union") {
     const meant = meantBranch(issue.errors as Issue[][]);
     if (meant) return meant.flatMap((inner) => problemsOf(inner, path));
@@ -45,22 +49,64 @@ function missingKey(path: KeyPath): Problem {
   return { code: "missing-key", path: parent, message: `\`${key}\` is missing`, mend: `add \`${key}:\`` };
 }
 
+/** What `{}` turns on, with all its defaults. */
+const ON_BY_DEFAULTS: readonly unknown[] = ["backups", "registrator"];
+
+/** YAML's way to write nothing is a key without a value: what was to follow is missing, or all of it is gone. */
+function nothingWritten(path: KeyPath): Problem {
+  const isList = schemasAt(path).some((schema) => schema._zod.def.type === "array");
+  const filled = ON_BY_DEFAULTS.includes(path.at(-1)) ? "write {} for the defaults" : isList ? "list something below it" : "write something here";
+  return {
+    code: "invalid-value",
+    path,
+    atKey: true,
+    message: `\`${keyText(path)}\` is empty`,
+    mend: canBeLeftOut(path) ? `delete the line, or ${filled}` : filled,
+  };
+}
+
+function canBeLeftOut(path: KeyPath): boolean {
+  const keys = schemasAt(path.slice(0, -1)).flatMap((schema) => shapeOf(schema)[path.at(-1) as string] ?? []);
+  return keys.every((schema) => schema._zod.optin !== undefined);
+}
+
 function wrongValue(issue: Issue, path: KeyPath, value: unknown): Problem {
   const name = issue.code === "invalid_format" && NAME_PATTERNS.has((issue as { pattern?: string }).pattern ?? "");
-  const written = JSON.stringify(value) ?? String(value);
   return {
     code: name ? "invalid-name" : "invalid-value",
     path,
-    message: `${written.length > 80 ? `${written.slice(0, 77)}...` : written} cannot be used ${path.length > 0 ? `as ${path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("")}` : "as a cluster file"}`,
-    mend: issue.message.replace(/^Invalid (input|option): /, ""),
+    message: `${shown(value, path)} cannot be used as ${path.length > 0 ? keyText(path) : "a cluster file"}`,
+    mend: path.length > 0 ? issue.message : "describe a cluster: start from clusters/seed.yaml",
   };
+}
+
+const wrongKey = (issue: Issue, path: KeyPath): Problem => ({
+  ...wrongValue(issue, path, path.at(-1)),
+  message: `${shown(path.at(-1), [])} cannot be used as a key of ${keyText(path.slice(0, -1))}`,
+  atKey: true,
+});
+
+const LONGEST = 80;
+/** A registry or a mirror may be written with user:password@ and no scheme; a digest has such an @ too. */
+const USER_PASSWORD = /(?<=^[^\s/:@]*:)(?!\/\/)[^\s@]+(?=@(?!sha256:))/;
+
+/** What was written, as far as it may be printed. */
+function shown(value: unknown, path: KeyPath): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "a mapping";
+  if (path.some((key) => typeof key === "string" && namesSecret(key))) return "what is written here";
+  const written = typeof value === "string" ? JSON.stringify(masked(value).replace(USER_PASSWORD, "***")) : String(value);
+  return written.length > LONGEST ? `${written.slice(0, LONGEST - 3)}...` : written;
 }
 
 /** The keys that the schema knows at a path, in all branches of its unions. */
 function knownKeys(path: KeyPath): string[] {
-  const schemas = path.reduce<Schema[]>((at, key) => at.flatMap((schema) => step(schema, key)), branchesOf(clusterSchema));
-  return [...new Set(schemas.flatMap((schema) => Object.keys(shapeOf(schema))))];
+  return [...new Set(schemasAt(path).flatMap((schema) => Object.keys(shapeOf(schema))))];
 }
+
+/** What may stand at a path: of unions, all branches. */
+const schemasAt = (path: KeyPath): Schema[] =>
+  path.reduce<Schema[]>((at, key) => at.flatMap((schema) => step(schema, key)), branchesOf(clusterSchema));
 
 function step(schema: Schema, key: string | number): Schema[] {
   const { element, valueType } = schema._zod.def as { element?: Schema; valueType?: Schema };

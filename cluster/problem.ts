@@ -1,3 +1,5 @@
+import { masked } from "./secret-text";
+
 /**
  * What can be wrong with a cluster file: one code each, so that an operator can look it up in
  * docs/errors.md, and a pipeline can tell them apart.
@@ -97,17 +99,20 @@ export interface Problem {
 /** Says where in a file, or in a program's object, a path points. */
 export type Locate = (problem: Pick<Problem, "path" | "atKey">) => string;
 
-/** `hosts.a.address`, for a cluster that is written in TypeScript and has no file. */
-export const keyPathPlace: Locate = ({ path }) =>
-  path.reduce<string>((place, key) => (typeof key === "number" ? `${place}[${key}]` : `${place}.${key}`), "cluster");
+/** `services[4].token`: a path of keys, in words. */
+export const keyText = (path: KeyPath): string =>
+  path.reduce<string>((text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`), "");
+
+/** `cluster.hosts.a.address`, for a cluster that is written in TypeScript and has no file. */
+export const keyPathPlace: Locate = ({ path }) => keyText(["cluster", ...path]);
 
 export function describeProblem(problem: Problem, locate: Locate): string {
   const { severity } = catalogue[problem.code];
-  return `${locate(problem)}: ${severity} ${problem.code}: ${oneLine(problem.message)}\n    ${oneLine(problem.mend)}`;
+  return `${locate(problem)}: ${severity} ${problem.code}: ${printable(problem.message)}\n    ${printable(problem.mend)}`;
 }
 
-/** What a file says is repeated in messages: its line breaks and terminal codes are shown, not obeyed. */
-const oneLine = (text: string): string => text.replace(/\p{Cc}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** What a file says is repeated in messages: its line breaks and terminal codes are shown, not obeyed, and its secrets are not shown. */
+const printable = (text: string): string => masked(text).replace(/\p{Cc}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** A cluster that cannot be built. Its message lists every problem found, not only the first. */
 export class ClusterError extends Error {

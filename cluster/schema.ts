@@ -7,7 +7,7 @@ import { duration, port, text } from "./value-schema";
 
 /**
  * The cluster file's form. Everything that one key alone can be wrong about is said here; what needs
- * two keys to see is in checks.ts. cluster.schema.json and docs/cluster-file.md are made from it.
+ * two keys to see is in checks/. cluster.schema.json and docs/cluster-file.md are made from it.
  */
 
 /** Consul serves node names by DNS, and Terraform makes ids of them: lower-case RFC 1123 labels fit both. */
@@ -64,7 +64,8 @@ const log = z
   .describe("Docker's logging. Default json-file, rotated at 10m, 3 files kept.");
 
 /** As Go writes it; unlike autopilot's, DNS's may be 0, which is for none. */
-const span = z.string().regex(/^(\d{1,6}(\.\d{1,3})?(ms|s|m|h))+$/, "a duration is a number and a unit, as Go writes it: 0s, 10s, 1h30m");
+const SPAN_RULE = "a duration is a number and a unit, as Go writes it: 0s, 10s, 1h30m";
+const span = z.string(SPAN_RULE).regex(/^(\d{1,6}(\.\d{1,3})?(ms|s|m|h))+$/, SPAN_RULE);
 
 /** Keys and defaults: developer.hashicorp.com/consul/docs/reference/agent/configuration-file/dns. `recursors` stands beside dns_config there. */
 const dns = z
@@ -88,7 +89,7 @@ const resources = z
     cpus: z.number().positive().optional().describe("CPU limit, in CPUs: 1.5. Default none."),
     cpuset: z
       .string()
-      .regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/)
+      .regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, "CPUs are numbers and ranges, with commas between them: 0-1,3")
       .optional()
       .describe("CPUs to run on: 0-1,3. Default all."),
   })
@@ -220,15 +221,12 @@ const autopilot = z
   );
 
 /** Whole seconds: a shell sleeps and counts by them. */
+const PERIOD_RULE = "a period is hours, minutes and seconds above 0, as Go writes them: 1h, 30m, 1h30m";
 const PERIOD = /^(?=.*[1-9])(\d{1,5}h)?(\d{1,5}m)?(\d{1,6}s)?$/;
 
 const backups = z
   .strictObject({
-    every: z
-      .string()
-      .regex(PERIOD, "a period is hours, minutes and seconds above 0, as Go writes them: 1h, 30m, 1h30m")
-      .default("1h")
-      .describe("How often the leader's state is saved. Default 1h."),
+    every: z.string(PERIOD_RULE).regex(PERIOD, PERIOD_RULE).default("1h").describe("How often the leader's state is saved. Default 1h."),
     keep: z.int().min(1).default(24).describe("How many are kept on each server's host. Default 24."),
     to: text
       .regex(DATA, `\`to\` is ${PLACE}`)
@@ -318,7 +316,10 @@ export const clusterSchema = z
     join: z.array(text).optional().describe("Whom agents join: servers, hosts or addresses. Default all servers, up to three."),
     mirror: z
       .string()
-      .regex(/^(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9.-]+)(:\d+)?(\/[a-z0-9._-]+)*$/, "a mirror is host[:port][/path]")
+      .regex(
+        /^(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9.-]+)(:\d+)?(\/[a-z0-9._-]+)*$/,
+        "a mirror is host[:port][/path]; who needs credentials for it lists it under `registries:` too, and logs in with `docker login`",
+      )
       .optional()
       .describe("Registry that Docker Hub's images are pulled from instead: host[:port][/path]."),
     registries: z.array(text).default([]).describe("Registries that need credentials, taken from the operator's docker config or environment."),

@@ -1,6 +1,7 @@
 import { hasPassword } from "./address";
-import type { KeyPath, Problem } from "./problem";
+import { type KeyPath, keyText, type Problem } from "./problem";
 import type { BackendEntry } from "./schema";
+import { secretIn } from "./secret-text";
 
 export type BackendType = keyof BackendEntry;
 
@@ -68,7 +69,7 @@ export function backendProblems(entry: BackendEntry | undefined, stacks: readonl
 
 function secretsIn(value: unknown, path: KeyPath): Problem[] {
   const key = String(path.at(-1));
-  const name = path.slice(1).join(".");
+  const name = keyText(path.slice(1));
   if (path.length > 2 && Object.hasOwn(SECRET_ARGUMENTS, key)) {
     return [
       {
@@ -82,12 +83,13 @@ function secretsIn(value: unknown, path: KeyPath): Problem[] {
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).flatMap(([key, item]) => secretsIn(item, [...path, Array.isArray(value) ? Number(key) : key]));
   }
-  if (typeof value !== "string" || !hasPassword(value)) return [];
+  const what = typeof value !== "string" ? undefined : hasPassword(value) ? "a URL with a password" : secretIn(value);
+  if (what === undefined) return [];
   return [
     {
       code: "secret-in-config",
       path,
-      message: `${name} has a password in its URL, which would be in the synthesized JSON`,
+      message: `${name} holds ${what}, which would be in the synthesized JSON`,
       mend: "remove it there, and set it in the environment where Terraform runs, as TF_HTTP_USERNAME and TF_HTTP_PASSWORD",
     },
   ];

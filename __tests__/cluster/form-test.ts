@@ -39,6 +39,16 @@ test("line breaks and terminal codes in a file are shown, not obeyed", () => {
   expect(messages(`${FOUR_HOSTS}"a\\n\\e[31mb": 1\n`)).toEqual(['"a\\u000a\\u001b[31mb" means nothing here']);
 });
 
+test("a place is written in one way, wherever a message names it", () => {
+  expect(messages(`${FOUR_HOSTS}services: [{ name: a, port: 0 }]\n`)).toEqual(["0 cannot be used as services[0].port"]);
+  expect(messages(`${FOUR_HOSTS}services: [{ name: a, token: x }]\n`)).toEqual([expect.stringMatching(/^services\[0\]\.token is a secret/)]);
+  expect(messages(`${FOUR_HOSTS}flags: [-log-json, -encrypt=x]\n`)).toEqual([expect.stringMatching(/^flags\[1\] holds a secret/)]);
+});
+
+test.each(["kv: { '': x }", "image: ''", "name: ''"])("of %s is said once that nothing is written there", (line) => {
+  expect(messages(`${line.startsWith("name") ? FOUR_HOSTS.replace("name: c\n", "") : FOUR_HOSTS}${line}\n`)).toHaveLength(1);
+});
+
 test("an empty text is answered with what to do", () => {
   expect(saidOf(clusterFile(`${FOUR_HOSTS}bind: ""\n`)).map(({ mend }) => mend)).toEqual(["write something here, or leave the key out"]);
 });

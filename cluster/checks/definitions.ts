@@ -1,5 +1,5 @@
 import { argumentSize, MOST_BYTES } from "../argument-size";
-import { jsonProblems } from "../consul-settings";
+import { inexactNumbers } from "../consul-settings";
 import { definitionsOf, ENTRY_KINDS, entryKey, OWN_KEYS, placedEntries } from "../definitions";
 import { didYouMean } from "../nearest";
 import type { KeyPath, Problem } from "../problem";
@@ -11,14 +11,14 @@ export function definitionProblems({ file }: Draft): Problem[] {
   const entries = placedEntries(file);
   return [
     ...Object.keys(kv).flatMap(reserved),
-    ...jsonProblems(kv, ["kv"]),
+    ...inexactNumbers(kv, ["kv"]),
     ...config_entries.flatMap(({ kind }, index) => unknownKind(kind, ["config_entries", index, "kind"])),
     ...entries.flatMap(({ kind, name, path }): Problem[] =>
       name === undefined && ENTRY_KINDS.includes(kind)
         ? [{ code: "missing-key", path, message: `\`name\` is missing: which ${kind} it is`, mend: "add `name:`" }]
         : [],
     ),
-    ...jsonProblems(config_entries, ["config_entries"]),
+    ...inexactNumbers(config_entries, ["config_entries"]),
     ...repeated(entries.flatMap((entry) => (entry.name === undefined ? [] : [{ key: entryKey(entry), path: entry.path }]))),
     ...prepared_queries.flatMap(({ name, template }, index): Problem[] =>
       name === undefined && !template

@@ -1,4 +1,4 @@
-import { hasPassword, isLoopback } from "../address";
+import { isLoopback } from "../address";
 import { stackName } from "../ids";
 import type { Problem } from "../problem";
 import type { Draft } from "../resolve";
@@ -7,12 +7,7 @@ import { stackNames } from "../stacks";
 import { settingPath, unique, valueAt } from "./places";
 
 /** What works, and should be known: who else reaches the cluster, and how large a stack is. */
-export const exposureProblems = (draft: Draft): Problem[] => [
-  ...exposure(draft),
-  ...openPublished(draft),
-  ...daemonSecrets(draft),
-  ...stackSizes(draft),
-];
+export const exposureProblems = (draft: Draft): Problem[] => [...exposure(draft), ...openPublished(draft), ...stackSizes(draft)];
 
 function exposure(draft: Draft): Problem[] {
   const plain = draft.hosts
@@ -60,24 +55,6 @@ function openPublished(draft: Draft): Problem[] {
       ];
     }),
   );
-}
-
-function daemonSecrets({ file }: Draft): Problem[] {
-  const places = [[], ...Object.keys(file.hosts).map((name) => ["hosts", name])];
-  return places.flatMap((place): Problem[] => {
-    const path = [...place, "daemon"];
-    const daemon = valueAt(file, path);
-    const url = typeof daemon === "string" ? daemon : valueAt(daemon, ["url"]);
-    if (typeof url !== "string" || !hasPassword(url)) return [];
-    return [
-      {
-        code: "secret-in-config",
-        path: typeof daemon === "string" ? path : [...path, "url"],
-        message: "a daemon's URL has a password in it, which would be in the synthesized JSON and in the state",
-        mend: "remove the password: use an SSH key (ssh-agent), or TLS certificates",
-      },
-    ];
-  });
 }
 
 /** Terraform runs one provider process a host: 12 MB, and 0.2 s of CPU a plan (measured). */

@@ -12,6 +12,7 @@ import { networkProblems } from "./network";
 import { valueAt } from "./places";
 import { quorumProblems } from "./quorum";
 import { registratorProblems } from "./registrator";
+import { secretProblems } from "./secrets";
 import { securityProblems } from "./security";
 import { serviceProblems } from "./services";
 
@@ -25,6 +26,7 @@ export function checkCluster(draft: Draft): Problem[] {
     ...settingsProblems(draft),
     ...serviceProblems(draft),
     ...definitionProblems(draft),
+    ...secretProblems(draft),
     ...exposureProblems(draft),
     ...securityProblems(draft),
     ...registratorProblems(draft),

@@ -1,6 +1,6 @@
 import { family } from "../address";
 import { argumentSize, MOST_BYTES } from "../argument-size";
-import { jsonProblems, runsPrograms } from "../consul-settings";
+import { inexactNumbers, runsPrograms } from "../consul-settings";
 import { didYouMean } from "../nearest";
 import type { KeyPath, Problem } from "../problem";
 import type { Draft } from "../resolve";
@@ -28,7 +28,7 @@ function ofAgent(draft: Draft, agent: DraftAgent): Problem[] {
     ...services.flatMap((service) => serviceForm(service, draft.file.security !== "off")),
     ...[...ofServices, ...ofNode].flatMap(checkForm),
     ...ofNode.flatMap(nodeCheckForm),
-    ...[...services, ...ofNode].flatMap(({ value, path }) => jsonProblems(value, path)),
+    ...[...services, ...ofNode].flatMap(({ value, path }) => inexactNumbers(value, path)),
     ...repeated("service", services, ({ id, name }) => id ?? name),
     ...repeated("check", [...ofServices.filter(({ value }) => value.id !== undefined), ...ofNode], ({ id, name }) => id ?? name),
     ...undeclared(ofNode, services),
