@@ -13,6 +13,9 @@ export interface Daemon {
 /** Docker's own default (docs.docker.com/engine/security/protect-access). */
 const DEFAULT_CERTS = "~/.docker";
 
+/** What stands in a daemon's URL for the host's own, in braces. */
+export const PLACEHOLDERS: readonly string[] = ["address", "host"];
+
 /** Reads a daemon's URL, with `{address}` and `{host}` replaced by the host's. */
 export function daemonOf(entry: DaemonEntry, host: { name: string; address: string }): Daemon {
   const { url: template, certs } = typeof entry === "string" ? { url: entry, certs: undefined } : entry;

@@ -3,8 +3,12 @@ import { duration, strings, text } from "./value-schema";
 
 /** What a cluster is given once for all its agents: keys, config entries, intentions, prepared queries. */
 
+/** Whatever asks for a key by HTTP may take empty segments and dots out of its path, and would ask for something else: as management, when a deploy does. */
+const KEY = /^(?!\/)(?![\s\S]*\/\/)(?!(?:[\s\S]*\/)?\.{1,2}(?:\/|$))/;
+const KEY_RULE = "a key does not begin with a slash, and has neither `//` nor a segment `.` or `..`";
+
 export const kv = z
-  .record(text.regex(/^[^/]/, "a key does not begin with a slash"), z.json())
+  .record(text.regex(KEY, KEY_RULE), z.json())
   .describe("Keys of the KV store that a deploy writes where they are absent: text, or a value that is written as JSON. No secrets.");
 
 /** @see https://developer.hashicorp.com/consul/docs/reference/config-entry */

@@ -126,6 +126,19 @@ export const DECLARED: readonly ProblemCase[] = [
     mend: "another `data:`",
   },
   { code: "invalid-value", when: "a key begins with a slash", file: `${FOUR_HOSTS}kv: { ▶/app: x }\n`, mend: "does not begin with a slash" },
+  ...["▶''", "▶a//b", "▶../acl/token/self", "▶a/../../acl", "▶a/..", "▶./a", "▶a/."].map((key) => ({
+    code: "invalid-value" as const,
+    when: `a key is ${key.slice(1)}, which would be asked for as another`,
+    file: `${FOUR_HOSTS}kv: { ${key}: x }\n`,
+    mend: /neither `\/\/` nor a segment|write something here/,
+  })),
+  { code: "invalid-value", when: "a key has no value", file: `${FOUR_HOSTS}kv: { ▶n: null, a: { b: null } }\n`, mend: "leave the key out" },
+  {
+    code: "invalid-value",
+    when: "intentions name no caller",
+    file: `${FOUR_HOSTS}intentions: { shop: ▶{}, web: { api: allow } }\n`,
+    mend: "name one",
+  },
   { code: "reserved-key", when: "a key is the product's own", file: `${FOUR_HOSTS}kv: { ▶consul-cdktf/replacing: s1 }\n`, mend: "another key" },
   { code: "secret-in-config", when: "a key is a secret's", file: `${FOUR_HOSTS}kv: { app/db/password: ▶x }\n`, mend: "remove it" },
   {

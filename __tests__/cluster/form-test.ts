@@ -49,6 +49,16 @@ test.each(["kv: { '': x }", "image: ''", "name: ''"])("of %s is said once that n
   expect(messages(`${line.startsWith("name") ? FOUR_HOSTS.replace("name: c\n", "") : FOUR_HOSTS}${line}\n`)).toHaveLength(1);
 });
 
+test("of a placeholder that is misspelt, the nearest is shown, and nothing that follows from it is said", () => {
+  expect(messages(FOUR_HOSTS.replace("{address}", "{adress}"))).toEqual(['{adress} stands for nothing; did you mean "address"?']);
+});
+
+test("a client address of another host is said once for all agents that have it", () => {
+  expect(messages(`${FOUR_HOSTS}client: 10.0.0.1\n`)).toEqual([
+    '"s2" and 2 more would listen at 10.0.0.1, which is the address of another host, "s1"',
+  ]);
+});
+
 test("an empty text is answered with what to do", () => {
   expect(saidOf(clusterFile(`${FOUR_HOSTS}bind: ""\n`)).map(({ mend }) => mend)).toEqual(["write something here, or leave the key out"]);
 });

@@ -80,8 +80,8 @@ describe("reaches its server", () => {
     expect(api(`${secured(FOUR_HOSTS)}backups: {}\n`)).toBeUndefined();
   });
   test("where the server listens instead", () => {
-    expect(api(`${FOUR_HOSTS}client: 10.0.0.1\nports: { http: 9500 }\naccept: [open-http]\nbackups: {}\n`)).toEqual([
-      "CONSUL_HTTP_ADDR=http://10.0.0.1:9500",
+    expect(api(`${FOUR_HOSTS}client: 10.9.9.9\nports: { http: 9500 }\naccept: [open-http]\nbackups: {}\n`)).toEqual([
+      "CONSUL_HTTP_ADDR=http://10.9.9.9:9500",
     ]);
   });
   const bridged = `${BRIDGE}servers: [{ name: s1, host: local, container: co }]\nbackups: {}\n`;

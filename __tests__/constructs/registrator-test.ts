@@ -67,7 +67,7 @@ describe("the agent's address", () => {
   test("is on loopback, in the host's network", () => expect(address("c1")).toBe("consul://127.0.0.1:8500"));
   test("has the agent's own port", () => expect(address("c1", "on", "off", "ports: { http: 9500 }\n")).toBe("consul://127.0.0.1:9500"));
   test("is where the agent listens, if not on loopback", () =>
-    expect(address("c1", "on", "off", "client: 10.0.0.4\n")).toBe("consul://10.0.0.4:8500"));
+    expect(address("c1", "on", "off", "client: 10.9.9.9\n")).toBe("consul://10.9.9.9:8500"));
   test("is on loopback with security too, wherever HTTPS is", () =>
     expect(address("c1", "on", "on", "client: 0.0.0.0\n")).toBe("consul://127.0.0.1:8500"));
   test("may be IPv6", () => expect(address("c1", "on", "off", 'client: "::"\n')).toBe("consul://[::1]:8500"));

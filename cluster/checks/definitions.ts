@@ -2,15 +2,17 @@ import { argumentSize, MOST_BYTES } from "../argument-size";
 import { inexactNumbers } from "../consul-settings";
 import { definitionsOf, ENTRY_KINDS, entryKey, OWN_KEYS, placedEntries } from "../definitions";
 import { didYouMean } from "../nearest";
-import type { KeyPath, Problem } from "../problem";
+import { type KeyPath, keyText, type Problem } from "../problem";
 import type { Draft } from "../resolve";
 
 /** Keys, config entries, intentions and prepared queries. */
 export function definitionProblems({ file }: Draft): Problem[] {
-  const { kv = {}, config_entries = [], prepared_queries = [] } = file;
+  const { kv = {}, config_entries = [], intentions = {}, prepared_queries = [] } = file;
   const entries = placedEntries(file);
   return [
     ...Object.keys(kv).flatMap(reserved),
+    ...Object.entries(kv).flatMap(([key, value]) => (value === null ? [noValue(key)] : [])),
+    ...Object.entries(intentions).flatMap(([name, callers]) => (Object.keys(callers).length === 0 ? [noCaller(name)] : [])),
     ...inexactNumbers(kv, ["kv"]),
     ...config_entries.flatMap(({ kind }, index) => unknownKind(kind, ["config_entries", index, "kind"])),
     ...entries.flatMap(({ kind, name, path }): Problem[] =>
@@ -41,6 +43,22 @@ const reserved = (key: string): Problem[] =>
   key.startsWith(OWN_KEYS)
     ? [{ code: "reserved-key", path: ["kv", key], atKey: true, message: `what is below ${OWN_KEYS} is the product's own`, mend: "use another key" }]
     : [];
+
+const noValue = (key: string): Problem => ({
+  code: "invalid-value",
+  path: ["kv", key],
+  atKey: true,
+  message: `${keyText(["kv", key])} is empty`,
+  mend: 'write something here, `""` for an empty text, or leave the key out',
+});
+
+/** Consul refuses it. */
+const noCaller = (name: string): Problem => ({
+  code: "invalid-value",
+  path: ["intentions", name],
+  message: `intentions for "${name}" name no caller`,
+  mend: `name one: ${name}: { "*": deny } is for all; or remove \`${name}\``,
+});
 
 const unknownKind = (kind: string, path: KeyPath): Problem[] =>
   ENTRY_KINDS.includes(kind)

@@ -4,6 +4,7 @@ import type { Draft } from "../resolve";
 import { stackNames } from "../stacks";
 import { backendProblems } from "../state-backend";
 import { backupsProblems } from "./backups";
+import { daemonProblems } from "./daemons";
 import { definitionProblems } from "./definitions";
 import { dnsProblems } from "./dns";
 import { exposureProblems } from "./exposure";
@@ -27,6 +28,7 @@ export function checkCluster(draft: Draft): Problem[] {
     ...serviceProblems(draft),
     ...definitionProblems(draft),
     ...secretProblems(draft),
+    ...daemonProblems(draft),
     ...exposureProblems(draft),
     ...securityProblems(draft),
     ...registratorProblems(draft),

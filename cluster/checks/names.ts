@@ -84,6 +84,9 @@ function dataAmongDeclared({ agents }: Draft): Problem[] {
   });
 }
 
+/** A placeholder that stands for nothing is said for itself. */
+const isWhole = (url: string): boolean => !url.includes("{");
+
 function uniqueHosts({ hosts }: Draft): Problem[] {
   const byAddress = new Map<string, string>();
   const byDaemon = new Map<string, string>();
@@ -98,7 +101,7 @@ function uniqueHosts({ hosts }: Draft): Problem[] {
         message: `hosts "${sameAddress}" and "${name}" have one address, ${address}`,
         mend: "give each host its own address",
       });
-    } else if (sameDaemon !== undefined) {
+    } else if (sameDaemon !== undefined && isWhole(daemon.url)) {
       problems.push({
         code: "duplicate-daemon",
         path: ["hosts", name],

@@ -6,7 +6,7 @@ import { requiresSecurity } from "../security";
 import { type DraftAgent, settingPath, unique } from "./places";
 
 /** Whether agents can reach each other, and every listener has its port to itself. */
-export const networkProblems = (draft: Draft): Problem[] => [...addresses(draft), ...freePorts(draft), ...bridge(draft)];
+export const networkProblems = (draft: Draft): Problem[] => [...addresses(draft), ...clientsElsewhere(draft), ...freePorts(draft), ...bridge(draft)];
 
 function addresses(draft: Draft): Problem[] {
   const alone = draft.hosts.length === 1;
@@ -48,6 +48,26 @@ function addresses(draft: Draft): Problem[] {
     });
   }
   return unique(problems);
+}
+
+/** Agents that would listen at the address of a host that is not theirs: Consul cannot, and ends. What is no host's may be any interface's. */
+function clientsElsewhere(draft: Draft): Problem[] {
+  const owners = new Map(draft.hosts.map(({ name, address }) => [address, name]));
+  const byPlace = new Map<string, { address: string; path: KeyPath; agents: string[] }>();
+  for (const agent of draft.agents) {
+    const path = settingPath(draft, agent, "client");
+    const elsewhere = agent.settings.client?.split(/\s+/).filter((address) => owners.has(address) && address !== agent.host.address) ?? [];
+    for (const address of new Set(elsewhere)) {
+      const { agents } = byPlace.get(`${address} ${path}`) ?? { agents: [] };
+      byPlace.set(`${address} ${path}`, { address, path, agents: [...agents, `"${agent.name}"`] });
+    }
+  }
+  return [...byPlace.values()].map(({ address, path, agents: [first, ...others] }) => ({
+    code: "invalid-address",
+    path,
+    message: `${first}${others.length > 0 ? ` and ${others.length} more` : ""} would listen at ${address}, which is the address of another host, "${owners.get(address)}"`,
+    mend: "give each agent a `client:` of its own host, or use 127.0.0.1 or 0.0.0.0",
+  }));
 }
 
 function freePorts(draft: Draft): Problem[] {

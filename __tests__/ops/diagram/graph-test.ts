@@ -13,7 +13,7 @@ const listens = (graph: Graph, agent: string) =>
 
 describe("ports", () => {
   test("are where the agent listens: gossip and RPC at its host's address, the rest at its client addresses", () => {
-    const graph = graphOf(load(FOUR_HOSTS.replace("name: c\n", "name: c\nclient: 127.0.0.1 10.0.0.1\naccept: [open-http]\n")));
+    const graph = graphOf(load(`${FOUR_HOSTS.replace("[s1,", "[{ name: s1, client: 127.0.0.1 10.0.0.1 },")}accept: [open-http]\n`));
     expect(listens(graph, "s1")).toEqual({
       serf_lan: "10.0.0.1:8301",
       serf_wan: "10.0.0.1:8302",
