@@ -58,7 +58,7 @@ export const catalogue = {
   // Security
   "unknown-policy": { severity: "error", about: "a token's policy that is nowhere written" },
   "script-checks": { severity: "warning", about: "services may run programs, in a secured cluster" },
-  "image-by-tag": { severity: "warning", about: "a secured cluster's image is not pinned by its digest" },
+  "image-by-tag": { severity: "warning", about: "a secured cluster's file names an image, and does not pin it by its digest" },
   // Exposure
   "plain-tcp": { severity: "warning", about: "a Docker daemon without TLS" },
   "open-http": { severity: "warning", about: "the HTTP API is open to the network, without ACLs" },

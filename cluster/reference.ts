@@ -106,9 +106,10 @@ export function errorReference(): string {
   return [
     "# Errors and warnings",
     "",
-    "Made by `npm run generate` from cluster/problem.ts. Each is printed as `file:line:column: severity code: what is wrong`, with the mend below it;",
-    "all that is wrong with a file is said at once. An error writes nothing and ends with a status that is not zero. What can be accepted is",
-    "silenced by its code in the file: `accept: [open-http]`.",
+    "Made by `npm run generate` from cluster/problem.ts. Each is printed as `file:line:column: severity code: what is wrong`, with the mend below it.",
+    "What does not fit the form of a cluster file (an unknown key, a value of the wrong type) is said first, all of it at once; when nothing of that is",
+    "left, all the rest at once. An error writes nothing and ends with a status that is not zero. What can be accepted is silenced by its code in the",
+    "file: `accept: [open-http]`.",
     "",
     "| code | severity | what it means | can be accepted |",
     "| --- | --- | --- | --- |",
