@@ -24,12 +24,17 @@ pass_after_grace() {
   fi
 }
 
+own_id() { ask /v1/agent/self | value .Config.NodeID; }
 # By its ID: under its name the voter may be a lost predecessor, of which others have yet to notice that it is gone.
 is_voter() {
-  ask '/v1/operator/raft/configuration?stale' | jq -e --arg id "$(ask /v1/agent/self | value .Config.NodeID)" 'any(.Servers[]; .ID == $id and .Voter)' >/dev/null 2>&1
+  ask '/v1/operator/raft/configuration?stale' | jq -e --arg id "$(own_id)" 'any(.Servers[]; .ID == $id and .Voter)' >/dev/null 2>&1
 }
-# Who had a lost server in mind when it heard of this one, under the same name at another address, did not believe it (DeadNodeReclaimTime, 30 s), and may hear of it again after
-# minutes only: gossip syncs with one member at a time, chosen at random. A join syncs at once.
+# By both: the leader finds names by addresses. While it has a lost predecessor in mind, this server has no name to it, and the next one's question cannot count it.
+is_known_to_leader() {
+  ask /v1/operator/raft/configuration | jq -e --arg id "$(own_id)" --arg node "$node" 'any(.Servers[]; .ID == $id and .Node == $node)' >/dev/null 2>&1
+}
+# Who had a lost server in mind when it heard of this one, under the same name at another address, does not believe it until that has been dead for 30 s (DeadNodeReclaimTime),
+# and may hear of it again after minutes only: gossip syncs with one member at a time, chosen at random. A join syncs at once.
 tell_servers() {
   ask /v1/agent/members |
     value --arg node "$node" '.[] | select(.Tags.role == "consul" and .Status == 1 and .Name != $node) | "\(if .Addr | contains(":") then "[\(.Addr)]" else .Addr end):\(.Port)"' |
@@ -61,8 +66,10 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
     fi
     say "in, giving its turn back"
   elif [ -n "$known" ] && is_voter; then
-    if give_lock_back; then
-      tell_servers
+    tell_servers
+    if ! is_known_to_leader; then
+      say "a voter, waiting until the leader knows it instead of its lost predecessor"
+    elif give_lock_back; then
       echo "$node: in, a voter, leader $known"
       exit 0
     fi
