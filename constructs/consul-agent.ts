@@ -3,9 +3,11 @@ import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { family, gossipAddress } from "../cluster/address";
+import { secretsIn } from "../cluster/checks/secrets";
 import { type Endpoints, endpointsOf } from "../cluster/endpoints";
 import { declaredVolume } from "../cluster/ids";
 import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
+import { ClusterError, keyText } from "../cluster/problem";
 import type { Settings } from "../cluster/schema";
 import { type AgentConfigProps, agentCommand, agentConfig, agentEnvironment, DECLARED, listensOnPrivileged, wholeConfig } from "./agent-command";
 import { AgentSecrets } from "./agent-secrets";
@@ -86,6 +88,7 @@ export abstract class ConsulAgent extends Construct {
     private readonly props: ConsulAgentProps & { readonly bootstrapExpect?: number; readonly clientsAtATime?: number },
   ) {
     super(scope, id);
+    this.refuseSecrets(props);
     const { host } = props;
     this.decommission = props.decommission ?? false;
     this.host = host;
@@ -161,6 +164,12 @@ export abstract class ConsulAgent extends Construct {
       value: { join: this.joinAddress.toString(), http, dns, ui: (props.ui ?? true) ? `${http}/ui` : undefined },
     });
     output.overrideLogicalId(terraformId(this));
+  }
+
+  /** A cluster file has been looked at before; a program of one's own has not. */
+  private refuseSecrets({ config, flags, services, checks, labels, log }: Settings): void {
+    const secrets = secretsIn({ config, flags, services, checks, labels, log });
+    if (secrets.length > 0) throw new ClusterError(secrets, ({ path }) => keyText([this.node.path, ...path]));
   }
 
   /** Further agents to join at every start. An agent never joins itself: Consul takes that for success, and stops trying. */

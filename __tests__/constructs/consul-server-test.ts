@@ -157,3 +157,12 @@ describe("in a bridge network", () => {
   });
   test("is reached where it is published", () => expect(server({ publish: { http: 80 } }, "net").output.http).toBe("http://10.0.0.1:80"));
 });
+
+test.each<[string, Partial<ConsulAgentProps>, string]>([
+  ["configuration", { config: { encrypt: "HUSH" } }, "mine/s1.config.encrypt: error secret-in-config: config.encrypt is a secret"],
+  ["flags", { flags: ["-encrypt=HUSH"] }, "mine/s1.flags[0]: error secret-in-config: flags[0] holds a secret"],
+  ["labels", { labels: { db_password: "HUSH" } }, "mine/s1.labels.db_password: error secret-in-config"],
+])("a secret in its %s is refused, and not repeated", (_, props, message) => {
+  expect(() => server(props)).toThrow(message);
+  expect(() => server(props)).not.toThrow("HUSH");
+});

@@ -7,7 +7,10 @@ import { isStandIn, namesConsulSecret, namesSecret, secretIn } from "../secret-t
  * Looks at every text of the file, since nearly all of them reach the synthesized JSON, and with it the state. Only the backend's are looked at
  * where its own arguments are.
  */
-export const secretProblems = ({ file: { backend: _, ...file } }: Draft): Problem[] => lookAt(file, [], false);
+export const secretProblems = ({ file: { backend: _, ...file } }: Draft): Problem[] => secretsIn(file);
+
+/** Secrets in the settings of a cluster or an agent. */
+export const secretsIn = (settings: object): Problem[] => lookAt(settings, [], false);
 
 /** Whether keys say that what is here, or all that is below, is a secret. */
 type Named = false | "here" | "below";
