@@ -74,8 +74,9 @@ describe("what a cluster file declares", () => {
       intentions: { shop: { web: "allow", "*": "deny" } },
       prepared_queries: [{ name: "near-shop", service: { service: "shop", only_passing: true, near: "_agent" }, dns: { ttl: "7s" } }],
     };
-    const allowed = async (source: string) => (await live.server().json(`/v1/connect/intentions/check?source=${source}&destination=shop`)).Allowed;
-    const queries = async () => (await live.server().json("/v1/query")).map(({ Name }: { Name: string }) => Name);
+    const allowed = async (source: string) =>
+      (await live.server().json(`/v1/connect/intentions/check?source=${source}&destination=shop&consistent`)).Allowed;
+    const queries = async () => (await live.server().json("/v1/query?consistent")).map(({ Name }: { Name: string }) => Name);
 
     test("are made by a deploy that touches no container; a key that is there is left alone", async () => {
       await live.server().put("/v1/kv/app/theirs", "theirs");

@@ -81,13 +81,13 @@ export class DeclaringCluster {
   }
 
   value(key: string): Promise<string> {
-    return this.server().get(`/v1/kv/${key}?raw`);
+    return this.server().get(`/v1/kv/${key}?raw&consistent`);
   }
 
-  /** The config entries, by kind/name. */
+  /** The config entries, by kind/name. Consistent, since a new leader may answer before it has all that was written. */
   async kinds(): Promise<string[]> {
     const entries = await Promise.all(
-      ["service-defaults", "service-router", "service-intentions"].map((kind) => this.server().json(`/v1/config/${kind}`)),
+      ["service-defaults", "service-router", "service-intentions"].map((kind) => this.server().json(`/v1/config/${kind}?consistent`)),
     );
     return entries.flat().map(({ Kind, Name }: { Kind: string; Name: string }) => `${Kind}/${Name}`);
   }
