@@ -1,10 +1,110 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsulHttp } from "./consul";
 import { Project } from "./project";
 import { Rig } from "./rig/rig";
 
 const rig = Rig.standing();
+
+describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wants credentials", () => {
+  const project = new Project(rig.operator, "e2e/clusters/daemons.yaml");
+  const inspect = async (host: string, container: string) => JSON.parse((await rig.host(host).docker("inspect", container)).stdout)[0];
+
+  beforeAll(async () => {
+    await rig.reset();
+    const { username, password } = rig.registry.credentials;
+    // `docker login` needs a daemon, which the operator's machine has not; this is what it writes.
+    const auth = Buffer.from(`${username}:${password}`).toString("base64");
+    writeFileSync(join(rig.operator.home, ".docker/config.json"), JSON.stringify({ auths: { "172.16.8.5:5001": { auth } } }));
+    if (!existsSync(join(project.folder, "certs"))) symlinkSync(join(rig.operator.home, ".docker"), join(project.folder, "certs"));
+  });
+  afterAll(() => project.remove());
+
+  test("deploys, whatever the operator's DOCKER_ variables say", async () => {
+    const env = { DOCKER_HOST: "tcp://172.16.8.99:1", DOCKER_CERT_PATH: "/nowhere", DOCKER_TLS_VERIFY: "1" };
+    const { stdout } = await project.deploy({ env });
+    expect(stdout).toContain("consul-client1: in, leader");
+    expect(stdout).toContain("voters: consul-server1 second consul-server3");
+  });
+
+  test("images came through the mirror", async () => {
+    const { Config } = await inspect("consul-server1", "consul-server1");
+    const { stdout } = await rig.host("consul-server1").docker("images", "--format", "{{.Repository}}:{{.Tag}}");
+    expect(stdout).toContain("172.16.8.5:5001/hashicorp/consul:1.22.2");
+    expect(stdout).toContain("172.16.8.5:5001/fayrus/registrator:v9.2.0");
+    expect(Config.Image).toMatch(/^sha256:/);
+  });
+
+  test("an agent's own names, data folder, log driver and ports are what runs", async () => {
+    const second = await inspect("consul-server2", "second.consul");
+    expect(second.Config.Hostname).toBe("second");
+    expect(second.HostConfig.Binds).toEqual(["second.consul-declared:/consul/declared:rw", "/var/lib/consul-cdktf-rig/host-data:/consul/data:rw"]);
+    const third = await inspect("consul-server3", "consul-server3");
+    expect(third.HostConfig.LogConfig.Type).toBe("local");
+    const members = await rig.host("consul-server3").docker("exec", "consul-server3", "consul", "members", "-http-addr=127.0.0.1:9500");
+    expect(members.stdout).toMatch(/consul-server3\s+172\.16\.8\.122:9301\s+alive\s+server/);
+    expect(members.stdout).toMatch(/second\s+172\.16\.8\.121:8301\s+alive\s+server/);
+  });
+
+  test("registrator is with the agent of its host, at the agent's own port", async () => {
+    for (const [host, port] of Object.entries({ "consul-server2": 8500, "consul-server3": 9500 })) {
+      const { Config, State } = await inspect(host, "registrator");
+      expect([State.Running, Config.Cmd.at(-1)]).toEqual([true, `consul://127.0.0.1:${port}`]);
+    }
+  });
+
+  test("limits, labels and any Consul configuration reach the container unchanged", async () => {
+    const client = await inspect("consul-client1", "consul-client1");
+    expect(client.HostConfig).toMatchObject({ Memory: 256 * 1024 * 1024, MemorySwap: 256 * 1024 * 1024, NanoCpus: 500_000_000, CpusetCpus: "0" });
+    expect(client.HostConfig.RestartPolicy.Name).toBe("unless-stopped");
+    expect(client.Config.Labels.owner).toBe("${not.a.reference} %{nor this}");
+    const http = new ConsulHttp(rig.operator.machine, "http://172.16.8.110:8500");
+    const self = await http.json("/v1/agent/self");
+    expect(self.Meta.words).toBe('${HOME} "quoted" $${twice} 中文');
+    expect(self.Config.Datacenter).toBe("rig");
+    const { stdout } = await rig.host("consul-client1").docker("logs", "--tail", "1", "consul-client1");
+    expect(JSON.parse(stdout)).toHaveProperty("@level");
+  });
+
+  test("DNS answers on port 53", async () => {
+    const { stdout } = await rig.operator.machine.run("dig", ["+short", "@172.16.8.110", "consul-server1.node.rig.consul"]);
+    expect(stdout.trim()).toBe("172.16.8.120");
+  });
+
+  test("a second plan is empty", async () => {
+    expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
+  });
+
+  test("no credential is in the JSON or the state", async () => {
+    const { stdout } = await project.run("grep", ["-rlF", rig.registry.credentials.password, "cdktf.out", "terraform.daemons.tfstate"], {
+      check: false,
+    });
+    expect(stdout).toBe("");
+    await project.destroy();
+  });
+
+  test("an image by digest is that image", async () => {
+    const digest = rig.registry.digest("hashicorp/consul:1.22.2");
+    const file = join(project.folder, "digest.yaml");
+    writeFileSync(
+      file,
+      [
+        "name: digest",
+        "security: off",
+        "daemon: ssh://root@{address}",
+        `image: hashicorp/consul@${digest}`,
+        "hosts: { solo: 172.16.8.120 }",
+        "servers: [solo]",
+      ].join("\n"),
+    );
+    await project.deploy({ env: { CLUSTER: file } });
+    const { stdout } = await rig
+      .host("consul-server1")
+      .docker("inspect", "-f", "{{index .RepoDigests 0}}", (await inspect("consul-server1", "solo")).Image);
+    expect(stdout.trim()).toContain(digest);
+    await project.destroy({ env: { CLUSTER: file } });
+  });
+});
 
 describe("hosts in groups", () => {
   const project = new Project(rig.operator, "e2e/clusters/racks.yaml");
