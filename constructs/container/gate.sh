@@ -72,8 +72,9 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
     elif give_lock_back; then
       echo "$node: in, a voter, leader $known"
       exit 0
+    else
+      say "a voter, giving the lock back"
     fi
-    say "a voter, giving the lock back"
   elif [ -n "$known" ] && tokens_unmade; then
     echo "$node: passes: there is a leader, $known, and tokens are still to be made"
     exit 0
