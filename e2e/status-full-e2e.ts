@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { scriptText } from "../constructs/ask";
 import { issue } from "../ops/secrets/certificates";
 import type { Status } from "../ops/status/status";
 import { eventually } from "./consul";
@@ -12,7 +13,7 @@ import type { CommandResult } from "./rig/command";
 import { Rig } from "./rig/rig";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const TAKE_SECRETS = readFileSync(join(__dirname, "../constructs/container/take-secrets.sh"), "utf8");
+const TAKE_SECRETS = scriptText("takeSecrets");
 
 describe.each(["on", "off"] as const)("status names what is wrong, with security %s", (security) => {
   const rig = Rig.standing();
