@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { scriptText } from "../constructs/ask";
 import { issue } from "../ops/secrets/certificates";
 import type { Status } from "../ops/status/status";
 import { eventually } from "./consul";
@@ -13,7 +12,8 @@ import type { CommandResult } from "./rig/command";
 import { Rig } from "./rig/rig";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const TAKE_SECRETS = scriptText("takeSecrets");
+const script = (name: string) => readFileSync(join(__dirname, "../constructs/container", name), "utf8");
+const TAKE_SECRETS = script("hang-up.sh") + script("take-secrets.sh");
 
 describe.each(["on", "off"] as const)("status names what is wrong, with security %s", (security) => {
   const rig = Rig.standing();
