@@ -1,5 +1,3 @@
-import { hasPassword } from "./address";
-
 /** How a secret is known: by the key that it stands under, or by what it looks like itself. */
 
 /** Keys of secrets end in these words; paths (`key_file`) and switches (`enable_token_replication`) do not. */
@@ -28,7 +26,7 @@ const HEADER = /(authorization)["']?\s*[:=]\s*["']?(?:basic|bearer|token)\s+([^\
 /** What in a text is surely a secret, in words; undefined for any other. */
 export function secretIn(text: string): string | undefined {
   if (text.search(PRIVATE_KEY) >= 0) return "a private key";
-  if (hasPassword(text) && !(text.match(URL_PASSWORD) ?? []).every(isStandIn)) return "a URL with a password";
+  if (text.match(URL_PASSWORD)?.some((password) => !isStandIn(password))) return "a URL with a password";
   if (text.includes("://") && assigns(text, QUERY)) return "a URL with a secret in its query";
   if (/^--?[a-z]|\bprovider=/i.test(text) && assigns(text, ASSIGNMENT)) return "a secret";
   return assigns(text, HEADER) ? "credentials" : undefined;
