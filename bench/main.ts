@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { endBy, SIGNALS } from "../ops/signals";
 import { compareApps } from "./app-comparisons";
 import { whyNoRig } from "./bench-rig";
 import type { Comparison } from "./comparison";
@@ -73,11 +74,7 @@ function progress(line: string): void {
 }
 
 // An orderly end also ends the programs that were started.
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const)
-  process.once(signal, () => process.exit(code));
+for (const signal of SIGNALS) process.once(signal, endBy);
 
 const given = options();
 if (given === undefined) {

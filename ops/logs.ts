@@ -4,7 +4,7 @@ import { select } from "./arguments";
 import { chosenCluster, command, progress } from "./command";
 import { lineJson, lineText } from "./logs/line-text";
 import { follow, type Output, readAll } from "./logs/reader";
-import { coloured, endWell, isEnding } from "./terminal";
+import { coloured, untilEnded } from "./terminal";
 
 const USAGE = `usage: npm run logs [-- OPTIONS] [AGENT...]
   AGENT           those alone; a name, or a pattern with *
@@ -68,12 +68,12 @@ command("logs", USAGE, async () => {
     throw new Error(`${names.length} agents are more than can be followed, which is ${FOLLOWED}: name some of them, or --no-follow`);
   const agents = cluster.agents.filter(({ name }) => names.includes(name));
   const text = json ? lineJson : lineText(names, coloured(process.stdout));
-  endWell();
+  untilEnded();
   const output: Output = {
     write: async (line) => {
       if (!process.stdout.write(text(line))) await once(process.stdout, "drain");
     },
-    say: ({ name }, what) => void (isEnding() || progress(`${name}: ${what}`)),
+    say: ({ name }, what) => progress(`${name}: ${what}`),
     wanted,
   };
   const positions = await readAll(agents, { since, tail }, output);

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { constants } from "node:os";
+import { endBy, SIGNALS } from "./signals";
 
 const folders = new Set<string>();
 
@@ -12,20 +12,23 @@ export async function inScratch<Result>(prefix: string, work: (folder: string) =
     return await work(folder);
   } finally {
     remove(folder);
-    if (folders.size === 0) for (const signal of SIGNALS) process.off(signal, stop);
+    if (folders.size === 0) unwatch();
   }
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
 /** Node ends at a signal without a last word, unless somebody listens. */
 function watch(): void {
-  for (const signal of SIGNALS) process.on(signal, stop);
+  process.on("exit", removeAll);
+  for (const signal of SIGNALS) process.on(signal, endBy);
 }
 
-function stop(signal: NodeJS.Signals): void {
+function unwatch(): void {
+  process.off("exit", removeAll);
+  for (const signal of SIGNALS) process.off(signal, endBy);
+}
+
+function removeAll(): void {
   folders.forEach(remove);
-  process.exit(128 + constants.signals[signal]);
 }
 
 function remove(folder: string): void {

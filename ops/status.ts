@@ -4,7 +4,7 @@ import { count } from "./diagram/words";
 import { statusOf } from "./status/status";
 import { type SurveyOptions, Surveyor } from "./status/survey";
 import { text } from "./status/text";
-import { coloured, endWell, Screen } from "./terminal";
+import { coloured, Screen, untilEnded } from "./terminal";
 
 const USAGE = `usage: npm run status [-- OPTIONS]
   --watch [SECONDS]   look again every so many seconds (2), until Ctrl-C
@@ -65,7 +65,7 @@ command("status", USAGE, async () => {
     console.log(json ? JSON.stringify(status, null, 2) : `\n${text(status, shown)}`);
     return status.well ? 0 : 1;
   }
-  endWell();
+  untilEnded();
   const screen = new Screen();
   // Of the rows two are the head's, and two more are left free.
   const room = process.stdout.isTTY ? process.stdout.rows - 4 : undefined;

@@ -1,5 +1,7 @@
 /** What a person sees at a terminal. */
 
+import { endBy, SIGNALS } from "./signals";
+
 /** Whether what goes to a stream is to be coloured: at a terminal, unless NO_COLOR is set; elsewhere where FORCE_COLOR says so (no-color.org, force-color.org). */
 export function coloured({ isTTY }: { readonly isTTY?: boolean }, { NO_COLOR, FORCE_COLOR }: NodeJS.ProcessEnv = process.env): boolean {
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== "") return FORCE_COLOR !== "0";
@@ -16,22 +18,9 @@ const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-let ending = false;
-
-/** Whether Ctrl-C has been pressed: it ends the program's children, too, which is nothing to be said. */
-export const isEnding = (): boolean => ending;
-
-/** Ctrl-C ends the program well, whatever is under way; so does a reader of its output who has read enough. */
-export function endWell(): void {
-  // At a terminal it comes twice, npm passing it on to who has it already. Node takes its handler away while it exits, and
-  // a signal that came then would kill it: the second is waited for, but for no longer than 1 s, since the kernel may make one of the two.
-  const last = process.env.npm_lifecycle_event === undefined ? 1 : 2;
-  let signals = 0;
-  process.on("SIGINT", () => {
-    ending = true;
-    if (++signals === last) process.exit(0);
-    setTimeout(() => process.exit(0), 1000);
-  });
+/** For a program that goes on until Ctrl-C: that ends it well, whatever is under way; so does a reader of its output who has read enough. */
+export function untilEnded(): void {
+  for (const signal of SIGNALS) process.on(signal, endBy);
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
 }
 

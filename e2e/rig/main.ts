@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { endBy, SIGNALS } from "../../ops/signals";
 import type { Operator } from "./operator";
 import { type MachineStatus, Rig } from "./rig";
 import { DEFAULT_HOSTS } from "./world";
@@ -68,11 +69,7 @@ function progress(line: string): void {
 }
 
 // An orderly end also ends the commands that were started; SIGKILL cannot, and what it leaves the next `up` or `down` deals with.
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const)
-  process.once(signal, () => process.exit(code));
+for (const signal of SIGNALS) process.once(signal, endBy);
 
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
