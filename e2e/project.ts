@@ -34,9 +34,10 @@ export class Project {
     return { ...rest, stdout: stripVTControlCharacters(stdout) };
   }
 
-  /** The CDKTF CLI; throws when it fails, unless `check` is false. */
+  /** The CDKTF CLI, as docs/changing.md has it, so that what is said last can be expected; throws when it fails, unless `check` is false. */
   cdktf(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return this.run(join(this.folder, "node_modules/.bin/cdktf"), args, options);
+    const env = { TERRAFORM_BINARY_NAME: join(this.folder, "ops/terraform/to-the-end.sh"), ...options.env };
+    return this.run(join(this.folder, "node_modules/.bin/cdktf"), args, { ...options, env });
   }
 
   deploy(options: CommandOptions = {}): Promise<CommandResult> {

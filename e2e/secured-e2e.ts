@@ -163,7 +163,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
         await spoil();
         await work();
       } finally {
-        rmSync(secrets(), { recursive: true });
+        rmSync(secrets(), { recursive: true, force: true });
         renameSync(`${secrets()}.kept`, secrets());
       }
     };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Arguments } from "../arguments";
 import { operationsAtOnce, stacksAtOnce } from "../rollout/parallelism";
 import { type Manifest, OUTPUT, type Stack } from "./synth";
+import { wholeOutput } from "./terraform";
 
 const CDKTF = join(__dirname, "../../node_modules/.bin/cdktf");
 
@@ -30,7 +31,8 @@ export function cdktf({ command, stacks, args, cloud, env }: CdktfOptions): Prom
     ...(cloud ? [] : [`--terraform-parallelism=${operations}`]),
     ...args.passedOn,
   ];
-  const child = spawn(CDKTF, words, { stdio: "inherit", env: { ...process.env, CHECKPOINT_DISABLE: "1", DISABLE_VERSION_CHECK: "1", ...env } });
+  const quiet = { CHECKPOINT_DISABLE: "1", DISABLE_VERSION_CHECK: "1" };
+  const child = spawn(CDKTF, words, { stdio: "inherit", env: { ...process.env, ...quiet, ...wholeOutput(), ...env } });
   // Ctrl-C reaches the child too, which finishes what it has begun; whoever waits for it must not be gone first.
   const wait = () => undefined;
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);

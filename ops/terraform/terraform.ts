@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 export interface TerraformResult {
@@ -11,8 +11,18 @@ export interface TerraformResult {
   readonly error: string;
 }
 
+/** Stands for Terraform where the CDKTF CLI would lose its last words. */
+const TO_THE_END = join(__dirname, "to-the-end.sh");
+
 /** The program's name, as the CDKTF CLI takes it. */
-export const terraformBinary = (): string => process.env.TERRAFORM_BINARY_NAME || "terraform";
+export function terraformBinary(): string {
+  const { TERRAFORM_BINARY_NAME, CONSUL_CDKTF_TERRAFORM } = process.env;
+  const named = TERRAFORM_BINARY_NAME && basename(TERRAFORM_BINARY_NAME) === basename(TO_THE_END) ? CONSUL_CDKTF_TERRAFORM : TERRAFORM_BINARY_NAME;
+  return named || "terraform";
+}
+
+/** With which the CDKTF CLI runs that program and loses nothing of what it says. */
+export const wholeOutput = (): NodeJS.ProcessEnv => ({ TERRAFORM_BINARY_NAME: TO_THE_END, CONSUL_CDKTF_TERRAFORM: terraformBinary() });
 
 /**
  * Runs Terraform in a stack's folder, and initializes the folder first if it has to be. Quietly: what it says comes back.
