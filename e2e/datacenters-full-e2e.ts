@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsulHttp, eventually } from "./consul";
 import type { Credentials } from "./credentials";
+import { documented } from "./documented";
 import { Project } from "./project";
 import { Rig } from "./rig/rig";
 
@@ -86,11 +87,8 @@ describe("plain datacenters, federated", () => {
   test("are clusters of their own", () => datacenters.expectTwoOfTheirOwn());
 });
 
-/** The commands of docs/layouts.md that make the two peers. */
-function documented(): string {
-  const [, commands = ""] = /```sh\n(api\(\) .*?)```/s.exec(readFileSync(join(__dirname, "../docs/layouts.md"), "utf8")) ?? [];
-  return commands.replaceAll("10.0.0.11", SITES.east.server).replaceAll("10.1.0.11", SITES.west.server);
-}
+/** The commands that make the two peers. */
+const PEERING = documented("docs/layouts.md", "sh", "## Several datacenters").join("");
 
 describe("secured datacenters, peered", () => {
   const datacenters = new Datacenters(() => ({ all: { client: "0.0.0.0" } }));
@@ -121,7 +119,8 @@ describe("secured datacenters, peered", () => {
 
   test("what one exports is found from the other, by HTTP and by DNS", async () => {
     await deployAll({});
-    await datacenters.project.run("bash", ["-euo", "pipefail", "-c", documented()]);
+    const commands = PEERING.replaceAll("10.0.0.11", SITES.east.server).replaceAll("10.1.0.11", SITES.west.server);
+    await datacenters.project.run("bash", ["-euo", "pipefail", "-c", commands]);
     await expectPeered();
   });
 

@@ -1,12 +1,12 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./consul";
+import { documented } from "./documented";
 import { Project } from "./project";
 import type { CommandResult } from "./rig/command";
 import { Rig } from "./rig/rig";
 
-/** The commands of docs/layouts.md, as they stand there. */
-const MOVING = [...readFileSync(join(__dirname, "../docs/layouts.md"), "utf8").matchAll(/^```sh\n(.*?)^```/gms)].map(([, text]) => text as string);
+const MOVING = documented("docs/layouts.md", "sh", "### Moving a host to another group");
 /** Two servers and a client in one stack, the third server in a group. */
 const GROUPED = `name: consul
 security: off

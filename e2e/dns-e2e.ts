@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./consul";
+import { documented } from "./documented";
 import { LiveCluster } from "./live-cluster";
 import type { RunningCommand } from "./rig/command";
 import { Rig } from "./rig/rig";
 
 /** The configuration of dnsmasq that docs/dns.md has for hosts, as it stands there. */
-const DNSMASQ = /^```conf\n(# \/etc\/dnsmasq\.d\/consul\.conf\n.*?)^```/ms.exec(readFileSync(join(__dirname, "../docs/dns.md"), "utf8"))?.[1] ?? "";
+const DNSMASQ = documented("docs/dns.md", "conf").find((block) => block.startsWith("# /etc/dnsmasq.d/consul.conf\n")) ?? "";
 /** Of a name that only the outside knows. */
 const OUTSIDE = ["www.outside.example", "203.0.113.7"] as const;
 /** Where the outside's names are served: at the operator's machine, whose port 53 is free. */

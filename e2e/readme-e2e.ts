@@ -1,14 +1,12 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { documented } from "./documented";
 import { Project } from "./project";
 import { Rig } from "./rig/rig";
 import { typeAtTerminal } from "./terminal";
 
-const README = readFileSync(join(__dirname, "../README.md"), "utf8");
-const fenced = (language: string): string[] =>
-  [...README.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, text]) => text as string);
 /** The first block is .ci/run's own: it installs. */
-const [, ...shellBlocks] = fenced("sh");
+const [, ...shellBlocks] = documented("README.md", "sh");
 
 describe("every command of the README, as it stands there", () => {
   const rig = Rig.standing();
@@ -26,7 +24,7 @@ describe("every command of the README, as it stands there", () => {
 
   test.each(commands)("%s", async (command) => {
     const project = command.includes("local") ? here : lan;
-    const yaml = fenced("yaml")[0] as string;
+    const yaml = documented("README.md", "yaml")[0] as string;
     writeFileSync(join(project.folder, "clusters/payments.yaml"), yaml);
     const { stdout } = await typeAtTerminal(project, command);
     expect(stdout).toContain("cluster file: clusters/");

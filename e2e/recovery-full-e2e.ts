@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsulHttp, eventually } from "./consul";
+import { documented } from "./documented";
 import { Project } from "./project";
 import { Rig } from "./rig/rig";
 import { typeAtTerminal } from "./terminal";
@@ -8,12 +9,8 @@ import { typeAtTerminal } from "./terminal";
 const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const SURVIVOR = "consul-server3";
 const LOST = ["consul-server1", "consul-server2"];
-const RECOVERY = readFileSync(join(__dirname, "../docs/recovery.md"), "utf8");
 /** The commands of one section of the page, block by block, as somebody reads and types them. */
-const blocks = (section: string): string[] => {
-  const [, text = ""] = RECOVERY.split(new RegExp(`^## ${section}$`, "m"));
-  return [...(text.split(/^## /m)[0] as string).matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block as string);
-};
+const blocks = (section: string): string[] => documented("docs/recovery.md", "sh", `## ${section}`);
 
 describe("two of three servers are lost for good: docs/recovery.md, as it stands there", () => {
   const rig = Rig.standing();

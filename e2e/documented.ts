@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * What stands in a page's fenced blocks of one language, in its order: a test runs the very commands that a reader types.
+ * @param page from the project's folder
+ * @param heading of the part that is meant, which ends at the next heading of its level or above; default the whole page
+ * @throws for a page that has no such part, or no such block there
+ */
+export function documented(page: string, language: string, heading?: string): string[] {
+  const text = readFileSync(join(__dirname, "..", page), "utf8");
+  const blocks = [...part(text, heading).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, block]) => block as string);
+  if (blocks.length === 0) throw new Error(`${page} has no ${language}${heading ? ` below "${heading}"` : ""}`);
+  return blocks;
+}
+
+function part(text: string, heading?: string): string {
+  if (heading === undefined) return text;
+  const [, after] = text.split(`\n${heading}\n`);
+  // A single # begins a comment in a block.
+  return (after ?? "").split(new RegExp(`^#{2,${heading.indexOf(" ")}} `, "m"))[0] as string;
+}
