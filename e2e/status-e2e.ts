@@ -42,6 +42,8 @@ describe("a cluster that runs is looked at", () => {
     }
     expect(agents.filter(({ raft }) => raft?.leads).map(({ name }) => name)).toEqual([leader?.agent]);
     const { stdout, exitCode } = await npm("status");
+    // First, since a failure then shows the whole screen.
+    expect(stdout).not.toContain("not well");
     expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^consul-server1 +172\.16\.8\.120:8301 +alive +server +1\.22\.2 +up /m)]);
   });
 
@@ -158,7 +160,8 @@ describe("a cluster that runs is looked at", () => {
       await cluster.deploy();
       await seen(/^consul-client1 {2}.*Consul agent running/m);
       following.signal("SIGINT");
-      await following.finished;
+      // By that signal.
+      expect((await following.finished).exitCode).toBe(-1);
       expect(following.stderr).toMatch(/^consul-client1: .*No such container/m);
       // That the docker CLIs end, too, is nothing to be said.
       expect(following.stderr).not.toMatch(/^(?!consul-client1: )./m);
