@@ -32,17 +32,33 @@ describe("README", () => {
   const folder = checkout();
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+  const [yaml] = blocks("yaml") as [string];
+  const [typescript] = blocks("ts") as [string];
+
+  /** The JSON of a program or cluster file in the checkout. */
+  function synthesized(program: string, env: Record<string, string>): string {
+    rmSync(join(folder, "cdktf.out"), { recursive: true, force: true });
+    synthesize(folder, program, env);
+    return readFileSync(join(folder, "cdktf.out/stacks/payments/cdk.tf.json"), "utf8");
+  }
+  function expectIdentical(clusterFile: string, program: string): string {
+    writeFileSync(join(folder, "clusters/payments.yaml"), clusterFile);
+    writeFileSync(join(folder, "payments.ts"), program);
+    const fromYaml = synthesized("main.ts", { CLUSTER: "clusters/payments.yaml" });
+    expect(synthesized("payments.ts", {})).toBe(fromYaml);
+    return fromYaml;
+  }
+
   test("its cluster file and its TypeScript synthesize identical JSON", () => {
-    const [yaml] = blocks("yaml");
-    const [typescript] = blocks("ts");
-    writeFileSync(join(folder, "clusters/payments.yaml"), yaml as string);
-    writeFileSync(join(folder, "payments.ts"), typescript as string);
-    synthesize(folder, "main.ts", { CLUSTER: "clusters/payments.yaml" });
-    const fromYaml = readFileSync(join(folder, "cdktf.out/stacks/payments/cdk.tf.json"), "utf8");
-    rmSync(join(folder, "cdktf.out"), { recursive: true });
-    synthesize(folder, "payments.ts", {});
-    expect(readFileSync(join(folder, "cdktf.out/stacks/payments/cdk.tf.json"), "utf8")).toBe(fromYaml);
-    expect(fromYaml).toContain('"CONSUL_ALLOW_PRIVILEGED_PORTS=1"');
+    expect(expectIdentical(yaml, typescript)).toContain('"-node=web1"');
+  });
+
+  test("they still do when a client agent has settings of its own", () => {
+    const json = expectIdentical(
+      yaml.replace("[web1]", "[{ name: web1, ports: { dns: 53 }, dns: { recursors: [10.0.0.2] } }]"),
+      typescript.replace('["web1"]', '[{ name: "web1", ports: { dns: 53 }, dns: { recursors: ["10.0.0.2"] } }]'),
+    );
+    expect(json).toContain('"CONSUL_ALLOW_PRIVILEGED_PORTS=1"');
   });
 
   test("its stack of one's own synthesizes, and the client joins the server", () => {
@@ -52,11 +68,13 @@ describe("README", () => {
     expect(resource.docker_container["consul-client"].command).toContain("-retry-join=10.0.0.11");
   });
 
-  test("every npm script that it names exists, and .ci/run calls its two commands", () => {
+  test("every npm script that it names exists, and .ci/run calls its two commands that install", () => {
     const named = [...README.matchAll(/npm run ([a-z0-9:-]+)/g)].map(([, name]) => name as string);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
     const ci = readFileSync(join(ROOT, ".ci/run"), "utf8");
-    for (const command of (blocks("sh")[0] as string).trim().split("\n")) expect(ci).toContain(command);
+    const installing = blocks("sh").flatMap((block) => block.split("\n").filter((command) => command.startsWith("npm ci")));
+    expect(installing).toHaveLength(2);
+    for (const command of installing) expect(ci).toContain(command);
   });
 
   test("every file that it links to is there", () => {

@@ -5,28 +5,52 @@ import { Project } from "./project";
 import { Rig } from "./rig/rig";
 import { typeAtTerminal } from "./terminal";
 
-/** The first block is .ci/run's own: it installs. */
-const [, ...shellBlocks] = documented("README.md", "sh");
+/** An example's addresses, and the test bed's in their place. */
+const ADDRESSES: Readonly<Record<string, string>> = {
+  "10.0.0.11": "172.16.8.120",
+  "10.0.0.12": "172.16.8.121",
+  "10.0.0.13": "172.16.8.122",
+  "10.0.0.21": "172.16.8.110",
+};
+const PAYMENTS = Object.entries(ADDRESSES).reduce(
+  (yaml, [example, address]) => yaml.replace(example, address),
+  documented("README.md", "yaml")[0] as string,
+);
+
+/** The commands that install are .ci/run's own. */
+const lines = documented("README.md", "sh")
+  .flatMap((block) => block.trim().split("\n"))
+  .filter((line) => !line.startsWith("npm ci"));
+/** Each command as it is shown, with the variables that are exported before it. */
+const commands = lines.flatMap((line, index): [shown: string, typed: string][] => {
+  if (line.startsWith("export ")) return [];
+  const exported = lines.slice(0, index).filter((before) => before.startsWith("export "));
+  return [[line, [...exported, line].join("; ")]];
+});
 
 describe("every command of the README, as it stands there", () => {
   const rig = Rig.standing();
-  beforeAll(() => Promise.all([rig.reset(), rig.localHost.reset()]));
-
-  const commands = shellBlocks.flatMap((block) => block.trim().split("\n"));
   const here = new Project(rig.local, "");
   const lan = new Project(rig.operator, "");
-  afterAll(() => {
+  beforeAll(async () => {
+    await Promise.all([rig.reset(), rig.localHost.reset()]);
+    writeFileSync(join(lan.folder, "clusters/payments.yaml"), PAYMENTS);
+  });
+  afterAll(async () => {
+    await rig.reset();
     here.remove();
     lan.remove();
   });
 
-  test("there are commands to run", () => expect(commands.length).toBeGreaterThan(5));
+  test("there are commands to run, for a secured cluster among them", () => {
+    expect(commands.length).toBeGreaterThan(5);
+    expect(commands.map(([, typed]) => typed)).toContain("export CLUSTER=clusters/payments.yaml; npm run deploy");
+    expect(PAYMENTS).not.toMatch(/security|10\.0\.0\./);
+  });
 
-  test.each(commands)("%s", async (command) => {
-    const project = command.includes("local") ? here : lan;
-    const yaml = documented("README.md", "yaml")[0] as string;
-    writeFileSync(join(project.folder, "clusters/payments.yaml"), yaml);
-    const { stdout } = await typeAtTerminal(project, command);
+  test.each(commands)("%s", async (shown, typed) => {
+    const project = shown.includes("local") ? here : lan;
+    const { stdout } = await typeAtTerminal(project, typed);
     expect(stdout).toContain("cluster file: clusters/");
     expect(stdout).not.toMatch(/error/i);
   });
