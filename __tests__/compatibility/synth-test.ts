@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import { loadCluster } from "../../cluster/load";
+import { clusterFile } from "../cluster-files";
+import { synthesizeCluster } from "../synthesized";
+import { CASES } from "./cases";
+import { Comparison, type Renamed } from "./comparison";
+import { type Json, readCompleteStack, readIndex, readStack } from "./expected";
+
+/** Old names of locals and of provisioners' variables, and what they are called now. */
+const RENAMED: Renamed = { locals: {}, variables: {} };
+
+const comparison = new Comparison(RENAMED);
+const index = readIndex();
+
+test("every cluster file has stacks that are expected", () => {
+  expect(CASES.map(({ name }) => name)).toEqual(Object.keys(index));
+});
+
+describe.each(CASES)("$name", ({ name, text }) => {
+  const expected = index[name] ?? {};
+
+  test("is synthesized as it was: no container is replaced", () => {
+    const { manifest, stacks } = synthesizeCluster(loadCluster(clusterFile(text)));
+    const manifests = Object.entries(manifest.stacks).map(([stack, { annotations: _, ...entry }]) => [
+      stack,
+      entry as Json,
+    ]);
+    const found = [
+      ...comparison.differences(
+        `${name}: manifest`,
+        Object.fromEntries(Object.entries(expected).map(([stack, entry]) => [stack, entry.manifest])),
+        Object.fromEntries(manifests),
+      ),
+      ...Object.keys(expected).flatMap((stack) =>
+        comparison.differences(`${name}: ${stack}`, readStack(name, stack), (stacks[stack] ?? null) as unknown as Json),
+      ),
+    ];
+    if (found.length > 0)
+      throw new Error(
+        `${found.length} differences from what was synthesized before:\n${found.slice(0, SHOWN).join("\n")}`,
+      );
+  });
+
+  test("can be put together as it was, byte for byte", () => {
+    const sums = Object.keys(expected).map((stack) => [
+      stack,
+      createHash("sha256").update(readCompleteStack(name, stack)).digest("hex"),
+    ]);
+    expect(sums).toEqual(Object.entries(expected).map(([stack, { sha256 }]) => [stack, sha256]));
+  });
+});
+
+const SHOWN = 30;
