@@ -16,7 +16,7 @@ const REPOSITORY = [
   "e2e/clusters/daemons",
   "e2e/clusters/racks",
 ];
-const OWN = ["bridge", "bridge-secured", "five", "ipv6", "one", "two"];
+const OWN = ["bridge", "bridge-secured", "five", "ipv6", "one", "settings", "two"];
 
 const read = (file: string): string => readFileSync(join(PROJECT, `${file}.yaml`), "utf8");
 
