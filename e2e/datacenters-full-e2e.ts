@@ -4,6 +4,7 @@ import { ConsulHttp, eventually } from "./consul";
 import type { Credentials } from "./credentials";
 import { documented } from "./documented";
 import { Project } from "./project";
+import type { DockerHost } from "./rig/docker-host";
 import { Rig } from "./rig/rig";
 
 const rig = Rig.standing();
@@ -14,6 +15,12 @@ const SITES = {
 type Site = keyof typeof SITES;
 const EAST_AND_WEST = Object.keys(SITES) as Site[];
 const other = (site: Site): Site => (site === "east" ? "west" : "east");
+
+function hostAt(address: string): DockerHost {
+  const host = rig.hosts.find((each) => each.address === address);
+  if (!host) throw new Error(`the rig has no host at ${address}`);
+  return host;
+}
 
 /** Two datacenters, a cluster file each, in one operator's folder. */
 class Datacenters {
@@ -27,7 +34,7 @@ class Datacenters {
     const { all, server: own } = this.settings(site);
     const file = {
       ...{ name: site, datacenter: site, daemon: "ssh://root@{address}", hosts: { s: server, c: client }, ...all, ...more },
-      servers: [{ name: `${site}-server`, host: "s", ...own }],
+      servers: [{ name: `${site}-server1`, host: "s", ...own }],
       clients: [{ name: `${site}-client`, host: "c", services }],
     };
     writeFileSync(join(this.project.folder, `${site}.yaml`), JSON.stringify(file));
@@ -39,9 +46,9 @@ class Datacenters {
     return this.project.run("npm", ["run", "-s", script, "--", ...args], { env: { CLUSTER: `${site}.yaml` } });
   }
 
-  /** Where a client's DNS says that a name is. */
+  /** The address that a client agent's DNS has for a name, asked on the agent's own host. */
   async lookUp(site: Site, name: string): Promise<string> {
-    return (await rig.operator.machine.run("dig", ["+short", "-p", "8600", `@${SITES[site].client}`, name])).stdout.trim();
+    return (await hostAt(SITES[site].client).run("dig", ["+short", "-p", "8600", "@127.0.0.1", name])).stdout.trim();
   }
 
   /** Each is as well as if it were alone, and goes without the other. */
@@ -70,7 +77,7 @@ describe("plain datacenters, federated", () => {
   afterAll(() => datacenters.project.remove());
 
   test("find each other, whichever is deployed first", async () => {
-    for (const site of EAST_AND_WEST) expect(await datacenters.deploy(site)).toContain(`voters: ${site}-server`);
+    for (const site of EAST_AND_WEST) expect(await datacenters.deploy(site)).toContain(`voters: ${site}-server1`);
     for (const site of EAST_AND_WEST)
       await eventually(async () => expect((await client(site).json("/v1/catalog/datacenters")).sort()).toEqual(EAST_AND_WEST));
   });
@@ -91,7 +98,8 @@ describe("plain datacenters, federated", () => {
 const PEERING = documented("docs/layouts.md", "sh", "## Several datacenters").join("");
 
 describe("secured datacenters, peered", () => {
-  const datacenters = new Datacenters(() => ({ all: { client: "0.0.0.0" } }));
+  // As the page has it: `client` stays at its default but on servers.
+  const datacenters = new Datacenters(() => ({ all: {}, server: { client: "0.0.0.0" } }));
   const server = (site: Site): ConsulHttp => {
     const file = (name: string) => join(datacenters.project.folder, "secrets", site, "operator", name);
     const credentials: Credentials = { ca: file("ca.pem"), cert: file("cert.pem"), key: file("key.pem"), header: file("token.header") };
