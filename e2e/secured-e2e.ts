@@ -9,7 +9,7 @@ import type { Intrusion } from "./users/intruder";
 const API = readFileSync(join(__dirname, "consul-http-api.txt"), "utf8").trim().split("\n");
 /** What docs/security.md says is answered to everybody. */
 const DOCUMENTED = readFileSync(join(__dirname, "../docs/security.md"), "utf8");
-const FOR_EVERYBODY = [...(/## What needs no token\n(.*?)\n## /s.exec(DOCUMENTED)?.[1] ?? "").matchAll(/`(\/v1\/[^`]+)`/g)].map(
+const FOR_EVERYBODY = [...(/## Unauthenticated endpoints\n(.*?)\n## /s.exec(DOCUMENTED)?.[1] ?? "").matchAll(/`(\/v1\/[^`]+)`/g)].map(
   ([, path]) => path as string,
 );
 
