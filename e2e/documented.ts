@@ -9,7 +9,9 @@ import { join } from "node:path";
  */
 export function documented(page: string, language: string, heading?: string): string[] {
   const text = readFileSync(join(__dirname, "..", page), "utf8");
-  const blocks = [...part(text, heading).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, block]) => block as string);
+  // A block in a numbered step is indented as the step's text is.
+  const fenced = new RegExp(`^( *)\`\`\`${language}\\n(.*?)^\\1\`\`\``, "gms");
+  const blocks = [...part(text, heading).matchAll(fenced)].map(([, indent, block = ""]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
   if (blocks.length === 0) throw new Error(`${page} has no ${language}${heading ? ` below "${heading}"` : ""}`);
   return blocks;
 }
@@ -19,4 +21,13 @@ function part(text: string, heading?: string): string {
   const [, after] = text.split(`\n${heading}\n`);
   // A single # begins a comment in a block.
   return (after ?? "").split(new RegExp(`^#{2,${heading.indexOf(" ")}} `, "m"))[0] as string;
+}
+
+/** The function of docs/secrets.md that runs the CLI in a server's container with the management token. */
+export const CONSUL_IN = functionOf("consul_in", documented("docs/secrets.md", "sh", "## Using the API, the CLI and the UI").join(""));
+
+function functionOf(name: string, script: string): string {
+  const [definition] = new RegExp(`^${name}\\(\\) .*?^}\\n`, "ms").exec(script) ?? [];
+  if (definition === undefined) throw new Error(`no block defines ${name}`);
+  return definition;
 }

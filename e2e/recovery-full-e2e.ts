@@ -1,7 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
+import type { ClusterFile } from "../cluster/schema";
 import { ConsulHttp, eventually } from "./consul";
 import { documented } from "./documented";
+import { LoopbackHttp } from "./loopback-http";
 import { Project } from "./project";
 import { Rig } from "./rig/rig";
 import { typeAtTerminal } from "./terminal";
@@ -9,23 +12,38 @@ import { typeAtTerminal } from "./terminal";
 const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const SURVIVOR = "consul-server3";
 const LOST = ["consul-server1", "consul-server2"];
+const SEED = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8");
 /** The commands of one section of the page, block by block, as somebody reads and types them. */
 const blocks = (section: string): string[] => documented("docs/recovery.md", "sh", `## ${section}`);
+const [SAVE, RESCUE, VERIFY, DEPLOY] = blocks("A permanently lost quorum") as [string, string, string, string];
 
-describe("two of three servers are lost for good: docs/recovery.md, as it stands there", () => {
+/** The article's cluster, and the same hosts with what a file has by default: security, and an API on loopback. */
+const FILES = {
+  "without security": SEED.replace(/^images:.*$/m, "wait: 60"),
+  "with security, its API on loopback": securedByDefault(),
+} as const;
+
+function securedByDefault(): string {
+  const { name, daemon, hosts, servers, clients } = parse(SEED) as ClusterFile;
+  return JSON.stringify({ name, daemon, hosts, servers, clients });
+}
+
+describe.each(Object.entries(FILES))("two of three servers are lost for good, %s: docs/recovery.md, as it stands there", (kind, file) => {
   const rig = Rig.standing();
   const project = new Project(rig.operator, "clusters/recovered.yaml");
-  const at = (address: string) => new ConsulHttp(rig.operator.machine, `http://${address}:8500`);
-  const survivor = at("172.16.8.122");
-  const client = at("172.16.8.110");
+  const secured = kind !== "without security";
+  const at = (agent: string): ConsulHttp | LoopbackHttp =>
+    secured
+      ? new LoopbackHttp(rig.host(agent), agent, join(project.folder, "secrets/consul/operator/token.header"))
+      : new ConsulHttp(rig.operator.machine, `http://${rig.host(agent).address}:8500`);
+  const survivor = at(SURVIVOR);
+  const client = at("consul-client1");
   let written: readonly string[];
 
   beforeAll(async () => {
     await rig.reset();
-    writeFileSync(
-      join(project.folder, "clusters/recovered.yaml"),
-      readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60"),
-    );
+    writeFileSync(join(project.folder, "clusters/recovered.yaml"), file);
+    if (secured) await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
     await project.deploy();
     await client.put("/v1/agent/service/register", { Name: "redis", Address: "172.16.8.110", Port: 6379 });
     // Lost in the midst of writing: what the survivor has by then is what can be asked for.
@@ -68,26 +86,28 @@ describe("two of three servers are lost for good: docs/recovery.md, as it stands
   });
 
   test("its rescue makes it a leader of its own, with all that it had", async () => {
-    const [rescue] = blocks("The quorum is lost for good");
-    expect(rescue).toContain("peers.json");
-    const { stdout } = await project.run("sh", ["-euc", rescue as string]);
+    expect(RESCUE).toContain("peers.json");
+    const { stdout } = await project.run("sh", ["-euc", SAVE + RESCUE + VERIFY]);
     process.stderr.write(`${stdout}\n`);
+    expect(stdout).toMatch(/^consul-server3 .* leader +true /m);
+    const { size, mode } = statSync(join(project.folder, "consul-server3-data.tar"));
+    expect(size).toBeGreaterThan(10_000);
+    expect(mode & 0o777).toBe(0o600);
     await eventually(async () => expect(await survivor.json("/v1/status/leader")).toBe("172.16.8.122:8300"));
     expect(await survivor.json("/v1/status/peers")).toEqual(["172.16.8.122:8300"]);
     expect(await survivor.json("/v1/kv/load?keys")).toEqual(expect.arrayContaining([...written]));
   });
 
   test("a deploy brings the others back, empty, and they are promoted; nothing that the survivor had is lost", async () => {
-    const [, deploy] = blocks("The quorum is lost for good");
-    await typeAtTerminal(project, (deploy as string).trim());
-    for (const address of ["172.16.8.120", "172.16.8.121", "172.16.8.122"]) {
-      const { Servers } = await at(address).json("/v1/operator/raft/configuration");
+    await typeAtTerminal(project, DEPLOY.trim());
+    for (const server of SERVERS) {
+      const { Servers } = await at(server).json("/v1/operator/raft/configuration");
       expect(
         Servers.filter(({ Voter }: { Voter: boolean }) => Voter)
           .map(({ Node }: { Node: string }) => Node)
           .sort(),
       ).toEqual(SERVERS);
-      await eventually(async () => expect(await at(address).json("/v1/kv/load?keys&stale")).toEqual(expect.arrayContaining([...written])));
+      await eventually(async () => expect(await at(server).json("/v1/kv/load?keys&stale")).toEqual(expect.arrayContaining([...written])));
     }
     expect(await client.json("/v1/catalog/service/redis")).toHaveLength(1);
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");

@@ -5,14 +5,17 @@ import { join } from "node:path";
 import { issue } from "../ops/secrets/certificates";
 import type { Status } from "../ops/status/status";
 import { eventually } from "./consul";
+import { CONSUL_IN, documented } from "./documented";
 import { LiveCluster } from "./live-cluster";
 import { cutOff, reunite } from "./partition";
 import { pause } from "./pause";
 import type { CommandResult } from "./rig/command";
 import { Rig } from "./rig/rig";
+import { typeAtTerminal } from "./terminal";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const script = (name: string) => readFileSync(join(__dirname, "../constructs/container", name), "utf8");
+const TWO_LEADERS = documented("docs/recovery.md", "sh", "## Two leaders");
 const TAKE_SECRETS = script("hang-up.sh") + script("take-secrets.sh");
 
 describe.each(["on", "off"] as const)("status names what is wrong, with security %s", (security) => {
@@ -29,12 +32,19 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
     return cluster.serverNames.find((name) => name !== leader) as string;
   };
   const inside = (agent: string, script: string) => cluster.docker(agent, "exec", "-u", "consul", agent, "sh", "-c", script);
-  /** What a disk that is lost leaves, brought up again by a deploy. */
-  const remake = async (server: string) => {
-    await cluster.docker(server, "rm", "--force", server);
-    await cluster.docker(server, "volume", "rm", `${server}-data`);
+  /** docs/recovery.md: saves what one side has, then has its server come back empty. */
+  const discard = async (server: string) => {
+    const here = (text: string) => text.replaceAll("172.16.8.122", String(cluster.file.hosts[server])).replaceAll("consul-server3", server);
+    const [save, remove] = TWO_LEADERS.map(here) as [string, string];
+    const [container, volume, deploy] = remove.trim().split("\n") as [string, string, string];
+    const shell = (script: string) => cluster.project.run("sh", ["-euc", script]);
+    if (security === "on") {
+      await shell(`${CONSUL_IN}consul_in ${cluster.file.hosts[server]} ${server} kv put side ${server}\n${save}`);
+      expect(readFileSync(join(cluster.project.folder, `${server}-kv.json`), "utf8")).toContain('"key": "side"');
+    }
+    await shell(`${container}\n${volume}`);
     await reunite(cluster, server);
-    await cluster.deploy();
+    await typeAtTerminal(cluster.project, deploy);
   };
   /** Who is to be reunited, if a test fails in between. */
   let parted: string[] = [];
@@ -128,7 +138,7 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
         `${server}: it knows another leader, ${address}:8300, than most agents, who know ${leader?.address}`,
       ]);
     }, 90);
-    await remake(server);
+    await discard(server);
     await expectWell();
   });
 

@@ -1,0 +1,84 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ClusterFile } from "../cluster/schema";
+import { eventually } from "./consul";
+import { CONSUL_IN, documented } from "./documented";
+import { Project } from "./project";
+import { Rig } from "./rig/rig";
+import { typeAtTerminal } from "./terminal";
+
+/** The page's names, at the test bed's addresses. */
+const HOSTS = { node1: "172.16.8.120", node2: "172.16.8.121", node3: "172.16.8.122", node4: "172.16.8.123", web1: "172.16.8.110" };
+const BLOCKS = documented("docs/membership.md", "sh", "## A permanently failed host").map((block) => block.replaceAll("10.0.0.11", HOSTS.node1));
+const [ADD, PEERS, REMOVE_PEER, LIST_STATE, REMOVE_STATE, DEPLOY] = BLOCKS as [string, string, string, string, string, string];
+
+describe("a host has failed permanently: docs/membership.md, on a secured cluster with its API on loopback", () => {
+  const rig = Rig.standing();
+  const project = new Project(rig.operator, "clusters/payments.yaml");
+
+  /** Writes the cluster file. @param gone hosts that it has no more */
+  function write(servers: readonly string[], joins: readonly string[], gone: readonly string[] = []): void {
+    const file: ClusterFile = {
+      name: "payments",
+      daemon: "ssh://root@{address}",
+      hosts: Object.fromEntries(Object.entries(HOSTS).filter(([name]) => !gone.includes(name))),
+      servers: [...servers],
+      clients: ["web1"],
+      join: [...joins],
+      // By itself, autopilot removes the failed server before anybody can do so by hand.
+      autopilot: { cleanup_dead_servers: false },
+    };
+    writeFileSync(join(project.folder, project.clusterFile), JSON.stringify(file));
+  }
+  const shell = (script: string) => project.run("sh", ["-euc", script]);
+  const peers = async (): Promise<string[]> => {
+    const [, ...lines] = (await shell(PEERS)).stdout.trim().split("\n");
+    return lines.map((line) => line.split(/\s+/)[0] as string).sort();
+  };
+
+  beforeAll(async () => {
+    await rig.reset();
+    await rig.addHost("consul-server4", HOSTS.node4);
+    write(["node1", "node2", "node3"], ["node1", "node2", "node3"], ["node4"]);
+    await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
+    await project.deploy();
+    await rig.removeHost("consul-server3");
+  });
+  afterAll(async () => {
+    await rig.addHost("consul-server3", HOSTS.node3);
+    await rig.reset();
+    await rig.removeHost("consul-server4");
+    project.remove();
+  });
+
+  test("a new server is added without the failed host", async () => {
+    write(["node1", "node2", "node3", "node4"], ["node1", "node2", "node3"]);
+    const { stdout } = await typeAtTerminal(project, ADD);
+    expect(stdout).toContain("node3");
+    await eventually(async () => expect(await peers()).toEqual(["node1", "node2", "node3", "node4"]));
+  });
+
+  test("the failed server is removed from Raft and gossip, with the management token in a server's container", async () => {
+    const denied = await rig.host("consul-server1").dockerWith({ check: false }, "exec", "node1", "consul", "force-leave", "-prune", "node3");
+    expect(denied.exitCode).not.toBe(0);
+    await shell(CONSUL_IN + REMOVE_PEER);
+    expect(await peers()).toEqual(["node1", "node2", "node4"]);
+    await eventually(async () => {
+      const { stdout } = await rig.host("consul-server1").docker("exec", "node1", "consul", "members");
+      expect(stdout).not.toContain("node3");
+    });
+  });
+
+  test("its resources are removed from the Terraform state", async () => {
+    const { stdout } = await shell(LIST_STATE + REMOVE_STATE);
+    expect(stdout).toMatch(/^docker_container\.node3$/m);
+    expect(stdout).toMatch(/Successfully removed [1-9]/);
+  });
+
+  test("its lines are deleted, and a deploy is rejected no more; then the plan is empty", async () => {
+    write(["node1", "node2", "node4"], ["node1", "node2", "node4"], ["node3"]);
+    await typeAtTerminal(project, DEPLOY);
+    expect(await peers()).toEqual(["node1", "node2", "node4"]);
+    expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
+  });
+});
