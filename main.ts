@@ -1,5 +1,5 @@
 import { App } from "cdktf";
-import { loadCluster, selectClusterFile } from "./cluster/load";
+import { loadCluster, selectClusterFile } from "./cluster/file/load";
 import { ClusterError } from "./cluster/problem";
 import { ConsulCluster } from "./constructs/consul-cluster";
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
-import type { Cluster } from "../cluster/cluster";
-import { loadCluster } from "../cluster/load";
+import { loadCluster } from "../cluster/file/load";
+import type { ClusterFile } from "../cluster/file/schema";
+import type { Cluster } from "../cluster/model";
 import { ClusterError, describeProblem } from "../cluster/problem";
-import type { ClusterFile } from "../cluster/schema";
 
 export const PROJECT = resolve(__dirname, "..");
 export const SEED = join(PROJECT, "clusters/seed.yaml");
@@ -58,7 +58,7 @@ export interface Said {
   readonly place: string;
   readonly severity: string;
   readonly message: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
 /** Everything that is said of a cluster file, errors or warnings, as it is printed. */
@@ -67,10 +67,10 @@ export function saidOf(path: string): Said[] {
     .split(/\n(?! {4})/)
     .filter((text) => text !== "")
     .map((text) => {
-      const [, place = "", severity = "", code = "", message = "", mend = ""] =
+      const [, place = "", severity = "", code = "", message = "", hint = ""] =
         /^.*?:(\d+:\d+): (error|warning) ([a-z-]+): ([^\n]*)\n {4}(.*)$/s.exec(text) ?? [];
       if (!place) throw new Error(`not in the form that is promised: ${JSON.stringify(text)}`);
-      return { place, severity, code, message, mend };
+      return { place, severity, code, message, hint };
     });
 }
 

@@ -3,14 +3,32 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { folder, PROJECT } from "./cluster-files";
 
-/** Scripts of constructs/operator, one behind the other. */
+/** Scripts of rollout/operator, one behind the other. */
 export const operatorScript = (...names: string[]): string =>
-  names.map((name) => readFileSync(join(PROJECT, `constructs/operator/${name}.sh`), "utf8")).join("");
+  names.map((name) => readFileSync(join(PROJECT, `rollout/operator/${name}.sh`), "utf8")).join("");
 
 /** A folder of POSIX tools, and nothing else that this machine has. */
 const TOOLS = folder();
-for (const tool of ["sh", "date", "sleep", "cat", "env", "wc", "sed", "tr", "cut", "head", "grep", "mkdir", "mkfifo", "rm"]) {
-  symlinkSync(spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim(), join(TOOLS, tool));
+for (const tool of [
+  "sh",
+  "date",
+  "sleep",
+  "cat",
+  "env",
+  "wc",
+  "sed",
+  "tr",
+  "cut",
+  "head",
+  "grep",
+  "mkdir",
+  "mkfifo",
+  "rm",
+]) {
+  symlinkSync(
+    spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim(),
+    join(TOOLS, tool),
+  );
 }
 
 export interface Run {

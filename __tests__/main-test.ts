@@ -1,5 +1,15 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FOUR_HOSTS, folder, PROJECT } from "./cluster-files";
@@ -8,7 +18,19 @@ import { FOUR_HOSTS, folder, PROJECT } from "./cluster-files";
 function checkout(): string {
   const directory = join(folder(), "a folder with spaces");
   mkdirSync(directory);
-  for (const part of ["main.ts", "typescript.cjs", "cdktf.json", "package.json", "tsconfig.json", "cluster", "constructs", "clusters"]) {
+  for (const part of [
+    "main.ts",
+    "typescript.cjs",
+    "cdktf.json",
+    "package.json",
+    "tsconfig.json",
+    "cluster",
+    "consul",
+    "constructs",
+    "container",
+    "rollout",
+    "clusters",
+  ]) {
     cpSync(join(PROJECT, part), join(directory, part), { recursive: true });
   }
   symlinkSync(join(PROJECT, "node_modules"), join(directory, "node_modules"));
@@ -39,12 +61,16 @@ function main(directory: string, env: Record<string, string> = {}): Promise<Ende
 /** Every file below cdktf.out, and what is in it. */
 function outputOf(directory: string): Record<string, string> {
   const out = join(directory, "cdktf.out");
-  const files = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((file) => statSync(join(out, file)).isFile());
+  const files = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((file) =>
+    statSync(join(out, file)).isFile(),
+  );
   return Object.fromEntries(files.sort().map((file) => [file, readFileSync(join(out, file), "utf8")]));
 }
 
 test("cdktf.json runs what these tests run", () => {
-  expect(JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")).app).toBe("node --require ./typescript.cjs main.ts");
+  expect(JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")).app).toBe(
+    "node --require ./typescript.cjs main.ts",
+  );
 });
 
 describe("synth of seed.yaml", () => {
@@ -58,13 +84,18 @@ describe("synth of seed.yaml", () => {
     // As many lines, so that the warning's place stays: everything else about the text may differ.
     const lines = seed
       .replace("# The article's cluster: three servers and a client, each on its own Docker host.", "# other words")
-      .replace("[consul-server1, consul-server2, consul-server3]", `["consul-server3", 'consul-server1', consul-server2]`)
+      .replace(
+        "[consul-server1, consul-server2, consul-server3]",
+        `["consul-server3", 'consul-server1', consul-server2]`,
+      )
       .replace("name: consul\n", 'name:   "consul"\n')
       .split("\n");
     const hosts = lines.filter((line) => /^ {2}consul-/.test(line));
     const others = lines.filter((line) => !hosts.includes(line));
     const at = others.indexOf("hosts:") + 1;
-    const swapped = [...others.slice(0, at), ...hosts.reverse(), ...others.slice(at)].filter((line) => line !== "").reverse();
+    const swapped = [...others.slice(0, at), ...hosts.reverse(), ...others.slice(at)]
+      .filter((line) => line !== "")
+      .reverse();
     // The keys' order is reversed but for `client:`, which keeps its line, and `hosts:`, which stays above its hosts.
     const clientLine = swapped.findIndex((line) => line.startsWith("client:"));
     const [client = ""] = swapped.splice(clientLine, 1);
@@ -140,19 +171,27 @@ describe("a cluster file with errors", () => {
 
   beforeAll(async () => {
     for (const each of [directory, fresh]) {
-      writeFileSync(join(each, "clusters/bad.yaml"), `${FOUR_HOSTS.replace("[c1]", "[c11]")}bootstrap_expect: 9\nclient: 0.0.0.0\n`);
+      writeFileSync(
+        join(each, "clusters/bad.yaml"),
+        `${FOUR_HOSTS.replace("[c1]", "[c11]")}bootstrap_expect: 9\nclient: 0.0.0.0\n`,
+      );
     }
     const good = await main(directory);
     expect(good.status).toBe(0);
     before = outputOf(directory);
     modified = statSync(join(directory, "cdktf.out/manifest.json")).mtimeMs;
-    [bad, badAtFirst] = await Promise.all([main(directory, { CLUSTER: "clusters/bad.yaml" }), main(fresh, { CLUSTER: "clusters/bad.yaml" })]);
+    [bad, badAtFirst] = await Promise.all([
+      main(directory, { CLUSTER: "clusters/bad.yaml" }),
+      main(fresh, { CLUSTER: "clusters/bad.yaml" }),
+    ]);
   }, 60_000);
 
   test("ends with a status that is not zero", () => expect(bad.status).toBe(1));
-  test("is said with file:line:column, severity, code and the mend, each error, and no stack trace", () => {
+  test("is said with file:line:column, severity, code and the hint, each error, and no stack trace", () => {
     expect(bad.stderr.split("\n")).toEqual([
-      expect.stringMatching(/^clusters\/bad\.yaml:6:11: error unknown-host: client "c11" is on host "c11", .*did you mean "c1"\?$/),
+      expect.stringMatching(
+        /^clusters\/bad\.yaml:6:11: error unknown-host: client "c11" is on host "c11", .*did you mean "c1"\?$/,
+      ),
       "    list the host under `hosts:`, or say `host:` where the agent runs",
       expect.stringMatching(/^clusters\/bad\.yaml:7:19: error bootstrap-expect: /),
       "    leave it out, or use at most 3",
@@ -172,7 +211,8 @@ describe("a cluster file with errors", () => {
 
 describe("which cluster file", () => {
   const directory = checkout();
-  const context = (cluster?: string) => writeFileSync(join(directory, "cdktf.json"), JSON.stringify({ context: cluster ? { cluster } : undefined }));
+  const context = (cluster?: string) =>
+    writeFileSync(join(directory, "cdktf.json"), JSON.stringify({ context: cluster ? { cluster } : undefined }));
   const file = async (env: Record<string, string> = {}) => (await main(directory, env)).stdout;
 
   afterEach(() => rmSync(join(directory, "cdktf.out"), { recursive: true, force: true }));

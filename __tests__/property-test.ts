@@ -1,11 +1,19 @@
 import fc from "fast-check";
 import { parse, stringify } from "yaml";
-import { defineCluster } from "../cluster/cluster";
-import { loadCluster } from "../cluster/load";
+import { defineCluster } from "../cluster/define";
+import { loadCluster } from "../cluster/file/load";
+import { type ClusterFile, LABEL } from "../cluster/file/schema";
 import { ClusterError, catalogue } from "../cluster/problem";
-import { type ClusterFile, LABEL } from "../cluster/schema";
 import { BRIDGE, clusterFile, FOUR_HOSTS, HEAD } from "./cluster-files";
-import { agentConfigOf, containersOf, flagValues, rendered, type Synthesized, stacksOf, synthesizeCluster } from "./synthesized";
+import {
+  agentConfigOf,
+  containersOf,
+  flagValues,
+  rendered,
+  type Synthesized,
+  stacksOf,
+  synthesizeCluster,
+} from "./synthesized";
 
 /** `SEED=$RANDOM RUNS=20 npx jest property` looks elsewhere, and longer; fast-check prints the seed of what failed. */
 const { SEED = "20190127", RUNS = "1" } = process.env;
@@ -60,7 +68,10 @@ const settings = fc.record(
       { maxLength: 2 },
     ),
     client: fc.constantFrom("0.0.0.0", "127.0.0.1", "127.0.0.1 10.9.9.9"),
-    resources: fc.record({ memory: fc.integer({ min: 6, max: 4096 }), cpus: fc.constantFrom(0.5, 1, 2) }, { requiredKeys: [] }),
+    resources: fc.record(
+      { memory: fc.integer({ min: 6, max: 4096 }), cpus: fc.constantFrom(0.5, 1, 2) },
+      { requiredKeys: [] },
+    ),
   },
   { requiredKeys: [] },
 );
@@ -117,7 +128,10 @@ function clusterOf({ names, servers, network, groups, shared, ownPorts, common, 
     network,
     daemon: bridge ? "unix:///var/run/docker.sock" : "ssh://root@{address}",
     hosts: Object.fromEntries(
-      [...new Set(hostOf)].map((host, index) => [host, { address: v6 ? `fd00::${index + 1}` : `10.0.0.${index + 1}`, group: groups[index] }]),
+      [...new Set(hostOf)].map((host, index) => [
+        host,
+        { address: v6 ? `fd00::${index + 1}` : `10.0.0.${index + 1}`, group: groups[index] },
+      ]),
     ),
     servers: agents.slice(0, count),
     clients: agents.slice(count),
@@ -132,7 +146,9 @@ const cluster = plan.map(clusterOf);
 // What must hold of each.
 
 function agentsIn(file: ClusterFile) {
-  return [...file.servers, ...(file.clients ?? [])].map((entry) => entry as Exclude<typeof entry, string> & { host: string });
+  return [...file.servers, ...(file.clients ?? [])].map(
+    (entry) => entry as Exclude<typeof entry, string> & { host: string },
+  );
 }
 
 const merged = (first: unknown, last: unknown): unknown =>
@@ -169,7 +185,9 @@ function checkJoins(file: ClusterFile, synthesized: Pick<Synthesized, "stacks">)
     const ownPort = places.get(name)?.port as number;
     const joins = flagValues(container, "-retry-join").map((join) => {
       const [, v6, plain, port] =
-        /^(?:\[(.*)\]|([^[]*?))(?::(\d+))?$/.exec(/^[0-9a-f:]+$/.test(join) && join.includes("::") ? `[${join}]` : join) ?? [];
+        /^(?:\[(.*)\]|([^[]*?))(?::(\d+))?$/.exec(
+          /^[0-9a-f:]+$/.test(join) && join.includes("::") ? `[${join}]` : join,
+        ) ?? [];
       return { address: v6 ?? plain, port: port === undefined ? ownPort : Number(port) };
     });
     const expected = (file.join ?? [...servers]).filter((other) => other !== name).map((other) => places.get(other));
@@ -200,7 +218,9 @@ test("any valid cluster: each agent has one container of its name, image and gat
           expect(aliases).toContain(container.provider);
           expect(container.image).toBe(`\${docker_image.${name}.image_id}`);
           expect(resource.docker_image[name]?.provider).toBe(container.provider);
-          expect(Object.values(resource.terraform_data[name]?.triggers_replace ?? {})).toEqual([`\${docker_container.${name}.id}`]);
+          expect(Object.values(resource.terraform_data[name]?.triggers_replace ?? {})).toEqual([
+            `\${docker_container.${name}.id}`,
+          ]);
         }
         expect(
           Object.keys(output ?? {})
@@ -217,15 +237,22 @@ test("any valid cluster: outputs, published ports and questions name the port th
   fc.assert(
     fc.property(cluster, (file) => {
       const synthesized = { stacks: stacksOf(defineCluster(file)) };
-      const outputs: Synthesized["stacks"][string]["output"] = Object.assign({}, ...Object.values(synthesized.stacks).map(({ output }) => output));
+      const outputs: Synthesized["stacks"][string]["output"] = Object.assign(
+        {},
+        ...Object.values(synthesized.stacks).map(({ output }) => output),
+      );
       for (const { name, ports, publish } of agentsIn(file)) {
         const container = containersOf(synthesized)[name];
         const http = ports?.http ?? 8500;
         expect(outputs[name]?.value.http).toMatch(new RegExp(`:${publish?.http ?? http}$`));
         // The health check and the questions ask where the container's environment says, or at Consul's own default.
-        const asked = container?.env?.find((variable) => variable.startsWith("CONSUL_HTTP_ADDR=")) ?? "http://127.0.0.1:8500";
+        const asked =
+          container?.env?.find((variable) => variable.startsWith("CONSUL_HTTP_ADDR=")) ?? "http://127.0.0.1:8500";
         expect(asked).toMatch(new RegExp(`:${http}$`));
-        if (publish) expect(container?.ports).toEqual([{ internal: http, external: publish.http, ip: expect.any(String), protocol: "tcp" }]);
+        if (publish)
+          expect(container?.ports).toEqual([
+            { internal: http, external: publish.http, ip: expect.any(String), protocol: "tcp" },
+          ]);
         const listened = (container ? agentConfigOf(container) : {}) as { ports?: object };
         expect(listened.ports).toEqual(ports);
       }
@@ -237,12 +264,19 @@ test("any valid cluster: outputs, published ports and questions name the port th
 test("any `config`, labels and flags reach the container as they were written, whatever is in them", () => {
   fc.assert(
     fc.property(settings, settings, (common, own) => {
-      const file = { ...(parse(ONE_HOST) as ClusterFile), ...common, servers: [{ name: "s1", ...own }], accept: ["open-http"] } as ClusterFile;
+      const file = {
+        ...(parse(ONE_HOST) as ClusterFile),
+        ...common,
+        servers: [{ name: "s1", ...own }],
+        accept: ["open-http"],
+      } as ClusterFile;
       const container = containersOf({ stacks: stacksOf(defineCluster(file)) }).s1;
       if (!container) throw new Error("no container");
       const given = merged(common.config ?? {}, own.config ?? {}) as object;
       const written = agentConfigOf(container);
-      expect(Object.fromEntries(Object.keys(given).map((name) => [name, written[name]]))).toEqual(JSON.parse(JSON.stringify(given)));
+      expect(Object.fromEntries(Object.keys(given).map((name) => [name, written[name]]))).toEqual(
+        JSON.parse(JSON.stringify(given)),
+      );
       const labels = container.labels.map(({ label, value }) => [rendered(label), rendered(value)]);
       expect(Object.fromEntries(labels)).toEqual({ SERVICE_IGNORE: "true", ...common.labels, ...own.labels });
       const flags = [...(common.flags ?? []), ...(own.flags ?? [])];
@@ -278,9 +312,9 @@ function synthesizesOrSaysWhy(content: string | Uint8Array): void {
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
     expect(error.problems.length).toBeGreaterThan(0);
-    for (const { code, message, mend } of error.problems) {
+    for (const { code, message, hint } of error.problems) {
       expect(catalogue).toHaveProperty([code]);
-      expect([message, mend]).not.toContain("");
+      expect([message, hint]).not.toContain("");
     }
     for (const line of error.message.split("\n")) expect(line).toMatch(/^( {4}|.*:\d+:\d+: (error|warning) [a-z-]+: )/);
   }
@@ -324,7 +358,12 @@ const BRIDGED = `${BRIDGE}servers: [{ name: s1, host: local, publish: { http: 85
 clients: [{ name: c1, host: local, data: dd, ports: { https: 8501 }, publish: { https: 8501 } }]
 registrator: on
 `;
-const SAMPLES = [FULL, BRIDGED, FOUR_HOSTS, `${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`];
+const SAMPLES = [
+  FULL,
+  BRIDGED,
+  FOUR_HOSTS,
+  `${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`,
+];
 const sample = fc.constantFrom(...SAMPLES);
 
 test("the samples that are mutated below are valid", () => {
@@ -407,7 +446,9 @@ test("any values at any places of a file are synthesized, or refused in the cata
       for (const [at, value] of changes) {
         const paths = pathsIn(file);
         const path = paths[at % Math.max(1, paths.length)] ?? [];
-        const parent = path.slice(0, -1).reduce<Record<string | number, unknown>>((object, name) => object[name] as never, file);
+        const parent = path
+          .slice(0, -1)
+          .reduce<Record<string | number, unknown>>((object, name) => object[name] as never, file);
         if (path.length > 0) parent[path.at(-1) as string] = value;
       }
       synthesizesOrSaysWhy(stringify(file));
@@ -419,23 +460,45 @@ test("any values at any places of a file are synthesized, or refused in the cata
 test("any keys left out, renamed or swapped are synthesized, or refused in the catalogue's words", () => {
   const names = fc.oneof(
     key,
-    fc.constantFrom("constructor", "toString", "hasOwnProperty", "__proto__", "<<", "name", "host", "join", "s1", "address"),
+    fc.constantFrom(
+      "constructor",
+      "toString",
+      "hasOwnProperty",
+      "__proto__",
+      "<<",
+      "name",
+      "host",
+      "join",
+      "s1",
+      "address",
+    ),
   );
   fc.assert(
-    fc.property(sample, fc.array(fc.tuple(fc.nat(), fc.option(names)), { minLength: 1, maxLength: 3 }), (text, changes) => {
-      const file = parse(text);
-      for (const [at, name] of changes) {
-        const paths = pathsIn(file);
-        const path = paths[at % Math.max(1, paths.length)] ?? [];
-        const parent = path.slice(0, -1).reduce<Record<string | number, unknown>>((object, step) => object[step] as never, file);
-        const last = path.at(-1) as string;
-        if (name !== null && !Array.isArray(parent))
-          Object.defineProperty(parent, name, { value: parent[last], enumerable: true, configurable: true, writable: true });
-        if (Array.isArray(parent)) parent.splice(Number(last), 1);
-        else delete parent[last];
-      }
-      synthesizesOrSaysWhy(stringify(file));
-    }),
+    fc.property(
+      sample,
+      fc.array(fc.tuple(fc.nat(), fc.option(names)), { minLength: 1, maxLength: 3 }),
+      (text, changes) => {
+        const file = parse(text);
+        for (const [at, name] of changes) {
+          const paths = pathsIn(file);
+          const path = paths[at % Math.max(1, paths.length)] ?? [];
+          const parent = path
+            .slice(0, -1)
+            .reduce<Record<string | number, unknown>>((object, step) => object[step] as never, file);
+          const last = path.at(-1) as string;
+          if (name !== null && !Array.isArray(parent))
+            Object.defineProperty(parent, name, {
+              value: parent[last],
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+          if (Array.isArray(parent)) parent.splice(Number(last), 1);
+          else delete parent[last];
+        }
+        synthesizesOrSaysWhy(stringify(file));
+      },
+    ),
     bounded(200),
   );
 });

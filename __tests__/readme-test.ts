@@ -13,19 +13,36 @@ const npmScript = (name: string) => (name === "test" ? "npm test" : `npm run ${n
 /** The README's fenced blocks of one language, in order. */
 const blocks = (language: string, text = README): string[] =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, block]) => block as string);
-const linksOf = (text: string): string[] => [...text.matchAll(/\]\((?!http)([^)]+)/g)].map(([, path]) => path as string);
+const linksOf = (text: string): string[] =>
+  [...text.matchAll(/\]\((?!http)([^)]+)/g)].map(([, path]) => path as string);
 
 /** A folder like a user's checkout, in which a program or a cluster file of the README is tried. */
 function checkout(): string {
   const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-readme-"));
-  for (const entry of ["main.ts", "typescript.cjs", "constructs", "cluster", "node_modules", "cdktf.json", "package.json", "tsconfig.json"])
+  for (const entry of [
+    "main.ts",
+    "typescript.cjs",
+    "cluster",
+    "consul",
+    "constructs",
+    "container",
+    "rollout",
+    "node_modules",
+    "cdktf.json",
+    "package.json",
+    "tsconfig.json",
+  ])
     symlinkSync(join(ROOT, entry), join(folder, entry));
   mkdirSync(join(folder, "clusters"));
   return folder;
 }
 
 function synthesize(folder: string, program: string, env: Record<string, string>): void {
-  execFileSync("node", ["--require", "./typescript.cjs", program], { cwd: folder, env: { ...process.env, ...env }, stdio: "pipe" });
+  execFileSync("node", ["--require", "./typescript.cjs", program], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: "pipe",
+  });
 }
 
 describe("README", () => {
@@ -72,7 +89,9 @@ describe("README", () => {
     const named = [...README.matchAll(/npm run ([a-z0-9:-]+)/g)].map(([, name]) => name as string);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
     const ci = readFileSync(join(ROOT, ".ci/run"), "utf8");
-    const installing = blocks("sh").flatMap((block) => block.split("\n").filter((command) => command.startsWith("npm ci")));
+    const installing = blocks("sh").flatMap((block) =>
+      block.split("\n").filter((command) => command.startsWith("npm ci")),
+    );
     expect(installing).toHaveLength(2);
     for (const command of installing) expect(ci).toContain(command);
   });
@@ -96,7 +115,9 @@ describe("README", () => {
 });
 
 test("what docs/declaring.md shows is part of a cluster file, without a warning", () => {
-  const shown = [...readFileSync(join(ROOT, "docs/declaring.md"), "utf8").matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text]) => text);
+  const shown = [...readFileSync(join(ROOT, "docs/declaring.md"), "utf8").matchAll(/^```yaml\n(.*?)^```/gms)].map(
+    ([, text]) => text,
+  );
   expect(shown).toHaveLength(2);
   const base = "name: c\ndaemon: ssh://root@{address}\nhosts: { node1: 10.0.0.1, web1: 10.0.0.2 }\nservers: [node1]\n";
   expect(load(base + shown.join("")).warnings).toEqual([]);

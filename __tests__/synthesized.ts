@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { App } from "cdktf";
-import type { Cluster } from "../cluster/cluster";
+import type { Cluster } from "../cluster/model";
 import { ConsulCluster } from "../constructs/consul-cluster";
 import { folder, load } from "./cluster-files";
 
@@ -38,29 +38,40 @@ export interface StackJson {
     readonly docker_network?: Record<string, { name: string; provider: string }>;
     readonly terraform_data: Record<string, DataJson>;
   };
-  readonly terraform: { backend?: Record<string, Record<string, unknown>>; cloud?: Record<string, unknown>; [key: string]: unknown };
+  readonly terraform: {
+    backend?: Record<string, Record<string, unknown>>;
+    cloud?: Record<string, unknown>;
+    [key: string]: unknown;
+  };
 }
 
 export interface Synthesized {
   readonly stacks: Record<string, StackJson>;
   /** The same, byte for byte. */
   readonly texts: Record<string, string>;
-  readonly manifest: { stacks: Record<string, { annotations: { level: string; message: string }[]; dependencies: string[] }> };
+  readonly manifest: {
+    stacks: Record<string, { annotations: { level: string; message: string }[]; dependencies: string[] }>;
+  };
 }
 
 /** For snapshots that are read: a shell script stands there by its name, for its bytes are pinned elsewhere. */
 export function withScriptNames<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value, (_, item) => (typeof item === "string" && /^#/.test(item) ? scriptNames(item) : item)));
+  return JSON.parse(
+    JSON.stringify(value, (_, item) => (typeof item === "string" && /^#/.test(item) ? scriptNames(item) : item)),
+  );
 }
 
-/** Of a script, and those that stand in front of it: `<docker.sh ask.sh>`. */
-const scriptNames = (text: string): string => `<${[...text.matchAll(/^# ([a-z-]+\.sh)/gm)].map(([, name]) => name).join(" ")}>`;
+/** Of a script, and those that stand in front of it: `<docker.sh run-step.sh>`. */
+const scriptNames = (text: string): string =>
+  `<${[...text.matchAll(/^# ([a-z-]+\.sh)/gm)].map(([, name]) => name).join(" ")}>`;
 
 /** The stacks of a cluster, without going by the disk: for tests that make hundreds. */
 export function stacksOf(cluster: Cluster): Synthesized["stacks"] {
   const app = new App({ outdir: OUTDIR, stackTraces: false });
   const { stacks } = new ConsulCluster(app, cluster);
-  return Object.fromEntries([...stacks].map(([name, stack]) => [name, JSON.parse(JSON.stringify(stack.toTerraform()))]));
+  return Object.fromEntries(
+    [...stacks].map(([name, stack]) => [name, JSON.parse(JSON.stringify(stack.toTerraform()))]),
+  );
 }
 const OUTDIR = folder();
 
@@ -72,11 +83,18 @@ export function synthesize(build: (app: App) => void): Synthesized {
   app.synth();
   const read = (file: string) => readFileSync(join(outdir, file), "utf8");
   const manifest = JSON.parse(read("manifest.json"));
-  const texts = Object.fromEntries(Object.keys(manifest.stacks).map((name) => [name, read(`stacks/${name}/cdk.tf.json`)]));
-  return { manifest, texts, stacks: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, JSON.parse(text)])) };
+  const texts = Object.fromEntries(
+    Object.keys(manifest.stacks).map((name) => [name, read(`stacks/${name}/cdk.tf.json`)]),
+  );
+  return {
+    manifest,
+    texts,
+    stacks: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, JSON.parse(text)])),
+  };
 }
 
-export const synthesizeCluster = (cluster: Cluster): Synthesized => synthesize((app) => new ConsulCluster(app, cluster));
+export const synthesizeCluster = (cluster: Cluster): Synthesized =>
+  synthesize((app) => new ConsulCluster(app, cluster));
 
 export const synthesizeText = (text: string): Synthesized => synthesizeCluster(load(text));
 
@@ -110,6 +128,9 @@ export function agentConfigOf({ upload }: ContainerJson): Record<string, unknown
 /** What Terraform makes of a string that holds no expression. */
 export function rendered(template: string): string {
   const expression = /(?<!\$)\$\{|(?<!%)%\{/.exec(template);
-  if (expression) throw new Error(`Terraform would take this for an expression: ${template.slice(expression.index, expression.index + 40)}`);
+  if (expression)
+    throw new Error(
+      `Terraform would take this for an expression: ${template.slice(expression.index, expression.index + 40)}`,
+    );
   return template.replace(/([$%])\1\{/g, "$1{");
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Progress, timed } from "../e2e/rig/progress";
+import { type Progress, timed } from "../e2e/test-bed/progress";
 import { benchClusterFile } from "./bench-cluster-file";
 import { type Comparison, interleaved, median } from "./comparison";
 import { type MeasuredRun, measureApp, ownRunner } from "./measured-run";
@@ -56,10 +56,22 @@ interface Medians {
   readonly theirs: MeasuredRun;
 }
 
-function timeAndMemory(hosts: number, { ours, theirs }: Medians, against: string, aim?: Comparison["aim"]): Comparison[] {
+function timeAndMemory(
+  hosts: number,
+  { ours, theirs }: Medians,
+  against: string,
+  aim?: Comparison["aim"],
+): Comparison[] {
   return [
     { what: `app, ${hosts} hosts, time`, ours: ours.seconds, against, theirs: theirs.seconds, unit: "s", aim },
-    { what: `app, ${hosts} hosts, peak memory`, ours: ours.peakMemory, against, theirs: theirs.peakMemory, unit: "MiB", aim },
+    {
+      what: `app, ${hosts} hosts, peak memory`,
+      ours: ours.peakMemory,
+      against,
+      theirs: theirs.peakMemory,
+      unit: "MiB",
+      aim,
+    },
   ];
 }
 
@@ -69,7 +81,11 @@ class AppBench {
     private readonly progress: Progress,
   ) {}
 
-  async measure(hosts: number, repetitions: number, theirRunner: readonly string[] = ["--import", tsxLoader()]): Promise<Medians> {
+  async measure(
+    hosts: number,
+    repetitions: number,
+    theirRunner: readonly string[] = ["--import", tsxLoader()],
+  ): Promise<Medians> {
     const clusterFile = join(this.folder, `${hosts}.yaml`);
     const [ours, theirs] = [join(this.folder, `${hosts}-ours`), join(this.folder, `${hosts}-theirs`)] as const;
     writeFileSync(clusterFile, benchClusterFile(hosts));

@@ -1,4 +1,4 @@
-import { DEFAULT_HOSTS } from "../e2e/rig/world";
+import { DEFAULT_HOSTS } from "../e2e/test-bed/world";
 
 /** The article's `consul`, which is no longer published, is this. */
 export const ARTICLE_IMAGE = "hashicorp/consul:1.22.2";
@@ -14,10 +14,26 @@ const addressOf = (name: string): string | undefined => DEFAULT_HOSTS.find((host
  */
 export function articleCommand(
   name: string,
-  { image = ARTICLE_IMAGE, volume, address = addressOf(name) }: { image?: string; volume?: string; address?: string } = {},
+  {
+    image = ARTICLE_IMAGE,
+    volume,
+    address = addressOf(name),
+  }: { image?: string; volume?: string; address?: string } = {},
 ): string[] {
-  const run = ["run", "-d", `--name=${name}`, "--net=host", "--restart=always", "-h", name, ...(volume ? keep(volume) : []), image, "agent"];
-  if (name.startsWith("consul-client")) return [...run, `-bind=${address}`, `-retry-join=${FIRST}`, `-node=${name}`, "-client", "0.0.0.0", "-ui"];
+  const run = [
+    "run",
+    "-d",
+    `--name=${name}`,
+    "--net=host",
+    "--restart=always",
+    "-h",
+    name,
+    ...(volume ? keep(volume) : []),
+    image,
+    "agent",
+  ];
+  if (name.startsWith("consul-client"))
+    return [...run, `-bind=${address}`, `-retry-join=${FIRST}`, `-node=${name}`, "-client", "0.0.0.0", "-ui"];
   return [
     ...run,
     "-server",

@@ -9,6 +9,10 @@ export interface BenchHost {
 export function benchHosts(count: number): BenchHost[] {
   return Array.from({ length: count }, (_, index): BenchHost => {
     const role = index < 3 ? "server" : "client";
-    return { name: `${role}-${index < 3 ? index + 1 : index - 2}`, address: `10.1.${Math.floor(index / 250)}.${1 + (index % 250)}`, role };
+    return {
+      name: `${role}-${index < 3 ? index + 1 : index - 2}`,
+      address: `10.1.${Math.floor(index / 250)}.${1 + (index % 250)}`,
+      role,
+    };
   });
 }

@@ -39,4 +39,5 @@ export function median(values: readonly number[]): number {
 }
 
 /** For what has several modes, of which the middle one would only show whichever came more often. */
-export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

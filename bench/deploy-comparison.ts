@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Progress, timed } from "../e2e/rig/progress";
-import type { Rig } from "../e2e/rig/rig";
-import { DEFAULT_HOSTS } from "../e2e/rig/world";
+import { type Progress, timed } from "../e2e/test-bed/progress";
+import type { TestBed } from "../e2e/test-bed/test-bed";
+import { DEFAULT_HOSTS } from "../e2e/test-bed/world";
 import { ARTICLE_IMAGE, articleCommand } from "./article";
-import { containersOnRig, onRig, seen, watchFor } from "./bench-rig";
+import { containersOnRig, onRig, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved, mean } from "./comparison";
 import { copyProject } from "./project-copy";
 
@@ -40,7 +40,7 @@ interface Milestones {
   readonly allIn: number;
 }
 
-async function deploy(rig: Rig, progress: Progress): Promise<Milestones> {
+async function deploy(rig: TestBed, progress: Progress): Promise<Milestones> {
   const project = mkdtempSync(join(tmpdir(), "consul-cdktf-bench-"));
   try {
     copyProject(project);
@@ -56,12 +56,19 @@ async function deploy(rig: Rig, progress: Progress): Promise<Milestones> {
   }
 }
 
-function runArticle(rig: Rig, progress: Progress): Promise<Milestones> {
-  return watch(rig, progress, "docker run", () => Promise.all(DEFAULT_HOSTS.map(({ name }) => rig.host(name).docker(...articleCommand(name)))));
+function runArticle(rig: TestBed, progress: Progress): Promise<Milestones> {
+  return watch(rig, progress, "docker run", () =>
+    Promise.all(DEFAULT_HOSTS.map(({ name }) => rig.host(name).docker(...articleCommand(name)))),
+  );
 }
 
 /** From the start of the work to its milestones; then waits for the work's own end, and removes what it made. */
-async function watch(rig: Rig, progress: Progress, what: string, work: () => Promise<unknown>): Promise<Milestones> {
+async function watch(
+  rig: TestBed,
+  progress: Progress,
+  what: string,
+  work: () => Promise<unknown>,
+): Promise<Milestones> {
   if ((await containersOnRig()) > 0) throw new Error("somebody else has begun to use the rig");
   const begun = performance.now();
   const seconds = () => (performance.now() - begun) / 1000;
@@ -72,7 +79,9 @@ async function watch(rig: Rig, progress: Progress, what: string, work: () => Pro
       return seconds();
     });
     const [[leader = 0, allIn = 0]] = await Promise.all([Promise.all(times), work()]);
-    progress(`${what}: a leader after ${leader.toFixed(1)} s, all in after ${allIn.toFixed(1)} s, done after ${seconds().toFixed(1)} s`);
+    progress(
+      `${what}: a leader after ${leader.toFixed(1)} s, all in after ${allIn.toFixed(1)} s, done after ${seconds().toFixed(1)} s`,
+    );
     return { leader, allIn };
   } finally {
     for (const watcher of watchers) watcher.killAll();

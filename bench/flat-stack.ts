@@ -10,6 +10,7 @@ export function flatten(stackFolder: string): void {
   const { locals, ...stack } = JSON.parse(readFileSync(file, "utf8"));
   const { terraform_data, ...resource } = stack.resource;
   if (!locals || !terraform_data) throw new Error(`${file} has no gates to leave out: what would be compared?`);
-  for (const container of Object.values<{ provisioner?: unknown }>(resource.docker_container)) delete container.provisioner;
+  for (const container of Object.values<{ provisioner?: unknown }>(resource.docker_container))
+    delete container.provisioner;
   writeFileSync(file, JSON.stringify({ ...stack, resource }));
 }

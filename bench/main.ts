@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { endBy, SIGNALS } from "../ops/signals";
 import { compareApps } from "./app-comparisons";
-import { whyNoRig } from "./bench-rig";
+import { whyNoRig } from "./bench-test-bed";
 import type { Comparison } from "./comparison";
 import { compareDeploy } from "./deploy-comparison";
 import { makeReport, textTable, writeReport } from "./report";
@@ -59,9 +59,12 @@ async function main({ only, short = false, json = false }: Options): Promise<num
 
 function options(): Options | undefined {
   try {
-    const { values } = parseArgs({ options: { only: { type: "string" }, short: { type: "boolean" }, json: { type: "boolean" } } });
+    const { values } = parseArgs({
+      options: { only: { type: "string" }, short: { type: "boolean" }, json: { type: "boolean" } },
+    });
     const only = PARTS.find((part) => part === values.only);
-    if (values.only !== undefined && only === undefined) throw new Error(`--only takes ${PARTS.join(" or ")}, not ${values.only}`);
+    if (values.only !== undefined && only === undefined)
+      throw new Error(`--only takes ${PARTS.join(" or ")}, not ${values.only}`);
     return { ...values, only };
   } catch (error) {
     process.stderr.write(`bench: ${(error as Error).message}\n${USAGE}\n`);

@@ -46,5 +46,7 @@ export function measureApp(runner: readonly string[], program: string, env: Node
 
 /** This process's environment without what would change what is measured. */
 export function inheritedEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(CDKTF_|CLUSTER$|HOSTS$|NODE_OPTIONS$|TF_|DOCKER_)/.test(name)));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(CDKTF_|CLUSTER$|HOSTS$|NODE_OPTIONS$|TF_|DOCKER_)/.test(name)),
+  );
 }

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Image } from "@cdktf/provider-docker/lib/image";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-import { App, type LocalExecProvisioner, TerraformLocal, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
+import {
+  App,
+  type LocalExecProvisioner,
+  TerraformLocal,
+  TerraformOutput,
+  TerraformResource,
+  TerraformStack,
+} from "cdktf";
 import type { Construct } from "constructs";
 import { type BenchHost, benchHosts } from "./bench-hosts";
 
@@ -22,19 +29,20 @@ const URL = "http://127.0.0.1:8500";
 const WAIT = "120";
 const IMAGE = "hashicorp/consul:1.22.2";
 
-const upload = (file: string) => readFileSync(join(__dirname, "../constructs", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);
+const upload = (file: string) =>
+  readFileSync(join(__dirname, "..", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);
 /** As destroy-time provisioners cannot refer to one text for all; without indentation either. */
 const withoutComments = (text: string) => text.replace(/^[ \t]*(#.*)?\n/gm, "").replace(/^[ \t]+/gm, "");
 const script = (folder: string, ...names: string[]) =>
-  names.map((name) => `# ${name}.sh\n${withoutComments(upload(`${folder}/${name}.sh`))}`).join("");
+  names.map((name) => `# ${name}.sh\n${withoutComments(upload(`rollout/${folder}/${name}.sh`))}`).join("");
 const health = upload("container/health.sh");
 const leaveLeadership = upload("container/leave-leadership.sh");
-const beforeStop = script("operator", "docker", "slots", "before-stop");
-const tryConfig = script("container", "try-config");
-const askText = script("operator", "docker", "ask");
+const beforeStop = script("operator", "docker", "parallelism", "pre-stop");
+const tryConfig = script("agent", "validate-config");
+const askText = script("operator", "docker", "run-step");
 const questions = {
-  server: script("container", "asking", "lock", "stage", "question"),
-  client: script("container", "asking", "lock", "stage", "client-question"),
+  server: script("agent", "consul-api", "lock", "security-compat", "pre-stop-server"),
+  client: script("agent", "consul-api", "lock", "security-compat", "pre-stop-client"),
 };
 const OWN_CONTAINER = "'${self.name}'";
 const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
@@ -88,11 +96,11 @@ stack.addOverride("terraform.required_version", ">= 1.4.0");
 const local = (id: string, text: string) => new TerraformLocal(stack, id, text).asString;
 const scripts = {
   ask: local("consul_ask", askText),
-  gate: local("consul_gate", script("container", "asking", "lock", "gate")),
-  services: local("consul_services", script("container", "asking", "hang-up", "services")),
-  quorum: local("consul_quorum", script("container", "asking", "quorum")),
-  autopilot: local("consul_autopilot", script("container", "asking", "autopilot")),
-  definitions: local("consul_definitions", script("container", "asking", "managed", "definitions")),
+  gate: local("consul_gate", script("agent", "consul-api", "lock", "readiness")),
+  services: local("consul_services", script("agent", "consul-api", "reload", "services")),
+  quorum: local("consul_quorum", script("agent", "consul-api", "voters")),
+  autopilot: local("consul_autopilot", script("agent", "consul-api", "autopilot")),
+  definitions: local("consul_definitions", script("agent", "consul-api", "management-api", "definitions")),
 };
 
 const daemon = ({ address }: BenchHost) => `-H ssh://root@${address}`;
@@ -104,7 +112,12 @@ const asking = (text: string, words: string[], asked: { address: string; name: s
   ASK_SECONDS: WAIT,
 });
 
-const ask = (text: string, words: string[], asked: { address: string; name: string }[], gated?: string): LocalExecProvisioner => ({
+const ask = (
+  text: string,
+  words: string[],
+  asked: { address: string; name: string }[],
+  gated?: string,
+): LocalExecProvisioner => ({
   type: "local-exec",
   command: 'sh -c "$ASK"',
   environment: { ASK: scripts.ask, ...(gated && { ASK_GATED: gated }), ...asking(text, words, asked) },
@@ -136,8 +149,18 @@ const askBeforeStop = (host: BenchHost): LocalExecProvisioner => ({
 
 function agent(host: BenchHost): Container {
   const { name, address, role } = host;
-  const provider = new DockerProvider(stack, `${name}-provider`, { alias: `${name}_host`, host: `ssh://root@${address}`, context: "", certPath: "" });
-  const image = new Image(stack, `${name}-image`, { provider, name: IMAGE, keepLocally: true, lifecycle: { createBeforeDestroy: true } });
+  const provider = new DockerProvider(stack, `${name}-provider`, {
+    alias: `${name}_host`,
+    host: `ssh://root@${address}`,
+    context: "",
+    certPath: "",
+  });
+  const image = new Image(stack, `${name}-image`, {
+    provider,
+    name: IMAGE,
+    keepLocally: true,
+    lifecycle: { createBeforeDestroy: true },
+  });
   const container = new Container(stack, name, {
     provider,
     name,
@@ -154,7 +177,10 @@ function agent(host: BenchHost): Container {
       "-ui",
       "-config-dir=/consul/declared",
     ],
-    entrypoint: role === "server" ? ["/usr/bin/dumb-init", "--single-child", "/bin/sh", "/consul/leave-leadership.sh"] : undefined,
+    entrypoint:
+      role === "server"
+        ? ["/usr/bin/dumb-init", "--single-child", "/bin/sh", "/consul/leave-leadership.sh"]
+        : undefined,
     restart: "always",
     logDriver: "json-file",
     logOpts: { "max-size": "10m", "max-file": "3" },
@@ -171,17 +197,36 @@ function agent(host: BenchHost): Container {
       { file: "/consul/health.sh", content: health },
       ...(role === "server" ? [{ file: "/consul/leave-leadership.sh", content: leaveLeadership }] : []),
     ],
-    healthcheck: { test: ["CMD", "/bin/sh", "/consul/health.sh"], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+    healthcheck: {
+      test: ["CMD", "/bin/sh", "/consul/health.sh"],
+      interval: "10s",
+      timeout: "5s",
+      startPeriod: "1m0s",
+      retries: 3,
+    },
     provisioners: [askBeforeStop(host)],
   });
-  new TerraformOutput(stack, `${name}-addresses`, { value: { join: address, http: URL, dns: "127.0.0.1:8600", ui: `${URL}/ui` } });
+  new TerraformOutput(stack, `${name}-addresses`, {
+    value: { join: address, http: URL, dns: "127.0.0.1:8600", ui: `${URL}/ui` },
+  });
   return container;
 }
 
 function steps(host: BenchHost, container: Container): TerraformData {
   const { name, role } = host;
-  const gate = new TerraformData(stack, `${name}-gate`, [container.id], ask(scripts.gate, [name, role, name, "3"], [host], name));
-  new TerraformData(stack, `${name}_services-gate`, [container.id, "{}"], ask(scripts.services, [role, name, "'{}'"], [host]), [gate]);
+  const gate = new TerraformData(
+    stack,
+    `${name}-gate`,
+    [container.id],
+    ask(scripts.gate, [name, role, name, "3"], [host], name),
+  );
+  new TerraformData(
+    stack,
+    `${name}_services-gate`,
+    [container.id, "{}"],
+    ask(scripts.services, [role, name, "'{}'"], [host]),
+    [gate],
+  );
   return gate;
 }
 
@@ -199,9 +244,11 @@ const quorum = new TerraformData(
   serverGates,
 );
 const settings = '{"MinQuorum":3}';
-new TerraformData(stack, "consul_autopilot-gate", [settings], ask(scripts.autopilot, [`'${settings}'`], servers), [quorum]);
+new TerraformData(stack, "consul_autopilot-gate", [settings], ask(scripts.autopilot, [`'${settings}'`], servers), [
+  quorum,
+]);
 const nothing = '{"kv":{},"config_entries":{},"prepared_queries":{}}';
-const program = `# definitions.jq\n${withoutComments(upload("container/definitions.jq"))}`;
+const program = `# definitions.jq\n${withoutComments(upload("agent/definitions.jq"))}`;
 new TerraformData(
   stack,
   "consul_definitions-gate",

@@ -6,7 +6,8 @@ import { PROJECT } from "./measured-run";
 export function copyProject(folder: string): void {
   cpSync(PROJECT, folder, {
     recursive: true,
-    filter: (source) => !/^(node_modules|cdktf\.out|\.git|.*\.tfstate.*|\.terraform.*)$/.test(relative(PROJECT, source)),
+    filter: (source) =>
+      !/^(node_modules|cdktf\.out|\.git|.*\.tfstate.*|\.terraform.*)$/.test(relative(PROJECT, source)),
   });
   symlinkSync(join(PROJECT, "node_modules"), join(folder, "node_modules"));
 }

@@ -18,7 +18,11 @@ export function makeReport(comparisons: readonly Comparison[], leftOut: Readonly
   const processors = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
-    machine: { cores: processors.length, processor: processors[0]?.model ?? "", platform: `${process.platform} ${process.arch}` },
+    machine: {
+      cores: processors.length,
+      processor: processors[0]?.model ?? "",
+      platform: `${process.platform} ${process.arch}`,
+    },
     node: process.version,
     comparisons: comparisons.map((comparison) => ({ ...comparison, ratio: ratio(comparison), met: isMet(comparison) })),
     leftOut,
@@ -56,7 +60,8 @@ function cells(comparison: Report["comparisons"][number]): string[] {
   ];
 }
 
-const quantity = (value: number, unit: Comparison["unit"]): string => `${unit === "MiB" ? value.toFixed(0) : value.toPrecision(3)} ${unit}`;
+const quantity = (value: number, unit: Comparison["unit"]): string =>
+  `${unit === "MiB" ? value.toFixed(0) : value.toPrecision(3)} ${unit}`;
 
 const TABLE_BEGINS = "<!-- Made by `npm run bench`. -->\n";
 const TABLE_ENDS = "<!-- Until here. -->\n";

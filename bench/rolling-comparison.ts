@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Load, type LoadReport } from "../e2e/load";
-import { type Progress, timed } from "../e2e/rig/progress";
-import type { Rig } from "../e2e/rig/rig";
+import { type Progress, timed } from "../e2e/test-bed/progress";
+import type { TestBed } from "../e2e/test-bed/test-bed";
 import { articleCommand } from "./article";
-import { CLIENT, onRig, SERVERS, seen, watchFor } from "./bench-rig";
+import { CLIENT, onRig, SERVERS, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved } from "./comparison";
 import { flatten } from "./flat-stack";
 import { PROJECT } from "./measured-run";
@@ -33,24 +33,48 @@ export function compareRolling(repetitions: number, progress: Progress): Promise
         flat: observe("one flat stack", (folder) => byTerraform(rig, folder)),
       }),
     );
-    return [...against("by hand, host by host", runs.ours, runs.hand), ...against("one flat Terraform stack", runs.ours, runs.flat)];
+    return [
+      ...against("by hand, host by host", runs.ours, runs.hand),
+      ...against("one flat Terraform stack", runs.ours, runs.flat),
+    ];
   });
 }
 
 /** Of several runs the worst gap, and the share of all their writes: a median would hide the one that goes wrong. */
 function against(way: string, ours: readonly LoadReport[], theirs: readonly LoadReport[]): Comparison[] {
   const gap = (reports: readonly LoadReport[]) => Math.max(...reports.map(({ longestGap }) => longestGap));
-  const total = (reports: readonly LoadReport[], count: (report: LoadReport) => number) => reports.reduce((sum, report) => sum + count(report), 0);
-  const failed = (reports: readonly LoadReport[]) => (100 * total(reports, (report) => report.failed)) / total(reports, tried);
+  const total = (reports: readonly LoadReport[], count: (report: LoadReport) => number) =>
+    reports.reduce((sum, report) => sum + count(report), 0);
+  const failed = (reports: readonly LoadReport[]) =>
+    (100 * total(reports, (report) => report.failed)) / total(reports, tried);
   return [
-    { what: "image change, longest gap", ours: gap(ours), against: way, theirs: gap(theirs), unit: "s", aim: { ours: 0.5 } },
-    { what: "image change, failed writes", ours: failed(ours), against: way, theirs: failed(theirs), unit: "%", aim: { ours: 0.5 } },
+    {
+      what: "image change, longest gap",
+      ours: gap(ours),
+      against: way,
+      theirs: gap(theirs),
+      unit: "s",
+      aim: { ours: 0.5 },
+    },
+    {
+      what: "image change, failed writes",
+      ours: failed(ours),
+      against: way,
+      theirs: failed(theirs),
+      unit: "%",
+      aim: { ours: 0.5 },
+    },
   ];
 }
 
 const tried = ({ written, lost }: LoadReport) => written + lost;
 
-async function observed(rig: Rig, name: string, make: (folder: string) => Way, progress: Progress): Promise<LoadReport> {
+async function observed(
+  rig: TestBed,
+  name: string,
+  make: (folder: string) => Way,
+  progress: Progress,
+): Promise<LoadReport> {
   const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-bench-"));
   try {
     const way = make(folder);
@@ -71,7 +95,7 @@ async function observed(rig: Rig, name: string, make: (folder: string) => Way, p
 }
 
 /** The load goes on until all servers are healthy again: an outage that outlasts the change counts too. */
-async function changeUnder(load: Load, rig: Rig, name: string, way: Way): Promise<LoadReport> {
+async function changeUnder(load: Load, rig: TestBed, name: string, way: Way): Promise<LoadReport> {
   try {
     await way.change();
     await requireChanged(rig, name);
@@ -83,9 +107,11 @@ async function changeUnder(load: Load, rig: Rig, name: string, way: Way): Promis
   return load.stop();
 }
 
-async function requireChanged(rig: Rig, name: string): Promise<void> {
+async function requireChanged(rig: TestBed, name: string): Promise<void> {
   for (const server of SERVERS) {
-    const { stdout } = await rig.host(server.name).docker("inspect", "--format", "{{.Config.Image}} {{.Image}}", server.name);
+    const { stdout } = await rig
+      .host(server.name)
+      .docker("inspect", "--format", "{{.Config.Image}} {{.Image}}", server.name);
     const { stdout: wanted } = await rig.host(server.name).docker("image", "inspect", "--format", "{{.Id}}", AFTER);
     if (!stdout.includes(wanted.trim())) throw new Error(`${name}: ${server.name} runs ${stdout.trim()}, not ${AFTER}`);
   }
@@ -93,9 +119,12 @@ async function requireChanged(rig: Rig, name: string): Promise<void> {
 
 /** The cluster file with all servers' image. */
 const clusterFile = (image: string) =>
-  SEED.replace(/^servers: .*$/m, `servers: [${SERVERS.map(({ name }) => `{ name: ${name}, image: "${image}" }`).join(", ")}]`);
+  SEED.replace(
+    /^servers: .*$/m,
+    `servers: [${SERVERS.map(({ name }) => `{ name: ${name}, image: "${image}" }`).join(", ")}]`,
+  );
 
-function byDeploy(rig: Rig, project: string): Way {
+function byDeploy(rig: TestBed, project: string): Way {
   copyProject(project);
   const deploy = (image: string) => {
     writeFileSync(join(project, "clusters/seed.yaml"), clusterFile(image));
@@ -104,7 +133,7 @@ function byDeploy(rig: Rig, project: string): Way {
   return { start: () => deploy(BEFORE), change: () => deploy(AFTER) };
 }
 
-function byTerraform(rig: Rig, project: string): Way {
+function byTerraform(rig: TestBed, project: string): Way {
   copyProject(project);
   const stack = "cdktf.out/stacks/consul";
   const apply = async (image: string) => {
@@ -117,13 +146,14 @@ function byTerraform(rig: Rig, project: string): Way {
   return { start: () => apply(BEFORE), change: () => apply(AFTER) };
 }
 
-async function inProject(rig: Rig, project: string, command: string, ...args: string[]): Promise<void> {
+async function inProject(rig: TestBed, project: string, command: string, ...args: string[]): Promise<void> {
   await rig.operator.run(command, args, { cwd: project, env: { CLUSTER: "clusters/seed.yaml" }, timeoutMs: 300_000 });
 }
 
 /** The article's commands, each when the one before has come back, on the hosts in turn; with a volume, without which each server would lose its data. */
-function byHand(rig: Rig): Way {
-  const run = (name: string, image: string) => rig.host(name).docker(...articleCommand(name, { image, volume: `${name}-data` }));
+function byHand(rig: TestBed): Way {
+  const run = (name: string, image: string) =>
+    rig.host(name).docker(...articleCommand(name, { image, volume: `${name}-data` }));
   return {
     start: async () => {
       for (const { name, address } of [...SERVERS, CLIENT]) {

@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { run } from "../e2e/rig/command";
-import { type Progress, timed } from "../e2e/rig/progress";
+import { run } from "../e2e/test-bed/command";
+import { type Progress, timed } from "../e2e/test-bed/progress";
 import { PROJECT } from "./measured-run";
 
 /** The template's packages, some of which the product has not: kept from one benchmark to the next. */
@@ -20,12 +20,16 @@ export async function makeStockProject(folder: string, progress: Progress): Prom
   await installStockPackages(progress);
   symlinkSync(join(CACHE, "node_modules"), join(folder, "node_modules"));
   const config = JSON.parse(readFileSync(join(TEMPLATE, "cdktf.json"), "utf8").replace("{{futureFlags}}", ""));
-  writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ ...config, projectId: "bench", sendCrashReports: "false" }));
+  writeFileSync(
+    join(folder, "cdktf.json"),
+    JSON.stringify({ ...config, projectId: "bench", sendCrashReports: "false" }),
+  );
   for (const file of ["tsconfig.json", "package.json"]) cpSync(join(TEMPLATE, file), join(folder, file));
   cpSync(join(__dirname, "plain-cdktf.ts"), join(folder, "main.ts"));
   cpSync(join(__dirname, "bench-hosts.ts"), join(folder, "bench-hosts.ts"));
   // Where the plain program finds the scripts' text.
-  cpSync(join(PROJECT, "constructs"), join(folder, "../constructs"), { recursive: true });
+  for (const scripts of ["container", "rollout"])
+    cpSync(join(PROJECT, scripts), join(folder, "..", scripts), { recursive: true });
 }
 
 /** tsx as Node's --import takes it, for programs in any folder. */

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../e2e/rig/command";
-import { type Progress, timed } from "../e2e/rig/progress";
+import { run } from "../e2e/test-bed/command";
+import { type Progress, timed } from "../e2e/test-bed/progress";
 import { benchClusterFile } from "./bench-cluster-file";
 import { type Comparison, interleaved, median } from "./comparison";
 import { inheritedEnvironment, PROJECT } from "./measured-run";
@@ -16,13 +16,20 @@ const HOSTS = 4;
 export async function compareSynth(repetitions: number, progress: Progress): Promise<Comparison> {
   const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-bench-"));
   try {
-    const [ours, theirs, clusterFile] = [join(folder, "ours"), join(folder, "theirs"), join(folder, "cluster.yaml")] as const;
+    const [ours, theirs, clusterFile] = [
+      join(folder, "ours"),
+      join(folder, "theirs"),
+      join(folder, "cluster.yaml"),
+    ] as const;
     copyProject(ours);
     mkdirSync(theirs);
     await makeStockProject(theirs, progress);
     writeFileSync(clusterFile, benchClusterFile(HOSTS));
 
-    const both = { ours: () => synth(ours, { CLUSTER: clusterFile }), theirs: () => synth(theirs, { HOSTS: String(HOSTS) }) };
+    const both = {
+      ours: () => synth(ours, { CLUSTER: clusterFile }),
+      theirs: () => synth(theirs, { HOSTS: String(HOSTS) }),
+    };
     await timed(progress, "cdktf synth, warming up", () => interleaved(1, both));
     requireSameResources(join(ours, "cdktf.out"), join(theirs, "cdktf.out"));
     const runs = await timed(progress, `cdktf synth, ${repetitions} x both`, () => interleaved(repetitions, both));

@@ -1,4 +1,4 @@
-import { masked } from "./secret-text";
+import { masked } from "./secret-detection";
 
 /**
  * What can be wrong with a cluster file: one code each, so that an operator can look it up in
@@ -37,7 +37,11 @@ export const catalogue = {
   "bootstrap-expect": { severity: "error", about: "a bootstrap_expect that never elects, or elects two leaders" },
   "join-needed": { severity: "error", about: "more than three servers and no `join:`" },
   "unknown-join": { severity: "error", about: "a name to join that is neither in the file nor an address" },
-  "join-nobody": { severity: "error", consentable: true, about: "an agent that has only servers to join that leave or are gone" },
+  "join-nobody": {
+    severity: "error",
+    consentable: true,
+    about: "an agent that has only servers to join that leave or are gone",
+  },
   "self-join": { severity: "error", about: "an agent that has only itself to join" },
   // What runs on a host
   "port-clash": { severity: "error", about: "two listeners on one port of one host" },
@@ -52,23 +56,41 @@ export const catalogue = {
   "undeclared-service": { severity: "error", about: "a check of a service that is not declared" },
   "service-name": { severity: "warning", about: "a service's name that DNS cannot serve" },
   "unknown-kind": { severity: "error", about: "a config entry of a kind that Consul does not have" },
-  "duplicate-definition": { severity: "error", about: "two config entries, intentions or prepared queries of one name" },
+  "duplicate-definition": {
+    severity: "error",
+    about: "two config entries, intentions or prepared queries of one name",
+  },
   "reserved-key": { severity: "error", about: "a KV key that is the product's own" },
   "too-much": { severity: "error", about: "more definitions than a deploy can hand over" },
   // Security
   "unknown-policy": { severity: "error", about: "a token's policy that is nowhere written" },
   "script-checks": { severity: "warning", about: "services may run programs, in a secured cluster" },
-  "image-by-tag": { severity: "warning", about: "a secured cluster's file names an image, and does not pin it by its digest" },
+  "image-by-tag": {
+    severity: "warning",
+    about: "a secured cluster's file names an image, and does not pin it by its digest",
+  },
   // Exposure
   "plain-tcp": { severity: "warning", about: "a Docker daemon without TLS" },
   "open-http": { severity: "warning", about: "the HTTP API is open to the network, without ACLs" },
   "big-group": { severity: "warning", about: "more than 25 hosts in one stack" },
   // What only the state shows
-  "line-deleted": { severity: "error", deploy: "--accept", about: "an agent's line is gone from the file, and its container is not" },
+  "line-deleted": {
+    severity: "error",
+    deploy: "--accept",
+    about: "an agent's line is gone from the file, and its container is not",
+  },
   "host-moved": { severity: "error", deploy: "--accept", about: "an agent is on another host than its container" },
   "stack-moved": { severity: "error", deploy: "refused", about: "an agent is in another stack than its container" },
-  "stack-gone": { severity: "error", deploy: "--accept", about: "a group is gone from the file, and its stack's resources are not" },
-  "host-gone": { severity: "error", deploy: "refused", about: "a host is gone from the file, and its stack still has resources of it" },
+  "stack-gone": {
+    severity: "error",
+    deploy: "--accept",
+    about: "a group is gone from the file, and its stack's resources are not",
+  },
+  "host-gone": {
+    severity: "error",
+    deploy: "refused",
+    about: "a host is gone from the file, and its stack still has resources of it",
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 interface CatalogueEntry {
@@ -91,7 +113,7 @@ export interface Problem {
   /** Lower case, one clause, names what was given. */
   readonly message: string;
   /** What to write instead, as an instruction. */
-  readonly mend: string;
+  readonly hint: string;
   /** Point at the key itself, rather than at its value. */
   readonly atKey?: boolean;
 }
@@ -101,24 +123,28 @@ export type Locate = (problem: Pick<Problem, "path" | "atKey">) => string;
 
 /** `services[4].token`: a path of keys, in words. */
 export const keyText = (path: KeyPath): string =>
-  path.reduce<string>((text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`), "");
+  path.reduce<string>(
+    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
+    "",
+  );
 
 /** `cluster.hosts.a.address`, for a cluster that is written in TypeScript and has no file. */
-export const keyPathPlace: Locate = ({ path }) => keyText(["cluster", ...path]);
+export const keyPathLocation: Locate = ({ path }) => keyText(["cluster", ...path]);
 
 export function describeProblem(problem: Problem, locate: Locate): string {
   const { severity } = catalogue[problem.code];
-  return `${locate(problem)}: ${severity} ${problem.code}: ${printable(problem.message)}\n    ${printable(problem.mend)}`;
+  return `${locate(problem)}: ${severity} ${problem.code}: ${printable(problem.message)}\n    ${printable(problem.hint)}`;
 }
 
 /** What a file says is repeated in messages: its line breaks and terminal codes are shown, not obeyed, and its secrets are not shown. */
-const printable = (text: string): string => masked(text).replace(/\p{Cc}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const printable = (text: string): string =>
+  masked(text).replace(/\p{Cc}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** A cluster that cannot be built. Its message lists every problem found, not only the first. */
 export class ClusterError extends Error {
   constructor(
     readonly problems: readonly Problem[],
-    locate: Locate = keyPathPlace,
+    locate: Locate = keyPathLocation,
   ) {
     super(problems.map((problem) => describeProblem(problem, locate)).join("\n"));
     this.name = "ClusterError";

@@ -1,10 +1,10 @@
 import { Construct } from "constructs";
-import { AGENT_SECRETS } from "../cluster/security";
-import { AskScripts, askTarget, DEFAULT_WAIT, quoted } from "./ask";
+import { AGENT_SECRETS } from "../cluster/resolve/security";
+import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
 import { terraformId } from "./docker-host";
 import { fromStack } from "./project-path";
-import { type AgentSecurity, secretsAreThere, secretsHash } from "./secured";
+import { DEFAULT_READY_TIMEOUT, execCommand, RolloutScripts, shellQuoted } from "./rollout-step";
 import { TerraformData } from "./terraform-data";
 
 export interface AgentSecretsProps {
@@ -24,9 +24,9 @@ export const secretsId = (agent: string): string => `${agent}_secrets`;
 export class AgentSecrets extends Construct {
   readonly resource: TerraformData;
 
-  constructor(scope: Construct, id: string, { agent, security, wait = DEFAULT_WAIT }: AgentSecretsProps) {
+  constructor(scope: Construct, id: string, { agent, security, wait = DEFAULT_READY_TIMEOUT }: AgentSecretsProps) {
     super(scope, id);
-    const scripts = AskScripts.of(this);
+    const scripts = RolloutScripts.of(this);
     this.resource = new TerraformData(this, "Resource", {
       triggersReplace: [agent.container.id, secretsHash(security, AGENT_SECRETS[agent.role])],
       provisioners: [
@@ -37,14 +37,14 @@ export class AgentSecrets extends Construct {
             GIVE_SECRETS: scripts.reference("giveSecrets"),
             TAKE_SCRIPT: scripts.reference("takeSecrets"),
             GIVE_FOLDER: fromStack(security.secrets),
-            GIVE_FILES: AGENT_SECRETS[agent.role].map(quoted).join(" "),
-            GIVE_TARGET: askTarget(agent.askTarget),
+            GIVE_FILES: AGENT_SECRETS[agent.role].map(shellQuoted).join(" "),
+            GIVE_TARGET: execCommand(agent.execTarget),
             GIVE_SECONDS: String(wait),
           },
         },
       ],
       precondition: {
-        condition: secretsAreThere(security, AGENT_SECRETS[agent.role]),
+        condition: secretsExist(security, AGENT_SECRETS[agent.role]),
         errorMessage: `the secrets of ${agent.node.id} are not in ${security.secrets}. Make them with \`npm run secrets -- init\`, or bring them where Terraform runs with \`npm run secrets -- import\`. A run on HashiCorp's own workers cannot see them: set the workspace's execution mode to local, or to an agent of yours`,
       },
     });

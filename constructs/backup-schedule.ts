@@ -1,15 +1,15 @@
 import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
-import { backupsName } from "../cluster/backups";
-import { BACKUPS_HEADER } from "../cluster/security";
-import { uploadText } from "./ask";
+import { backupsName } from "../cluster/resolve/backups";
+import { BACKUPS_HEADER } from "../cluster/resolve/security";
+import { SECRETS_FOLDER, secretsHash } from "./agent-security";
 import { labels, volume } from "./consul-agent";
 import type { ConsulServer } from "./consul-server";
+import { logging } from "./container-options";
 import { terraformId } from "./docker-host";
-import { logging } from "./logging";
 import { fromStack } from "./project-path";
-import { SECRETS, secretsHash } from "./secured";
+import { uploadText } from "./rollout-step";
 
 export interface BackupScheduleProps {
   /** The server that it is beside: it saves while that one leads. */
@@ -54,7 +54,8 @@ export class BackupSchedule extends Construct {
     const { server, every = 3600, keep = 24 } = props;
     const { host, containerName, endpoints } = server;
     const { beside } = endpoints;
-    if (beside === undefined) throw new Error(`the API of ${server.node.id} cannot be reached from another container; have it listen there`);
+    if (beside === undefined)
+      throw new Error(`the API of ${server.node.id} cannot be reached from another container; have it listen there`);
     const name = backupsName(containerName);
 
     this.image = props.image === undefined ? server.image : host.pull(this, "image", props.image);
@@ -78,7 +79,13 @@ export class BackupSchedule extends Construct {
       labels: labels(),
       volumes: [volume(FOLDER, props.to ?? name)],
       upload: [{ file: SCRIPT, content: uploadText("container/backups.sh") }, ...secrets.map(({ upload }) => upload)],
-      healthcheck: { test: ["CMD", "/bin/sh", SCRIPT, "health"], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+      healthcheck: {
+        test: ["CMD", "/bin/sh", SCRIPT, "health"],
+        interval: "10s",
+        timeout: "5s",
+        startPeriod: "1m0s",
+        retries: 3,
+      },
       ...(secrets.length > 0 && {
         lifecycle: {
           precondition: [
@@ -95,13 +102,19 @@ export class BackupSchedule extends Construct {
 }
 
 /** It is made anew when one of them is another: nobody misses it meanwhile. */
-function secretFiles({ security }: BackupScheduleProps, api: string): { readonly path: string; readonly upload: Uploads[number] }[] {
+function secretFiles(
+  { security }: BackupScheduleProps,
+  api: string,
+): { readonly path: string; readonly upload: Uploads[number] }[] {
   if (!security) return [];
   const certificates = api.startsWith("https:") ? ["ca.pem", "cert.pem", "key.pem"] : [];
-  const files = [[security.token, BACKUPS_HEADER], ...certificates.map((name) => [security.certificates, name])] as [folder: string, name: string][];
+  const files = [[security.token, BACKUPS_HEADER], ...certificates.map((name) => [security.certificates, name])] as [
+    folder: string,
+    name: string,
+  ][];
   return files.map(([folder, name]) => {
     const path = fromStack(`${folder}/${name}`);
     const sourceHash = secretsHash({ secrets: folder }, [name]);
-    return { path, upload: { file: `${SECRETS}/${name}`, source: path, sourceHash, permissions: "0400" } };
+    return { path, upload: { file: `${SECRETS_FOLDER}/${name}`, source: path, sourceHash, permissions: "0400" } };
   });
 }

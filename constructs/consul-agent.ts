@@ -2,22 +2,30 @@ import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/cont
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
-import { family, gossipAddress } from "../cluster/address";
-import { secretsIn } from "../cluster/checks/secrets";
-import { type Endpoints, endpointsOf } from "../cluster/endpoints";
-import { declaredVolume } from "../cluster/ids";
-import { type EffectivePorts, effectivePorts, type Role } from "../cluster/ports";
+import type { Settings } from "../cluster/file/schema";
 import { ClusterError, keyText } from "../cluster/problem";
-import type { Settings } from "../cluster/schema";
-import { type AgentConfigProps, agentCommand, agentConfig, agentEnvironment, DECLARED, listensOnPrivileged, wholeConfig } from "./agent-command";
+import { secretsIn } from "../cluster/validate/secrets";
+import { family, gossipAddress } from "../consul/address";
+import {
+  type AgentConfigProps,
+  agentCommand,
+  agentConfig,
+  agentEnvironment,
+  DECLARED,
+  listensOnPrivileged,
+  wholeConfig,
+} from "../consul/agent-config";
+import { declaredVolume } from "../consul/contract";
+import { type Endpoints, endpointsOf } from "../consul/endpoints";
+import { type EffectivePorts, effectivePorts, type Role } from "../consul/ports";
 import { AgentSecrets } from "./agent-secrets";
-import { Ask, type AskTarget, uploadText } from "./ask";
-import { beforeStop } from "./before-stop";
+import { type AgentSecurity, hardening, SECURED_ENTRYPOINT, secretUploads, stageOf } from "./agent-security";
+import { logging } from "./container-options";
 import { DeclaredServices } from "./declared-services";
 import { type DockerHost, terraformId } from "./docker-host";
 import { JoinAddress } from "./join-address";
-import { logging } from "./logging";
-import { type AgentSecurity, hardening, SECURED_ENTRYPOINT, secretUploads, stageOf } from "./secured";
+import { preStopCheck } from "./pre-stop";
+import { type ExecTarget, RolloutStep, uploadText } from "./rollout-step";
 
 export interface ConsulAgentProps extends Settings {
   /** The host that the agent runs on. */
@@ -45,7 +53,7 @@ export interface ConsulAgentProps extends Settings {
 
 export const DEFAULT_IMAGE = "hashicorp/consul:1.22.2";
 /** Consul gives its agents 15 s to finish; Docker kills after 10 s unless told otherwise. */
-export const STOP_SECONDS = 30;
+export const STOP_TIMEOUT_SECONDS = 30;
 const PATHS = {
   data: "/consul/data",
   config: "/consul/config/agent.json",
@@ -66,7 +74,7 @@ export abstract class ConsulAgent extends Construct {
   readonly container: Container;
   readonly image: Image;
   /** Asks, after each start, whether the agent is in: see `Ask`. Undefined for one that is to leave. */
-  readonly gate?: Ask;
+  readonly readiness?: RolloutStep;
   /** Brings the agent's secrets to it when they change. Undefined for one that is to leave, or has none. */
   readonly secrets?: AgentSecrets;
   /** Gives the agent its services and checks. Undefined for one that is to leave. */
@@ -99,10 +107,21 @@ export abstract class ConsulAgent extends Construct {
     const network = host.network ? "bridge" : "host";
     const { security } = props;
     const httpsOnly = security !== undefined && stageOf(security) === "require";
-    this.endpoints = endpointsOf({ network, address: host.address, container: this.containerName, client, ports: this.ports, publish, httpsOnly });
+    this.endpoints = endpointsOf({
+      network,
+      address: host.address,
+      container: this.containerName,
+      client,
+      ports: this.ports,
+      publish,
+      httpsOnly,
+    });
 
     const bind = props.bind ?? (host.network ? undefined : host.address);
-    this.joinAddress = JoinAddress.of(gossipAddress(props, host.network ? this.containerName : host.address), this.ports.serf_lan);
+    this.joinAddress = JoinAddress.of(
+      gossipAddress(props, host.network ? this.containerName : host.address),
+      this.ports.serf_lan,
+    );
     this.addRetryJoin(...(props.retryJoin ?? []));
 
     this.image = host.pull(this, "image", props.image ?? DEFAULT_IMAGE);
@@ -112,7 +131,11 @@ export abstract class ConsulAgent extends Construct {
     const agent = { ...props, role, node: this.nodeName, bind, client: this.endpoints.client, address };
     this.config = { ...agent, retryJoin: [], datacenter: props.datacenter ?? "dc1" };
     const command = Lazy.listValue({
-      produce: () => agentCommand({ ...agent, retryJoin: this.retryJoin.map((address) => address.toString(this.ports.serf_lan)).sort() }),
+      produce: () =>
+        agentCommand({
+          ...agent,
+          retryJoin: this.retryJoin.map((address) => address.toString(this.ports.serf_lan)).sort(),
+        }),
     });
     this.container = new Container(this, "container", {
       provider: host.provider,
@@ -125,39 +148,55 @@ export abstract class ConsulAgent extends Construct {
       entrypoint: entrypoint(role, security),
       restart: props.restart ?? "always",
       ...logging(props.log),
-      stopTimeout: STOP_SECONDS,
+      stopTimeout: STOP_TIMEOUT_SECONDS,
       // The provider stops with this, not with stop_timeout; without it, with SIGKILL.
-      destroyGraceSeconds: STOP_SECONDS,
+      destroyGraceSeconds: STOP_TIMEOUT_SECONDS,
       ...host.networking(id),
       ...this.published(host, props),
       ...limits(props.resources),
       ...(security && hardening(listensOnPrivileged({ role, ports: props.ports }))),
       labels: labels(props.labels),
-      volumes: [volume(PATHS.data, props.data ?? `${this.containerName}-data`), volume(DECLARED, declaredVolume(this.containerName))],
+      volumes: [
+        volume(PATHS.data, props.data ?? `${this.containerName}-data`),
+        volume(DECLARED, declaredVolume(this.containerName)),
+      ],
       upload: [
         { file: PATHS.config, content: agentConfig(this.config) },
         { file: PATHS.health, content: uploadText("container/health.sh") },
-        ...(role === "server" ? [{ file: PATHS.leaveLeadership, content: uploadText("container/leave-leadership.sh") }] : []),
+        ...(role === "server"
+          ? [{ file: PATHS.leaveLeadership, content: uploadText("container/leave-leadership.sh") }]
+          : []),
         ...(security ? secretUploads(role, security) : []),
       ],
-      healthcheck: { test: ["CMD", "/bin/sh", PATHS.health], interval: "10s", timeout: "5s", startPeriod: "1m0s", retries: 3 },
+      healthcheck: {
+        test: ["CMD", "/bin/sh", PATHS.health],
+        interval: "10s",
+        timeout: "5s",
+        startPeriod: "1m0s",
+        retries: 3,
+      },
     });
     this.container.overrideLogicalId(terraformId(this));
-    this.askBeforeStop();
+    this.addPreStopCheck();
     if (this.decommission) return;
 
-    this.gate = new Ask(this, "gate", {
+    this.readiness = new RolloutStep(this, "gate", {
       script: "gate",
       wait: props.wait,
       arguments: [terraformId(this), role, this.nodeName, props.bootstrapExpect ?? 1],
-      gated: terraformId(this),
-      targets: [this.askTarget],
+      readinessOf: terraformId(this),
+      targets: [this.execTarget],
       triggers: [this.container.id],
     });
-    this.gate.resource.overrideLogicalId(terraformId(this));
+    this.readiness.resource.overrideLogicalId(terraformId(this));
     if (security) this.secrets = new AgentSecrets(this, "secrets", { agent: this, security, wait: props.wait });
-    this.services = new DeclaredServices(this, "services", { agent: this, services: props.services, checks: props.checks, wait: props.wait });
-    this.services.askAfter([this.gate, ...(this.secrets ? [this.secrets] : [])]);
+    this.services = new DeclaredServices(this, "services", {
+      agent: this,
+      services: props.services,
+      checks: props.checks,
+      wait: props.wait,
+    });
+    this.services.runAfter([this.readiness, ...(this.secrets ? [this.secrets] : [])]);
 
     const { http, dns } = this.endpoints;
     const output = new TerraformOutput(this, "addresses", {
@@ -175,7 +214,8 @@ export abstract class ConsulAgent extends Construct {
   /** Further agents to join at every start. An agent never joins itself: Consul takes that for success, and stops trying. */
   addRetryJoin(...addresses: JoinAddress[]): void {
     for (const address of addresses) {
-      if (this.joinAddress.equals(address)) throw new Error(`${this.nodeName} cannot join itself, at ${address}; name another agent`);
+      if (this.joinAddress.equals(address))
+        throw new Error(`${this.nodeName} cannot join itself, at ${address}; name another agent`);
       if (!this.retryJoin.some((known) => known.equals(address))) this.retryJoin.push(address);
     }
   }
@@ -186,25 +226,31 @@ export abstract class ConsulAgent extends Construct {
    */
   addServers(...servers: ConsulAgent[]): void {
     this.servers.push(...servers.filter(({ role, decommission }) => role === "server" && !decommission));
-    this.askBeforeStop();
+    this.addPreStopCheck();
   }
 
-  private askBeforeStop(): void {
+  private addPreStopCheck(): void {
     const { host, role, decommission } = this;
     const { image = DEFAULT_IMAGE, wait, security } = this.props;
     const others = this.servers.filter((server) => server !== this);
     this.container.provisioners = [
-      beforeStop({
-        ...{ host, role, wait, owner: terraformId(this), next: decommission ? undefined : { image, config: wholeConfig(this.config) } },
+      preStopCheck({
+        ...{
+          host,
+          role,
+          wait,
+          owner: terraformId(this),
+          next: decommission ? undefined : { image, config: wholeConfig(this.config) },
+        },
         limit: role === "server" ? others.length + (decommission ? 0 : 1) : (this.props.clientsAtATime ?? 1),
-        servers: others.map(({ askTarget }) => askTarget),
+        servers: others.map(({ execTarget }) => execTarget),
         stage: security ? stageOf(security) : "off",
       }),
     ];
   }
 
   /** Where this agent is asked, by the docker CLI. */
-  get askTarget(): AskTarget {
+  get execTarget(): ExecTarget {
     return { host: this.host, container: this.containerName };
   }
 
@@ -217,7 +263,12 @@ export abstract class ConsulAgent extends Construct {
     if (!network) return {};
     const both = (port: string) => (port === "dns" ? ["tcp", "udp"] : ["tcp"]);
     const published = Object.entries(publish ?? {}).flatMap(([port, external]) =>
-      both(port).map((protocol) => ({ internal: this.ports[port as keyof EffectivePorts], external, ip: address, protocol })),
+      both(port).map((protocol) => ({
+        internal: this.ports[port as keyof EffectivePorts],
+        external,
+        ip: address,
+        protocol,
+      })),
     );
     return published.length > 0 ? { ports: published } : {};
   }

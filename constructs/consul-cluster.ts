@@ -1,22 +1,22 @@
 import { AnnotationMetadataEntryType, type App, TerraformOutput, TerraformStack } from "cdktf";
-import { addressInSubnet, freeInSubnet } from "../cluster/address";
-import { byApiNames } from "../cluster/api-names";
-import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/cluster";
-import { BACKUPS_ID, imageId, registratorId, STACKS_OUTPUT, stackName } from "../cluster/ids";
+import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/model";
 import { describeProblem } from "../cluster/problem";
-import type { RegistratorDescription } from "../cluster/registrator";
-import { ACL_SECRETS, agentSecrets, type Security } from "../cluster/security";
-import { stacksOf } from "../cluster/stacks";
-import { Ask, scriptText } from "./ask";
+import type { RegistratorDescription } from "../cluster/resolve/registrator";
+import { ACL_SECRETS, agentSecrets, type Security } from "../cluster/resolve/security";
+import { stacksOf } from "../cluster/resolve/stacks";
+import { addressInSubnet, freeInSubnet } from "../consul/address";
+import { byApiNames } from "../consul/api-names";
+import { BACKUPS_ID, imageId, registratorId, STACKS_OUTPUT, stackName } from "../consul/contract";
 import { BackupSchedule } from "./backup-schedule";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
 import { ConsulServer } from "./consul-server";
 import { DockerHost } from "./docker-host";
+import { escapedAll } from "./escape";
 import { JoinAddress } from "./join-address";
-import { literals } from "./literal";
 import { fromStack } from "./project-path";
 import { Registrator } from "./registrator";
+import { RolloutStep, scriptText } from "./rollout-step";
 import { SecuritySteps } from "./security-steps";
 import { StateBackend } from "./state-backend";
 
@@ -42,26 +42,33 @@ export class ConsulCluster extends TerraformStack {
 
     const hosts = new Map(cluster.hosts.map((host) => [host.name, this.addHost(host, cluster)]));
     this.agents = new Map(cluster.agents.map((agent) => [agent.name, this.addAgent(agent, hosts, cluster)]));
-    this.registrators = new Map(cluster.registrators.map((registrator) => [registrator.host.name, this.addRegistrator(registrator, cluster)]));
-    for (const { name, join } of cluster.agents) this.agents.get(name)?.addRetryJoin(...join.map((target) => this.joinAddressOf(target)));
+    this.registrators = new Map(
+      cluster.registrators.map((registrator) => [registrator.host.name, this.addRegistrator(registrator, cluster)]),
+    );
+    for (const { name, join } of cluster.agents)
+      this.agents.get(name)?.addRetryJoin(...join.map((target) => this.joinAddressOf(target)));
 
     const servers = [...this.agents.values()].filter((agent) => agent instanceof ConsulServer);
     for (const agent of this.agents.values()) agent.addServers(...servers);
 
     const staying = servers.filter(({ decommission }) => !decommission);
     const quorum = this.addQuorum(staying, cluster.wait);
-    this.addAutopilot(staying, cluster).askAfter([quorum]);
-    this.addDefinitions(staying, cluster).askAfter([quorum]);
+    this.addAutopilot(staying, cluster).runAfter([quorum]);
+    this.addDefinitions(staying, cluster).runAfter([quorum]);
     const { security } = cluster;
     if (security) this.secure(cluster, security, staying, quorum);
     this.addBackups(staying, cluster);
-    for (const warning of cluster.warnings) this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning, cluster.locate));
+    for (const warning of cluster.warnings)
+      this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning, cluster.locate));
   }
 
   private placeStacks(app: App, cluster: Cluster): Map<string, TerraformStack> {
     const described = stacksOf(cluster);
     const stacks = new Map(
-      described.map(({ name }): [string, TerraformStack] => [name, name === cluster.name ? this : new TerraformStack(app, name)]),
+      described.map(({ name }): [string, TerraformStack] => [
+        name,
+        name === cluster.name ? this : new TerraformStack(app, name),
+      ]),
     );
     for (const { name, dependencies } of described) {
       for (const dependency of dependencies) stacks.get(name)?.addDependency(stacks.get(dependency) as TerraformStack);
@@ -73,7 +80,7 @@ export class ConsulCluster extends TerraformStack {
     const stack = this.stacks.get(stackName(cluster.name, host.group)) as TerraformStack;
     const { address } = host;
     const { mirror, subnet } = cluster;
-    const { daemon, registries } = literals({ daemon: host.daemon, registries: cluster.registries });
+    const { daemon, registries } = escapedAll({ daemon: host.daemon, registries: cluster.registries });
     const construct = new DockerHost(stack, `${host.name}_host`, {
       address,
       daemon,
@@ -91,26 +98,34 @@ export class ConsulCluster extends TerraformStack {
     const stack = TerraformStack.of(host);
     const { node, container, hostname, data, decommission } = agent;
     const props: ConsulAgentProps & { bootstrapExpect: number; clientsAtATime: number } = {
-      ...literals(agent.settings),
-      ...literals({ node, container, hostname, data }),
+      ...escapedAll(agent.settings),
+      ...escapedAll({ node, container, hostname, data }),
       host,
       decommission,
       datacenter: cluster.datacenter,
-      security: cluster.security && { stage: cluster.security.stage, secrets: agentSecrets(cluster.security, agent.name) },
-      clientsAtATime: cluster.clientsAtATime,
+      security: cluster.security && {
+        stage: cluster.security.stage,
+        secrets: agentSecrets(cluster.security, agent.name),
+      },
+      clientsAtATime: cluster.maxParallelClients,
       // Only in the stacks of servers, and in those deployed before the rest, may a client find too few of them; in this one its gate comes after the
       // tokens, when there are any.
       bootstrapExpect:
-        agent.role === "server" || (stack === this && !cluster.security) || this.dependencies.includes(stack) ? cluster.bootstrapExpect : 1,
+        agent.role === "server" || (stack === this && !cluster.security) || this.dependencies.includes(stack)
+          ? cluster.bootstrapExpect
+          : 1,
     };
     return new { server: ConsulServer, client: ConsulClient }[agent.role](stack, agent.name, props);
   }
 
-  private addRegistrator({ host, agent, settings }: RegistratorDescription, { security, log, wait }: Cluster): Registrator {
+  private addRegistrator(
+    { host, agent, settings }: RegistratorDescription,
+    { security, log, wait }: Cluster,
+  ): Registrator {
     const construct = this.agents.get(agent) as ConsulAgent;
     const id = registratorId(host.name);
     return new Registrator(TerraformStack.of(construct), id, {
-      ...literals({ ...settings, log }),
+      ...escapedAll({ ...settings, log }),
       agent: construct,
       hostname: host.name,
       security,
@@ -119,23 +134,31 @@ export class ConsulCluster extends TerraformStack {
   }
 
   private joinAddressOf(target: JoinTarget): JoinAddress {
-    return "address" in target ? JoinAddress.of(target.address, target.port) : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
+    return "address" in target
+      ? JoinAddress.of(target.address, target.port)
+      : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
   }
 
-  private secure(cluster: Cluster, security: Security, servers: readonly ConsulServer[], quorum: Ask): void {
+  private secure(cluster: Cluster, security: Security, servers: readonly ConsulServer[], quorum: RolloutStep): void {
     for (const stack of this.stacks.values()) {
-      const agents = [...this.agents.values()].filter((agent) => !agent.decommission && TerraformStack.of(agent) === stack);
+      const agents = [...this.agents.values()].filter(
+        (agent) => !agent.decommission && TerraformStack.of(agent) === stack,
+      );
       if (stack !== this && !agents.some(({ role }) => role === "server")) continue;
       const { acl } = new SecuritySteps(stack, "consul_security", { cluster, security, servers, agents });
-      for (const { container, token } of this.registrators.values()) if (TerraformStack.of(container) === stack) token?.comeAfter([acl.resource]);
+      for (const { container, token } of this.registrators.values())
+        if (TerraformStack.of(container) === stack) token?.dependOn([acl.resource]);
       if (stack !== this) continue;
-      quorum.askAfter([acl]);
+      quorum.runAfter([acl]);
       // In the other stacks the tokens may still be to be made.
-      for (const { role, gate } of agents) if (role === "client") gate?.askAfter([acl]);
+      for (const { role, readiness } of agents) if (role === "client") readiness?.runAfter([acl]);
     }
   }
 
-  private addBackups(servers: readonly ConsulServer[], { backups, security, network, subnet, agents, registrators }: Cluster): void {
+  private addBackups(
+    servers: readonly ConsulServer[],
+    { backups, security, network, subnet, agents, registrators }: Cluster,
+  ): void {
     if (!backups) return;
     const others = [...agents.map(({ name }) => name), ...registrators.map(({ host }) => registratorId(host.name))];
     const taken = new Set(others.map((id) => addressInSubnet(subnet, id)));
@@ -144,7 +167,7 @@ export class ConsulCluster extends TerraformStack {
       const address = network === "bridge" ? freeInSubnet(subnet, id, taken) : undefined;
       if (address) taken.add(address);
       new BackupSchedule(TerraformStack.of(server), id, {
-        ...literals(backups),
+        ...escapedAll(backups),
         server,
         address,
         security: security && { token: security.secrets, certificates: agentSecrets(security, server.node.id) },
@@ -152,29 +175,32 @@ export class ConsulCluster extends TerraformStack {
     }
   }
 
-  private addQuorum(servers: readonly ConsulServer[], wait: number | undefined): Ask {
+  private addQuorum(servers: readonly ConsulServer[], wait: number | undefined): RolloutStep {
     const own = servers.filter((server) => TerraformStack.of(server) === this);
-    const quorum = new Ask(this, "consul_quorum", {
+    const quorum = new RolloutStep(this, "consul_quorum", {
       script: "quorum",
       wait,
       arguments: [...servers.map(({ nodeName }) => nodeName)],
-      targets: servers.map(({ askTarget }) => askTarget),
-      triggers: [...own.map(({ container }) => container.id), servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" ")],
+      targets: servers.map(({ execTarget }) => execTarget),
+      triggers: [
+        ...own.map(({ container }) => container.id),
+        servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" "),
+      ],
     });
     quorum.resource.overrideLogicalId("consul_quorum");
-    quorum.askAfter(own.flatMap(({ gate }) => gate ?? []));
+    quorum.runAfter(own.flatMap(({ readiness }) => readiness ?? []));
     return quorum;
   }
 
   /** Autopilot's settings, put into the running cluster: in the agents' files they count at the first bootstrap alone. */
-  private addAutopilot(servers: readonly ConsulServer[], { autopilot, wait }: Cluster): Ask {
+  private addAutopilot(servers: readonly ConsulServer[], { autopilot, wait }: Cluster): RolloutStep {
     // Of the file's names, which are the agent configuration's, the API's (developer.hashicorp.com/consul/api-docs/operator/autopilot).
-    const settings = JSON.stringify(literals(byApiNames(autopilot)));
-    const ask = new Ask(this, "consul_autopilot", {
+    const settings = JSON.stringify(escapedAll(byApiNames(autopilot)));
+    const ask = new RolloutStep(this, "consul_autopilot", {
       script: "autopilot",
       wait,
       arguments: [settings],
-      targets: servers.map(({ askTarget }) => askTarget),
+      targets: servers.map(({ execTarget }) => execTarget),
       triggers: [settings],
     });
     ask.resource.overrideLogicalId("consul_autopilot");
@@ -182,14 +208,14 @@ export class ConsulCluster extends TerraformStack {
   }
 
   /** Keys, config entries, intentions and prepared queries. Where there are none this is there too, since what was defined before has to go. */
-  private addDefinitions(servers: readonly ConsulServer[], { definitions, security, wait }: Cluster): Ask {
-    const given = JSON.stringify(literals(definitions));
-    const ask = new Ask(this, "consul_definitions", {
+  private addDefinitions(servers: readonly ConsulServer[], { definitions, security, wait }: Cluster): RolloutStep {
+    const given = JSON.stringify(escapedAll(definitions));
+    const ask = new RolloutStep(this, "consul_definitions", {
       script: "definitions",
       wait,
       arguments: [given, scriptText("definitionsChanges")],
       input: security && fromStack(`${security.secrets}/${ACL_SECRETS}`),
-      targets: servers.map(({ askTarget }) => askTarget),
+      targets: servers.map(({ execTarget }) => execTarget),
       triggers: [given],
     });
     ask.resource.overrideLogicalId("consul_definitions");

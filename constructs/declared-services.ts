@@ -1,9 +1,9 @@
 import type { Construct } from "constructs";
-import { sorted } from "../cluster/order";
-import type { Check, Service } from "../cluster/schema";
-import { Ask } from "./ask";
+import type { Check, Service } from "../cluster/file/schema";
+import { sorted } from "../consul/sort";
 import type { ConsulAgent } from "./consul-agent";
 import { terraformId } from "./docker-host";
+import { RolloutStep } from "./rollout-step";
 
 export interface DeclaredServicesProps {
   readonly agent: ConsulAgent;
@@ -19,14 +19,14 @@ export interface DeclaredServicesProps {
  * An agent's services and checks, given to it when they change: that restarts nothing. An agent for which nothing is declared has this too, since what was declared
  * before has to go.
  */
-export class DeclaredServices extends Ask {
+export class DeclaredServices extends RolloutStep {
   constructor(scope: Construct, id: string, { agent, services, checks, wait }: DeclaredServicesProps) {
     const file = servicesFile({ services, checks });
     super(scope, id, {
       script: "services",
       wait,
       arguments: [agent.role, agent.nodeName, file],
-      targets: [agent.askTarget],
+      targets: [agent.execTarget],
       triggers: [agent.container.id, file],
     });
     this.resource.overrideLogicalId(`${terraformId(agent)}_services`);
@@ -39,5 +39,10 @@ function servicesFile({ services = [], checks = [] }: Pick<DeclaredServicesProps
     const idOf = ({ id, name = "" }: One) => id ?? name;
     return [...all].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
   };
-  return JSON.stringify(sorted({ ...(checks.length > 0 && { checks: byId(checks) }), ...(services.length > 0 && { services: byId(services) }) }));
+  return JSON.stringify(
+    sorted({
+      ...(checks.length > 0 && { checks: byId(checks) }),
+      ...(services.length > 0 && { services: byId(services) }),
+    }),
+  );
 }

@@ -4,9 +4,9 @@ import { Network } from "@cdktf/provider-docker/lib/network";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { addressInSubnet, DEFAULT_SUBNET } from "../cluster/address";
-import { type Daemon, daemonOf, dockerArguments } from "../cluster/daemon";
-import type { DaemonEntry } from "../cluster/schema";
+import type { DaemonEntry } from "../cluster/file/schema";
+import { type Daemon, daemonOf, dockerArguments } from "../cluster/resolve/daemon";
+import { addressInSubnet, DEFAULT_SUBNET } from "../consul/address";
 import { ImageReference } from "./image-reference";
 import { projectPath } from "./project-path";
 
@@ -54,7 +54,9 @@ export class DockerHost extends Construct {
     super(scope, id);
     this.address = props.address;
     this.daemon =
-      typeof props.daemon === "object" && "kind" in props.daemon ? props.daemon : daemonOf(props.daemon, { name: id, address: props.address });
+      typeof props.daemon === "object" && "kind" in props.daemon
+        ? props.daemon
+        : daemonOf(props.daemon, { name: id, address: props.address });
     this.mirror = props.mirror;
     this.subnet = props.subnet ?? DEFAULT_SUBNET;
     this.networkName = props.bridge ?? "host";
@@ -66,13 +68,19 @@ export class DockerHost extends Construct {
       // Empty, not absent: DOCKER_CONTEXT and DOCKER_CERT_PATH in the operator's environment would redirect every host.
       context: "",
       certPath: this.certs ?? "",
-      registryAuth: props.registries?.length ? props.registries.map((address) => ({ address, configFile: projectPath(DOCKER_CONFIG) })) : undefined,
+      registryAuth: props.registries?.length
+        ? props.registries.map((address) => ({ address, configFile: projectPath(DOCKER_CONFIG) }))
+        : undefined,
     });
     stack.addOverride("terraform.required_providers.docker.version", DOCKER_PROVIDER_VERSION);
     stack.addOverride("terraform.required_version", TERRAFORM_VERSION);
 
     if (props.bridge !== undefined) {
-      this.network = new Network(this, "network", { provider: this.provider, name: props.bridge, ipamConfig: [{ subnet: this.subnet }] });
+      this.network = new Network(this, "network", {
+        provider: this.provider,
+        name: props.bridge,
+        ipamConfig: [{ subnet: this.subnet }],
+      });
       this.network.overrideLogicalId(terraformId(this));
     }
   }
@@ -99,7 +107,10 @@ export class DockerHost extends Construct {
    * @param id of its construct
    * @param address in the bridge network, where another than that
    */
-  networking(id: string, address = addressInSubnet(this.subnet, id)): Pick<ContainerConfig, "networkMode" | "networksAdvanced"> {
+  networking(
+    id: string,
+    address = addressInSubnet(this.subnet, id),
+  ): Pick<ContainerConfig, "networkMode" | "networksAdvanced"> {
     if (!this.network) return { networkMode: "host" };
     const { name } = this.network;
     return { networkMode: "bridge", networksAdvanced: [{ name, ipv4Address: address }] };

@@ -14,17 +14,24 @@ export class ImageReference {
     const registry = /[.:]/.test(first) || first === "localhost" ? first : DOCKER_HUB;
     const rest = registry === first ? reference.slice(slash + 1) : reference;
     const [, repository = "", version = ""] = /^([^:@]+)(.*)$/.exec(rest) ?? [];
-    return new ImageReference(registry, registry === DOCKER_HUB && !repository.includes("/") ? `library/${repository}` : repository, version);
+    return new ImageReference(
+      registry,
+      registry === DOCKER_HUB && !repository.includes("/") ? `library/${repository}` : repository,
+      version,
+    );
   }
 
   /** The same image pulled through a mirror of Docker Hub: other registries' images stay where they are. */
   through(mirror: string | undefined): ImageReference {
-    return mirror === undefined || this.registry !== DOCKER_HUB ? this : new ImageReference(mirror, this.repository, this.version);
+    return mirror === undefined || this.registry !== DOCKER_HUB
+      ? this
+      : new ImageReference(mirror, this.repository, this.version);
   }
 
   /** Images of Docker Hub in their short form, as `docker images` shows them. */
   toString(): string {
-    const repository = this.registry === DOCKER_HUB ? this.repository.replace(/^library\//, "") : `${this.registry}/${this.repository}`;
+    const repository =
+      this.registry === DOCKER_HUB ? this.repository.replace(/^library\//, "") : `${this.registry}/${this.repository}`;
     return repository + this.version;
   }
 }

@@ -1,7 +1,7 @@
-export { type Cluster, defineCluster } from "../cluster/cluster";
+export { defineCluster } from "../cluster/define";
+export type { ClusterFile } from "../cluster/file/schema";
+export type { Cluster } from "../cluster/model";
 export { ClusterError } from "../cluster/problem";
-export type { ClusterFile } from "../cluster/schema";
-export { Ask, type AskProps, type AskTarget } from "./ask";
 export { BackupSchedule, type BackupScheduleProps } from "./backup-schedule";
 export { ConsulAgent, type ConsulAgentProps } from "./consul-agent";
 export { ConsulClient, type ConsulClientProps } from "./consul-client";
@@ -11,3 +11,4 @@ export { DockerHost, type DockerHostProps } from "./docker-host";
 export { ImageReference } from "./image-reference";
 export { JoinAddress } from "./join-address";
 export { Registrator, type RegistratorProps } from "./registrator";
+export { type ExecTarget, RolloutStep, type RolloutStepProps } from "./rollout-step";

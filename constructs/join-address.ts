@@ -1,5 +1,5 @@
-import { bracketed, family, hostAndPort, isDnsName } from "../cluster/address";
-import { effectivePorts } from "../cluster/ports";
+import { bracketed, family, hostAndPort, isDnsName } from "../consul/address";
+import { effectivePorts } from "../consul/ports";
 
 /** Where an agent is joined: its address, and the port of its gossip. */
 export class JoinAddress {

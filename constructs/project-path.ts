@@ -4,7 +4,9 @@
  */
 export function projectPath(path: string): string {
   if (path.startsWith("~")) return `\${pathexpand(${JSON.stringify(path)})}`;
-  return path.startsWith("/") ? path : `\${abspath("\${path.root}/${PROJECT_FROM_STACK}/${JSON.stringify(path).slice(1, -1)}")}`;
+  return path.startsWith("/")
+    ? path
+    : `\${abspath("\${path.root}/${PROJECT_FROM_STACK}/${JSON.stringify(path).slice(1, -1)}")}`;
 }
 
 /** From the folder of a stack to the project's. */

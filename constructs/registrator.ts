@@ -1,16 +1,16 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
-import { DEFAULT_CONTAINER } from "../cluster/registrator";
-import type { RegistratorSettings, Settings } from "../cluster/schema";
-import { REGISTRATOR_SECRET } from "../cluster/security";
-import { AskScripts, DEFAULT_WAIT, quoted, uploadText } from "./ask";
+import type { RegistratorSettings, Settings } from "../cluster/file/schema";
+import { DEFAULT_CONTAINER } from "../cluster/resolve/registrator";
+import { REGISTRATOR_SECRET } from "../cluster/resolve/security";
+import { type AgentSecurity, secretsExist, secretsHash, stageOf } from "./agent-security";
 import { type ConsulAgent, labels } from "./consul-agent";
+import { logging } from "./container-options";
 import { terraformId } from "./docker-host";
 import { ImageReference } from "./image-reference";
-import { logging } from "./logging";
 import { fromStack } from "./project-path";
-import { type AgentSecurity, secretsAreThere, secretsHash, stageOf } from "./secured";
+import { DEFAULT_READY_TIMEOUT, RolloutScripts, shellQuoted, uploadText } from "./rollout-step";
 import { TerraformData } from "./terraform-data";
 
 export interface RegistratorProps extends RegistratorSettings {
@@ -49,7 +49,8 @@ export class Registrator extends Construct {
     const { agent, security } = props;
     const { host } = agent;
     const [, beside] = /^http:\/\/(.*)$/.exec(agent.endpoints.beside ?? "") ?? [];
-    if (beside === undefined) throw new Error(`plain HTTP of ${agent.node.id} is for its own container alone; use the host's network`);
+    if (beside === undefined)
+      throw new Error(`plain HTTP of ${agent.node.id} is for its own container alone; use the host's network`);
 
     const image = props.image ?? DEFAULT_REGISTRATOR_IMAGE;
     this.image = host.pull(this, "image", image);
@@ -85,7 +86,11 @@ export class Registrator extends Construct {
     if (secured) this.token = this.giveToken(name, secured, props);
   }
 
-  private giveToken(container: string, security: AgentSecurity, { agent, wait = DEFAULT_WAIT }: RegistratorProps): TerraformData {
+  private giveToken(
+    container: string,
+    security: AgentSecurity,
+    { agent, wait = DEFAULT_READY_TIMEOUT }: RegistratorProps,
+  ): TerraformData {
     const token = new TerraformData(this, "token", {
       triggersReplace: [this.container.id, secretsHash(security, [REGISTRATOR_SECRET])],
       provisioners: [
@@ -93,17 +98,17 @@ export class Registrator extends Construct {
           type: "local-exec",
           command: 'sh -c "$GIVE_TOKEN"',
           environment: {
-            GIVE_TOKEN: AskScripts.of(this).reference("giveToken"),
+            GIVE_TOKEN: RolloutScripts.of(this).reference("giveToken"),
             GIVE_FILE: fromStack(`${security.secrets}/${REGISTRATOR_SECRET}`),
             GIVE_PLACE: PATHS.token,
-            GIVE_DOCKER: agent.host.dockerArguments.map(quoted).join(" "),
+            GIVE_DOCKER: agent.host.dockerArguments.map(shellQuoted).join(" "),
             GIVE_CONTAINER: container,
             GIVE_SECONDS: String(wait),
           },
         },
       ],
       precondition: {
-        condition: secretsAreThere(security, [REGISTRATOR_SECRET]),
+        condition: secretsExist(security, [REGISTRATOR_SECRET]),
         errorMessage: `registrator's token is not in ${security.secrets}. Make it with \`npm run secrets -- init\`, or bring it where Terraform runs with \`npm run secrets -- import\``,
       },
     });

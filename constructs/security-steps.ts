@@ -1,14 +1,14 @@
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import type { Cluster } from "../cluster/cluster";
-import { ACL_SECRETS, agentSecrets, type Security } from "../cluster/security";
-import { aclDefinitions } from "./acl";
-import { Ask, type AskProps, scriptText } from "./ask";
+import type { Cluster } from "../cluster/model";
+import { ACL_SECRETS, agentSecrets, type Security } from "../cluster/resolve/security";
+import { aclDefinitions } from "../consul/acl-policies";
+import { secretsHash } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
 import type { ConsulServer } from "./consul-server";
-import { literals } from "./literal";
+import { escapedAll } from "./escape";
 import { fromStack } from "./project-path";
-import { secretsHash } from "./secured";
+import { RolloutStep, type RolloutStepProps, scriptText } from "./rollout-step";
 
 export interface SecurityStepsProps {
   readonly cluster: Cluster;
@@ -25,32 +25,38 @@ export interface SecurityStepsProps {
  */
 export class SecuritySteps extends Construct {
   /** ACL policies and tokens. */
-  readonly acl: Ask;
+  readonly acl: RolloutStep;
 
   constructor(scope: Construct, id: string, { cluster, security, servers, agents }: SecurityStepsProps) {
     super(scope, id);
-    const step = (script: AskProps["script"], props: Pick<AskProps, "arguments" | "triggers" | "input">): Ask => {
-      const targets = servers.map(({ askTarget }) => askTarget);
-      const ask = new Ask(this, script, { script, wait: cluster.wait, targets, ...props });
+    const step = (
+      script: RolloutStepProps["script"],
+      props: Pick<RolloutStepProps, "arguments" | "triggers" | "input">,
+    ): RolloutStep => {
+      const targets = servers.map(({ execTarget }) => execTarget);
+      const ask = new RolloutStep(this, script, { script, wait: cluster.wait, targets, ...props });
       ask.resource.overrideLogicalId(`consul_${script}`);
       return ask;
     };
     const hashOf = (file: string, folder = security.secrets) => secretsHash({ secrets: folder }, [file]);
     const own = agents.filter(({ role }) => role === "server");
 
-    const definitions = JSON.stringify(literals(aclDefinitions(cluster, security)));
+    const definitions = JSON.stringify(escapedAll(aclDefinitions(cluster, security)));
     this.acl = step("acl", {
       arguments: [definitions, scriptText("aclChanges")],
       input: fromStack(`${security.secrets}/${ACL_SECRETS}`),
       triggers: [definitions, hashOf(ACL_SECRETS)],
     });
-    this.acl.askAfter(own.flatMap(({ gate }) => gate ?? []));
-    for (const { secrets } of agents) secrets?.resource.comeAfter([this.acl.resource]);
+    this.acl.runAfter(own.flatMap(({ readiness }) => readiness ?? []));
+    for (const { secrets } of agents) secrets?.resource.dependOn([this.acl.resource]);
 
     // By the name of the cluster's own stack: it is the last with servers, and all have been given the new key.
     const [first] = servers;
     if (!first || TerraformStack.of(this).node.id !== cluster.name) return;
-    const gossip = step("gossip", { arguments: [], triggers: [hashOf("gossip.json", agentSecrets(security, first.node.id))] });
-    gossip.askAfter([this.acl, ...own.flatMap(({ secrets }) => secrets ?? [])]);
+    const gossip = step("gossip", {
+      arguments: [],
+      triggers: [hashOf("gossip.json", agentSecrets(security, first.node.id))],
+    });
+    gossip.runAfter([this.acl, ...own.flatMap(({ secrets }) => secrets ?? [])]);
   }
 }

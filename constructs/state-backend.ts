@@ -1,8 +1,8 @@
 import { TerraformBackend, type TerraformRemoteState } from "cdktf";
 import type { Construct } from "constructs";
-import type { BackendEntry } from "../cluster/schema";
-import { backendOf } from "../cluster/state-backend";
-import { literals } from "./literal";
+import type { BackendEntry } from "../cluster/file/schema";
+import { backendOf } from "../cluster/resolve/state-backend";
+import { escapedAll } from "./escape";
 import { fromStack } from "./project-path";
 
 /**
@@ -23,13 +23,15 @@ export class StateBackend extends TerraformBackend {
 
   /** No stack of this product reads another's state. */
   public override getRemoteStateDataSource(): TerraformRemoteState {
-    throw new Error("a value of one stack cannot be used in another here; give the stacks one backend of CDKTF's own, or pass the value as text");
+    throw new Error(
+      "a value of one stack cannot be used in another here; give the stacks one backend of CDKTF's own, or pass the value as text",
+    );
   }
 }
 
 /** Terraform's JSON of a stack's backend, for a folder at the depth of the stacks' own. */
 export function backendBlock(entry: BackendEntry | undefined, stack: string): object {
   const { type, arguments: given } = backendOf(entry, stack);
-  const args = literals(type === "local" ? { path: fromStack(String(given.path)) } : given);
+  const args = escapedAll(type === "local" ? { path: fromStack(String(given.path)) } : given);
   return { terraform: type === "cloud" ? { cloud: args } : { backend: { [type]: args } } };
 }

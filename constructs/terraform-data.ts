@@ -24,8 +24,11 @@ export class TerraformData extends TerraformResource {
   }
 
   /** Puts this resource off until others are there. (`node.addDependency` would change nothing in the JSON.) */
-  comeAfter(others: readonly TerraformData[]): void {
-    this.dependsOn = [...(this.dependsOn ?? []), ...others.map((other) => `${other.terraformResourceType}.${other.friendlyUniqueId}`)];
+  dependOn(others: readonly TerraformData[]): void {
+    this.dependsOn = [
+      ...(this.dependsOn ?? []),
+      ...others.map((other) => `${other.terraformResourceType}.${other.friendlyUniqueId}`),
+    ];
   }
 
   protected override synthesizeAttributes(): Record<string, unknown> {

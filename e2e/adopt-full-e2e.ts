@@ -4,8 +4,8 @@ import { articleCommand } from "../bench/article";
 import { ConsulHttp, eventually } from "./consul";
 import { Load, missingKeys } from "./load";
 import { Project } from "./project";
-import type { CommandResult } from "./rig/command";
-import { Rig } from "./rig/rig";
+import type { CommandResult } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
 const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const CLIENT = "consul-client1";
@@ -16,13 +16,16 @@ const CLIENT_HTTP = "http://172.16.8.110:8500";
 const USERS = [CLIENT_HTTP, `http://${SECOND_CLIENT.address}:8500`] as const;
 const ARTICLE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8")
   .replace("clients: [consul-client1]", "clients: [consul-client1, consul-client2]")
-  .replace("  consul-client1: 172.16.8.110", `  consul-client1: 172.16.8.110\n  consul-client2: ${SECOND_CLIENT.address}`)
+  .replace(
+    "  consul-client1: 172.16.8.110",
+    `  consul-client1: 172.16.8.110\n  consul-client2: ${SECOND_CLIENT.address}`,
+  )
   .replace(/^images:.*$/m, "wait: 30");
 /** What users may see: a write that meets a server's stop, which the other client may have been talking to as well. */
 const FEW = 3;
 
 describe("a cluster that was made by the article's docker run commands is adopted under load", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const project = new Project(rig.operator, "clusters/adopted.yaml");
   const file = join(project.folder, "clusters/adopted.yaml");
   const server = (number: number) => new ConsulHttp(rig.operator.machine, `http://172.16.8.12${number - 1}:8500`);
@@ -30,7 +33,9 @@ describe("a cluster that was made by the article's docker run commands is adopte
   const adopt = (args: readonly string[] = [], check = true): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", "adopt", "--", ...args], { check, timeoutMs: 400_000 });
   const nodeIds = async (): Promise<Record<string, string>> =>
-    Object.fromEntries((await server(1).json("/v1/catalog/nodes")).map(({ Node, ID }: { Node: string; ID: string }) => [Node, ID]));
+    Object.fromEntries(
+      (await server(1).json("/v1/catalog/nodes")).map(({ Node, ID }: { Node: string; ID: string }) => [Node, ID]),
+    );
   const containers = async (name: string) =>
     (await rig.host(name).docker("ps", "-a", "--format", "{{.Names}} {{.State}}")).stdout.trim().split("\n").sort();
   let ids: Record<string, string>;
@@ -42,11 +47,15 @@ describe("a cluster that was made by the article's docker run commands is adopte
     for (const name of AGENTS) await rig.host(name).docker("pull", "-q", "hashicorp/consul:1.22.2");
     // The second server has its data on a volume of its own name, the third on an anonymous one, the rest as in the article.
     for (const name of AGENTS) {
-      const data: Record<string, readonly string[]> = { "consul-server2": ["-v", "consul-server2-data:/consul/data"], "consul-server3": [] };
+      const data: Record<string, readonly string[]> = {
+        "consul-server2": ["-v", "consul-server2-data:/consul/data"],
+        "consul-server3": [],
+      };
       const own = data[name];
-      const command = articleCommand(name, name === SECOND_CLIENT.name ? { address: SECOND_CLIENT.address } : {}).filter(
-        (word) => own === undefined || !word.startsWith("-data-dir="),
-      );
+      const command = articleCommand(
+        name,
+        name === SECOND_CLIENT.name ? { address: SECOND_CLIENT.address } : {},
+      ).filter((word) => own === undefined || !word.startsWith("-data-dir="));
       if (own) command.splice(2, 0, ...own);
       await rig.host(name).docker(...command);
     }
@@ -74,7 +83,9 @@ describe("a cluster that was made by the article's docker run commands is adopte
     writeFileSync(file, ARTICLE);
     expect(exitCode).toBe(1);
     for (const name of AGENTS)
-      expect(stderr).toContain(`${name} on ${name}: its datacenter is dc1, and the file's dc2\n  mend: set \`datacenter: dc1\``);
+      expect(stderr).toContain(
+        `${name} on ${name}: its datacenter is dc1, and the file's dc2\n  hint: set \`datacenter: dc1\``,
+      );
     expect(stderr).toContain("its node name is consul-server1, and the file's other");
     expect(stderr).toContain("its serf_lan port is 8301, and the file's 9301");
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
@@ -100,7 +111,10 @@ describe("a cluster that was made by the article's docker run commands is adopte
   });
 
   test("a successor that does not get in is put back, and nothing is lost meanwhile", async () => {
-    writeFileSync(file, ARTICLE.replace("servers: [consul-server1,", "servers: [{ name: consul-server1, flags: [-no-such-flag] },"));
+    writeFileSync(
+      file,
+      ARTICLE.replace("servers: [consul-server1,", "servers: [{ name: consul-server1, flags: [-no-such-flag] },"),
+    );
     const load = await Load.start(rig.operator, USERS);
     const { exitCode, stderr } = await adopt([], false);
     const seen = await load.stop();
@@ -110,13 +124,17 @@ describe("a cluster that was made by the article's docker run commands is adopte
     expect(await containers("consul-server1")).toEqual(["consul-server1 running"]);
     expect(seen.lost).toBeLessThan(FEW);
     expect(seen).toMatchObject({ sessionLosses: 0, unresolved: 0 });
-    for (const number of [1, 2, 3]) await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
+    for (const number of [1, 2, 3])
+      await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
     expect(await nodeIds()).toEqual(ids);
   });
 
   test("interrupted at a bad moment, it goes on when it is run again", async () => {
     writeFileSync(file, ARTICLE);
-    const running = rig.operator.spawn("npm", ["run", "-s", "adopt"], { cwd: project.folder, env: { CLUSTER: project.clusterFile } });
+    const running = rig.operator.spawn("npm", ["run", "-s", "adopt"], {
+      cwd: project.folder,
+      env: { CLUSTER: project.clusterFile },
+    });
     await eventually(async () => expect(running.stderr).toContain("copying its data"), 120);
     running.killAll();
     await running.finished;
@@ -129,11 +147,13 @@ describe("a cluster that was made by the article's docker run commands is adopte
     expect(stdout).toContain("rm -v consul-server1-before");
     expect(seen.lost).toBeLessThan(FEW);
     expect(seen.unresolved).toBe(0);
-    for (const number of [1, 2, 3]) await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
+    for (const number of [1, 2, 3])
+      await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
   });
 
   test("data, node ids and services are kept; the plan is empty but for the last step, and after a deploy altogether", async () => {
-    for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`, `${name}-before exited`].sort());
+    for (const name of AGENTS)
+      expect(await containers(name)).toEqual([`${name} running`, `${name}-before exited`].sort());
     expect(await nodeIds()).toEqual(ids);
     expect(await client.get("/v1/kv/before/adoption?raw")).toBe("kept");
     expect(await server(1).json("/v1/catalog/service/redis")).toHaveLength(1);

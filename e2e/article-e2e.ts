@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { screenshot } from "./browser";
 import { ConsulHttp, eventually } from "./consul";
 import { Project } from "./project";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const AGENTS = [...SERVERS, "consul-client1"];
 
 describe("the article's cluster, by plain cdktf", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const project = new Project(rig.operator, "clusters/seed.yaml");
   const client = new ConsulHttp(rig.operator.machine, "http://172.16.8.110:8500");
   const server = (number: number) => new ConsulHttp(rig.operator.machine, `http://172.16.8.12${number - 1}:8500`);
@@ -35,7 +35,11 @@ describe("the article's cluster, by plain cdktf", () => {
     expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
     // No waiting here: the deploy itself has waited.
     expect(await client.json("/v1/status/leader")).toMatch(/^172\.16\.8\.12[012]:8300$/);
-    expect((await client.json("/v1/status/peers")).sort()).toEqual(["172.16.8.120:8300", "172.16.8.121:8300", "172.16.8.122:8300"]);
+    expect((await client.json("/v1/status/peers")).sort()).toEqual([
+      "172.16.8.120:8300",
+      "172.16.8.121:8300",
+      "172.16.8.122:8300",
+    ]);
   });
 
   test("the deploy's outputs say where every agent is", async () => {
@@ -75,7 +79,8 @@ describe("the article's cluster, by plain cdktf", () => {
 
   test("all containers become healthy", async () => {
     for (const agent of AGENTS) {
-      const health = async () => (await rig.host(agent).docker("inspect", "-f", "{{.State.Health.Status}}", agent)).stdout.trim();
+      const health = async () =>
+        (await rig.host(agent).docker("inspect", "-f", "{{.State.Health.Status}}", agent)).stdout.trim();
       await eventually(async () => expect(await health()).toBe("healthy"), 40);
     }
   });
@@ -83,13 +88,20 @@ describe("the article's cluster, by plain cdktf", () => {
   test("the article's second image is on every host", async () => {
     for (const agent of AGENTS) {
       const { stdout } = await rig.host(agent).docker("images", "--format", "{{.Repository}}:{{.Tag}}");
-      expect(stdout.split("\n")).toEqual(expect.arrayContaining(["hashicorp/consul:1.22.2", "gliderlabs/registrator:latest"]));
+      expect(stdout.split("\n")).toEqual(
+        expect.arrayContaining(["hashicorp/consul:1.22.2", "gliderlabs/registrator:latest"]),
+      );
     }
   });
 
   describe("services", () => {
     beforeAll(async () => {
-      const nginx = (id: string, script: string) => ({ ID: id, Name: "nginx", Port: 80, Check: { CheckID: id, TTL: "10m", Status: script } });
+      const nginx = (id: string, script: string) => ({
+        ID: id,
+        Name: "nginx",
+        Port: 80,
+        Check: { CheckID: id, TTL: "10m", Status: script },
+      });
       await client.put("/v1/agent/service/register", { Name: "redis", Address: "172.16.8.110", Port: 6379 });
       await client.put("/v1/agent/service/register", nginx("nginx-good", "passing"));
       await server(2).put("/v1/agent/service/register", nginx("nginx-bad", "critical"));
@@ -105,7 +117,10 @@ describe("the article's cluster, by plain cdktf", () => {
     test("a passing nginx is found by its health, a failing one is not", async () => {
       await eventually(async () => {
         const all = await client.json("/v1/health/service/nginx");
-        expect(all.map((entry: { Service: { ID: string } }) => entry.Service.ID).sort()).toEqual(["nginx-bad", "nginx-good"]);
+        expect(all.map((entry: { Service: { ID: string } }) => entry.Service.ID).sort()).toEqual([
+          "nginx-bad",
+          "nginx-good",
+        ]);
         const passing = await client.json("/v1/health/service/nginx?passing");
         expect(passing.map((entry: { Service: { ID: string } }) => entry.Service.ID)).toEqual(["nginx-good"]);
       });
@@ -113,7 +128,11 @@ describe("the article's cluster, by plain cdktf", () => {
 
     test("both resolve by DNS on port 8600, the failing instance left out", async () => {
       const dig = async (at: string, name: string) =>
-        (await rig.operator.machine.run("dig", ["+short", "+time=5", `@${at}`, "-p", "8600", `${name}.service.consul`])).stdout.trim().split("\n");
+        (
+          await rig.operator.machine.run("dig", ["+short", "+time=5", `@${at}`, "-p", "8600", `${name}.service.consul`])
+        ).stdout
+          .trim()
+          .split("\n");
       await eventually(async () => {
         expect(await dig("172.16.8.121", "redis")).toEqual(["172.16.8.110"]);
         expect(await dig("172.16.8.110", "nginx")).toEqual(["172.16.8.110"]);
@@ -128,12 +147,21 @@ describe("the article's cluster, by plain cdktf", () => {
 
   test("the UI opens in a browser and shows the three servers", async () => {
     mkdirSync(join(__dirname, "screenshots"), { recursive: true });
-    const text = await screenshot(rig.operator, "http://172.16.8.120:8500/ui/dc1/nodes", join(__dirname, "screenshots/ui.png"), SERVERS);
+    const text = await screenshot(
+      rig.operator,
+      "http://172.16.8.120:8500/ui/dc1/nodes",
+      join(__dirname, "screenshots/ui.png"),
+      SERVERS,
+    );
     for (const agent of AGENTS) expect(text).toContain(agent);
   });
 
   test("a second plan is empty", async () => {
-    const { exitCode, stdout } = await project.terraform("consul", ["plan", "-detailed-exitcode", "-input=false", "-no-color"], { check: false });
+    const { exitCode, stdout } = await project.terraform(
+      "consul",
+      ["plan", "-detailed-exitcode", "-input=false", "-no-color"],
+      { check: false },
+    );
     expect(stdout).toContain("No changes.");
     expect(exitCode).toBe(0);
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Credentials } from "./credentials";
-import type { RunningCommand } from "./rig/command";
-import type { Operator } from "./rig/operator";
+import type { RunningCommand } from "./test-bed/command";
+import type { Operator } from "./test-bed/operator";
 
 const START_MS = 30_000;
 const STOP_MS = 60_000;
@@ -18,7 +18,10 @@ export class Background<Report> {
     credentials?: Credentials,
   ): Promise<Background<Report>> {
     const env = credentials && { CREDENTIALS: JSON.stringify(credentials) };
-    const running = operator.spawn("node", ["--require", "./typescript.cjs", join(__dirname, program), ...args], { cwd: join(__dirname, ".."), env });
+    const running = operator.spawn("node", ["--require", "./typescript.cjs", join(__dirname, program), ...args], {
+      cwd: join(__dirname, ".."),
+      env,
+    });
     let ended = false;
     void running.finished.then(() => {
       ended = true;

@@ -1,14 +1,16 @@
 import { join } from "node:path";
 import { eventually } from "./consul";
 import { LiveCluster } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("a cluster is saved, by hand and on a schedule, and restored", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const SERVER = "consul-server1";
   let cluster: LiveCluster;
   const npm = async (name: "backup" | "restore", ...words: string[]) =>
-    JSON.parse((await cluster.project.run("npm", ["run", "-s", name, "--", ...words, "--json"], { env: cluster.env })).stdout);
+    JSON.parse(
+      (await cluster.project.run("npm", ["run", "-s", name, "--", ...words, "--json"], { env: cluster.env })).stdout,
+    );
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(rig, "backup", { clients: 1, settings: { backups: { every: "5s", keep: 2 } } });
@@ -30,7 +32,8 @@ describe("a cluster is saved, by hand and on a schedule, and restored", () => {
 
   test("what the leader's container has kept can be listed and brought here", async () => {
     const leader = await cluster.leader();
-    const shelf = async () => (await npm("backup", "--list")).hosts.find(({ server }: { server: string }) => server === leader);
+    const shelf = async () =>
+      (await npm("backup", "--list")).hosts.find(({ server }: { server: string }) => server === leader);
     await eventually(async () => expect((await shelf()).kept.length).toBeGreaterThan(0), 30);
     const { kept } = await shelf();
     const { name } = kept.at(-1);

@@ -4,14 +4,19 @@ import { join } from "node:path";
 import { eventually } from "./consul";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
 import { pause } from "./pause";
-import type { CommandOptions, CommandResult } from "./rig/command";
-import { Rig } from "./rig/rig";
+import type { CommandOptions, CommandResult } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
-const rig = Rig.standing();
+const rig = TestBed.standing();
 const secured = process.env.SECURITY !== "off";
 const SERVER = "consul-server1";
 
-const npm = (cluster: LiveCluster, name: "backup" | "restore", words: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
+const npm = (
+  cluster: LiveCluster,
+  name: "backup" | "restore",
+  words: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> =>
   cluster.project.run("npm", ["run", "-s", name, "--", ...words], { ...options, env: cluster.env });
 
 interface Held {
@@ -49,7 +54,9 @@ async function answerTo(secret: string): Promise<string> {
   const script = `read -r header; curl -sS -o /dev/null -w '%{http_code}' -H @/dev/fd/3 http://127.0.0.1:8500/v1/acl/token/self 3<<HEADER
 $header
 HEADER`;
-  const { stdout } = await rig.host(SERVER).dockerWith({ input: `X-Consul-Token: ${secret}\n` }, "exec", "-i", SERVER, "sh", "-c", script);
+  const { stdout } = await rig
+    .host(SERVER)
+    .dockerWith({ input: `X-Consul-Token: ${secret}\n` }, "exec", "-i", SERVER, "sh", "-c", script);
   return stdout;
 }
 const tokensOf = (cluster: LiveCluster): Record<string, string> =>
@@ -92,7 +99,11 @@ describe("a backup that is taken while users write", () => {
       const { stdout } = await npm(cluster, "backup", ["--output", file, "--json"]);
       const { snapshot, from } = JSON.parse(stdout);
       expect(from).toBe(await cluster.leader());
-      expect(snapshot).toMatchObject({ index: expect.any(Number), term: expect.any(Number), bytes: readFileSync(file).length });
+      expect(snapshot).toMatchObject({
+        index: expect.any(Number),
+        term: expect.any(Number),
+        bytes: readFileSync(file).length,
+      });
       expect(snapshot.records.KVS).toBeGreaterThanOrEqual(Object.keys(before).length);
       expect(Math.abs(Date.now() - Date.parse(snapshot.taken))).toBeLessThan(60_000);
     });
@@ -115,7 +126,9 @@ describe("a backup that is taken while users write", () => {
     await cluster.api(SERVER).put("/v1/kv/load/later", "written since");
     const untouched = await cluster.touchedBy(async () => {
       const { stdout, stderr } = await npm(cluster, "restore", [file, "--auto-approve"]);
-      expect(stdout).toMatch(/restored: all servers are voters, consul-server\d leads, and every agent's token is taken/);
+      expect(stdout).toMatch(
+        /restored: all servers are voters, consul-server\d leads, and every agent's token is taken/,
+      );
       expect(stderr).toMatch(/is lost: keys/);
     });
     expect(untouched).toEqual([]);
@@ -146,7 +159,14 @@ describe("a backup that is taken while users write", () => {
     if (secured) await replaceTokens(cluster);
     const header = secured ? "-H @/consul/secrets/management.header" : "";
     await cluster.docker(SERVER, "cp", file, `${SERVER}:/tmp/by-hand.snap`);
-    await cluster.docker(SERVER, "exec", SERVER, "sh", "-c", `curl -fsS ${header} -T /tmp/by-hand.snap http://127.0.0.1:8500/v1/snapshot`);
+    await cluster.docker(
+      SERVER,
+      "exec",
+      SERVER,
+      "sh",
+      "-c",
+      `curl -fsS ${header} -T /tmp/by-hand.snap http://127.0.0.1:8500/v1/snapshot`,
+    );
     if (secured) expect(await answerTo(tokensOf(cluster).load as string)).toBe("403");
     expect((await npm(cluster, "restore", [file, "--auto-approve"])).exitCode).toBe(0);
     await expectRestored(cluster, before);
@@ -175,7 +195,10 @@ describe("a backup that is taken while users write", () => {
   test("a server's copy is to be had when there is no leader", async () => {
     for (const name of ["consul-server2", "consul-server3"]) await cluster.docker(name, "stop", name);
     await eventually(
-      async () => expect((await npm(cluster, "backup", ["--output", broken], { check: false })).stderr).toContain("know no leader"),
+      async () =>
+        expect((await npm(cluster, "backup", ["--output", broken], { check: false })).stderr).toContain(
+          "know no leader",
+        ),
       60,
     );
     rmSync(broken, { force: true });
@@ -194,11 +217,19 @@ describe("a backup that is taken while users write", () => {
 
     test("of agents of the same names: they take their places in the catalog, and get certificates by the CA that came with it", async () => {
       const ids = async () =>
-        Object.fromEntries((await other.api(SERVER).json("/v1/catalog/nodes")).map(({ Node, ID }: { Node: string; ID: string }) => [Node, ID]));
+        Object.fromEntries(
+          (await other.api(SERVER).json("/v1/catalog/nodes")).map(({ Node, ID }: { Node: string; ID: string }) => [
+            Node,
+            ID,
+          ]),
+        );
       const own = await ids();
       const touched = await other.touchedBy(async () => {
         const { stdout } = await npm(other, "restore", [file, "--auto-approve", "--json"]);
-        expect(JSON.parse(stdout)).toMatchObject({ left: [], restarted: secured ? other.agentNames.filter((name) => name.includes("client")) : [] });
+        expect(JSON.parse(stdout)).toMatchObject({
+          left: [],
+          restarted: secured ? other.agentNames.filter((name) => name.includes("client")) : [],
+        });
       });
       expect(touched.every((name) => name.includes("client"))).toBe(true);
       expect(await ids()).toEqual(own);
@@ -262,13 +293,19 @@ describe("backups on a schedule", () => {
     const leader = await cluster.leader();
     expect(leader).not.toBe(old);
     await eventually(async () => expect((await kept(leader)).length).toBeGreaterThan(0), 40);
-    await eventually(async () => expect((await cluster.docker(old, "logs", containerOf(old))).stdout).toContain("not the leader"), 40);
+    await eventually(
+      async () => expect((await cluster.docker(old, "logs", containerOf(old))).stdout).toContain("not the leader"),
+      40,
+    );
   });
 
   test("go on while all agents are replaced, and take no part in that", async () => {
     const started = async () =>
       Promise.all(
-        agents.map(async (name) => (await cluster.docker(name, "inspect", "-f", "{{.Id}} {{.State.StartedAt}}", containerOf(name))).stdout),
+        agents.map(
+          async (name) =>
+            (await cluster.docker(name, "inspect", "-f", "{{.Id}} {{.State.StartedAt}}", containerOf(name))).stdout,
+        ),
       );
     const before = await started();
     cluster.changeAll();
@@ -285,7 +322,12 @@ describe("backups on a schedule", () => {
     expect(shelf.kept.length).toBeGreaterThanOrEqual(2);
     for (const one of shelf.kept) expect(one).toMatchObject({ snapshot: { index: expect.any(Number) } });
     // The oldest may go while it is asked for.
-    const { stdout: fetched } = await npm(cluster, "backup", ["--fetch", leader, (await kept(leader)).at(-1) as string, "--json"]);
+    const { stdout: fetched } = await npm(cluster, "backup", [
+      "--fetch",
+      leader,
+      (await kept(leader)).at(-1) as string,
+      "--json",
+    ]);
     const { saved, snapshot } = JSON.parse(fetched);
     expect([saved, snapshot.records.KVS]).toEqual([expect.stringMatching(/^backups\/consul\//), expect.any(Number)]);
   });
@@ -320,7 +362,9 @@ describe("backups on a schedule", () => {
       containerOf(agents[0] as string),
     );
     expect(stdout.trim()).toBe("[ALL] [] [no-new-privileges:true] 0");
-    expect(await exec(agents[0] as string, "sh", "-c", "grep CapEff /proc/self/status")).toMatch(/CapEff:\s+0000000000000000/);
+    expect(await exec(agents[0] as string, "sh", "-c", "grep CapEff /proc/self/status")).toMatch(
+      /CapEff:\s+0000000000000000/,
+    );
   });
 
   test("are turned off without a touch of any agent; what was saved stays", async () => {

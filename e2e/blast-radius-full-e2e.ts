@@ -1,8 +1,8 @@
 import { LiveCluster } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("a change touches only what it must", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
   /** Edits the file, deploys it while users work, and says whom that touched. */
   async function touchedByDeploy(edit: () => unknown): Promise<string[]> {
@@ -34,18 +34,24 @@ describe("a change touches only what it must", () => {
 
   test("a service in the configuration of one client: that one", async () => {
     const services = [{ name: "mail", port: 25 }];
-    const edit = () => Object.assign(cluster.file, { clients: give(cluster.file.clients, "consul-client2", { config: { services } }) });
+    const edit = () =>
+      Object.assign(cluster.file, { clients: give(cluster.file.clients, "consul-client2", { config: { services } }) });
     expect(await touchedByDeploy(edit)).toEqual(["consul-client2"]);
   });
 
   test("a service that is declared on one client: nothing", async () => {
     const edit = () =>
-      Object.assign(cluster.file, { clients: give(cluster.file.clients, "consul-client1", { services: [{ name: "www", port: 80 }] }) });
+      Object.assign(cluster.file, {
+        clients: give(cluster.file.clients, "consul-client1", { services: [{ name: "www", port: 80 }] }),
+      });
     expect(await touchedByDeploy(edit)).toEqual([]);
   });
 
   test("a label on one server: that one", async () => {
-    const edit = () => Object.assign(cluster.file, { servers: give(cluster.file.servers, "consul-server2", { labels: { owner: "me" } }) });
+    const edit = () =>
+      Object.assign(cluster.file, {
+        servers: give(cluster.file.servers, "consul-server2", { labels: { owner: "me" } }),
+      });
     expect(await touchedByDeploy(edit)).toEqual(["consul-server2"]);
   });
 });

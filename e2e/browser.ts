@@ -1,11 +1,16 @@
-import type { Operator } from "./rig/operator";
+import type { Operator } from "./test-bed/operator";
 
 /**
  * Opens a page in headless Chromium at the operator's machine, waits until it shows some words, and takes its picture.
  * @returns the page's text
  * @throws when the words do not show within 30 s
  */
-export async function screenshot(operator: Operator, url: string, file: string, words: readonly string[]): Promise<string> {
+export async function screenshot(
+  operator: Operator,
+  url: string,
+  file: string,
+  words: readonly string[],
+): Promise<string> {
   const { stdout } = await operator.run("node", ["-e", SCRIPT, url, file, ...words], { cwd: __dirname });
   return stdout;
 }

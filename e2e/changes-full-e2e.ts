@@ -1,8 +1,8 @@
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("what a deploy is asked for, and does not do or does with care", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
 
   beforeAll(async () => {
@@ -29,7 +29,8 @@ describe("what a deploy is asked for, and does not do or does with care", () => 
     cluster.file.servers = cluster.serverNames.map((name) => ({ name, node: `${name}-new`, container: `${name}-new` }));
     const seen = await cluster.during(async () => {
       const { stdout } = await cluster.deploy();
-      for (const name of cluster.serverNames) expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it, 2 are needed`);
+      for (const name of cluster.serverNames)
+        expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it, 2 are needed`);
       cluster.file.servers = old;
       await cluster.deploy();
     });
@@ -48,10 +49,15 @@ describe("what a deploy is asked for, and does not do or does with care", () => 
 
   test("destroy without consent stops one server at most; with it, everything goes", async () => {
     // Whoever waits for the one that was stopped does so for as long as it may take to be asked for and to come back.
-    const { exitCode, stdout } = await cluster.project.cdktf(["destroy", "--auto-approve"], { check: false, timeoutMs: 420_000 });
+    const { exitCode, stdout } = await cluster.project.cdktf(["destroy", "--auto-approve"], {
+      check: false,
+      timeoutMs: 420_000,
+    });
     expect(exitCode).not.toBe(0);
     expect(stdout).toContain("not stopped");
-    const running = await Promise.all(cluster.serverNames.map(async (name) => ((await cluster.docker(name, "ps", "-q")).stdout.trim() ? name : "")));
+    const running = await Promise.all(
+      cluster.serverNames.map(async (name) => ((await cluster.docker(name, "ps", "-q")).stdout.trim() ? name : "")),
+    );
     const left = running.filter(Boolean);
     expect(left.length).toBeGreaterThanOrEqual(2);
     expect(await cluster.api(left[0] as string).json("/v1/status/leader")).toMatch(/:8300/);

@@ -1,6 +1,6 @@
 import type { Credentials } from "./credentials";
-import type { CommandOptions, CommandResult } from "./rig/command";
-import type { RigMachine } from "./rig/machine";
+import type { CommandOptions, CommandResult } from "./test-bed/command";
+import type { RigMachine } from "./test-bed/machine";
 
 /** Consul's HTTP API at an address, as somebody at a machine of the rig asks it with curl. */
 export class ConsulHttp {
@@ -27,7 +27,9 @@ export class ConsulHttp {
 
   private curl(options: readonly string[], path: string, more: CommandOptions = {}): Promise<CommandResult> {
     const { ca, cert, key, header } = this.credentials ?? {};
-    const credentials = this.credentials ? ["--cacert", `${ca}`, "--cert", `${cert}`, "--key", `${key}`, "-H", `@${header}`] : [];
+    const credentials = this.credentials
+      ? ["--cacert", `${ca}`, "--cert", `${cert}`, "--key", `${key}`, "-H", `@${header}`]
+      : [];
     return this.machine.run("curl", ["-fsS", "-m", "10", ...credentials, ...options, `${this.url}${path}`], more);
   }
 }

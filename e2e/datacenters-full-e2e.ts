@@ -4,10 +4,10 @@ import { ConsulHttp, eventually } from "./consul";
 import type { Credentials } from "./credentials";
 import { documented } from "./documented";
 import { Project } from "./project";
-import type { DockerHost } from "./rig/docker-host";
-import { Rig } from "./rig/rig";
+import type { DockerHost } from "./test-bed/docker-host";
+import { TestBed } from "./test-bed/test-bed";
 
-const rig = Rig.standing();
+const rig = TestBed.standing();
 const SITES = {
   east: { server: "172.16.8.120", client: "172.16.8.110" },
   west: { server: "172.16.8.121", client: "172.16.8.122" },
@@ -33,7 +33,14 @@ class Datacenters {
     const { server, client } = SITES[site];
     const { all, server: own } = this.settings(site);
     const file = {
-      ...{ name: site, datacenter: site, daemon: "ssh://root@{address}", hosts: { s: server, c: client }, ...all, ...more },
+      ...{
+        name: site,
+        datacenter: site,
+        daemon: "ssh://root@{address}",
+        hosts: { s: server, c: client },
+        ...all,
+        ...more,
+      },
       servers: [{ name: `${site}-server1`, host: "s", ...own }],
       clients: [{ name: `${site}-client`, host: "c", services }],
     };
@@ -54,8 +61,12 @@ class Datacenters {
   /** Each is as well as if it were alone, and goes without the other. */
   async expectTwoOfTheirOwn(): Promise<void> {
     for (const site of EAST_AND_WEST) {
-      expect((await this.run(site, "status")).stdout).toContain(`datacenter ${site} · 1 server and 1 client on 2 hosts`);
-      expect((await this.project.cdktf(["diff"], { env: { CLUSTER: `${site}.yaml` } })).stdout).toContain("No changes.");
+      expect((await this.run(site, "status")).stdout).toContain(
+        `datacenter ${site} · 1 server and 1 client on 2 hosts`,
+      );
+      expect((await this.project.cdktf(["diff"], { env: { CLUSTER: `${site}.yaml` } })).stdout).toContain(
+        "No changes.",
+      );
     }
     await this.destroy("west");
     expect((await this.run("east", "status")).stdout).toContain("datacenter east · 1 server and 1 client on 2 hosts");
@@ -79,7 +90,9 @@ describe("plain datacenters, federated", () => {
   test("find each other, whichever is deployed first", async () => {
     for (const site of EAST_AND_WEST) expect(await datacenters.deploy(site)).toContain(`voters: ${site}-server1`);
     for (const site of EAST_AND_WEST)
-      await eventually(async () => expect((await client(site).json("/v1/catalog/datacenters")).sort()).toEqual(EAST_AND_WEST));
+      await eventually(async () =>
+        expect((await client(site).json("/v1/catalog/datacenters")).sort()).toEqual(EAST_AND_WEST),
+      );
   });
 
   test("what one has is found from the other, by HTTP and by DNS", async () => {
@@ -87,7 +100,9 @@ describe("plain datacenters, federated", () => {
     for (const site of EAST_AND_WEST) {
       const there = other(site);
       expect(await client(site).get(`/v1/kv/site?raw&dc=${there}`)).toBe(there);
-      await eventually(async () => expect(await datacenters.lookUp(site, `shop.service.${there}.consul`)).toBe(SITES[there].client));
+      await eventually(async () =>
+        expect(await datacenters.lookUp(site, `shop.service.${there}.consul`)).toBe(SITES[there].client),
+      );
     }
   });
 
@@ -102,13 +117,22 @@ describe("secured datacenters, peered", () => {
   const datacenters = new Datacenters(() => ({ all: {}, server: { client: "0.0.0.0" } }));
   const server = (site: Site): ConsulHttp => {
     const file = (name: string) => join(datacenters.project.folder, "secrets", site, "operator", name);
-    const credentials: Credentials = { ca: file("ca.pem"), cert: file("cert.pem"), key: file("key.pem"), header: file("token.header") };
+    const credentials: Credentials = {
+      ca: file("ca.pem"),
+      cert: file("cert.pem"),
+      key: file("key.pem"),
+      header: file("token.header"),
+    };
     return new ConsulHttp(rig.operator.machine, `https://${SITES[site].server}:8501`, credentials);
   };
   beforeAll(() => rig.reset());
   afterAll(() => datacenters.project.remove());
 
-  const exported = { kind: "exported-services", name: "default", services: [{ name: "shop", consumers: [{ peer: "east" }] }] };
+  const exported = {
+    kind: "exported-services",
+    name: "default",
+    services: [{ name: "shop", consumers: [{ peer: "east" }] }],
+  };
   const deployAll = async (config: object) => {
     await datacenters.deploy("east", { config });
     await datacenters.deploy("west", { config, config_entries: [exported] }, [
@@ -117,8 +141,12 @@ describe("secured datacenters, peered", () => {
     ]);
   };
   const expectPeered = async () => {
-    await eventually(async () => expect(await server("east").json("/v1/peering/west")).toMatchObject({ State: "ACTIVE" }));
-    await eventually(async () => expect(await datacenters.lookUp("east", "shop.service.west.peer.consul")).toBe(SITES.west.client));
+    await eventually(async () =>
+      expect(await server("east").json("/v1/peering/west")).toMatchObject({ State: "ACTIVE" }),
+    );
+    await eventually(async () =>
+      expect(await datacenters.lookUp("east", "shop.service.west.peer.consul")).toBe(SITES.west.client),
+    );
     expect(await server("east").json("/v1/health/service/shop?peer=west")).toHaveLength(1);
     // What is not exported is not.
     expect(await server("west").json("/v1/health/service/till")).toHaveLength(1);

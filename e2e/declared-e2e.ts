@@ -1,4 +1,4 @@
-import type { ClusterFile } from "../cluster/schema";
+import type { ClusterFile } from "../cluster/file/schema";
 import { client, DeclaringCluster, type Services, SHOP } from "./declaring-cluster";
 import { expectUndisturbed } from "./live-cluster";
 import { pause } from "./pause";
@@ -23,14 +23,32 @@ describe("what a cluster file declares", () => {
       ];
       const words = await live.deployed();
       expect(words).toContain("consul-client1: services: job-1 job-2 mail shop disk");
-      await live.expectCatalog({ "shop:80": "passing", "mail:25": "critical", "job-1:0": "critical", "job-2:0": "passing" });
+      await live.expectCatalog({
+        "shop:80": "passing",
+        "mail:25": "critical",
+        "job-1:0": "critical",
+        "job-2:0": "passing",
+      });
       // Agents tell the catalog every five minutes what a check says that does not change: they are asked themselves.
       await live.expectCheck(client(1), "disk", { Status: "passing" });
-      await live.expectCheck(client(1), "service:mail", { Status: "critical", Type: "tcp", Output: expect.stringContaining("connection refused") });
+      await live.expectCheck(client(1), "service:mail", {
+        Status: "critical",
+        Type: "tcp",
+        Output: expect.stringContaining("connection refused"),
+      });
       // Consul speaks gRPC, but not gRPC's health protocol.
-      await live.expectCheck("consul-server3", "service:rpc", { Status: "critical", Type: "grpc", Output: expect.stringMatching(/\w/) });
+      await live.expectCheck("consul-server3", "service:rpc", {
+        Status: "critical",
+        Type: "grpc",
+        Output: expect.stringMatching(/\w/),
+      });
       await live.cluster.api(client(1)).put("/v1/agent/check/pass/service:job-1", "");
-      await live.expectCatalog({ "shop:80": "passing", "mail:25": "critical", "job-1:0": "passing", "job-2:0": "passing" });
+      await live.expectCatalog({
+        "shop:80": "passing",
+        "mail:25": "critical",
+        "job-1:0": "passing",
+        "job-2:0": "passing",
+      });
       await live.expectEmptyPlan();
     });
 
@@ -72,21 +90,24 @@ describe("what a cluster file declares", () => {
         },
       ],
       intentions: { shop: { web: "allow", "*": "deny" } },
-      prepared_queries: [{ name: "near-shop", service: { service: "shop", only_passing: true, near: "_agent" }, dns: { ttl: "7s" } }],
+      prepared_queries: [
+        { name: "near-shop", service: { service: "shop", only_passing: true, near: "_agent" }, dns: { ttl: "7s" } },
+      ],
     };
     const allowed = async (source: string) =>
       (await live.server().json(`/v1/connect/intentions/check?source=${source}&destination=shop&consistent`)).Allowed;
-    const queries = async () => (await live.server().json("/v1/query?consistent")).map(({ Name }: { Name: string }) => Name);
+    const queries = async () =>
+      (await live.server().json("/v1/query?consistent")).map(({ Name }: { Name: string }) => Name);
 
     test("are made by a deploy that touches no container; a key that is there is left alone", async () => {
       await live.server().put("/v1/kv/app/theirs", "theirs");
       live.withShop(DEFINED);
       expect(await live.deployed()).toContain("definitions: all is there");
-      expect([await live.value("app/greeting"), await live.value("app/limits"), await live.value("app/theirs")]).toEqual([
-        "hello",
-        '{"rate":10}',
-        "theirs",
-      ]);
+      expect([
+        await live.value("app/greeting"),
+        await live.value("app/limits"),
+        await live.value("app/theirs"),
+      ]).toEqual(["hello", '{"rate":10}', "theirs"]);
       expect(await live.kinds()).toEqual(["service-defaults/shop", "service-router/shop", "service-intentions/shop"]);
       expect([await allowed("web"), await allowed("other")]).toEqual([true, false]);
       const { Service, DNS, Nodes } = await live.server().json("/v1/query/near-shop/execute");
@@ -100,7 +121,9 @@ describe("what a cluster file declares", () => {
       const address = String(live.cluster.file.hosts[client(2)]);
       const script = `const { Resolver } = require("node:dns/promises"); const resolver = new Resolver(); resolver.setServers(["${address}:8600"]);
         resolver.resolve4("near-shop.query.consul").then((found) => console.log(found.join(" ")));`;
-      expect((await live.rig.operator.run("node", ["-e", script])).stdout.trim()).toBe(String(live.cluster.file.hosts[client(1)]));
+      expect((await live.rig.operator.run("node", ["-e", script])).stdout.trim()).toBe(
+        String(live.cluster.file.hosts[client(1)]),
+      );
     });
 
     test("are changed, and go when the file no longer has them; a key stays, and what others made", async () => {
@@ -113,7 +136,11 @@ describe("what a cluster file declares", () => {
       });
       await live.deployed();
       expect(await live.value("app/greeting")).toBe("hello");
-      expect(await live.kinds()).toEqual(["service-defaults/shop", "service-defaults/theirs", "service-intentions/shop"]);
+      expect(await live.kinds()).toEqual([
+        "service-defaults/shop",
+        "service-defaults/theirs",
+        "service-intentions/shop",
+      ]);
       expect(await allowed("other")).toBe(true);
       live.withShop({});
       await live.deployed();

@@ -1,4 +1,4 @@
-import type { ClusterFile } from "../cluster/schema";
+import type { ClusterFile } from "../cluster/file/schema";
 import { client, DeclaringCluster, SHOP } from "./declaring-cluster";
 import { expectUndisturbed } from "./live-cluster";
 
@@ -18,15 +18,22 @@ describe("what a cluster file declares", () => {
     });
 
     test("that Consul refuses are not given to the agent, which goes on as it was", async () => {
-      live.declare({ services: [SHOP, { name: "odd", no_such_key: true }] }, { accept: [...(live.base.accept ?? []), "unknown-consul-key"] });
-      expect(await live.cluster.expectRefused()).toContain("consul-client1: its services are not given to it, for Consul refuses them: ");
+      live.declare(
+        { services: [SHOP, { name: "odd", no_such_key: true }] },
+        { accept: [...(live.base.accept ?? []), "unknown-consul-key"] },
+      );
+      expect(await live.cluster.expectRefused()).toContain(
+        "consul-client1: its services are not given to it, for Consul refuses them: ",
+      );
       await live.expectCatalog({ "shop:80": "passing" });
     });
 
     test("that only the agent itself refuses are taken back from it", async () => {
       // Its container has no systemd.
       live.declare({ services: [SHOP, { name: "unit", check: { os_service: "shop", interval: "1s" } }] });
-      expect(await live.cluster.expectRefused()).toContain("consul-client1: its agent does not take its services, and has those of before: ");
+      expect(await live.cluster.expectRefused()).toContain(
+        "consul-client1: its agent does not take its services, and has those of before: ",
+      );
       await live.expectCatalog({ "shop:80": "passing" });
       live.declare({ services: [SHOP] });
       await live.deployed();
@@ -76,12 +83,18 @@ describe("what a cluster file declares", () => {
   describe("keys, config entries, intentions and prepared queries", () => {
     test("that others have made otherwise are refused, with what to do; the same is taken over", async () => {
       await live.server().put("/v1/config", { Kind: "service-defaults", Name: "theirs", Protocol: "tcp" });
-      live.withShop({ config_entries: [{ kind: "service-defaults", name: "theirs", protocol: "http" }], kv: { "app/late": "x" } });
+      live.withShop({
+        config_entries: [{ kind: "service-defaults", name: "theirs", protocol: "http" }],
+        kv: { "app/late": "x" },
+      });
       const why = await live.cluster.expectRefused();
       expect(why).toContain("others have made config entry service-defaults/theirs, and otherwise than the file says");
       expect(await live.kinds()).toEqual(["service-defaults/theirs"]);
       await expect(live.value("app/late")).rejects.toThrow();
-      live.withShop({ config_entries: [{ kind: "service-defaults", name: "theirs", protocol: "tcp" }], kv: { "app/late": "x" } });
+      live.withShop({
+        config_entries: [{ kind: "service-defaults", name: "theirs", protocol: "tcp" }],
+        kv: { "app/late": "x" },
+      });
       await live.deployed();
       expect(await live.value("app/late")).toBe("x");
       live.withShop({});

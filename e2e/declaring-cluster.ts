@@ -1,7 +1,7 @@
-import type { ClusterFile } from "../cluster/schema";
+import type { ClusterFile } from "../cluster/file/schema";
 import { type ConsulHttp, eventually } from "./consul";
 import { LiveCluster } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 type Client = Exclude<NonNullable<ClusterFile["clients"]>[number], string>;
 export type Services = NonNullable<Client["services"]>;
@@ -14,7 +14,7 @@ export const client = (number: 1 | 2) => `consul-client${number}`;
 
 /** A cluster whose file declares services, keys, config entries and prepared queries. */
 export class DeclaringCluster {
-  readonly rig = Rig.standing();
+  readonly rig = TestBed.standing();
   private up: LiveCluster | undefined;
   /** The cluster file without what tests declare. */
   base!: ClusterFile;
@@ -69,7 +69,9 @@ export class DeclaringCluster {
       const all = checks.filter(({ ServiceID }) => ServiceID === id).map(({ Status }) => Status);
       return ["critical", "warning"].find((status) => all.includes(status)) ?? "passing";
     };
-    return Object.fromEntries((services ?? []).map(({ ID, Port = 0 }: { ID: string; Port?: number }) => [`${ID}:${Port}`, statusOf(ID)]));
+    return Object.fromEntries(
+      (services ?? []).map(({ ID, Port = 0 }: { ID: string; Port?: number }) => [`${ID}:${Port}`, statusOf(ID)]),
+    );
   }
 
   expectCatalog(wanted: Record<string, string>, node = client(1)): Promise<void> {
@@ -77,7 +79,9 @@ export class DeclaringCluster {
   }
 
   expectCheck(agent: string, id: string, wanted: object): Promise<void> {
-    return eventually(async () => expect((await this.cluster.api(agent).json("/v1/agent/checks"))[id]).toMatchObject(wanted));
+    return eventually(async () =>
+      expect((await this.cluster.api(agent).json("/v1/agent/checks"))[id]).toMatchObject(wanted),
+    );
   }
 
   value(key: string): Promise<string> {
@@ -87,7 +91,9 @@ export class DeclaringCluster {
   /** The config entries, by kind/name. Consistent, since a new leader may answer before it has all that was written. */
   async kinds(): Promise<string[]> {
     const entries = await Promise.all(
-      ["service-defaults", "service-router", "service-intentions"].map((kind) => this.server().json(`/v1/config/${kind}?consistent`)),
+      ["service-defaults", "service-router", "service-intentions"].map((kind) =>
+        this.server().json(`/v1/config/${kind}?consistent`),
+      ),
     );
     return entries.flat().map(({ Kind, Name }: { Kind: string; Name: string }) => `${Kind}/${Name}`);
   }

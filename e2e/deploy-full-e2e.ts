@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { eventually } from "./consul";
 import { documented } from "./documented";
 import { Project } from "./project";
-import type { CommandResult } from "./rig/command";
-import { Rig } from "./rig/rig";
+import type { CommandResult } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
 const MOVING = documented("docs/layouts.md", "sh", "### Moving a host to another group");
 /** Two servers and a client in one stack, the third server in a group. */
@@ -25,12 +25,14 @@ clients: [consul-client1]
 const AGENTS = ["consul-server1", "consul-server2", "consul-server3", "consul-client1"];
 
 describe("npm run deploy around hosts that do not answer, and when hosts change their place in the file", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const project = new Project(rig.operator, "clusters/grouped.yaml");
   const write = (text: string) => writeFileSync(join(project.folder, "clusters/grouped.yaml"), text);
-  const npm = (...args: string[]): Promise<CommandResult> => project.run("npm", ["run", "-s", ...args], { check: false });
+  const npm = (...args: string[]): Promise<CommandResult> =>
+    project.run("npm", ["run", "-s", ...args], { check: false });
   const deploy = (...args: string[]) => npm("deploy", "--", "--auto-approve", ...args);
-  const inspected = async (agent: string, format: string) => (await rig.host(agent).docker("inspect", "-f", format, agent)).stdout.trim();
+  const inspected = async (agent: string, format: string) =>
+    (await rig.host(agent).docker("inspect", "-f", format, agent)).stdout.trim();
   /** The label by which each round's containers are told from the last's. */
   const rounds = () => Promise.all(AGENTS.map((agent) => inspected(agent, '{{index .Config.Labels "round"}}')));
   const containers = () => Promise.all(AGENTS.map((agent) => inspected(agent, "{{.Id}} {{.State.StartedAt}}")));
@@ -49,7 +51,11 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
   /** A label for the client and for one or more servers. */
   const labelled = (round: string, ...servers: string[]) =>
     ["consul-client1", ...servers].reduce(
-      (text, agent) => text.replace(new RegExp(`^((?:servers|clients): .*)${agent}`, "m"), `$1{ name: ${agent}, labels: { round: "${round}" } }`),
+      (text, agent) =>
+        text.replace(
+          new RegExp(`^((?:servers|clients): .*)${agent}`, "m"),
+          `$1{ name: ${agent}, labels: { round: "${round}" } }`,
+        ),
       GROUPED,
     );
 

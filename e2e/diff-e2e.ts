@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Project } from "./project";
-import type { CommandResult } from "./rig/command";
-import { Rig } from "./rig/rig";
+import type { CommandResult } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
 const AGENTS = ["consul-server1", "consul-server2", "consul-server3", "consul-client1"];
 /** The article's cluster, its third server in a group. */
@@ -21,15 +21,20 @@ clients: [consul-client1]
 `;
 
 describe("npm run diff, and what npm run deploy refuses", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const project = new Project(rig.operator, "clusters/grouped.yaml");
   const write = (text: string) => writeFileSync(join(project.folder, "clusters/grouped.yaml"), text);
-  const npm = (...args: string[]): Promise<CommandResult> => project.run("npm", ["run", "-s", ...args], { check: false });
+  const npm = (...args: string[]): Promise<CommandResult> =>
+    project.run("npm", ["run", "-s", ...args], { check: false });
   const diff = (...args: string[]) => npm("diff", "--", ...args);
   const running = () =>
-    Promise.all(AGENTS.map(async (name) => (await rig.host(name).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name)).stdout.trim()));
+    Promise.all(
+      AGENTS.map(async (name) =>
+        (await rig.host(name).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name)).stdout.trim(),
+      ),
+    );
 
-  /** Says it with the place and the mend, and touches no container. */
+  /** Says it with the place and the hint, and touches no container. */
   async function expectRefused(file: string, said: RegExp): Promise<void> {
     const before = await running();
     write(file);
@@ -183,7 +188,10 @@ describe("npm run diff, and what npm run deploy refuses", () => {
 
   test("of a container that was removed by hand, and one that was stopped: that it is gone, that it does not run", async () => {
     write(GROUPED);
-    await Promise.all([rig.host("consul-client1").docker("rm", "-f", "consul-client1"), rig.host("consul-server3").docker("stop", "consul-server3")]);
+    await Promise.all([
+      rig.host("consul-client1").docker("rm", "-f", "consul-client1"),
+      rig.host("consul-server3").docker("stop", "consul-server3"),
+    ]);
     const { stdout } = await diff();
     expect(stdout).toContain("    + create          consul-client1\n        container  gone from its host\n");
     expect(stdout).toContain("    ~ change in place consul-server3\n        container  not running\n");

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { eventually } from "./consul";
 import { documented } from "./documented";
 import { LiveCluster } from "./live-cluster";
-import type { RunningCommand } from "./rig/command";
-import { Rig } from "./rig/rig";
+import type { RunningCommand } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
 /** The configuration of dnsmasq that docs/dns.md has for hosts, as it stands there. */
-const DNSMASQ = documented("docs/dns.md", "conf").find((block) => block.startsWith("# /etc/dnsmasq.d/consul.conf\n")) ?? "";
+const DNSMASQ =
+  documented("docs/dns.md", "conf").find((block) => block.startsWith("# /etc/dnsmasq.d/consul.conf\n")) ?? "";
 /** Of a name that only the outside knows. */
 const OUTSIDE = ["www.outside.example", "203.0.113.7"] as const;
 /** Where the outside's names are served: at the operator's machine, whose port 53 is free. */
@@ -18,17 +19,25 @@ const IMAGE = "hashicorp/consul:1.22.2";
 const SECURITIES = process.env.FULL ? (["on", "off"] as const) : (["on"] as const);
 
 describe.each(SECURITIES)("names are resolved, with security %s", (security) => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
   let outside: RunningCommand;
   const address = (agent: string) => String(cluster.file.hosts[agent]);
   /** A DNS server of dnsmasq's, on a machine, until it is ended. */
-  const dnsmasq = (machine: Pick<Rig["operator"]["machine"], "spawn">, ...options: string[]) =>
-    machine.spawn("dnsmasq", ["--keep-in-foreground", "--user=root", "--pid-file=", "--no-hosts", "--log-facility=-", ...options]);
+  const dnsmasq = (machine: Pick<TestBed["operator"]["machine"], "spawn">, ...options: string[]) =>
+    machine.spawn("dnsmasq", [
+      "--keep-in-foreground",
+      "--user=root",
+      "--pid-file=",
+      "--no-hosts",
+      "--log-facility=-",
+      ...options,
+    ]);
 
   /** What dig says at the operator's machine, where no agent is. */
   const dig = async (agent: string, ...words: string[]): Promise<string> =>
-    (await rig.operator.machine.run("dig", [`@${address(agent)}`, "+time=2", "+tries=1", ...words], { check: false })).stdout;
+    (await rig.operator.machine.run("dig", [`@${address(agent)}`, "+time=2", "+tries=1", ...words], { check: false }))
+      .stdout;
   const short = async (agent: string, ...words: string[]): Promise<string[]> =>
     (await dig(agent, "+short", ...words)).split("\n").filter((line) => line !== "" && !line.startsWith(";;"));
   /** Lines of an answer, `name ttl IN type value`. */
@@ -43,7 +52,18 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
     const dns = servers.map((server) => `--dns=${server}`);
     const resolved = await rig
       .host(host)
-      .dockerWith({ check: false }, "run", "--rm", "--network", "host", ...dns, "--entrypoint", "nslookup", IMAGE, name);
+      .dockerWith(
+        { check: false },
+        "run",
+        "--rm",
+        "--network",
+        "host",
+        ...dns,
+        "--entrypoint",
+        "nslookup",
+        IMAGE,
+        name,
+      );
     return resolved.stdout;
   };
 
@@ -80,7 +100,10 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
 
   test("every agent listens on port 53, as Consul's own user", async () => {
     for (const agent of cluster.agentNames.filter((name) => name !== "consul-client2")) {
-      expect({ agent, answer: await short(agent, "consul-client1.node.consul") }).toEqual({ agent, answer: [address("consul-client1")] });
+      expect({ agent, answer: await short(agent, "consul-client1.node.consul") }).toEqual({
+        agent,
+        answer: [address("consul-client1")],
+      });
       const user = await cluster.docker(agent, "exec", agent, "sh", "-c", "stat -c %U /proc/$(pidof consul)");
       expect(user.stdout.trim()).toBe("consul");
     }
@@ -104,7 +127,8 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
   });
 
   test("other names, by the recursor", async () => {
-    for (const agent of ["consul-client1", "consul-server1"]) expect(await short(agent, OUTSIDE[0])).toEqual([OUTSIDE[1]]);
+    for (const agent of ["consul-client1", "consul-server1"])
+      expect(await short(agent, OUTSIDE[0])).toEqual([OUTSIDE[1]]);
   });
 
   test("a name of Consul's that is not there goes to no recursor", async () => {
@@ -119,7 +143,9 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
       Port: 1000 + index,
     }));
     for (const instance of instances) await register("consul-client1", instance);
-    await eventually(async () => expect(await short("consul-server2", "+tcp", "many.service.consul", "SRV")).toHaveLength(60));
+    await eventually(async () =>
+      expect(await short("consul-server2", "+tcp", "many.service.consul", "SRV")).toHaveLength(60),
+    );
     const udp = await dig("consul-server2", "+ignore", "many.service.consul", "SRV");
     expect(udp).toMatch(/;; flags: .*\btc\b/);
     // As every resolver does.
@@ -127,16 +153,27 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
   });
 
   test("in a container, by what Docker is told with --dns; the second server answers while the first is away", async () => {
-    expect(await inContainer("consul-client2", "shop.service.consul", address("consul-client1"))).toContain(address("consul-client1"));
+    expect(await inContainer("consul-client2", "shop.service.consul", address("consul-client1"))).toContain(
+      address("consul-client1"),
+    );
     expect(await inContainer("consul-client2", OUTSIDE[0], address("consul-client1"))).toContain(OUTSIDE[1]);
-    expect(await inContainer("consul-client2", "shop.service.consul", "172.16.8.99", address("consul-server1"))).toContain(address("consul-client2"));
+    expect(
+      await inContainer("consul-client2", "shop.service.consul", "172.16.8.99", address("consul-server1")),
+    ).toContain(address("consul-client2"));
   });
 
   test("on a host with dnsmasq, as docs/dns.md sets it up", async () => {
     const host = rig.host("consul-client2");
     const file = join(cluster.project.folder, "consul.conf");
     writeFileSync(file, DNSMASQ);
-    const local = dnsmasq(host, `--conf-file=${file}`, "--no-resolv", `--server=${RECURSOR}`, "--bind-interfaces", "--listen-address=127.0.0.1");
+    const local = dnsmasq(
+      host,
+      `--conf-file=${file}`,
+      "--no-resolv",
+      `--server=${RECURSOR}`,
+      "--bind-interfaces",
+      "--listen-address=127.0.0.1",
+    );
     const ask = async (name: string) =>
       (await host.run("dig", ["+short", "+time=2", "+tries=1", "@127.0.0.1", name], { check: false })).stdout.trim();
     try {
@@ -155,7 +192,11 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
     for (const server of [leader, other]) await cluster.docker(server, "stop", "-t", "5", server);
     await eventually(async () => expect(await cluster.api(left).json("/v1/status/leader")).toBe(""), 60);
     for (const agent of [left, "consul-client1"]) {
-      await eventually(async () => expect(await dig(agent, "+time=5", "shop.service.consul")).toMatch(/status: NOERROR[\s\S]*ANSWER: 2/), 60);
+      await eventually(
+        async () =>
+          expect(await dig(agent, "+time=5", "shop.service.consul")).toMatch(/status: NOERROR[\s\S]*ANSWER: 2/),
+        60,
+      );
     }
     expect(await dig("consul-client2", "-p", "8600", "+time=5", "shop.service.consul")).not.toContain("ANSWER: 2");
     for (const server of [leader, other]) await cluster.docker(server, "start", server);

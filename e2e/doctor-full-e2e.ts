@@ -3,22 +3,25 @@ import { join } from "node:path";
 import { ConsulHttp, eventually } from "./consul";
 import { Load, missingKeys } from "./load";
 import { Project } from "./project";
-import type { CommandResult } from "./rig/command";
-import { Rig } from "./rig/rig";
+import type { CommandResult } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
 const BASE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60");
 
 const USERS = ["http://172.16.8.110:8500", "http://172.16.8.110:8500"] as const;
 
 describe("every kind of finding, made for real", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const project = new Project(rig.operator, "clusters/ill.yaml");
   const server = (number: number) => new ConsulHttp(rig.operator.machine, `http://172.16.8.12${number - 1}:8500`);
-  const write = (...lines: string[]) => writeFileSync(join(project.folder, "clusters/ill.yaml"), [BASE, ...lines, ""].join("\n"));
+  const write = (...lines: string[]) =>
+    writeFileSync(join(project.folder, "clusters/ill.yaml"), [BASE, ...lines, ""].join("\n"));
   const doctor = (...args: string[]): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", "doctor", "--", ...args], { check: false, timeoutMs: 400_000 });
   const findings = async (): Promise<string[]> =>
-    JSON.parse((await doctor("--json")).stdout).findings.map(({ agent, host, what }: Record<string, string>) => `${agent ?? host}: ${what}`);
+    JSON.parse((await doctor("--json")).stdout).findings.map(
+      ({ agent, host, what }: Record<string, string>) => `${agent ?? host}: ${what}`,
+    );
   const expectWell = async () => {
     expect(await findings()).toEqual([]);
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
@@ -56,7 +59,8 @@ describe("every kind of finding, made for real", () => {
         /its container is not in terraform.consul.tfstate, but in terraform.consul.tfstate.backup: a deploy was killed while it wrote the state$/,
       ),
     ]);
-    for (let round = 0; round < 5 && (await doctor("--fix")).exitCode !== 0; round++) await project.deploy({ check: false });
+    for (let round = 0; round < 5 && (await doctor("--fix")).exitCode !== 0; round++)
+      await project.deploy({ check: false });
     await project.deploy();
     await expectWell();
     expect(JSON.parse(readFileSync(file, "utf8")).lineage).toBe(whole.lineage);
@@ -68,7 +72,16 @@ describe("every kind of finding, made for real", () => {
     await host.docker("stop", "-t", "30", "consul-server3");
     await host.docker("rm", "consul-server3");
     await host.docker(
-      ...["run", "-d", "--name=consul-server3", "--net=host", "--restart=always", "--label=SERVICE_IGNORE=false", "-h", "consul-server3"],
+      ...[
+        "run",
+        "-d",
+        "--name=consul-server3",
+        "--net=host",
+        "--restart=always",
+        "--label=SERVICE_IGNORE=false",
+        "-h",
+        "consul-server3",
+      ],
       ...["-v", "consul-server3-data:/consul/data", "-v", "consul-server3-declared:/consul/declared", Image, ...Cmd],
     );
     await eventually(async () => expect(await server(3).json("/v1/status/leader")).not.toBe(""));
@@ -81,9 +94,12 @@ describe("every kind of finding, made for real", () => {
   });
 
   test("two servers edited by hand are made anew one after the other, and users write on", async () => {
-    for (const name of ["consul-server1", "consul-server2"]) await rig.host(name).docker("exec", name, "sh", "-c", "rm /consul/leave-leadership.sh");
+    for (const name of ["consul-server1", "consul-server2"])
+      await rig.host(name).docker("exec", name, "sh", "-c", "rm /consul/leave-leadership.sh");
     expect(await findings()).toEqual(
-      ["consul-server1", "consul-server2"].map((name) => `${name}: changed by hand in its container: /consul/leave-leadership.sh (gone)`),
+      ["consul-server1", "consul-server2"].map(
+        (name) => `${name}: changed by hand in its container: /consul/leave-leadership.sh (gone)`,
+      ),
     );
     const load = await Load.start(rig.operator, USERS);
     const { exitCode } = await doctor("--fix");
@@ -106,13 +122,15 @@ describe("every kind of finding, made for real", () => {
 
   test("a server that crashes on its file is found with its exit code, and a lock that it holds is not taken from it", async () => {
     write("config: { log_level: info }");
-    const bad = BASE.replace("servers: [consul-server1,", "servers: [{ name: consul-server1, flags: [-no-such-flag] },").replace(
-      "wait: 60",
-      "wait: 20",
-    );
+    const bad = BASE.replace(
+      "servers: [consul-server1,",
+      "servers: [{ name: consul-server1, flags: [-no-such-flag] },",
+    ).replace("wait: 60", "wait: 20");
     writeFileSync(join(project.folder, "clusters/ill.yaml"), bad);
     await project.deploy({ check: false });
-    expect(await findings()).toEqual([expect.stringMatching(/^consul-server1: (it restarts again and again|its container is)/)]);
+    expect(await findings()).toEqual([
+      expect.stringMatching(/^consul-server1: (it restarts again and again|its container is)/),
+    ]);
     await doctor("--fix");
     expect(await server(2).get("/v1/kv/consul-cdktf/replacing?raw")).toBe("consul-server1");
     write();
@@ -144,7 +162,8 @@ describe("every kind of finding, made for real", () => {
     process.stderr.write(`${stdout}${stderr}\n`);
     await project.deploy();
     const seen = await load.stop();
-    for (const number of [1, 2, 3]) await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
+    for (const number of [1, 2, 3])
+      await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
     await expectWell();
   });
 });

@@ -11,7 +11,9 @@ export function documented(page: string, language: string, heading?: string): st
   const text = readFileSync(join(__dirname, "..", page), "utf8");
   // A block in a numbered step is indented as the step's text is.
   const fenced = new RegExp(`^( *)\`\`\`${language}\\n(.*?)^\\1\`\`\``, "gms");
-  const blocks = [...part(text, heading).matchAll(fenced)].map(([, indent, block = ""]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
+  const blocks = [...part(text, heading).matchAll(fenced)].map(([, indent, block = ""]) =>
+    block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+  );
   if (blocks.length === 0) throw new Error(`${page} has no ${language}${heading ? ` below "${heading}"` : ""}`);
   return blocks;
 }
@@ -24,7 +26,10 @@ function part(text: string, heading?: string): string {
 }
 
 /** The function of docs/secrets.md that runs the CLI in a server's container with the management token. */
-export const CONSUL_IN = functionOf("consul_in", documented("docs/secrets.md", "sh", "## Using the API, the CLI and the UI").join(""));
+export const CONSUL_IN = functionOf(
+  "consul_in",
+  documented("docs/secrets.md", "sh", "## Using the API, the CLI and the UI").join(""),
+);
 
 function functionOf(name: string, script: string): string {
   const [definition] = new RegExp(`^${name}\\(\\) .*?^}\\n`, "ms").exec(script) ?? [];

@@ -1,19 +1,34 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ClusterFile } from "../cluster/schema";
+import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
 import { CONSUL_IN, documented } from "./documented";
 import { Project } from "./project";
-import { Rig } from "./rig/rig";
 import { typeAtTerminal } from "./terminal";
+import { TestBed } from "./test-bed/test-bed";
 
 /** The page's names, at the test bed's addresses. */
-const HOSTS = { node1: "172.16.8.120", node2: "172.16.8.121", node3: "172.16.8.122", node4: "172.16.8.123", web1: "172.16.8.110" };
-const BLOCKS = documented("docs/membership.md", "sh", "## A permanently failed host").map((block) => block.replaceAll("10.0.0.11", HOSTS.node1));
-const [ADD, PEERS, REMOVE_PEER, LIST_STATE, REMOVE_STATE, DEPLOY] = BLOCKS as [string, string, string, string, string, string];
+const HOSTS = {
+  node1: "172.16.8.120",
+  node2: "172.16.8.121",
+  node3: "172.16.8.122",
+  node4: "172.16.8.123",
+  web1: "172.16.8.110",
+};
+const BLOCKS = documented("docs/membership.md", "sh", "## A permanently failed host").map((block) =>
+  block.replaceAll("10.0.0.11", HOSTS.node1),
+);
+const [ADD, PEERS, REMOVE_PEER, LIST_STATE, REMOVE_STATE, DEPLOY] = BLOCKS as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 describe("a host has failed permanently: docs/membership.md, on a secured cluster with its API on loopback", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const project = new Project(rig.operator, "clusters/payments.yaml");
 
   /** Writes the cluster file. @param gone hosts that it has no more */
@@ -59,7 +74,9 @@ describe("a host has failed permanently: docs/membership.md, on a secured cluste
   });
 
   test("the failed server is removed from Raft and gossip, with the management token in a server's container", async () => {
-    const denied = await rig.host("consul-server1").dockerWith({ check: false }, "exec", "node1", "consul", "force-leave", "-prune", "node3");
+    const denied = await rig
+      .host("consul-server1")
+      .dockerWith({ check: false }, "exec", "node1", "consul", "force-leave", "-prune", "node3");
     expect(denied.exitCode).not.toBe(0);
     await shell(CONSUL_IN + REMOVE_PEER);
     expect(await peers()).toEqual(["node1", "node2", "node4"]);

@@ -3,10 +3,10 @@ import { diskWiped } from "./faults/disk-wiped";
 import { hostCutOff } from "./faults/host-cut-off";
 import { LiveCluster } from "./live-cluster";
 import { Random } from "./random";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("a cluster bears, while users work with it", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const random = Random.seeded();
   let cluster: LiveCluster;
 
@@ -20,7 +20,7 @@ describe("a cluster bears, while users work with it", () => {
 
 // Two may be down: what heals soon is waited for all the same.
 describe("a cluster of five servers bears, while users work with it", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const random = Random.seeded();
   let cluster: LiveCluster;
 

@@ -1,15 +1,18 @@
-import type { ClusterFile } from "../cluster/schema";
+import type { ClusterFile } from "../cluster/file/schema";
 import { expectUndisturbed, LiveCluster, nameOf } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 type Agents = ClusterFile["servers"];
 
 const decommissioned = (agents: Agents | undefined, leaving: readonly string[]): Agents =>
-  (agents ?? []).map((agent) => (leaving.includes(nameOf(agent)) ? { name: nameOf(agent), decommission: true } : agent));
-const without = (agents: Agents | undefined, gone: readonly string[]): Agents => (agents ?? []).filter((agent) => !gone.includes(nameOf(agent)));
+  (agents ?? []).map((agent) =>
+    leaving.includes(nameOf(agent)) ? { name: nameOf(agent), decommission: true } : agent,
+  );
+const without = (agents: Agents | undefined, gone: readonly string[]): Agents =>
+  (agents ?? []).filter((agent) => !gone.includes(nameOf(agent)));
 
 describe("a cluster grows, shrinks and moves by edits of its file", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
 
   /** Deploys while users work, expects that they lose nothing, and says whom that touched. */
@@ -26,7 +29,9 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
     return touched;
   }
   const members = async (): Promise<string[]> => {
-    const all: { Name: string; Status: number }[] = await cluster.api(cluster.serverNames[0] as string).json("/v1/agent/members");
+    const all: { Name: string; Status: number }[] = await cluster
+      .api(cluster.serverNames[0] as string)
+      .json("/v1/agent/members");
     // 1 is alive, 4 failed; 3 has left.
     return all
       .filter(({ Status }) => Status !== 3)

@@ -5,8 +5,8 @@ module.exports = {
   testRegex: process.env.FULL ? "-e2e\\.ts$" : "(?<!-full)-e2e\\.ts$",
   transform: { "\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }] },
   testEnvironment: "node",
-  globalSetup: "./rig-up.ts",
-  globalTeardown: "./rig-down.ts",
+  globalSetup: "./test-bed-up.ts",
+  globalTeardown: "./test-bed-down.ts",
   maxWorkers: 1,
   // What a cluster has to bear goes on for minutes where the machine is shared; a test that ends before it does would leave it to the next one.
   testTimeout: process.env.FULL ? 900_000 : 300_000,

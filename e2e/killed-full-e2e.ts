@@ -1,10 +1,10 @@
 import { deployKilled } from "./faults/deploy-killed";
 import { LiveCluster } from "./live-cluster";
 import { Random } from "./random";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("a deploy that is killed", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const random = Random.seeded();
   let cluster: LiveCluster;
 

@@ -2,21 +2,26 @@ import { existsSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsulHttp } from "./consul";
 import { Project } from "./project";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
-const rig = Rig.standing();
+const rig = TestBed.standing();
 
 describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wants credentials", () => {
   const project = new Project(rig.operator, "e2e/clusters/daemons.yaml");
-  const inspect = async (host: string, container: string) => JSON.parse((await rig.host(host).docker("inspect", container)).stdout)[0];
+  const inspect = async (host: string, container: string) =>
+    JSON.parse((await rig.host(host).docker("inspect", container)).stdout)[0];
 
   beforeAll(async () => {
     await rig.reset();
     const { username, password } = rig.registry.credentials;
     // `docker login` needs a daemon, which the operator's machine has not; this is what it writes.
     const auth = Buffer.from(`${username}:${password}`).toString("base64");
-    writeFileSync(join(rig.operator.home, ".docker/config.json"), JSON.stringify({ auths: { "172.16.8.5:5001": { auth } } }));
-    if (!existsSync(join(project.folder, "certs"))) symlinkSync(join(rig.operator.home, ".docker"), join(project.folder, "certs"));
+    writeFileSync(
+      join(rig.operator.home, ".docker/config.json"),
+      JSON.stringify({ auths: { "172.16.8.5:5001": { auth } } }),
+    );
+    if (!existsSync(join(project.folder, "certs")))
+      symlinkSync(join(rig.operator.home, ".docker"), join(project.folder, "certs"));
   });
   afterAll(() => project.remove());
 
@@ -38,10 +43,15 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
   test("an agent's own names, data folder, log driver and ports are what runs", async () => {
     const second = await inspect("consul-server2", "second.consul");
     expect(second.Config.Hostname).toBe("second");
-    expect(second.HostConfig.Binds).toEqual(["second.consul-declared:/consul/declared:rw", "/var/lib/consul-cdktf-rig/host-data:/consul/data:rw"]);
+    expect(second.HostConfig.Binds).toEqual([
+      "second.consul-declared:/consul/declared:rw",
+      "/var/lib/consul-cdktf-rig/host-data:/consul/data:rw",
+    ]);
     const third = await inspect("consul-server3", "consul-server3");
     expect(third.HostConfig.LogConfig.Type).toBe("local");
-    const members = await rig.host("consul-server3").docker("exec", "consul-server3", "consul", "members", "-http-addr=127.0.0.1:9500");
+    const members = await rig
+      .host("consul-server3")
+      .docker("exec", "consul-server3", "consul", "members", "-http-addr=127.0.0.1:9500");
     expect(members.stdout).toMatch(/consul-server3\s+172\.16\.8\.122:9301\s+alive\s+server/);
     expect(members.stdout).toMatch(/second\s+172\.16\.8\.121:8301\s+alive\s+server/);
   });
@@ -55,7 +65,12 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
 
   test("limits, labels and any Consul configuration reach the container unchanged", async () => {
     const client = await inspect("consul-client1", "consul-client1");
-    expect(client.HostConfig).toMatchObject({ Memory: 256 * 1024 * 1024, MemorySwap: 256 * 1024 * 1024, NanoCpus: 500_000_000, CpusetCpus: "0" });
+    expect(client.HostConfig).toMatchObject({
+      Memory: 256 * 1024 * 1024,
+      MemorySwap: 256 * 1024 * 1024,
+      NanoCpus: 500_000_000,
+      CpusetCpus: "0",
+    });
     expect(client.HostConfig.RestartPolicy.Name).toBe("unless-stopped");
     expect(client.Config.Labels.owner).toBe("${not.a.reference} %{nor this}");
     const http = new ConsulHttp(rig.operator.machine, "http://172.16.8.110:8500");
@@ -67,7 +82,11 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
   });
 
   test("DNS answers on port 53", async () => {
-    const { stdout } = await rig.operator.machine.run("dig", ["+short", "@172.16.8.110", "consul-server1.node.rig.consul"]);
+    const { stdout } = await rig.operator.machine.run("dig", [
+      "+short",
+      "@172.16.8.110",
+      "consul-server1.node.rig.consul",
+    ]);
     expect(stdout.trim()).toBe("172.16.8.120");
   });
 
@@ -76,9 +95,13 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
   });
 
   test("no credential is in the JSON or the state", async () => {
-    const { stdout } = await project.run("grep", ["-rlF", rig.registry.credentials.password, "cdktf.out", "terraform.daemons.tfstate"], {
-      check: false,
-    });
+    const { stdout } = await project.run(
+      "grep",
+      ["-rlF", rig.registry.credentials.password, "cdktf.out", "terraform.daemons.tfstate"],
+      {
+        check: false,
+      },
+    );
     expect(stdout).toBe("");
     await project.destroy();
   });
@@ -136,7 +159,10 @@ describe("hosts in groups", () => {
 describe("a deploy ends well only when every agent is in", () => {
   const project = new Project(rig.operator, "bad.yaml");
   const deploy = async (lines: readonly string[]) => {
-    writeFileSync(join(project.folder, "bad.yaml"), ["name: bad", "security: off", "daemon: ssh://root@{address}", "wait: 15", ...lines].join("\n"));
+    writeFileSync(
+      join(project.folder, "bad.yaml"),
+      ["name: bad", "security: off", "daemon: ssh://root@{address}", "wait: 15", ...lines].join("\n"),
+    );
     return project.deploy({ check: false });
   };
   const hosts = "hosts: { consul-server1: 172.16.8.120, consul-client1: 172.16.8.110 }";
@@ -148,14 +174,22 @@ describe("a deploy ends well only when every agent is in", () => {
   });
 
   test("a client with a flag that Consul refuses fails it, and says what the container says", async () => {
-    const { exitCode, stdout } = await deploy([hosts, "servers: [consul-server1]", "clients: [{ name: consul-client1, flags: [-no-such-flag] }]"]);
+    const { exitCode, stdout } = await deploy([
+      hosts,
+      "servers: [consul-server1]",
+      "clients: [{ name: consul-client1, flags: [-no-such-flag] }]",
+    ]);
     expect(exitCode).not.toBe(0);
     expect(stdout).toContain("consul-server1: in, a voter");
     expect(stdout).toMatch(/consul-client1: cannot be asked yet: .*(restarting|not running)/);
   });
 
   test("a client that no server answers fails it", async () => {
-    const { exitCode, stdout } = await deploy([hosts, "servers: [consul-server1]", "clients: [{ name: consul-client1, join: [172.16.8.99] }]"]);
+    const { exitCode, stdout } = await deploy([
+      hosts,
+      "servers: [consul-server1]",
+      "clients: [{ name: consul-client1, join: [172.16.8.99] }]",
+    ]);
     expect(exitCode).not.toBe(0);
     expect(stdout).toContain("consul-client1: waiting for a leader");
     expect(stdout).toContain("consul-client1: not in after");

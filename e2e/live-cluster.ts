@@ -1,15 +1,15 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { ClusterFile } from "../cluster/schema";
+import type { ClusterFile } from "../cluster/file/schema";
 import { ConsulHttp, eventually } from "./consul";
 import type { Credentials } from "./credentials";
 import { Load, type LoadReport, missingKeys } from "./load";
 import { type Observation, Observer } from "./observer";
 import { pause } from "./pause";
 import { Project } from "./project";
-import type { CommandOptions, CommandResult, RunningCommand } from "./rig/command";
-import type { Rig } from "./rig/rig";
+import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/command";
+import type { TestBed } from "./test-bed/test-bed";
 
 /** What was seen while something happened to a cluster. */
 export interface Seen {
@@ -55,7 +55,7 @@ export class LiveCluster {
   private readonly started: RunningCommand[] = [];
 
   private constructor(
-    readonly rig: Rig,
+    readonly rig: TestBed,
     readonly project: Project,
     private readonly options: LiveClusterOptions,
   ) {
@@ -88,7 +88,7 @@ export class LiveCluster {
   }
 
   /** Makes the hosts that the rig has not, and deploys the article's cluster in that size on them. */
-  static async up(rig: Rig, name: string, options: LiveClusterOptions = {}): Promise<LiveCluster> {
+  static async up(rig: TestBed, name: string, options: LiveClusterOptions = {}): Promise<LiveCluster> {
     const cluster = new LiveCluster(rig, new Project(rig.operator, `clusters/${name}.yaml`), options);
     await cluster.renew();
     return cluster;
@@ -97,7 +97,8 @@ export class LiveCluster {
   /** Leaves the rig with the hosts that it has by default. */
   async down(): Promise<void> {
     await this.rig.reset();
-    for (const host of [...this.rig.hosts].filter(({ name }) => !(name in article().hosts))) await this.rig.removeHost(host.name);
+    for (const host of [...this.rig.hosts].filter(({ name }) => !(name in article().hosts)))
+      await this.rig.removeHost(host.name);
     this.project.remove();
   }
 
@@ -110,7 +111,8 @@ export class LiveCluster {
   colleague(): Project {
     const { clusterFile, folder } = this.project;
     const other = new Project(this.rig.operator, clusterFile);
-    for (const path of [clusterFile, ...(this.secured ? ["secrets"] : [])]) cpSync(join(folder, path), join(other.folder, path), { recursive: true });
+    for (const path of [clusterFile, ...(this.secured ? ["secrets"] : [])])
+      cpSync(join(folder, path), join(other.folder, path), { recursive: true });
     return other;
   }
 
@@ -155,7 +157,12 @@ export class LiveCluster {
     const header = join(folder, `${token}.header`);
     const { current } = JSON.parse(readFileSync(join(folder, "tokens.json"), "utf8"));
     writeFileSync(header, `X-Consul-Token: ${current[token]}\n`, { mode: 0o600 });
-    return { ca: join(folder, "connect.pem"), cert: join(folder, "operator/cert.pem"), key: join(folder, "operator/key.pem"), header };
+    return {
+      ca: join(folder, "connect.pem"),
+      cert: join(folder, "operator/cert.pem"),
+      key: join(folder, "operator/key.pem"),
+      header,
+    };
   }
 
   /** Whom users of the HTTPS API trust: the servers' CA, and that of the certificates that servers give to clients. */
@@ -165,7 +172,9 @@ export class LiveCluster {
     const [first] = this.file.servers.filter(stays) as [ClusterFile["servers"][number]];
     const container = (typeof first === "object" ? first.container : undefined) ?? nameOf(first);
     const roots = await this.docker(nameOf(first), "exec", container, "sh", "-c", asked);
-    writeFileSync(join(folder, "connect.pem"), readFileSync(join(folder, "ca.pem"), "utf8") + roots.stdout, { mode: 0o600 });
+    writeFileSync(join(folder, "connect.pem"), readFileSync(join(folder, "ca.pem"), "utf8") + roots.stdout, {
+      mode: 0o600,
+    });
   }
 
   diff(): Promise<CommandResult> {
@@ -186,7 +195,8 @@ export class LiveCluster {
 
   /** Waits until a deploy in the background has come to Terraform's apply. */
   async untilApplying(deploy: RunningCommand): Promise<void> {
-    for (let tenths = 0; tenths < 600 && this.applying().length === 0; tenths++) await Promise.race([pause(0.1), deploy.finished]);
+    for (let tenths = 0; tenths < 600 && this.applying().length === 0; tenths++)
+      await Promise.race([pause(0.1), deploy.finished]);
     if (this.applying().length === 0) throw new Error(`nothing is being applied: ${deploy.stdout.slice(-2000)}`);
   }
 
@@ -194,7 +204,10 @@ export class LiveCluster {
   async recover(): Promise<void> {
     this.write();
     for (let round = 0; round <= this.agentNames.length; round++) {
-      const { exitCode, stdout } = await this.project.run("npm", ["run", "-s", "doctor", "--", "--fix"], { check: false, env: this.env });
+      const { exitCode, stdout } = await this.project.run("npm", ["run", "-s", "doctor", "--", "--fix"], {
+        check: false,
+        env: this.env,
+      });
       process.stderr.write(`    ${stdout.trim().replaceAll("\n", "\n    ")}\n`);
       if (exitCode === 0) break;
       // Fails on the name of the next one, if there is one.
@@ -228,16 +241,22 @@ export class LiveCluster {
 
   /** What Docker says of an agent's container; undefined where there is none. */
   private async inspect(agent: string, format: string): Promise<string | undefined> {
-    const { exitCode, stdout, stderr } = await this.rig.host(agent).dockerWith({ check: false }, "container", "inspect", "-f", format, agent);
+    const { exitCode, stdout, stderr } = await this.rig
+      .host(agent)
+      .dockerWith({ check: false }, "container", "inspect", "-f", format, agent);
     if (exitCode === 0) return stdout.trim();
     // A daemon that does not answer says nothing of its containers.
-    if (!/no such container/i.test(stderr)) throw new Error(`${agent}: its container cannot be looked at: ${stderr.trim()}`);
+    if (!/no such container/i.test(stderr))
+      throw new Error(`${agent}: its container cannot be looked at: ${stderr.trim()}`);
     return undefined;
   }
 
   /** Which container runs an agent, and since when: another value after a change means that the agent was touched. */
   async incarnations(): Promise<Record<string, string>> {
-    const seen = this.agentNames.map(async (name) => [name, (await this.inspect(name, "{{.Id}} {{.State.StartedAt}}")) ?? ""]);
+    const seen = this.agentNames.map(async (name) => [
+      name,
+      (await this.inspect(name, "{{.Id}} {{.State.StartedAt}}")) ?? "",
+    ]);
     return Object.fromEntries(await Promise.all(seen));
   }
 
@@ -279,7 +298,8 @@ export class LiveCluster {
     const there = await this.incarnations();
     const clients = (this.file.clients ?? []).map(nameOf).filter((name) => there[name]);
     // What came before may have taken the leader, or the server that a client was connected to.
-    for (const name of clients.slice(0, 2)) await eventually(() => this.api(name).get("/v1/catalog/nodes?consistent"), 60);
+    for (const name of clients.slice(0, 2))
+      await eventually(() => this.api(name).get("/v1/catalog/nodes?consistent"), 60);
     const [first, second = first] = clients.map((name) => this.url(name));
     if (!first || !second) throw new Error("a cluster without clients has no users");
     const observer = await Observer.start(
@@ -290,7 +310,9 @@ export class LiveCluster {
     const load = await Load.start(this.rig.operator, [first, second], this.credentials("load"), declared);
     const outcome = await Promise.allSettled([work()]);
     const [users, servers] = await Promise.all([load.stop(), observer.stop()]);
-    process.stderr.write(`    users saw: ${JSON.stringify({ ...users, unacknowledged: undefined })}\n    servers: ${JSON.stringify(servers)}\n`);
+    process.stderr.write(
+      `    users saw: ${JSON.stringify({ ...users, unacknowledged: undefined })}\n    servers: ${JSON.stringify(servers)}\n`,
+    );
     for (const { reason } of outcome.filter((one) => one.status === "rejected")) throw reason;
     return { users, servers };
   }
@@ -299,7 +321,9 @@ export class LiveCluster {
   async expectSound({ users }: Pick<Seen, "users">): Promise<void> {
     await this.expectWhole();
     for (const name of this.serverNames)
-      await eventually(async () => expect({ name, missing: await missingKeys(this.api(name), users) }).toEqual({ name, missing: [] }));
+      await eventually(async () =>
+        expect({ name, missing: await missingKeys(this.api(name), users) }).toEqual({ name, missing: [] }),
+      );
     expect((await this.diff()).stdout).toContain("No changes.");
   }
 
@@ -317,7 +341,9 @@ export class LiveCluster {
     for (const name of this.serverNames) {
       await eventually(async () => {
         const { Servers } = await this.api(name).json("/v1/operator/raft/configuration");
-        const voters = Servers.filter(({ Voter }: { Voter: boolean }) => Voter).map(({ Node }: { Node: string }) => Node);
+        const voters = Servers.filter(({ Voter }: { Voter: boolean }) => Voter).map(
+          ({ Node }: { Node: string }) => Node,
+        );
         expect(voters.sort()).toEqual([...this.serverNames].sort());
         expect(await this.api(name).json("/v1/operator/autopilot/health")).toMatchObject({ Healthy: true });
       }, seconds);
@@ -351,7 +377,8 @@ export function expectElection({ users, servers }: Seen): void {
   expect(servers.mostDown).toBeLessThan(2);
 }
 
-export const nameOf = (agent: ClusterFile["servers"][number]): string => (typeof agent === "string" ? agent : agent.name);
+export const nameOf = (agent: ClusterFile["servers"][number]): string =>
+  typeof agent === "string" ? agent : agent.name;
 
 const stays = (agent: ClusterFile["servers"][number]): boolean => typeof agent === "string" || !agent.decommission;
 
@@ -366,8 +393,12 @@ const place = (role: keyof typeof FIRST, number: number): [name: string, address
   `172.16.8.${FIRST[role] + number - 1}`,
 ];
 
-function agentsOf({ servers = 3, clients = 2 }: LiveClusterOptions): Partial<ClusterFile> & Pick<ClusterFile, "hosts" | "servers"> {
-  const places = (role: keyof typeof FIRST, count: number) => Array.from({ length: count }, (_, index) => place(role, index + 1));
+function agentsOf({
+  servers = 3,
+  clients = 2,
+}: LiveClusterOptions): Partial<ClusterFile> & Pick<ClusterFile, "hosts" | "servers"> {
+  const places = (role: keyof typeof FIRST, count: number) =>
+    Array.from({ length: count }, (_, index) => place(role, index + 1));
   const names = (role: keyof typeof FIRST, count: number) => places(role, count).map(([name]) => name);
   return {
     hosts: Object.fromEntries([...places("server", servers), ...places("client", clients)]),

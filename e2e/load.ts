@@ -1,7 +1,7 @@
 import { Background } from "./background";
 import type { ConsulHttp } from "./consul";
 import type { Credentials } from "./credentials";
-import type { Operator } from "./rig/operator";
+import type { Operator } from "./test-bed/operator";
 
 /** What users of a cluster saw while it was changed. */
 export interface LoadReport {
@@ -33,7 +33,12 @@ export interface LoadReport {
 export class Load {
   private constructor(private readonly users: Background<LoadReport>) {}
 
-  static async start(operator: Operator, agents: readonly [string, string], credentials?: Credentials, declared = false): Promise<Load> {
+  static async start(
+    operator: Operator,
+    agents: readonly [string, string],
+    credentials?: Credentials,
+    declared = false,
+  ): Promise<Load> {
     const args = declared ? [...agents, "declared"] : agents;
     return new Load(await Background.start<LoadReport>(operator, "users/load.ts", args, credentials));
   }
@@ -44,7 +49,10 @@ export class Load {
 }
 
 /** The acknowledged keys that a server has not, or not as they were written, in its own data: it is asked without going to the leader. */
-export async function missingKeys(server: ConsulHttp, { run, written, lost, unacknowledged }: LoadReport): Promise<number[]> {
+export async function missingKeys(
+  server: ConsulHttp,
+  { run, written, lost, unacknowledged }: LoadReport,
+): Promise<number[]> {
   const entries: { Key: string; Value: string }[] = await server.json(`/v1/kv/load/${run}/?recurse&stale`);
   const held = new Set(entries.map(({ Key, Value }) => `${Key}=${Buffer.from(Value, "base64")}`));
   const numbers = Array.from({ length: written + lost }, (_, number) => number);

@@ -1,9 +1,9 @@
 import { ConsulHttp, eventually } from "./consul";
 import { Project } from "./project";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("the local cluster: one daemon, a bridge network", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const project = new Project(rig.local, "clusters/local.yaml");
   const http = (port: number) => new ConsulHttp(rig.local.machine, `http://127.0.0.1:${port}`);
 
@@ -22,13 +22,21 @@ describe("the local cluster: one daemon, a bridge network", () => {
 
   test("agents are reached on this machine's loopback only", async () => {
     for (const port of [8500, 8501, 8502, 8503]) expect(await http(port).json("/v1/status/peers")).toHaveLength(3);
-    const { exitCode } = await rig.operator.run("curl", ["-s", "-m", "3", `http://${rig.localHost.address}:8500/v1/status/leader`], { check: false });
+    const { exitCode } = await rig.operator.run(
+      "curl",
+      ["-s", "-m", "3", `http://${rig.localHost.address}:8500/v1/status/leader`],
+      { check: false },
+    );
     expect(exitCode).not.toBe(0);
   });
 
   test("a registered redis is found by HTTP and by DNS, a failing nginx by neither", async () => {
     await http(8500).put("/v1/agent/service/register", { Name: "redis", Address: "10.1.2.3", Port: 6379 });
-    await http(8500).put("/v1/agent/service/register", { Name: "nginx", Port: 80, Check: { TTL: "10m", Status: "critical" } });
+    await http(8500).put("/v1/agent/service/register", {
+      Name: "nginx",
+      Port: 80,
+      Check: { TTL: "10m", Status: "critical" },
+    });
     await eventually(async () => {
       expect(await http(8501).json("/v1/catalog/service/redis")).toHaveLength(1);
       expect(await http(8502).json("/v1/health/service/nginx?passing")).toEqual([]);
@@ -54,14 +62,19 @@ describe("the local cluster: one daemon, a bridge network", () => {
     const agents = Object.keys(planned);
     const wanted = agents.map((name) => `${name} ${planned[name]?.networks_advanced[0].ipv4_address}`);
     const format = "{{.Config.Hostname}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-    const addresses = async () => (await rig.localHost.docker("inspect", "-f", format, ...agents)).stdout.trim().split("\n");
+    const addresses = async () =>
+      (await rig.localHost.docker("inspect", "-f", format, ...agents)).stdout.trim().split("\n");
     const [first, ...rest] = agents as [string, ...string[]];
 
     expect(await addresses()).toEqual(wanted);
     await rig.localHost.docker("stop", ...agents);
     await rig.localHost.docker("start", ...rest.reverse(), first);
     await eventually(
-      async () => expect(await http(8501).json("/v1/operator/autopilot/health")).toMatchObject({ Healthy: true, FailureTolerance: 1 }),
+      async () =>
+        expect(await http(8501).json("/v1/operator/autopilot/health")).toMatchObject({
+          Healthy: true,
+          FailureTolerance: 1,
+        }),
       30,
     );
     expect(await addresses()).toEqual(wanted);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { DockerHost } from "./rig/docker-host";
+import type { DockerHost } from "./test-bed/docker-host";
 
 /** The HTTP API of an agent that listens on loopback only, as `client_addr` has it by default: asked with curl in the agent's container. */
 export class LoopbackHttp {
@@ -21,7 +21,11 @@ export class LoopbackHttp {
   }
 
   async put(path: string, body: unknown): Promise<string> {
-    return this.curl(["-X", "PUT", "--data-binary", "@-"], path, typeof body === "string" ? body : JSON.stringify(body));
+    return this.curl(
+      ["-X", "PUT", "--data-binary", "@-"],
+      path,
+      typeof body === "string" ? body : JSON.stringify(body),
+    );
   }
 
   private async curl(options: readonly string[], path: string, input = ""): Promise<string> {

@@ -1,6 +1,6 @@
 import { Background } from "./background";
 import type { Credentials } from "./credentials";
-import type { Operator } from "./rig/operator";
+import type { Operator } from "./test-bed/operator";
 
 /** What somebody saw who asked every server ten times a second whether it is up. */
 export interface Observation {
@@ -16,7 +16,11 @@ export class Observer {
   private constructor(private readonly watch: Background<Observation>) {}
 
   /** @param servers the servers' HTTP addresses by their names */
-  static async start(operator: Operator, servers: Readonly<Record<string, string>>, credentials?: Credentials): Promise<Observer> {
+  static async start(
+    operator: Operator,
+    servers: Readonly<Record<string, string>>,
+    credentials?: Credentials,
+  ): Promise<Observer> {
     const args = Object.entries(servers).map(([name, url]) => `${name}=${url}`);
     return new Observer(await Background.start<Observation>(operator, "users/watch.ts", args, credentials));
   }

@@ -1,9 +1,9 @@
 import { configurationChanged } from "./faults/all-changed";
 import { LiveCluster } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("with OpenTofu", () => {
-  const rig = Rig.standing((line) => process.stderr.write(`${line}\n`));
+  const rig = TestBed.standing((line) => process.stderr.write(`${line}\n`));
   let cluster: LiveCluster;
 
   beforeAll(async () => {

@@ -3,18 +3,19 @@ import { join } from "node:path";
 import { eventually } from "./consul";
 import { documented } from "./documented";
 import { Project } from "./project";
-import type { CommandResult, RunningCommand } from "./rig/command";
-import { Rig } from "./rig/rig";
+import type { CommandResult, RunningCommand } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
 /** The commands of the page, at the test bed's address of node1. */
-const [TUNNEL, REQUEST, CLI, HTTPS] = documented("docs/secrets.md", "sh", "## Using the API, the CLI and the UI").map((block) =>
-  block.replaceAll("10.0.0.11", "172.16.8.120"),
+const [TUNNEL, REQUEST, CLI, HTTPS] = documented("docs/secrets.md", "sh", "## Using the API, the CLI and the UI").map(
+  (block) => block.replaceAll("10.0.0.11", "172.16.8.120"),
 ) as [string, string, string, string];
 
 describe("a secured cluster with the default client_addr: docs/secrets.md, as it stands there", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const project = new Project(rig.operator, "clusters/payments.yaml");
-  const sh = (commands: string, check = true): Promise<CommandResult> => project.run("sh", ["-euc", commands], { check });
+  const sh = (commands: string, check = true): Promise<CommandResult> =>
+    project.run("sh", ["-euc", commands], { check });
   const deploy = async (settings: object = {}) => {
     const file = {
       name: "payments",
@@ -53,7 +54,8 @@ describe("a secured cluster with the default client_addr: docs/secrets.md, as it
   });
 
   test("the CLI in a server's container reads with its own token, and may do everything with the management token", async () => {
-    const inContainer = (...words: string[]) => rig.host("consul-server1").dockerWith({ check: false }, "exec", "node1", "consul", ...words);
+    const inContainer = (...words: string[]) =>
+      rig.host("consul-server1").dockerWith({ check: false }, "exec", "node1", "consul", ...words);
     expect((await inContainer("members")).stdout.match(/alive/g)).toHaveLength(4);
     expect((await inContainer("kv", "get", "shop")).stderr).toContain("Permission denied");
     expect((await sh(CLI)).stdout.match(/\btrue\b/g)).toHaveLength(3);

@@ -2,7 +2,9 @@ import type { LiveCluster } from "./live-cluster";
 
 /** Cuts an agent's host off from all other hosts of its cluster, and from nobody else: its daemon still answers the operator. */
 export async function cutOff(cluster: LiveCluster, agent: string): Promise<void> {
-  const others = Object.entries(cluster.file.hosts).flatMap(([name, address]) => (name === agent ? [] : [String(address)]));
+  const others = Object.entries(cluster.file.hosts).flatMap(([name, address]) =>
+    name === agent ? [] : [String(address)],
+  );
   for (const address of others) {
     await cluster.rig.host(agent).run("iptables", ["-A", "INPUT", "-s", address, "-j", "DROP"]);
     await cluster.rig.host(agent).run("iptables", ["-A", "OUTPUT", "-d", address, "-j", "DROP"]);

@@ -2,8 +2,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } f
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import type { CommandOptions, CommandResult, RunningCommand } from "./rig/command";
-import type { Operator } from "./rig/operator";
+import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/command";
+import type { Operator } from "./test-bed/operator";
 
 const CHECKOUT = resolve(__dirname, "..");
 /** What a run writes, and what it must not see of the checkout's. */
@@ -30,13 +30,18 @@ export class Project {
   /** A command as the operator types it in the project's folder; its output without colours. */
   async run(command: string, args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
     const env = { CLUSTER: this.clusterFile, ...options.env };
-    const { stdout, ...rest } = await this.operator.run(command, args, { timeoutMs: 240_000, ...options, cwd: this.folder, env });
+    const { stdout, ...rest } = await this.operator.run(command, args, {
+      timeoutMs: 240_000,
+      ...options,
+      cwd: this.folder,
+      env,
+    });
     return { ...rest, stdout: stripVTControlCharacters(stdout) };
   }
 
   /** The CDKTF CLI, as docs/changing.md has it, so that what is said last can be expected; throws when it fails, unless `check` is false. */
   cdktf(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    const env = { TERRAFORM_BINARY_NAME: join(this.folder, "ops/terraform/to-the-end.sh"), ...options.env };
+    const env = { TERRAFORM_BINARY_NAME: join(this.folder, "ops/terraform/drain-pty.sh"), ...options.env };
     return this.run(join(this.folder, "node_modules/.bin/cdktf"), args, { ...options, env });
   }
 
@@ -47,12 +52,18 @@ export class Project {
   /** The same in the background, for a test that interrupts it. */
   startDeploy(): RunningCommand {
     const env = { CLUSTER: this.clusterFile };
-    return this.operator.spawn(join(this.folder, "node_modules/.bin/cdktf"), ["deploy", "--auto-approve"], { cwd: this.folder, env });
+    return this.operator.spawn(join(this.folder, "node_modules/.bin/cdktf"), ["deploy", "--auto-approve"], {
+      cwd: this.folder,
+      env,
+    });
   }
 
   /** Takes everything down, with the consent that this needs. */
   destroy(options: CommandOptions = {}): Promise<CommandResult> {
-    return this.cdktf(["destroy", "--auto-approve"], { ...options, env: { CONSUL_ALLOW_QUORUM_LOSS: "yes", ...options.env } });
+    return this.cdktf(["destroy", "--auto-approve"], {
+      ...options,
+      env: { CONSUL_ALLOW_QUORUM_LOSS: "yes", ...options.env },
+    });
   }
 
   /** `terraform` in a stack's folder, as it was synthesized. */

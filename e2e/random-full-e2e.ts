@@ -1,12 +1,12 @@
 import { FAULTS, type Fault } from "./faults";
 import { LiveCluster } from "./live-cluster";
 import { Random } from "./random";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 const TURNS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 describe.each([3, 5])("ten faults in a row, chosen at random, with %i servers", (servers) => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const random = Random.seeded();
   let cluster: LiveCluster;
 

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { documented } from "./documented";
 import { Project } from "./project";
-import { Rig } from "./rig/rig";
 import { typeAtTerminal } from "./terminal";
+import { TestBed } from "./test-bed/test-bed";
 
 /** An example's addresses, and the test bed's in their place. */
 const ADDRESSES: Readonly<Record<string, string>> = {
@@ -29,7 +29,7 @@ const commands = lines.flatMap((line, index): [shown: string, typed: string][] =
 });
 
 describe("every command of the README, as it stands there", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const here = new Project(rig.local, "");
   const lan = new Project(rig.operator, "");
   beforeAll(async () => {

@@ -1,13 +1,13 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { ClusterFile } from "../cluster/schema";
+import type { ClusterFile } from "../cluster/file/schema";
 import { ConsulHttp, eventually } from "./consul";
 import { documented } from "./documented";
 import { LoopbackHttp } from "./loopback-http";
 import { Project } from "./project";
-import { Rig } from "./rig/rig";
 import { typeAtTerminal } from "./terminal";
+import { TestBed } from "./test-bed/test-bed";
 
 const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const SURVIVOR = "consul-server3";
@@ -28,88 +28,101 @@ function securedByDefault(): string {
   return JSON.stringify({ name, daemon, hosts, servers, clients });
 }
 
-describe.each(Object.entries(FILES))("two of three servers are lost for good, %s: docs/recovery.md, as it stands there", (kind, file) => {
-  const rig = Rig.standing();
-  const project = new Project(rig.operator, "clusters/recovered.yaml");
-  const secured = kind !== "without security";
-  const at = (agent: string): ConsulHttp | LoopbackHttp =>
-    secured
-      ? new LoopbackHttp(rig.host(agent), agent, join(project.folder, "secrets/consul/operator/token.header"))
-      : new ConsulHttp(rig.operator.machine, `http://${rig.host(agent).address}:8500`);
-  const survivor = at(SURVIVOR);
-  const client = at("consul-client1");
-  let written: readonly string[];
+describe.each(Object.entries(FILES))(
+  "two of three servers are lost for good, %s: docs/recovery.md, as it stands there",
+  (kind, file) => {
+    const rig = TestBed.standing();
+    const project = new Project(rig.operator, "clusters/recovered.yaml");
+    const secured = kind !== "without security";
+    const at = (agent: string): ConsulHttp | LoopbackHttp =>
+      secured
+        ? new LoopbackHttp(rig.host(agent), agent, join(project.folder, "secrets/consul/operator/token.header"))
+        : new ConsulHttp(rig.operator.machine, `http://${rig.host(agent).address}:8500`);
+    const survivor = at(SURVIVOR);
+    const client = at("consul-client1");
+    let written: readonly string[];
 
-  beforeAll(async () => {
-    await rig.reset();
-    writeFileSync(join(project.folder, "clusters/recovered.yaml"), file);
-    if (secured) await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
-    await project.deploy();
-    await client.put("/v1/agent/service/register", { Name: "redis", Address: "172.16.8.110", Port: 6379 });
-    // Lost in the midst of writing: what the survivor has by then is what can be asked for.
-    let lost = false;
-    const writing = (async () => {
-      for (let n = 0; !lost; n++) await client.put(`/v1/kv/load/${n}`, String(n)).catch(() => undefined);
-    })();
-    await eventually(async () => expect((await survivor.json("/v1/kv/load?keys&stale")).length).toBeGreaterThan(20));
-    await Promise.all(
-      LOST.map(async (name) => {
-        await rig.host(name).docker("rm", "-fv", name);
-        await rig.host(name).docker("volume", "rm", `${name}-data`);
-      }),
-    );
-    lost = true;
-    await writing;
-    written = await survivor.json("/v1/kv/load?keys&stale");
-  });
-  afterAll(async () => {
-    await project.destroy();
-    project.remove();
-  });
+    beforeAll(async () => {
+      await rig.reset();
+      writeFileSync(join(project.folder, "clusters/recovered.yaml"), file);
+      if (secured) await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
+      await project.deploy();
+      await client.put("/v1/agent/service/register", { Name: "redis", Address: "172.16.8.110", Port: 6379 });
+      // Lost in the midst of writing: what the survivor has by then is what can be asked for.
+      let lost = false;
+      const writing = (async () => {
+        for (let n = 0; !lost; n++) await client.put(`/v1/kv/load/${n}`, String(n)).catch(() => undefined);
+      })();
+      await eventually(async () => expect((await survivor.json("/v1/kv/load?keys&stale")).length).toBeGreaterThan(20));
+      await Promise.all(
+        LOST.map(async (name) => {
+          await rig.host(name).docker("rm", "-fv", name);
+          await rig.host(name).docker("volume", "rm", `${name}-data`);
+        }),
+      );
+      lost = true;
+      await writing;
+      written = await survivor.json("/v1/kv/load?keys&stale");
+    });
+    afterAll(async () => {
+      await project.destroy();
+      project.remove();
+    });
 
-  test("the survivor has what was written, and no leader", async () => {
-    expect(written.length).toBeGreaterThan(20);
-    await eventually(async () => expect(await survivor.json("/v1/status/leader")).toBe(""));
-  });
+    test("the survivor has what was written, and no leader", async () => {
+      expect(written.length).toBeGreaterThan(20);
+      await eventually(async () => expect(await survivor.json("/v1/status/leader")).toBe(""));
+    });
 
-  test("a deploy touches it no more than it may", async () => {
-    const id = async () => (await rig.host(SURVIVOR).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", SURVIVOR)).stdout;
-    const before = await id();
-    const { exitCode, stdout, stderr } = await project.terraform(
-      "consul",
-      ["apply", "-auto-approve", "-input=false", "-no-color", `-replace=docker_container.${SURVIVOR}`, `-target=docker_container.${SURVIVOR}`],
-      { check: false },
-    );
-    expect(exitCode).not.toBe(0);
-    expect(stdout + stderr).toContain("this server knows no leader");
-    expect(await id()).toBe(before);
-  });
+    test("a deploy touches it no more than it may", async () => {
+      const id = async () =>
+        (await rig.host(SURVIVOR).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", SURVIVOR)).stdout;
+      const before = await id();
+      const { exitCode, stdout, stderr } = await project.terraform(
+        "consul",
+        [
+          "apply",
+          "-auto-approve",
+          "-input=false",
+          "-no-color",
+          `-replace=docker_container.${SURVIVOR}`,
+          `-target=docker_container.${SURVIVOR}`,
+        ],
+        { check: false },
+      );
+      expect(exitCode).not.toBe(0);
+      expect(stdout + stderr).toContain("this server knows no leader");
+      expect(await id()).toBe(before);
+    });
 
-  test("its rescue makes it a leader of its own, with all that it had", async () => {
-    expect(RESCUE).toContain("peers.json");
-    const { stdout } = await project.run("sh", ["-euc", SAVE + RESCUE + VERIFY]);
-    process.stderr.write(`${stdout}\n`);
-    expect(stdout).toMatch(/^consul-server3 .* leader +true /m);
-    const { size, mode } = statSync(join(project.folder, "consul-server3-data.tar"));
-    expect(size).toBeGreaterThan(10_000);
-    expect(mode & 0o777).toBe(0o600);
-    await eventually(async () => expect(await survivor.json("/v1/status/leader")).toBe("172.16.8.122:8300"));
-    expect(await survivor.json("/v1/status/peers")).toEqual(["172.16.8.122:8300"]);
-    expect(await survivor.json("/v1/kv/load?keys")).toEqual(expect.arrayContaining([...written]));
-  });
+    test("its rescue makes it a leader of its own, with all that it had", async () => {
+      expect(RESCUE).toContain("peers.json");
+      const { stdout } = await project.run("sh", ["-euc", SAVE + RESCUE + VERIFY]);
+      process.stderr.write(`${stdout}\n`);
+      expect(stdout).toMatch(/^consul-server3 .* leader +true /m);
+      const { size, mode } = statSync(join(project.folder, "consul-server3-data.tar"));
+      expect(size).toBeGreaterThan(10_000);
+      expect(mode & 0o777).toBe(0o600);
+      await eventually(async () => expect(await survivor.json("/v1/status/leader")).toBe("172.16.8.122:8300"));
+      expect(await survivor.json("/v1/status/peers")).toEqual(["172.16.8.122:8300"]);
+      expect(await survivor.json("/v1/kv/load?keys")).toEqual(expect.arrayContaining([...written]));
+    });
 
-  test("a deploy brings the others back, empty, and they are promoted; nothing that the survivor had is lost", async () => {
-    await typeAtTerminal(project, DEPLOY.trim());
-    for (const server of SERVERS) {
-      const { Servers } = await at(server).json("/v1/operator/raft/configuration");
-      expect(
-        Servers.filter(({ Voter }: { Voter: boolean }) => Voter)
-          .map(({ Node }: { Node: string }) => Node)
-          .sort(),
-      ).toEqual(SERVERS);
-      await eventually(async () => expect(await at(server).json("/v1/kv/load?keys&stale")).toEqual(expect.arrayContaining([...written])));
-    }
-    expect(await client.json("/v1/catalog/service/redis")).toHaveLength(1);
-    expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
-  });
-});
+    test("a deploy brings the others back, empty, and they are promoted; nothing that the survivor had is lost", async () => {
+      await typeAtTerminal(project, DEPLOY.trim());
+      for (const server of SERVERS) {
+        const { Servers } = await at(server).json("/v1/operator/raft/configuration");
+        expect(
+          Servers.filter(({ Voter }: { Voter: boolean }) => Voter)
+            .map(({ Node }: { Node: string }) => Node)
+            .sort(),
+        ).toEqual(SERVERS);
+        await eventually(async () =>
+          expect(await at(server).json("/v1/kv/load?keys&stale")).toEqual(expect.arrayContaining([...written])),
+        );
+      }
+      expect(await client.json("/v1/catalog/service/redis")).toHaveLength(1);
+      expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
+    });
+  },
+);

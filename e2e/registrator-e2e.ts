@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { eventually } from "./consul";
 import { LiveCluster } from "./live-cluster";
 import { Project } from "./project";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
-const rig = Rig.standing();
+const rig = TestBed.standing();
 const HOSTS = ["consul-client1", "consul-server1", "consul-server2", "consul-server3"];
 /** An archive of registrator's image, as `docker save` writes it: the rig cannot build one, and has no route to a registry that has one. */
 const { REGISTRATOR_IMAGE } = process.env;
@@ -39,7 +39,9 @@ registrator: { tags: [rig], deregister: on-success, retry_interval: 500, flags: 
 });
 
 if (REGISTRATOR_IMAGE === undefined) {
-  process.stderr.write("registrator: the live part was left out, because no image was given (REGISTRATOR_IMAGE=FILE, as `docker save` writes it)\n");
+  process.stderr.write(
+    "registrator: the live part was left out, because no image was given (REGISTRATOR_IMAGE=FILE, as `docker save` writes it)\n",
+  );
 } else {
   describe("registrator at work", () => {
     let cluster: LiveCluster;
@@ -49,7 +51,20 @@ if (REGISTRATOR_IMAGE === undefined) {
     /** A service's container, which sleeps; registrator does not ask whether anybody listens. */
     const serve = (name: string) =>
       host.docker(
-        ...["run", "-d", "--name", name, "--network", "host", "--expose", "8080", "-e", `SERVICE_NAME=${name}`, "--entrypoint", "sleep"],
+        ...[
+          "run",
+          "-d",
+          "--name",
+          name,
+          "--network",
+          "host",
+          "--expose",
+          "8080",
+          "-e",
+          `SERVICE_NAME=${name}`,
+          "--entrypoint",
+          "sleep",
+        ],
         ...[NO_PORTS, "infinity"],
       );
     const services = async () => Object.keys(await cluster.api("consul-server1").json("/v1/catalog/services")).sort();
@@ -60,7 +75,10 @@ if (REGISTRATOR_IMAGE === undefined) {
         image = /Loaded image: (\S+)/.exec(stdout)?.[1] as string;
       }
       // On the hosts that the rig has by default, which have the image by now.
-      cluster = await LiveCluster.up(rig, "registering", { clients: 1, settings: { registrator: { image, resync: 2 } } });
+      cluster = await LiveCluster.up(rig, "registering", {
+        clients: 1,
+        settings: { registrator: { image, resync: 2 } },
+      });
     });
     afterAll(async () => {
       await host.dockerWith({ check: false }, "rm", "-f", "web", "web2", "later", "passing");
@@ -71,14 +89,20 @@ if (REGISTRATOR_IMAGE === undefined) {
       await serve("web");
       await eventually(async () =>
         expect(await cluster.api("consul-server1").json("/v1/catalog/service/web")).toMatchObject([
-          { Node: client, ServiceAddress: cluster.file.hosts[client], ServicePort: 8080, ServiceID: `${client}:web:8080` },
+          {
+            Node: client,
+            ServiceAddress: cluster.file.hosts[client],
+            ServicePort: 8080,
+            ServiceID: `${client}:web:8080`,
+          },
         ]),
       );
       await host.docker("stop", "-t", "1", "web");
       await eventually(async () => expect(await services()).not.toContain("web"));
     });
 
-    test("neither Consul's containers nor registrator itself are registered", async () => expect(await services()).toEqual(["consul"]));
+    test("neither Consul's containers nor registrator itself are registered", async () =>
+      expect(await services()).toEqual(["consul"]));
 
     test("what starts and what stops while the agent is down is not forgotten", async () => {
       await serve("passing");

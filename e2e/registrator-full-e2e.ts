@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LiveCluster } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
-const rig = Rig.standing();
+const rig = TestBed.standing();
 const HOSTS = ["consul-client1", "consul-client2", "consul-server1", "consul-server2", "consul-server3"];
 
 /** What is known of a host's registrator by Docker. */
@@ -14,7 +14,8 @@ async function inspect(host: string) {
 /** With stand-ins for registrator's image, which only sleep: all but registrator itself is as it will be. */
 describe("registrators come, change and go", () => {
   let cluster: LiveCluster;
-  const registrator = async (host: string, ...command: string[]) => (await rig.host(host).docker("exec", "registrator", ...command)).stdout.trim();
+  const registrator = async (host: string, ...command: string[]) =>
+    (await rig.host(host).docker("exec", "registrator", ...command)).stdout.trim();
   /** What its container says of the agent's API with its token, if it has one. */
   const asked = (host: string, path: string) =>
     registrator(
@@ -24,7 +25,11 @@ describe("registrators come, change and go", () => {
       `[ -f /registrator.token ] && set -- --header "X-Consul-Token: $(cat /registrator.token)"; wget -qO- "$@" http://127.0.0.1:8500${path}`,
     );
   const incarnations = async () =>
-    Object.fromEntries(await Promise.all(HOSTS.map(async (host) => [host, `${(await inspect(host)).Id} ${(await inspect(host)).State.StartedAt}`])));
+    Object.fromEntries(
+      await Promise.all(
+        HOSTS.map(async (host) => [host, `${(await inspect(host)).Id} ${(await inspect(host)).State.StartedAt}`]),
+      ),
+    );
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(rig, "registrators");
@@ -49,9 +54,20 @@ describe("registrators come, change and go", () => {
     for (const host of HOSTS) {
       const { Config, HostConfig, State } = await inspect(host);
       expect(State).toMatchObject({ Running: true });
-      expect(Config.Cmd).toEqual([`-ip=${cluster.file.hosts[host]}`, "-resync=60", "-cleanup", "-retry-attempts=-1", "consul://127.0.0.1:8500"]);
+      expect(Config.Cmd).toEqual([
+        `-ip=${cluster.file.hosts[host]}`,
+        "-resync=60",
+        "-cleanup",
+        "-retry-attempts=-1",
+        "consul://127.0.0.1:8500",
+      ]);
       expect(Config.Hostname).toBe(host);
-      expect(HostConfig).toMatchObject({ NetworkMode: "host", CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges:true"], PortBindings: {} });
+      expect(HostConfig).toMatchObject({
+        NetworkMode: "host",
+        CapDrop: ["ALL"],
+        SecurityOpt: ["no-new-privileges:true"],
+        PortBindings: {},
+      });
     }
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
@@ -60,7 +76,9 @@ describe("registrators come, change and go", () => {
     const services = await asked("consul-client1", "/v1/agent/services");
     expect(JSON.parse(services)).toEqual({});
     await registrator("consul-client1", "sh", "-c", "[ -S /tmp/docker.sock ] && [ -w /tmp/docker.sock ]");
-    expect(await registrator("consul-client1", "sed", "-n", "s/^CapEff:[[:space:]]*//p", "/proc/self/status")).toBe("0".repeat(16));
+    expect(await registrator("consul-client1", "sed", "-n", "s/^CapEff:[[:space:]]*//p", "/proc/self/status")).toBe(
+      "0".repeat(16),
+    );
   });
 
   test("another setting changes them alone", async () => {
@@ -73,7 +91,10 @@ describe("registrators come, change and go", () => {
   });
 
   test("a host of its own mind has none, or one of its own", async () => {
-    const [client, server] = ["consul-client2", "consul-server3"].map((host) => String(cluster.file.hosts[host])) as [string, string];
+    const [client, server] = ["consul-client2", "consul-server3"].map((host) => String(cluster.file.hosts[host])) as [
+      string,
+      string,
+    ];
     const { hosts } = cluster.file;
     cluster.file.hosts = {
       ...hosts,
@@ -81,7 +102,9 @@ describe("registrators come, change and go", () => {
       "consul-server3": { address: server, registrator: { image: "gliderlabs/registrator:latest", ip: "192.0.2.3" } },
     };
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
-    expect((await rig.host("consul-client2").docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe("consul-client2");
+    expect((await rig.host("consul-client2").docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe(
+      "consul-client2",
+    );
     expect((await inspect("consul-server3")).Config.Cmd).toContain("-ip=192.0.2.3");
     expect((await cluster.diff()).stdout).toContain("No changes.");
     cluster.file.hosts = hosts;
@@ -138,7 +161,8 @@ describe("registrators come, change and go", () => {
   test("turned off they are gone, and no agent was touched", async () => {
     cluster.file.registrator = "off";
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
-    for (const host of HOSTS) expect((await rig.host(host).docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe(host);
+    for (const host of HOSTS)
+      expect((await rig.host(host).docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe(host);
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 });

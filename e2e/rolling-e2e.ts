@@ -1,9 +1,9 @@
 import { leaderKilled } from "./faults/leader-killed";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("agents are replaced one at a time, by plain cdktf deploy", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
 
   beforeAll(async () => {
@@ -15,9 +15,11 @@ describe("agents are replaced one at a time, by plain cdktf deploy", () => {
     cluster.file.image = "hashicorp/consul:1.22.2";
     const seen = await cluster.during(async () => {
       const { stdout } = await cluster.deploy();
-      for (const name of cluster.serverNames) expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it, 2 are needed`);
+      for (const name of cluster.serverNames)
+        expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it, 2 are needed`);
     });
-    for (const name of cluster.agentNames) expect((await cluster.docker(name, "exec", name, "consul", "version")).stdout).toContain("1.22.2");
+    for (const name of cluster.agentNames)
+      expect((await cluster.docker(name, "exec", name, "consul", "version")).stdout).toContain("1.22.2");
     expectUndisturbed(seen);
     // Measured: 0.2 to 0.5 s, and 0.3 % of the writes; on a machine that five share, too.
     expect(seen.users.longestGap).toBeLessThan(2);

@@ -1,8 +1,8 @@
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("secrets are rotated while users work, and no container restarts but where Consul leaves no other way", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
   const AGENTS = ["consul-client1", "consul-client2", "consul-server1", "consul-server2", "consul-server3"];
   /** What an operator does: a command on the folder, then a deploy. */
@@ -31,7 +31,10 @@ describe("secrets are rotated while users work, and no container restarts but wh
   const inside = async (agent: string, command: string): Promise<string> =>
     (await cluster.docker(agent, "exec", agent, "sh", "-c", command)).stdout.trim();
   const statusOf = (token: string) =>
-    inside("consul-server1", `curl -sS -o /dev/null -w '%{http_code}' -H 'X-Consul-Token: ${token}' http://127.0.0.1:8500/v1/acl/token/self`);
+    inside(
+      "consul-server1",
+      `curl -sS -o /dev/null -w '%{http_code}' -H 'X-Consul-Token: ${token}' http://127.0.0.1:8500/v1/acl/token/self`,
+    );
   const restartedWorks = async () => {
     for (const agent of ["consul-server1", "consul-client1"]) {
       await cluster.docker(agent, "restart", "-t", "30", agent);
@@ -45,10 +48,13 @@ describe("secrets are rotated while users work, and no container restarts but wh
   afterAll(() => cluster.down());
 
   test("the gossip key: the new one everywhere, the old one nowhere", async () => {
-    const keys = () => inside("consul-server1", "curl -sS -H @/consul/secrets/rollout.header http://127.0.0.1:8500/v1/operator/keyring");
+    const keys = () =>
+      inside("consul-server1", "curl -sS -H @/consul/secrets/rollout.header http://127.0.0.1:8500/v1/operator/keyring");
     const before = Object.keys(JSON.parse(await keys())[0].Keys);
     await bring("rotate", "gossip");
-    const rings: { Keys: Record<string, number>; PrimaryKeys: Record<string, number>; NumNodes: number }[] = JSON.parse(await keys());
+    const rings: { Keys: Record<string, number>; PrimaryKeys: Record<string, number>; NumNodes: number }[] = JSON.parse(
+      await keys(),
+    );
     for (const { Keys, PrimaryKeys, NumNodes } of rings) {
       expect(Object.keys(Keys)).not.toEqual(before);
       expect(Object.values(Keys)).toEqual([NumNodes]);

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Background } from "./background";
 import { LiveCluster } from "./live-cluster";
-import { type CommandResult, start } from "./rig/command";
-import { Rig } from "./rig/rig";
+import { type CommandResult, start } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
 const CHECKOUT = resolve(__dirname, "..");
 
@@ -29,24 +29,32 @@ function forms(secret: Buffer): string[] {
 }
 
 describe("no secret is anywhere but where it belongs", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
   let secrets: Map<string, string[]>;
   const said: [string, string][] = [];
   let processes: { looks: number; seen: Record<string, string> };
 
-  const note = (what: string, { stdout, stderr }: Pick<CommandResult, "stdout" | "stderr">) => said.push([what, stdout + stderr]);
+  const note = (what: string, { stdout, stderr }: Pick<CommandResult, "stdout" | "stderr">) =>
+    said.push([what, stdout + stderr]);
   const npm = async (script: string, words: string[] = [], env: NodeJS.ProcessEnv = {}) =>
     note(
       [script, ...words].join(" "),
-      await cluster.project.run("npm", ["run", "-s", script, ...(words.length > 0 ? ["--", ...words] : [])], { env, check: false }),
+      await cluster.project.run("npm", ["run", "-s", script, ...(words.length > 0 ? ["--", ...words] : [])], {
+        env,
+        check: false,
+      }),
     );
 
   /** The names of the secrets that are found in a text. */
-  const foundIn = (text: string): string[] => [...secrets].filter(([, words]) => words.some((word) => text.includes(word))).map(([name]) => name);
+  const foundIn = (text: string): string[] =>
+    [...secrets].filter(([, words]) => words.some((word) => text.includes(word))).map(([name]) => name);
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "searched", { security: "on", settings: { registrator: "on", backups: { every: "5s" } } });
+    cluster = await LiveCluster.up(rig, "searched", {
+      security: "on",
+      settings: { registrator: "on", backups: { every: "5s" } },
+    });
     await cluster.secrets("rotate", "tokens");
     secrets = secretsOf(join(cluster.project.folder, "secrets", cluster.file.name));
     const list = join(cluster.project.folder, "secrets", "words");
@@ -58,7 +66,10 @@ describe("no secret is anywhere but where it belongs", () => {
     await npm("diff");
     // Tokens come by push, and all containers are made anew.
     cluster.changeAll();
-    note("cdktf deploy, with debug logging", await cluster.deploy({ env: { TF_LOG: "trace", CDKTF_LOG_LEVEL: "debug" } }));
+    note(
+      "cdktf deploy, with debug logging",
+      await cluster.deploy({ env: { TF_LOG: "trace", CDKTF_LOG_LEVEL: "debug" } }),
+    );
     await cluster.secrets("rotate", "gossip");
     await npm("deploy", ["--auto-approve"]);
     await cluster.secrets("rotate", "leaves");
@@ -71,7 +82,8 @@ describe("no secret is anywhere but where it belongs", () => {
     await npm("status");
     await npm("doctor");
     await npm("doctor", ["--json"]);
-    for (const [name, words] of secretsOf(join(cluster.project.folder, "secrets", cluster.file.name))) secrets.set(`${name}, rotated`, words);
+    for (const [name, words] of secretsOf(join(cluster.project.folder, "secrets", cluster.file.name)))
+      secrets.set(`${name}, rotated`, words);
     processes = await peeper.stop();
   });
   afterAll(() => cluster.down());
@@ -92,12 +104,18 @@ describe("no secret is anywhere but where it belongs", () => {
 
   test("not in the synthesized JSON, the state, or whatever else is in the project's folder", () => {
     const paths = files(cluster.project.folder);
-    expect(paths.some((path) => path.endsWith("cdk.tf.json")) && paths.some((path) => path.endsWith(".tfstate"))).toBe(true);
-    expect(paths.flatMap((path) => foundIn(readFileSync(path, "latin1")).map((name) => `${name} in ${path}`))).toEqual([]);
+    expect(paths.some((path) => path.endsWith("cdk.tf.json")) && paths.some((path) => path.endsWith(".tfstate"))).toBe(
+      true,
+    );
+    expect(paths.flatMap((path) => foundIn(readFileSync(path, "latin1")).map((name) => `${name} in ${path}`))).toEqual(
+      [],
+    );
   });
 
   test("not in the repository", () => {
-    expect(files(CHECKOUT).flatMap((path) => foundIn(readFileSync(path, "latin1")).map((name) => `${name} in ${path}`))).toEqual([]);
+    expect(
+      files(CHECKOUT).flatMap((path) => foundIn(readFileSync(path, "latin1")).map((name) => `${name} in ${path}`)),
+    ).toEqual([]);
   });
 
   test("not in a plan", async () => {
@@ -119,7 +137,11 @@ describe("no secret is anywhere but where it belongs", () => {
     for (const [host, container] of containers) {
       const { stdout: inspected } = await cluster.docker(host, "inspect", container);
       const logs = await cluster.docker(host, "logs", container);
-      expect({ host, container, found: foundIn(inspected + logs.stdout + logs.stderr) }).toEqual({ host, container, found: [] });
+      expect({ host, container, found: foundIn(inspected + logs.stdout + logs.stderr) }).toEqual({
+        host,
+        container,
+        found: [],
+      });
     }
   });
 
@@ -132,7 +154,10 @@ describe("no secret is anywhere but where it belongs", () => {
 /** Every secret of a folder by its name, in the forms that a search looks for. */
 function secretsOf(folder: string): Map<string, string[]> {
   const read = (path: string) => readFileSync(join(folder, path), "utf8");
-  const { current, retiring } = JSON.parse(read("tokens.json")) as { current: Record<string, string>; retiring: Record<string, string[]> };
+  const { current, retiring } = JSON.parse(read("tokens.json")) as {
+    current: Record<string, string>;
+    retiring: Record<string, string[]>;
+  };
   const key = (path: string): [string, string[]] => {
     // Of a PEM each line, and the bytes that they stand for.
     const lines = read(path)
@@ -140,11 +165,19 @@ function secretsOf(folder: string): Map<string, string[]> {
       .filter((line) => line.length > 40 && !line.startsWith("-"));
     return [path, [...lines, ...forms(Buffer.from(lines.join(""), "base64"))]];
   };
-  const leaves = readdirSync(join(folder, "agents")).filter((agent) => readdirSync(join(folder, "agents", agent)).includes("key.pem"));
+  const leaves = readdirSync(join(folder, "agents")).filter((agent) =>
+    readdirSync(join(folder, "agents", agent)).includes("key.pem"),
+  );
   return new Map([
-    ...Object.entries(current).map(([name, id]): [string, string[]] => [`token ${name}`, [...forms(Buffer.from(id)), id.replaceAll("-", "")]]),
+    ...Object.entries(current).map(([name, id]): [string, string[]] => [
+      `token ${name}`,
+      [...forms(Buffer.from(id)), id.replaceAll("-", "")],
+    ]),
     ...Object.entries(retiring).flatMap(([name, ids]) =>
-      ids.map((id): [string, string[]] => [`token ${name}, retiring`, [...forms(Buffer.from(id)), id.replaceAll("-", "")]]),
+      ids.map((id): [string, string[]] => [
+        `token ${name}, retiring`,
+        [...forms(Buffer.from(id)), id.replaceAll("-", "")],
+      ]),
     ),
     ["gossip.key", [read("gossip.key").trim(), ...forms(Buffer.from(read("gossip.key").trim(), "base64"))]],
     key("ca-key.pem"),

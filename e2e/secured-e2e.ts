@@ -2,19 +2,19 @@ import { chmodSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { join } from "node:path";
 import { issue, makeCa } from "../ops/secrets/certificates";
 import { LiveCluster } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 import type { Intrusion } from "./users/intruder";
 
 /** Every path of the HTTP API, with its methods, as Consul's agent registers them (agent/http_register.go). */
 const API = readFileSync(join(__dirname, "consul-http-api.txt"), "utf8").trim().split("\n");
 /** What docs/security.md says is answered to everybody. */
 const DOCUMENTED = readFileSync(join(__dirname, "../docs/security.md"), "utf8");
-const FOR_EVERYBODY = [...(/## Unauthenticated endpoints\n(.*?)\n## /s.exec(DOCUMENTED)?.[1] ?? "").matchAll(/`(\/v1\/[^`]+)`/g)].map(
-  ([, path]) => path as string,
-);
+const FOR_EVERYBODY = [
+  ...(/## Unauthenticated endpoints\n(.*?)\n## /s.exec(DOCUMENTED)?.[1] ?? "").matchAll(/`(\/v1\/[^`]+)`/g),
+].map(([, path]) => path as string);
 
 describe("a secure cluster, from nothing in one deploy", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
   const addresses = () => Object.values(cluster.file.hosts).map(String);
   const servers = () => cluster.serverNames.map((name) => String(cluster.file.hosts[name]));
@@ -38,7 +38,9 @@ describe("a secure cluster, from nothing in one deploy", () => {
   test("`consul members` works in a container, and may do no more than look", async () => {
     const { stdout } = await cluster.docker("consul-client1", "exec", "consul-client1", "consul", "members");
     expect(stdout.match(/alive/g)).toHaveLength(5);
-    const write = await rig.host("consul-client1").dockerWith({ check: false }, "exec", "consul-client1", "consul", "kv", "put", "a", "b");
+    const write = await rig
+      .host("consul-client1")
+      .dockerWith({ check: false }, "exec", "consul-client1", "consul", "kv", "put", "a", "b");
     expect(write.stderr).toContain("Permission denied");
   });
 
@@ -55,13 +57,18 @@ describe("a secure cluster, from nothing in one deploy", () => {
       const files = (place: string) => ({ cert: join(place, "cert.pem"), key: join(place, "key.pem") });
       const env = { CREDENTIALS: JSON.stringify({ "other-ca": files(folder), own: files(own) }) };
       const args = ["--require", "./typescript.cjs", join(__dirname, "users/intruder.ts"), ...addresses()];
-      found = JSON.parse((await rig.operator.run("node", args, { cwd: join(__dirname, ".."), env, timeoutMs: 240_000 })).stdout);
+      found = JSON.parse(
+        (await rig.operator.run("node", args, { cwd: join(__dirname, ".."), env, timeoutMs: 240_000 })).stdout,
+      );
     });
 
     test("only gossip, RPC, HTTPS, gRPC with TLS and DNS are open, beside the host's own ssh and Docker's", () => {
       for (const address of addresses()) {
         const expected = servers().includes(address) ? [8300, 8301, 8302, 8501, 8503, 8600] : [8301, 8501, 8600];
-        expect({ address, open: found.open[address]?.filter((port) => port > 1024 && port !== 2375 && port !== 2376) }).toEqual({
+        expect({
+          address,
+          open: found.open[address]?.filter((port) => port > 1024 && port !== 2375 && port !== 2376),
+        }).toEqual({
           address,
           open: expected,
         });
@@ -70,7 +77,11 @@ describe("a secure cluster, from nothing in one deploy", () => {
 
     test("plain HTTP is answered nowhere", () => {
       expect(Object.keys(found.plain).length).toBeGreaterThan(20);
-      expect(Object.entries(found.plain).filter(([place, line]) => /^HTTP\/\S+ [123]/.test(line) && !/:237[56]$/.test(place))).toEqual([]);
+      expect(
+        Object.entries(found.plain).filter(
+          ([place, line]) => /^HTTP\/\S+ [123]/.test(line) && !/:237[56]$/.test(place),
+        ),
+      ).toEqual([]);
     });
 
     test("RPC and HTTPS let in who has a certificate of the cluster's CA, and nobody else", () => {
@@ -88,7 +99,9 @@ describe("a secure cluster, from nothing in one deploy", () => {
     ["with another gossip key", ["-encrypt=MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI="]],
   ])("an agent %s does not get in", async (_, flags) => {
     const host = rig.host("consul-client2");
-    const { image } = JSON.parse((await host.docker("inspect", "-f", '{"image": "{{.Image}}"}', "consul-client2")).stdout);
+    const { image } = JSON.parse(
+      (await host.docker("inspect", "-f", '{"image": "{{.Image}}"}', "consul-client2")).stdout,
+    );
     const address = String(cluster.file.hosts["consul-client2"]);
     const ports = ["-serf-lan-port=9301", "-http-port=9500", "-dns-port=9600", "-grpc-port=-1"];
     const joins = servers().map((server) => `-retry-join=${server}:8301`);
@@ -123,9 +136,12 @@ describe("a secure cluster, from nothing in one deploy", () => {
     expect(answers).toHaveLength(API.length);
     // Whatever says no (4xx, 5xx), and whatever says yes and nothing.
     const telling = answers.filter(
-      ([, answer]) => /2\d\d$/.test(answer) && !/^(\[\]|\{\}|null|""|true|false|\{"Node":null,"Services":null\}|)200$/.test(answer),
+      ([, answer]) =>
+        /2\d\d$/.test(answer) && !/^(\[\]|\{\}|null|""|true|false|\{"Node":null,"Services":null\}|)200$/.test(answer),
     );
-    expect(telling.filter(([what]) => !FOR_EVERYBODY.includes(what.split(" ")[1]?.replace(/\/$/, "") ?? ""))).toEqual([]);
+    expect(telling.filter(([what]) => !FOR_EVERYBODY.includes(what.split(" ")[1]?.replace(/\/$/, "") ?? ""))).toEqual(
+      [],
+    );
     expect(FOR_EVERYBODY.length).toBeGreaterThan(3);
     // Nothing was changed by any of it.
     await cluster.expectWhole();
@@ -133,9 +149,14 @@ describe("a secure cluster, from nothing in one deploy", () => {
   });
 
   test("an agent whose secrets were changed by hand is found by doctor, which gives them to it again and restarts nothing", async () => {
-    const doctor = (...words: string[]) => cluster.project.run("npm", ["run", "-s", "doctor", "--", "--json", ...words], { check: false });
+    const doctor = (...words: string[]) =>
+      cluster.project.run("npm", ["run", "-s", "doctor", "--", "--json", ...words], { check: false });
     const found = async (...words: string[]) =>
-      JSON.parse((await doctor(...words)).stdout).findings.map(({ agent, what, mending }: Record<string, string>) => [agent, what, mending]);
+      JSON.parse((await doctor(...words)).stdout).findings.map(({ agent, what, mending }: Record<string, string>) => [
+        agent,
+        what,
+        mending,
+      ]);
     expect(await found()).toEqual([]);
     await cluster.docker(
       "consul-server2",
@@ -146,7 +167,11 @@ describe("a secure cluster, from nothing in one deploy", () => {
       "cd /consul/secrets && rm -f health.token ca.pem && echo other >ca.pem",
     );
     expect(await found()).toEqual([
-      ["consul-server2", "it has other secrets than it was given: /consul/secrets/ca.pem, /consul/secrets/health.token", "give-secrets"],
+      [
+        "consul-server2",
+        "it has other secrets than it was given: /consul/secrets/ca.pem, /consul/secrets/health.token",
+        "give-secrets",
+      ],
     ]);
     const touched = await cluster.touchedBy(async () => expect(await found("--fix")).toEqual([]));
     expect(touched).toEqual([]);
@@ -180,11 +205,18 @@ describe("a secure cluster, from nothing in one deploy", () => {
         () => cpSync(secrets("agents/consul-server2/key.pem"), secrets("agents/consul-server1/key.pem")),
         /agents\/consul-server1\/key\.pem: error: /,
       ],
-      ["a missing file", () => rmSync(secrets("agents/consul-client1/tokens.json")), /agents\/consul-client1\/tokens\.json: error: /],
+      [
+        "a missing file",
+        () => rmSync(secrets("agents/consul-client1/tokens.json")),
+        /agents\/consul-client1\/tokens\.json: error: /,
+      ],
       [
         "an expired certificate",
         async () => {
-          const ca = { cert: readFileSync(secrets("ca.pem"), "utf8"), key: readFileSync(secrets("ca-key.pem"), "utf8") };
+          const ca = {
+            cert: readFileSync(secrets("ca.pem"), "utf8"),
+            key: readFileSync(secrets("ca-key.pem"), "utf8"),
+          };
           const { cert, key } = await issue(ca, { commonName: "consul-server1" }, new Date(Date.now() - 800 * day));
           writeFileSync(secrets("agents/consul-server1/cert.pem"), cert);
           writeFileSync(secrets("agents/consul-server1/key.pem"), key);
@@ -220,10 +252,16 @@ describe("a secure cluster, from nothing in one deploy", () => {
         () => rmSync(secrets(), { recursive: true }),
         async () => {
           cluster.write();
-          const { exitCode, stdout, stderr } = await cluster.project.cdktf(["deploy", "--auto-approve"], { check: false });
+          const { exitCode, stdout, stderr } = await cluster.project.cdktf(["deploy", "--auto-approve"], {
+            check: false,
+          });
           expect(exitCode).not.toBe(0);
-          expect((stdout + stderr).replace(/[^\S ]*\n[^\w]*/g, " ")).toContain("Make them with `npm run secrets -- init`");
-          const imported = await cluster.project.run("npm", ["run", "-s", "secrets", "--", "import"], { env: { CONSUL_SECRETS: line.trim() } });
+          expect((stdout + stderr).replace(/[^\S ]*\n[^\w]*/g, " ")).toContain(
+            "Make them with `npm run secrets -- init`",
+          );
+          const imported = await cluster.project.run("npm", ["run", "-s", "secrets", "--", "import"], {
+            env: { CONSUL_SECRETS: line.trim() },
+          });
           expect(imported.exitCode).toBe(0);
           expect((await npm("secrets", "--", "check")).exitCode).toBe(0);
           expect((await cluster.diff()).stdout).toContain("No changes.");

@@ -1,22 +1,23 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { glanceSeconds } from "../ops/agents/hosts";
+import { adaptiveTimeoutSeconds } from "../ops/docker/hosts";
 import type { Status } from "../ops/status/status";
 import { eventually } from "./consul";
 import { LiveCluster } from "./live-cluster";
 import { pause } from "./pause";
-import type { CommandResult } from "./rig/command";
-import { Rig } from "./rig/rig";
 import { terminalPicture } from "./terminal-picture";
+import type { CommandResult } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("a cluster that runs is looked at", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   const secured = process.env.SECURITY !== "off";
   let cluster: LiveCluster;
   const npm = (script: string, ...args: string[]): Promise<CommandResult> =>
     cluster.project.run("npm", ["run", "-s", script, "--", ...args], { check: false });
   const status = async (): Promise<Status> => JSON.parse((await npm("status", "--json")).stdout);
-  const expectWell = () => eventually(async () => expect(await status()).toMatchObject({ well: true, findings: [] }), 60);
+  const expectWell = () =>
+    eventually(async () => expect(await status()).toMatchObject({ well: true, findings: [] }), 60);
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(rig, "looked-at");
@@ -26,7 +27,10 @@ describe("a cluster that runs is looked at", () => {
   test("all is well: members, leader, voters, versions, containers, certificates", async () => {
     await expectWell();
     const { leader, voters, agents, hosts, notes } = await status();
-    expect(leader).toEqual({ agent: await cluster.leader(), address: expect.stringMatching(/^172\.16\.8\.12[012]:8300$/) });
+    expect(leader).toEqual({
+      agent: await cluster.leader(),
+      address: expect.stringMatching(/^172\.16\.8\.12[012]:8300$/),
+    });
     expect([...(voters ?? [])].sort()).toEqual(cluster.serverNames);
     expect(hosts.map(({ docker }) => docker)).toEqual(hosts.map(() => expect.stringMatching(/^\d+\.\d+/)));
     expect(notes).toEqual([]);
@@ -44,7 +48,10 @@ describe("a cluster that runs is looked at", () => {
     const { stdout, exitCode } = await npm("status");
     // First, since a failure then shows the whole screen.
     expect(stdout).not.toContain("not well");
-    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^consul-server1 +172\.16\.8\.120:8301 +alive +server +1\.22\.2 +up /m)]);
+    expect([exitCode, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^consul-server1 +172\.16\.8\.120:8301 +alive +server +1\.22\.2 +up /m),
+    ]);
   });
 
   test("a service with a failing check is said, with what the check says, and the cluster is well", async () => {
@@ -56,18 +63,26 @@ describe("a cluster that runs is looked at", () => {
     await eventually(async () => {
       const { well, services, notes } = await status();
       expect([well, services?.names]).toEqual([true, ["nginx", "redis"]]);
-      expect(notes.map(({ what }) => what)).toEqual([expect.stringContaining('check "http" of service nginx on consul-client1 is critical')]);
+      expect(notes.map(({ what }) => what)).toEqual([
+        expect.stringContaining('check "http" of service nginx on consul-client1 is critical'),
+      ]);
     });
   });
 
-  test("a stopped container is named, with its mend, which mends it; the picture has its colour", async () => {
+  test("a stopped container is named, with its hint, which mends it; the picture has its colour", async () => {
     await cluster.docker("consul-client2", "stop", "consul-client2");
     const { stdout, exitCode } = await npm("status");
     expect([exitCode, stdout]).toEqual([1, expect.stringContaining("not well: 1 of 5 agents\n")]);
-    expect(stdout).toContain("  consul-client2: its container is exited\n      npm run doctor -- --fix (docker start consul-client2)\n");
+    expect(stdout).toContain(
+      "  consul-client2: its container is exited\n      npm run doctor -- --fix (docker start consul-client2)\n",
+    );
 
     const env = { CLUSTER: cluster.project.clusterFile, FORCE_COLOR: "1" };
-    const coloured = await rig.operator.run("npm", ["run", "-s", "status"], { cwd: cluster.project.folder, env, check: false });
+    const coloured = await rig.operator.run("npm", ["run", "-s", "status"], {
+      cwd: cluster.project.folder,
+      env,
+      check: false,
+    });
     mkdirSync(join(__dirname, "screenshots"), { recursive: true });
     const screen = coloured.stdout.slice(coloured.stdout.indexOf("\n\n") + 2);
     writeFileSync(join(__dirname, "screenshots/status.svg"), terminalPicture("npm run status", screen));
@@ -75,7 +90,9 @@ describe("a cluster that runs is looked at", () => {
     expect(live.stdout).toMatch(/class="client unwell"/);
     expect(live.stdout.match(/class="(server|client) well"/g)).toHaveLength(4);
     writeFileSync(join(__dirname, "screenshots/live.svg"), live.stdout);
-    expect((await npm("diagram", "--live", "--format", "mermaid")).stdout).toContain("class agent_consul_client2 unwell");
+    expect((await npm("diagram", "--live", "--format", "mermaid")).stdout).toContain(
+      "class agent_consul_client2 unwell",
+    );
 
     expect((await npm("doctor", "--fix")).exitCode).toBe(0);
     await expectWell();
@@ -89,10 +106,11 @@ describe("a cluster that runs is looked at", () => {
       process.stderr.write(`    ${seconds} s, and ${usual} s when all answer\n`);
       expect(exitCode).toBe(1);
       // On a machine that others use, too, a look takes its time as it is, and waits longer.
-      expect(seconds).toBeLessThan(usual < 2 ? 5 : usual + 2 + (await glanceSeconds()));
+      expect(seconds).toBeLessThan(usual < 2 ? 5 : usual + 2 + (await adaptiveTimeoutSeconds()));
       expect(stderr).toMatch(/^consul-client2: its daemon does not answer: no answer within \d+ s$/m);
       expect(stdout).toMatch(/^consul-client2 .*host does not answer$/m);
-      for (const name of cluster.agentNames.filter((one) => one !== "consul-client2")) expect(stdout).toMatch(new RegExp(`^${name} .*up \\d+ `, "m"));
+      for (const name of cluster.agentNames.filter((one) => one !== "consul-client2"))
+        expect(stdout).toMatch(new RegExp(`^${name} .*up \\d+ `, "m"));
     } finally {
       await rig.host("consul-client2").connect();
     }
@@ -149,7 +167,10 @@ describe("a cluster that runs is looked at", () => {
 
     test("following goes on with a container's successor, until Ctrl-C", async () => {
       const env = { CLUSTER: cluster.project.clusterFile };
-      const following = rig.operator.spawn("npm", ["run", "-s", "logs", "--", "--tail", "1"], { cwd: cluster.project.folder, env });
+      const following = rig.operator.spawn("npm", ["run", "-s", "logs", "--", "--tail", "1"], {
+        cwd: cluster.project.folder,
+        env,
+      });
       const seen = (pattern: RegExp) => eventually(async () => expect(following.stdout).toMatch(pattern));
       await seen(/^consul-client1 {2}/m);
       // Until it follows all of them.

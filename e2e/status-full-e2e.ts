@@ -9,17 +9,17 @@ import { CONSUL_IN, documented } from "./documented";
 import { LiveCluster } from "./live-cluster";
 import { cutOff, reunite } from "./partition";
 import { pause } from "./pause";
-import type { CommandResult } from "./rig/command";
-import { Rig } from "./rig/rig";
 import { typeAtTerminal } from "./terminal";
+import type { CommandResult } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const script = (name: string) => readFileSync(join(__dirname, "../constructs/container", name), "utf8");
+const script = (name: string) => readFileSync(join(__dirname, "../rollout/agent", name), "utf8");
 const TWO_LEADERS = documented("docs/recovery.md", "sh", "## Two leaders");
-const TAKE_SECRETS = script("hang-up.sh") + script("take-secrets.sh");
+const TAKE_SECRETS = script("reload.sh") + script("install-secrets.sh");
 
 describe.each(["on", "off"] as const)("status names what is wrong, with security %s", (security) => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
   const npm = (script: string, ...args: string[]): Promise<CommandResult> =>
     cluster.project.run("npm", ["run", "-s", script, "--", ...args], { check: false });
@@ -31,10 +31,12 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
     const leader = await cluster.leader();
     return cluster.serverNames.find((name) => name !== leader) as string;
   };
-  const inside = (agent: string, script: string) => cluster.docker(agent, "exec", "-u", "consul", agent, "sh", "-c", script);
+  const inside = (agent: string, script: string) =>
+    cluster.docker(agent, "exec", "-u", "consul", agent, "sh", "-c", script);
   /** docs/recovery.md: saves what one side has, then has its server come back empty. */
   const discard = async (server: string) => {
-    const here = (text: string) => text.replaceAll("172.16.8.122", String(cluster.file.hosts[server])).replaceAll("consul-server3", server);
+    const here = (text: string) =>
+      text.replaceAll("172.16.8.122", String(cluster.file.hosts[server])).replaceAll("consul-server3", server);
     const [save, remove] = TWO_LEADERS.map(here) as [string, string];
     const [container, volume, deploy] = remove.trim().split("\n") as [string, string, string];
     const shell = (script: string) => cluster.project.run("sh", ["-euc", script]);
@@ -71,7 +73,9 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
     try {
       const found = await wrong();
       // What autopilot says of it is the same thing.
-      expect(found).toEqual([expect.stringMatching(new RegExp(`^${server}: its daemon does not answer: no answer within \\d+ s$`))]);
+      expect(found).toEqual([
+        expect.stringMatching(new RegExp(`^${server}: its daemon does not answer: no answer within \\d+ s$`)),
+      ]);
     } finally {
       await rig.host(server).connect();
     }
@@ -82,7 +86,8 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
     const server = await follower();
     const api = cluster.api(cluster.serverNames.find((name) => name !== server) as string);
     const autopilot = await api.json("/v1/operator/autopilot/configuration");
-    const put = (ServerStabilizationTime: string) => api.put("/v1/operator/autopilot/configuration", { ...autopilot, ServerStabilizationTime });
+    const put = (ServerStabilizationTime: string) =>
+      api.put("/v1/operator/autopilot/configuration", { ...autopilot, ServerStabilizationTime });
     await put("90s");
     // A leader counts it only when it has led for longer (raft-autopilot's ServerStabilizationTime): otherwise a server is promoted in 11 s.
     await pause(100);
@@ -101,10 +106,16 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
     ];
     await cluster.docker(server, ...wipe);
     await cluster.docker(server, "start", server);
-    await eventually(async () => expect(await wrong()).toEqual([`${server}: it runs, and is not in: it is no voter`]), 60);
+    await eventually(
+      async () => expect(await wrong()).toEqual([`${server}: it runs, and is not in: it is no voter`]),
+      60,
+    );
     // Until its predecessor has been taken out.
     await eventually(async () => expect((await status()).voters).toHaveLength(2), 60);
-    expect((await status()).agents.find(({ name }) => name === server)).toMatchObject({ well: false, raft: { voter: false, leads: false } });
+    expect((await status()).agents.find(({ name }) => name === server)).toMatchObject({
+      well: false,
+      raft: { voter: false, leads: false },
+    });
     await put("10s");
     await expectWell();
   });
@@ -146,19 +157,26 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
     test("a certificate that has expired, and its mend mends it", async () => {
       const server = await follower();
       const secrets = join(cluster.project.folder, "secrets", cluster.file.name);
-      const ca = { cert: readFileSync(join(secrets, "ca.pem"), "utf8"), key: readFileSync(join(secrets, "ca-key.pem"), "utf8") };
+      const ca = {
+        cert: readFileSync(join(secrets, "ca.pem"), "utf8"),
+        key: readFileSync(join(secrets, "ca-key.pem"), "utf8"),
+      };
       const { cert, key } = await issue(ca, { commonName: server }, new Date(Date.now() - 800 * DAY_MS));
       const folder = mkdtempSync(join(tmpdir(), "expired-"));
       writeFileSync(join(folder, "cert.pem"), cert);
       writeFileSync(join(folder, "key.pem"), key);
       const archive = execFileSync("tar", ["-c", "-C", folder, "cert.pem", "key.pem"]).toString();
       rmSync(folder, { recursive: true });
-      await rig.host(server).dockerWith({ input: archive }, "exec", "-i", server, "sh", "-c", TAKE_SECRETS, "sh", server);
+      await rig
+        .host(server)
+        .dockerWith({ input: archive }, "exec", "-i", server, "sh", "-c", TAKE_SECRETS, "sh", server);
       const found = () =>
-        status().then(({ findings }) => findings.find(({ agent, what }) => agent === server && /^its certificate expired on /.test(what)));
-      expect((await eventually(async () => (await found()) ?? Promise.reject(new Error(String(await wrong()))))).mend).toBe(
-        `npm run secrets -- rotate leaves ${server}; npm run deploy`,
-      );
+        status().then(({ findings }) =>
+          findings.find(({ agent, what }) => agent === server && /^its certificate expired on /.test(what)),
+        );
+      expect(
+        (await eventually(async () => (await found()) ?? Promise.reject(new Error(String(await wrong()))))).hint,
+      ).toBe(`npm run secrets -- rotate leaves ${server}; npm run deploy`);
       await cluster.secrets("rotate", "leaves", server);
       await cluster.deploy();
       await expectWell();

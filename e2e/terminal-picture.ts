@@ -28,7 +28,9 @@ export function terminalPicture(title: string, written: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(title)}">`,
     `<style>text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:${SIZE}px}</style>`,
     `<rect width="${width}" height="${height}" rx="10" fill="#151922"/>`,
-    ...["#ff5f57", "#febc2e", "#28c840"].map((colour, index) => `<circle cx="${MARGIN + 4 + index * 20}" cy="18" r="6" fill="${colour}"/>`),
+    ...["#ff5f57", "#febc2e", "#28c840"].map(
+      (colour, index) => `<circle cx="${MARGIN + 4 + index * 20}" cy="18" r="6" fill="${colour}"/>`,
+    ),
     `<text x="${width / 2}" y="23" text-anchor="middle" fill="${COLOURS["2"]}">${escaped(title)}</text>`,
     ...lines.flatMap((line, row) => pieces(line).map((piece) => drawn(piece, top + row * HEIGHT))),
     "</svg>",
@@ -50,7 +52,8 @@ function pieces(line: string): Piece[] {
   for (const [index, part] of line.split(ESCAPE).entries()) {
     const [, code, words] = index === 0 ? [undefined, undefined, part] : (/^(\d*)m(.*)$/.exec(part) ?? []);
     if (code !== undefined) colour = COLOURS[code] ?? PLAIN;
-    for (const { index: at, 0: together } of (words ?? "").matchAll(/\S+( \S+)*/g)) found.push({ column: column + at, words: together, colour });
+    for (const { index: at, 0: together } of (words ?? "").matchAll(/\S+( \S+)*/g))
+      found.push({ column: column + at, words: together, colour });
     column += words?.length ?? 0;
   }
   return found;

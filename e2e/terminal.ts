@@ -1,5 +1,5 @@
 import type { Project } from "./project";
-import type { CommandResult } from "./rig/command";
+import type { CommandResult } from "./test-bed/command";
 
 /** Types a command at a terminal, as somebody does who approves what is asked: without one the CDKTF CLI does not ask. */
 export function typeAtTerminal(project: Project, command: string): Promise<CommandResult> {

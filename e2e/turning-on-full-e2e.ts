@@ -1,8 +1,8 @@
 import { expectUndisturbed, LiveCluster, SECURED, type Seen } from "./live-cluster";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 describe("security is turned on, and off, in a running cluster", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
   let cluster: LiveCluster;
   const at = (stage: "accept" | "use" | "require") => ({ ...(SECURED as object), stage });
   const deployed = async (): Promise<Seen> => {
@@ -55,9 +55,20 @@ describe("security is turned on, and off, in a running cluster", () => {
   test("require: users come by HTTPS with their token; nobody else gets in", async () => {
     cluster.file.security = at("require");
     await deployed();
-    const { stdout } = await rig.operator.machine.run("curl", ["-sS", "-m", "5", "http://172.16.8.120:8500/v1/status/leader"], { check: false });
+    const { stdout } = await rig.operator.machine.run(
+      "curl",
+      ["-sS", "-m", "5", "http://172.16.8.120:8500/v1/status/leader"],
+      { check: false },
+    );
     expect(stdout).toBe("");
-    const anonymous = await cluster.docker("consul-server1", "exec", "consul-server1", "curl", "-sS", "http://127.0.0.1:8500/v1/kv/?keys");
+    const anonymous = await cluster.docker(
+      "consul-server1",
+      "exec",
+      "consul-server1",
+      "curl",
+      "-sS",
+      "http://127.0.0.1:8500/v1/kv/?keys",
+    );
     expect(anonymous.stdout).not.toContain("load/");
   });
 

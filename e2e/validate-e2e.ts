@@ -1,13 +1,15 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Project } from "./project";
-import { Rig } from "./rig/rig";
+import { TestBed } from "./test-bed/test-bed";
 
 const folders = ["clusters", "e2e/clusters"];
-const files = folders.flatMap((folder) => readdirSync(join(__dirname, "..", folder)).map((file) => `${folder}/${file}`));
+const files = folders.flatMap((folder) =>
+  readdirSync(join(__dirname, "..", folder)).map((file) => `${folder}/${file}`),
+);
 
 describe("terraform validate, with the real provider", () => {
-  const rig = Rig.standing();
+  const rig = TestBed.standing();
 
   test.each(files)("%s", async (file) => {
     const project = new Project(rig.operator, file);

@@ -1,7 +1,7 @@
-import type { Cluster } from "../cluster/cluster";
-import { loadCluster, selectClusterFile } from "../cluster/load";
-import { didYouMean } from "../cluster/nearest";
+import { loadCluster, selectClusterFile } from "../cluster/file/load";
+import type { Cluster } from "../cluster/model";
 import { ClusterError } from "../cluster/problem";
+import { didYouMean } from "../cluster/suggest";
 
 /** The cluster that a command works on: says on standard output which file it is. */
 export function chosenCluster({ quiet = false } = {}): { readonly file: string; readonly cluster: Cluster } {

@@ -1,6 +1,13 @@
 import { type Comparison, interleaved, isMet, mean, median, ratio } from "../../bench/comparison";
 
-const comparison = (given: Partial<Comparison>): Comparison => ({ what: "x", ours: 1, against: "y", theirs: 2, unit: "s", ...given });
+const comparison = (given: Partial<Comparison>): Comparison => ({
+  what: "x",
+  ours: 1,
+  against: "y",
+  theirs: 2,
+  unit: "s",
+  ...given,
+});
 
 test("an aim is a multiple of theirs, or an amount, or there is none", () => {
   expect(isMet(comparison({ aim: { ratio: 0.5 } }))).toBe(true);

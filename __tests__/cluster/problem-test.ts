@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { defineCluster } from "../../cluster/cluster";
-import { loadCluster } from "../../cluster/load";
+import { defineCluster } from "../../cluster/define";
+import { loadCluster } from "../../cluster/file/load";
 import { ClusterError, catalogue } from "../../cluster/problem";
 import { BRIDGE, clusterFile, FOUR_HOSTS, folder, HEAD, marked, saidOf } from "../cluster-files";
 import { DECLARED, type ProblemCase } from "./declared-cases";
@@ -13,182 +13,343 @@ const ANCHORS = Array.from(
       .fill(level === 0 ? "lol" : `*a${level - 1}`)
       .join(", ")}]`,
 ).join("\n");
-const hosts = (count: number) => Array.from({ length: count }, (_, index) => `  h${index}: 10.1.0.${index + 1}`).join("\n");
+const hosts = (count: number) =>
+  Array.from({ length: count }, (_, index) => `  h${index}: 10.1.0.${index + 1}`).join("\n");
 
 const CASES: ProblemCase[] = [
   // The file itself
-  { code: "file-empty", when: "nothing is in it", file: "▶", mend: "start from clusters/seed.yaml" },
-  { code: "file-empty", when: "only comments are in it", file: "▶# name: c\n# servers: []\n", mend: "start from clusters/seed.yaml" },
-  { code: "file-empty", when: "it says null", file: "▶null\n", mend: "start from clusters/seed.yaml" },
-  { code: "yaml-syntax", when: "a bracket is left open", file: `${FOUR_HOSTS}images: [a\n▶`, mend: "mend the YAML there" },
-  { code: "yaml-syntax", when: "a key is given twice", file: `${FOUR_HOSTS}▶name: d\n`, mend: "a key given twice" },
-  { code: "yaml-syntax", when: "a tab indents", file: `${HEAD}hosts:\n▶\ts1: 10.0.0.1\n`, mend: "indentation" },
-  { code: "yaml-syntax", when: "it has a second document", file: `${FOUR_HOSTS}▶---\nname: d\n`, mend: "keep one cluster to a file" },
-  { code: "yaml-syntax", when: "it nests without end", file: `${FOUR_HOSTS}config: { a: ${"[".repeat(98)}▶[${"]".repeat(99)} }\n`, mend: "brackets" },
+  { code: "file-empty", when: "nothing is in it", file: "▶", hint: "start from clusters/seed.yaml" },
+  {
+    code: "file-empty",
+    when: "only comments are in it",
+    file: "▶# name: c\n# servers: []\n",
+    hint: "start from clusters/seed.yaml",
+  },
+  { code: "file-empty", when: "it says null", file: "▶null\n", hint: "start from clusters/seed.yaml" },
+  {
+    code: "yaml-syntax",
+    when: "a bracket is left open",
+    file: `${FOUR_HOSTS}images: [a\n▶`,
+    hint: "mend the YAML there",
+  },
+  { code: "yaml-syntax", when: "a key is given twice", file: `${FOUR_HOSTS}▶name: d\n`, hint: "a key given twice" },
+  { code: "yaml-syntax", when: "a tab indents", file: `${HEAD}hosts:\n▶\ts1: 10.0.0.1\n`, hint: "indentation" },
+  {
+    code: "yaml-syntax",
+    when: "it has a second document",
+    file: `${FOUR_HOSTS}▶---\nname: d\n`,
+    hint: "keep one cluster to a file",
+  },
+  {
+    code: "yaml-syntax",
+    when: "it nests without end",
+    file: `${FOUR_HOSTS}config: { a: ${"[".repeat(98)}▶[${"]".repeat(99)} }\n`,
+    hint: "brackets",
+  },
   {
     code: "yaml-syntax",
     when: "its brackets would be too many for Node.js's stack",
     file: `${FOUR_HOSTS}config: { a: ${"[".repeat(98)}▶${"[".repeat(20_000)}${"]".repeat(20_098)} }\n`,
-    mend: "brackets",
+    hint: "brackets",
   },
   {
     code: "yaml-syntax",
     when: "its lists would be",
     file: `${FOUR_HOSTS}images:\n${"- ".repeat(99)}▶${"- ".repeat(20_000)}a\n`,
-    mend: "indentation",
+    hint: "indentation",
   },
-  { code: "yaml-aliases", when: "aliases multiply (billion laughs)", file: `▶${FOUR_HOSTS}config:\n  x:\n${ANCHORS}\n`, mend: "use fewer aliases" },
-  { code: "yaml-aliases", when: "an alias stands for nothing", file: `${FOUR_HOSTS}config: ▶*nobody\n`, mend: "&nobody before it" },
+  {
+    code: "yaml-aliases",
+    when: "aliases multiply (billion laughs)",
+    file: `▶${FOUR_HOSTS}config:\n  x:\n${ANCHORS}\n`,
+    hint: "use fewer aliases",
+  },
+  {
+    code: "yaml-aliases",
+    when: "an alias stands for nothing",
+    file: `${FOUR_HOSTS}config: ▶*nobody\n`,
+    hint: "&nobody before it",
+  },
   {
     code: "yaml-aliases",
     when: "an alias stands for what it is in",
     file: `${FOUR_HOSTS}config: &all { x: [▶*all] }\n`,
-    mend: "write the value out",
+    hint: "write the value out",
   },
   // Its form
-  { code: "unknown-key", when: "a key is misspelt", file: `${FOUR_HOSTS}▶sevrers: [s1]\n`, mend: "known here: name, datacenter" },
-  { code: "unknown-key", when: "a port is misspelt", file: `${FOUR_HOSTS}ports: { ▶htpp: 80 }\n`, mend: "known here: dns, http" },
-  { code: "unknown-key", when: "a key of JavaScript's is used", file: `${FOUR_HOSTS}config: { ▶__proto__: { a: 1 } }\n`, mend: "remove it" },
-  { code: "unknown-key", when: "a key is an inherited one of JavaScript's", file: `${FOUR_HOSTS}▶constructor: { a: 1 }\n`, mend: "known here: name" },
+  {
+    code: "unknown-key",
+    when: "a key is misspelt",
+    file: `${FOUR_HOSTS}▶sevrers: [s1]\n`,
+    hint: "known here: name, datacenter",
+  },
+  {
+    code: "unknown-key",
+    when: "a port is misspelt",
+    file: `${FOUR_HOSTS}ports: { ▶htpp: 80 }\n`,
+    hint: "known here: dns, http",
+  },
+  {
+    code: "unknown-key",
+    when: "a key of JavaScript's is used",
+    file: `${FOUR_HOSTS}config: { ▶__proto__: { a: 1 } }\n`,
+    hint: "remove it",
+  },
+  {
+    code: "unknown-key",
+    when: "a key is an inherited one of JavaScript's",
+    file: `${FOUR_HOSTS}▶constructor: { a: 1 }\n`,
+    hint: "known here: name",
+  },
   {
     code: "unknown-key",
     when: "a mapping is merged, as YAML 1.1 has it",
     file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, config: &x { a: 1 } }]")}config: { ▶<<: *x }\n`,
-    mend: "write the settings out",
+    hint: "write the settings out",
   },
-  { code: "missing-key", when: "there are no hosts", file: "▶name: c\nsecurity: off\nservers: [s1]\n", mend: "add `hosts:`" },
+  {
+    code: "missing-key",
+    when: "there are no hosts",
+    file: "▶name: c\nsecurity: off\nservers: [s1]\n",
+    hint: "add `hosts:`",
+  },
   {
     code: "missing-key",
     when: "a host has no daemon",
     file: "name: c\nsecurity: off\nhosts:\n  s1: ▶10.0.0.1\nservers: [s1]\n",
-    mend: "daemon: ssh://root@{address}",
+    hint: "daemon: ssh://root@{address}",
   },
-  { code: "missing-key", when: "an agent has no name", file: `${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [▶{ host: s1 }]\n`, mend: "add `name:`" },
-  { code: "invalid-value", when: "a port is too big", file: `${FOUR_HOSTS}ports: { http: ▶65536 }\n`, mend: "from 1 to 65535" },
-  { code: "invalid-value", when: "a daemon is no URL", file: FOUR_HOSTS.replace("ssh:", "▶http:"), mend: "ssh://[user@]host[:port]" },
+  {
+    code: "missing-key",
+    when: "an agent has no name",
+    file: `${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [▶{ host: s1 }]\n`,
+    hint: "add `name:`",
+  },
+  {
+    code: "invalid-value",
+    when: "a port is too big",
+    file: `${FOUR_HOSTS}ports: { http: ▶65536 }\n`,
+    hint: "from 1 to 65535",
+  },
+  {
+    code: "invalid-value",
+    when: "a daemon is no URL",
+    file: FOUR_HOSTS.replace("ssh:", "▶http:"),
+    hint: "ssh://[user@]host[:port]",
+  },
   {
     code: "invalid-value",
     when: "a daemon's placeholder is misspelt",
     file: FOUR_HOSTS.replace("ssh://root@{address}", '▶"ssh://root@{adress}"'),
-    mend: "use {address} or {host}",
+    hint: "use {address} or {host}",
   },
   {
     code: "invalid-value",
     when: "the placeholder of one host's daemon is left open",
     file: FOUR_HOSTS.replace("10.0.0.4", '{ address: 10.0.0.4, daemon: { url: ▶"ssh://{host" } }'),
-    mend: "use {address} or {host}",
+    hint: "use {address} or {host}",
   },
   {
     code: "invalid-value",
     when: "a daemon's host would be an option of ssh's",
     file: FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, daemon: ▶ssh://-oProxyCommand=id }"),
-    mend: "ssh://[user@]host[:port]",
+    hint: "ssh://[user@]host[:port]",
   },
   {
     code: "invalid-value",
     when: "a daemon's user would be one",
     file: FOUR_HOSTS.replace("10.0.0.4", '{ address: 10.0.0.4, daemon: ▶"ssh://-l@10.0.0.4" }'),
-    mend: "ssh://[user@]host[:port]",
+    hint: "ssh://[user@]host[:port]",
   },
   {
     code: "invalid-value",
     when: "a daemon's host would be one behind its user",
     file: FOUR_HOSTS.replace("10.0.0.4", '{ address: 10.0.0.4, daemon: ▶"ssh://root@-l" }'),
-    mend: "ssh://[user@]host[:port]",
+    hint: "ssh://[user@]host[:port]",
   },
-  { code: "invalid-value", when: "a list is empty", file: FOUR_HOSTS.replace("clients: [c1]", "▶clients:"), mend: /^delete the line, or list/ },
-  { code: "invalid-value", when: "a list that is needed is empty", file: FOUR_HOSTS.replace("servers: [s1, s2, s3]", "▶servers:"), mend: /^list/ },
-  { code: "invalid-value", when: "a mapping is empty", file: `${FOUR_HOSTS}▶labels:\n`, mend: /^delete the line, or write something/ },
-  { code: "invalid-value", when: "an item of a list is empty", file: FOUR_HOSTS.replace("[s1,", "[▶~, s1,"), mend: "delete the line" },
-  { code: "invalid-value", when: "backups are on with nothing said", file: `${FOUR_HOSTS}▶backups:\n`, mend: "write {} for the defaults" },
-  { code: "invalid-value", when: "a mapping is where a list belongs", file: `${FOUR_HOSTS}services: ▶{ name: web }\n`, mend: "write a list: [" },
-  { code: "invalid-value", when: "a list is where a mapping belongs", file: `${FOUR_HOSTS}labels: ▶[a]\n`, mend: "write a mapping: {" },
-  { code: "invalid-value", when: "a number is where text belongs", file: `${FOUR_HOSTS}labels: { a: ▶1 }\n`, mend: "in quotes" },
-  { code: "invalid-value", when: "text is where a number belongs", file: `${FOUR_HOSTS}wait: ▶long\n`, mend: "use a number" },
-  { code: "invalid-value", when: "a wait is none", file: `${FOUR_HOSTS}wait: ▶0\n`, mend: /^use at least 1$/ },
-  { code: "invalid-value", when: "half a second is waited for", file: `${FOUR_HOSTS}wait: ▶0.5\n`, mend: "use a whole number" },
-  { code: "invalid-value", when: "no client may be replaced", file: `${FOUR_HOSTS}clients_at_a_time: ▶0\n`, mend: /^use at least 1$/ },
-  { code: "invalid-value", when: "there is no CPU", file: `${FOUR_HOSTS}resources: { cpus: ▶0 }\n`, mend: /^use more than 0$/ },
-  { code: "invalid-value", when: "CPUs are no numbers", file: `${FOUR_HOSTS}resources: { cpuset: ▶all }\n`, mend: "with commas between them: 0-1,3" },
-  { code: "invalid-value", when: "a switch is a word", file: `${FOUR_HOSTS}ui: ▶yes\n`, mend: "use true or false" },
-  { code: "invalid-value", when: "a number has no end", file: `${FOUR_HOSTS}config: { a: ▶.inf }\n`, mend: "use text, a number" },
-  { code: "invalid-value", when: "an image is upper-case", file: `${FOUR_HOSTS}image: ▶Consul\n`, mend: "[registry/]name[:tag]" },
-  { code: "invalid-value", when: "there is no backend of that name", file: `${FOUR_HOSTS}backend: ▶{}\n`, mend: "use one of local, s3" },
-  { code: "invalid-value", when: "it is a list", file: "▶- name: c\n", mend: "start from clusters/seed.yaml" },
+  {
+    code: "invalid-value",
+    when: "a list is empty",
+    file: FOUR_HOSTS.replace("clients: [c1]", "▶clients:"),
+    hint: /^delete the line, or list/,
+  },
+  {
+    code: "invalid-value",
+    when: "a list that is needed is empty",
+    file: FOUR_HOSTS.replace("servers: [s1, s2, s3]", "▶servers:"),
+    hint: /^list/,
+  },
+  {
+    code: "invalid-value",
+    when: "a mapping is empty",
+    file: `${FOUR_HOSTS}▶labels:\n`,
+    hint: /^delete the line, or write something/,
+  },
+  {
+    code: "invalid-value",
+    when: "an item of a list is empty",
+    file: FOUR_HOSTS.replace("[s1,", "[▶~, s1,"),
+    hint: "delete the line",
+  },
+  {
+    code: "invalid-value",
+    when: "backups are on with nothing said",
+    file: `${FOUR_HOSTS}▶backups:\n`,
+    hint: "write {} for the defaults",
+  },
+  {
+    code: "invalid-value",
+    when: "a mapping is where a list belongs",
+    file: `${FOUR_HOSTS}services: ▶{ name: web }\n`,
+    hint: "write a list: [",
+  },
+  {
+    code: "invalid-value",
+    when: "a list is where a mapping belongs",
+    file: `${FOUR_HOSTS}labels: ▶[a]\n`,
+    hint: "write a mapping: {",
+  },
+  {
+    code: "invalid-value",
+    when: "a number is where text belongs",
+    file: `${FOUR_HOSTS}labels: { a: ▶1 }\n`,
+    hint: "in quotes",
+  },
+  {
+    code: "invalid-value",
+    when: "text is where a number belongs",
+    file: `${FOUR_HOSTS}wait: ▶long\n`,
+    hint: "use a number",
+  },
+  { code: "invalid-value", when: "a wait is none", file: `${FOUR_HOSTS}wait: ▶0\n`, hint: /^use at least 1$/ },
+  {
+    code: "invalid-value",
+    when: "half a second is waited for",
+    file: `${FOUR_HOSTS}wait: ▶0.5\n`,
+    hint: "use a whole number",
+  },
+  {
+    code: "invalid-value",
+    when: "no client may be replaced",
+    file: `${FOUR_HOSTS}clients_at_a_time: ▶0\n`,
+    hint: /^use at least 1$/,
+  },
+  {
+    code: "invalid-value",
+    when: "there is no CPU",
+    file: `${FOUR_HOSTS}resources: { cpus: ▶0 }\n`,
+    hint: /^use more than 0$/,
+  },
+  {
+    code: "invalid-value",
+    when: "CPUs are no numbers",
+    file: `${FOUR_HOSTS}resources: { cpuset: ▶all }\n`,
+    hint: "with commas between them: 0-1,3",
+  },
+  { code: "invalid-value", when: "a switch is a word", file: `${FOUR_HOSTS}ui: ▶yes\n`, hint: "use true or false" },
+  {
+    code: "invalid-value",
+    when: "a number has no end",
+    file: `${FOUR_HOSTS}config: { a: ▶.inf }\n`,
+    hint: "use text, a number",
+  },
+  {
+    code: "invalid-value",
+    when: "an image is upper-case",
+    file: `${FOUR_HOSTS}image: ▶Consul\n`,
+    hint: "[registry/]name[:tag]",
+  },
+  {
+    code: "invalid-value",
+    when: "there is no backend of that name",
+    file: `${FOUR_HOSTS}backend: ▶{}\n`,
+    hint: "use one of local, s3",
+  },
+  { code: "invalid-value", when: "it is a list", file: "▶- name: c\n", hint: "start from clusters/seed.yaml" },
   {
     code: "invalid-value",
     when: "it publishes a port that is off",
     file: `${BRIDGE}servers: [{ name: s1, host: local, publish: { https: ▶8501 } }]\n`,
-    mend: "ports: { https: 8501 }",
+    hint: "ports: { https: 8501 }",
   },
   // Backups
   {
     code: "unknown-key",
     when: "a key of its backups is misspelt",
     file: `${FOUR_HOSTS}backups: { ▶evry: 1h }\n`,
-    mend: "known here: every, keep, to, image",
+    hint: "known here: every, keep, to, image",
   },
   {
     code: "invalid-value",
     when: "backups are made every so many days, which Go does not write",
     file: `${FOUR_HOSTS}backups: { every: ▶1d }\n`,
-    mend: "1h, 30m, 1h30m",
+    hint: "1h, 30m, 1h30m",
   },
-  { code: "invalid-value", when: "backups are made all the time", file: `${FOUR_HOSTS}backups: { every: ▶0s }\n`, mend: "above 0" },
-  { code: "invalid-value", when: "no backup is kept", file: `${FOUR_HOSTS}backups: { keep: ▶0 }\n`, mend: /^use at least 1$/ },
+  {
+    code: "invalid-value",
+    when: "backups are made all the time",
+    file: `${FOUR_HOSTS}backups: { every: ▶0s }\n`,
+    hint: "above 0",
+  },
+  {
+    code: "invalid-value",
+    when: "no backup is kept",
+    file: `${FOUR_HOSTS}backups: { keep: ▶0 }\n`,
+    hint: /^use at least 1$/,
+  },
   {
     code: "invalid-value",
     when: "backups go to the whole disk",
     file: `${FOUR_HOSTS}backups: { to: ▶/ }\n`,
-    mend: "an absolute folder other than /",
+    hint: "an absolute folder other than /",
   },
   {
     code: "duplicate-volume",
     when: "backups go where a server's data is",
     file: `${FOUR_HOSTS}backups: { to: ▶s2-data }\n`,
-    mend: "keep backups elsewhere",
+    hint: "keep backups elsewhere",
   },
   {
     code: "duplicate-volume",
     when: "an agent's data is where backups go",
     file: `${FOUR_HOSTS.replace("[s1,", "[{ name: s1, data: ▶s1-backups },")}backups: {}\n`,
-    mend: "another `data:`",
+    hint: "another `data:`",
   },
   {
     code: "duplicate-container",
     when: "an agent is called as a server's backups are",
     file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, host: s1, container: ▶s1-backups, ports: { dns: 1, http: 2, serf_lan: 3 } }]")}backups: {}\n`,
-    mend: "another `container:`",
+    hint: "another `container:`",
   },
   {
     code: "invalid-value",
     when: "a bridged server's API is its container's alone, and its backups are made from another",
     file: `${BRIDGE}servers: [{ name: s1, host: local, client: ▶127.0.0.1 }]\nbackups: {}\n`,
-    mend: "leave `client` out",
+    hint: "leave `client` out",
   },
   {
     code: "invalid-value",
     when: "a bridged server with security has no HTTPS for its backups",
     file: `${BRIDGE.replace("security: off", "security: on")}servers: [{ name: s1, host: local, ports: { https: ▶-1 } }]\nbackups: {}\n`,
-    mend: "leave `ports.https` out",
+    hint: "leave `ports.https` out",
   },
   {
     code: "invalid-name",
     when: "a token has the name of the backups'",
     file: `${FOUR_HOSTS.replace("security: off", "security: { policies: { a: 'key \"a\" {}' }, tokens: { ▶backups: { policies: [a] } } }")}backups: {}\n`,
-    mend: "another name",
+    hint: "another name",
   },
   {
     code: "colliding-ids",
     when: "a further image would have the id of the backups'",
     file: `${FOUR_HOSTS}images: [▶backups]\nbackups: { image: hashicorp/consul:1.22.1 }\n`,
-    mend: "by its digest",
+    hint: "by its digest",
   },
   {
     code: "image-by-tag",
     when: "the backups' image is not pinned",
     file: `${FOUR_HOSTS.replace("security: off", "security: on")}backups: { image: ▶hashicorp/consul:1.22.1 }\n`,
-    mend: "pin it: image: hashicorp/consul:1.22.1@sha256:",
+    hint: "pin it: image: hashicorp/consul:1.22.1@sha256:",
   },
   ...DECLARED,
   // Security
@@ -196,380 +357,499 @@ const CASES: ProblemCase[] = [
     code: "invalid-value",
     when: "security is a word that means nothing",
     file: FOUR_HOSTS.replace("security: off", "security: ▶strict"),
-    mend: "on, off, or a mapping",
+    hint: "on, off, or a mapping",
   },
   {
     code: "invalid-value",
     when: "its stage is none",
     file: FOUR_HOSTS.replace("security: off", "security: { stage: ▶full }"),
-    mend: "use one of accept, use, require",
+    hint: "use one of accept, use, require",
   },
   {
     code: "invalid-value",
     when: "its secrets are in the home folder, which is another for everybody",
     file: FOUR_HOSTS.replace("security: off", "security: { secrets: ▶~/consul }"),
-    mend: "relative to the project, or absolute",
+    hint: "relative to the project, or absolute",
   },
   {
     code: "invalid-value",
     when: "a secured agent's plain HTTP is published",
     file: `${BRIDGE.replace("security: off", "security: on")}servers: [{ name: s1, host: local, publish: { http: ▶8501 } }]\n`,
-    mend: "publish `https`",
+    hint: "publish `https`",
   },
   {
     code: "invalid-name",
     when: "a token has the name of the product's own",
     file: FOUR_HOSTS.replace("security: off", "security: { tokens: { ▶dns: {} } }"),
-    mend: "another name",
+    hint: "another name",
   },
   {
     code: "invalid-name",
     when: "a policy has the name of the product's own",
     file: FOUR_HOSTS.replace("security: off", "security: { policies: { ▶registrator: 'operator = \"read\"' } }"),
-    mend: "another name",
+    hint: "another name",
   },
   {
     code: "unknown-policy",
     when: "a token names a policy that is not there",
-    file: FOUR_HOSTS.replace("security: off", "security: { policies: { shop: 'key \"a\" {}' }, tokens: { web: { policies: [shop, ▶shopp] } } }"),
-    mend: "or take one of shop, registrator, snapshots",
+    file: FOUR_HOSTS.replace(
+      "security: off",
+      "security: { policies: { shop: 'key \"a\" {}' }, tokens: { web: { policies: [shop, ▶shopp] } } }",
+    ),
+    hint: "or take one of shop, registrator, snapshots",
   },
   {
     code: "unknown-policy",
     when: "a token has no policy of its name",
     file: FOUR_HOSTS.replace("security: off", "security: { tokens: { ▶web: {} } }"),
-    mend: "policies: { web:",
+    hint: "policies: { web:",
   },
   {
     code: "owned-setting",
     when: "what security decides is in the configuration",
     file: `${FOUR_HOSTS.replace("security: off", "security: on")}config: { acl: { ▶default_policy: allow }, tls: { defaults: { ▶verify_incoming: false } } }\n`,
-    mend: "says how far security is turned on",
+    hint: "says how far security is turned on",
   },
   {
     code: "script-checks",
     when: "services may run programs in a secured cluster",
     file: `${FOUR_HOSTS.replace("security: off", "security: on")}config: { ▶enable_local_script_checks: true }\n`,
-    mend: "accept: [script-checks]",
+    hint: "accept: [script-checks]",
   },
   {
     code: "image-by-tag",
     when: "a secured cluster's image is named by its tag",
     file: `${FOUR_HOSTS.replace("security: off", "security: on")}image: ▶hashicorp/consul:1.22.2\n`,
-    mend: "image: hashicorp/consul:1.22.2@sha256:",
+    hint: "image: hashicorp/consul:1.22.2@sha256:",
   },
   // Registrator
   {
     code: "invalid-value",
     when: "registrator is a word that means nothing",
     file: `${FOUR_HOSTS}registrator: ▶yes\n`,
-    mend: "on, off, or a mapping",
+    hint: "on, off, or a mapping",
   },
-  { code: "invalid-value", when: "registrator's resync is negative", file: `${FOUR_HOSTS}registrator: { resync: ▶-1 }\n`, mend: /^use at least 0$/ },
+  {
+    code: "invalid-value",
+    when: "registrator's resync is negative",
+    file: `${FOUR_HOSTS}registrator: { resync: ▶-1 }\n`,
+    hint: /^use at least 0$/,
+  },
   {
     code: "invalid-value",
     when: "a tag of registrator's is two",
     file: `${FOUR_HOSTS}registrator: { tags: [▶"a,b"] }\n`,
-    mend: "a tag has no comma",
+    hint: "a tag has no comma",
   },
   {
     code: "invalid-value",
     when: "a host without an agent runs registrator",
     file: FOUR_HOSTS.replace("{ s1:", "{ spare: { address: 10.0.0.9, registrator: ▶on }, s1:"),
-    mend: "put an agent on it",
+    hint: "put an agent on it",
   },
   {
     code: "invalid-value",
     when: "registrator would have to reach into a secured container",
     file: `${BRIDGE.replace("security: off", "security: on")}servers: [{ name: s1, host: local }]\nregistrator: ▶on\n`,
-    mend: "network: host",
+    hint: "network: host",
   },
   {
     code: "invalid-value",
     when: "registrator's cleanup undoes what deregister leaves",
     file: `${FOUR_HOSTS}registrator: { cleanup: ▶true, deregister: on-success }\n`,
-    mend: "leave one of them out",
+    hint: "leave one of them out",
   },
   {
     code: "invalid-address",
     when: "services would be registered with a name",
     file: FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, registrator: { ip: ▶web.example.com } }"),
-    mend: "others reach this host's services",
+    hint: "others reach this host's services",
   },
   {
     code: "owned-setting",
     when: "a flag of registrator's has a key of its own",
     file: `${FOUR_HOSTS}registrator: { flags: [-explicit, ▶-resync 5] }\n`,
-    mend: "set `resync:` instead",
+    hint: "set `resync:` instead",
   },
   {
     code: "owned-setting",
     when: "a flag of one host's registrator has a key of its own",
     file: FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, registrator: { flags: [▶--ip=10.0.0.4] } }"),
-    mend: "set `ip:` instead",
+    hint: "set `ip:` instead",
   },
   {
     code: "image-by-tag",
     when: "a secured cluster's registrator is named by its tag",
     file: `${FOUR_HOSTS.replace("security: off", "security: on")}registrator: { image: ▶gliderlabs/registrator:latest }\n`,
-    mend: "image: gliderlabs/registrator:latest@sha256:",
+    hint: "image: gliderlabs/registrator:latest@sha256:",
   },
   {
     code: "duplicate-container",
     when: "an agent has registrator's container",
     file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, container: reg }]")}registrator: { container: ▶reg }\n`,
-    mend: "another `container:`",
+    hint: "another `container:`",
   },
   {
     code: "colliding-ids",
     when: "an image would have registrator's id",
     file: `${FOUR_HOSTS}registrator: on\nimages: [▶registrator]\n`,
-    mend: "by its digest",
+    hint: "by its digest",
   },
   // DNS
-  { code: "invalid-address", when: "a recursor is a name", file: `${FOUR_HOSTS}dns: { recursors: [▶dns.example.com] }\n`, mend: "10.0.0.2:5353" },
+  {
+    code: "invalid-address",
+    when: "a recursor is a name",
+    file: `${FOUR_HOSTS}dns: { recursors: [▶dns.example.com] }\n`,
+    hint: "10.0.0.2:5353",
+  },
   {
     code: "invalid-address",
     when: "a recursor is every address",
     file: `${FOUR_HOSTS}dns: { recursors: [10.0.0.9, ▶0.0.0.0] }\n`,
-    mend: "name a DNS server",
+    hint: "name a DNS server",
   },
   {
     code: "invalid-address",
     when: "an agent would ask itself",
     file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, ports: { dns: 53 }, client: 0.0.0.0 }]")}accept: [open-http]\ndns: { recursors: [▶10.0.0.4] }\n`,
-    mend: "other names than Consul's",
+    hint: "other names than Consul's",
   },
   {
     code: "invalid-address",
     when: "a bridged agent would ask its own container",
     file: `${BRIDGE}servers: [{ name: s1, host: local, dns: { recursors: [127.0.0.11, ▶127.0.0.1] } }]\n`,
-    mend: "name a DNS server",
+    hint: "name a DNS server",
   },
-  { code: "invalid-value", when: "a TTL has no unit", file: `${FOUR_HOSTS}dns: { service_ttl: { web: ▶5 } }\n`, mend: "a number and a unit" },
+  {
+    code: "invalid-value",
+    when: "a TTL has no unit",
+    file: `${FOUR_HOSTS}dns: { service_ttl: { web: ▶5 } }\n`,
+    hint: "a number and a unit",
+  },
   {
     code: "owned-setting",
     when: "DNS is in `config`",
     file: `${FOUR_HOSTS}config: { ▶recursors: [10.0.0.2] }\n`,
-    mend: "set `dns.recursors:` instead",
+    hint: "set `dns.recursors:` instead",
   },
   // Names and addresses
-  { code: "invalid-name", when: "a server's name has capitals", file: FOUR_HOSTS.replace("[s1,", "[▶S1,"), mend: "lower-case letters" },
-  { code: "invalid-name", when: "a host's name has a dot", file: FOUR_HOSTS.replace("{ s1:", "{ ▶s1.example.com:"), mend: "digits and hyphens" },
+  {
+    code: "invalid-name",
+    when: "a server's name has capitals",
+    file: FOUR_HOSTS.replace("[s1,", "[▶S1,"),
+    hint: "lower-case letters",
+  },
+  {
+    code: "invalid-name",
+    when: "a host's name has a dot",
+    file: FOUR_HOSTS.replace("{ s1:", "{ ▶s1.example.com:"),
+    hint: "digits and hyphens",
+  },
   {
     code: "invalid-name",
     when: "a container's name would be one character",
     file: FOUR_HOSTS.replace("c1:", "x:").replace("[c1]", "[▶x]"),
-    mend: "two characters",
+    hint: "two characters",
   },
   {
     code: "duplicate-name",
     when: "a client is named like a server",
-    file: FOUR_HOSTS.replace("[c1]", "[c1, ▶{ name: s1, host: c1, ports: { http: 1, dns: 2, serf_lan: 3 }, data: dd }]"),
-    mend: "a name of its own",
+    file: FOUR_HOSTS.replace(
+      "[c1]",
+      "[c1, ▶{ name: s1, host: c1, ports: { http: 1, dns: 2, serf_lan: 3 }, data: dd }]",
+    ),
+    hint: "a name of its own",
   },
   {
     code: "duplicate-name",
     when: "two agents have one node name",
     file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, node: ▶s2 }]"),
-    mend: "a node name of its own",
+    hint: "a node name of its own",
   },
   {
     code: "duplicate-container",
     when: "two containers on a daemon have one name",
     file: `${BRIDGE}servers: [{ name: s1, host: local }]\nclients: [{ name: c1, host: local, container: ▶s1, data: dd }]\n`,
-    mend: "another `container:`",
+    hint: "another `container:`",
   },
   {
     code: "duplicate-volume",
     when: "two agents share a folder",
     file: `${BRIDGE}servers: [{ name: s1, host: local, data: /srv }]\nclients: [{ name: c1, host: local, data: ▶/srv }]\n`,
-    mend: "another `data:`",
+    hint: "another `data:`",
   },
-  { code: "colliding-ids", when: "two images differ in punctuation only", file: `${FOUR_HOSTS}images: ["a/b:1", ▶"a-b:1"]\n`, mend: "by its digest" },
-  { code: "colliding-ids", when: "an image would have the id of its host", file: `${FOUR_HOSTS}images: [▶host]\n`, mend: "by its digest" },
-  { code: "duplicate-address", when: "two hosts have one address", file: FOUR_HOSTS.replace("10.0.0.4", "▶10.0.0.3"), mend: "its own address" },
+  {
+    code: "colliding-ids",
+    when: "two images differ in punctuation only",
+    file: `${FOUR_HOSTS}images: ["a/b:1", ▶"a-b:1"]\n`,
+    hint: "by its digest",
+  },
+  {
+    code: "colliding-ids",
+    when: "an image would have the id of its host",
+    file: `${FOUR_HOSTS}images: [▶host]\n`,
+    hint: "by its digest",
+  },
+  {
+    code: "duplicate-address",
+    when: "two hosts have one address",
+    file: FOUR_HOSTS.replace("10.0.0.4", "▶10.0.0.3"),
+    hint: "its own address",
+  },
   {
     code: "duplicate-address",
     when: "two agents advertise one address",
     file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, advertise: ▶10.0.0.3 }]"),
-    mend: "its own address",
+    hint: "its own address",
   },
-  { code: "duplicate-address", when: "all agents bind to one address", file: `${FOUR_HOSTS}bind: ▶▶▶10.0.0.9\n`, mend: "its own address" },
-  { code: "unknown-host", when: "an agent's host is not listed", file: FOUR_HOSTS.replace("[c1]", "[▶c2]"), mend: "list the host under `hosts:`" },
+  {
+    code: "duplicate-address",
+    when: "all agents bind to one address",
+    file: `${FOUR_HOSTS}bind: ▶▶▶10.0.0.9\n`,
+    hint: "its own address",
+  },
+  {
+    code: "unknown-host",
+    when: "an agent's host is not listed",
+    file: FOUR_HOSTS.replace("[c1]", "[▶c2]"),
+    hint: "list the host under `hosts:`",
+  },
   {
     code: "unknown-host",
     when: "an agent's `host:` is not listed",
     file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, host: ▶c11 }]"),
-    mend: "say `host:`",
+    hint: "say `host:`",
   },
   {
     code: "invalid-address",
     when: "a host's address is a name",
     file: FOUR_HOSTS.replace("10.0.0.4", "▶example.com"),
-    mend: "an IP address by which",
+    hint: "an IP address by which",
   },
   {
     code: "invalid-address",
     when: "one of several hosts is at loopback",
     file: FOUR_HOSTS.replace("10.0.0.4", "▶127.0.0.1"),
-    mend: "an IP address by which",
+    hint: "an IP address by which",
   },
   {
     code: "invalid-address",
     when: "an agent binds to every address and advertises none",
     file: `${FOUR_HOSTS}bind: ▶0.0.0.0\n`,
-    mend: "an IP address by which",
+    hint: "an IP address by which",
   },
-  { code: "invalid-address", when: "a client address is a name", file: `${FOUR_HOSTS}client: ▶localhost\n`, mend: "separated by spaces" },
+  {
+    code: "invalid-address",
+    when: "a client address is a name",
+    file: `${FOUR_HOSTS}client: ▶localhost\n`,
+    hint: "separated by spaces",
+  },
   {
     code: "invalid-address",
     when: "all agents would have the client address of one host",
     file: `${FOUR_HOSTS}client: ▶10.0.0.1\naccept: [open-http]\n`,
-    mend: "of its own host",
+    hint: "of its own host",
   },
   {
     code: "invalid-address",
     when: "one agent has the client address of another host",
     file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, client: ▶127.0.0.1 10.0.0.1 }]")}accept: [open-http]\n`,
-    mend: "of its own host",
+    hint: "of its own host",
   },
-  { code: "mixed-families", when: "one host has IPv6", file: FOUR_HOSTS.replace("10.0.0.4", "▶fd00::4"), mend: "IPv4 addresses for all hosts" },
-  { code: "bridge-hosts", when: "a bridge is to span hosts", file: `${FOUR_HOSTS}network: ▶bridge\n`, mend: "`network: host`" },
+  {
+    code: "mixed-families",
+    when: "one host has IPv6",
+    file: FOUR_HOSTS.replace("10.0.0.4", "▶fd00::4"),
+    hint: "IPv4 addresses for all hosts",
+  },
+  {
+    code: "bridge-hosts",
+    when: "a bridge is to span hosts",
+    file: `${FOUR_HOSTS}network: ▶bridge\n`,
+    hint: "`network: host`",
+  },
   {
     code: "duplicate-daemon",
     when: "all hosts have one daemon",
     file: FOUR_HOSTS.replace("ssh://root@{address}", "unix:///var/run/docker.sock").replace(/(?<=, \w+: )10/g, "▶10"),
-    mend: "`{address}`",
+    hint: "`{address}`",
   },
   // Quorum
   {
     code: "no-server-left",
     when: "all are to leave",
     file: FOUR_HOSTS.replace("[s1, s2, s3]", "▶[{ name: s1, decommission: true }]"),
-    mend: "npm run destroy",
+    hint: "npm run destroy",
   },
   {
     code: "join-nobody",
     when: "the one to join leaves",
     file: `${FOUR_HOSTS.replace("[s1, s2, s3]", "[{ name: s1, decommission: true }, s2, s3]")}accept: [two-servers]\njoin: ▶[s1]\n`,
-    mend: "name a server that stays",
+    hint: "name a server that stays",
   },
   {
     code: "join-nobody",
     when: "the one to join is a host where nothing runs",
     file: `${FOUR_HOSTS.replace("c1:", "s9: 10.0.0.9, c1:")}join: ▶[s9]\n`,
-    mend: "accept: [join-nobody]",
+    hint: "accept: [join-nobody]",
   },
   {
     code: "invalid-value",
     when: "autopilot keeps more servers than there are",
     file: `${FOUR_HOSTS}autopilot: { min_quorum: ▶4 }\n`,
-    mend: "use at most 3",
+    hint: "use at most 3",
   },
   {
     code: "invalid-value",
     when: "no server could ever be healthy",
     file: `${FOUR_HOSTS}autopilot: { last_contact_threshold: ▶0s }\n`,
-    mend: "above 0",
+    hint: "above 0",
   },
-  { code: "two-servers", when: "there are two", file: FOUR_HOSTS.replace("[s1, s2, s3]", "▶[s1, s2]"), mend: "accept: [two-servers]" },
+  {
+    code: "two-servers",
+    when: "there are two",
+    file: FOUR_HOSTS.replace("[s1, s2, s3]", "▶[s1, s2]"),
+    hint: "accept: [two-servers]",
+  },
   {
     code: "even-servers",
     when: "there are four",
     file: `${HEAD}hosts:\n${hosts(4)}\nservers: ▶[h0, h1, h2, h3]\njoin: [h0, h1]\n`,
-    mend: "use 3 or 5 servers",
+    hint: "use 3 or 5 servers",
   },
-  { code: "bootstrap-expect", when: "more are expected than there are", file: `${FOUR_HOSTS}bootstrap_expect: ▶4\n`, mend: "use at most 3" },
-  { code: "bootstrap-expect", when: "a minority may elect", file: `${FOUR_HOSTS}bootstrap_expect: ▶1\n`, mend: "at least 2" },
+  {
+    code: "bootstrap-expect",
+    when: "more are expected than there are",
+    file: `${FOUR_HOSTS}bootstrap_expect: ▶4\n`,
+    hint: "use at most 3",
+  },
+  {
+    code: "bootstrap-expect",
+    when: "a minority may elect",
+    file: `${FOUR_HOSTS}bootstrap_expect: ▶1\n`,
+    hint: "at least 2",
+  },
   {
     code: "join-needed",
     when: "there are five servers and no `join`",
     file: `${HEAD}hosts:\n${hosts(5)}\nservers: ▶[h4, h3, h2, h1, h0]\n`,
-    mend: "add `join: [h0, h1, h2]`",
+    hint: "add `join: [h0, h1, h2]`",
   },
-  { code: "unknown-join", when: "a name to join is misspelt", file: `${FOUR_HOSTS}join: [s1, ▶s22, s3]\n`, mend: "name a server of this file" },
-  { code: "self-join", when: "a server has but itself to join", file: `${FOUR_HOSTS}join: ▶[s1]\n`, mend: "a further server under `join:`" },
+  {
+    code: "unknown-join",
+    when: "a name to join is misspelt",
+    file: `${FOUR_HOSTS}join: [s1, ▶s22, s3]\n`,
+    hint: "name a server of this file",
+  },
+  {
+    code: "self-join",
+    when: "a server has but itself to join",
+    file: `${FOUR_HOSTS}join: ▶[s1]\n`,
+    hint: "a further server under `join:`",
+  },
   {
     code: "self-join",
     when: "a client has but itself to join",
     file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, join: ▶[c1] }]"),
-    mend: "a further server under `join:`",
+    hint: "a further server under `join:`",
   },
   // What runs on a host
   {
     code: "port-clash",
     when: "two agents of a host have one port",
-    file: FOUR_HOSTS.replace("c1: 10.0.0.4", "h: 10.0.0.5").replace("[c1]", "[{ name: c1, host: s1, ports: { http: ▶8600, dns: 2, serf_lan: 3 } }]"),
-    mend: "another port under `ports:`",
+    file: FOUR_HOSTS.replace("c1: 10.0.0.4", "h: 10.0.0.5").replace(
+      "[c1]",
+      "[{ name: c1, host: s1, ports: { http: ▶8600, dns: 2, serf_lan: 3 } }]",
+    ),
+    hint: "another port under `ports:`",
   },
   {
     code: "port-clash",
     when: "two agents publish one port",
     file: `${BRIDGE}servers: [{ name: s1, host: local, publish: { http: 80 } }]\nclients: [{ name: c1, host: local, publish: { http: ▶80 } }]\n`,
-    mend: "another port under `publish:`",
+    hint: "another port under `publish:`",
   },
   {
     code: "port-clash",
     when: "a bridged agent has one port twice",
     file: `${BRIDGE}servers: [{ name: s1, host: local, ports: { http: ▶8600 } }]\n`,
-    mend: "another port under `ports:`",
+    hint: "another port under `ports:`",
   },
   {
     code: "owned-setting",
     when: "`config` says what has a place of its own",
     file: `${FOUR_HOSTS}config: { ▶bind_addr: 10.0.0.1 }\n`,
-    mend: "set `bind:` instead",
+    hint: "set `bind:` instead",
   },
   {
     code: "owned-setting",
     when: "a flag says what has a place of its own",
     file: FOUR_HOSTS.replace("[c1]", '[{ name: c1, flags: [▶"--node=x"] }]'),
-    mend: "set `node:` instead",
+    hint: "set `node:` instead",
   },
   {
     code: "owned-setting",
     when: "ports are published in the host's network",
     file: `${FOUR_HOSTS}publish: ▶{ http: 80 }\n`,
-    mend: "remove `publish`",
+    hint: "remove `publish`",
   },
-  { code: "secret-in-config", when: "the gossip key is in it", file: `${FOUR_HOSTS}config: { encrypt: ▶c2VjcmV0 }\n`, mend: "only as a file" },
+  {
+    code: "secret-in-config",
+    when: "the gossip key is in it",
+    file: `${FOUR_HOSTS}config: { encrypt: ▶c2VjcmV0 }\n`,
+    hint: "only as a file",
+  },
   {
     code: "secret-in-config",
     when: "an ACL token is in it",
     file: `${FOUR_HOSTS}config: { acl: { tokens: { agent: ▶6f } } }\n`,
-    mend: "only as a file",
+    hint: "only as a file",
   },
-  { code: "secret-in-config", when: "a flag holds the gossip key", file: `${FOUR_HOSTS}flags: [▶-encrypt=c2VjcmV0]\n`, mend: "only as a file" },
+  {
+    code: "secret-in-config",
+    when: "a flag holds the gossip key",
+    file: `${FOUR_HOSTS}flags: [▶-encrypt=c2VjcmV0]\n`,
+    hint: "only as a file",
+  },
   {
     code: "secret-in-config",
     when: "the backend holds a key",
     file: `${FOUR_HOSTS}backend: { s3: { bucket: b, secret_key: ▶x } }\n`,
-    mend: "AWS_SECRET_ACCESS_KEY",
+    hint: "AWS_SECRET_ACCESS_KEY",
   },
   {
     code: "shared-state",
     when: "two stacks keep one state",
     file: `${FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, group: edge }")}backend: { local: { path: ▶a.tfstate } }\n`,
-    mend: "put {stack}",
+    hint: "put {stack}",
   },
   // Exposure
   {
     code: "plain-tcp",
     when: "a host has one",
     file: FOUR_HOSTS.replace("10.0.0.4", '{ address: 10.0.0.4, daemon: ▶"tcp+insecure://10.0.0.4:2375" }'),
-    mend: "accept: [plain-tcp]",
+    hint: "accept: [plain-tcp]",
   },
-  { code: "open-http", when: "HTTP listens on every address", file: `${FOUR_HOSTS}client: ▶0.0.0.0\n`, mend: "accept: [open-http]" },
-  { code: "big-group", when: "a stack has 26 hosts", file: `${HEAD}hosts:\n  ▶${hosts(26).trimStart()}\nservers: [h0]\n`, mend: "at most 25" },
+  {
+    code: "open-http",
+    when: "HTTP listens on every address",
+    file: `${FOUR_HOSTS}client: ▶0.0.0.0\n`,
+    hint: "accept: [open-http]",
+  },
+  {
+    code: "big-group",
+    when: "a stack has 26 hosts",
+    file: `${HEAD}hosts:\n  ▶${hosts(26).trimStart()}\nservers: [h0]\n`,
+    hint: "at most 25",
+  },
 ];
 
-describe.each(CASES)("$code, where $when", ({ code, file, mend }) => {
+describe.each(CASES)("$code, where $when", ({ code, file, hint }) => {
   const { text, places } = marked(file);
   const said = saidOf(clusterFile(text)).filter((one) => one.code === code);
 
   test("is said, of its exact place", () => expect(said.map(({ place }) => place)).toEqual(places));
-  test("names the mend", () => expect(said[0]?.mend).toMatch(mend));
+  test("names the mend", () => expect(said[0]?.hint).toMatch(hint));
   test("has the catalogue's severity", () => expect(said[0]?.severity).toBe(catalogue[code].severity));
 });
 
@@ -590,7 +870,7 @@ describe("file-unreadable", () => {
       code: "file-unreadable",
       place: "1:1",
       message: /there is no such file/,
-      mend: /CLUSTER=/,
+      hint: /CLUSTER=/,
     });
   });
   test("a dangling link is a missing file", () => {
@@ -604,9 +884,9 @@ describe("file-unreadable", () => {
     expect(said(directory)?.message).toContain("it is a directory");
   });
   test("what is not UTF-8 is called so", () => {
-    expect(said(clusterFile(Buffer.concat([Buffer.from(FOUR_HOSTS), Buffer.from([0x23, 0xff, 0xfe, 0x0a])])))?.message).toContain(
-      "it is not UTF-8 text",
-    );
+    expect(
+      said(clusterFile(Buffer.concat([Buffer.from(FOUR_HOSTS), Buffer.from([0x23, 0xff, 0xfe, 0x0a])])))?.message,
+    ).toContain("it is not UTF-8 text");
   });
 });
 
@@ -616,7 +896,7 @@ describe("file-too-big", () => {
   test("4 MiB are read", () => expect(saidOf(padded(4 * 1024 * 1024))).toEqual([]));
   test("a byte more is refused, unread", () => {
     expect(saidOf(padded(4 * 1024 * 1024 + 1))).toMatchObject([
-      { code: "file-too-big", place: "1:1", mend: "describe each cluster in a file of its own" },
+      { code: "file-too-big", place: "1:1", hint: "describe each cluster in a file of its own" },
     ]);
   });
 });
@@ -629,10 +909,17 @@ test("every code of the catalogue that synth can find has a test", () => {
 
 test("all that is wrong is said at once", () => {
   const { text, places } = marked(
-    FOUR_HOSTS.replace("10.0.0.4", "▶localhost").replace("[c1]", "[▶c2]").concat("bootstrap_expect: ▶9\nconfig: { ▶server: true }\n"),
+    FOUR_HOSTS.replace("10.0.0.4", "▶localhost")
+      .replace("[c1]", "[▶c2]")
+      .concat("bootstrap_expect: ▶9\nconfig: { ▶server: true }\n"),
   );
   const said = saidOf(clusterFile(text));
-  expect(said.map(({ code }) => code).sort()).toEqual(["bootstrap-expect", "invalid-address", "owned-setting", "unknown-host"]);
+  expect(said.map(({ code }) => code).sort()).toEqual([
+    "bootstrap-expect",
+    "invalid-address",
+    "owned-setting",
+    "unknown-host",
+  ]);
   expect(said.map(({ place }) => place).sort()).toEqual([...places].sort());
 });
 
@@ -645,7 +932,7 @@ test("an error is printed as file:line:column, severity, code, what is wrong, an
           code: "bootstrap-expect",
           path: [],
           message: "bootstrap_expect is 9, but there are 3 servers: they would wait for ever",
-          mend: "leave it out, or use at most 3",
+          hint: "leave it out, or use at most 3",
         },
       ],
       () => `${file}:7:19`,
@@ -654,7 +941,13 @@ test("an error is printed as file:line:column, severity, code, what is wrong, an
 });
 
 test("a cluster in TypeScript has no file: its problems are placed by their keys", () => {
-  const broken = () => defineCluster({ name: "c", security: "off", hosts: { s1: "10.0.0.1" }, servers: [{ name: "s1", ports: { http: 0 } }] });
+  const broken = () =>
+    defineCluster({
+      name: "c",
+      security: "off",
+      hosts: { s1: "10.0.0.1" },
+      servers: [{ name: "s1", ports: { http: 0 } }],
+    });
   expect(broken).toThrow(/^cluster\.servers\[0\]\.ports\.http: error invalid-value: /);
 });
 

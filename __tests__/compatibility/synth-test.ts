@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { loadCluster } from "../../cluster/load";
+import { loadCluster } from "../../cluster/file/load";
 import { clusterFile } from "../cluster-files";
 import { synthesizeCluster } from "../synthesized";
 import { CASES } from "./cases";

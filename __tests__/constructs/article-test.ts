@@ -1,6 +1,6 @@
-import { defineCluster } from "../../cluster/cluster";
-import { loadCluster } from "../../cluster/load";
-import { effectivePorts } from "../../cluster/ports";
+import { defineCluster } from "../../cluster/define";
+import { loadCluster } from "../../cluster/file/load";
+import { effectivePorts } from "../../consul/ports";
 import { SEED } from "../cluster-files";
 import { type ContainerJson, flagValues, synthesizeCluster } from "../synthesized";
 
@@ -104,7 +104,11 @@ function articleRuns(): Run[] {
     .map((command) => {
       const words = command.replaceAll("\\\n", " ").trim().split(/\s+/);
       const subcommand = words.indexOf("agent");
-      return { docker: flagsOf(words.slice(0, subcommand - 1)), image: words[subcommand - 1] ?? "", agent: flagsOf(words.slice(subcommand + 1)) };
+      return {
+        docker: flagsOf(words.slice(0, subcommand - 1)),
+        image: words[subcommand - 1] ?? "",
+        agent: flagsOf(words.slice(subcommand + 1)),
+      };
     });
 }
 
@@ -126,10 +130,15 @@ function ourRun(container: ContainerJson, image: string): Run {
 }
 
 /** How we deviate from the article, and why. Nothing else may. */
-const DEVIATIONS: { readonly of: string; readonly because: string; readonly in: (run: Run, all: readonly Run[]) => Run }[] = [
+const DEVIATIONS: {
+  readonly of: string;
+  readonly because: string;
+  readonly in: (run: Run, all: readonly Run[]) => Run;
+}[] = [
   {
     of: "the image",
-    because: "`consul` is no longer published on Docker Hub, and an unpinned version changes a cluster when nobody asked for it",
+    because:
+      "`consul` is no longer published on Docker Hub, and an unpinned version changes a cluster when nobody asked for it",
     in: (run) => ({ ...run, image: "hashicorp/consul:1.22.2" }),
   },
   {
@@ -142,20 +151,27 @@ const DEVIATIONS: { readonly of: string; readonly because: string; readonly in: 
   },
   {
     of: "whom to join",
-    because: "who only knows the first server cannot come back while that is down: all others are joined, and the first joins them too",
+    because:
+      "who only knows the first server cannot come back while that is down: all others are joined, and the first joins them too",
     in: (run, all) => {
       const servers = all.filter(({ agent }) => "-server" in agent).flatMap(({ agent }) => agent["-bind"] ?? []);
-      return { ...run, agent: { ...run.agent, "-retry-join": servers.filter((address) => address !== run.agent["-bind"]?.[0]) } };
+      return {
+        ...run,
+        agent: { ...run.agent, "-retry-join": servers.filter((address) => address !== run.agent["-bind"]?.[0]) },
+      };
     },
   },
   {
     of: "-bootstrap-expect",
-    because: "the article says 2 and means 3 (its text waits for three servers): with 2 of 3, the cluster is made before the third can take part",
-    in: (run) => ("-bootstrap-expect" in run.agent ? { ...run, agent: { ...run.agent, "-bootstrap-expect": ["3"] } } : run),
+    because:
+      "the article says 2 and means 3 (its text waits for three servers): with 2 of 3, the cluster is made before the third can take part",
+    in: (run) =>
+      "-bootstrap-expect" in run.agent ? { ...run, agent: { ...run.agent, "-bootstrap-expect": ["3"] } } : run,
   },
   {
     of: "-data-dir",
-    because: "/tmp/data-dir is lost with its container; the image's entrypoint adds -data-dir=/consul/data, where a named volume is",
+    because:
+      "/tmp/data-dir is lost with its container; the image's entrypoint adds -data-dir=/consul/data, where a named volume is",
     in: ({ agent: { "-data-dir": _, ...agent }, ...run }) => ({ ...run, agent }),
   },
   {
@@ -170,27 +186,43 @@ const stack = seed.stacks.consul as NonNullable<typeof seed.stacks.consul>;
 const runs = articleRuns();
 
 test("the article has three servers and a client", () => {
-  expect(runs.map(({ docker }) => docker["--name"])).toEqual([["consul-server1"], ["consul-server2"], ["consul-server3"], ["consul-client1"]]);
+  expect(runs.map(({ docker }) => docker["--name"])).toEqual([
+    ["consul-server1"],
+    ["consul-server2"],
+    ["consul-server3"],
+    ["consul-client1"],
+  ]);
 });
 
 test("seed.yaml makes the article's containers, and no others", () => {
-  expect(Object.keys(stack.resource.docker_container).sort()).toEqual(runs.flatMap(({ docker }) => docker["--name"] ?? []).sort());
+  expect(Object.keys(stack.resource.docker_container).sort()).toEqual(
+    runs.flatMap(({ docker }) => docker["--name"] ?? []).sort(),
+  );
 });
 
-describe.each(runs.map((run) => [run.docker["--name"]?.[0] as string, run] as const))("the article's docker run --name=%s", (name, run) => {
-  const container = stack.resource.docker_container[name] as ContainerJson;
-  const image = stack.resource.docker_image[/docker_image\.([\w-]+)\.image_id/.exec(container.image)?.[1] ?? ""]?.name as string;
-  const expected = DEVIATIONS.reduce((changed, deviation) => deviation.in(changed, runs), run);
-  const ours = ourRun(container, image);
+describe.each(runs.map((run) => [run.docker["--name"]?.[0] as string, run] as const))(
+  "the article's docker run --name=%s",
+  (name, run) => {
+    const container = stack.resource.docker_container[name] as ContainerJson;
+    const image = stack.resource.docker_image[/docker_image\.([\w-]+)\.image_id/.exec(container.image)?.[1] ?? ""]
+      ?.name as string;
+    const expected = DEVIATIONS.reduce((changed, deviation) => deviation.in(changed, runs), run);
+    const ours = ourRun(container, image);
 
-  test("runs the image that Consul is published as now", () => expect(ours.image).toBe(expected.image));
-  test.each(Object.entries(expected.docker))("docker's %s", (flag, values) => expect(ours.docker[flag]).toEqual(values));
-  test.each(Object.entries(expected.agent))("consul's %s", (flag, values) => expect(ours.agent[flag]).toEqual(values));
-  test("has no flag that the article has not", () => expect(Object.keys(ours.agent).sort()).toEqual(Object.keys(expected.agent).sort()));
-  test("keeps its data on a volume of its own", () => {
-    expect(container.volumes).toContainEqual({ container_path: "/consul/data", volume_name: `${name}-data` });
-  });
-});
+    test("runs the image that Consul is published as now", () => expect(ours.image).toBe(expected.image));
+    test.each(Object.entries(expected.docker))("docker's %s", (flag, values) =>
+      expect(ours.docker[flag]).toEqual(values),
+    );
+    test.each(Object.entries(expected.agent))("consul's %s", (flag, values) =>
+      expect(ours.agent[flag]).toEqual(values),
+    );
+    test("has no flag that the article has not", () =>
+      expect(Object.keys(ours.agent).sort()).toEqual(Object.keys(expected.agent).sort()));
+    test("keeps its data on a volume of its own", () => {
+      expect(container.volumes).toContainEqual({ container_path: "/consul/data", volume_name: `${name}-data` });
+    });
+  },
+);
 
 test.each(DEVIATIONS)("the deviation of $of is still one ($because)", (deviation) => {
   const others = DEVIATIONS.filter((one) => one !== deviation);
@@ -203,7 +235,10 @@ test.each(DEVIATIONS)("the deviation of $of is still one ($because)", (deviation
 });
 
 describe("the article's ports", () => {
-  const listed = [...ARTICLE_PORTS.matchAll(/^(\w+)\s+(disabled|\d+)\.?$/gm)].map(([, name, port]) => [name as string, port as string]);
+  const listed = [...ARTICLE_PORTS.matchAll(/^(\w+)\s+(disabled|\d+)\.?$/gm)].map(([, name, port]) => [
+    name as string,
+    port as string,
+  ]);
 
   test.each(listed.filter(([name]) => name !== "rpc"))("%s is %s by default", (name, port) => {
     expect(effectivePorts("server")[name as "http"]).toBe(port === "disabled" ? -1 : Number(port));
@@ -211,18 +246,31 @@ describe("the article's ports", () => {
   test("rpc, 8400, is gone since Consul 1.0: there is no such port to set", () => {
     expect(listed).toContainEqual(["rpc", "8400"]);
     expect(() =>
-      defineCluster({ name: "c", security: "off", daemon: "unix:///x", hosts: {}, servers: ["s1"], ports: { rpc: 8400 } as object }),
+      defineCluster({
+        name: "c",
+        security: "off",
+        daemon: "unix:///x",
+        hosts: {},
+        servers: ["s1"],
+        ports: { rpc: 8400 } as object,
+      }),
     ).toThrow(/"rpc" means nothing here/);
   });
   test("none is changed by seed.yaml", () => {
-    for (const { upload } of Object.values(stack.resource.docker_container)) expect(upload[0]?.content).not.toContain("ports");
+    for (const { upload } of Object.values(stack.resource.docker_container))
+      expect(upload[0]?.content).not.toContain("ports");
   });
 });
 
-test.each(Object.keys(stack.resource.docker_container))("on %s both of the article's images are pulled, Consul's pinned", (name) => {
-  const pulled = Object.values(stack.resource.docker_image).filter(({ provider }) => provider === `docker.${name}_host`);
-  expect(pulled.map((image) => image.name)).toEqual(["hashicorp/consul:1.22.2", ARTICLE_IMAGES[1]]);
-});
+test.each(Object.keys(stack.resource.docker_container))(
+  "on %s both of the article's images are pulled, Consul's pinned",
+  (name) => {
+    const pulled = Object.values(stack.resource.docker_image).filter(
+      ({ provider }) => provider === `docker.${name}_host`,
+    );
+    expect(pulled.map((image) => image.name)).toEqual(["hashicorp/consul:1.22.2", ARTICLE_IMAGES[1]]);
+  },
+);
 
 test("an agent is asked to join as the article's `consul members` shows it: at its bind address, on 8301", () => {
   const addresses = runs.map(({ agent }) => agent["-bind"]?.[0]);

@@ -6,7 +6,13 @@ import { BRIDGE, FOUR_HOSTS, HEAD } from "../cluster-files";
 import { type ContainerJson, containersOf, synthesize, synthesizeText, withScriptNames } from "../synthesized";
 
 interface Saving extends ContainerJson {
-  readonly upload: readonly { file: string; content: string; source?: string; source_hash?: string; permissions?: string }[];
+  readonly upload: readonly {
+    file: string;
+    content: string;
+    source?: string;
+    source_hash?: string;
+    permissions?: string;
+  }[];
   readonly networks_advanced?: readonly { name: string; ipv4_address?: string }[];
   readonly lifecycle?: { precondition: readonly { condition: string; error_message: string }[] };
 }
@@ -26,7 +32,8 @@ function schedule(props: Partial<BackupScheduleProps> = {}) {
 const secured = (text: string): string => text.replace("security: off", "security: on");
 const saving = (text: string, id = "s1_backups"): Saving => containersOf(synthesizeText(text))[id] as Saving;
 
-test("the container beside a server, as it is by default", () => expect(withScriptNames(schedule().container)).toMatchSnapshot());
+test("the container beside a server, as it is by default", () =>
+  expect(withScriptNames(schedule().container)).toMatchSnapshot());
 
 test("is of the server's image, which is pulled once", () => {
   const { container, images } = schedule();
@@ -34,7 +41,10 @@ test("is of the server's image, which is pulled once", () => {
 });
 test("is of the image that it is given", () => {
   const { container, images } = schedule({ image: "hashicorp/consul:1.21.5" });
-  expect([container.image, images.s1_backups?.name]).toEqual(["${docker_image.s1_backups.image_id}", "hashicorp/consul:1.21.5"]);
+  expect([container.image, images.s1_backups?.name]).toEqual([
+    "${docker_image.s1_backups.image_id}",
+    "hashicorp/consul:1.21.5",
+  ]);
 });
 test("saves as often, and keeps as many, as it is told", () => {
   expect(schedule({ every: 5, keep: 2 }).container.command).toEqual(["5", "2", "co-backups"]);
@@ -42,9 +52,14 @@ test("saves as often, and keeps as many, as it is told", () => {
 test.each([
   ["v", { container_path: "/consul/backups", volume_name: "v" }],
   ["/srv/backups", { container_path: "/consul/backups", host_path: "/srv/backups" }],
-])("keeps them in %s, where it is told to", (to, volume) => expect(schedule({ to }).container.volumes).toEqual([volume]));
+])("keeps them in %s, where it is told to", (to, volume) =>
+  expect(schedule({ to }).container.volumes).toEqual([volume]),
+);
 test("may do nothing that root may not do without capabilities, and opens no port", () => {
-  expect(schedule().container).toMatchObject({ capabilities: { drop: ["ALL"] }, security_opts: ["no-new-privileges:true"] });
+  expect(schedule().container).toMatchObject({
+    capabilities: { drop: ["ALL"] },
+    security_opts: ["no-new-privileges:true"],
+  });
   expect(schedule().container).not.toHaveProperty("ports");
 });
 test("asks nobody before it is stopped, and waits for nobody before it is made", () => {
@@ -60,16 +75,25 @@ describe("in a cluster", () => {
     expect(ids).toEqual(["c1", "s1", "s1_backups", "s2", "s2_backups", "s3", "s3_backups"]);
   });
   test("is in its server's stack, and goes with a server that leaves", () => {
-    const { stacks } = synthesizeText(`${HEAD}hosts: { s1: 10.0.0.1, s2: { address: 10.0.0.2, group: rack }, s3: 10.0.0.3, s4: 10.0.0.4 }
+    const { stacks } =
+      synthesizeText(`${HEAD}hosts: { s1: 10.0.0.1, s2: { address: 10.0.0.2, group: rack }, s3: 10.0.0.3, s4: 10.0.0.4 }
 servers: [s1, s2, s3, { name: s4, decommission: true }]
 join: [s1, s2, s3]
 backups: {}
 `);
-    expect(Object.keys(stacks.c?.resource.docker_container ?? {})).toEqual(["s1", "s1_backups", "s3", "s3_backups", "s4"]);
+    expect(Object.keys(stacks.c?.resource.docker_container ?? {})).toEqual([
+      "s1",
+      "s1_backups",
+      "s3",
+      "s3_backups",
+      "s4",
+    ]);
     expect(Object.keys(stacks["c-rack"]?.resource.docker_container ?? {})).toEqual(["s2", "s2_backups"]);
   });
   test("what somebody writes is no expression of Terraform's", () => {
-    expect(saving(`${FOUR_HOSTS}backups: { to: "/srv/\${x}" }\n`).volumes).toEqual([{ container_path: "/consul/backups", host_path: "/srv/$${x}" }]);
+    expect(saving(`${FOUR_HOSTS}backups: { to: "/srv/\${x}" }\n`).volumes).toEqual([
+      { container_path: "/consul/backups", host_path: "/srv/$${x}" },
+    ]);
   });
 });
 
@@ -93,8 +117,14 @@ describe("reaches its server", () => {
     expect(() =>
       synthesize((app) => {
         const stack = new TerraformStack(app, "mine");
-        const host = new DockerHost(stack, "h1", { address: "10.0.0.1", daemon: "ssh://root@{address}", bridge: "net" });
-        new BackupSchedule(stack, "b", { server: new ConsulServer(stack, "s1", { host, bootstrapExpect: 1, client: "127.0.0.1" }) });
+        const host = new DockerHost(stack, "h1", {
+          address: "10.0.0.1",
+          daemon: "ssh://root@{address}",
+          bridge: "net",
+        });
+        new BackupSchedule(stack, "b", {
+          server: new ConsulServer(stack, "s1", { host, bootstrapExpect: 1, client: "127.0.0.1" }),
+        });
       }),
     ).toThrow("cannot be reached from another container");
   });
@@ -102,7 +132,9 @@ describe("reaches its server", () => {
 
 test("in a bridge network each has an address of its own, that no agent has", () => {
   const containers = containersOf(
-    synthesizeText(`${BRIDGE}servers: [{ name: s1, host: local }, { name: s2, host: local }, { name: s3, host: local }]\nbackups: {}\n`),
+    synthesizeText(
+      `${BRIDGE}servers: [{ name: s1, host: local }, { name: s2, host: local }, { name: s3, host: local }]\nbackups: {}\n`,
+    ),
   );
   const addresses = Object.values(containers).map((one) => (one as Saving).networks_advanced?.[0]?.ipv4_address);
   expect(new Set(addresses.filter((address) => /^172\.30\.86\.\d+$/.test(address ?? ""))).size).toBe(6);
@@ -113,7 +145,11 @@ describe("with security", () => {
   test("has a token of its own by a file, which is not in the JSON, and replaces it when it is another", () => {
     const [, token, ...more] = saving(text).upload;
     expect(more).toEqual([]);
-    expect(token).toMatchObject({ file: "/consul/secrets/backups.header", source: "../../../secrets/c/backups.header", permissions: "0400" });
+    expect(token).toMatchObject({
+      file: "/consul/secrets/backups.header",
+      source: "../../../secrets/c/backups.header",
+      permissions: "0400",
+    });
     expect(token?.source_hash).toContain('filesha256("../../../secrets/c/${name}")');
   });
   test("has its server's certificate where that is reached by HTTPS alone", () => {

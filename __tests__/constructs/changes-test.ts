@@ -1,6 +1,6 @@
 import { parse } from "yaml";
-import { loadCluster } from "../../cluster/load";
-import type { ClusterFile } from "../../cluster/schema";
+import { loadCluster } from "../../cluster/file/load";
+import type { ClusterFile } from "../../cluster/file/schema";
 import { clusterFile, FOUR_HOSTS, HEAD, SEED, yaml } from "../cluster-files";
 import { containersOf, stackOf, synthesizeCluster, synthesizeText } from "../synthesized";
 
@@ -13,7 +13,10 @@ function effect(before: string, after: string): { changed: string[]; added: stri
   const [from, to] = [old, young].map(
     (containers) =>
       new Map(
-        Object.entries(containers).map(([id, json]) => [id, JSON.stringify(json, (key, value) => (OF_TERRAFORM.includes(key) ? undefined : value))]),
+        Object.entries(containers).map(([id, json]) => [
+          id,
+          JSON.stringify(json, (key, value) => (OF_TERRAFORM.includes(key) ? undefined : value)),
+        ]),
       ),
   ) as [Map<string, string>, Map<string, string>];
   return {
@@ -25,8 +28,12 @@ function effect(before: string, after: string): { changed: string[]; added: stri
 
 /** The steps that a change of the cluster file repeats. */
 function steps(before: string, after: string): string[] {
-  const [from, to] = [before, after].map((text) => stackOf(synthesizeText(text), "c").resource.terraform_data) as [object, object];
-  const triggers = (data: object, id: string) => JSON.stringify((data as Record<string, { triggers_replace: object }>)[id]?.triggers_replace);
+  const [from, to] = [before, after].map((text) => stackOf(synthesizeText(text), "c").resource.terraform_data) as [
+    object,
+    object,
+  ];
+  const triggers = (data: object, id: string) =>
+    JSON.stringify((data as Record<string, { triggers_replace: object }>)[id]?.triggers_replace);
   return Object.keys(to).filter((id) => triggers(from, id) !== triggers(to, id));
 }
 
@@ -68,7 +75,9 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
 
   test("growing by one server at a time touches no running container", () => {
     expect(effect(cluster(three, ["c0"]), cluster([...three, "s4"], ["c0"], { join })).changed).toEqual([]);
-    expect(effect(cluster([...three, "s4"], ["c0"], { join }), cluster([...three, "s4", "s5"], ["c0"], { join })).changed).toEqual([]);
+    expect(
+      effect(cluster([...three, "s4"], ["c0"], { join }), cluster([...three, "s4", "s5"], ["c0"], { join })).changed,
+    ).toEqual([]);
   });
 
   test("a server may leave, and its name stay under `join`, without touching another container", () => {
@@ -82,7 +91,10 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
   test.each(three)("%s is decommissioned, and then its line is deleted, without touching another container", (name) => {
     const servers = [...three, "s4", "s5"];
     const before = cluster(servers, ["c0"], { join });
-    const leaving = yaml({ ...parse(before), servers: servers.map((each) => (each === name ? { name, decommission: true } : each)) });
+    const leaving = yaml({
+      ...parse(before),
+      servers: servers.map((each) => (each === name ? { name, decommission: true } : each)),
+    });
     const after = cluster(
       servers.filter((each) => each !== name),
       ["c0"],
@@ -120,18 +132,31 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
   });
 
   test("adding a client touches only the new one", () => {
-    expect(effect(cluster(three, forty.slice(1)), cluster(three, forty))).toEqual({ changed: [], added: ["c0"], removed: [] });
+    expect(effect(cluster(three, forty.slice(1)), cluster(three, forty))).toEqual({
+      changed: [],
+      added: ["c0"],
+      removed: [],
+    });
   });
 
   test("removing the first of forty clients touches only that one", () => {
-    expect(effect(cluster(three, forty), cluster(three, forty.slice(1)))).toEqual({ changed: [], added: [], removed: ["c0"] });
+    expect(effect(cluster(three, forty), cluster(three, forty.slice(1)))).toEqual({
+      changed: [],
+      added: [],
+      removed: ["c0"],
+    });
   });
 
   test("registrator turned on, changed, turned off on one host, and off, touches no agent", () => {
     const registrators = (...names: string[]) => names.map((name) => `${name}_registrator`);
     const [without, all] = [cluster(three, ["c0"]), cluster(three, ["c0"], { registrator: "on" })];
-    const changed = cluster(three, ["c0"], { registrator: { resync: 5, image: "gliderlabs/registrator:latest", tags: ["a"] } });
-    const but = yaml({ ...parse(all), hosts: { ...parse(all).hosts, s1: { address: "10.0.0.1", registrator: "off" } } });
+    const changed = cluster(three, ["c0"], {
+      registrator: { resync: 5, image: "gliderlabs/registrator:latest", tags: ["a"] },
+    });
+    const but = yaml({
+      ...parse(all),
+      hosts: { ...parse(all).hosts, s1: { address: "10.0.0.1", registrator: "off" } },
+    });
     expect(effect(without, all)).toEqual({ changed: [], added: registrators("c0", "s1", "s2", "s3"), removed: [] });
     expect(effect(all, changed)).toEqual({ changed: registrators("c0", "s1", "s2", "s3"), added: [], removed: [] });
     expect(effect(all, but)).toEqual({ changed: [], added: [], removed: registrators("s1") });
@@ -140,17 +165,24 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
 
   test("another address of Consul's, or another agent, is the only change of an agent that touches a registrator", () => {
     const before = cluster(three, ["c0"], { registrator: "on" });
-    expect(effect(before, cluster(three, [{ name: "c0", labels: { a: "b" } }], { registrator: "on" })).changed).toEqual(["c0"]);
-    expect(effect(before, cluster(three, [{ name: "c0", ports: { http: 9500 } }], { registrator: "on" })).changed).toEqual(["c0", "c0_registrator"]);
+    expect(effect(before, cluster(three, [{ name: "c0", labels: { a: "b" } }], { registrator: "on" })).changed).toEqual(
+      ["c0"],
+    );
+    expect(
+      effect(before, cluster(three, [{ name: "c0", ports: { http: 9500 } }], { registrator: "on" })).changed,
+    ).toEqual(["c0", "c0_registrator"]);
   });
 
   test("DNS of one agent touches only that agent", () => {
-    expect(effect(cluster(three, ["c0", "c1"]), cluster(three, ["c0", { name: "c1", dns: { only_passing: true } }])).changed).toEqual(["c1"]);
+    expect(
+      effect(cluster(three, ["c0", "c1"]), cluster(three, ["c0", { name: "c1", dns: { only_passing: true } }])).changed,
+    ).toEqual(["c1"]);
   });
 
   test("a service of one client, changed or taken away again, touches no container", () => {
     const none = cluster(three, ["c0", "c1"]);
-    const web = (port: number) => cluster(three, [{ name: "c0", services: [{ name: "web", port }], checks: [{ name: "x", ttl: "1h" }] }, "c1"]);
+    const web = (port: number) =>
+      cluster(three, [{ name: "c0", services: [{ name: "web", port }], checks: [{ name: "x", ttl: "1h" }] }, "c1"]);
     // Another name is for the agent's token.
     const named = security === "on" ? ["c0_services", "consul_acl"] : ["c0_services"];
     for (const [before, after, repeated] of [
@@ -175,7 +207,10 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
   });
 
   test("a label of one agent touches only its container", () => {
-    expect(effect(cluster(three, forty), cluster(three, ["c0", { name: "c1", labels: { rack: "b" } }, ...forty.slice(2)])).changed).toEqual(["c1"]);
+    expect(
+      effect(cluster(three, forty), cluster(three, ["c0", { name: "c1", labels: { rack: "b" } }, ...forty.slice(2)]))
+        .changed,
+    ).toEqual(["c1"]);
   });
 });
 
@@ -186,7 +221,11 @@ describe("security", () => {
   });
   test("another policy or token touches no container", () => {
     const policies = { shop: 'service "shop" { policy = "write" }' };
-    expect(effect(secured({}), secured({ policies, tokens: { shop: {} } }))).toEqual({ changed: [], added: [], removed: [] });
+    expect(effect(secured({}), secured({ policies, tokens: { shop: {} } }))).toEqual({
+      changed: [],
+      added: [],
+      removed: [],
+    });
   });
 });
 
@@ -195,7 +234,11 @@ test("another address of a client's host touches only that client", () => {
 });
 
 test("a host without agents touches nothing", () => {
-  expect(effect(FOUR_HOSTS, FOUR_HOSTS.replace("c1:", "spare: 10.0.0.9, c1:"))).toEqual({ changed: [], added: [], removed: [] });
+  expect(effect(FOUR_HOSTS, FOUR_HOSTS.replace("c1:", "spare: 10.0.0.9, c1:"))).toEqual({
+    changed: [],
+    added: [],
+    removed: [],
+  });
 });
 
 test("a further image to pull touches no container", () => {
@@ -225,7 +268,10 @@ services: [{ name: web, port: 80 }, { name: api }]
     ["the order of ports", base.replace("{ http: 80, dns: 53 }", "{ dns: 53, http: 80 }")],
     ["an agent as a mapping", base.replace("[c1]", "[{ name: c1 }]")],
     ["a host as a mapping", base.replace("10.0.0.4", "{ address: 10.0.0.4 }")],
-    ["the order of services", base.replace("[{ name: web, port: 80 }, { name: api }]", "[{ name: api }, { port: 80, name: web }]")],
+    [
+      "the order of services",
+      base.replace("[{ name: web, port: 80 }, { name: api }]", "[{ name: api }, { port: 80, name: web }]"),
+    ],
     ["defaults", `${base}datacenter: dc1\nnetwork: host\n`],
   ])("%s", (_, text) => {
     expect(text).not.toBe(base);
@@ -235,7 +281,8 @@ services: [{ name: web, port: 80 }, { name: api }]
 
 describe("bootstrap_expect", () => {
   const expected = (servers: number) =>
-    loadCluster(clusterFile(cluster(three.concat(["s4", "s5", "s6", "s7"]).slice(0, servers), [], { join }))).bootstrapExpect;
+    loadCluster(clusterFile(cluster(three.concat(["s4", "s5", "s6", "s7"]).slice(0, servers), [], { join })))
+      .bootstrapExpect;
 
   test.each([
     [1, 1],
@@ -245,11 +292,14 @@ describe("bootstrap_expect", () => {
     [6, 4],
     [7, 4],
   ])("of %i servers is %i", (servers, expect_) => {
-    expect(servers === 1 ? loadCluster(clusterFile(`${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [s1]\n`)).bootstrapExpect : expected(servers)).toBe(
-      expect_,
-    );
+    expect(
+      servers === 1
+        ? loadCluster(clusterFile(`${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [s1]\n`)).bootstrapExpect
+        : expected(servers),
+    ).toBe(expect_);
   });
-  test("can be set", () => expect(loadCluster(clusterFile(`${FOUR_HOSTS}bootstrap_expect: 2\n`)).bootstrapExpect).toBe(2));
+  test("can be set", () =>
+    expect(loadCluster(clusterFile(`${FOUR_HOSTS}bootstrap_expect: 2\n`)).bootstrapExpect).toBe(2));
 });
 
 test("seed.yaml's JSON is the same when made twice", () => {

@@ -56,7 +56,8 @@ test("a client asks for a leader after each start", () => {
 test("further addresses can be added, until the app is synthesized", () => {
   const { stacks } = synthesize((app) => {
     const stack = new TerraformStack(app, "mine");
-    const host = (name: string, address: string) => new DockerHost(stack, name, { address, daemon: "ssh://root@{address}" });
+    const host = (name: string, address: string) =>
+      new DockerHost(stack, name, { address, daemon: "ssh://root@{address}" });
     const client = new ConsulClient(stack, "client", { host: host("h2", "10.0.0.2") });
     const server = new ConsulServer(stack, "server", { host: host("h1", "10.0.0.1"), bootstrapExpect: 1 });
     client.addRetryJoin(server.joinAddress);

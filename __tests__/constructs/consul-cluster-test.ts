@@ -1,9 +1,17 @@
 import { App, TerraformOutput, TerraformStack } from "cdktf";
-import { defineCluster } from "../../cluster/cluster";
-import { loadCluster } from "../../cluster/load";
+import { defineCluster } from "../../cluster/define";
+import { loadCluster } from "../../cluster/file/load";
 import { ConsulCluster } from "../../constructs/consul-cluster";
 import { BRIDGE, FOUR_HOSTS, folder, HEAD, load, SEED } from "../cluster-files";
-import { agentConfigOf, containerOf, flagValues, stackOf, synthesizeCluster, synthesizeText, withScriptNames } from "../synthesized";
+import {
+  agentConfigOf,
+  containerOf,
+  flagValues,
+  stackOf,
+  synthesizeCluster,
+  synthesizeText,
+  withScriptNames,
+} from "../synthesized";
 
 test("the article's cluster in TypeScript is the same to the byte as in YAML", () => {
   const inTypeScript = defineCluster({
@@ -32,7 +40,8 @@ servers: [s1, s2, s3, s4, s5]
 clients: [c1]
 `;
 
-  test("a client joins all of three servers", () => expect(joins(FOUR_HOSTS, "c1")).toEqual(["10.0.0.1", "10.0.0.2", "10.0.0.3"]));
+  test("a client joins all of three servers", () =>
+    expect(joins(FOUR_HOSTS, "c1")).toEqual(["10.0.0.1", "10.0.0.2", "10.0.0.3"]));
   test("a server joins the others", () => expect(joins(FOUR_HOSTS, "s2")).toEqual(["10.0.0.1", "10.0.0.3"]));
   test("of more than three servers, those under `join`", () => {
     const text = `${five}join: [s1, s3, s5]\n`;
@@ -46,14 +55,21 @@ clients: [c1]
     expect(joins(FOUR_HOSTS.replace("[c1]", "[{ name: c1, join: [s2] }]"), "c1")).toEqual(["10.0.0.2"]);
   });
   test("addresses and DNS names from outside the cluster may be joined", () => {
-    expect(joins(`${FOUR_HOSTS}join: [s1, 10.9.9.9, consul.example.com]\n`, "c1")).toEqual(["10.0.0.1", "10.9.9.9", "consul.example.com"]);
+    expect(joins(`${FOUR_HOSTS}join: [s1, 10.9.9.9, consul.example.com]\n`, "c1")).toEqual([
+      "10.0.0.1",
+      "10.9.9.9",
+      "consul.example.com",
+    ]);
   });
   test("an address that is its own is not joined", () => {
     const text = `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, advertise: 192.168.1.1 }]")}join: [s1, 192.168.1.1]\n`;
     expect([joins(text, "c1"), joins(text, "s2")]).toEqual([["10.0.0.1"], ["10.0.0.1", "192.168.1.1"]]);
   });
   test("servers are joined at the address that they tell others", () => {
-    expect(joins(FOUR_HOSTS.replace("[s1,", "[{ name: s1, advertise: 192.168.1.1 },"), "s2")).toEqual(["10.0.0.3", "192.168.1.1"]);
+    expect(joins(FOUR_HOSTS.replace("[s1,", "[{ name: s1, advertise: 192.168.1.1 },"), "s2")).toEqual([
+      "10.0.0.3",
+      "192.168.1.1",
+    ]);
   });
   test("on one daemon, agents are joined by their containers' names", () => {
     const text = `${BRIDGE}servers: [{ name: s1, host: local }]\nclients: [{ name: c1, host: local }]\n`;
@@ -93,7 +109,8 @@ flags: [-all]
       dns_config: { only_passing: true, service_ttl: { web: "1s" } },
     });
   });
-  test("that are flags follow the cluster's", () => expect(containerOf(labelled, "c1").command.slice(-2)).toEqual(["-all", "-own"]));
+  test("that are flags follow the cluster's", () =>
+    expect(containerOf(labelled, "c1").command.slice(-2)).toEqual(["-all", "-own"]));
   test("of an image hold for its agent alone", () => {
     const { docker_image } = stackOf(labelled, "c").resource;
     expect([docker_image.c1?.name, docker_image.s1?.name]).toEqual(["own:1", "hashicorp/consul:1.22.2"]);
@@ -109,9 +126,12 @@ describe("groups", () => {
 servers: [s1, s2, s3]
 clients: [c1]
 `);
-  test("are stacks, beside the cluster's own", () => expect(Object.keys(grouped.stacks).sort()).toEqual(["c", "c-edge", "c-rack1", "c-rack2"]));
+  test("are stacks, beside the cluster's own", () =>
+    expect(Object.keys(grouped.stacks).sort()).toEqual(["c", "c-edge", "c-rack1", "c-rack2"]));
   test("of servers are deployed before the cluster's own stack, which asks for all voters, and groups of clients after it", () => {
-    const order = Object.fromEntries(Object.entries(grouped.manifest.stacks).map(([name, { dependencies }]) => [name, dependencies]));
+    const order = Object.fromEntries(
+      Object.entries(grouped.manifest.stacks).map(([name, { dependencies }]) => [name, dependencies]),
+    );
     expect(order).toEqual({ c: ["c-rack1", "c-rack2"], "c-edge": ["c"], "c-rack1": [], "c-rack2": [] });
   });
   test("read nothing of each other's state", () => {
@@ -128,13 +148,20 @@ describe("the last step of a deploy", () => {
 
   test("asks any server whether all are voters", () => {
     const { environment } = quorum?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
-    expect(environment.ASK_TARGETS?.split("\n")).toEqual([1, 2, 3].map((index) => `-H ssh://root@10.0.0.${index} exec -i s${index}`));
+    expect(environment.ASK_TARGETS?.split("\n")).toEqual(
+      [1, 2, 3].map((index) => `-H ssh://root@10.0.0.${index} exec -i s${index}`),
+    );
     expect(environment.ASK_ARGUMENTS).toMatch(/ s1 s2 s3$/);
   });
   test("comes after every server's own", () => {
-    expect([...(quorum?.depends_on ?? [])].sort()).toEqual(["terraform_data.s1", "terraform_data.s2", "terraform_data.s3"]);
+    expect([...(quorum?.depends_on ?? [])].sort()).toEqual([
+      "terraform_data.s1",
+      "terraform_data.s2",
+      "terraform_data.s3",
+    ]);
   });
-  test("holds up no client: one whose servers are out of reach is asked all the same", () => expect(terraform_data.c1?.depends_on).toBeUndefined());
+  test("holds up no client: one whose servers are out of reach is asked all the same", () =>
+    expect(terraform_data.c1?.depends_on).toBeUndefined());
   test("is repeated when a server's container is another", () => {
     expect(Object.values(quorum?.triggers_replace ?? {})).toEqual(
       expect.arrayContaining(["s1", "s2", "s3"].map((name) => `\${docker_container.${name}.id}`)),
@@ -149,11 +176,16 @@ describe("the last step of a deploy", () => {
 test("warnings are annotations of the stack, which cdktf prints", () => {
   const { manifest } = synthesizeText(`${FOUR_HOSTS}client: 0.0.0.0\n`);
   expect(manifest.stacks.c?.annotations).toEqual([
-    expect.objectContaining({ level: "@cdktf/warn", message: expect.stringMatching(/:7:9: warning open-http: .*\n {4}.*accept: \[open-http\]/) }),
+    expect.objectContaining({
+      level: "@cdktf/warn",
+      message: expect.stringMatching(/:7:9: warning open-http: .*\n {4}.*accept: \[open-http\]/),
+    }),
   ]);
 });
 test("warnings that were accepted are not", () => {
-  expect(synthesizeText(`${FOUR_HOSTS}client: 0.0.0.0\naccept: [open-http]\n`).manifest.stacks.c?.annotations).toEqual([]);
+  expect(synthesizeText(`${FOUR_HOSTS}client: 0.0.0.0\naccept: [open-http]\n`).manifest.stacks.c?.annotations).toEqual(
+    [],
+  );
 });
 
 test("its agents are at hand, with their L1 resources, for what the cluster file does not offer", () => {
@@ -174,7 +206,10 @@ test("a value of one stack cannot slip into another's, where it would need the o
 });
 
 test("a cluster of two hosts, as Terraform reads it", () => {
-  const { locals: _, ...stack } = stackOf(synthesizeText(`${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`), "c");
+  const { locals: _, ...stack } = stackOf(
+    synthesizeText(`${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`),
+    "c",
+  );
   expect(withScriptNames(stack)).toMatchSnapshot();
 });
 
@@ -190,7 +225,9 @@ describe("autopilot", () => {
     expect(autopilotOf("autopilot: { min_quorum: 2 }\n").settings).toEqual({ MinQuorum: 2 });
   });
   test("is set by the API's names, when all servers are voters", () => {
-    const { settings, after } = autopilotOf("autopilot: { cleanup_dead_servers: false, server_stabilization_time: 20s }\n");
+    const { settings, after } = autopilotOf(
+      "autopilot: { cleanup_dead_servers: false, server_stabilization_time: 20s }\n",
+    );
     expect(settings).toEqual({ CleanupDeadServers: false, MinQuorum: 3, ServerStabilizationTime: "20s" });
     expect(after).toEqual(["terraform_data.consul_quorum"]);
   });

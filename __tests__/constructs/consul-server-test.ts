@@ -15,7 +15,12 @@ function server(props: Partial<ConsulAgentProps> = {}, bridge?: string) {
   const { resource, output } = stacks.mine as NonNullable<typeof stacks.mine>;
   const container = resource.docker_container.s1;
   if (!container) throw new Error("no container");
-  return { container, output: output.s1?.value ?? {}, gate: resource.terraform_data.s1, image: resource.docker_image.s1 };
+  return {
+    container,
+    output: output.s1?.value ?? {},
+    gate: resource.terraform_data.s1,
+    image: resource.docker_image.s1,
+  };
 }
 
 test("a server's container, as it is by default", () => {
@@ -24,7 +29,8 @@ test("a server's container, as it is by default", () => {
 });
 
 test("is of the pinned image", () => expect(server().image?.name).toBe("hashicorp/consul:1.22.2"));
-test("is of the image that it is given", () => expect(server({ image: "hashicorp/consul:1.21.5" }).image?.name).toBe("hashicorp/consul:1.21.5"));
+test("is of the image that it is given", () =>
+  expect(server({ image: "hashicorp/consul:1.21.5" }).image?.name).toBe("hashicorp/consul:1.21.5"));
 test("has a configuration file and a health check of its own", () => {
   expect(server().container.upload.map(({ file }) => file)).toEqual([
     "/consul/config/agent.json",
@@ -33,7 +39,8 @@ test("has a configuration file and a health check of its own", () => {
   ]);
 });
 test("is in Consul's default datacenter", () => expect(agentConfigOf(server().container).datacenter).toBe("dc1"));
-test("is in the datacenter that it is given", () => expect(agentConfigOf(server({ datacenter: "eu" }).container).datacenter).toBe("eu"));
+test("is in the datacenter that it is given", () =>
+  expect(agentConfigOf(server({ datacenter: "eu" }).container).datacenter).toBe("eu"));
 
 describe("is named", () => {
   test("after its id", () => {
@@ -48,11 +55,18 @@ describe("is named", () => {
 
 describe("keeps its data", () => {
   test("on a volume named after its container", () => {
-    expect(server({ container: "co" }).container.volumes[0]).toEqual({ container_path: "/consul/data", volume_name: "co-data" });
+    expect(server({ container: "co" }).container.volumes[0]).toEqual({
+      container_path: "/consul/data",
+      volume_name: "co-data",
+    });
   });
-  test("on the volume that it is given", () => expect(server({ data: "v" }).container.volumes[0]?.volume_name).toBe("v"));
+  test("on the volume that it is given", () =>
+    expect(server({ data: "v" }).container.volumes[0]?.volume_name).toBe("v"));
   test("in the folder that it is given", () => {
-    expect(server({ data: "/srv/consul" }).container.volumes[0]).toEqual({ container_path: "/consul/data", host_path: "/srv/consul" });
+    expect(server({ data: "/srv/consul" }).container.volumes[0]).toEqual({
+      container_path: "/consul/data",
+      host_path: "/srv/consul",
+    });
   });
 });
 
@@ -63,7 +77,11 @@ describe("is stopped", () => {
 });
 
 describe("logs", () => {
-  test("are rotated", () => expect(server().container).toMatchObject({ log_driver: "json-file", log_opts: { "max-size": "10m", "max-file": "3" } }));
+  test("are rotated", () =>
+    expect(server().container).toMatchObject({
+      log_driver: "json-file",
+      log_opts: { "max-size": "10m", "max-file": "3" },
+    }));
   test("go where they are sent", () => {
     expect(server({ log: { driver: "syslog", options: { tag: "consul" } } }).container).toMatchObject({
       log_driver: "syslog",
@@ -73,7 +91,8 @@ describe("logs", () => {
 });
 
 describe("limits", () => {
-  test("are none by default", () => expect(Object.keys(server().container).filter((key) => /memory|cpu/.test(key))).toEqual([]));
+  test("are none by default", () =>
+    expect(Object.keys(server().container).filter((key) => /memory|cpu/.test(key))).toEqual([]));
   test("are memory without swap, and CPUs", () => {
     expect(server({ resources: { memory: 512, cpus: 1.5, cpuset: "0-1" } }).container).toMatchObject({
       memory: 512,
@@ -93,14 +112,21 @@ test("labels are added to the one that keeps registrator from it, by their names
 });
 
 describe("is reached", () => {
-  test("only from its own host by default", () => expect(server().output).toMatchObject({ http: "http://127.0.0.1:8500", dns: "127.0.0.1:8600" }));
+  test("only from its own host by default", () =>
+    expect(server().output).toMatchObject({ http: "http://127.0.0.1:8500", dns: "127.0.0.1:8600" }));
   test("at its host's address, where it listens on every address", () => {
-    expect(server({ client: "0.0.0.0" }).output).toMatchObject({ http: "http://10.0.0.1:8500", ui: "http://10.0.0.1:8500/ui" });
+    expect(server({ client: "0.0.0.0" }).output).toMatchObject({
+      http: "http://10.0.0.1:8500",
+      ui: "http://10.0.0.1:8500/ui",
+    });
   });
   test("at the address that is not loopback, where it has several", () =>
     expect(server({ client: "127.0.0.1 10.9.9.9" }).output.http).toBe("http://10.9.9.9:8500"));
   test("on the ports that it is given", () => {
-    expect(server({ ports: { http: 80, dns: 53 } }).output).toMatchObject({ http: "http://127.0.0.1:80", dns: "127.0.0.1:53" });
+    expect(server({ ports: { http: 80, dns: 53 } }).output).toMatchObject({
+      http: "http://127.0.0.1:80",
+      dns: "127.0.0.1:53",
+    });
   });
   test("by no DNS, where that is off", () => expect(server({ ports: { dns: -1 } }).output).not.toHaveProperty("dns"));
   test("by no UI, where that is off", () => expect(server({ ui: false }).output).not.toHaveProperty("ui"));
@@ -108,8 +134,10 @@ describe("is reached", () => {
 
 describe("is joined", () => {
   test("at its host's address", () => expect(server().output.join).toBe("10.0.0.1"));
-  test("on its own port, where that is not Consul's default", () => expect(server({ ports: { serf_lan: 9301 } }).output.join).toBe("10.0.0.1:9301"));
-  test("at the address that it tells others", () => expect(server({ bind: "10.1.1.1", advertise: "192.168.1.1" }).output.join).toBe("192.168.1.1"));
+  test("on its own port, where that is not Consul's default", () =>
+    expect(server({ ports: { serf_lan: 9301 } }).output.join).toBe("10.0.0.1:9301"));
+  test("at the address that it tells others", () =>
+    expect(server({ bind: "10.1.1.1", advertise: "192.168.1.1" }).output.join).toBe("192.168.1.1"));
   test("at the address that it binds to", () => expect(server({ bind: "10.1.1.1" }).output.join).toBe("10.1.1.1"));
   test("at its host's address, where only Consul knows to which it binds", () =>
     expect(server({ bind: '{{ GetInterfaceIP "eth1" }}' }).output.join).toBe("10.0.0.1"));
@@ -127,10 +155,14 @@ describe("asks to be", () => {
 
 describe("never joins itself", () => {
   test.each(["10.0.0.1", "10.0.0.1:8301"])("at %s", (address) => {
-    expect(() => server({ retryJoin: [JoinAddress.parse(address)] })).toThrow("s1 cannot join itself, at 10.0.0.1; name another agent");
+    expect(() => server({ retryJoin: [JoinAddress.parse(address)] })).toThrow(
+      "s1 cannot join itself, at 10.0.0.1; name another agent",
+    );
   });
   test("but may join another on its host", () => {
-    expect(flagValues(server({ retryJoin: [JoinAddress.of("10.0.0.1", 9301)] }).container, "-retry-join")).toEqual(["10.0.0.1:9301"]);
+    expect(flagValues(server({ retryJoin: [JoinAddress.of("10.0.0.1", 9301)] }).container, "-retry-join")).toEqual([
+      "10.0.0.1:9301",
+    ]);
   });
 });
 
@@ -155,11 +187,16 @@ describe("in a bridge network", () => {
       { internal: 8600, external: 53, ip: "10.0.0.1", protocol: "udp" },
     ]);
   });
-  test("is reached where it is published", () => expect(server({ publish: { http: 80 } }, "net").output.http).toBe("http://10.0.0.1:80"));
+  test("is reached where it is published", () =>
+    expect(server({ publish: { http: 80 } }, "net").output.http).toBe("http://10.0.0.1:80"));
 });
 
 test.each<[string, Partial<ConsulAgentProps>, string]>([
-  ["configuration", { config: { encrypt: "HUSH" } }, "mine/s1.config.encrypt: error secret-in-config: config.encrypt is a secret"],
+  [
+    "configuration",
+    { config: { encrypt: "HUSH" } },
+    "mine/s1.config.encrypt: error secret-in-config: config.encrypt is a secret",
+  ],
   ["flags", { flags: ["-encrypt=HUSH"] }, "mine/s1.flags[0]: error secret-in-config: flags[0] holds a secret"],
   ["labels", { labels: { db_password: "HUSH" } }, "mine/s1.labels.db_password: error secret-in-config"],
 ])("a secret in its %s is refused, and not repeated", (_, props, message) => {

@@ -4,10 +4,13 @@ import { DockerHost } from "../../constructs/docker-host";
 import { FOUR_HOSTS } from "../cluster-files";
 import { rendered, stackOf, synthesize, synthesizeText } from "../synthesized";
 
-const step = (text: string, agent = "c1") => stackOf(synthesizeText(text), "c").resource.terraform_data[`${agent}_services`];
+const step = (text: string, agent = "c1") =>
+  stackOf(synthesizeText(text), "c").resource.terraform_data[`${agent}_services`];
 /** What the agent is given, from the trigger: the argument is the same in the shell's quotes. */
-const given = (text: string, agent = "c1") => JSON.parse(rendered(Object.values(step(text, agent)?.triggers_replace ?? {})[1] ?? ""));
-const own = (services: string) => FOUR_HOSTS.replace("[c1]", `[{ name: c1, node: n1, wait: 7, services: ${services} }]`);
+const given = (text: string, agent = "c1") =>
+  JSON.parse(rendered(Object.values(step(text, agent)?.triggers_replace ?? {})[1] ?? ""));
+const own = (services: string) =>
+  FOUR_HOSTS.replace("[c1]", `[{ name: c1, node: n1, wait: 7, services: ${services} }]`);
 
 test("an agent is given its services and checks in the order of ids, those of the cluster among them", () => {
   const text = `${own("[{ name: web, id: z, port: 80 }, { name: api }]")}services: [{ name: exporter }]\nchecks: [{ name: disk, ttl: 1h }]\n`;
@@ -17,7 +20,8 @@ test("an agent is given its services and checks in the order of ids, those of th
   });
   expect(given(text, "s1").services).toEqual([{ name: "exporter" }]);
 });
-test("one for which nothing is declared is given nothing, which takes away what it had", () => expect(given(FOUR_HOSTS)).toEqual({}));
+test("one for which nothing is declared is given nothing, which takes away what it had", () =>
+  expect(given(FOUR_HOSTS)).toEqual({}));
 test("it is asked itself, and waited for as for its gate", () => {
   const { provisioner } = step(own("[{ name: web }]")) ?? {};
   const { ASK_TARGETS, ASK_SECONDS, ASK_ARGUMENTS } = provisioner?.[0]?.["local-exec"].environment ?? {};
@@ -30,7 +34,10 @@ test("it is given them again when its container is another, and after the gate",
   expect(depends_on).toEqual(["terraform_data.c1"]);
 });
 test("what looks like Terraform's expressions is text", () => {
-  expect(given(own("[{ name: web, meta: { a: '${x}', b: '%{y}' } }]")).services[0].meta).toEqual({ a: "${x}", b: "%{y}" });
+  expect(given(own("[{ name: web, meta: { a: '${x}', b: '%{y}' } }]")).services[0].meta).toEqual({
+    a: "${x}",
+    b: "%{y}",
+  });
 });
 test("an agent that is to leave is given none", () => {
   const text = FOUR_HOSTS.replace("[c1]", "[{ name: c1, decommission: true, services: [{ name: web }] }]");
@@ -40,7 +47,11 @@ test("a client in somebody's own stack has them too", () => {
   const { stacks } = synthesize((app) => {
     const stack = new TerraformStack(app, "mine");
     const host = new DockerHost(stack, "h", { address: "10.0.0.1", daemon: "ssh://root@{address}" });
-    const client = new ConsulClient(stack, "client", { host, services: [{ name: "web", port: 80 }], checks: [{ name: "disk", ttl: "1h" }] });
+    const client = new ConsulClient(stack, "client", {
+      host,
+      services: [{ name: "web", port: 80 }],
+      checks: [{ name: "disk", ttl: "1h" }],
+    });
     expect(client.services?.resource.friendlyUniqueId).toBe("client_services");
   });
   expect(Object.values(stacks.mine?.resource.terraform_data.client_services?.triggers_replace ?? {})[1]).toBe(

@@ -12,13 +12,18 @@ function providerOf(props: Partial<DockerHostProps>, id = "h1") {
 }
 
 const hostOf = (props: Partial<DockerHostProps>) =>
-  new DockerHost(new TerraformStack(new App(), "t"), "h1", { address: "10.0.0.1", daemon: "ssh://root@{address}", ...props });
+  new DockerHost(new TerraformStack(new App(), "t"), "h1", {
+    address: "10.0.0.1",
+    daemon: "ssh://root@{address}",
+    ...props,
+  });
 
 describe("the provider", () => {
   test("of one host", () => expect(providerOf({})).toMatchSnapshot());
   test("reaches the daemon by the host's address and name", () =>
     expect(providerOf({ daemon: "ssh://{host}@{address}:22" })?.host).toBe("ssh://h1@10.0.0.1:22"));
-  test("writes an IPv6 address in brackets", () => expect(providerOf({ address: "fd00::1" })?.host).toBe("ssh://root@[fd00::1]"));
+  test("writes an IPv6 address in brackets", () =>
+    expect(providerOf({ address: "fd00::1" })?.host).toBe("ssh://root@[fd00::1]"));
   test("finds the certificates of the project, for TLS", () => {
     expect(providerOf({ daemon: { url: "tcp://{address}:2376", certs: "secrets/h1" } })).toMatchObject({
       host: "tcp://10.0.0.1:2376",
@@ -29,9 +34,13 @@ describe("the provider", () => {
     expect(providerOf({ daemon: "tcp://{address}:2376" })?.cert_path).toBe('${pathexpand("~/.docker")}');
   });
   test("is plain TCP only where it is asked for by name", () => {
-    expect(providerOf({ daemon: "tcp+insecure://{address}:2375" })).toMatchObject({ host: "tcp://10.0.0.1:2375", cert_path: "" });
+    expect(providerOf({ daemon: "tcp+insecure://{address}:2375" })).toMatchObject({
+      host: "tcp://10.0.0.1:2375",
+      cert_path: "",
+    });
   });
-  test("cannot be redirected by the environment", () => expect(providerOf({})).toMatchObject({ context: "", cert_path: "" }));
+  test("cannot be redirected by the environment", () =>
+    expect(providerOf({})).toMatchObject({ context: "", cert_path: "" }));
   test("takes credentials of registries from the operator's docker config: they are not in the JSON", () => {
     expect(providerOf({ registries: ["registry.example.com"] })?.registry_auth).toEqual([
       { address: "registry.example.com", config_file: '${pathexpand("~/.docker/config.json")}' },
@@ -39,7 +48,9 @@ describe("the provider", () => {
   });
   test("is of a version that survives a host that is down", () => {
     const { stacks } = synthesizeText(FOUR_HOSTS);
-    expect(stacks.c?.terraform.required_providers).toEqual({ docker: { source: "kreuzwerker/docker", version: "~> 4.5" } });
+    expect(stacks.c?.terraform.required_providers).toEqual({
+      docker: { source: "kreuzwerker/docker", version: "~> 4.5" },
+    });
   });
 });
 
@@ -56,19 +67,28 @@ describe("the docker CLI's arguments", () => {
     ]);
   });
   test("for a socket", () =>
-    expect(hostOf({ daemon: "unix:///var/run/docker.sock" }).dockerArguments).toEqual(["-H", "unix:///var/run/docker.sock"]));
+    expect(hostOf({ daemon: "unix:///var/run/docker.sock" }).dockerArguments).toEqual([
+      "-H",
+      "unix:///var/run/docker.sock",
+    ]));
 });
 
 describe("images", () => {
   test("of Docker Hub are pulled through the mirror", () => {
-    expect(hostOf({ mirror: "mirror:5000" }).pullReference("hashicorp/consul:1")).toBe("mirror:5000/hashicorp/consul:1");
+    expect(hostOf({ mirror: "mirror:5000" }).pullReference("hashicorp/consul:1")).toBe(
+      "mirror:5000/hashicorp/consul:1",
+    );
   });
   test("stay on the host when the stack is destroyed", () => {
     const { stacks } = synthesize((app) => {
       const stack = new TerraformStack(app, "t");
       new DockerHost(stack, "h1", { address: "10.0.0.1", daemon: "unix:///x" }).pull(stack, "nginx", "nginx");
     });
-    expect(stacks.t?.resource.docker_image.nginx).toMatchObject({ name: "nginx", keep_locally: true, provider: "docker.h1" });
+    expect(stacks.t?.resource.docker_image.nginx).toMatchObject({
+      name: "nginx",
+      keep_locally: true,
+      provider: "docker.h1",
+    });
   });
 });
 

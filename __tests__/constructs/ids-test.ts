@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadCluster } from "../../cluster/load";
+import { loadCluster } from "../../cluster/file/load";
 import { HEAD, PROJECT, SEED } from "../cluster-files";
 import { type StackJson, type Synthesized, synthesizeCluster, synthesizeText } from "../synthesized";
 
@@ -17,7 +17,8 @@ const idsOf = ({ resource, provider, output, locals, terraform }: StackJson) => 
   backend: terraform.backend,
 });
 
-const idsOfAll = ({ stacks }: Synthesized) => Object.fromEntries(Object.entries(stacks).map(([name, stack]) => [name, idsOf(stack)]));
+const idsOfAll = ({ stacks }: Synthesized) =>
+  Object.fromEntries(Object.entries(stacks).map(([name, stack]) => [name, idsOf(stack)]));
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -27,10 +28,20 @@ test("the ids of seed.yaml are what they were", () => {
     consul: {
       docker_container: agents,
       docker_image: agents.flatMap((agent) => [agent, `${agent}_gliderlabs-registrator-latest`]),
-      terraform_data: [...agents.flatMap((agent) => [agent, `${agent}_services`]), ...["consul_autopilot", "consul_definitions", "consul_quorum"]],
+      terraform_data: [
+        ...agents.flatMap((agent) => [agent, `${agent}_services`]),
+        ...["consul_autopilot", "consul_definitions", "consul_quorum"],
+      ],
       provider: agents.map((agent) => `${agent}_host`),
       output: agents,
-      locals: ["consul_ask", "consul_autopilot", "consul_definitions", "consul_gate", "consul_quorum", "consul_services"],
+      locals: [
+        "consul_ask",
+        "consul_autopilot",
+        "consul_definitions",
+        "consul_gate",
+        "consul_quorum",
+        "consul_services",
+      ],
       backend: { local: { path: "../../../terraform.consul.tfstate" } },
     },
   });
@@ -57,7 +68,14 @@ clients: [c1]
   expect(idsOfAll(grouped)).toEqual({
     c: stack("s3", {
       terraform_data: ["consul_autopilot", "consul_definitions", "consul_quorum", "s3", "s3_services"],
-      locals: ["consul_ask", "consul_autopilot", "consul_definitions", "consul_gate", "consul_quorum", "consul_services"],
+      locals: [
+        "consul_ask",
+        "consul_autopilot",
+        "consul_definitions",
+        "consul_gate",
+        "consul_quorum",
+        "consul_services",
+      ],
       output: ["consul_stacks", "s3"],
       backend: { local: { path: "../../../terraform.c.tfstate" } },
     }),
@@ -72,15 +90,9 @@ test("the id of a bridge network is that of its host", () => {
   expect(Object.keys(stacks["consul-local"]?.resource.docker_network ?? {})).toEqual(["local_host"]);
 });
 
-// `npx jest -u` takes a change over, on purpose.
-test("the stack of seed.yaml is what it was, byte for byte", () => {
-  expect(sha256(synthesizeCluster(loadCluster(SEED)).texts.consul ?? "")).toMatchSnapshot();
-});
-
-// health.sh is uploaded into every container: a changed byte replaces them all.
-const scripts = ["container", "operator"].flatMap((folder) => readdirSync(join(PROJECT, "constructs", folder)).map((file) => `${folder}/${file}`));
-test.each(scripts)("%s is what it was, byte for byte", (file) => {
-  expect(sha256(readFileSync(join(PROJECT, "constructs", file), "utf8"))).toMatchSnapshot();
+// They are uploaded: a changed byte replaces the containers that have them.
+test.each(readdirSync(join(PROJECT, "container")))("container/%s is what it was, byte for byte", (file) => {
+  expect(sha256(readFileSync(join(PROJECT, "container", file), "utf8"))).toMatchSnapshot();
 });
 
 describe("agents may be named like what the product makes itself", () => {
@@ -105,12 +117,15 @@ servers: [backend, scripts, provider]
 clients: [${names.slice(3).join(", ")}]
 images: [consul, gate, container:host]
 `);
-  const { docker_container, docker_image, terraform_data } = stacks.consul?.resource ?? ({} as Partial<StackJson["resource"]>);
+  const { docker_container, docker_image, terraform_data } =
+    stacks.consul?.resource ?? ({} as Partial<StackJson["resource"]>);
 
   test("each has its container", () => expect(Object.keys(docker_container ?? {})).toEqual([...names].sort()));
   test("each has its steps, beside the last ones", () => {
     const own = names.flatMap((name) => [name, `${name}_services`]);
-    expect(Object.keys(terraform_data ?? {})).toEqual([...own, "consul_autopilot", "consul_definitions", "consul_quorum"].sort());
+    expect(Object.keys(terraform_data ?? {})).toEqual(
+      [...own, "consul_autopilot", "consul_definitions", "consul_quorum"].sort(),
+    );
   });
   test("each has its images", () => expect(Object.keys(docker_image ?? {})).toHaveLength(names.length * 4));
 });

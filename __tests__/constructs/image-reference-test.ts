@@ -20,14 +20,20 @@ describe("an image's name is read as Docker reads it", () => {
 describe("through a mirror", () => {
   const through = (image: string, mirror?: string) => ImageReference.parse(image).through(mirror).toString();
 
-  test("an image of Docker Hub is pulled from it", () => expect(through("hashicorp/consul:1", "mirror:5000")).toBe("mirror:5000/hashicorp/consul:1"));
-  test("an official image is pulled by its full name", () => expect(through("nginx", "mirror:5000/hub")).toBe("mirror:5000/hub/library/nginx"));
-  test("another registry's image stays where it is", () => expect(through("ghcr.io/a/b:1", "mirror:5000")).toBe("ghcr.io/a/b:1"));
+  test("an image of Docker Hub is pulled from it", () =>
+    expect(through("hashicorp/consul:1", "mirror:5000")).toBe("mirror:5000/hashicorp/consul:1"));
+  test("an official image is pulled by its full name", () =>
+    expect(through("nginx", "mirror:5000/hub")).toBe("mirror:5000/hub/library/nginx"));
+  test("another registry's image stays where it is", () =>
+    expect(through("ghcr.io/a/b:1", "mirror:5000")).toBe("ghcr.io/a/b:1"));
   test("a digest stays", () => expect(through("a/b@sha256:0f", "mirror:5000")).toBe("mirror:5000/a/b@sha256:0f"));
 });
 
-test.each(["nginx", "hashicorp/consul:1.22.2", "ghcr.io/a/b:1"])("without one, %s is pulled as it is written", (image) => {
-  expect(ImageReference.parse(image).through(undefined).toString()).toBe(image);
-});
+test.each(["nginx", "hashicorp/consul:1.22.2", "ghcr.io/a/b:1"])(
+  "without one, %s is pulled as it is written",
+  (image) => {
+    expect(ImageReference.parse(image).through(undefined).toString()).toBe(image);
+  },
+);
 test("`docker.io/library/` is left out, as `docker images` does", () =>
   expect(ImageReference.parse("docker.io/library/nginx:1").toString()).toBe("nginx:1"));

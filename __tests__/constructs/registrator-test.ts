@@ -3,7 +3,14 @@ import { ConsulClient } from "../../constructs/consul-client";
 import { DockerHost } from "../../constructs/docker-host";
 import { Registrator, type RegistratorProps } from "../../constructs/registrator";
 import { BRIDGE, FOUR_HOSTS, load } from "../cluster-files";
-import { type ContainerJson, type StackJson, stacksOf, synthesize, synthesizeText, withScriptNames } from "../synthesized";
+import {
+  type ContainerJson,
+  type StackJson,
+  stacksOf,
+  synthesize,
+  synthesizeText,
+  withScriptNames,
+} from "../synthesized";
 
 /** Beside what every container has. */
 interface RegistratorJson extends ContainerJson {
@@ -14,11 +21,15 @@ interface RegistratorJson extends ContainerJson {
 
 /** The stack of four hosts, each with a registrator. */
 function stackWith(registrator: string, security = "off", more = "") {
-  const { c } = stacksOf(load(`${FOUR_HOSTS.replace("security: off", `security: ${security}`)}registrator: ${registrator}\n${more}`));
+  const { c } = stacksOf(
+    load(`${FOUR_HOSTS.replace("security: off", `security: ${security}`)}registrator: ${registrator}\n${more}`),
+  );
   return c as StackJson;
 }
-const registratorOf = (stack: StackJson, host: string) => stack.resource.docker_container[`${host}_registrator`] as unknown as RegistratorJson;
-const on = (host: string, registrator = "on", security = "off", more = "") => registratorOf(stackWith(registrator, security, more), host);
+const registratorOf = (stack: StackJson, host: string) =>
+  stack.resource.docker_container[`${host}_registrator`] as unknown as RegistratorJson;
+const on = (host: string, registrator = "on", security = "off", more = "") =>
+  registratorOf(stackWith(registrator, security, more), host);
 const flags = (registrator: string) => on("c1", registrator).command.slice(0, -1);
 
 test("a registrator, as Terraform reads it", () => {
@@ -29,12 +40,18 @@ test("it has an id of its host's name, with the agents' on its host's provider",
   const { docker_container, docker_image, terraform_data } = stackWith("on").resource;
   const hosts = ["c1", "s1", "s2", "s3"];
   expect(Object.keys(docker_container)).toEqual([...hosts, ...hosts.map((host) => `${host}_registrator`)]);
-  expect(docker_image.s1_registrator).toMatchObject({ name: "fayrus/registrator:v9.2.0", provider: "docker.s1_host", keep_locally: true });
+  expect(docker_image.s1_registrator).toMatchObject({
+    name: "fayrus/registrator:v9.2.0",
+    provider: "docker.s1_host",
+    keep_locally: true,
+  });
   expect(Object.keys(terraform_data)).not.toContain("c1_registrator");
 });
 
 test("it is in its host's stack", () => {
-  const { stacks } = synthesizeText(`${FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, group: edge }")}registrator: on\n`);
+  const { stacks } = synthesizeText(
+    `${FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, group: edge }")}registrator: on\n`,
+  );
   expect(Object.keys(stacks["c-edge"]?.resource.docker_container ?? {})).toEqual(["c1", "c1_registrator"]);
 });
 
@@ -50,10 +67,21 @@ describe("its flags", () => {
   });
   test("are what the file says, by registrator's names", () => {
     expect(
-      flags("{ ip: 192.0.2.1, resync: 5, deregister: on-success, retry_attempts: 3, retry_interval: 500, tags: [a, b], flags: [-explicit] }"),
-    ).toEqual(["-ip=192.0.2.1", "-resync=5", "-deregister=on-success", "-retry-attempts=3", "-retry-interval=500", "-tags=a,b", "-explicit"]);
+      flags(
+        "{ ip: 192.0.2.1, resync: 5, deregister: on-success, retry_attempts: 3, retry_interval: 500, tags: [a, b], flags: [-explicit] }",
+      ),
+    ).toEqual([
+      "-ip=192.0.2.1",
+      "-resync=5",
+      "-deregister=on-success",
+      "-retry-attempts=3",
+      "-retry-interval=500",
+      "-tags=a,b",
+      "-explicit",
+    ]);
   });
-  test("clean up nothing where the services of what failed are to stay", () => expect(flags("{ deregister: on-success }")).not.toContain("-cleanup"));
+  test("clean up nothing where the services of what failed are to stay", () =>
+    expect(flags("{ deregister: on-success }")).not.toContain("-cleanup"));
   test("can be registrator's own defaults again", () =>
     expect(flags("{ resync: 0, cleanup: false, retry_attempts: 0 }")).toEqual(["-ip=10.0.0.4", "-retry-attempts=0"]));
   test("name no address of the host's where containers' own are registered", () => {
@@ -65,7 +93,8 @@ describe("its flags", () => {
 describe("the agent's address", () => {
   const address = (...args: Parameters<typeof on>) => on(...args).command.at(-1);
   test("is on loopback, in the host's network", () => expect(address("c1")).toBe("consul://127.0.0.1:8500"));
-  test("has the agent's own port", () => expect(address("c1", "on", "off", "ports: { http: 9500 }\n")).toBe("consul://127.0.0.1:9500"));
+  test("has the agent's own port", () =>
+    expect(address("c1", "on", "off", "ports: { http: 9500 }\n")).toBe("consul://127.0.0.1:9500"));
   test("is where the agent listens, if not on loopback", () =>
     expect(address("c1", "on", "off", "client: 10.9.9.9\n")).toBe("consul://10.9.9.9:8500"));
   test("is on loopback with security too, wherever HTTPS is", () =>
@@ -88,16 +117,20 @@ test("in a bridge network it has an address of its own, so that it takes no agen
 });
 
 describe("the daemon's socket", () => {
-  const socket = (text: string, host = "c1") => registratorOf(stacksOf(load(text)).c as StackJson, host).mounts[0]?.source;
+  const socket = (text: string, host = "c1") =>
+    registratorOf(stacksOf(load(text)).c as StackJson, host).mounts[0]?.source;
   test("is Docker's own, however the daemon is reached from elsewhere", () => {
     expect(socket(`${FOUR_HOSTS}registrator: on\n`)).toBe("/var/run/docker.sock");
-    expect(socket(`${FOUR_HOSTS.replace("ssh://root@{address}", "tcp://{address}:2376")}registrator: on\n`)).toBe("/var/run/docker.sock");
+    expect(socket(`${FOUR_HOSTS.replace("ssh://root@{address}", "tcp://{address}:2376")}registrator: on\n`)).toBe(
+      "/var/run/docker.sock",
+    );
   });
   test("is that by which the daemon is reached, on this machine", () => {
     const text = `${BRIDGE.replace("/var/run/docker.sock", "/run/user/1000/docker.sock")}servers: [{ name: s1, host: local }]\nregistrator: on\n`;
     expect(socket(text, "local")).toBe("/run/user/1000/docker.sock");
   });
-  test("can be another", () => expect(socket(`${FOUR_HOSTS}registrator: { socket: /run/other.sock }\n`)).toBe("/run/other.sock"));
+  test("can be another", () =>
+    expect(socket(`${FOUR_HOSTS}registrator: { socket: /run/other.sock }\n`)).toBe("/run/other.sock"));
 });
 
 test("its log is kept as the cluster's agents' are", () => {
@@ -113,7 +146,10 @@ describe("with security", () => {
     expect(on("c1", "on", "on").entrypoint).toBeUndefined();
   });
   test("gliderlabs' image, which takes none from a file, is given it by its own start, from wherever it is pulled", () => {
-    for (const image of ["gliderlabs/registrator:latest", "registry.example.com/gliderlabs/registrator@sha256:".concat("0".repeat(64))]) {
+    for (const image of [
+      "gliderlabs/registrator:latest",
+      "registry.example.com/gliderlabs/registrator@sha256:".concat("0".repeat(64)),
+    ]) {
       const { entrypoint, upload, env } = on("c1", `{ image: "${image}" }`, "on");
       expect({ image, entrypoint }).toEqual({ image, entrypoint: ["/bin/sh", "/read-token.sh", "/bin/registrator"] });
       expect(withScriptNames(upload[1])).toEqual({ file: "/read-token.sh", content: "<read-token.sh>" });
@@ -161,7 +197,10 @@ describe("in somebody's own stack", () => {
     synthesize((app) => {
       const stack = new TerraformStack(app, "mine");
       const host = new DockerHost(stack, "h1", { address: "10.0.0.1", daemon: "ssh://root@{address}", bridge });
-      const agent = new ConsulClient(stack, "client", { host, security: secrets === undefined ? undefined : { secrets } });
+      const agent = new ConsulClient(stack, "client", {
+        host,
+        security: secrets === undefined ? undefined : { secrets },
+      });
       new Registrator(stack, "services", { agent, ...props });
     });
 
@@ -173,6 +212,8 @@ describe("in somebody's own stack", () => {
     });
   });
   test("it is refused where it could not reach the agent", () => {
-    expect(() => build({}, "bridge", "secrets/client")).toThrow("plain HTTP of client is for its own container alone; use the host's network");
+    expect(() => build({}, "bridge", "secrets/client")).toThrow(
+      "plain HTTP of client is for its own container alone; use the host's network",
+    );
   });
 });

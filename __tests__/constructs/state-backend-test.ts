@@ -3,7 +3,12 @@ import { type StackJson, synthesizeText } from "../synthesized";
 
 const GROUPED = FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, group: edge }");
 const terraformOf = (backend: string): Record<string, StackJson["terraform"]> =>
-  Object.fromEntries(Object.entries(synthesizeText(`${GROUPED}backend: ${backend}\n`).stacks).map(([name, { terraform }]) => [name, terraform]));
+  Object.fromEntries(
+    Object.entries(synthesizeText(`${GROUPED}backend: ${backend}\n`).stacks).map(([name, { terraform }]) => [
+      name,
+      terraform,
+    ]),
+  );
 
 test("a state is a file of the project, named after its stack", () => {
   const { stacks } = synthesizeText(GROUPED);
@@ -11,10 +16,14 @@ test("a state is a file of the project, named after its stack", () => {
   expect(stacks["c-edge"]?.terraform.backend).toEqual({ local: { path: "../../../terraform.c-edge.tfstate" } });
 });
 test("a folder for states may be named", () => {
-  expect(terraformOf('{ local: { path: "states/{stack}.json" } }').c?.backend).toEqual({ local: { path: "../../../states/c.json" } });
+  expect(terraformOf('{ local: { path: "states/{stack}.json" } }').c?.backend).toEqual({
+    local: { path: "../../../states/c.json" },
+  });
 });
 test("an absolute path stays one", () => {
-  expect(terraformOf('{ local: { path: "/var/{stack}.json" } }').c?.backend).toEqual({ local: { path: "/var/c.json" } });
+  expect(terraformOf('{ local: { path: "/var/{stack}.json" } }').c?.backend).toEqual({
+    local: { path: "/var/c.json" },
+  });
 });
 test("S3 keeps a key for each stack, and takes any argument of Terraform's", () => {
   expect(terraformOf("{ s3: { bucket: b, region: eu-central-1, use_lockfile: true } }")["c-edge"]?.backend).toEqual({
@@ -30,7 +39,9 @@ test("HTTP has the stack's name wherever it is asked for", () => {
 test("PostgreSQL keeps a schema for each stack", () =>
   expect(terraformOf("{ pg: {} }")["c-edge"]?.backend).toEqual({ pg: { schema_name: "c-edge" } }));
 test("HCP Terraform has a workspace for each stack, and no backend beside it", () => {
-  expect(terraformOf("{ cloud: { organization: o } }")["c-edge"]).toMatchObject({ cloud: { organization: "o", workspaces: { name: "c-edge" } } });
+  expect(terraformOf("{ cloud: { organization: o } }")["c-edge"]).toMatchObject({
+    cloud: { organization: "o", workspaces: { name: "c-edge" } },
+  });
   expect(terraformOf("{ cloud: { organization: o } }").c).not.toHaveProperty("backend");
 });
 test("what looks like an expression is left alone by Terraform", () => {

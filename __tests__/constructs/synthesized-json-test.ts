@@ -1,4 +1,4 @@
-import { loadCluster } from "../../cluster/load";
+import { loadCluster } from "../../cluster/file/load";
 import { BRIDGE, FOUR_HOSTS, SEED } from "../cluster-files";
 import { type Synthesized, synthesizeCluster, synthesizeText } from "../synthesized";
 
@@ -17,7 +17,9 @@ const FILES: [string, Synthesized][] = [
 
 function strings(value: unknown, at = ""): [string, string][] {
   if (typeof value === "string") return [[at, value]];
-  return typeof value === "object" && value !== null ? Object.entries(value).flatMap(([key, item]) => strings(item, `${at}.${key}`)) : [];
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([key, item]) => strings(item, `${at}.${key}`))
+    : [];
 }
 
 describe.each(FILES)("the JSON of %s", (_, { stacks }) => {
@@ -25,7 +27,8 @@ describe.each(FILES)("the JSON of %s", (_, { stacks }) => {
   const all = strings(stacks).filter(([, text]) => !text.startsWith("#!/bin/sh"));
 
   test("has no path of the host that it was made on", () => {
-    const inContainers = /^(\/consul\/(data|declared|config\/agent\.json|[a-z-]+\.sh)|\/bin\/sh|\/usr\/bin\/dumb-init)$/;
+    const inContainers =
+      /^(\/consul\/(data|declared|config\/agent\.json|[a-z-]+\.sh)|\/bin\/sh|\/usr\/bin\/dumb-init)$/;
     expect(all.filter(([, text]) => text.startsWith("/") && !inContainers.test(text))).toEqual([]);
     expect(all.filter(([, text]) => text.includes(process.cwd()) || text.includes(__dirname))).toEqual([]);
   });
@@ -34,14 +37,16 @@ describe.each(FILES)("the JSON of %s", (_, { stacks }) => {
   });
   test("has no secret", () => {
     expect(
-      all.filter(([at]) => /encrypt|token|secret|password|private_key|material|registry_auth.*(username|config_file_content)/i.test(at)),
+      all.filter(([at]) =>
+        /encrypt|token|secret|password|private_key|material|registry_auth.*(username|config_file_content)/i.test(at),
+      ),
     ).toEqual([]);
   });
   test("has a provider for every resource, and every provider is a host's, told to heed no docker environment", () => {
     for (const [, { provider, resource }] of Object.entries(stacks)) {
       const aliases = provider.docker.map(({ alias }) => `docker.${alias}`);
-      const used = [resource.docker_container, resource.docker_image, resource.docker_network ?? {}].flatMap((resources) =>
-        Object.values(resources).map((each) => each.provider),
+      const used = [resource.docker_container, resource.docker_image, resource.docker_network ?? {}].flatMap(
+        (resources) => Object.values(resources).map((each) => each.provider),
       );
       expect([...new Set(used)].sort()).toEqual(aliases.sort());
       for (const { context } of provider.docker) expect(context).toBe("");

@@ -1,7 +1,9 @@
 import { terminalPicture } from "../../e2e/terminal-picture";
 import { descendants, parseXml } from "../ops/diagram/xml";
 
-const elements = descendants(parseXml(terminalPicture("npm run status", "a <b>\n\x1b[2mHEAD\x1b[0m  \x1b[31mexited\x1b[0m  ends\n")));
+const elements = descendants(
+  parseXml(terminalPicture("npm run status", "a <b>\n\x1b[2mHEAD\x1b[0m  \x1b[31mexited\x1b[0m  ends\n")),
+);
 const texts = elements
   .filter(({ name }) => name === "text")
   .map(({ text, attributes: { x, y, fill } }) => ({ text, x: Number(x), y: Number(y), fill }));

@@ -3,13 +3,24 @@ import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const PROJECT = resolve(__dirname, "../..");
-const COMMANDS = readdirSync(join(PROJECT, "ops")).filter(
-  (file) => file.endsWith(".ts") && JSON.stringify(require(join(PROJECT, "package.json")).scripts).includes(`ops/${file}`),
+const COMMANDS = readdirSync(join(PROJECT, "ops/commands")).filter(
+  (file) =>
+    file.endsWith(".ts") &&
+    JSON.stringify(require(join(PROJECT, "package.json")).scripts).includes(`ops/commands/${file}`),
 );
 /** With a cluster file that is not there: whatever goes on to work fails. */
 function run(file: string, ...words: string[]) {
-  const options = { cwd: PROJECT, env: { ...process.env, CLUSTER: "clusters/none.yaml" }, encoding: "utf8", timeout: 30_000 } as const;
-  const { status, stdout, stderr } = spawnSync("node", ["--require", "./typescript.cjs", join("ops", file), ...words], options);
+  const options = {
+    cwd: PROJECT,
+    env: { ...process.env, CLUSTER: "clusters/none.yaml" },
+    encoding: "utf8",
+    timeout: 30_000,
+  } as const;
+  const { status, stdout, stderr } = spawnSync(
+    "node",
+    ["--require", "./typescript.cjs", join("ops/commands", file), ...words],
+    options,
+  );
   return { status, stdout, stderr };
 }
 

@@ -1,5 +1,5 @@
 import { parallel } from "../../ops/parallel";
-import { operationsAtOnce, stacksAtOnce } from "../../ops/rollout/parallelism";
+import { operationsAtOnce, stacksAtOnce } from "../../ops/terraform/parallelism";
 
 test("so many at a time and no more, and results in the items' order", async () => {
   let running = 0;
@@ -19,7 +19,9 @@ describe("how much at once, unless told otherwise", () => {
     ...{ name: "c", folder: "", dependencies: [] },
     json: {
       provider: { docker: Array.from({ length: hosts }, () => ({})) },
-      resource: { docker_container: Object.fromEntries(Array.from({ length: hosts }, (_, index) => [`a${index}`, {}])) },
+      resource: {
+        docker_container: Object.fromEntries(Array.from({ length: hosts }, (_, index) => [`a${index}`, {}])),
+      },
     },
   });
   test("four stacks of 25 hosts, and always one", () => {

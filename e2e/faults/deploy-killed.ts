@@ -1,7 +1,7 @@
 import type { LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
 import type { Random } from "../random";
-import type { RunningCommand } from "../rig/command";
+import type { RunningCommand } from "../test-bed/command";
 
 /** Ways in which a deploy ends by SIGKILL. */
 const KILLS = {
@@ -31,7 +31,9 @@ export async function deployKilled(cluster: LiveCluster, random: Random): Promis
     });
     while (!ended && (deploy.stdout.match(STEP) ?? []).length < steps) await pause(0.05);
     await pause(seconds);
-    process.stderr.write(`    ${ended ? "after the end" : `${steps} steps and ${seconds.toFixed(1)} s into the apply`}: SIGKILL to ${victim}\n`);
+    process.stderr.write(
+      `    ${ended ? "after the end" : `${steps} steps and ${seconds.toFixed(1)} s into the apply`}: SIGKILL to ${victim}\n`,
+    );
     KILLS[victim](deploy, cluster);
     await deploy.finished;
     await cluster.recover();

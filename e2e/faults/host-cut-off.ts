@@ -29,7 +29,10 @@ export async function hostCutOff(cluster: LiveCluster, random: Random): Promise<
 }
 
 /** Waits until a deploy has replaced its first server, and says which that is. */
-async function firstReplaced(deploy: { readonly stdout: string; readonly finished: Promise<unknown> }, servers: readonly string[]): Promise<string> {
+async function firstReplaced(
+  deploy: { readonly stdout: string; readonly finished: Promise<unknown> },
+  servers: readonly string[],
+): Promise<string> {
   for (let tenths = 0; tenths < 1800; tenths++) {
     const first = servers.find((name) => deploy.stdout.includes(`${name}: in, a voter`));
     if (first) return first;

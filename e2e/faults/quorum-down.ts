@@ -5,7 +5,8 @@ import type { Random } from "../random";
 /** So many servers are down that the quorum is lost: no deploy touches one of the rest, and it says why. Started again, they go on. */
 export async function quorumDown(cluster: LiveCluster, random: Random): Promise<void> {
   const down: string[] = [];
-  while (down.length <= (cluster.serverNames.length - 1) / 2) down.push(random.pick(cluster.serverNames.filter((name) => !down.includes(name))));
+  while (down.length <= (cluster.serverNames.length - 1) / 2)
+    down.push(random.pick(cluster.serverNames.filter((name) => !down.includes(name))));
   const left = cluster.serverNames.filter((name) => !down.includes(name));
   const seen = await cluster.during(async () => {
     // Whoever was killed by hand stays down, until somebody starts it.
@@ -24,7 +25,10 @@ export async function quorumDown(cluster: LiveCluster, random: Random): Promise<
     const after = await cluster.incarnations();
     for (const name of left) expect({ name, is: after[name] }).toEqual({ name, is: before[name] });
     await Promise.all(down.map((name) => cluster.docker(name, "start", name)));
-    await eventually(async () => expect(await cluster.api(left[0] as string).json("/v1/status/leader")).not.toBe(""), 60);
+    await eventually(
+      async () => expect(await cluster.api(left[0] as string).json("/v1/status/leader")).not.toBe(""),
+      60,
+    );
     await cluster.expectWhole();
     await cluster.deploy();
   });

@@ -31,7 +31,8 @@ export async function twoDeploysTwoStates(cluster: LiveCluster, random: Random):
     await pause(random.next() * 10);
     deploys.push(cluster.startDeploy(second));
     const ends = await Promise.all(deploys.map(({ finished }) => finished));
-    for (const [index, { exitCode, stdout }] of ends.entries()) process.stderr.write(`    deploy ${index + 1}: ${exitCode} ${errorsIn(stdout)}\n`);
+    for (const [index, { exitCode, stdout }] of ends.entries())
+      process.stderr.write(`    deploy ${index + 1}: ${exitCode} ${errorsIn(stdout)}\n`);
     await cluster.recover();
   });
   second.remove();

@@ -12,17 +12,32 @@ export class Api {
   private readonly plain = new HttpAgent({ keepAlive: true });
   private readonly secured: HttpsAgent;
 
-  constructor(credentials: Credentials | undefined = process.env.CREDENTIALS ? JSON.parse(process.env.CREDENTIALS) : undefined) {
+  constructor(
+    credentials: Credentials | undefined = process.env.CREDENTIALS ? JSON.parse(process.env.CREDENTIALS) : undefined,
+  ) {
     const read = (file: string | undefined) => (file ? readFileSync(file, "utf8") : undefined);
     const [name, token] = read(credentials?.header)?.trim().split(": ") ?? [];
     this.headers = name && token ? { [name]: token } : {};
-    this.secured = new HttpsAgent({ keepAlive: true, ca: read(credentials?.ca), cert: read(credentials?.cert), key: read(credentials?.key) });
+    this.secured = new HttpsAgent({
+      keepAlive: true,
+      ca: read(credentials?.ca),
+      cert: read(credentials?.cert),
+      key: read(credentials?.key),
+    });
   }
 
   /** The text of an answer; fails for a status that is not 2xx, and when it takes too long. */
-  call(url: string, { patience, method = "GET", body }: Patience & { method?: string; body?: string }): Promise<string> {
+  call(
+    url: string,
+    { patience, method = "GET", body }: Patience & { method?: string; body?: string },
+  ): Promise<string> {
     const secured = url.startsWith("https:");
-    const options = { method, headers: this.headers, agent: secured ? this.secured : this.plain, signal: AbortSignal.timeout(patience) };
+    const options = {
+      method,
+      headers: this.headers,
+      agent: secured ? this.secured : this.plain,
+      signal: AbortSignal.timeout(patience),
+    };
     return new Promise((done, fail) => {
       const answer = (response: IncomingMessage) => {
         let text = "";

@@ -21,7 +21,9 @@ export interface Intrusion {
 const AT_ONCE = 400;
 const PATIENCE_MS = 2000;
 
-const credentials = Object.entries(JSON.parse(process.env.CREDENTIALS ?? "{}") as Record<string, Pick<Credentials, "cert" | "key">>);
+const credentials = Object.entries(
+  JSON.parse(process.env.CREDENTIALS ?? "{}") as Record<string, Pick<Credentials, "cert" | "key">>,
+);
 const certificates: [string, { cert?: Buffer; key?: Buffer }][] = [
   ["none", {}],
   ...credentials.map(([word, { cert, key }]): [string, { cert: Buffer; key: Buffer }] => [
@@ -85,7 +87,9 @@ async function rpc(address: string, certificate: object): Promise<boolean> {
   if (!socket) return false;
   socket.write(Buffer.from([RPC_TLS]));
   return new Promise((done) => {
-    const tls = connectTls({ socket, rejectUnauthorized: false, ...certificate }, () => tls.write(Buffer.from([RPC_MULTIPLEXED])));
+    const tls = connectTls({ socket, rejectUnauthorized: false, ...certificate }, () =>
+      tls.write(Buffer.from([RPC_MULTIPLEXED])),
+    );
     const end = (letIn: boolean) => {
       tls.destroy();
       done(letIn);

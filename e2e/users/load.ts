@@ -126,7 +126,8 @@ async function resolver(how: string, lookUp: (agent: string) => Promise<number>)
   }
 }
 
-const byHttp = async (agent: string) => (await call(agent, "GET", `/v1/health/service/${SERVICE}?passing&stale`)).length;
+const byHttp = async (agent: string) =>
+  (await call(agent, "GET", `/v1/health/service/${SERVICE}?passing&stale`)).length;
 async function byDns(agent: string) {
   const resolver = new Resolver({ timeout: 2000, tries: 1 });
   resolver.setServers([`${new URL(agent).hostname}:8600`]);

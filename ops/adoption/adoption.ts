@@ -1,16 +1,16 @@
-import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { STOP_SECONDS } from "../../constructs/consul-agent";
-import { type AgentView, agentEndpoints, apiOf, viewAgent } from "../agents/agent-view";
-import { consulApi } from "../agents/consul-api";
-import { type Container, inspectContainer } from "../agents/container";
-import { docker } from "../agents/docker";
-import { type Actual, Questions } from "../agents/question";
+import type { AgentDescription, Cluster } from "../../cluster/model";
+import { STOP_TIMEOUT_SECONDS } from "../../constructs/consul-agent";
+import { type AgentView, agentEndpoints, apiOf, viewAgent } from "../consul-api/agent-view";
+import { consulApi } from "../consul-api/consul-api";
+import { type Container, inspectContainer } from "../docker/container";
+import { docker } from "../docker/docker";
+import { type ContainerOverride, ProvisionerRunner } from "../terraform/provisioner-runner";
+import { must, planSuccessor } from "../terraform/replacement";
 import { readState, type StackState, type StateResource } from "../terraform/state";
-import { must, planSuccessor } from "../terraform/successor";
 import { type Stack, stackOf } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
-import { DataPlace } from "./data-place";
-import { type Disagreement, dataFolder, disagreements, sharesData } from "./hand-made";
+import { DataVolume } from "./data-volume";
+import { dataFolder, type Mismatch, mismatches, sharesData } from "./unmanaged";
 
 /** How far an agent has come on its way from the container that somebody made to the one that Terraform makes. */
 export type Stage =
@@ -23,7 +23,7 @@ export type Stage =
   | "adopted";
 
 /** An agent, and what there is of it on its host. */
-export interface Standing {
+export interface AdoptionStatus {
   readonly agent: AgentDescription;
   readonly stage: Stage;
   /** The container that somebody made, under its own name or set aside. */
@@ -33,13 +33,13 @@ export interface Standing {
 }
 
 /** Something that has to be mended before anything is touched. */
-export interface Obstacle extends Disagreement {
+export interface Obstacle extends Mismatch {
   readonly agent: string;
   readonly host: string;
 }
 
 /** Name of the container that was the agent's before it was adopted. */
-export const before = ({ container }: AgentDescription): string => `${container}-before`;
+export const retiredContainerName = ({ container }: AgentDescription): string => `${container}-before`;
 
 /** The move of a cluster's agents, one at a time, from containers that somebody made to Terraform's. */
 export class Adoption {
@@ -56,37 +56,43 @@ export class Adoption {
   ) {}
 
   /** What there is of an agent on its host, and what speaks against moving it. Touches nothing. */
-  async look(agent: AgentDescription, resources: readonly StateResource[]): Promise<{ standing: Standing; obstacles: Obstacle[] }> {
+  async look(
+    agent: AgentDescription,
+    resources: readonly StateResource[],
+  ): Promise<{ standing: AdoptionStatus; obstacles: Obstacle[] }> {
     const { daemon } = agent.host;
-    const of = (type: string) => resources.find((each) => each.type === type && each.name === agent.name && !each.deposed);
+    const of = (type: string) =>
+      resources.find((each) => each.type === type && each.name === agent.name && !each.deposed);
     const recorded = of("docker_container")?.attributes.id;
     const [current, old, aside] = await Promise.all([
       inspectContainer(daemon, agent.container),
       inspectContainer(daemon, this.oldName(agent)),
-      inspectContainer(daemon, before(agent)),
+      inspectContainer(daemon, retiredContainerName(agent)),
     ]);
     const gate = of("terraform_data");
     const stands = recorded !== undefined && recorded === current?.Id;
-    if (stands && (!aside || (gate && !gate.tainted))) return { standing: { agent, stage: "adopted", old: aside }, obstacles: [] };
+    if (stands && (!aside || (gate && !gate.tainted)))
+      return { standing: { agent, stage: "adopted", old: aside }, obstacles: [] };
     if (aside) return { standing: { agent, stage: "half-way", old: aside }, obstacles: [] };
     if (!old) return { standing: { agent, stage: "absent" }, obstacles: [] };
-    const against = (what: string, mend: string) => ({
+    const against = (what: string, hint: string) => ({
       standing: { agent, stage: "hand-made", old } as const,
-      obstacles: [{ agent: agent.name, host: agent.host.name, what, mend }],
+      obstacles: [{ agent: agent.name, host: agent.host.name, what, hint }],
     });
     if (recorded !== undefined)
       return against(
         "the state has another container for it",
         `if that is gone: terraform -chdir=${this.stackOf(agent).folder} state rm docker_container.${agent.name}`,
       );
-    if (!old.State.Running) return against(`its container ${this.oldName(agent)} does not run`, `docker start ${this.oldName(agent)}`);
+    if (!old.State.Running)
+      return against(`its container ${this.oldName(agent)} does not run`, `docker start ${this.oldName(agent)}`);
     try {
       const view = await viewAgent(this.cluster, agent, this.oldName(agent));
-      const found = disagreements(this.cluster, agent, old, view);
+      const found = mismatches(this.cluster, agent, old, view);
       if (!sharesData(old, agent) && (await this.place(agent, old).look()) === "data")
         found.push({
           what: `${agent.data} has data already`,
-          mend: `choose another \`data\`; if nobody needs it, remove it there: ${agent.data.startsWith("/") ? "the folder's content" : `docker volume rm ${agent.data}`}`,
+          hint: `choose another \`data\`; if nobody needs it, remove it there: ${agent.data.startsWith("/") ? "the folder's content" : `docker volume rm ${agent.data}`}`,
         });
       return {
         standing: { agent, stage: "hand-made", old, view },
@@ -104,17 +110,25 @@ export class Adoption {
   /** Sees to it that the hosts have the successors' images, with the provider's credentials. */
   async pullImages(agents: readonly AgentDescription[]): Promise<void> {
     for (const stack of this.stacks) {
-      const targets = agents.filter((agent) => this.stackOf(agent) === stack).map(({ name }) => `-target=docker_image.${name}`);
+      const targets = agents
+        .filter((agent) => this.stackOf(agent) === stack)
+        .map(({ name }) => `-target=docker_image.${name}`);
       if (targets.length === 0) continue;
-      this.say(`stack ${stack.name}: making sure that the image is on ${targets.length === 1 ? "its host" : `its ${targets.length} hosts`}`);
+      this.say(
+        `stack ${stack.name}: making sure that the image is on ${targets.length === 1 ? "its host" : `its ${targets.length} hosts`}`,
+      );
       await must(stack.folder, "apply", "-auto-approve", ...targets);
     }
   }
 
   /** Whether an agent's successor would be of another version: its data may not be readable by both, so that there would be no way back. */
-  async versionObstacle({ agent, view }: Standing): Promise<Obstacle | undefined> {
+  async versionObstacle({ agent, view }: AdoptionStatus): Promise<Obstacle | undefined> {
     const image = this.questions(agent).image(agent.name);
-    const { output } = await docker(agent.host.daemon, ["run", "--rm", "--network=none", "--entrypoint=consul", image, "version"], 60);
+    const { output } = await docker(
+      agent.host.daemon,
+      ["run", "--rm", "--network=none", "--entrypoint=consul", image, "version"],
+      60,
+    );
     const version = /v(\S+)/.exec(output)?.[1];
     const running = view?.self.Config.Version;
     if (version === running) return undefined;
@@ -122,7 +136,7 @@ export class Adoption {
       agent: agent.name,
       host: agent.host.name,
       what: `it runs Consul ${running}, and ${image} is ${version}`,
-      mend: `set \`image: hashicorp/consul:${running}\`; upgrade by a deploy afterwards`,
+      hint: `set \`image: hashicorp/consul:${running}\`; upgrade by a deploy afterwards`,
     };
   }
 
@@ -130,7 +144,7 @@ export class Adoption {
    * Moves one agent. If its successor does not get in, the old container is put back.
    * @throws with the reason, when the agent has not been moved
    */
-  async move({ agent, stage, old }: Standing): Promise<void> {
+  async move({ agent, stage, old }: AdoptionStatus): Promise<void> {
     if (!old) throw new Error(`${agent.name}: there is no container to move`);
     if (stage === "half-way") await this.removeUnrecorded(agent);
     // Whatever can be done while the old container runs is done before it stops.
@@ -154,17 +168,21 @@ export class Adoption {
     const { daemon } = agent.host;
     const successor = await inspectContainer(daemon, agent.container);
     if (successor) {
-      const refusal = await this.questions(agent).beforeStop(agent.name, { container: agent.container, node: agent.node });
+      const refusal = await this.questions(agent).beforeStop(agent.name, {
+        container: agent.container,
+        node: agent.node,
+      });
       if (refusal) throw new Error(refusal);
       this.say(`${agent.name}: stopping its successor`);
       await this.docker(agent, "update", "--restart=no", agent.container);
-      await this.docker(agent, "stop", "-t", String(STOP_SECONDS), agent.container);
+      await this.docker(agent, "stop", "-t", String(STOP_TIMEOUT_SECONDS), agent.container);
     }
     const place = this.place(agent, old);
-    if (!sharesData(old, agent) && (await place.look()) === "data") await place.giveBackTo(before(agent), dataFolder(old));
+    if (!sharesData(old, agent) && (await place.look()) === "data")
+      await place.giveBackTo(retiredContainerName(agent), dataFolder(old));
     if (successor) await this.docker(agent, "rm", agent.container);
     await this.forget(agent);
-    await this.docker(agent, "rename", before(agent), this.oldName(agent));
+    await this.docker(agent, "rename", retiredContainerName(agent), this.oldName(agent));
     await this.docker(agent, "update", `--restart=${agent.settings.restart ?? "always"}`, this.oldName(agent));
     await this.docker(agent, "start", this.oldName(agent));
     const refusal = await this.questions(agent, this.inOld(agent)).whetherIn(agent.name);
@@ -175,7 +193,10 @@ export class Adoption {
   /** Asks as before any stop; then the agent stops, and its container makes room for its successor. */
   private async setAside(agent: AgentDescription, old: Container): Promise<void> {
     const name = this.oldName(agent);
-    const refusal = await this.questions(agent, this.inOld(agent)).beforeStop(agent.name, { container: name, node: agent.node });
+    const refusal = await this.questions(agent, this.inOld(agent)).beforeStop(agent.name, {
+      container: name,
+      node: agent.node,
+    });
     if (refusal) throw new Error(refusal);
     const { self } = await viewAgent(this.cluster, agent, name);
     if (self.Stats.raft?.state === "Leader") await this.handLeadershipOver(agent);
@@ -184,13 +205,17 @@ export class Adoption {
     await this.docker(agent, "update", "--restart=no", name);
     // An agent that leaves when it is stopped takes its services and sessions out of the catalog, a server its vote. What it has is on its disk already.
     if (self.DebugConfig.LeaveOnTerm) await this.docker(agent, "kill", name);
-    else await this.docker(agent, "stop", "-t", String(STOP_SECONDS), name);
-    await this.docker(agent, "rename", old.Id, before(agent));
+    else await this.docker(agent, "stop", "-t", String(STOP_TIMEOUT_SECONDS), name);
+    await this.docker(agent, "rename", old.Id, retiredContainerName(agent));
   }
 
   /** Users would wait for an election otherwise. Consul can do so since 1.15; before, they wait. */
   private async handLeadershipOver(agent: AgentDescription): Promise<void> {
-    const asked = await consulApi(apiOf(this.cluster, agent, this.oldName(agent)), ["-f", "-X", "POST", "/v1/operator/raft/transfer-leader"], 10);
+    const asked = await consulApi(
+      apiOf(this.cluster, agent, this.oldName(agent)),
+      ["-f", "-X", "POST", "/v1/operator/raft/transfer-leader"],
+      10,
+    );
     const end = Date.now() + 8000;
     while (asked.ok && Date.now() < end) {
       const { self } = await viewAgent(this.cluster, agent, this.oldName(agent));
@@ -203,11 +228,12 @@ export class Adoption {
   private async prepareData(agent: AgentDescription, old: Container, stage: Stage): Promise<() => Promise<void>> {
     const place = this.place(agent, old);
     // Whole once, it is not copied again: a successor may have gone on from there.
-    if (sharesData(old, agent) || (stage === "half-way" && (await place.look()) === "data")) return async () => undefined;
+    if (sharesData(old, agent) || (stage === "half-way" && (await place.look()) === "data"))
+      return async () => undefined;
     await place.makeRoom();
     return async () => {
       this.say(`${agent.name}: copying its data to ${agent.data}`);
-      await place.fillFrom(before(agent), dataFolder(old));
+      await place.fillFrom(retiredContainerName(agent), dataFolder(old));
     };
   }
 
@@ -217,9 +243,12 @@ export class Adoption {
     const left = await inspectContainer(agent.host.daemon, agent.container);
     const known = resources.some(({ type, attributes }) => type === "docker_container" && attributes.id === left?.Id);
     if (!left || known) return;
-    const refusal = await this.questions(agent).beforeStop(agent.name, { container: agent.container, node: agent.node });
+    const refusal = await this.questions(agent).beforeStop(agent.name, {
+      container: agent.container,
+      node: agent.node,
+    });
     if (refusal) throw new Error(refusal);
-    await this.docker(agent, "stop", "-t", String(STOP_SECONDS), agent.container);
+    await this.docker(agent, "stop", "-t", String(STOP_TIMEOUT_SECONDS), agent.container);
     await this.docker(agent, "rm", agent.container);
   }
 
@@ -234,20 +263,20 @@ export class Adoption {
   }
 
   private async docker(agent: AgentDescription, ...args: string[]): Promise<void> {
-    const { ok, error } = await docker(agent.host.daemon, args, 2 * STOP_SECONDS);
+    const { ok, error } = await docker(agent.host.daemon, args, 2 * STOP_TIMEOUT_SECONDS);
     if (!ok) throw new Error(`${agent.name}: docker ${args.join(" ")}: ${error}`);
   }
 
-  private place(agent: AgentDescription, old: Container): DataPlace {
-    return new DataPlace(agent.host.daemon, agent.data, old.Image);
+  private place(agent: AgentDescription, old: Container): DataVolume {
+    return new DataVolume(agent.host.daemon, agent.data, old.Image);
   }
 
   /** @param asked where the questions about this agent are put, if not to the container that the file describes */
-  private questions(agent: AgentDescription, asked?: Actual): Questions {
-    return new Questions(this.stackOf(agent).folder, this.say, asked && new Map([[agent.container, asked]]));
+  private questions(agent: AgentDescription, asked?: ContainerOverride): ProvisionerRunner {
+    return new ProvisionerRunner(this.stackOf(agent).folder, this.say, asked && new Map([[agent.container, asked]]));
   }
 
-  private inOld(agent: AgentDescription): Actual {
+  private inOld(agent: AgentDescription): ContainerOverride {
     return { name: this.oldName(agent), http: agentEndpoints(this.cluster, agent).local };
   }
 

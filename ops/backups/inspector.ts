@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import type { Cluster } from "../../cluster/cluster";
-import type { Daemon } from "../../cluster/daemon";
+import type { Cluster } from "../../cluster/model";
+import type { Daemon } from "../../cluster/resolve/daemon";
 import { DEFAULT_IMAGE } from "../../constructs/consul-agent";
 import { ImageReference } from "../../constructs/image-reference";
 import { serversOf } from "./servers";
@@ -27,7 +27,10 @@ export class Inspector {
     const servers = serversOf(cluster);
     const image = (of: string = DEFAULT_IMAGE) => ImageReference.parse(of).through(cluster.mirror).toString();
     this.places = [
-      ...servers.map(({ host, container }): [Daemon, string[]] => [host.daemon, ["exec", "-i", container, "consul", ...INSPECT]]),
+      ...servers.map(({ host, container }): [Daemon, string[]] => [
+        host.daemon,
+        ["exec", "-i", container, "consul", ...INSPECT],
+      ]),
       ...servers.map(({ host, settings }): [Daemon, string[]] => [
         host.daemon,
         ["run", "--rm", "-i", "--network", "none", "--entrypoint", "consul", image(settings.image), ...INSPECT],
@@ -49,6 +52,10 @@ export class Inspector {
       // Nor will it read the next one.
       this.places.shift();
     }
-    throw new Error(["no server's container, and no host with its image, can be asked to read a snapshot", ...this.refusals].join("\n"));
+    throw new Error(
+      ["no server's container, and no host with its image, can be asked to read a snapshot", ...this.refusals].join(
+        "\n",
+      ),
+    );
   }
 }

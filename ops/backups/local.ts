@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Cluster } from "../../cluster/cluster";
-import { inScratch } from "../scratch";
+import type { Cluster } from "../../cluster/model";
+import { withTempDir } from "../temp-dir";
 
 /** Where a cluster's backups are at this machine, from the project. */
 export const localFolder = ({ name }: Pick<Cluster, "name">): string => join("backups", name);
@@ -28,10 +28,15 @@ export function localNames(cluster: Pick<Cluster, "name">): string[] {
  * Makes a file that is there as a whole, or not at all.
  * @param make fills a new file, of which it is given the name; when it throws, nothing is left
  */
-export async function whole<Result>(file: string, make: (unfinished: string) => Promise<Result>): Promise<Result> {
-  if (statSync(file, { throwIfNoEntry: false })) throw new Error(`${file} is there already\n  name another file, or remove it`);
-  if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${dirname(file)} is no folder\n  make it first`);
-  return inScratch(join(dirname(file), ".unfinished-"), async (folder) => {
+export async function writtenWhole<Result>(
+  file: string,
+  make: (unfinished: string) => Promise<Result>,
+): Promise<Result> {
+  if (statSync(file, { throwIfNoEntry: false }))
+    throw new Error(`${file} is there already\n  name another file, or remove it`);
+  if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`${dirname(file)} is no folder\n  make it first`);
+  return withTempDir(join(dirname(file), ".unfinished-"), async (folder) => {
     const unfinished = join(folder, "snapshot");
     const result = await make(unfinished);
     renameSync(unfinished, file);

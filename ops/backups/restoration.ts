@@ -1,29 +1,29 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { DEFAULT_WAIT } from "../../constructs/ask";
-import { STOP_SECONDS } from "../../constructs/consul-agent";
-import { apiOf } from "../agents/agent-view";
-import { consulApi, containerScripts, inAgent } from "../agents/consul-api";
-import { inspectContainer } from "../agents/container";
-import { docker, dockerCommand } from "../agents/docker";
-import { unreachable } from "../agents/hosts";
-import { Questions } from "../agents/question";
-import { spoken } from "../agents/spoken";
+import type { AgentDescription, Cluster } from "../../cluster/model";
+import { STOP_TIMEOUT_SECONDS } from "../../constructs/consul-agent";
+import { DEFAULT_READY_TIMEOUT } from "../../constructs/rollout-step";
+import { apiOf } from "../consul-api/agent-view";
+import { consulApi, containerScripts, inAgent } from "../consul-api/consul-api";
+import { inspectContainer } from "../docker/container";
+import { docker, dockerCommand } from "../docker/docker";
+import { unreachable } from "../docker/hosts";
 import { parallel } from "../parallel";
+import { streamLines } from "../terminal/stream-lines";
+import { ProvisionerRunner } from "../terraform/provisioner-runner";
 import { type Stack, stackOf } from "../terraform/synth";
 import { SNAPSHOT_SCRIPT } from "./save";
-import { type SeenServer, serversOf } from "./servers";
+import { type ServerProbe, serversOf } from "./servers";
 import { stream } from "./stream";
 
 const script = (name: string, ...behind: readonly string[]): string =>
   containerScripts(...behind) + readFileSync(join(__dirname, `${name}.sh`), "utf8");
 const SCRIPTS = {
-  authority: script("authority", "asking", "managed"),
-  restored: script("restored", "asking", "managed"),
-  works: script("works", "asking"),
-  trial: script("trial"),
+  authority: script("reclaim-management-token", "consul-api", "management-api"),
+  restored: script("purge-stale-catalog", "consul-api", "management-api"),
+  works: script("verify-agent", "consul-api"),
+  trial: script("test-restore"),
 } as const;
 
 /** A snapshot of gigabytes, over a slow line, and its restoration. */
@@ -70,20 +70,32 @@ export class Restoration {
    * @param servers that answer, the leader first: it is tried elsewhere if it can be
    * @throws when it cannot be restored, or not be tried
    */
-  async tryOut(servers: readonly SeenServer[], file: string): Promise<void> {
-    const { agent } = servers.at(-1) as SeenServer;
+  async tryOut(servers: readonly ServerProbe[], file: string): Promise<void> {
+    const { agent } = servers.at(-1) as ServerProbe;
     const { daemon } = agent.host;
     this.say(`restoring it for trial, in a container of its own on ${agent.host.name}`);
     const container = await inspectContainer(daemon, agent.container);
     // When memory runs out, it is this one's end.
     const options = ["--rm", "-i", "--network", "none", "--oom-score-adj", "1000", "--entrypoint", "sh"];
-    const words = ["run", ...options, container?.Image ?? "", "-c", SCRIPTS.trial, "sh", this.cluster.datacenter, String(TRIAL_SECONDS)];
+    const words = [
+      "run",
+      ...options,
+      container?.Image ?? "",
+      "-c",
+      SCRIPTS.trial,
+      "sh",
+      this.cluster.datacenter,
+      String(TRIAL_SECONDS),
+    ];
     const { ok, error } = await stream(daemon, words, { from: file, seconds: TRIAL_SECONDS + 60 });
-    if (!ok) throw new Error(`${file} could not be restored for trial, in a container of its own on ${agent.host.name}\n${error}`);
+    if (!ok)
+      throw new Error(
+        `${file} could not be restored for trial, in a container of its own on ${agent.host.name}\n${error}`,
+      );
   }
 
   /** @throws when the server says no; what the cluster has then is not known */
-  async restore({ agent }: SeenServer, file: string): Promise<void> {
+  async restore({ agent }: ServerProbe, file: string): Promise<void> {
     const place = apiOf(this.cluster, agent);
     const words = inAgent(place, SNAPSHOT_SCRIPT, ["-T", "-", "-m", String(RESTORE_SECONDS)], "-i");
     const { ok, output, error } = await stream(place.daemon, words, { from: file, seconds: RESTORE_SECONDS });
@@ -94,20 +106,21 @@ export class Restoration {
    * Everything that has to be done about a state of another time, or of another cluster. Done again it changes nothing.
    * @throws when it cannot be done
    */
-  async settle({ agent: server }: SeenServer): Promise<Settled> {
+  async settle({ agent: server }: ServerProbe): Promise<Settled> {
     const servers = [server, ...serversOf(this.cluster).filter((other) => other !== server)];
     await this.claim(servers);
-    const { wait = DEFAULT_WAIT } = this.cluster;
+    const { wait = DEFAULT_READY_TIMEOUT } = this.cluster;
     this.must(await this.run(server, "restored", [wait]));
     // Tokens and autopilot's settings are of the snapshot's time.
     const { folder } = this.stacks.find(({ name }) => name === this.cluster.name) as Stack;
-    this.must(await new Questions(folder, this.say).steps());
+    this.must(await new ProvisionerRunner(folder, this.say).steps());
 
     const agents = this.cluster.agents.filter(({ decommission }) => !decommission);
     const dead = await unreachable([...new Set(agents.map(({ host }) => host))]);
     const asked = agents.filter(({ host }) => !dead.has(host.name));
     // Where the folder has others than they were last given, only these are made now.
-    if (this.cluster.security) await parallel(asked, AT_ONCE, async ({ name }) => this.must(await this.questions(name).giveSecrets(name)));
+    if (this.cluster.security)
+      await parallel(asked, AT_ONCE, async ({ name }) => this.must(await this.questions(name).giveSecrets(name)));
     const roots = await this.roots(server);
     this.say("waiting until every agent gets through to the servers with its token");
     const refusals = await parallel(asked, AT_ONCE, (agent) => this.whyNotWorking(agent, roots, SOON));
@@ -115,11 +128,13 @@ export class Restoration {
     const failed = asked.flatMap(({ role, name }, index) =>
       role === "server" && refusals[index] !== undefined ? [`${name}: ${refusals[index]}`] : [],
     );
-    const again = await parallel(cut, this.cluster.clientsAtATime, async (client) => {
+    const again = await parallel(cut, this.cluster.maxParallelClients, async (client) => {
       const why = (await this.restart(client)) ?? (await this.whyNotWorking(client, roots, wait));
       return why === undefined ? [] : [`${client.name}: ${why}`];
     });
-    const left = agents.flatMap(({ name, host }) => (dead.has(host.name) ? [`${name}: its host does not answer: ${dead.get(host.name)}`] : []));
+    const left = agents.flatMap(({ name, host }) =>
+      dead.has(host.name) ? [`${name}: its host does not answer: ${dead.get(host.name)}`] : [],
+    );
     return { restarted: cut.map(({ name }) => name), left: [...failed, ...again.flat(), ...left] };
   }
 
@@ -143,7 +158,11 @@ export class Restoration {
     const questions = this.questions(name);
     const refusal = await questions.beforeStop(name, { container, node });
     if (refusal) return refusal;
-    const { ok, error } = await docker(host.daemon, ["restart", "-t", String(STOP_SECONDS), container], 2 * STOP_SECONDS);
+    const { ok, error } = await docker(
+      host.daemon,
+      ["restart", "-t", String(STOP_TIMEOUT_SECONDS), container],
+      2 * STOP_TIMEOUT_SECONDS,
+    );
     return ok ? questions.whetherIn(name) : error;
   }
 
@@ -155,12 +174,16 @@ export class Restoration {
     say = (line: string) => this.say(`${agent.name}: ${line}`),
   ): Promise<string | undefined> {
     const place = apiOf(this.cluster, agent);
-    const [program, words, options] = dockerCommand(place.daemon, inAgent(place, SCRIPTS[name], args.map(String)), ["ignore", "pipe", "pipe"]);
-    return spoken(spawn(program, words, options), say);
+    const [program, words, options] = dockerCommand(place.daemon, inAgent(place, SCRIPTS[name], args.map(String)), [
+      "ignore",
+      "pipe",
+      "pipe",
+    ]);
+    return streamLines(spawn(program, words, options), say);
   }
 
-  private questions(agent: string): Questions {
-    return new Questions(stackOf(this.stacks, agent).folder, this.say);
+  private questions(agent: string): ProvisionerRunner {
+    return new ProvisionerRunner(stackOf(this.stacks, agent).folder, this.say);
   }
 
   private must(refusal: string | undefined): void {

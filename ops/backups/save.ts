@@ -1,11 +1,11 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Cluster } from "../../cluster/cluster";
-import { apiOf } from "../agents/agent-view";
-import { inAgent } from "../agents/consul-api";
+import type { Cluster } from "../../cluster/model";
+import { apiOf } from "../consul-api/agent-view";
+import { inAgent } from "../consul-api/consul-api";
 import { Inspector } from "./inspector";
-import { whole } from "./local";
-import type { SeenServer } from "./servers";
+import { writtenWhole } from "./local";
+import type { ServerProbe } from "./servers";
 import { type Snapshot, sizeText } from "./snapshot";
 import { stream } from "./stream";
 
@@ -20,19 +20,35 @@ export const SNAPSHOT_SCRIPT = readFileSync(join(__dirname, "snapshot.sh"), "utf
  * @param stale from what this server has, whether or not there is a leader
  * @throws with nothing written, when none comes, or a broken one
  */
-export function save(cluster: Cluster, { agent }: SeenServer, file: string, stale: boolean, say: (line: string) => void): Promise<Snapshot> {
-  return whole(file, async (unfinished) => {
+export function save(
+  cluster: Cluster,
+  { agent }: ServerProbe,
+  file: string,
+  stale: boolean,
+  say: (line: string) => void,
+): Promise<Snapshot> {
+  return writtenWhole(file, async (unfinished) => {
     const place = apiOf(cluster, agent);
     const words = inAgent(place, SNAPSHOT_SCRIPT, [...STANDS_STILL, ...(stale ? ["-G", "-d", "stale=1"] : [])]);
-    const { ok, error } = await watched(unfinished, say, () => stream(place.daemon, words, { to: unfinished, seconds: SECONDS }));
-    if (!ok) throw new Error([`${agent.name} gives no snapshot`, error, startOf(unfinished)].filter(Boolean).join(": "));
+    const { ok, error } = await withProgress(unfinished, say, () =>
+      stream(place.daemon, words, { to: unfinished, seconds: SECONDS }),
+    );
+    if (!ok)
+      throw new Error([`${agent.name} gives no snapshot`, error, startOf(unfinished)].filter(Boolean).join(": "));
     return new Inspector(cluster).inspect(unfinished);
   });
 }
 
 /** Says every few seconds how much has come. */
-export async function watched<Result>(file: string, say: (line: string) => void, work: () => Promise<Result>): Promise<Result> {
-  const timer = setInterval(() => say(`${sizeText(statSync(file, { throwIfNoEntry: false })?.size ?? 0)} so far`), 2000);
+export async function withProgress<Result>(
+  file: string,
+  say: (line: string) => void,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const timer = setInterval(
+    () => say(`${sizeText(statSync(file, { throwIfNoEntry: false })?.size ?? 0)} so far`),
+    2000,
+  );
   try {
     return await work();
   } finally {

@@ -14,7 +14,10 @@ export interface Snapshot {
  * @param bytes the file's
  */
 export function parseInspection(text: string, bytes: number): Snapshot {
-  const { Meta, Stats } = JSON.parse(text) as { Meta: { ID: string; Index: number; Term: number }; Stats: { Name: string; Count: number }[] | null };
+  const { Meta, Stats } = JSON.parse(text) as {
+    Meta: { ID: string; Index: number; Term: number };
+    Stats: { Name: string; Count: number }[] | null;
+  };
   // Of raft: term, index and milliseconds.
   const taken = Number(Meta.ID.split("-")[2]);
   return {
@@ -22,7 +25,9 @@ export function parseInspection(text: string, bytes: number): Snapshot {
     term: Meta.Term,
     taken: new Date(taken).toISOString(),
     bytes,
-    records: Object.fromEntries((Stats ?? []).map(({ Name, Count }): [string, number] => [Name, Count]).sort(([a], [b]) => (a < b ? -1 : 1))),
+    records: Object.fromEntries(
+      (Stats ?? []).map(({ Name, Count }): [string, number] => [Name, Count]).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
   };
 }
 
@@ -45,7 +50,11 @@ export function snapshotText({ index, term, taken, bytes, records }: Snapshot): 
 export const timeText = (iso: string): string => `${iso.slice(0, 19).replace("T", " ")} UTC`;
 
 export const sizeText = (bytes: number): string =>
-  bytes < 1000 ? `${bytes} bytes` : bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+  bytes < 1000
+    ? `${bytes} bytes`
+    : bytes < 1_000_000
+      ? `${(bytes / 1000).toFixed(1)} kB`
+      : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
 const UNITS: readonly [seconds: number, name: string][] = [
   [86_400, "days"],

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import type { Daemon } from "../../cluster/daemon";
-import { type DockerResult, dockerCommand } from "../agents/docker";
+import type { Daemon } from "../../cluster/resolve/daemon";
+import { type DockerResult, dockerCommand } from "../docker/docker";
 
 export interface StreamOptions {
   /** A file for its standard input. */
@@ -13,7 +13,11 @@ export interface StreamOptions {
 }
 
 /** Runs the docker CLI with files that are too large for memory. */
-export async function stream(daemon: Daemon, args: readonly string[], { from, to, seconds }: StreamOptions): Promise<DockerResult> {
+export async function stream(
+  daemon: Daemon,
+  args: readonly string[],
+  { from, to, seconds }: StreamOptions,
+): Promise<DockerResult> {
   const input = from === undefined ? "ignore" : openSync(from, "r");
   const output = to === undefined ? "pipe" : openSync(to, "wx", 0o600);
   try {

@@ -17,7 +17,11 @@ const ARROWS = 36;
  * Arrows between boxes; undefined when there are too many to be looked at. One begins at the outermost box in which all agents join the same others,
  * so that a thousand clients have as many as one.
  */
-export function arrowsBetween(joins: readonly Join[], boxes: readonly Box[], addresses: readonly Box[]): readonly Arrow[] | undefined {
+export function arrowsBetween(
+  joins: readonly Join[],
+  boxes: readonly Box[],
+  addresses: readonly Box[],
+): readonly Arrow[] | undefined {
   const targets = targetsByAgent(joins);
   const joined = new Set(joins.map(({ to }) => to));
   const places = new Map([
@@ -25,7 +29,8 @@ export function arrowsBetween(joins: readonly Join[], boxes: readonly Box[], add
     ...boxes.flatMap(leaves).flatMap(({ id, agents }) => agents.map(({ name }): [string, string] => [name, id])),
   ]);
   /** An address without a box of its own is summed up in the last. */
-  const placesOf = ({ name }: AgentNode): string[] => (targets.get(name) ?? []).map((to) => places.get(to) ?? addresses.at(-1)?.id ?? "");
+  const placesOf = ({ name }: AgentNode): string[] =>
+    (targets.get(name) ?? []).map((to) => places.get(to) ?? addresses.at(-1)?.id ?? "");
 
   const alike = ({ agents }: Box): boolean => {
     const ways = new Set(agents.map((agent) => targets.get(agent.name)?.join() ?? ""));

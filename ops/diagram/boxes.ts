@@ -1,5 +1,5 @@
+import { count, rolesText } from "../terminal/format";
 import { type AgentNode, type Graph, type HostNode, type State, targetsByAgent } from "./graph";
-import { count, rolesText } from "./words";
 
 /** How much is drawn: the rest of each is summed up in a box of its own, so that a picture of a thousand hosts can be looked at, too. */
 export const BOUNDS = {
@@ -44,7 +44,9 @@ export class Boxes {
     this.targets = targetsByAgent(graph.joins);
     const inStack = groupBy(graph.hosts, ({ stack }) => stack);
     const racks = graph.stacks.map(({ name, step }) => {
-      const hosts = groupBy(inStack.get(name) ?? [], (host) => (this.agentsOf(host).some(({ role }) => role === "server") ? "servers" : "clients"));
+      const hosts = groupBy(inStack.get(name) ?? [], (host) =>
+        this.agentsOf(host).some(({ role }) => role === "server") ? "servers" : "clients",
+      );
       return { name, step, servers: hosts.get("servers") ?? [], clients: hosts.get("clients") ?? [] };
     });
     const servers = racks.map((rack) => rack.servers.length);
@@ -52,8 +54,13 @@ export class Boxes {
     const bounds = { servers: share(BOUNDS.serverHosts, servers), clients: share(BOUNDS.clientHosts, clients) };
     const steps = [...groupBy(racks, ({ step }) => step)].map(([step, of]) => this.step(step, of, bounds));
     this.all = graph.stacks.length === 1 ? steps.flatMap(({ children }) => children) : steps;
-    const addresses = graph.addresses.map((title, index) => leaf("address", String(index + 1), title, ["no agent of this cluster"]));
-    this.addresses = bounded(addresses, BOUNDS.addresses, "addresses", (rest) => [`and ${rest.length} more`, "addresses"]);
+    const addresses = graph.addresses.map((title, index) =>
+      leaf("address", String(index + 1), title, ["no agent of this cluster"]),
+    );
+    this.addresses = bounded(addresses, BOUNDS.addresses, "addresses", (rest) => [
+      `and ${rest.length} more`,
+      "addresses",
+    ]);
   }
 
   private step(number: number, racks: readonly Rack[], bounds: Bounds): Box {
@@ -67,15 +74,25 @@ export class Boxes {
   }
 
   private stack({ name, servers, clients }: Rack, bounds: Bounds): Box {
-    const hosts = [...this.hosts(servers, bounds.servers, `servers_of_${name}`), ...this.hosts(clients, bounds.clients, `clients_of_${name}`)];
+    const hosts = [
+      ...this.hosts(servers, bounds.servers, `servers_of_${name}`),
+      ...this.hosts(clients, bounds.clients, `clients_of_${name}`),
+    ];
     const empty = servers.length + clients.length === 0;
-    return around("stack", name, `stack ${name}`, this.alikeTogether(hosts), empty ? ["no hosts: the step that asks whether all servers vote"] : []);
+    return around(
+      "stack",
+      name,
+      `stack ${name}`,
+      this.alikeTogether(hosts),
+      empty ? ["no hosts: the step that asks whether all servers vote"] : [],
+    );
   }
 
   /** Where there are several sorts, clients that join the same others are in a box of their own, and have arrows together. */
   private alikeTogether(boxes: readonly Box[]): Box[] {
     const isServer = ({ agents }: Box) => agents.some(({ role }) => role === "server");
-    const wayOf = (box: Box) => (isServer(box) ? "server" : String([...new Set(box.agents.map(({ name }) => this.targets.get(name)?.join()))]));
+    const wayOf = (box: Box) =>
+      isServer(box) ? "server" : String([...new Set(box.agents.map(({ name }) => this.targets.get(name)?.join()))]);
     const ways = [...groupBy(boxes, wayOf).values()];
     if (ways.length === 1) return [...boxes];
     return ways.flatMap((alike) => {
@@ -88,8 +105,18 @@ export class Boxes {
     const boxes = hosts.map((host): Box => {
       const { name, address, state } = host;
       const agents = this.agentsOf(host).map((agent) => this.agent(agent));
-      const shown = bounded(agents, BOUNDS.agentsOfHost, `on_${name}`, (rest) => [`and ${rest.length} more`, rolesText(inside(rest))]);
-      return { ...around("host", name, name, shown, [address, ...(agents.length === 0 ? ["no agent"] : []), ...wordsOf(state)]), state };
+      const shown = bounded(agents, BOUNDS.agentsOfHost, `on_${name}`, (rest) => [
+        `and ${rest.length} more`,
+        rolesText(inside(rest)),
+      ]);
+      return {
+        ...around("host", name, name, shown, [
+          address,
+          ...(agents.length === 0 ? ["no agent"] : []),
+          ...wordsOf(state),
+        ]),
+        state,
+      };
     });
     return bounded(boxes, bound, id, (rest) => [
       rest.length < boxes.length ? `and ${rest.length} more` : count(rest.length, "host"),
@@ -124,7 +151,8 @@ function stateOf(agents: readonly AgentNode[]): State | undefined {
   return ill === 0 ? { health: "well", words: "" } : { health: "unwell", words: `${ill} not well` };
 }
 
-const isIll = ({ state, children }: Box): boolean => (state !== undefined && state.health !== "well") || children.some(isIll);
+const isIll = ({ state, children }: Box): boolean =>
+  (state !== undefined && state.health !== "well") || children.some(isIll);
 
 /** A stack's hosts, those with servers apart. */
 interface Rack {
@@ -139,12 +167,24 @@ interface Bounds {
   readonly clients: number;
 }
 
-function leaf(kind: Box["kind"], name: string, title: string, lines: readonly string[] = [], agents: readonly AgentNode[] = []): Box {
+function leaf(
+  kind: Box["kind"],
+  name: string,
+  title: string,
+  lines: readonly string[] = [],
+  agents: readonly AgentNode[] = [],
+): Box {
   // Names have no underscore, so that two of them cannot become one.
   return { id: `${kind}_${name.replaceAll("-", "_")}`, kind, title, lines, agents, children: [] };
 }
 
-const around = (kind: Box["kind"], name: string, title: string, children: readonly Box[], lines: readonly string[] = []): Box => ({
+const around = (
+  kind: Box["kind"],
+  name: string,
+  title: string,
+  children: readonly Box[],
+  lines: readonly string[] = [],
+): Box => ({
   ...leaf(kind, name, title, lines, inside(children)),
   children,
 });
@@ -152,13 +192,21 @@ const around = (kind: Box["kind"], name: string, title: string, children: readon
 const inside = (boxes: readonly Box[]): AgentNode[] => boxes.flatMap(({ agents }) => agents);
 
 /** The first of a list, those that are not well before others, and a box for the rest, if that is more than one: it takes the room of one. */
-function bounded(boxes: readonly Box[], bound: number, id: string, words: (rest: readonly Box[]) => [title: string, line: string]): Box[] {
+function bounded(
+  boxes: readonly Box[],
+  bound: number,
+  id: string,
+  words: (rest: readonly Box[]) => [title: string, line: string],
+): Box[] {
   if (boxes.length <= bound + 1) return [...boxes];
   const first = new Set([...boxes].sort((one, other) => Number(isIll(other)) - Number(isIll(one))).slice(0, bound));
   const rest = boxes.filter((box) => !first.has(box));
   const [title, line] = words(rest);
   const state = stateOf(inside(rest));
-  return [...boxes.filter((box) => first.has(box)), { ...leaf("more", id, title, [line, ...wordsOf(state)], inside(rest)), state }];
+  return [
+    ...boxes.filter((box) => first.has(box)),
+    { ...leaf("more", id, title, [line, ...wordsOf(state)], inside(rest)), state },
+  ];
 }
 
 /** The most that each may have of a total, when all may have as much; none rather than one. */

@@ -1,11 +1,11 @@
-import { bracketed } from "../../cluster/address";
-import type { AgentDescription, Cluster, JoinTarget } from "../../cluster/cluster";
-import { stackName } from "../../cluster/ids";
-import { effectivePorts, type Listener, listeners, type Role } from "../../cluster/ports";
-import type { PortName } from "../../cluster/schema";
-import type { Stage } from "../../cluster/security";
-import { type StackDescription, stacksOf } from "../../cluster/stacks";
-import { agentEndpoints } from "../agents/agent-view";
+import type { PortName } from "../../cluster/file/schema";
+import type { AgentDescription, Cluster, JoinTarget } from "../../cluster/model";
+import type { Stage } from "../../cluster/resolve/security";
+import { type StackDescription, stacksOf } from "../../cluster/resolve/stacks";
+import { bracketed } from "../../consul/address";
+import { stackName } from "../../consul/contract";
+import { effectivePorts, type Listener, listeners, type Role } from "../../consul/ports";
+import { agentEndpoints } from "../consul-api/agent-view";
 
 /** A cluster as its file describes it, and how it is where it was looked at: what the pictures are made from. All in the order of names, stacks in that of their deployment. */
 export interface Graph {
@@ -78,20 +78,28 @@ export function targetsByAgent(joins: readonly Join[]): ReadonlyMap<string, read
 export function graphOf(cluster: Cluster): Graph {
   const { name, datacenter, network, subnet, security, agents } = cluster;
   const joinable = new Map(agents.map(({ name, gossip }) => [placeText(gossip), name]));
-  const targetOf = (target: JoinTarget): string => ("agent" in target ? target.agent : (joinable.get(placeText(target)) ?? placeText(target)));
-  const joins = agents.flatMap(({ name, join }) => [...new Set(join.map(targetOf))].sort().map((to): Join => ({ from: name, to })));
+  const targetOf = (target: JoinTarget): string =>
+    "agent" in target ? target.agent : (joinable.get(placeText(target)) ?? placeText(target));
+  const joins = agents.flatMap(({ name, join }) =>
+    [...new Set(join.map(targetOf))].sort().map((to): Join => ({ from: name, to })),
+  );
   const names = new Set(agents.map(({ name }) => name));
   return {
     cluster: { name, datacenter, security: security?.stage ?? "off", ...(network === "bridge" && { subnet }) },
     stacks: inSteps(stacksOf(cluster)),
-    hosts: cluster.hosts.map((host) => ({ name: host.name, address: host.address, stack: stackName(name, host.group) })),
+    hosts: cluster.hosts.map((host) => ({
+      name: host.name,
+      address: host.address,
+      stack: stackName(name, host.group),
+    })),
     agents: agents.map((agent) => agentNode(cluster, agent)),
     addresses: [...new Set(joins.flatMap(({ to }) => (names.has(to) ? [] : [to])))].sort(),
     joins,
   };
 }
 
-const placeText = ({ address, port }: { readonly address: string; readonly port: number }): string => `${bracketed(address)}:${port}`;
+const placeText = ({ address, port }: { readonly address: string; readonly port: number }): string =>
+  `${bracketed(address)}:${port}`;
 
 function inSteps(stacks: readonly StackDescription[]): StackNode[] {
   const byName = new Map(stacks.map((stack) => [stack.name, stack]));

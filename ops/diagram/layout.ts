@@ -51,7 +51,13 @@ function measured(box: Box, cell: number): Placed {
   const inner = box.children.map((child) => measured(child, box.kind === "host" ? room : cell));
   const children = moved(rowsOf(box.kind, inner), PADDING, PADDING + above);
   const width = Math.max(...children.map((child) => child.x + child.width)) + PADDING;
-  return { ...words, title: fitted(box.title, width - 2 * PADDING, TITLE), width, height: bottom(children) + PADDING, children };
+  return {
+    ...words,
+    title: fitted(box.title, width - 2 * PADDING, TITLE),
+    width,
+    height: bottom(children) + PADDING,
+    children,
+  };
 }
 
 /** Servers above clients. */
@@ -59,7 +65,8 @@ function rowsOf(kind: Box["kind"], placed: readonly Placed[]): Placed[] {
   const servers = placed.filter(hasServer);
   const arc = servers.length > 2 ? ARC : 0;
   if (kind === "step") return moved(inRows(wrap(placed), { down: 20, across: 24 }), 0, arc);
-  if (kind === "clients" && placed.some(({ box }) => box.kind === "stack")) return inRows(wrap(placed), { down: 20, across: 24 });
+  if (kind === "clients" && placed.some(({ box }) => box.kind === "stack"))
+    return inRows(wrap(placed), { down: 20, across: 24 });
   if (kind === "clients") return inRows(columns(placed), { down: BETWEEN_CLIENTS, across: BETWEEN_CLIENTS });
   const others = placed.filter((one) => !hasServer(one));
   const above = moved(inRows(columns(servers), { down: BETWEEN_SERVERS, across: BETWEEN_SERVERS }), 0, arc);
@@ -68,7 +75,10 @@ function rowsOf(kind: Box["kind"], placed: readonly Placed[]): Placed[] {
   const below = inRows(rows, { down: frames.length > 0 ? BETWEEN_SERVERS : BETWEEN_CLIENTS, across: BETWEEN_CLIENTS });
   if (above.length === 0) return below;
   const width = Math.max(widthOf(above), widthOf(below));
-  return [...moved(above, (width - widthOf(above)) / 2, 0), ...moved(below, (width - widthOf(below)) / 2, bottom(above) + BETWEEN_SERVERS)];
+  return [
+    ...moved(above, (width - widthOf(above)) / 2, 0),
+    ...moved(below, (width - widthOf(below)) / 2, bottom(above) + BETWEEN_SERVERS),
+  ];
 }
 
 const hasServer = ({ box }: Placed): boolean => box.agents.some(({ role }) => role === "server");
@@ -96,7 +106,10 @@ function wrap(placed: readonly Placed[]): Placed[][] {
 }
 
 /** Rows below each other from 0, 0 on, each in the middle; what is in a row is made equally high. */
-function inRows(rows: readonly (readonly Placed[])[], gap: { readonly down: number; readonly across: number }): Placed[] {
+function inRows(
+  rows: readonly (readonly Placed[])[],
+  gap: { readonly down: number; readonly across: number },
+): Placed[] {
   const lengths = rows.map((row) => row.reduce((sum, { width }) => sum + width + gap.across, -gap.across));
   const longest = Math.max(0, ...lengths);
   let y = 0;

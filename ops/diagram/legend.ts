@@ -14,7 +14,10 @@ const SIGN = 34;
 const HEADING = 70;
 
 /** What the signs mean, and what is the same for most: ports, and who joins whom where arrows would be too many. */
-export function legend(picture: Picture, { x, y, width }: Omit<Area, "height">): { readonly parts: readonly string[]; readonly bottom: number } {
+export function legend(
+  picture: Picture,
+  { x, y, width }: Omit<Area, "height">,
+): { readonly parts: readonly string[]; readonly bottom: number } {
   const { arrows, ports, joins } = picture;
   const parts = [`<path class="rule" d="M${x} ${y}H${x + width}"/>`];
   let [at, low] = [x, y + 16];
@@ -42,10 +45,17 @@ export function legend(picture: Picture, { x, y, width }: Omit<Area, "height">):
 /** Of what is in the picture. */
 function signsOf({ arrows = [], boxes, states }: Picture): Sign[] {
   const several = new Set(boxes.flatMap(withSeveral));
-  const agent = (role: "server" | "client"): Sign => ({ draw: (x, y) => shape(role, { x, y, width: 26, height: 16 }), words: role });
-  const join = (mutual: boolean, words: string): Sign => ({ draw: (x, y) => joinArrow(`M${x} ${y + 8}H${x + 26}`, mutual), words });
+  const agent = (role: "server" | "client"): Sign => ({
+    draw: (x, y) => shape(role, { x, y, width: 26, height: 16 }),
+    words: role,
+  });
+  const join = (mutual: boolean, words: string): Sign => ({
+    draw: (x, y) => joinArrow(`M${x} ${y + 8}H${x + 26}`, mutual),
+    words,
+  });
   const together: Sign = {
-    draw: (x, y) => rect("frame", { x, y, width: 12, height: 16 }, 3) + joinArrow(`M${x + 12} ${y + 8}H${x + 28}`, false),
+    draw: (x, y) =>
+      rect("frame", { x, y, width: 12, height: 16 }, 3) + joinArrow(`M${x + 12} ${y + 8}H${x + 28}`, false),
     words: "all in the box join",
   };
   const order: Sign = { draw: (x, y) => number("1", x + 2, y - 3), words: "order of deployment" };
@@ -56,9 +66,17 @@ function signsOf({ arrows = [], boxes, states }: Picture): Sign[] {
     ...(arrows.some(({ mutual }) => mutual) ? [join(true, "join each other")] : []),
     ...(arrows.some(({ from }) => several.has(from)) ? [together] : []),
     ...(boxes[0]?.kind === "step" ? [order] : []),
-    ...states.map(({ health, words }): Sign => ({ draw: (x, y) => rect(`sign ${health}`, { x, y, width: 26, height: 16 }, 3), words })),
-    ...(states.length > 0 ? [{ draw: (x: number, y: number) => text(LEADER, x + 13, y + 13, "title middle"), words: "leads" }] : []),
+    ...states.map(
+      ({ health, words }): Sign => ({
+        draw: (x, y) => rect(`sign ${health}`, { x, y, width: 26, height: 16 }, 3),
+        words,
+      }),
+    ),
+    ...(states.length > 0
+      ? [{ draw: (x: number, y: number) => text(LEADER, x + 13, y + 13, "title middle"), words: "leads" }]
+      : []),
   ];
 }
 
-const withSeveral = ({ id, agents, children }: Box): string[] => (agents.length > 1 ? [id, ...children.flatMap(withSeveral)] : []);
+const withSeveral = ({ id, agents, children }: Box): string[] =>
+  agents.length > 1 ? [id, ...children.flatMap(withSeveral)] : [];

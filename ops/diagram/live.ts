@@ -21,7 +21,11 @@ function hostState(host: HostStatus | undefined, { findings }: Status): State | 
   return found ? { health: "unwell", words: short(found.what) } : { health: "well", words: "" };
 }
 
-function agentState(agent: AgentStatus | undefined, silent: ReadonlySet<string>, { findings, leader }: Status): State | undefined {
+function agentState(
+  agent: AgentStatus | undefined,
+  silent: ReadonlySet<string>,
+  { findings, leader }: Status,
+): State | undefined {
   if (!agent) return undefined;
   if (silent.has(agent.host)) return { health: "unreachable", words: "" };
   const leads = leader?.agent === agent.name && { leads: true };
@@ -31,6 +35,8 @@ function agentState(agent: AgentStatus | undefined, silent: ReadonlySet<string>,
 
 /** As much as a box has room for. */
 function short(what: string): string {
-  const words = what.replace(/^it runs, and is not in: /, "").replace(/^(it knows no leader|its API does not answer): .*$/s, "$1");
+  const words = what
+    .replace(/^it runs, and is not in: /, "")
+    .replace(/^(it knows no leader|its API does not answer): .*$/s, "$1");
   return words.length > 60 ? `${words.slice(0, 59)}…` : words;
 }

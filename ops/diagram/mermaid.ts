@@ -1,4 +1,4 @@
-import type { Role } from "../../cluster/ports";
+import type { Role } from "../../consul/ports";
 import { type Box, LEADER } from "./boxes";
 import type { Graph, State } from "./graph";
 import { type Picture, pictureOf } from "./picture";
@@ -57,7 +57,8 @@ function drawn(box: Box, sources: ReadonlySet<string>): string[] {
   const [only] = children;
   if (only === undefined) return node(id, [title, ...lines], box);
   // Mermaid has no room below a box's title for a second line.
-  if (kind === "host" && children.length === 1) return node(only.id, [title, ...lines, only.title, ...only.lines], only, only.state ?? box.state);
+  if (kind === "host" && children.length === 1)
+    return node(only.id, [title, ...lines, only.title, ...only.lines], only, only.state ?? box.state);
   const inner = children.flatMap((child) => drawn(child, sources));
   const source = sources.has(id) && nodesOf(box).length > 1;
   if (kind === "clients" && !source) return [...inner, ...inColumns(children)];
@@ -79,13 +80,18 @@ function drawn(box: Box, sources: ReadonlySet<string>): string[] {
 
 /** Mermaid puts what has no arrows between it beside each other: links that are not seen make rows. */
 function inColumns(boxes: readonly Box[], above?: string): string[] {
-  const links = boxes.slice(COLUMNS).map((box, index) => `${nodesOf(box).at(0)} ~~~ ${nodesOf(boxes[index] as Box).at(-1)}`);
+  const links = boxes
+    .slice(COLUMNS)
+    .map((box, index) => `${nodesOf(box).at(0)} ~~~ ${nodesOf(boxes[index] as Box).at(-1)}`);
   return [...(above ? boxes.slice(0, COLUMNS).map((box) => `${nodesOf(box).at(0)} ~~~ ${above}`) : []), ...links];
 }
 
 function node(id: string, lines: readonly string[], box: Box, state = box.state): string[] {
   const [agent] = box.kind === "agent" ? box.agents : [];
-  return [`${id}${shaped(agent?.role, lines)}`, ...looks(id, [agent?.role ?? box.kind, ...(agent?.decommission ? ["leaving"] : [])], state)];
+  return [
+    `${id}${shaped(agent?.role, lines)}`,
+    ...looks(id, [agent?.role ?? box.kind, ...(agent?.decommission ? ["leaving"] : [])], state),
+  ];
 }
 
 const looks = (id: string, classes: readonly string[], state: State | undefined): string[] =>

@@ -1,8 +1,16 @@
-import type { Role } from "../../cluster/ports";
+import type { Role } from "../../consul/ports";
+import {
+  count,
+  joinLines,
+  particularPorts,
+  portLines,
+  rolesText,
+  securityText,
+  usualListeners,
+} from "../terminal/format";
 import { type Arrow, arrowsBetween } from "./arrows";
 import { type Box, Boxes } from "./boxes";
 import type { Graph, State } from "./graph";
-import { count, joinLines, particularPorts, portLines, rolesText, securityText, usualListeners } from "./words";
 
 /** What is drawn, and what is said of it, in any format. */
 export interface Picture {
@@ -48,7 +56,9 @@ export function pictureOf(graph: Graph): Picture {
     boxes: all,
     addresses,
     arrows: arrowsBetween(graph.joins, all, addresses),
-    ports: (["server", "client"] as const).map((role) => ({ role, lines: portLines(usual[role], bridged) })).filter(({ lines }) => lines.length > 0),
+    ports: (["server", "client"] as const)
+      .map((role) => ({ role, lines: portLines(usual[role], bridged) }))
+      .filter(({ lines }) => lines.length > 0),
     joins: joinLines(graph.joins),
   };
 }

@@ -67,12 +67,14 @@ function pointOf(end: End, all: readonly End[]): Point {
   const { at, side } = end;
   const beside = all.filter((one) => one.at === at && one.side === side).sort((a, b) => a.rank - b.rank);
   const share = (beside.indexOf(end) + 1) / (beside.length + 1);
-  if (side === "left" || side === "right") return { x: side === "left" ? at.x : at.x + at.width, y: at.y + Math.round(at.height * share) };
+  if (side === "left" || side === "right")
+    return { x: side === "left" ? at.x : at.x + at.width, y: at.y + Math.round(at.height * share) };
   return { x: at.x + Math.round(at.width * share), y: side === "top" ? at.y : at.y + at.height };
 }
 
 /** Whether two boxes are in one row. */
-const overlaps = (one: Placed, other: Placed): boolean => one.y < other.y + other.height && other.y < one.y + one.height;
+const overlaps = (one: Placed, other: Placed): boolean =>
+  one.y < other.y + other.height && other.y < one.y + one.height;
 
 /** What stands for each box: a host with one agent for that, a stack with one host for that; and what is in the way of others. */
 function shownFor(all: readonly Placed[]) {
@@ -107,14 +109,17 @@ function sidesOf(from: Placed, to: Placed, hosts: readonly Placed[]): [Side, Sid
 function pathOf(from: Point, to: Point, sides: readonly [Side, Side], hosts: readonly Placed[]): string {
   if (sides[0] === "left" || sides[0] === "right") return `M${from.x} ${from.y}L${to.x} ${to.y}`;
   if (sides[0] === sides[1]) {
-    const over = Math.min(from.y, to.y) - Math.min(RISE.most, Math.max(RISE.least, Math.round(Math.abs(to.x - from.x) / 30)));
+    const over =
+      Math.min(from.y, to.y) - Math.min(RISE.most, Math.max(RISE.least, Math.round(Math.abs(to.x - from.x) / 30)));
     return `M${from.x} ${from.y}C${from.x} ${over} ${to.x} ${over} ${to.x} ${to.y}`;
   }
   const points = [from, ...detours(from, to, hosts), to];
   const curves = points.slice(1).map((point, index) => {
     const before = points[index] as Point;
     const half = Math.round((before.y + point.y) / 2);
-    return before.x === point.x ? `L${point.x} ${point.y}` : `C${before.x} ${half} ${point.x} ${half} ${point.x} ${point.y}`;
+    return before.x === point.x
+      ? `L${point.x} ${point.y}`
+      : `C${before.x} ${half} ${point.x} ${half} ${point.x} ${point.y}`;
   });
   return `M${from.x} ${from.y}${curves.join("")}`;
 }
@@ -127,17 +132,21 @@ function detours(from: Point, to: Point, hosts: readonly Placed[]): Point[] {
   const stops = (upwards ? rows.reverse() : rows).map((row) => {
     const ends = [Math.max(top, Math.min(...row.map(({ y }) => y))), Math.min(low, bottom(row))];
     const [near, far] = (upwards ? ends.reverse() : ends) as [number, number];
-    const isFree = (left: number, right: number) => row.every(({ x, width }) => right <= x - CLEARANCE || left >= x + width + CLEARANCE);
+    const isFree = (left: number, right: number) =>
+      row.every(({ x, width }) => right <= x - CLEARANCE || left >= x + width + CLEARANCE);
     const straight = from.x + ((to.x - from.x) * ((near + far) / 2 - from.y)) / (to.y - from.y);
     const beside = row.flatMap(({ x, width }) => [x - CLEARANCE, x + width + CLEARANCE]);
-    const free = [straight, ...beside].filter((x) => isFree(x, x)).sort((a, b) => Math.abs(a - straight) - Math.abs(b - straight));
+    const free = [straight, ...beside]
+      .filter((x) => isFree(x, x))
+      .sort((a, b) => Math.abs(a - straight) - Math.abs(b - straight));
     return { x: Math.round(free[0] ?? straight), near, far, isFree };
   });
   const points: Point[] = [];
   let [at, index] = [from, 0];
   for (;;) {
     // As far as it goes in one curve.
-    const reaches = (x: number, end: number) => stops.slice(index, end).every(({ isFree }) => isFree(Math.min(at.x, x), Math.max(at.x, x)));
+    const reaches = (x: number, end: number) =>
+      stops.slice(index, end).every(({ isFree }) => isFree(Math.min(at.x, x), Math.max(at.x, x)));
     if (reaches(to.x, stops.length)) return points;
     const next = stops.findLastIndex(({ x }, stop) => stop >= index && reaches(x, stop));
     const { x, near, far } = stops[next] as (typeof stops)[number];

@@ -1,4 +1,4 @@
-import type { Role } from "../../cluster/ports";
+import type { Role } from "../../consul/ports";
 
 /** Elements of SVG, as text. */
 

@@ -64,7 +64,12 @@ export function svg(graph: Graph): string {
   const width = left + room + MARGIN;
   const below = legend(picture, { x: MARGIN, y: bottom(placed) + MARGIN, width: width - 2 * MARGIN });
   const height = below.bottom + MARGIN;
-  const told = [about, security.words, ...ports.flatMap(({ role, lines }) => lines.map((line) => `${role}s: ${line}`)), ...joins];
+  const told = [
+    about,
+    security.words,
+    ...ports.flatMap(({ role, lines }) => lines.map((line) => `${role}s: ${line}`)),
+    ...joins,
+  ];
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="consul-title consul-about" class="consul-diagram">`,
     `<title id="consul-title">${escaped(`Consul cluster ${title}`)}</title>`,
@@ -87,8 +92,10 @@ function drawn(placed: readonly Placed[], arrows: readonly Route[]): string[] {
   const all = flat(placed);
   const of = (...kinds: Box["kind"][]) => all.filter(({ box }) => kinds.includes(box.kind));
   const joining = new Set(arrows.map(({ arrow }) => arrow.from));
-  const framed = (kind: Box["kind"]) => of(kind).flatMap((one) => (joining.has(one.box.id) ? [rect("frame", one, 10)] : []));
-  const joins = (inside: boolean) => arrows.filter((route) => route.inside === inside).map(({ path, arrow }) => joinArrow(path, arrow.mutual));
+  const framed = (kind: Box["kind"]) =>
+    of(kind).flatMap((one) => (joining.has(one.box.id) ? [rect("frame", one, 10)] : []));
+  const joins = (inside: boolean) =>
+    arrows.filter((route) => route.inside === inside).map(({ path, arrow }) => joinArrow(path, arrow.mutual));
   return [
     ...order(of("step")),
     ...framed("step"),
@@ -134,5 +141,7 @@ const badgeWidth = ({ words }: Picture["security"]): number => textWidth(words, 
 function badge(security: Picture["security"], right: number): string {
   const width = badgeWidth(security);
   const area = { x: right - width, y: 42, width, height: 22 };
-  return rect(security.on ? "on" : "off", area, area.height / 2) + text(security.words, right - width / 2, 57, "middle");
+  return (
+    rect(security.on ? "on" : "off", area, area.height / 2) + text(security.words, right - width / 2, 57, "middle")
+  );
 }

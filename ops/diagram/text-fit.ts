@@ -9,7 +9,8 @@ interface Font {
 }
 
 /** About how wide a text is, in pixels: whoever looks at the picture has fonts of their own. */
-export const textWidth = (text: string, { size, bold }: Font): number => Math.ceil(text.length * size * (bold ? BOLD_LETTER : LETTER));
+export const textWidth = (text: string, { size, bold }: Font): number =>
+  Math.ceil(text.length * size * (bold ? BOLD_LETTER : LETTER));
 
 /** A text that fits, shortened in its middle, since names differ at their ends. */
 export function fitted(text: string, width: number, font: Font): string {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import type { AgentDescription } from "../../cluster/cluster";
-import { dockerCommand } from "../agents/docker";
-import { answering, glanceSeconds } from "../agents/hosts";
+import type { AgentDescription } from "../../cluster/model";
+import { dockerCommand } from "../docker/docker";
+import { adaptiveTimeoutSeconds, pingDaemon } from "../docker/hosts";
 
 /** A line of an agent's log. */
 export interface LogLine {
@@ -29,15 +29,26 @@ const TIMED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?(.*)$/s;
  * @param take is waited for, so that no more is read than is taken
  * @returns why it cannot be read (any more); undefined when it ended as it should
  */
-export async function readLog(agent: AgentDescription, options: LogOptions, take: (line: LogLine) => Promise<void>): Promise<string | undefined> {
+export async function readLog(
+  agent: AgentDescription,
+  options: LogOptions,
+  take: (line: LogLine) => Promise<void>,
+): Promise<string | undefined> {
   const { name, host, container } = agent;
-  const answer = await answering(host, await glanceSeconds());
+  const answer = await pingDaemon(host, await adaptiveTimeoutSeconds());
   if ("why" in answer) return `its daemon does not answer: ${answer.why}`;
   const { since, tail, follow } = options;
-  const words = [...(since ? ["--since", since] : []), ...(tail === undefined ? [] : ["--tail", String(tail)]), ...(follow ? ["--follow"] : [])];
+  const words = [
+    ...(since ? ["--since", since] : []),
+    ...(tail === undefined ? [] : ["--tail", String(tail)]),
+    ...(follow ? ["--follow"] : []),
+  ];
   const [program, args, spawned] = dockerCommand(host.daemon, ["logs", "--timestamps", ...words, container], "pipe");
   // One stream for both, in the order in which they come.
-  const child = spawn("sh", ["-c", 'exec "$0" "$@" 2>&1', program, ...args], { ...spawned, stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn("sh", ["-c", 'exec "$0" "$@" 2>&1', program, ...args], {
+    ...spawned,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   const ended = new Promise<number | null>((done, refuse) => child.once("error", refuse).once("close", done));
   untilExit(child);
   let said = "";

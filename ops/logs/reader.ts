@@ -1,4 +1,4 @@
-import type { AgentDescription } from "../../cluster/cluster";
+import type { AgentDescription } from "../../cluster/model";
 import { parallel } from "../parallel";
 import { type LogLine, type LogOptions, readLog } from "./agent-log";
 
@@ -25,7 +25,11 @@ export interface Position {
 type Which = Omit<LogOptions, "follow">;
 
 /** What agents have written, all together in the order of time; and where each log was read to, by agents' names. */
-export async function readAll(agents: readonly AgentDescription[], which: Which, { write, say, wanted }: Output): Promise<Map<string, Position>> {
+export async function readAll(
+  agents: readonly AgentDescription[],
+  which: Which,
+  { write, say, wanted }: Output,
+): Promise<Map<string, Position>> {
   const positions = new Map<string, Position>();
   const lines = await parallel(agents, AT_ONCE, async (agent) => {
     const own: LogLine[] = [];
@@ -38,12 +42,18 @@ export async function readAll(agents: readonly AgentDescription[], which: Which,
     if (why !== undefined) say(agent, why);
     return own;
   });
-  for (const line of lines.flat().sort((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0))) await write(line);
+  for (const line of lines.flat().sort((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0)))
+    await write(line);
   return positions;
 }
 
 /** Goes on with an agent's log for ever: with that of its next container too, when it is replaced, and when its host is back. */
-export async function follow(agent: AgentDescription, which: Which, { last: read, why: known }: Position, output: Output): Promise<never> {
+export async function follow(
+  agent: AgentDescription,
+  which: Which,
+  { last: read, why: known }: Position,
+  output: Output,
+): Promise<never> {
   let [last, told] = [read, known];
   let pause: number = PAUSE_SECONDS.first;
   for (;;) {

@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import { createPrivateKey, KeyObject, randomBytes, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import type { Pair } from "./pair";
+import type { CertificateAndKey } from "./certificate";
 import type { Names } from "./server-names";
 
 /**
@@ -21,7 +21,7 @@ const P256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 x509.cryptoProvider.set("default", webcrypto);
 
 /** A new certificate authority. */
-export async function makeCa(cluster: string, now: Date): Promise<Pair> {
+export async function makeCa(cluster: string, now: Date): Promise<CertificateAndKey> {
   const keys = await newKeys();
   // Two CAs of a cluster, during a rotation, have different names: whoever verifies finds the right one by it.
   const name = new x509.Name([{ CN: [`Consul CA of ${cluster} ${randomBytes(4).toString("hex")}`] }]);
@@ -43,14 +43,18 @@ export async function makeCa(cluster: string, now: Date): Promise<Pair> {
 }
 
 /** What a leaf certificate is for: a server, which is a client of other servers too, or a client alone. */
-export interface Leaf {
+export interface CertificateSubject {
   readonly commonName: string;
   /** Of a server. */
   readonly names?: Names;
 }
 
 /** A new leaf certificate, and its key. It does not outlive its CA. */
-export async function issue(ca: Pair, { commonName, names }: Leaf, now: Date): Promise<Pair> {
+export async function issue(
+  ca: CertificateAndKey,
+  { commonName, names }: CertificateSubject,
+  now: Date,
+): Promise<CertificateAndKey> {
   const issuer = new x509.X509Certificate(ca.cert);
   const [keys, signing] = await Promise.all([newKeys(), signingKey(ca.key)]);
   const issuerKeyId = issuer.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
@@ -88,7 +92,7 @@ export async function issue(ca: Pair, { commonName, names }: Leaf, now: Date): P
 
 const newKeys = () => webcrypto.subtle.generateKey(P256, true, ["sign", "verify"]);
 
-const pair = (certificate: x509.X509Certificate, key: webcrypto.CryptoKey): Pair => ({
+const pair = (certificate: x509.X509Certificate, key: webcrypto.CryptoKey): CertificateAndKey => ({
   cert: `${certificate.toString("pem")}\n`,
   key: KeyObject.from(key).export({ type: "pkcs8", format: "pem" }).toString(),
 });
@@ -110,7 +114,9 @@ const CURVES: Readonly<Record<string, { readonly namedCurve: string; readonly ha
  * A CA's key as it may have been given: PKCS#8, SEC 1 or PKCS#1.
  * @throws for a kind of key that TLS has no use for
  */
-async function signingKey(pem: string): Promise<{ key: webcrypto.CryptoKey; algorithm: { name: string; hash?: string } }> {
+async function signingKey(
+  pem: string,
+): Promise<{ key: webcrypto.CryptoKey; algorithm: { name: string; hash?: string } }> {
   const key = createPrivateKey(pem);
   const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ""];
   const algorithms: Readonly<Record<string, { name: string; hash?: string; namedCurve?: string } | undefined>> = {
@@ -119,7 +125,10 @@ async function signingKey(pem: string): Promise<{ key: webcrypto.CryptoKey; algo
     ed25519: { name: "Ed25519" },
   };
   const algorithm = algorithms[key.asymmetricKeyType ?? ""];
-  if (!algorithm) throw new Error("the CA's key is of a kind that cannot sign here\n  use an RSA key, or an EC one of P-256, P-384 or P-521");
+  if (!algorithm)
+    throw new Error(
+      "the CA's key is of a kind that cannot sign here\n  use an RSA key, or an EC one of P-256, P-384 or P-521",
+    );
   const der = key.export({ type: "pkcs8", format: "der" });
   return { key: await webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]), algorithm };
 }

@@ -1,11 +1,11 @@
 import type { X509Certificate } from "node:crypto";
-import type { Cluster } from "../../cluster/cluster";
+import type { Cluster } from "../../cluster/model";
 import { progress } from "../command";
+import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./certificate";
 import { SecretsError, SecretsFolder } from "./folder";
 import { imported } from "./imported";
 import { refuseForeign } from "./owner";
-import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./pair";
-import { render, strays } from "./render";
+import { orphanedFiles, render } from "./render";
 import {
   CA,
   CA_KEY,
@@ -29,10 +29,11 @@ export interface Finding {
   /** From the project, or absolute, as the cluster file has it. */
   readonly file: string;
   readonly what: string;
-  readonly mend: string;
+  readonly hint: string;
 }
 
-export const findingText = ({ severity, file, what, mend }: Finding): string => `${file}: ${severity}: ${what}\n    ${mend}`;
+export const findingText = ({ severity, file, what, hint }: Finding): string =>
+  `${file}: ${severity}: ${what}\n    ${hint}`;
 
 /** Says what will soon be wrong with a cluster's secrets, and returns what is: a deploy with such would be one that no agent gets through. */
 export function refusedSecrets(cluster: Cluster): string[] {
@@ -49,23 +50,33 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   const folder = new SecretsFolder(cluster.security.secrets);
   const findings: Finding[] = [];
   const copied = imported(cluster, folder) !== undefined;
-  const add = (severity: Finding["severity"], file: string, what: string, mend: string) =>
-    void findings.push({ severity, file: folder.named(file), what, mend: copied && isSource(file) ? whereKept(mend) : mend });
+  const add = (severity: Finding["severity"], file: string, what: string, hint: string) =>
+    void findings.push({
+      severity,
+      file: folder.named(file),
+      what,
+      hint: copied && isSource(file) ? whereKept(hint) : hint,
+    });
   /** What cannot be read is a finding, and the rest is looked at without it. */
   const tried = <Value>(read: () => Value): Value | undefined => {
     try {
       return read();
     } catch (error) {
       if (!(error instanceof SecretsError)) throw error;
-      const { file, what, mend } = error;
-      findings.push({ severity: "error", file, what, mend });
+      const { file, what, hint } = error;
+      findings.push({ severity: "error", file, what, hint });
       return undefined;
     }
   };
 
   if (!tried(() => folder.exists)) {
     if (findings.length === 0)
-      add("error", "", "the folder of the cluster's secrets is not there", `${INIT}; in a pipeline: npm run secrets -- import`);
+      add(
+        "error",
+        "",
+        "the folder of the cluster's secrets is not there",
+        `${INIT}; in a pipeline: npm run secrets -- import`,
+      );
     return findings;
   }
   tried(() => refuseForeign(cluster, folder));
@@ -91,17 +102,23 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
     for (const [file, content] of render(cluster, { ca: folder.read(CA) as string, gossip, tokens })) {
       tried(() => {
         const there = folder.read(file);
-        if (there !== content) add("error", file, there === undefined ? "is missing" : "is not up to date with what it is made of", INIT);
+        if (there !== content)
+          add("error", file, there === undefined ? "is missing" : "is not up to date with what it is made of", INIT);
       });
     }
   }
-  for (const stray of strays(cluster, folder))
-    add("warning", stray, "is nobody's: of nothing in the cluster file, or left by a run that was interrupted", `${INIT} removes it`);
+  for (const stray of orphanedFiles(cluster, folder))
+    add(
+      "warning",
+      stray,
+      "is nobody's: of nothing in the cluster file, or left by a run that was interrupted",
+      `${INIT} removes it`,
+    );
   return findings;
 }
 
 /** What an import has made is a copy: what is changed in it goes with it. */
-const whereKept = (mend: string): string => `where the secrets are kept, and export them anew afterwards: ${mend}`;
+const whereKept = (hint: string): string => `where the secrets are kept, and export them anew afterwards: ${hint}`;
 
 function leafMend(severity: Finding["severity"], name: string, issuedHere: boolean): string {
   const command = severity === "error" ? INIT : `npm run secrets -- rotate leaves ${name}`;
@@ -109,7 +126,7 @@ function leafMend(severity: Finding["severity"], name: string, issuedHere: boole
   return severity === "error" ? `${command} makes it anew` : command;
 }
 
-type Add = (severity: Finding["severity"], file: string, what: string, mend: string) => void;
+type Add = (severity: Finding["severity"], file: string, what: string, hint: string) => void;
 
 function checkPermissions(folder: SecretsFolder, add: Add): void {
   const open = folder.openToOthers();
@@ -132,7 +149,12 @@ function checkCas(cas: readonly X509Certificate[], key: string | undefined, now:
   if (ofKey) add("error", CA_KEY, ofKey, "npm run secrets -- rotate ca");
   for (const ca of replacedCas(cas)) {
     const ended = expiry(ca) < now ? `, which expired on ${dayText(expiry(ca))},` : "";
-    add("warning", CA, `an older CA${ended} is still trusted`, "when every agent has a leaf of the newest: npm run secrets -- retire");
+    add(
+      "warning",
+      CA,
+      `an older CA${ended} is still trusted`,
+      "when every agent has a leaf of the newest: npm run secrets -- retire",
+    );
   }
 }
 
@@ -141,14 +163,17 @@ function checkTokens(cluster: Cluster, { current, retiring }: Tokens, add: Add):
   const needed = tokensOf(cluster);
   const absent = [...needed.keys()].filter((name) => !current.has(name));
   for (const name of absent) add("error", TOKENS, `token ${name} is missing`, INIT);
-  for (const name of [...current.keys()].filter((one) => !needed.has(one))) add("warning", TOKENS, `nobody needs token ${name} any more`, INIT);
+  for (const name of [...current.keys()].filter((one) => !needed.has(one)))
+    add("warning", TOKENS, `nobody needs token ${name} any more`, INIT);
 
   const all = [...current, ...[...retiring].flatMap(([name, ids]) => ids.map((id): [string, string] => [name, id]))];
   const holders = new Map<string, string>();
   for (const [name, id] of all) {
     const other = holders.get(id);
-    if (typeof id !== "string" || !SECRET_ID.test(id)) add("error", TOKENS, `token ${name} has no SecretID in the form of a UUID`, rotate(name));
-    else if (other !== undefined) add("error", TOKENS, `tokens ${other} and ${name} have the same SecretID`, rotate(name));
+    if (typeof id !== "string" || !SECRET_ID.test(id))
+      add("error", TOKENS, `token ${name} has no SecretID in the form of a UUID`, rotate(name));
+    else if (other !== undefined)
+      add("error", TOKENS, `tokens ${other} and ${name} have the same SecretID`, rotate(name));
     holders.set(id, name);
   }
   const retired = [...retiring.keys()].sort();

@@ -1,4 +1,16 @@
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
@@ -10,9 +22,9 @@ export class SecretsError extends Error {
   constructor(
     readonly file: string,
     readonly what: string,
-    readonly mend: string,
+    readonly hint: string,
   ) {
-    super(`${file} ${what}\n  ${mend}`);
+    super(`${file} ${what}\n  ${hint}`);
   }
 }
 
@@ -89,7 +101,11 @@ export class SecretsFolder {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-      throw new SecretsError(this.named(file), `cannot be read: ${code}`, "make it a file of the user who runs this, with mode 0600");
+      throw new SecretsError(
+        this.named(file),
+        `cannot be read: ${code}`,
+        "make it a file of the user who runs this, with mode 0600",
+      );
     }
   }
 
@@ -127,6 +143,8 @@ export class SecretsFolder {
   /** What others than this user may read or write: the folder itself is "". */
   openToOthers(): string[] {
     const inside = readdirSync(this.at(), { recursive: true, encoding: "utf8" }).sort();
-    return ["", ...inside].filter((file) => ((statSync(this.at(file), { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0);
+    return ["", ...inside].filter(
+      (file) => ((statSync(this.at(file), { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
-import type { Cluster } from "../../cluster/cluster";
+import type { Cluster } from "../../cluster/model";
 import { SecretsError, type SecretsFolder } from "./folder";
 
 /** What an import's temporary folder is called, before six characters by chance: only what is called so is removed again. */

@@ -1,12 +1,29 @@
-import type { Cluster } from "../../cluster/cluster";
+import type { Cluster } from "../../cluster/model";
+import { certificatesIn, dayText, expiry, replacedCas } from "./certificate";
 import type { SecretsFolder } from "./folder";
-import { certificatesIn, dayText, expiry, replacedCas } from "./pair";
-import { CA, CA_KEY, GOSSIP, holdersOf, OPERATOR, readCas, readGossip, readPair, readTokens, required, TOKENS } from "./sources";
+import {
+  CA,
+  CA_KEY,
+  GOSSIP,
+  holdersOf,
+  OPERATOR,
+  readCas,
+  readGossip,
+  readPair,
+  readTokens,
+  required,
+  TOKENS,
+} from "./sources";
 import { tokensOf } from "./tokens";
 
 /** What there is of secrets, without any secret. */
 export interface Inventory {
-  readonly certificates: readonly { readonly file: string; readonly for: string; readonly until: string; readonly fingerprint: string }[];
+  readonly certificates: readonly {
+    readonly file: string;
+    readonly for: string;
+    readonly until: string;
+    readonly fingerprint: string;
+  }[];
   /** Whether certificates can be issued here. */
   readonly caKey: boolean;
   readonly gossip: boolean;
@@ -17,18 +34,32 @@ export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
   const cas = readCas(folder) ?? [];
   const old = replacedCas(cas);
   const certificates = [
-    ...cas.map((ca) => ({ file: CA, for: ca === cas[0] ? "the newest CA" : old.includes(ca) ? "an older CA, still trusted" : "a CA above it", ca })),
+    ...cas.map((ca) => ({
+      file: CA,
+      for: ca === cas[0] ? "the newest CA" : old.includes(ca) ? "an older CA, still trusted" : "a CA above it",
+      ca,
+    })),
     ...holdersOf(cluster).flatMap((holder) => {
       const { cert } = readPair(folder, holder);
       const [leaf] = cert === undefined ? [] : certificatesIn(cert);
       return leaf
-        ? [{ file: `${holder.folder}/cert.pem`, for: holder.name === OPERATOR ? "people and programs" : `server ${holder.name}`, ca: leaf }]
+        ? [
+            {
+              file: `${holder.folder}/cert.pem`,
+              for: holder.name === OPERATOR ? "people and programs" : `server ${holder.name}`,
+              ca: leaf,
+            },
+          ]
         : [];
     }),
   ];
   const tokens = readTokens(folder);
   return {
-    certificates: certificates.map(({ ca, ...one }) => ({ ...one, until: dayText(expiry(ca)), fingerprint: ca.fingerprint256 })),
+    certificates: certificates.map(({ ca, ...one }) => ({
+      ...one,
+      until: dayText(expiry(ca)),
+      fingerprint: ca.fingerprint256,
+    })),
     caKey: folder.read(CA_KEY) !== undefined,
     gossip: readGossip(folder) !== undefined,
     tokens: [...tokensOf(cluster)]
@@ -44,6 +75,7 @@ export function secretNamed(folder: SecretsFolder, name: string): string {
   if (name === GOSSIP_NAME) return required(folder, GOSSIP, readGossip);
   const tokens = required(folder, TOKENS, readTokens);
   const id = tokens.current.get(name);
-  if (id === undefined) throw new Error(`there is no token ${name}; there are ${[...tokens.current.keys(), GOSSIP_NAME].join(", ")}`);
+  if (id === undefined)
+    throw new Error(`there is no token ${name}; there are ${[...tokens.current.keys(), GOSSIP_NAME].join(", ")}`);
   return id;
 }

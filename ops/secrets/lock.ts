@@ -21,7 +21,7 @@ const TRIES = 4;
 const PAUSE_MS = 100;
 
 /** Does what changes a folder, unless another run does so. */
-export async function alone<Result>(folder: SecretsFolder, work: () => Promise<Result>): Promise<Result> {
+export async function withLock<Result>(folder: SecretsFolder, work: () => Promise<Result>): Promise<Result> {
   const own = folder.at(lockOf(process.pid));
   for (let tries = 1; !take(folder, own); tries++) {
     if (tries >= TRIES) refuseBusy(folder);

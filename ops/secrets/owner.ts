@@ -1,7 +1,7 @@
-import type { Cluster } from "../../cluster/cluster";
-import { ACL_SECRETS, BACKUPS_HEADER, REGISTRATOR_SECRET } from "../../cluster/security";
+import type { Cluster } from "../../cluster/model";
+import { ACL_SECRETS, BACKUPS_HEADER, REGISTRATOR_SECRET } from "../../cluster/resolve/security";
 import { SecretsError, type SecretsFolder, UNFINISHED } from "./folder";
-import { alone, isLock } from "./lock";
+import { isLock, withLock } from "./lock";
 import { AGENTS, CA, CA_KEY, GOSSIP, OPERATOR, TOKENS } from "./sources";
 
 /** The name of the cluster whose secrets the folder has. */
@@ -9,7 +9,19 @@ const OWNER = "cluster.name";
 const IGNORE = ".gitignore";
 
 /** What may be in a folder before it is anybody's: what was put there to be taken over, and what a first run left that was interrupted. */
-const KNOWN = [IGNORE, OWNER, CA, CA_KEY, GOSSIP, TOKENS, OPERATOR, AGENTS, ACL_SECRETS, REGISTRATOR_SECRET, BACKUPS_HEADER];
+const KNOWN = [
+  IGNORE,
+  OWNER,
+  CA,
+  CA_KEY,
+  GOSSIP,
+  TOKENS,
+  OPERATOR,
+  AGENTS,
+  ACL_SECRETS,
+  REGISTRATOR_SECRET,
+  BACKUPS_HEADER,
+];
 
 /** Makes the folder this cluster's, which git is told to ignore wherever it is. */
 export function claim({ name }: Cluster, folder: SecretsFolder): void {
@@ -18,9 +30,13 @@ export function claim({ name }: Cluster, folder: SecretsFolder): void {
 }
 
 /** Does what changes a cluster's secrets: its own alone, and one run at a time. */
-export async function changing<Result>(cluster: Cluster, folder: SecretsFolder, work: () => Promise<Result>): Promise<Result> {
+export async function changing<Result>(
+  cluster: Cluster,
+  folder: SecretsFolder,
+  work: () => Promise<Result>,
+): Promise<Result> {
   refuseForeign(cluster, folder);
-  return alone(folder, () => {
+  return withLock(folder, () => {
     // The run that had the folder before may have made it another cluster's.
     refuseForeign(cluster, folder);
     claim(cluster, folder);

@@ -1,5 +1,13 @@
-import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import { ACL_SECRETS, AGENT_SECRETS, BACKUPS_HEADER, BACKUPS_TOKEN, REGISTRATOR, REGISTRATOR_SECRET, STARTED_WITH } from "../../cluster/security";
+import type { AgentDescription, Cluster } from "../../cluster/model";
+import {
+  ACL_SECRETS,
+  AGENT_SECRETS,
+  BACKUPS_HEADER,
+  BACKUPS_TOKEN,
+  MANAGEMENT_TOKEN_DIGEST,
+  REGISTRATOR,
+  REGISTRATOR_SECRET,
+} from "../../cluster/resolve/security";
 import { sha256 } from "../sha256";
 import { type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
@@ -19,7 +27,7 @@ const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescripti
     return json({ acl: { tokens: { agent: own, dns: token(sources, "dns"), config_file_service_registration: own } } });
   },
   "management.json": (sources) => json({ acl: { tokens: { initial_management: token(sources, "management") } } }),
-  [STARTED_WITH]: (sources) => `${sha256(oldest(sources, "management"))}\n`,
+  [MANAGEMENT_TOKEN_DIGEST]: (sources) => `${sha256(oldest(sources, "management"))}\n`,
   "rollout.header": (sources, { role }) => header(token(sources, `rollout-${role}`)),
   "former.header": (sources, { role }) => header(oldest(sources, `rollout-${role}`)),
   "health.token": (sources) => `${token(sources, "health")}\n`,
@@ -28,12 +36,14 @@ const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescripti
 
 function token({ tokens }: Sources, name: string): string {
   const id = tokens.current.get(name);
-  if (id === undefined) throw new Error(`tokens.json has no token ${name}\n  npm run secrets -- init, where the secrets are kept`);
+  if (id === undefined)
+    throw new Error(`tokens.json has no token ${name}\n  npm run secrets -- init, where the secrets are kept`);
   return id;
 }
 
 /** While a token is being replaced, the oldest that is still taken: one in between may never have been deployed. Else the same. */
-const oldest = (sources: Sources, name: string): string => sources.tokens.retiring.get(name)?.[0] ?? token(sources, name);
+const oldest = (sources: Sources, name: string): string =>
+  sources.tokens.retiring.get(name)?.[0] ?? token(sources, name);
 
 /** Every file that is made of others, with its content. */
 export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, string> {
@@ -59,9 +69,11 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
  * What is among the agents' files and belongs to no agent of the cluster, or not to one of its role; the token of what the cluster no longer has beside
  * them; and what a run left that was interrupted.
  */
-export function strays({ agents, registrators, backups }: Cluster, folder: SecretsFolder): string[] {
+export function orphanedFiles({ agents, registrators, backups }: Cluster, folder: SecretsFolder): string[] {
   const files = new Map(agents.map(({ name, role }) => [name, AGENT_SECRETS[role]]));
-  const unfinished = ["", `${OPERATOR}/`].flatMap((at) => folder.list(at).flatMap((file) => (file.endsWith(UNFINISHED) ? [`${at}${file}`] : [])));
+  const unfinished = ["", `${OPERATOR}/`].flatMap((at) =>
+    folder.list(at).flatMap((file) => (file.endsWith(UNFINISHED) ? [`${at}${file}`] : [])),
+  );
   const ofAgents = folder.list(AGENTS).flatMap((name) => {
     const own = files.get(name);
     return own
@@ -73,9 +85,15 @@ export function strays({ agents, registrators, backups }: Cluster, folder: Secre
 }
 
 /** Brings the rendered files up to date, and removes strays. @returns names of what changed */
-export function bringUpToDate(cluster: Cluster, folder: SecretsFolder, sources: Sources): { readonly written: string[]; readonly removed: string[] } {
-  const removed = strays(cluster, folder);
+export function bringUpToDate(
+  cluster: Cluster,
+  folder: SecretsFolder,
+  sources: Sources,
+): { readonly written: string[]; readonly removed: string[] } {
+  const removed = orphanedFiles(cluster, folder);
   for (const stray of removed) folder.remove(stray);
-  const written = [...render(cluster, sources)].flatMap(([file, content]) => (folder.write(file, content) ? [file] : []));
+  const written = [...render(cluster, sources)].flatMap(([file, content]) =>
+    folder.write(file, content) ? [file] : [],
+  );
   return { written, removed };
 }

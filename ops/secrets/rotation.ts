@@ -1,13 +1,13 @@
 import type { X509Certificate } from "node:crypto";
-import type { Cluster } from "../../cluster/cluster";
-import { select } from "../arguments";
+import type { Cluster } from "../../cluster/model";
+import { select } from "../deploy/arguments";
+import { certificatesIn, dayText, expiry, issuerOf, pemOf, replacedCas } from "./certificate";
 import type { SecretsFolder } from "./folder";
-import { type Given, givenCa } from "./given";
 import { refuseImported } from "./imported";
 import { type Done, newCa, newGossipKey, renderAll } from "./initialize";
-import { renew } from "./leaves";
 import { changing } from "./owner";
-import { certificatesIn, dayText, expiry, issuerOf, pemOf, replacedCas } from "./pair";
+import { type ProvidedCertificates, providedCa } from "./provided";
+import { reissue } from "./reissue";
 import { CA, CA_KEY, GOSSIP, type Holder, holdersOf, readCas, readPair, readTokens, required, TOKENS } from "./sources";
 import { complete, retiringIds, retiringToo, tokensOf, tokensText } from "./tokens";
 
@@ -33,10 +33,15 @@ export async function rotateGossip(cluster: Cluster, folder: SecretsFolder): Pro
 }
 
 /** A new CA in front of those that there are, which stay trusted. */
-export async function rotateCa(cluster: Cluster, folder: SecretsFolder, given: Given, now = new Date()): Promise<Done> {
+export async function rotateCa(
+  cluster: Cluster,
+  folder: SecretsFolder,
+  given: ProvidedCertificates,
+  now = new Date(),
+): Promise<Done> {
   return rotating(cluster, folder, async () => {
     const there = required(folder, CA, readCas);
-    const { cas, key } = givenCa(given, now) ?? (await newCa(cluster, now));
+    const { cas, key } = providedCa(given, now) ?? (await newCa(cluster, now));
     const newest = cas[0] as X509Certificate;
     if (newest.fingerprint256 === there[0]?.fingerprint256)
       throw new Error(`${given.ca} is the newest CA of ${folder.named(CA)} already\n  give another one`);
@@ -45,7 +50,9 @@ export async function rotateCa(cluster: Cluster, folder: SecretsFolder, given: G
     folder.write(CA, pemOf([...cas, ...there.filter(({ fingerprint256 }) => !fingerprints.includes(fingerprint256))]));
     if (key === undefined) folder.remove(CA_KEY);
     else folder.write(CA_KEY, key);
-    const made = [`${key === undefined ? CA : `${CA}, ${CA_KEY}`}: a new CA in front, until ${dayText(expiry(newest))}`];
+    const made = [
+      `${key === undefined ? CA : `${CA}, ${CA_KEY}`}: a new CA in front, until ${dayText(expiry(newest))}`,
+    ];
     return { made, needed: [], removed: await renderAll(cluster, folder, made) };
   });
 }
@@ -54,11 +61,11 @@ export async function rotateCa(cluster: Cluster, folder: SecretsFolder, given: G
  * New leaf certificates by the newest CA.
  * @param patterns servers' names, or `operator`; none: all
  */
-export async function rotateLeaves(
+export async function rotateCertificates(
   cluster: Cluster,
   folder: SecretsFolder,
   patterns: readonly string[],
-  given: Given,
+  given: ProvidedCertificates,
   now = new Date(),
 ): Promise<Done> {
   return rotating(cluster, folder, async () => {
@@ -69,7 +76,7 @@ export async function rotateLeaves(
       patterns,
     );
     const due = holders.filter(({ name }) => names.includes(name)).map((holder) => ({ holder, why: "rotated" }));
-    const { made, needed } = await renew(folder, due, cas, given, now);
+    const { made, needed } = await reissue(folder, due, cas, given, now);
     return { made, needed, removed: await renderAll(cluster, folder, made) };
   });
 }
@@ -78,7 +85,9 @@ export async function rotateLeaves(
 const SUGGESTED_FROM = 6;
 
 function certificatesNamed(names: readonly string[], patterns: readonly string[]): string[] {
-  const short = patterns.find((pattern) => pattern.length < SUGGESTED_FROM && !pattern.includes("*") && !names.includes(pattern));
+  const short = patterns.find(
+    (pattern) => pattern.length < SUGGESTED_FROM && !pattern.includes("*") && !names.includes(pattern),
+  );
   if (short !== undefined) throw new Error(`there is no certificate of ${short}; there are ${names.join(", ")}`);
   return select("certificate of", names, patterns);
 }
@@ -87,7 +96,11 @@ function certificatesNamed(names: readonly string[], patterns: readonly string[]
  * New SecretIDs; the old ones retire.
  * @param patterns tokens' names; none: all
  */
-export async function rotateTokens(cluster: Cluster, folder: SecretsFolder, patterns: readonly string[]): Promise<Done> {
+export async function rotateTokens(
+  cluster: Cluster,
+  folder: SecretsFolder,
+  patterns: readonly string[],
+): Promise<Done> {
   return rotating(cluster, folder, async () => {
     const before = required(folder, TOKENS, readTokens);
     const names = select("token", [...tokensOf(cluster).keys()], patterns);
@@ -101,7 +114,7 @@ export async function rotateTokens(cluster: Cluster, folder: SecretsFolder, patt
  * Drops what rotations replaced: all CAs but the newest, and tokens that are retiring.
  * @throws while a certificate goes back to an older CA
  */
-export async function retire(cluster: Cluster, folder: SecretsFolder): Promise<Done> {
+export async function revoke(cluster: Cluster, folder: SecretsFolder): Promise<Done> {
   return rotating(cluster, folder, async () => {
     const [cas, tokens] = [required(folder, CA, readCas), required(folder, TOKENS, readTokens)];
     const replaced = replacedCas(cas);

@@ -1,5 +1,5 @@
-import { family, isDnsName, isWildcard } from "../../cluster/address";
-import type { AgentDescription, Cluster } from "../../cluster/cluster";
+import type { AgentDescription, Cluster } from "../../cluster/model";
+import { family, isDnsName, isWildcard } from "../../consul/address";
 
 /** What a certificate is valid for: its subject alternative names. */
 export interface Names {
@@ -11,10 +11,18 @@ export interface Names {
  * What a server's certificate has to be valid for: the names by which agents know servers (verify_server_hostname), and where its HTTPS and gRPC are
  * reached. Templates and wildcards are no addresses.
  */
-export function serverNames({ datacenter, network }: Cluster, { node, container, host, settings }: AgentDescription): Names {
-  const domain = typeof settings.config?.domain === "string" ? settings.config.domain.toLowerCase().replace(/\.$/, "") : "consul";
-  const listens = (settings.client ?? "").split(" ").map((address) => (family(address) === 6 && isWildcard(address) ? "::1" : address));
-  const reached = [host.address, settings.bind, settings.advertise, ...listens].filter((address) => address !== undefined);
+export function serverNames(
+  { datacenter, network }: Cluster,
+  { node, container, host, settings }: AgentDescription,
+): Names {
+  const domain =
+    typeof settings.config?.domain === "string" ? settings.config.domain.toLowerCase().replace(/\.$/, "") : "consul";
+  const listens = (settings.client ?? "")
+    .split(" ")
+    .map((address) => (family(address) === 6 && isWildcard(address) ? "::1" : address));
+  const reached = [host.address, settings.bind, settings.advertise, ...listens].filter(
+    (address) => address !== undefined,
+  );
   const unique = (names: readonly string[]) => [...new Set(names)];
   return {
     dns: unique([

@@ -1,7 +1,15 @@
 import type { X509Certificate } from "node:crypto";
-import type { AgentDescription, Cluster } from "../../cluster/cluster";
+import type { AgentDescription, Cluster } from "../../cluster/model";
+import {
+  type CertificateAndKey,
+  caFlaws,
+  certificatesIn,
+  type Flaw,
+  keyFlaw,
+  leafFlaws,
+  timeFlaws,
+} from "./certificate";
 import { SecretsError, type SecretsFolder } from "./folder";
-import { caFlaws, certificatesIn, type Flaw, keyFlaw, leafFlaws, type Pair, timeFlaws } from "./pair";
 import { type Names, serverNames } from "./server-names";
 import { parseTokens, type Tokens } from "./tokens";
 
@@ -40,7 +48,12 @@ export const agentFolder = ({ name }: Pick<AgentDescription, "name">): string =>
 export function holdersOf(cluster: Cluster): Holder[] {
   const servers = cluster.agents.filter(({ role }) => role === "server");
   return [
-    ...servers.map((agent) => ({ name: agent.name, folder: agentFolder(agent), commonName: agent.node, names: serverNames(cluster, agent) })),
+    ...servers.map((agent) => ({
+      name: agent.name,
+      folder: agentFolder(agent),
+      commonName: agent.node,
+      names: serverNames(cluster, agent),
+    })),
     { name: OPERATOR, folder: OPERATOR, commonName: `operator of ${cluster.name}` },
   ];
 }
@@ -63,7 +76,12 @@ const RESTORE = "restore it from where you keep a copy of the folder";
  * Reads a source, and says in its error which file it is and what to do.
  * @returns undefined for one that is not there
  */
-function readSource<Value>(folder: SecretsFolder, file: string, parse: (text: string) => Value, mend: string): Value | undefined {
+function readSource<Value>(
+  folder: SecretsFolder,
+  file: string,
+  parse: (text: string) => Value,
+  hint: string,
+): Value | undefined {
   const text = folder.read(file);
   if (text === undefined) return undefined;
   try {
@@ -71,7 +89,7 @@ function readSource<Value>(folder: SecretsFolder, file: string, parse: (text: st
   } catch (error) {
     // What JSON.parse says may quote the file.
     const why = error instanceof SyntaxError ? "is no JSON" : `cannot be used: ${(error as Error).message}`;
-    throw new SecretsError(folder.named(file), why, mend);
+    throw new SecretsError(folder.named(file), why, hint);
   }
 }
 
@@ -85,17 +103,26 @@ const COPIES: Readonly<Record<string, string>> = {
 /** A source that is missing: before anything was made of it, or after, when another one would not fit a cluster that runs. */
 export const missing = (folder: SecretsFolder, file: string): SecretsError =>
   folder.list(AGENTS).length > 0
-    ? new SecretsError(folder.named(file), "is missing, and agents have what was made of it", `${RESTORE}; ${COPIES[file]}`)
+    ? new SecretsError(
+        folder.named(file),
+        "is missing, and agents have what was made of it",
+        `${RESTORE}; ${COPIES[file]}`,
+      )
     : new SecretsError(folder.named(file), "is missing", "npm run secrets -- init");
 
 /** @throws for a source that is missing */
-export function required<Value>(folder: SecretsFolder, file: string, read: (folder: SecretsFolder) => Value | undefined): Value {
+export function required<Value>(
+  folder: SecretsFolder,
+  file: string,
+  read: (folder: SecretsFolder) => Value | undefined,
+): Value {
   const value = read(folder);
   if (value === undefined) throw missing(folder, file);
   return value;
 }
 
-export const readCas = (folder: SecretsFolder): X509Certificate[] | undefined => readSource(folder, CA, certificatesIn, RESTORE);
+export const readCas = (folder: SecretsFolder): X509Certificate[] | undefined =>
+  readSource(folder, CA, certificatesIn, RESTORE);
 
 export function readGossip(folder: SecretsFolder): string | undefined {
   const parse = (text: string) => {
@@ -108,10 +135,14 @@ export function readGossip(folder: SecretsFolder): string | undefined {
   return readSource(folder, GOSSIP, parse, `${RESTORE}; when there is none: npm run secrets -- rotate gossip`);
 }
 
-export const readTokens = (folder: SecretsFolder): Tokens | undefined => readSource(folder, TOKENS, parseTokens, RESTORE);
+export const readTokens = (folder: SecretsFolder): Tokens | undefined =>
+  readSource(folder, TOKENS, parseTokens, RESTORE);
 
 /** A holder's certificate and key, as far as they are there. */
-export const readPair = (folder: SecretsFolder, { folder: at }: Pick<Holder, "folder">): Partial<Pair> => ({
+export const readPair = (
+  folder: SecretsFolder,
+  { folder: at }: Pick<Holder, "folder">,
+): Partial<CertificateAndKey> => ({
   cert: folder.read(`${at}/cert.pem`),
   key: folder.read(`${at}/key.pem`),
 });
@@ -123,22 +154,31 @@ export type PairFlaw = Flaw & { readonly file: "cert.pem" | "key.pem" };
  * The newest CA with its key; undefined when the key is kept elsewhere.
  * @throws when it cannot issue anything
  */
-export function readAuthority(folder: SecretsFolder, now: Date): Pair | undefined {
+export function readAuthority(folder: SecretsFolder, now: Date): CertificateAndKey | undefined {
   const key = folder.read(CA_KEY);
   const newest = readCas(folder)?.[0];
   if (key === undefined || !newest) return undefined;
   const ofKey = keyFlaw(newest, key, NEWEST_CA);
   if (ofKey) throw new SecretsError(folder.named(CA_KEY), ofKey, "npm run secrets -- rotate ca");
   const flaw = [...caFlaws(newest), ...timeFlaws(newest, now)].find(({ severity }) => severity === "error");
-  if (flaw) throw new SecretsError(folder.named(CA), `has a newest CA that ${flaw.what}`, "npm run secrets -- rotate ca");
+  if (flaw)
+    throw new SecretsError(folder.named(CA), `has a newest CA that ${flaw.what}`, "npm run secrets -- rotate ca");
   return { cert: newest.toString(), key };
 }
 
 /** What is wrong with a holder's certificate and key. */
-export function pairFlaws({ cert, key }: Partial<Pair>, trusted: readonly X509Certificate[], names: Names | undefined, now: Date): PairFlaw[] {
+export function pairFlaws(
+  { cert, key }: Partial<CertificateAndKey>,
+  trusted: readonly X509Certificate[],
+  names: Names | undefined,
+  now: Date,
+): PairFlaw[] {
   const flaw = (file: PairFlaw["file"], what: string): PairFlaw => ({ file, severity: "error", what });
   if (cert === undefined || key === undefined) {
-    return [...(cert === undefined ? [flaw("cert.pem", "is missing")] : []), ...(key === undefined ? [flaw("key.pem", "is missing")] : [])];
+    return [
+      ...(cert === undefined ? [flaw("cert.pem", "is missing")] : []),
+      ...(key === undefined ? [flaw("key.pem", "is missing")] : []),
+    ];
   }
   try {
     const chain = certificatesIn(cert);

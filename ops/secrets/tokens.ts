@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Cluster } from "../../cluster/cluster";
-import { BACKUPS_TOKEN, EVERY_CLUSTERS_TOKENS, REGISTRATOR } from "../../cluster/security";
+import type { Cluster } from "../../cluster/model";
+import { BACKUPS_TOKEN, BUILT_IN_TOKENS, REGISTRATOR } from "../../cluster/resolve/security";
 
 /** SecretIDs of ACL tokens, by the tokens' names. */
 export interface Tokens {
@@ -19,7 +19,7 @@ export const agentToken = (node: string): string => `agent:${node}`;
 /** Every token that a cluster needs, with what it is for. */
 export function tokensOf({ agents, registrators, backups, security }: Cluster): ReadonlyMap<string, string> {
   return new Map([
-    ...Object.entries(EVERY_CLUSTERS_TOKENS),
+    ...Object.entries(BUILT_IN_TOKENS),
     ...agents.map(({ name, node }): [string, string] => [agentToken(node), `the agent ${name}`]),
     ...(backups ? [[BACKUPS_TOKEN, "the containers that save on a schedule"] as const] : []),
     ...Object.keys(security?.tokens ?? {}).map((name): [string, string] => [
@@ -34,7 +34,8 @@ export function tokensOf({ agents, registrators, backups, security }: Cluster): 
  * @throws for what is no such file; SecretIDs may still be malformed
  */
 export function parseTokens(text: string): Tokens {
-  const mapping = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+  const mapping = (value: unknown): value is object =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
   const parsed: unknown = JSON.parse(text);
   const { current, retiring } = (mapping(parsed) ? parsed : {}) as Record<string, unknown>;
   if (!mapping(current) || !mapping(retiring) || !Object.values(retiring).every(Array.isArray))
@@ -57,11 +58,16 @@ export function retiringToo({ current, retiring }: Tokens, names: readonly strin
   const kept = new Map([...current].filter(([name]) => !names.includes(name)));
   const inUse = new Set(kept.values());
   const old = [...current].filter(([name, id]) => !kept.has(name) && SECRET_ID.test(id) && !inUse.has(id));
-  return { current: kept, retiring: new Map([...retiring, ...old.map(([name, id]) => [name, [...(retiring.get(name) ?? []), id]] as const)]) };
+  return {
+    current: kept,
+    retiring: new Map([...retiring, ...old.map(([name, id]) => [name, [...(retiring.get(name) ?? []), id]] as const)]),
+  };
 }
 
 /** The tokens that a cluster needs, with a new SecretID for each that has none. */
 export function complete(cluster: Cluster, { current, retiring }: Tokens): Tokens {
-  const made = [...tokensOf(cluster).keys()].filter((name) => !current.has(name)).map((name) => [name, randomUUID()] as const);
+  const made = [...tokensOf(cluster).keys()]
+    .filter((name) => !current.has(name))
+    .map((name) => [name, randomUUID()] as const);
   return { current: new Map([...current, ...made]), retiring };
 }

@@ -22,7 +22,10 @@ const COLUMNS: readonly Column[] = [
   { head: "agent", of: ({ name, well }) => cell(name, well ? "plain" : "unwell") },
   { head: "host", of: ({ name, host }) => cell(host === name ? "" : host), when: "any" },
   { head: "address", of: ({ member }) => cell(member?.address ?? "") },
-  { head: "member", of: ({ member }) => cell(member?.status ?? "", member && member.status !== "alive" ? "unwell" : "plain") },
+  {
+    head: "member",
+    of: ({ member }) => cell(member?.status ?? "", member && member.status !== "alive" ? "unwell" : "plain"),
+  },
   { head: "role", of: ({ role }) => cell(role) },
   { head: "consul", of: ({ version }) => cell(version ?? "") },
   { head: "image", of: ({ container }) => cell(shortImage(container?.image)), when: "differ" },
@@ -50,7 +53,10 @@ function containerCell({ container }: AgentStatus, host: HostStatus | undefined,
   if (!container) return cell("none", "unwell");
   const { status, startedAt, health, drifted } = container;
   const running = status === "running";
-  const words = [running ? `up ${duration(Date.parse(at) - Date.parse(startedAt))}` : status, ...(running && health ? [health] : [])];
+  const words = [
+    running ? `up ${duration(Date.parse(at) - Date.parse(startedAt))}` : status,
+    ...(running && health ? [health] : []),
+  ];
   if (drifted) words.push("changed");
   return cell(words.join(", "), !running || drifted ? "unwell" : health === "unhealthy" ? "warning" : "well");
 }

@@ -1,12 +1,12 @@
-import type { AgentDescription, Cluster } from "../../cluster/cluster";
-import type { Role } from "../../cluster/ports";
-import type { Stage } from "../../cluster/security";
-import { agentEndpoints } from "../agents/agent-view";
-import { type FailingCheck, type Look, memberWord, type ServerHealth } from "../agents/look";
-import type { Examined, Finding } from "../diagnosis/findings";
-import { expiry } from "../secrets/pair";
-import { type Note, notesOf } from "./notes";
-import type { Survey } from "./survey";
+import type { AgentDescription, Cluster } from "../../cluster/model";
+import type { Stage } from "../../cluster/resolve/security";
+import type { Role } from "../../consul/ports";
+import { agentEndpoints } from "../consul-api/agent-view";
+import type { Finding, InspectedAgent } from "../inspect/findings";
+import { type AgentProbe, type FailingCheck, type ServerHealth, serfStatusName } from "../inspect/probe";
+import { expiry } from "../secrets/certificate";
+import { type Notice, noticesOf } from "./notices";
+import type { StatusInspection } from "./status-inspector";
 
 /** A cluster as it is: what `npm run status` shows. All in the order of names. */
 export interface Status {
@@ -17,7 +17,7 @@ export interface Status {
   /** What is wrong: what `npm run doctor` finds. */
   readonly findings: readonly Finding[];
   /** What is to be known, and is not wrong. */
-  readonly notes: readonly Note[];
+  readonly notes: readonly Notice[];
   /** As most servers know it; undefined when nobody knows any. */
   readonly leader?: { readonly address: string; readonly agent?: string };
   /** Node names, as the leader has them; undefined when that is not known. */
@@ -80,11 +80,11 @@ export interface RaftStatus {
 }
 
 /** What a survey means. */
-export function statusOf(cluster: Cluster, survey: Survey): Status {
+export function statusOf(cluster: Cluster, survey: StatusInspection): Status {
   const { at, hosts, findings, leader, agents } = survey;
   const { name, datacenter, security } = cluster;
   const agentAt = new Map(agents.map(({ agent }) => [agent.node, agent.name]));
-  const speaker = leader?.speaker?.view;
+  const speaker = leader?.source?.view;
   const examined = new Map(agents.map((one) => [one.agent.name, one]));
   const ill = new Set(findings.flatMap(({ agent }) => agent ?? []));
   const silent = new Set(hosts.filter(({ why }) => why !== undefined).map(({ host }) => host.name));
@@ -92,8 +92,8 @@ export function statusOf(cluster: Cluster, survey: Survey): Status {
     at: at.toISOString(),
     cluster: { name, datacenter, security: security?.stage ?? "off" },
     well: findings.length === 0,
-    findings: findings.map(({ host, agent, what, mend, mending }) => ({ host, agent, what, mend, mending })),
-    notes: notesOf(cluster, survey),
+    findings: findings.map(({ host, agent, what, hint, action }) => ({ host, agent, what, hint, action })),
+    notes: noticesOf(cluster, survey),
     leader: leader && { address: leader.address, agent: agentAt.get(leader.node ?? "") ?? leader.node },
     voters: speaker?.servers?.filter(({ voter }) => voter).map(({ node }) => node),
     services: speaker?.services && { names: speaker.services, failing: speaker.failing ?? [] },
@@ -103,7 +103,9 @@ export function statusOf(cluster: Cluster, survey: Survey): Status {
       .map((agent): AgentStatus => {
         const { name, role, host, node, settings } = agent;
         const one = examined.get(name);
-        const drift = findings.some((finding) => finding.agent === name && (finding.mending === "replace" || finding.mending === "restart-policy"));
+        const drift = findings.some(
+          (finding) => finding.agent === name && (finding.action === "replace" || finding.action === "restart-policy"),
+        );
         return {
           ...{ name, role, host: host.name, node, well: !ill.has(name) && !silent.has(host.name) },
           container: one && containerOf(one, drift),
@@ -114,7 +116,7 @@ export function statusOf(cluster: Cluster, survey: Survey): Status {
   };
 }
 
-function containerOf({ container, image }: Examined, drifted: boolean): ContainerStatus | undefined {
+function containerOf({ container, image }: InspectedAgent, drifted: boolean): ContainerStatus | undefined {
   if (!container) return undefined;
   const { Status, StartedAt, Health } = container.State;
   const id = container.Config.Image.replace(/^(sha256:.{12}).*$/, "$1");
@@ -122,12 +124,17 @@ function containerOf({ container, image }: Examined, drifted: boolean): Containe
 }
 
 /** What an agent says of itself, and the leader of it. */
-function seen({ agent, view }: Examined, { leader }: Survey, agentAt: ReadonlyMap<string, string>): Partial<AgentStatus> {
-  const speaker = leader?.speaker?.view;
+function seen(
+  { agent, view }: InspectedAgent,
+  { leader }: StatusInspection,
+  agentAt: ReadonlyMap<string, string>,
+): Partial<AgentStatus> {
+  const speaker = leader?.source?.view;
   const member = speaker?.members.find(({ name }) => name === agent.node);
-  const known = { member: member && { address: member.address, status: memberWord(member.status) } };
+  const known = { member: member && { address: member.address, status: serfStatusName(member.status) } };
   if (typeof view === "string") return known;
-  const ownLeader = leader && view.leader === leader.address ? (agentAt.get(leader.node ?? "") ?? leader.node) : undefined;
+  const ownLeader =
+    leader && view.leader === leader.address ? (agentAt.get(leader.node ?? "") ?? leader.node) : undefined;
   return {
     ...known,
     version: view.version,
@@ -137,7 +144,11 @@ function seen({ agent, view }: Examined, { leader }: Survey, agentAt: ReadonlyMa
   };
 }
 
-function raftOf(agent: AgentDescription, view: Look, healths: readonly ServerHealth[] = []): RaftStatus | undefined {
+function raftOf(
+  agent: AgentDescription,
+  view: AgentProbe,
+  healths: readonly ServerHealth[] = [],
+): RaftStatus | undefined {
   if (agent.role !== "server") return undefined;
   const health = healths.find(({ node }) => node === agent.node);
   const newest = Math.max(0, ...healths.map(({ index }) => index));

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import type { Arguments } from "../arguments";
-import { operationsAtOnce, stacksAtOnce } from "../rollout/parallelism";
+import type { Arguments } from "../deploy/arguments";
+import { operationsAtOnce, stacksAtOnce } from "./parallelism";
 import { type Manifest, OUTPUT, type Stack } from "./synth";
 import { wholeOutput } from "./terraform";
 
@@ -52,6 +52,9 @@ function keepOnly(names: readonly string[]): void {
   const manifest = JSON.parse(readFileSync(file, "utf8")) as Manifest;
   const kept = Object.entries(manifest.stacks)
     .filter(([name]) => names.includes(name))
-    .map(([name, stack]) => [name, { ...stack, dependencies: stack.dependencies.filter((dependency) => names.includes(dependency)) }]);
+    .map(([name, stack]) => [
+      name,
+      { ...stack, dependencies: stack.dependencies.filter((dependency) => names.includes(dependency)) },
+    ]);
   writeFileSync(file, JSON.stringify({ ...manifest, stacks: Object.fromEntries(kept) }, null, 2));
 }

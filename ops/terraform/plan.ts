@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inScratch } from "../scratch";
+import { withTempDir } from "../temp-dir";
 import { terraform } from "./terraform";
 
 /** What is read here of `terraform show -json PLAN`. */
@@ -39,7 +39,7 @@ export type Values = Readonly<Record<string, unknown>>;
  */
 export async function plan(folder: string, targets: readonly string[] = []): Promise<Plan> {
   // A plan file holds the state: nobody else may read it, and it goes again.
-  return inScratch(join(tmpdir(), "consul-cdktf-plan-"), async (hidden) => {
+  return withTempDir(join(tmpdir(), "consul-cdktf-plan-"), async (hidden) => {
     const file = join(hidden, "plan");
     // Without a lock: nothing is written, so looking neither waits for a deploy that is under way nor makes one fail.
     const planned = await terraform(folder, [

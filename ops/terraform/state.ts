@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { BackendEntry } from "../../cluster/schema";
-import { backendOf } from "../../cluster/state-backend";
+import type { BackendEntry } from "../../cluster/file/schema";
+import { backendOf } from "../../cluster/resolve/state-backend";
 import { backendBlock } from "../../constructs/state-backend";
-import { inScratch } from "../scratch";
+import { withTempDir } from "../temp-dir";
 import { OUTPUT, type Stack } from "./synth";
 import { terraform } from "./terraform";
 
@@ -47,12 +47,16 @@ export async function readState(folder: string, signal?: AbortSignal): Promise<S
  * @param signal ends it
  * @throws when the backend does not answer
  */
-export async function readStateByBackend(backend: BackendEntry | undefined, stack: string, signal?: AbortSignal): Promise<StackState> {
+export async function readStateByBackend(
+  backend: BackendEntry | undefined,
+  stack: string,
+  signal?: AbortSignal,
+): Promise<StackState> {
   const { type, arguments: given } = backendOf(backend, stack);
   if (type === "local") return readStateFile(resolve(String(given.path)));
   const folder = join(OUTPUT, "stacks");
   mkdirSync(folder, { recursive: true });
-  return inScratch(join(folder, ".gone-"), async (scratch) => {
+  return withTempDir(join(folder, ".gone-"), async (scratch) => {
     writeFileSync(join(scratch, "cdk.tf.json"), JSON.stringify(backendBlock(backend, stack)));
     return readState(scratch, signal);
   });

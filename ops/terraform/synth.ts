@@ -27,7 +27,14 @@ export interface ResourceJson {
 /** CDKTF's list of what was synthesized. */
 export interface Manifest {
   readonly stacks: Readonly<
-    Record<string, { readonly synthesizedStackPath: string; readonly workingDirectory: string; readonly dependencies: readonly string[] }>
+    Record<
+      string,
+      {
+        readonly synthesizedStackPath: string;
+        readonly workingDirectory: string;
+        readonly dependencies: readonly string[];
+      }
+    >
   >;
 }
 

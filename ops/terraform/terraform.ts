@@ -12,24 +12,34 @@ export interface TerraformResult {
 }
 
 /** Stands for Terraform where the CDKTF CLI would lose its last words. */
-const TO_THE_END = join(__dirname, "to-the-end.sh");
+const DRAIN_PTY = join(__dirname, "drain-pty.sh");
 
 /** The program's name, as the CDKTF CLI takes it. */
 export function terraformBinary(): string {
   const { TERRAFORM_BINARY_NAME, CONSUL_CDKTF_TERRAFORM } = process.env;
-  const named = TERRAFORM_BINARY_NAME && basename(TERRAFORM_BINARY_NAME) === basename(TO_THE_END) ? CONSUL_CDKTF_TERRAFORM : TERRAFORM_BINARY_NAME;
+  const named =
+    TERRAFORM_BINARY_NAME && basename(TERRAFORM_BINARY_NAME) === basename(DRAIN_PTY)
+      ? CONSUL_CDKTF_TERRAFORM
+      : TERRAFORM_BINARY_NAME;
   return named || "terraform";
 }
 
 /** With which the CDKTF CLI runs that program and loses nothing of what it says. */
-export const wholeOutput = (): NodeJS.ProcessEnv => ({ TERRAFORM_BINARY_NAME: TO_THE_END, CONSUL_CDKTF_TERRAFORM: terraformBinary() });
+export const wholeOutput = (): NodeJS.ProcessEnv => ({
+  TERRAFORM_BINARY_NAME: DRAIN_PTY,
+  CONSUL_CDKTF_TERRAFORM: terraformBinary(),
+});
 
 /**
  * Runs Terraform in a stack's folder, and initializes the folder first if it has to be. Quietly: what it says comes back.
  * @param signal ends it
  * @throws when Terraform is not there, or the folder cannot be initialized
  */
-export async function terraform(folder: string, args: readonly string[], signal?: AbortSignal): Promise<TerraformResult> {
+export async function terraform(
+  folder: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<TerraformResult> {
   const first = await run(folder, args, signal);
   // Its errors say so in many words, which all name the command: no backend, another backend, no provider, another version of it.
   if (first.status === 0 || !/\b(terraform|tofu) init\b/.test(first.error)) return first;
@@ -50,14 +60,22 @@ function initialize(folder: string, signal?: AbortSignal): Promise<TerraformResu
 function run(folder: string, args: readonly string[], signal?: AbortSignal): Promise<TerraformResult> {
   const env = { ...process.env, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1", ...pluginCache() };
   return new Promise((done, refuse) => {
-    execFile(terraformBinary(), args, { cwd: folder, env, maxBuffer: MAX_OUTPUT, signal }, (failure, stdout, stderr) => {
-      if (failure && typeof failure.code === "string") {
-        const why = failure.code === "ENOENT" ? `there is no ${terraformBinary()} on PATH; install Terraform 1.4 or newer` : failure.message;
-        return refuse(new Error(why));
-      }
-      const status = failure ? Number(failure.code ?? 1) : 0;
-      done({ status, output: stdout, error: stripVTControlCharacters(stderr).trim() });
-    });
+    execFile(
+      terraformBinary(),
+      args,
+      { cwd: folder, env, maxBuffer: MAX_OUTPUT, signal },
+      (failure, stdout, stderr) => {
+        if (failure && typeof failure.code === "string") {
+          const why =
+            failure.code === "ENOENT"
+              ? `there is no ${terraformBinary()} on PATH; install Terraform 1.4 or newer`
+              : failure.message;
+          return refuse(new Error(why));
+        }
+        const status = failure ? Number(failure.code ?? 1) : 0;
+        done({ status, output: stdout, error: stripVTControlCharacters(stderr).trim() });
+      },
+    );
   });
 }
 

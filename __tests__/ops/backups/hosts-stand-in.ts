@@ -41,7 +41,20 @@ export class HostsStandIn {
 
   constructor(text = FOUR_HOSTS, answers: Answers = {}) {
     this.cluster = clusterFile(text);
-    for (const part of ["cdktf.json", "main.ts", "typescript.cjs", "cluster", "constructs", "ops", "node_modules", "package.json", "tsconfig.json"])
+    for (const part of [
+      "cdktf.json",
+      "main.ts",
+      "typescript.cjs",
+      "cluster",
+      "consul",
+      "constructs",
+      "container",
+      "rollout",
+      "ops",
+      "node_modules",
+      "package.json",
+      "tsconfig.json",
+    ])
       symlinkSync(join(PROJECT, part), join(this.project, part));
     mkdirSync(this.bin);
     // As Terraform: no deploy is under way.
@@ -52,7 +65,10 @@ export class HostsStandIn {
   /** From now on. */
   answer(answers: Answers): void {
     writeFileSync(this.log, "");
-    const cases = Object.entries({ ...answers, ...Object.fromEntries(Object.entries(ANSWERS).filter(([pattern]) => !(pattern in answers))) });
+    const cases = Object.entries({
+      ...answers,
+      ...Object.fromEntries(Object.entries(ANSWERS).filter(([pattern]) => !(pattern in answers))),
+    });
     this.program(
       "docker",
       // In one go, for several are called at once.
@@ -85,7 +101,7 @@ esac`,
     return new Promise((resolve) => {
       execFile(
         process.execPath,
-        ["--require", join(PROJECT, "typescript.cjs"), join(PROJECT, `ops/${name}.ts`), ...args],
+        ["--require", join(PROJECT, "typescript.cjs"), join(PROJECT, `ops/commands/${name}.ts`), ...args],
         { cwd: this.project, env },
         (error, stdout, stderr) => resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
       );

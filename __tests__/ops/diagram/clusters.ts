@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { type Cluster, defineCluster } from "../../../cluster/cluster";
-import { loadCluster } from "../../../cluster/load";
-import type { ClusterFile } from "../../../cluster/schema";
+import { defineCluster } from "../../../cluster/define";
+import { loadCluster } from "../../../cluster/file/load";
+import type { ClusterFile } from "../../../cluster/file/schema";
+import type { Cluster } from "../../../cluster/model";
 import { type Graph, graphOf } from "../../../ops/diagram/graph";
 import { withStates } from "../../../ops/diagram/live";
 import { statusOf } from "../../../ops/status/status";
@@ -27,7 +28,9 @@ export function manyClients(clients: number, group: (client: number) => string |
     daemon: "ssh://root@{address}",
     hosts: {
       ...{ server1: "10.1.0.1", server2: "10.1.0.2", server3: "10.1.0.3" },
-      ...Object.fromEntries(names.map((name, index) => [name, { address: `10.9.${index >> 8}.${index & 255}`, group: group(index) }])),
+      ...Object.fromEntries(
+        names.map((name, index) => [name, { address: `10.9.${index >> 8}.${index & 255}`, group: group(index) }]),
+      ),
     },
     servers: ["server1", "server2", "server3"],
     clients: names,
@@ -43,7 +46,13 @@ export function varied(grouped: boolean): Cluster {
     name: "varied",
     daemon: "ssh://root@{address}",
     hosts: {
-      ...{ s1: host("10.0.0.1", "a"), s2: host("10.0.0.2", "b"), s3: host("10.0.0.3", "c"), s4: "10.0.0.4", s5: host("10.0.0.5", "a") },
+      ...{
+        s1: host("10.0.0.1", "a"),
+        s2: host("10.0.0.2", "b"),
+        s3: host("10.0.0.3", "c"),
+        s4: "10.0.0.4",
+        s5: host("10.0.0.5", "a"),
+      },
       ...{ idle: "10.0.0.6", both: host("10.0.0.7", "b"), own: "10.0.0.8", other: host("10.0.0.9", "web") },
       ...Object.fromEntries(webs.map((name, index) => [name, host(`10.1.0.${index}`, `web${index % 3}`)])),
     },
@@ -76,6 +85,9 @@ export const EVERYTHING: readonly [string, Graph][] = [
   ...FILES.map((file): [string, Graph] => [file, graphOf(clusterOf(file))]),
   ["of all sorts, in stacks", graphOf(varied(true))],
   ["of all sorts, in one stack", graphOf(varied(false))],
-  ["of all sorts, looked at", lookedAt(varied(true), { silent: { both: "no answer" }, agents: { s2: STOPPED, web3: STOPPED } })],
+  [
+    "of all sorts, looked at",
+    lookedAt(varied(true), { silent: { both: "no answer" }, agents: { s2: STOPPED, web3: STOPPED } }),
+  ],
   ...THOUSANDS.map(([what, cluster]): [string, Graph] => [`1000 hosts ${what}`, graphOf(cluster)]),
 ];

@@ -1,5 +1,5 @@
-import { defineCluster } from "../../../cluster/cluster";
-import type { ClusterFile } from "../../../cluster/schema";
+import { defineCluster } from "../../../cluster/define";
+import type { ClusterFile } from "../../../cluster/file/schema";
 import { type Graph, graphOf } from "../../../ops/diagram/graph";
 import { mermaid } from "../../../ops/diagram/mermaid";
 import { svg } from "../../../ops/diagram/svg";
@@ -9,11 +9,15 @@ import { clusterOf, FILES } from "./clusters";
 
 const agentOf = ({ agents }: Graph, name: string) => agents.find((agent) => agent.name === name);
 const listens = (graph: Graph, agent: string) =>
-  Object.fromEntries((agentOf(graph, agent)?.listens ?? []).map(({ name, port, addresses }) => [name, `${addresses.join(" ")}:${port}`]));
+  Object.fromEntries(
+    (agentOf(graph, agent)?.listens ?? []).map(({ name, port, addresses }) => [name, `${addresses.join(" ")}:${port}`]),
+  );
 
 describe("ports", () => {
   test("are where the agent listens: gossip and RPC at its host's address, the rest at its client addresses", () => {
-    const graph = graphOf(load(`${FOUR_HOSTS.replace("[s1,", "[{ name: s1, client: 127.0.0.1 10.0.0.1 },")}accept: [open-http]\n`));
+    const graph = graphOf(
+      load(`${FOUR_HOSTS.replace("[s1,", "[{ name: s1, client: 127.0.0.1 10.0.0.1 },")}accept: [open-http]\n`),
+    );
     expect(listens(graph, "s1")).toEqual({
       serf_lan: "10.0.0.1:8301",
       serf_wan: "10.0.0.1:8302",
@@ -42,7 +46,8 @@ describe("ports", () => {
 });
 
 describe("who joins whom", () => {
-  const joinsOf = (text: string, agent: string) => graphOf(load(text)).joins.flatMap(({ from, to }) => (from === agent ? [to] : []));
+  const joinsOf = (text: string, agent: string) =>
+    graphOf(load(text)).joins.flatMap(({ from, to }) => (from === agent ? [to] : []));
 
   test("agents by their names", () => {
     expect(joinsOf(FOUR_HOSTS, "c1")).toEqual(["s1", "s2", "s3"]);
@@ -78,17 +83,25 @@ clients: [c1]
 
   test.each([GROUPS, FOUR_HOSTS])("wait for the same as those that are synthesized", (text) => {
     const { manifest } = synthesizeCluster(load(text));
-    const synthesized = Object.entries(manifest.stacks).map(([name, { dependencies }]) => [name, [...dependencies].sort()]);
-    expect(Object.fromEntries(graphOf(load(text)).stacks.map(({ name, dependencies }) => [name, dependencies]))).toEqual(
-      Object.fromEntries(synthesized),
-    );
+    const synthesized = Object.entries(manifest.stacks).map(([name, { dependencies }]) => [
+      name,
+      [...dependencies].sort(),
+    ]);
+    expect(
+      Object.fromEntries(graphOf(load(text)).stacks.map(({ name, dependencies }) => [name, dependencies])),
+    ).toEqual(Object.fromEntries(synthesized));
   });
 });
 
 test("the order of a file changes no byte", () => {
   const hosts: Record<string, ClusterFile["hosts"][string]> = {
     ...{ s1: { address: "10.0.0.1", group: "x" }, s2: "10.0.0.2", s3: { address: "10.0.0.3", group: "y" } },
-    ...{ w1: { address: "10.0.0.4", group: "z" }, w2: "10.0.0.5", w3: { address: "10.0.0.6", group: "y" }, w4: { address: "10.0.0.7", group: "a" } },
+    ...{
+      w1: { address: "10.0.0.4", group: "z" },
+      w2: "10.0.0.5",
+      w3: { address: "10.0.0.6", group: "y" },
+      w4: { address: "10.0.0.7", group: "a" },
+    },
   };
   const file: ClusterFile = {
     name: "c",
@@ -133,6 +146,8 @@ test.each(FILES)("%s: every agent is on a host, every host in a stack, every joi
         ),
     ),
   ).toEqual([]);
-  expect(joins.filter(({ from, to }) => !has([...agents.map(({ name }) => name), ...addresses], to) || from === to)).toEqual([]);
+  expect(
+    joins.filter(({ from, to }) => !has([...agents.map(({ name }) => name), ...addresses], to) || from === to),
+  ).toEqual([]);
   expect(joins.length).toBeGreaterThan(0);
 });

@@ -17,20 +17,26 @@ test("what is drawn has its state, which programs get too", () => {
     s2: { health: "well", words: "" },
     s3: { health: "unwell", words: "its container is exited" },
   });
-  expect(graph.hosts.find(({ name }) => name === "c1")?.state).toEqual({ health: "unreachable", words: "does not answer" });
+  expect(graph.hosts.find(({ name }) => name === "c1")?.state).toEqual({
+    health: "unreachable",
+    words: "does not answer",
+  });
 });
 
 test("SVG: each in its state's colour, the leader with its mark, and what the colours mean", () => {
   const drawn = svg(graph);
   const classes = looks(drawn);
   expect(
-    ["server well", "server unwell", "client unreachable", "host unreachable"].map((look) => classes.filter((one) => one === look).length),
+    ["server well", "server unwell", "client unreachable", "host unreachable"].map(
+      (look) => classes.filter((one) => one === look).length,
+    ),
   ).toEqual([2, 1, 1, 1]);
   const texts = descendants(parseXml(drawn))
     .filter(({ name }) => name === "text")
     .map(({ text }) => text);
   expect(texts.filter((text) => text.includes("★"))).toEqual(["★ server", "★"]);
-  for (const words of ["its container is", "well", "not well", "its host does not answer", "leads"]) expect(texts.join("\n")).toContain(words);
+  for (const words of ["its container is", "well", "not well", "its host does not answer", "leads"])
+    expect(texts.join("\n")).toContain(words);
   expect(drawn).toContain("not well at 2026-11-25 12:00 UTC");
 });
 

@@ -6,7 +6,9 @@ const ID = "[a-z][a-z0-9_]*";
 /** No quote, bracket of HTML or entity but those that are meant. */
 const LABEL = '"(?:[^"<>&#]|<br>|#(?:quot|lt|gt|amp|35);)+"';
 const FORMS = {
-  node: new RegExp(`^(${ID})(?:\\[${LABEL}\\]|\\{\\{${LABEL}\\}\\}|\\(\\[${LABEL}\\]\\)|\\(\\(${LABEL}\\)\\))(?::::(${ID}))?$`),
+  node: new RegExp(
+    `^(${ID})(?:\\[${LABEL}\\]|\\{\\{${LABEL}\\}\\}|\\(\\[${LABEL}\\]\\)|\\(\\(${LABEL}\\)\\))(?::::(${ID}))?$`,
+  ),
   subgraph: new RegExp(`^subgraph (${ID})\\[${LABEL}\\]$`),
   link: new RegExp(`^(${ID}) (?:-->|<-->|~~~|-\\. after \\.->) (${ID})$`),
   look: new RegExp(`^class (${ID}) (${ID})$`),
@@ -28,8 +30,15 @@ interface Chart {
 function parse(chart: string): Chart {
   const lines = chart.trimEnd().split("\n");
   const head = [/^---$/, /^title: ".+"$/, /^---$/, /^flowchart BT$/, /^accTitle: .+$/, /^accDescr: .+$/];
-  for (const [index, form] of head.entries()) if (!form.test(lines[index] ?? "")) throw new Error(`line ${index + 1}: ${lines[index]}`);
-  const read = { nodes: [] as string[], subgraphs: [] as string[], links: [] as [string, string][], classes: [] as string[], used: [] as string[] };
+  for (const [index, form] of head.entries())
+    if (!form.test(lines[index] ?? "")) throw new Error(`line ${index + 1}: ${lines[index]}`);
+  const read = {
+    nodes: [] as string[],
+    subgraphs: [] as string[],
+    links: [] as [string, string][],
+    classes: [] as string[],
+    used: [] as string[],
+  };
   let depth = 0;
   for (const line of lines.slice(head.length).map((one) => one.trim())) {
     const of = (form: keyof typeof FORMS) => FORMS[form].exec(line);
@@ -42,7 +51,8 @@ function parse(chart: string): Chart {
     if (link) read.links.push([link[1] as string, link[2] as string]);
     if (look) read.used.push(look[2] as string);
     if (define) read.classes.push(define[1] as string);
-    if (depth < 0 || !(node || subgraph || link || look || define || ["end", "direction BT"].includes(line))) throw new Error(`not Mermaid: ${line}`);
+    if (depth < 0 || !(node || subgraph || link || look || define || ["end", "direction BT"].includes(line)))
+      throw new Error(`not Mermaid: ${line}`);
   }
   if (depth !== 0) throw new Error("a subgraph does not end");
   return read;
@@ -51,12 +61,14 @@ function parse(chart: string): Chart {
 describe.each(EVERYTHING)("%s", (_, graph) => {
   const { nodes, subgraphs, links, classes, used } = parse(mermaid(graph));
 
-  test("each id is declared once", () => expect(new Set([...nodes, ...subgraphs]).size).toBe(nodes.length + subgraphs.length));
+  test("each id is declared once", () =>
+    expect(new Set([...nodes, ...subgraphs]).size).toBe(nodes.length + subgraphs.length));
   test("links are between nodes, with whose layout Mermaid has no trouble", () => {
     expect(links.flat().filter((id) => !nodes.includes(id))).toEqual([]);
     expect(links.length).toBeGreaterThan(5);
   });
-  test("what is given looks is there, and so are the looks", () => expect(used.filter((look) => !classes.includes(look))).toEqual([]));
+  test("what is given looks is there, and so are the looks", () =>
+    expect(used.filter((look) => !classes.includes(look))).toEqual([]));
   test("is within Mermaid's own bounds: 50 000 letters, 500 links", () => {
     expect(mermaid(graph).length).toBeLessThan(50_000);
     expect(links.length).toBeLessThan(500);
@@ -67,11 +79,19 @@ describe.each(FILES)("%s", (file) => {
   const graph = graphOf(clusterOf(file));
   const chart = mermaid(graph);
   test("every host is in it, with its address", () => {
-    expect(graph.hosts.filter(({ name, address }) => !new RegExp(`${name}(<br>| · )${address.replaceAll(".", "\\.")}`).test(chart))).toEqual([]);
+    expect(
+      graph.hosts.filter(
+        ({ name, address }) => !new RegExp(`${name}(<br>| · )${address.replaceAll(".", "\\.")}`).test(chart),
+      ),
+    ).toEqual([]);
   });
   test("every agent is in it: servers with corners, clients round", () => {
     const form = { server: "\\{\\{", client: "\\(\\[" };
-    expect(graph.agents.filter(({ name, role }) => !new RegExp(`agent_${name.replaceAll("-", "_")}${form[role]}`).test(chart))).toEqual([]);
+    expect(
+      graph.agents.filter(
+        ({ name, role }) => !new RegExp(`agent_${name.replaceAll("-", "_")}${form[role]}`).test(chart),
+      ),
+    ).toEqual([]);
   });
 });
 

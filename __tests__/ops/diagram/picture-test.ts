@@ -6,11 +6,14 @@ import { clusterOf, manyClients } from "./clusters";
 
 const flat = (boxes: readonly Box[]): Box[] => boxes.flatMap((box) => [box, ...flat(box.children)]);
 const pictured = (text: string) => pictureOf(graphOf(load(text)));
-const arrowsOf = (text: string) => (pictured(text).arrows ?? []).map(({ from, to, mutual }) => `${from} ${mutual ? "<->" : "->"} ${to}`);
+const arrowsOf = (text: string) =>
+  (pictured(text).arrows ?? []).map(({ from, to, mutual }) => `${from} ${mutual ? "<->" : "->"} ${to}`);
 
 describe("what is summed up", () => {
-  const summed = (...cluster: Parameters<typeof manyClients>) => flat(pictureOf(graphOf(manyClients(...cluster))).boxes);
-  const wordsOf = (boxes: readonly Box[]) => boxes.filter(({ kind }) => kind === "more").map(({ title, lines }) => [title, ...lines].join(": "));
+  const summed = (...cluster: Parameters<typeof manyClients>) =>
+    flat(pictureOf(graphOf(manyClients(...cluster))).boxes);
+  const wordsOf = (boxes: readonly Box[]) =>
+    boxes.filter(({ kind }) => kind === "more").map(({ title, lines }) => [title, ...lines].join(": "));
 
   test("nothing, of 48 clients", () => expect(wordsOf(summed(48))).toEqual([]));
   test("of more, those that have no room", () => expect(wordsOf(summed(85))).toEqual(["and 37 more: 37 clients"]));
@@ -39,14 +42,18 @@ describe("arrows", () => {
   test("go both ways between agents that join each other", () =>
     expect(arrowsOf(FOUR_HOSTS).sort()).toEqual([...mutual, ...three("agent_c1")].sort()));
 
-  const many = (more: string) => `${HEAD}hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, ca: 10.0.0.4, cb: 10.0.0.5, cc: 10.0.0.6 }
+  const many = (
+    more: string,
+  ) => `${HEAD}hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, ca: 10.0.0.4, cb: 10.0.0.5, cc: 10.0.0.6 }
 servers: [s1, s2, s3]
 clients: [ca, cb, ${more}]
 `;
   test("of clients that join the same are those of the box that they are in", () =>
     expect(arrowsOf(many("cc")).sort()).toEqual([...mutual, ...three("clients_with_host_ca")].sort()));
   test("of one that joins others are its own", () =>
-    expect(arrowsOf(many("{ name: cc, join: [s1] }")).sort()).toEqual([...mutual, ...three("clients_with_host_ca"), "agent_cc -> agent_s1"].sort()));
+    expect(arrowsOf(many("{ name: cc, join: [s1] }")).sort()).toEqual(
+      [...mutual, ...three("clients_with_host_ca"), "agent_cc -> agent_s1"].sort(),
+    ));
 
   test("are told in words when they are too many", () => {
     const names = Array.from({ length: 13 }, (_, index) => `s${index + 10}`);
@@ -56,13 +63,16 @@ clients: [ca, cb, ${more}]
   });
 
   test("of a thousand clients are three", () =>
-    expect(pictureOf(graphOf(manyClients(997, (client) => `rack${Math.floor(client / 25)}`))).arrows?.filter(({ mutual }) => !mutual)).toHaveLength(
-      3,
-    ));
+    expect(
+      pictureOf(graphOf(manyClients(997, (client) => `rack${Math.floor(client / 25)}`))).arrows?.filter(
+        ({ mutual }) => !mutual,
+      ),
+    ).toHaveLength(3));
 });
 
 describe("words", () => {
-  const linesOf = (text: string, agent: string) => flat(pictured(text).boxes).find(({ id }) => id === `agent_${agent}`)?.lines;
+  const linesOf = (text: string, agent: string) =>
+    flat(pictured(text).boxes).find(({ id }) => id === `agent_${agent}`)?.lines;
 
   test("what is usual of ports stands once, for servers and for clients", () => {
     expect(pictureOf(graphOf(clusterOf("clusters/production.yaml"))).ports).toEqual([
@@ -73,23 +83,39 @@ describe("words", () => {
           "to its own host alone: HTTP 8500, HTTPS 8501, gRPC with TLS 8503, DNS 8600",
         ],
       },
-      { role: "client", lines: ["open to other hosts: gossip 8301", "to its own host alone: HTTP 8500, HTTPS 8501, DNS 8600"] },
+      {
+        role: "client",
+        lines: ["open to other hosts: gossip 8301", "to its own host alone: HTTP 8500, HTTPS 8501, DNS 8600"],
+      },
     ]);
   });
   test("what is not usual stands with the agent", () => {
-    const text = FOUR_HOSTS.replace("[s1, s2, s3]", "[s1, s2, { name: s3, ports: { server: 9300, http: 9500, dns: -1 } }]");
-    expect([linesOf(text, "s3"), linesOf(text, "s1")]).toEqual([["open to other hosts: RPC 9300", "to its own host alone: HTTP 9500", "no DNS"], []]);
+    const text = FOUR_HOSTS.replace(
+      "[s1, s2, s3]",
+      "[s1, s2, { name: s3, ports: { server: 9300, http: 9500, dns: -1 } }]",
+    );
+    expect([linesOf(text, "s3"), linesOf(text, "s1")]).toEqual([
+      ["open to other hosts: RPC 9300", "to its own host alone: HTTP 9500", "no DNS"],
+      [],
+    ]);
   });
   test("published ports stand with the agent", () => {
     const boxes = flat(pictureOf(graphOf(clusterOf("clusters/local.yaml"))).boxes);
-    expect(boxes.find(({ id }) => id === "agent_consul_client1")?.lines).toEqual(["client", "published: HTTP 8500, DNS 8600"]);
+    expect(boxes.find(({ id }) => id === "agent_consul_client1")?.lines).toEqual([
+      "client",
+      "published: HTTP 8500, DNS 8600",
+    ]);
   });
   test("an agent that leaves says so", () =>
-    expect(linesOf(FOUR_HOSTS.replace("[c1]", "[{ name: c1, decommission: true }]"), "c1")).toEqual(["leaves for good"]));
+    expect(linesOf(FOUR_HOSTS.replace("[c1]", "[{ name: c1, decommission: true }]"), "c1")).toEqual([
+      "leaves for good",
+    ]));
 
   test.each([
     ["security: off", "security off"],
     ["security: on", "security on: TLS, gossip encryption, ACLs"],
     ["security: { stage: use }", "security being turned on: stage use"],
-  ])("%s", (security, words) => expect(pictured(FOUR_HOSTS.replace("security: off", security)).security.words).toBe(words));
+  ])("%s", (security, words) =>
+    expect(pictured(FOUR_HOSTS.replace("security: off", security)).security.words).toBe(words),
+  );
 });

@@ -1,4 +1,4 @@
-import { defineCluster } from "../../../cluster/cluster";
+import { defineCluster } from "../../../cluster/define";
 import { type Graph, graphOf } from "../../../ops/diagram/graph";
 import { svg } from "../../../ops/diagram/svg";
 import { clusterOf, EVERYTHING, FILES, THOUSANDS } from "./clusters";
@@ -13,10 +13,12 @@ interface Area {
 
 const drawn = (graph: Graph) => descendants(parseXml(svg(graph)));
 const looks = ({ attributes }: Element): string[] => (attributes.class ?? "").split(" ");
-const ofLook = (elements: readonly Element[], ...wanted: string[]) => elements.filter((one) => looks(one).some((look) => wanted.includes(look)));
+const ofLook = (elements: readonly Element[], ...wanted: string[]) =>
+  elements.filter((one) => looks(one).some((look) => wanted.includes(look)));
 
 function areaOf({ name, attributes: { x, y, width, height, d } }: Element): Area {
-  if (name === "rect") return { left: Number(x), top: Number(y), right: Number(x) + Number(width), bottom: Number(y) + Number(height) };
+  if (name === "rect")
+    return { left: Number(x), top: Number(y), right: Number(x) + Number(width), bottom: Number(y) + Number(height) };
   const points = pointsOf(d ?? "");
   const [xs, ys] = [points.map(([one]) => one), points.map(([, one]) => one)];
   return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) };
@@ -36,32 +38,47 @@ function along(path: string): [number, number][] {
     return Array.from({ length: 21 }, (_, step): [number, number] => {
       const t = step / 20;
       const at = (axis: 0 | 1) =>
-        (1 - t) ** 3 * start[axis] + 3 * (1 - t) ** 2 * t * first[axis] + 3 * (1 - t) * t ** 2 * second[axis] + t ** 3 * end[axis];
+        (1 - t) ** 3 * start[axis] +
+        3 * (1 - t) ** 2 * t * first[axis] +
+        3 * (1 - t) * t ** 2 * second[axis] +
+        t ** 3 * end[axis];
       return [at(0), at(1)];
     });
   });
 }
 
-const overlap = (a: Area, b: Area): boolean => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+const overlap = (a: Area, b: Area): boolean =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 const within = (inner: Area, outer: Area): boolean =>
   outer.left <= inner.left && inner.right <= outer.right && outer.top <= inner.top && inner.bottom <= outer.bottom;
 const isInside = ([x, y]: [number, number], { left, top, right, bottom }: Area, margin = 0.5): boolean =>
   left + margin < x && x < right - margin && top + margin < y && y < bottom - margin;
-const isOnBorder = (point: [number, number], area: Area): boolean => isInside(point, area, -1) && !isInside(point, area, 1);
+const isOnBorder = (point: [number, number], area: Area): boolean =>
+  isInside(point, area, -1) && !isInside(point, area, 1);
 
 describe.each(EVERYTHING)("%s", (_, graph) => {
   const elements = drawn(graph);
   const hosts = ofLook(elements, "host", "more", "address").map(areaOf);
-  const agents = elements.filter(({ name, attributes }) => name !== "circle" && ["server", "client"].includes(attributes.class ?? "")).map(areaOf);
+  const agents = elements
+    .filter(({ name, attributes }) => name !== "circle" && ["server", "client"].includes(attributes.class ?? ""))
+    .map(areaOf);
   const joins = ofLook(elements, "join").map(({ attributes }) => attributes.d ?? "");
 
   test("no two hosts overlap", () => {
     expect(hosts.flatMap((one, index) => hosts.slice(index + 1).filter((other) => overlap(one, other)))).toEqual([]);
   });
   test("everything stands in the picture", () => {
-    const [, , width, height] = (elements[0]?.attributes.viewBox ?? "").split(" ").map(Number) as [number, number, number, number];
+    const [, , width, height] = (elements[0]?.attributes.viewBox ?? "").split(" ").map(Number) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     const all = elements
-      .filter(({ name, attributes }) => name === "rect" || (name === "path" && attributes.d && looks({ attributes } as Element).includes("server")))
+      .filter(
+        ({ name, attributes }) =>
+          name === "rect" || (name === "path" && attributes.d && looks({ attributes } as Element).includes("server")),
+      )
       .map(areaOf);
     expect(all.filter((area) => !within(area, { left: 0, top: 0, right: width, bottom: height }))).toEqual([]);
     expect(joins.flatMap(along).filter(([x, y]) => x < 0 || y < 0 || x > width || y > height)).toEqual([]);
@@ -76,7 +93,9 @@ describe.each(EVERYTHING)("%s", (_, graph) => {
     ];
     // Those of the legend stand by themselves.
     const [legend] = ofLook(elements, "rule").map(({ attributes }) => Number(pointsOf(attributes.d ?? "")[0]?.[1]));
-    const ends = joins.flatMap((path) => [pointsOf(path).at(0), pointsOf(path).at(-1)] as [number, number][]).filter(([, y]) => y < (legend ?? 0));
+    const ends = joins
+      .flatMap((path) => [pointsOf(path).at(0), pointsOf(path).at(-1)] as [number, number][])
+      .filter(([, y]) => y < (legend ?? 0));
     expect(ends.length).toBeGreaterThan(5);
     expect(ends.filter((point) => !boxes.some((box) => isOnBorder(point, box)))).toEqual([]);
   });
@@ -150,7 +169,10 @@ test("names that are too long are shortened in their middle, and are whole in a 
 test("what was looked at has its state", () => {
   const graph = graphOf(clusterOf("clusters/seed.yaml"));
   const state = { health: "unwell" as const, words: "no voter" };
-  const elements = drawn({ ...graph, agents: graph.agents.map((agent) => (agent.name === "consul-server2" ? { ...agent, state } : agent)) });
+  const elements = drawn({
+    ...graph,
+    agents: graph.agents.map((agent) => (agent.name === "consul-server2" ? { ...agent, state } : agent)),
+  });
   expect(ofLook(elements, "unwell")).toHaveLength(1);
   expect(elements.filter(({ name, text }) => name === "text" && text === "no voter")).toHaveLength(1);
 });

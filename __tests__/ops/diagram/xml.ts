@@ -29,7 +29,10 @@ export function parseXml(document: string): Element {
   };
   const element = (): Element => {
     const [whole, name, written, closed] = TAG.exec(rest) ?? refuse("no element");
-    const pairs = [...(written ?? "").matchAll(ATTRIBUTE)].map(([, key, value]): [string, string] => [key as string, decoded(value as string)]);
+    const pairs = [...(written ?? "").matchAll(ATTRIBUTE)].map(([, key, value]): [string, string] => [
+      key as string,
+      decoded(value as string),
+    ]);
     if (new Set(pairs.map(([key]) => key)).size < pairs.length) refuse("an attribute twice");
     rest = rest.slice(whole.length);
     const children: Element[] = [];

@@ -4,16 +4,16 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import * as x509 from "@peculiar/x509";
+import { type CertificateAndKey, expiry, issuerOf, keyFlaw, leafFlaws } from "../../../ops/secrets/certificate";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
-import { expiry, issuerOf, keyFlaw, leafFlaws, type Pair } from "../../../ops/secrets/pair";
 import { DAY_MS } from "./kept";
 
 const NOW = new Date();
 const NAMES = { dns: ["server.dc1.consul", "s1.server.dc1.consul", "localhost"], ip: ["127.0.0.1", "10.0.0.1"] };
-const parse = ({ cert }: Pair) => new X509Certificate(cert);
+const parse = ({ cert }: CertificateAndKey) => new X509Certificate(cert);
 
 describe("a CA", () => {
-  let ca: Pair;
+  let ca: CertificateAndKey;
   beforeAll(async () => {
     ca = await makeCa("c", NOW);
   });
@@ -29,17 +29,21 @@ describe("a CA", () => {
     const extensions = new x509.X509Certificate(ca.cert);
     expect(extensions.getExtension(x509.BasicConstraintsExtension)).toMatchObject({ ca: true, critical: true });
     const usages = extensions.getExtension(x509.KeyUsagesExtension);
-    expect([usages?.usages, usages?.critical]).toEqual([x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true]);
+    expect([usages?.usages, usages?.critical]).toEqual([
+      x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+      true,
+    ]);
     expect(extensions.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId).toBe(
       extensions.getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId,
     );
   });
-  test("has another name than the one before it", async () => expect(parse(await makeCa("c", NOW)).subject).not.toBe(parse(ca).subject));
+  test("has another name than the one before it", async () =>
+    expect(parse(await makeCa("c", NOW)).subject).not.toBe(parse(ca).subject));
 });
 
 describe("a server's certificate", () => {
-  let ca: Pair;
-  let leaf: Pair;
+  let ca: CertificateAndKey;
+  let leaf: CertificateAndKey;
   beforeAll(async () => {
     ca = await makeCa("c", NOW);
     leaf = await issue(ca, { commonName: "s1", names: NAMES }, NOW);
@@ -63,11 +67,14 @@ describe("a server's certificate", () => {
   test("goes with the operator's through a handshake in which each asks the other for one; another CA's does not", async () => {
     const operator = await issue(ca, { commonName: "operator of c" }, NOW);
     const stranger = await issue(await makeCa("c", NOW), { commonName: "operator of c" }, NOW);
-    const server = createServer({ ...leaf, ca: ca.cert, requestCert: true, rejectUnauthorized: true }, (socket) => void socket.end("in"));
+    const server = createServer(
+      { ...leaf, ca: ca.cert, requestCert: true, rejectUnauthorized: true },
+      (socket) => void socket.end("in"),
+    );
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const shake = (client: Pair, servername: string) => {
+    const shake = (client: CertificateAndKey, servername: string) => {
       const socket = connect({ port, host: "127.0.0.1", ...client, ca: ca.cert, servername });
       return answer(socket);
     };
@@ -92,8 +99,14 @@ function answer(socket: TLSSocket): Promise<string> {
 
 describe("a CA that was given", () => {
   const ALGORITHMS = {
-    "RSA, PKCS#1": [{ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 }, "pkcs1"],
-    "RSA, PKCS#8": [{ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 }, "pkcs8"],
+    "RSA, PKCS#1": [
+      { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 },
+      "pkcs1",
+    ],
+    "RSA, PKCS#8": [
+      { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 },
+      "pkcs8",
+    ],
     "P-384, SEC 1": [{ name: "ECDSA", namedCurve: "P-384", hash: "SHA-384" }, "sec1"],
     "P-521, PKCS#8": [{ name: "ECDSA", namedCurve: "P-521", hash: "SHA-512" }, "pkcs8"],
     "Ed25519, PKCS#8": [{ name: "Ed25519" }, "pkcs8"],
@@ -102,7 +115,11 @@ describe("a CA that was given", () => {
   test.each(Object.entries(ALGORITHMS))("of %s issues, under its name byte for byte", async (_, [algorithm, type]) => {
     const keys = (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-      name: new x509.Name([{ C: [{ printableString: "DE" }] }, { O: [{ utf8String: "Example" }] }, { CN: [{ bmpString: "Root" }] }]),
+      name: new x509.Name([
+        { C: [{ printableString: "DE" }] },
+        { O: [{ utf8String: "Example" }] },
+        { CN: [{ bmpString: "Root" }] },
+      ]),
       notBefore: new Date(NOW.getTime() - DAY_MS),
       signingAlgorithm: algorithm,
       keys,
@@ -136,7 +153,10 @@ test("a certificate goes back to its CA by one between them, which is in its fil
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
     extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
   });
-  const authority = { cert: between.toString("pem"), key: KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" }).toString() };
+  const authority = {
+    cert: between.toString("pem"),
+    key: KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" }).toString(),
+  };
   const leaf = await issue(authority, { commonName: "s1", names: NAMES }, NOW);
   expect(issuerOf([parse(leaf), parse(authority)], [parse(root)])?.subject).toBe(parse(root).subject);
   expect(issuerOf([parse(leaf)], [parse(root)])).toBeUndefined();

@@ -40,23 +40,32 @@ test("a folder that is not there is one finding, with both ways to get it", () =
   );
 });
 
-test.each(["ca.pem", "gossip.key", "tokens.json"])("%s that is missing is an error, and where its content is still", (file) => {
-  rmSync(join(kept.path, file));
-  expect(kept.found()[0]).toBe(`error ${file}: is missing, and agents have what was made of it`);
-});
-test.each(["agents/s1/cert.pem", "agents/s1/key.pem", "agents/c1/rollout.header", "operator/key.pem"])("%s that is missing is an error", (file) => {
-  rmSync(join(kept.path, file));
-  expect(kept.found()).toEqual([`error ${file}: is missing`]);
-});
+test.each(["ca.pem", "gossip.key", "tokens.json"])(
+  "%s that is missing is an error, and where its content is still",
+  (file) => {
+    rmSync(join(kept.path, file));
+    expect(kept.found()[0]).toBe(`error ${file}: is missing, and agents have what was made of it`);
+  },
+);
+test.each(["agents/s1/cert.pem", "agents/s1/key.pem", "agents/c1/rollout.header", "operator/key.pem"])(
+  "%s that is missing is an error",
+  (file) => {
+    rmSync(join(kept.path, file));
+    expect(kept.found()).toEqual([`error ${file}: is missing`]);
+  },
+);
 test("a CA's key that is not here is none: it may be kept elsewhere", () => {
   rmSync(join(kept.path, "ca-key.pem"));
   expect(kept.found()).toEqual([]);
 });
-test.each(["tokens.json", "agents/c1/gossip.json", "agents/s1/key.pem"])("%s that cannot be read is an error", (file) => {
-  rmSync(join(kept.path, file));
-  mkdirSync(join(kept.path, file), { mode: 0o700 });
-  expect(kept.found()).toContainEqual(expect.stringMatching(/^error \S+: .*cannot be read: EISDIR$/));
-});
+test.each(["tokens.json", "agents/c1/gossip.json", "agents/s1/key.pem"])(
+  "%s that cannot be read is an error",
+  (file) => {
+    rmSync(join(kept.path, file));
+    mkdirSync(join(kept.path, file), { mode: 0o700 });
+    expect(kept.found()).toContainEqual(expect.stringMatching(/^error \S+: .*cannot be read: EISDIR$/));
+  },
+);
 
 describe("permissions", () => {
   test.each([
@@ -66,7 +75,7 @@ describe("permissions", () => {
   ])("%s with mode %o is an error", (file, mode) => {
     chmodSync(join(kept.path, file), mode);
     expect(kept.found()).toEqual([`error ${file}: others than its owner can read or write it`]);
-    expect(checkSecrets(kept.cluster())[0]?.mend).toContain(`chmod -R go= ${kept.path}/`);
+    expect(checkSecrets(kept.cluster())[0]?.hint).toContain(`chmod -R go= ${kept.path}/`);
   });
   test("of folders count, and many are one finding", () => {
     chmodSync(kept.path, 0o755);
@@ -104,13 +113,13 @@ describe("the CA", () => {
 });
 
 describe("a server's certificate", () => {
-  test("of a CA whose key is kept elsewhere has that said in the mend, for init issues none", async () => {
+  test("of a CA whose key is kept elsewhere has that said in the hint, for init issues none", async () => {
     const old = new Kept();
     await old.init(daysAgo(340));
     rmSync(join(old.path, "ca-key.pem"));
     rmSync(join(old.path, "agents/s1/cert.pem"));
     const elsewhere = "have it issued where the CA's key is kept, then: npm run secrets --";
-    expect(checkSecrets(old.cluster()).map(({ mend }) => mend)).toEqual([
+    expect(checkSecrets(old.cluster()).map(({ hint }) => hint)).toEqual([
       `${elsewhere} init --leaves FOLDER`,
       ...["s2", "s3", "operator"].map((name) => `${elsewhere} rotate leaves ${name} --leaves FOLDER`),
     ]);
@@ -119,25 +128,36 @@ describe("a server's certificate", () => {
     const old = new Kept();
     await old.init(daysAgo(366));
     expect(old.found()).toEqual([
-      ...["agents/s1", "agents/s2", "agents/s3", "operator"].map((at) => expect.stringMatching(new RegExp(`^error ${at}/cert\\.pem: expired on `))),
+      ...["agents/s1", "agents/s2", "agents/s3", "operator"].map((at) =>
+        expect.stringMatching(new RegExp(`^error ${at}/cert\\.pem: expired on `)),
+      ),
     ]);
     const older = new Kept();
     await older.init(daysAgo(340));
     const findings = checkSecrets(older.cluster());
-    expect(findings.map(({ severity, mend }) => `${severity}: ${mend}`)).toEqual(
+    expect(findings.map(({ severity, hint }) => `${severity}: ${hint}`)).toEqual(
       ["s1", "s2", "s3", "operator"].map((name) => `warning: npm run secrets -- rotate leaves ${name}`),
     );
     await old.init();
     expect(old.found()).toEqual([]);
   });
   test("that is not valid yet is an error", () =>
-    expect(kept.found(undefined, daysAgo(2))).toContainEqual(expect.stringMatching(/^error agents\/s1\/cert\.pem: is valid from .* only$/)));
+    expect(kept.found(undefined, daysAgo(2))).toContainEqual(
+      expect.stringMatching(/^error agents\/s1\/cert\.pem: is valid from .* only$/),
+    ));
   test("of another CA is an error, also when that CA has the same name", async () => {
     place("s1", await issue(await makeCa("c", new Date()), { commonName: "s1", names: NAMES }, new Date()));
     expect(kept.found()).toEqual(["error agents/s1/cert.pem: is not signed by a CA of ca.pem"]);
   });
   test("without one of its names and addresses is an error that names them", async () => {
-    place("s1", await issue(authority(), { commonName: "s1", names: { dns: ["server.dc1.consul", "localhost"], ip: ["127.0.0.1"] } }, new Date()));
+    place(
+      "s1",
+      await issue(
+        authority(),
+        { commonName: "s1", names: { dns: ["server.dc1.consul", "localhost"], ip: ["127.0.0.1"] } },
+        new Date(),
+      ),
+    );
     expect(kept.found()).toEqual(["error agents/s1/cert.pem: is not valid for DNS s1.server.dc1.consul; IP 10.0.0.1"]);
     expect(kept.found(kept.cluster((text) => `${text}datacenter: east\n`))).toContain(
       "error agents/s2/cert.pem: is not valid for DNS server.east.consul, s2.server.east.consul",
@@ -159,13 +179,16 @@ describe("a server's certificate", () => {
 });
 
 describe("the gossip key", () => {
-  test.each(["", "not base64!", Buffer.alloc(31).toString("base64"), Buffer.alloc(33).toString("base64"), "0".repeat(44)])(
-    "%p is an error",
-    (key) => {
-      kept.change("gossip.key", () => key);
-      expect(kept.found()).toEqual(["error gossip.key: cannot be used: it is not base64 of 16, 24, 32 bytes"]);
-    },
-  );
+  test.each([
+    "",
+    "not base64!",
+    Buffer.alloc(31).toString("base64"),
+    Buffer.alloc(33).toString("base64"),
+    "0".repeat(44),
+  ])("%p is an error", (key) => {
+    kept.change("gossip.key", () => key);
+    expect(kept.found()).toEqual(["error gossip.key: cannot be used: it is not base64 of 16, 24, 32 bytes"]);
+  });
 });
 
 describe("a token", () => {
@@ -180,12 +203,15 @@ describe("a token", () => {
     change(({ current }) => delete current.dns);
     expect(kept.found()).toEqual(["error tokens.json: token dns is missing"]);
   });
-  test.each(["", "x", "ABCDEFAB-1234-1234-1234-ABCDEFABCDEF", 7])("that is %p is an error, which does not say it", (id) => {
-    change(({ current }) => {
-      current.dns = id;
-    });
-    expect(kept.found()[0]).toBe("error tokens.json: token dns has no SecretID in the form of a UUID");
-  });
+  test.each(["", "x", "ABCDEFAB-1234-1234-1234-ABCDEFABCDEF", 7])(
+    "that is %p is an error, which does not say it",
+    (id) => {
+      change(({ current }) => {
+        current.dns = id;
+      });
+      expect(kept.found()[0]).toBe("error tokens.json: token dns has no SecretID in the form of a UUID");
+    },
+  );
   test("like another, also one that is retiring, is an error", () => {
     change(({ current }) => {
       current.dns = current.health;
@@ -201,21 +227,31 @@ describe("a token", () => {
     expect(kept.found(cluster)).toContain("warning tokens.json: nobody needs token agent:c1 any more");
     expect(kept.found(cluster)).toContainEqual(expect.stringMatching(/^warning agents\/c1: is nobody's/));
   });
-  test.each(["", "{", "[]", "null", "{}", '{"current": {}, "retiring": {"a": "b"}}'])("file %p is an error, which does not quote it", (text) => {
-    kept.change("tokens.json", () => text);
-    expect(kept.found()).toEqual([
-      expect.stringMatching(/^error tokens\.json: (is no JSON|cannot be used: it is not of the form \{current, retiring\})$/),
-    ]);
-  });
+  test.each(["", "{", "[]", "null", "{}", '{"current": {}, "retiring": {"a": "b"}}'])(
+    "file %p is an error, which does not quote it",
+    (text) => {
+      kept.change("tokens.json", () => text);
+      expect(kept.found()).toEqual([
+        expect.stringMatching(
+          /^error tokens\.json: (is no JSON|cannot be used: it is not of the form \{current, retiring\})$/,
+        ),
+      ]);
+    },
+  );
 });
 
 describe("what is made of other files", () => {
-  test.each(["agents/s1/ca.pem", "agents/c1/gossip.json", "acl.json", "operator/token.header"])("%s that is not up to date is an error", (file) => {
-    kept.change(file, (text) => `${text} `);
-    expect(kept.found()).toEqual([`error ${file}: is not up to date with what it is made of`]);
-  });
+  test.each(["agents/s1/ca.pem", "agents/c1/gossip.json", "acl.json", "operator/token.header"])(
+    "%s that is not up to date is an error",
+    (file) => {
+      kept.change(file, (text) => `${text} `);
+      expect(kept.found()).toEqual([`error ${file}: is not up to date with what it is made of`]);
+    },
+  );
   test("of an agent that was added is missing until init", async () => {
-    const added = kept.cluster((text) => text.replace("c1: 10.0.0.4", "c1: 10.0.0.4, c2: 10.0.0.5").replace("[c1]", "[c1, c2]"));
+    const added = kept.cluster((text) =>
+      text.replace("c1: 10.0.0.4", "c1: 10.0.0.4, c2: 10.0.0.5").replace("[c1]", "[c1, c2]"),
+    );
     expect(kept.found(added)).toEqual(["error tokens.json: token agent:c2 is missing"]);
     await initialize(added, kept.secrets, {});
     expect(kept.found(added)).toEqual([]);

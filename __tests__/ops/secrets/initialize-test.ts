@@ -1,7 +1,7 @@
 import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { AGENT_SECRETS } from "../../../cluster/security";
+import { AGENT_SECRETS } from "../../../cluster/resolve/security";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
 import { SecretsFolder } from "../../../ops/secrets/folder";
 import { initialize } from "../../../ops/secrets/initialize";
@@ -10,7 +10,17 @@ import { holdersOf } from "../../../ops/secrets/sources";
 import { BRIDGE, folder, HEAD, load } from "../../cluster-files";
 import { daysAgo, Kept } from "./kept";
 
-const TOKEN_NAMES = ["agent:c1", "agent:s1", "agent:s2", "agent:s3", "dns", "health", "management", "rollout-client", "rollout-server"];
+const TOKEN_NAMES = [
+  "agent:c1",
+  "agent:s1",
+  "agent:s2",
+  "agent:s3",
+  "dns",
+  "health",
+  "management",
+  "rollout-client",
+  "rollout-server",
+];
 
 describe("what init makes of nothing", () => {
   const kept = new Kept();
@@ -38,15 +48,19 @@ describe("what init makes of nothing", () => {
     expect(readdirSync(join(kept.path, "operator")).sort()).toEqual(["ca.pem", "cert.pem", "key.pem", "token.header"]);
   });
   test("is this user's alone", () => {
-    const modes = readdirSync(kept.path, { recursive: true, encoding: "utf8" }).map((file) => statSync(join(kept.path, file)));
-    for (const entry of [statSync(kept.path), ...modes]) expect((entry.mode & 0o777).toString(8)).toBe(entry.isDirectory() ? "700" : "600");
+    const modes = readdirSync(kept.path, { recursive: true, encoding: "utf8" }).map((file) =>
+      statSync(join(kept.path, file)),
+    );
+    for (const entry of [statSync(kept.path), ...modes])
+      expect((entry.mode & 0o777).toString(8)).toBe(entry.isDirectory() ? "700" : "600");
   });
   test("is not for git, wherever it is", () => expect(kept.read(".gitignore")).toBe("*\n"));
   test("is said without any secret", () => {
     const text = made.join("\n");
     expect(text).toContain("agents/s1/cert.pem");
     expect(text).toContain("10.0.0.1");
-    for (const secret of [kept.read("gossip.key").trim(), ...Object.values(kept.json("tokens.json").current)]) expect(text).not.toContain(secret);
+    for (const secret of [kept.read("gossip.key").trim(), ...Object.values(kept.json("tokens.json").current)])
+      expect(text).not.toContain(secret);
   });
   test("has a token for each purpose and agent, no two alike, and a gossip key of 32 bytes", () => {
     const { current, retiring } = kept.json("tokens.json");
@@ -58,7 +72,9 @@ describe("what init makes of nothing", () => {
   test("goes to a client: its own tokens, and none that can do more", () => {
     const { current } = kept.json("tokens.json");
     expect(kept.json("agents/c1/tokens.json")).toEqual({
-      acl: { tokens: { agent: current["agent:c1"], dns: current.dns, config_file_service_registration: current["agent:c1"] } },
+      acl: {
+        tokens: { agent: current["agent:c1"], dns: current.dns, config_file_service_registration: current["agent:c1"] },
+      },
     });
     expect(kept.json("agents/c1/gossip.json")).toEqual({ encrypt: kept.read("gossip.key").trim() });
     expect(kept.read("agents/c1/rollout.header")).toBe(`X-Consul-Token: ${current["rollout-client"]}\n`);
@@ -69,7 +85,9 @@ describe("what init makes of nothing", () => {
   });
   test("goes to a server: what it needs to make the tokens, too", () => {
     const { current } = kept.json("tokens.json");
-    expect(kept.json("agents/s1/management.json")).toEqual({ acl: { tokens: { initial_management: current.management } } });
+    expect(kept.json("agents/s1/management.json")).toEqual({
+      acl: { tokens: { initial_management: current.management } },
+    });
     expect(kept.read("agents/s1/management.header")).toBe(`X-Consul-Token: ${current.management}\n`);
     expect(kept.read("agents/s1/rollout.header")).toBe(`X-Consul-Token: ${current["rollout-server"]}\n`);
     expect(kept.json("acl.json")).toEqual({ current, retiring: [] });
@@ -106,7 +124,8 @@ describe("a cluster file that changes", () => {
     ]);
     expect(kept.found(kept.cluster(GROWN))).toEqual([]);
     const after = kept.everything();
-    for (const file of ["ca.pem", "agents/s1/cert.pem", "agents/s1/key.pem", "agents/c1/tokens.json"]) expect(after[file]).toBe(before[file]);
+    for (const file of ["ca.pem", "agents/s1/cert.pem", "agents/s1/key.pem", "agents/c1/tokens.json"])
+      expect(after[file]).toBe(before[file]);
   });
   test("with another address of a server: its certificate alone is issued again, and why is said", async () => {
     const before = kept.everything();
@@ -149,7 +168,8 @@ describe("a cluster file that changes", () => {
     expect(kept.found()).toEqual(["warning tokens.json: old tokens are still taken: registrator"]);
   });
   test("with tokens of its own, whatever they are called", async () => {
-    const own = ', tokens: { constructor: { policies: [x] }, shop: { policies: [x] } }, policies: { x: \'key_prefix "x" { policy = "read" }\' } }';
+    const own =
+      ', tokens: { constructor: { policies: [x] }, shop: { policies: [x] } }, policies: { x: \'key_prefix "x" { policy = "read" }\' } }';
     await initialize(load(kept.written().replace(" }", own)), kept.secrets, {});
     const { current } = kept.json("tokens.json");
     expect(Object.keys(current)).toEqual([...TOKEN_NAMES, "constructor", "shop"].sort());
@@ -159,7 +179,8 @@ describe("a cluster file that changes", () => {
 
 describe("a server's names and addresses", () => {
   const namesOf = (text: string) => holdersOf(new Kept(text).cluster())[0]?.names;
-  const server = (settings: string) => `${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [{ name: s1, node: n1, ${settings} }]\n`;
+  const server = (settings: string) =>
+    `${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [{ name: s1, node: n1, ${settings} }]\n`;
 
   test("are Consul's of its datacenter and node, localhost, and its host's address", () =>
     expect(namesOf(`${server("").replace("name: c", "name: c\ndatacenter: east")}`)).toEqual({
@@ -167,7 +188,10 @@ describe("a server's names and addresses", () => {
       ip: ["127.0.0.1", "10.0.0.1"],
     }));
   test("are of the domain that is configured", () =>
-    expect(namesOf(server("config: { domain: Example.com. }"))?.dns.slice(0, 2)).toEqual(["server.dc1.example.com", "n1.server.dc1.example.com"]));
+    expect(namesOf(server("config: { domain: Example.com. }"))?.dns.slice(0, 2)).toEqual([
+      "server.dc1.example.com",
+      "n1.server.dc1.example.com",
+    ]));
   test("are those that it binds to, advertises and listens on, but for wildcards and templates", () => {
     expect(namesOf(server("bind: 10.1.0.1, advertise: 10.2.0.1, client: 127.0.0.1 10.3.0.1"))?.ip).toEqual([
       "127.0.0.1",
@@ -176,10 +200,17 @@ describe("a server's names and addresses", () => {
       "10.2.0.1",
       "10.3.0.1",
     ]);
-    expect(namesOf(server(`bind: 0.0.0.0, advertise: '{{ GetInterfaceIP "eth1" }}', client: 0.0.0.0`))?.ip).toEqual(["127.0.0.1", "10.0.0.1"]);
+    expect(namesOf(server(`bind: 0.0.0.0, advertise: '{{ GetInterfaceIP "eth1" }}', client: 0.0.0.0`))?.ip).toEqual([
+      "127.0.0.1",
+      "10.0.0.1",
+    ]);
   });
   test("are of IPv6, and its loopback where it listens there", () =>
-    expect(namesOf(server(`client: "::"`).replaceAll("10.0.0.1", `"fd00::1"`))?.ip).toEqual(["127.0.0.1", "fd00::1", "::1"]));
+    expect(namesOf(server(`client: "::"`).replaceAll("10.0.0.1", `"fd00::1"`))?.ip).toEqual([
+      "127.0.0.1",
+      "fd00::1",
+      "::1",
+    ]));
   test("are the container's in a bridge network", () =>
     expect(namesOf(`${BRIDGE}servers: [{ name: s1, host: local, container: consul_1 }]\n`)).toEqual({
       dns: ["server.dc1.consul", "s1.server.dc1.consul", "localhost", "consul_1"],
@@ -198,7 +229,9 @@ describe("material that is there already", () => {
     const [key, management] = [Buffer.alloc(16, 7).toString("base64"), randomUUID()];
     mkdirSync(kept.path, { mode: 0o700 });
     writeFileSync(join(kept.path, "gossip.key"), key, { mode: 0o600 });
-    writeFileSync(join(kept.path, "tokens.json"), JSON.stringify({ current: { management }, retiring: {} }), { mode: 0o600 });
+    writeFileSync(join(kept.path, "tokens.json"), JSON.stringify({ current: { management }, retiring: {} }), {
+      mode: 0o600,
+    });
     await kept.init();
     expect(kept.found()).toEqual([]);
     expect(kept.json("agents/s1/gossip.json")).toEqual({ encrypt: key });
@@ -222,24 +255,38 @@ describe("material that is there already", () => {
   });
   test("a CA that cannot be one is refused, and nothing is written", async () => {
     const kept = new Kept();
-    const [ca, other, expired] = [await makeCa("mine", new Date()), await makeCa("other", new Date()), await makeCa("old", daysAgo(4000))];
+    const [ca, other, expired] = [
+      await makeCa("mine", new Date()),
+      await makeCa("other", new Date()),
+      await makeCa("old", daysAgo(4000)),
+    ];
     const leaf = await issue(ca, { commonName: "x" }, new Date());
     const refusal = (given: object) => initialize(kept.cluster(), kept.secrets, given);
-    await expect(refusal({ ca: written("a", leaf.cert) })).rejects.toThrow("its first certificate is no certificate of a CA");
-    await expect(refusal({ ca: written("a", expired.cert) })).rejects.toThrow(/its first certificate expired on \d{4}-\d\d-\d\d\n/);
+    await expect(refusal({ ca: written("a", leaf.cert) })).rejects.toThrow(
+      "its first certificate is no certificate of a CA",
+    );
+    await expect(refusal({ ca: written("a", expired.cert) })).rejects.toThrow(
+      /its first certificate expired on \d{4}-\d\d-\d\d\n/,
+    );
     await expect(refusal({ ca: written("a", ca.cert), caKey: written("k", other.key) })).rejects.toThrow(
       /k is not the key of the first certificate in \S+a\n {2}give that CA's own key, as PEM and decrypted$/,
     );
-    const locked = createPrivateKey(ca.key).export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" }).toString();
+    const locked = createPrivateKey(ca.key)
+      .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "x" })
+      .toString();
     await expect(refusal({ ca: written("a", ca.cert), caKey: written("k", locked) })).rejects.toThrow(
       /k is encrypted with a passphrase\n.*decrypted/,
     );
-    await expect(refusal({ ca: written("a", ca.cert), caKey: written("k", "x") })).rejects.toThrow(/k has no private key in PEM\n/);
+    await expect(refusal({ ca: written("a", ca.cert), caKey: written("k", "x") })).rejects.toThrow(
+      /k has no private key in PEM\n/,
+    );
     await expect(refusal({ ca: written("a", "nothing") })).rejects.toThrow("there is no PEM certificate in it");
     await expect(refusal({ ca: written("a", ca.cert.replace(/\n[^-]{20}/, "\n")) })).rejects.toThrow("is damaged");
     await expect(refusal({ ca: "/nonexistent/ca.pem" })).rejects.toThrow("/nonexistent/ca.pem cannot be read: ENOENT");
     await expect(refusal({ caKey: "/x" })).rejects.toThrow("--ca-key needs --ca");
-    await expect(refusal({ leaves: folder() })).rejects.toThrow(/^--leaves needs the CA that issued them, .*\n {2}.*--ca FILE$/);
+    await expect(refusal({ leaves: folder() })).rejects.toThrow(
+      /^--leaves needs the CA that issued them, .*\n {2}.*--ca FILE$/,
+    );
     expect(existsSync(kept.path)).toBe(false);
   });
   test("another CA than the one that is in use is refused", async () => {
@@ -247,7 +294,9 @@ describe("material that is there already", () => {
     await kept.init();
     const before = kept.everything();
     const ca = written("ca.pem", (await makeCa("mine", new Date())).cert);
-    await expect(initialize(kept.cluster(), kept.secrets, { ca })).rejects.toThrow("npm run secrets -- rotate ca --ca FILE");
+    await expect(initialize(kept.cluster(), kept.secrets, { ca })).rejects.toThrow(
+      "npm run secrets -- rotate ca --ca FILE",
+    );
     expect(kept.everything()).toEqual(before);
   });
 
@@ -281,7 +330,9 @@ describe("material that is there already", () => {
       const before = kept.everything();
       await expect(initialize(kept.cluster(), kept.secrets, { leaves })).rejects.toThrow("s2-key.pem is missing");
       rmSync(join(leaves, "s2.pem"));
-      await expect(initialize(kept.cluster(), kept.secrets, { leaves })).rejects.toThrow("s3.pem is not signed by a CA of ca.pem");
+      await expect(initialize(kept.cluster(), kept.secrets, { leaves })).rejects.toThrow(
+        "s3.pem is not signed by a CA of ca.pem",
+      );
       expect(kept.everything()).toEqual(before);
     });
     test("has given certificates taken", async () => {
@@ -314,19 +365,28 @@ describe("a cluster that begins to save on a schedule", () => {
   test("is given one by init, apart from the agents' files, of which none changes", async () => {
     await initialize(kept.cluster(saving), kept.secrets, {});
     const { backups } = kept.json("tokens.json").current;
-    expect([kept.found(kept.cluster(saving)), kept.read("backups.header")]).toEqual([[], `X-Consul-Token: ${backups}\n`]);
+    expect([kept.found(kept.cluster(saving)), kept.read("backups.header")]).toEqual([
+      [],
+      `X-Consul-Token: ${backups}\n`,
+    ]);
     const after = kept.everything();
-    const ofAgents = (files: Record<string, string>) => Object.entries(files).filter(([file]) => /^(agents|operator)\//.test(file));
+    const ofAgents = (files: Record<string, string>) =>
+      Object.entries(files).filter(([file]) => /^(agents|operator)\//.test(file));
     expect(ofAgents(after)).toEqual(ofAgents(before));
   });
   test("is given another one by a rotation, while the old one is still taken", async () => {
     const old = kept.json("tokens.json").current.backups;
     await rotateTokens(kept.cluster(saving), kept.secrets, ["backups"]);
     const { current, retiring } = kept.json("tokens.json");
-    expect([retiring, kept.read("backups.header")]).toEqual([{ backups: [old] }, `X-Consul-Token: ${current.backups}\n`]);
+    expect([retiring, kept.read("backups.header")]).toEqual([
+      { backups: [old] },
+      `X-Consul-Token: ${current.backups}\n`,
+    ]);
   });
   test("and gives it up: the file is nobody's, the token retires", async () => {
-    expect(kept.found()).toContain("warning backups.header: is nobody's: of nothing in the cluster file, or left by a run that was interrupted");
+    expect(kept.found()).toContain(
+      "warning backups.header: is nobody's: of nothing in the cluster file, or left by a run that was interrupted",
+    );
     const { removed } = await kept.init();
     expect([removed, existsSync(join(kept.path, "backups.header"))]).toEqual([["backups.header"], false]);
     expect(Object.keys(kept.json("tokens.json").retiring)).toEqual(["backups"]);
@@ -367,7 +427,11 @@ describe("a run that was interrupted", () => {
 });
 
 test("what a cluster runs with is not made anew when it is lost, for the cluster would not take it", async () => {
-  for (const [file, copy] of Object.entries({ "ca.pem": "operator/ca.pem", "gossip.key": "gossip.json", "tokens.json": "acl.json" })) {
+  for (const [file, copy] of Object.entries({
+    "ca.pem": "operator/ca.pem",
+    "gossip.key": "gossip.json",
+    "tokens.json": "acl.json",
+  })) {
     const kept = new Kept();
     await kept.init();
     rmSync(join(kept.path, file));

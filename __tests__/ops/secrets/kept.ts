@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Cluster } from "../../../cluster/cluster";
+import type { Cluster } from "../../../cluster/model";
 import { checkSecrets } from "../../../ops/secrets/check";
 import { SecretsFolder } from "../../../ops/secrets/folder";
 import { initialize } from "../../../ops/secrets/initialize";
@@ -69,6 +69,8 @@ export class Kept {
 
   /** What is found, as `severity file: what`. */
   found(cluster = this.cluster(), now?: Date): string[] {
-    return checkSecrets(cluster, now).map(({ severity, file, what }) => `${severity} ${file.slice(this.path.length + 1)}: ${what}`);
+    return checkSecrets(cluster, now).map(
+      ({ severity, file, what }) => `${severity} ${file.slice(this.path.length + 1)}: ${what}`,
+    );
   }
 }

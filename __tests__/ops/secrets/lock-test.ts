@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { retire, rotateCa, rotateGossip, rotateLeaves, rotateTokens } from "../../../ops/secrets/rotation";
-import { forget, importSecrets } from "../../../ops/secrets/transport";
+import { revoke, rotateCa, rotateCertificates, rotateGossip, rotateTokens } from "../../../ops/secrets/rotation";
+import { clean, importSecrets } from "../../../ops/secrets/transport";
 import { Kept } from "./kept";
 
 let kept: Kept;
@@ -22,7 +22,8 @@ const UNDER_WAY = () =>
 test("of two inits of nothing at the same time, one makes all, and the other says that it is under way", async () => {
   kept = new Kept();
   const both = await Promise.allSettled([kept.init(), kept.init()]);
-  for (const one of both) if (one.status === "rejected") expect(String(one.reason)).toContain(`under way, process ${process.pid}`);
+  for (const one of both)
+    if (one.status === "rejected") expect(String(one.reason)).toContain(`under way, process ${process.pid}`);
   expect(both.map(({ status }) => status)).toContain("fulfilled");
   expect(kept.found()).toEqual([]);
   expect(locks()).toEqual([]);
@@ -32,9 +33,9 @@ test.each<[string, () => Promise<unknown>]>([
   ["init", () => kept.init()],
   ["rotate gossip", () => rotateGossip(kept.cluster(), kept.secrets)],
   ["rotate ca", () => rotateCa(kept.cluster(), kept.secrets, {})],
-  ["rotate leaves", () => rotateLeaves(kept.cluster(), kept.secrets, [], {})],
+  ["rotate leaves", () => rotateCertificates(kept.cluster(), kept.secrets, [], {})],
   ["rotate tokens", () => rotateTokens(kept.cluster(), kept.secrets, [])],
-  ["retire", () => retire(kept.cluster(), kept.secrets)],
+  ["retire", () => revoke(kept.cluster(), kept.secrets)],
 ])("%s changes nothing while another run does", async (_, work) => {
   lock(1);
   const before = kept.everything();
@@ -47,11 +48,11 @@ test("nor is an import forgotten, or replaced", async () => {
   kept = new Kept();
   await importSecrets(kept.cluster(), kept.secrets, { from });
   lock(1);
-  expect(() => forget(cluster, kept.secrets)).toThrow(UNDER_WAY());
+  expect(() => clean(cluster, kept.secrets)).toThrow(UNDER_WAY());
   await expect(importSecrets(cluster, kept.secrets, { from })).rejects.toThrow(UNDER_WAY());
   expect(existsSync(join(kept.path, "ca.pem"))).toBe(true);
   kept.secrets.remove(".lock-1");
-  expect(forget(cluster, kept.secrets)).toBe(true);
+  expect(clean(cluster, kept.secrets)).toBe(true);
 });
 
 test("a process that is gone is in nobody's way, nor is one that had the same id before", async () => {

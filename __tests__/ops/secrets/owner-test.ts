@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { checkSecrets } from "../../../ops/secrets/check";
 import { initialize } from "../../../ops/secrets/initialize";
-import { retire, rotateGossip } from "../../../ops/secrets/rotation";
+import { revoke, rotateGossip } from "../../../ops/secrets/rotation";
 import { HEAD } from "../../cluster-files";
 import { Kept } from "./kept";
 
@@ -20,10 +20,19 @@ const OTHER = () => `${HEAD}hosts: { x1: 10.1.0.1 }\nservers: [x1]\n`;
 /** Whatever is tried for a cluster file is refused, and the folder stays as it is. */
 async function refused(change: (text: string) => string, refusal: string): Promise<void> {
   const [before, cluster] = [kept.everything(), kept.cluster(change)];
-  for (const work of [() => initialize(cluster, kept.secrets, {}), () => rotateGossip(cluster, kept.secrets), () => retire(cluster, kept.secrets)])
+  for (const work of [
+    () => initialize(cluster, kept.secrets, {}),
+    () => rotateGossip(cluster, kept.secrets),
+    () => revoke(cluster, kept.secrets),
+  ])
     await expect(work()).rejects.toThrow(refusal);
   expect(checkSecrets(cluster)).toEqual([
-    { severity: "error", file: kept.path, what: expect.stringContaining(refusal), mend: expect.stringContaining("folder") },
+    {
+      severity: "error",
+      file: kept.path,
+      what: expect.stringContaining(refusal),
+      hint: expect.stringContaining("folder"),
+    },
   ]);
   expect(kept.everything()).toEqual(before);
 }
@@ -69,11 +78,15 @@ describe("a folder of something else", () => {
   test.each(["notes.md", "ca.pem cert.pem key.pem"])("(%s) is left alone", async (names) => {
     const files = names.split(" ");
     for (const file of files) writeFileSync(join(kept.path, file), "mine", { mode: 0o600 });
-    await refused((text) => text, `is no folder of secrets: it has ${files.filter((file) => file !== "ca.pem").join(", ")}`);
+    await refused(
+      (text) => text,
+      `is no folder of secrets: it has ${files.filter((file) => file !== "ca.pem").join(", ")}`,
+    );
     expect(existsSync(join(kept.path, ".gitignore"))).toBe(false);
   });
   test("is none when it is empty, or was left by a run that has just begun", async () => {
-    for (const file of [".gitignore", "cluster.name.unfinished", ".lock-999999999"]) writeFileSync(join(kept.path, file), "", { mode: 0o600 });
+    for (const file of [".gitignore", "cluster.name.unfinished", ".lock-999999999"])
+      writeFileSync(join(kept.path, file), "", { mode: 0o600 });
     await kept.init();
     expect(kept.found()).toEqual([]);
   });

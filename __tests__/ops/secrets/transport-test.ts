@@ -1,11 +1,21 @@
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { checkSecrets } from "../../../ops/secrets/check";
 import { initialize } from "../../../ops/secrets/initialize";
-import { retire, rotateCa, rotateGossip, rotateLeaves, rotateTokens } from "../../../ops/secrets/rotation";
-import { forget, importSecrets, pack } from "../../../ops/secrets/transport";
+import { revoke, rotateCa, rotateCertificates, rotateGossip, rotateTokens } from "../../../ops/secrets/rotation";
+import { clean, importSecrets, pack } from "../../../ops/secrets/transport";
 import { folder } from "../../cluster-files";
 import { Kept } from "./kept";
 
@@ -21,7 +31,7 @@ let there: Kept;
 beforeEach(() => {
   there = new Kept();
 });
-afterEach(() => void forget(there.cluster(), there.secrets));
+afterEach(() => void clean(there.cluster(), there.secrets));
 
 /** Every file below a folder, but for git's. */
 const filesIn = (path: string): Record<string, string> =>
@@ -64,7 +74,7 @@ test("a folder that is mounted is copied, whatever its permissions, and stays", 
   await importSecrets(there.cluster(), there.secrets, { from: kept.path });
   chmodSync(join(kept.path, "gossip.key"), 0o600);
   expect(there.found()).toEqual([]);
-  forget(there.cluster(), there.secrets);
+  clean(there.cluster(), there.secrets);
   expect(kept.everything()).toEqual(before);
 });
 
@@ -74,10 +84,10 @@ test("a second import takes the first one's place, and forget leaves nothing", a
   const second = await importSecrets(there.cluster(), there.secrets, { text });
   expect(temporary().filter((name) => !before.includes(name))).toHaveLength(1);
   expect(readlinkSync(there.path)).toBe(second);
-  expect(forget(there.cluster(), there.secrets)).toBe(true);
+  expect(clean(there.cluster(), there.secrets)).toBe(true);
   expect(temporary()).toEqual(before);
   expect(lstatSync(there.path, { throwIfNoEntry: false })).toBeUndefined();
-  expect(forget(there.cluster(), there.secrets)).toBe(false);
+  expect(clean(there.cluster(), there.secrets)).toBe(false);
 });
 
 test("of two imports at the same time one is there, and the other says so and leaves nothing", async () => {
@@ -93,13 +103,15 @@ test("of two imports at the same time one is there, and the other says so and le
 
 test("forget removes a link whose folder has gone with the machine's temporary files", async () => {
   rmSync(await importSecrets(there.cluster(), there.secrets, { text }), { recursive: true });
-  expect(forget(there.cluster(), there.secrets)).toBe(true);
+  expect(clean(there.cluster(), there.secrets)).toBe(true);
   expect(lstatSync(there.path, { throwIfNoEntry: false })).toBeUndefined();
 });
 
 describe("what an import has made, which goes with the next forget,", () => {
-  const CHANGED = (text: string) => text.replace("c1: 10.0.0.4", "c1: 10.0.0.4, c2: 10.0.0.5").replace("[c1]", "[c1, c2]");
-  const refused = (what: string) => `it would be the only place of ${what}\n  do it where the secrets are kept, and export them anew`;
+  const CHANGED = (text: string) =>
+    text.replace("c1: 10.0.0.4", "c1: 10.0.0.4, c2: 10.0.0.5").replace("[c1]", "[c1, c2]");
+  const refused = (what: string) =>
+    `it would be the only place of ${what}\n  do it where the secrets are kept, and export them anew`;
   const unchanged = async (work: () => Promise<unknown>, refusal: string) => {
     const before = there.everything();
     await expect(work()).rejects.toThrow(refusal);
@@ -119,22 +131,27 @@ describe("what an import has made, which goes with the next forget,", () => {
   });
   test("is given no new tokens, certificates or CA's key", async () => {
     await importSecrets(there.cluster(), there.secrets, { text: pack(kept.cluster(), kept.secrets, false) });
-    const init = (change?: (text: string) => string, given = {}) => initialize(there.cluster(change), there.secrets, given);
+    const init = (change?: (text: string) => string, given = {}) =>
+      initialize(there.cluster(change), there.secrets, given);
     await unchanged(() => init(CHANGED), refused("tokens of agent:c2"));
     await unchanged(() => init((text) => text.replace("clients: [c1]\n", "")), refused("tokens of agent:c1"));
     await unchanged(() => init((text) => text.replace("10.0.0.2", "10.0.0.22")), refused("certificates of s2"));
     const ca = { ca: join(kept.path, "ca.pem"), caKey: join(kept.path, "ca-key.pem") };
     await unchanged(() => init(undefined, ca), refused("ca-key.pem"));
   });
-  test.each(Object.entries({ rotateGossip, rotateCa, rotateLeaves, rotateTokens, retire }))("is left as it is by %s", async (name, rotation) => {
-    await importSecrets(there.cluster(), there.secrets, { text });
-    const words = name === "rotateCa" ? {} : [];
-    const work = () => (rotation as (...args: unknown[]) => Promise<unknown>)(there.cluster(), there.secrets, words, {});
-    await unchanged(work, refused("what a rotation changes"));
-  });
+  test.each(Object.entries({ rotateGossip, rotateCa, rotateCertificates, rotateTokens, revoke }))(
+    "is left as it is by %s",
+    async (name, rotation) => {
+      await importSecrets(there.cluster(), there.secrets, { text });
+      const words = name === "rotateCa" ? {} : [];
+      const work = () =>
+        (rotation as (...args: unknown[]) => Promise<unknown>)(there.cluster(), there.secrets, words, {});
+      await unchanged(work, refused("what a rotation changes"));
+    },
+  );
   test("is said by check to be mended elsewhere", async () => {
     await importSecrets(there.cluster(), there.secrets, { text });
-    expect(checkSecrets(there.cluster(CHANGED)).map(({ mend }) => mend)).toEqual([
+    expect(checkSecrets(there.cluster(CHANGED)).map(({ hint }) => hint)).toEqual([
       "where the secrets are kept, and export them anew afterwards: npm run secrets -- init",
     ]);
   });
@@ -143,14 +160,16 @@ describe("what an import has made, which goes with the next forget,", () => {
 describe("what is there and no import has made", () => {
   test("a folder is neither replaced nor forgotten", async () => {
     const before = kept.everything();
-    await expect(importSecrets(kept.cluster(), kept.secrets, { text })).rejects.toThrow("is there already, and no import has made it");
-    expect(forget(kept.cluster(), kept.secrets)).toBe(false);
+    await expect(importSecrets(kept.cluster(), kept.secrets, { text })).rejects.toThrow(
+      "is there already, and no import has made it",
+    );
+    expect(clean(kept.cluster(), kept.secrets)).toBe(false);
     expect(kept.everything()).toEqual(before);
   });
   test("nor is a link of one's own", async () => {
     symlinkSync(kept.path, there.path);
     await expect(importSecrets(there.cluster(), there.secrets, { text })).rejects.toThrow("is there already");
-    expect(forget(there.cluster(), there.secrets)).toBe(false);
+    expect(clean(there.cluster(), there.secrets)).toBe(false);
     expect(existsSync(join(there.path, "ca.pem"))).toBe(true);
     rmSync(there.path);
   });
@@ -160,13 +179,18 @@ describe("what is no export of this cluster is refused, and nothing is left", ()
   /** The export with something else in it. */
   const packed = (change: object, files: object = {}): string => {
     const content = JSON.parse(gunzipSync(Buffer.from(text, "base64")).toString());
-    return gzipSync(JSON.stringify({ ...content, ...change, files: { ...content.files, ...files } })).toString("base64");
+    return gzipSync(JSON.stringify({ ...content, ...change, files: { ...content.files, ...files } })).toString(
+      "base64",
+    );
   };
   const cases: Record<string, [() => string | undefined, string]> = {
     "nothing at all": [() => undefined, "there is nothing to import"],
     "an empty text": [() => "", "is no export of secrets, or not all of it"],
     "half of it": [() => text.slice(0, text.length / 2), "is no export of secrets, or not all of it"],
-    "another cluster's": [() => packed({ cluster: "d" }), 'has the secrets of cluster "d", and the cluster file is that of "c"'],
+    "another cluster's": [
+      () => packed({ cluster: "d" }),
+      'has the secrets of cluster "d", and the cluster file is that of "c"',
+    ],
     "another version's": [() => packed({ version: 2 }), "of another version"],
     "a path out of the folder": [() => packed({}, { "agents/../../x/key.pem": "x" }), "what is no file of secrets"],
     "a file that is none of secrets": [() => packed({}, { ".gitignore": "x" }), "what is no file of secrets"],
@@ -185,11 +209,15 @@ describe("what is no export of this cluster is refused, and nothing is left", ()
   test("a folder that has no secrets", async () => {
     const empty = folder();
     await expect(importSecrets(there.cluster(), there.secrets, { from: empty })).rejects.toThrow("has no ca.pem");
-    await expect(importSecrets(there.cluster(), there.secrets, { from: `${empty}/x` })).rejects.toThrow("has no ca.pem");
+    await expect(importSecrets(there.cluster(), there.secrets, { from: `${empty}/x` })).rejects.toThrow(
+      "has no ca.pem",
+    );
   });
   test("another cluster's folder", async () => {
     const other = there.cluster((text) => text.replace("name: c", "name: d"));
-    await expect(importSecrets(other, there.secrets, { from: kept.path })).rejects.toThrow('has the secrets of cluster "c"');
+    await expect(importSecrets(other, there.secrets, { from: kept.path })).rejects.toThrow(
+      'has the secrets of cluster "c"',
+    );
     expect(lstatSync(there.path, { throwIfNoEntry: false })).toBeUndefined();
   });
 });

@@ -20,7 +20,11 @@ test("a cluster about which nothing is wrong is well, and says who leads, votes 
     agents: [
       { name: "c1", role: "client", well: true, leader: "s1", member: { address: "10.0.0.4:8301", status: "alive" } },
       { name: "s1", well: true, raft: { voter: true, leads: true, behind: 0 } },
-      { name: "s2", container: { status: "running", health: "healthy", image: "hashicorp/consul:1.22.2", drifted: false }, version: "1.22.2" },
+      {
+        name: "s2",
+        container: { status: "running", health: "healthy", image: "hashicorp/consul:1.22.2", drifted: false },
+        version: "1.22.2",
+      },
       { name: "s3", raft: { voter: true, leads: false, behind: 0, contact: "23.456789ms" } },
     ],
   });
@@ -57,7 +61,9 @@ describe("each is named by what it is", () => {
   test("an agent that knows another leader than most", () => {
     const own = { leader: "10.0.0.3:8300", servers: [raftServer("s3", "10.0.0.3:8300")] };
     const made = { agents: { s3: { says: own } } };
-    expect(wrong(made)).toEqual(["s3: it knows another leader, 10.0.0.3:8300, than most agents, who know 10.0.0.1:8300"]);
+    expect(wrong(made)).toEqual([
+      "s3: it knows another leader, 10.0.0.3:8300, than most agents, who know 10.0.0.1:8300",
+    ]);
     expect(agent("s3", made)?.leader).toBe("10.0.0.3:8300");
     expect(status(made).leader?.agent).toBe("s1");
   });
@@ -71,14 +77,21 @@ servers: [s1, s2, s3]
 clients: [c1, c2, c3, c4]
 `);
     const other = { says: { leader: "10.0.0.3:8300" } };
-    expect(status({ agents: { s3: other, c1: other, c2: other, c3: other, c4: other } }, many).leader?.agent).toBe("s1");
+    expect(status({ agents: { s3: other, c1: other, c2: other, c3: other, c4: other } }, many).leader?.agent).toBe(
+      "s1",
+    );
   });
 
   test("a host that does not answer, and its agents with it", () => {
     const made = { silent: { s3: "no answer within 3.5 s" } };
     expect(wrong(made)).toEqual(["s3: its daemon does not answer: no answer within 3.5 s"]);
     expect(agent("s3", made)).toMatchObject({ well: false, container: undefined });
-    expect(status(made).hosts).toContainEqual({ name: "s3", address: "10.0.0.3", docker: undefined, why: "no answer within 3.5 s" });
+    expect(status(made).hosts).toContainEqual({
+      name: "s3",
+      address: "10.0.0.3",
+      docker: undefined,
+      why: "no answer within 3.5 s",
+    });
   });
 
   test("a server that autopilot finds ill, and how far it is behind", () => {
@@ -145,16 +158,21 @@ describe("certificates", () => {
     // Of a year, from so many days before today on.
     return (await issue(ca, { commonName: "s1" }, new Date(Date.now() + (days - 365) * DAY))).cert;
   };
-  const withCertificate = async (days: number, name = "s1") => ({ agents: { [name]: { says: { certificate: await by(days) } } } });
+  const withCertificate = async (days: number, name = "s1") => ({
+    agents: { [name]: { says: { certificate: await by(days) } } },
+  });
 
   test("an expired one is wrong", async () => {
     const made = await withCertificate(-1);
     expect(wrong(made)).toEqual([expect.stringMatching(/^s1: its certificate expired on \d{4}-\d\d-\d\d$/)]);
-    expect(status(made).findings[0]?.mend).toBe("npm run secrets -- rotate leaves s1; npm run deploy");
+    expect(status(made).findings[0]?.hint).toBe("npm run secrets -- rotate leaves s1; npm run deploy");
   });
   test("one that expires within 30 days is said, and well", async () => {
     const { well, notes } = status(await withCertificate(20));
-    expect([well, notes]).toEqual([true, [expect.objectContaining({ agent: "s1", what: expect.stringMatching(/^its certificate expires on/) })]]);
+    expect([well, notes]).toEqual([
+      true,
+      [expect.objectContaining({ agent: "s1", what: expect.stringMatching(/^its certificate expires on/) })],
+    ]);
   });
   test("one that lasts is not spoken of, and its end is told", async () => {
     const made = await withCertificate(200);
@@ -173,11 +191,22 @@ describe("what is said, and is well", () => {
   const s1 = (says: Record<string, unknown>) => ({ agents: { s1: { says } } });
 
   test("checks that fail", () => {
-    const critical = [{ node: "c1", service: "nginx", check: "http", status: "critical", output: "HTTP GET http://…:\n  502" }];
-    expect(notes(s1({ critical }))).toEqual([true, ': check "http" of service nginx on c1 is critical: HTTP GET http://…: 502']);
+    const critical = [
+      { node: "c1", service: "nginx", check: "http", status: "critical", output: "HTTP GET http://…:\n  502" },
+    ];
+    expect(notes(s1({ critical }))).toEqual([
+      true,
+      ': check "http" of service nginx on c1 is critical: HTTP GET http://…: 502',
+    ]);
   });
   test("many checks that fail are counted", () => {
-    const critical = Array.from({ length: 25 }, (_, index) => ({ node: "c1", service: `s${index}`, check: "http", status: "critical", output: "" }));
+    const critical = Array.from({ length: 25 }, (_, index) => ({
+      node: "c1",
+      service: `s${index}`,
+      check: "http",
+      status: "critical",
+      output: "",
+    }));
     const said = notes(s1({ critical }));
     expect([said.length, said.at(-1)]).toEqual([22, ": 5 more checks fail"]);
   });
@@ -200,7 +229,9 @@ describe("what is said, and is well", () => {
       ...["s1", "s2", "s3", "c1"].map((name) => ({ name, address: "a:8301", status: 1, server: true })),
       { name: "old", address: "10.0.0.9:8301", status: 4, server: true },
     ];
-    const servers = ["s1", "s2", "s3", "old"].map((node) => raftServer(node, `${node === "s1" ? "10.0.0.1" : node}:8300`));
+    const servers = ["s1", "s2", "s3", "old"].map((node) =>
+      raftServer(node, `${node === "s1" ? "10.0.0.1" : node}:8300`),
+    );
     expect(notes(s1({ members, servers }))).toEqual([
       true,
       ": member old (10.0.0.9:8301) has failed, and the file has none of that name",
@@ -208,9 +239,15 @@ describe("what is said, and is well", () => {
     ]);
   });
   test("what Docker has not noticed yet", () =>
-    expect(notes({ agents: { c1: { container: { Health: { Status: "unhealthy" } } } } })).toEqual([true, "c1: Docker still has it as unhealthy"]));
+    expect(notes({ agents: { c1: { container: { Health: { Status: "unhealthy" } } } } })).toEqual([
+      true,
+      "c1: Docker still has it as unhealthy",
+    ]));
   test("a state that could not be read, and nothing is compared with", () =>
-    expect(notes({ stateUnread: "no such bucket" })).toEqual([true, ": nothing was compared with Terraform's state: no such bucket"]));
+    expect(notes({ stateUnread: "no such bucket" })).toEqual([
+      true,
+      ": nothing was compared with Terraform's state: no such bucket",
+    ]));
   test("an agent that is to leave", () => {
     const leaving = load(FOUR_HOSTS.replace("clients: [c1]", "clients: [{ name: c1, decommission: true }]"));
     expect(notes({}, leaving)).toEqual([true, "c1: is to leave for good"]);

@@ -1,9 +1,9 @@
-import type { AgentDescription, Cluster } from "../../../cluster/cluster";
-import type { Container } from "../../../ops/agents/container";
-import { type Look, parseLook } from "../../../ops/agents/look";
-import { conclude, type LookedAt } from "../../../ops/diagnosis/examine";
-import type { Examined } from "../../../ops/diagnosis/findings";
-import type { Survey } from "../../../ops/status/survey";
+import type { AgentDescription, Cluster } from "../../../cluster/model";
+import type { Container } from "../../../ops/docker/container";
+import type { InspectedAgent } from "../../../ops/inspect/findings";
+import { conclude, type HostProbe } from "../../../ops/inspect/inspection";
+import { type AgentProbe, parseProbe } from "../../../ops/inspect/probe";
+import type { StatusInspection } from "../../../ops/status/status-inspector";
 import type { StateResource } from "../../../ops/terraform/state";
 
 /** Surveys of clusters that were not looked at: in the shapes that were recorded of Consul 1.22.2 and Docker 28.2.2. */
@@ -19,7 +19,7 @@ export const raftServer = (node: string, address: string, voter = true) => ({ id
 export interface Made {
   readonly container?: Partial<Container["State"]> & { readonly restart?: string };
   readonly noContainer?: true;
-  /** Lines of look.sh in place of its own, by what they are about; undefined for none. */
+  /** Lines of probe.sh in place of its own, by what they are about; undefined for none. */
   readonly says?: Readonly<Record<string, unknown>>;
   /** Why there is nothing to be seen. */
   readonly silent?: string;
@@ -39,8 +39,8 @@ const staying = (cluster: Cluster) => cluster.agents.filter(({ decommission }) =
 const at = (agent: AgentDescription, port: number) => `${agent.host.address}:${port}`;
 
 /** A survey of a cluster about which nothing is wrong, but for what is said. */
-export function surveyOf(cluster: Cluster, made: MadeSurvey = {}): Survey {
-  const looked = cluster.hosts.map((host): LookedAt => {
+export function surveyOf(cluster: Cluster, made: MadeSurvey = {}): StatusInspection {
+  const looked = cluster.hosts.map((host): HostProbe => {
     const why = made.silent?.[host.name];
     if (why !== undefined) return { host, why, agents: [], leftBehind: [] };
     const agents = staying(cluster).filter((agent) => agent.host === host);
@@ -49,29 +49,53 @@ export function surveyOf(cluster: Cluster, made: MadeSurvey = {}): Survey {
   return { at: NOW, ...conclude(cluster, looked, { stateEmpty: false }), stateUnread: made.stateUnread };
 }
 
-function examined(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey): Examined {
+function examined(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey): InspectedAgent {
   const made = survey.agents?.[agent.name] ?? {};
   const container = made.noContainer ? undefined : containerOf(agent, made);
   const unread = survey.stateUnread !== undefined;
   return {
     agent,
     container,
-    ...(unread ? { stateUnread: true as const } : { resource: resourceOf(agent, made), image: "hashicorp/consul:1.22.2" }),
-    view: !container?.State.Running ? "its container does not run" : (made.silent ?? looking(cluster, agent, survey, made)),
+    ...(unread
+      ? { stateUnread: true as const }
+      : { resource: resourceOf(agent, made), image: "hashicorp/consul:1.22.2" }),
+    view: !container?.State.Running
+      ? "its container does not run"
+      : (made.silent ?? looking(cluster, agent, survey, made)),
   };
 }
 
-function looking(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey, { says = {} }: Made): Look | string {
+function looking(
+  cluster: Cluster,
+  agent: AgentDescription,
+  survey: MadeSurvey,
+  { says = {} }: Made,
+): AgentProbe | string {
   const servers = staying(cluster).filter(({ role }) => role === "server");
   const leader = servers.find(({ name }) => name === survey.leader) ?? servers[0];
-  const member = (one: AgentDescription) => ({ name: one.node, address: at(one, 8301), status: 1, server: one.role === "server" });
+  const member = (one: AgentDescription) => ({
+    name: one.node,
+    address: at(one, 8301),
+    status: 1,
+    server: one.role === "server",
+  });
   const all = {
-    self: { version: "1.22.2", id: `id-${agent.node}`, raft: agent.role === "client" ? null : agent === leader ? "Leader" : "Follower" },
+    self: {
+      version: "1.22.2",
+      id: `id-${agent.node}`,
+      raft: agent.role === "client" ? null : agent === leader ? "Leader" : "Follower",
+    },
     members: agent.role === "client" ? [member(agent)] : staying(cluster).map(member),
     leader: leader ? at(leader, 8300) : "",
     ...(agent.role === "server" && {
       servers: servers.map((one) => raftServer(one.node, at(one, 8300))),
-      health: servers.map((one) => ({ node: one.node, healthy: true, status: "alive", index: 1042, contact: one === leader ? "0s" : "23.456789ms" })),
+      health: servers.map((one) => ({
+        node: one.node,
+        healthy: true,
+        status: "alive",
+        index: 1042,
+        contact: one === leader ? "0s" : "23.456789ms",
+      })),
       locks: [],
       services: ["consul", "nginx", "redis"],
       critical: [],
@@ -82,10 +106,13 @@ function looking(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey, 
   const lines = Object.entries(all).map(
     ([what, value]) => `${what} ${typeof value === "string" && value.startsWith("!") ? value : JSON.stringify(value)}`,
   );
-  return parseLook(`${lines.join("\n")}\nend\n`);
+  return parseProbe(`${lines.join("\n")}\nend\n`);
 }
 
-function containerOf({ name, container, node }: AgentDescription, { container: { restart = "always", ...state } = {} }: Made): Container {
+function containerOf(
+  { name, container, node }: AgentDescription,
+  { container: { restart = "always", ...state } = {} }: Made,
+): Container {
   return {
     Id: `id-of-${name}`,
     Image: IMAGE,
@@ -100,7 +127,14 @@ function containerOf({ name, container, node }: AgentDescription, { container: {
       Health: { Status: "healthy" },
       ...state,
     },
-    Config: { Image: IMAGE, Hostname: name, Cmd: ["agent", `-node=${node}`], Entrypoint: null, Env: null, Labels: null },
+    Config: {
+      Image: IMAGE,
+      Hostname: name,
+      Cmd: ["agent", `-node=${node}`],
+      Entrypoint: null,
+      Env: null,
+      Labels: null,
+    },
     HostConfig: { NetworkMode: "host", RestartPolicy: { Name: restart } },
     Mounts: [],
   };

@@ -24,7 +24,13 @@ const STATE = {
         { index_key: 0, deposed: "00000001", attributes: { id: "3f" } },
       ],
     },
-    { mode: "managed", type: "terraform_data", name: "s1", provider: 'provider["terraform.io/builtin/terraform"]', instances: [{ attributes: {} }] },
+    {
+      mode: "managed",
+      type: "terraform_data",
+      name: "s1",
+      provider: 'provider["terraform.io/builtin/terraform"]',
+      instances: [{ attributes: {} }],
+    },
     {
       mode: "data",
       type: "docker_image",
@@ -38,7 +44,8 @@ const STATE = {
 describe("a stack's state", () => {
   const { outputs, resources } = parseState(JSON.stringify(STATE));
 
-  test("of a stack that was never deployed is empty", () => expect(parseState("\n")).toEqual({ outputs: {}, resources: [] }));
+  test("of a stack that was never deployed is empty", () =>
+    expect(parseState("\n")).toEqual({ outputs: {}, resources: [] }));
   test("has outputs by name", () => expect(outputs).toEqual({ consul_stacks: ["c", "c-edge"] }));
   test("has resources by the address that Terraform writes", () => {
     expect(resources.map(({ address }) => address)).toEqual([
@@ -55,5 +62,6 @@ describe("a stack's state", () => {
     expect(resources.map(({ tainted }) => tainted)).toEqual([false, true, false, false, false]);
     expect(resources.map(({ deposed }) => deposed)).toEqual([false, false, true, false, false]);
   });
-  test("of another format is refused", () => expect(() => parseState('{"version": 5}')).toThrow("the state has format 5, and this program knows 4"));
+  test("of another format is refused", () =>
+    expect(() => parseState('{"version": 5}')).toThrow("the state has format 5, and this program knows 4"));
 });

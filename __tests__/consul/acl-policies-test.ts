@@ -1,0 +1,164 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { defineCluster } from "../../cluster/define";
+import type { ClusterFile } from "../../cluster/file/schema";
+import type { Security } from "../../cluster/resolve/security";
+import { type AclDefinitions, aclDefinitions } from "../../consul/acl-policies";
+import { PROJECT } from "../cluster-files";
+
+const definitions = (file: Partial<ClusterFile> = {}): AclDefinitions => {
+  const cluster = defineCluster({
+    name: "c",
+    daemon: "ssh://root@{address}",
+    hosts: { s1: "10.0.0.1", c1: "10.0.0.2" },
+    servers: ["s1"],
+    clients: [{ name: "c1", node: "node-c1", config: { services: [{ name: "web" }, { name: "api" }] } }],
+    ...file,
+  });
+  return aclDefinitions(cluster, cluster.security as Security);
+};
+
+test("no token of the product's own manages ACLs, or writes more of the KV than the product's own keys", () => {
+  for (const rules of Object.values(definitions().policies)) {
+    expect(rules).not.toContain("acl");
+    expect(rules.match(/key_prefix "[^"]*"/g) ?? []).toEqual(
+      rules.includes("key_prefix") ? ['key_prefix "consul-cdktf/"'] : [],
+    );
+  }
+});
+test("who is root in a client cannot have the next deploy delete what is not the product's", () =>
+  expect(definitions().policies["rollout-client"]).toContain('key "consul-cdktf/definitions" { policy = "deny" }'));
+test("an agent may register the services of its own configuration", () =>
+  expect(definitions().services).toEqual({ "node-c1": ["api", "web"] }));
+test("and those that are declared on it, or on every agent", () => {
+  const clients = [{ name: "c1", node: "node-c1", services: [{ name: "shop", id: "shop-1" }] }];
+  expect(definitions({ clients, services: [{ name: "exporter" }] }).services).toEqual({
+    "node-c1": ["exporter", "shop"],
+    s1: ["exporter"],
+  });
+});
+test("registrator's policy is there when a token wants it, and a snapshot takes all rights", () => {
+  expect(definitions().policies).not.toHaveProperty("registrator");
+  const { policies, tokens } = definitions({ security: { tokens: { registrator: {}, snapshots: {} } } });
+  expect(policies.registrator).toContain('service_prefix "" { policy = "write" }');
+  expect(tokens).toMatchObject({ registrator: ["registrator"], snapshots: ["global-management"] });
+});
+test("the token of scheduled backups takes all rights, and is there when there are some", () => {
+  expect(definitions().tokens).not.toHaveProperty("backups");
+  expect(definitions({ backups: {} }).tokens).toMatchObject({ backups: ["global-management"] });
+});
+test("are in the order of names", () => {
+  const a = { b: 'key "b" {}', a: 'key "a" {}' };
+  const b = { a: 'key "a" {}', b: 'key "b" {}' };
+  expect(JSON.stringify(definitions({ security: { policies: a } }))).toBe(
+    JSON.stringify(definitions({ security: { policies: b } })),
+  );
+});
+
+describe("what acl.jq finds to be done", () => {
+  const own = { current: { management: "m", dns: "d", "agent:node-c1": "a" }, retiring: ["old"] };
+  const token = (SecretID: string, Description: string, more: object = {}) => ({
+    SecretID,
+    AccessorID: `accessor-${SecretID}`,
+    Description,
+    ...more,
+  });
+  const managed = token("m", "Initial Management Token", { Policies: [{ ID: "1", Name: "global-management" }] });
+  const given = {
+    datacenter: "dc1",
+    policies: { dns: "rules" },
+    tokens: { dns: ["dns"] },
+    services: { "node-c1": ["web"] },
+  };
+  const steps = (there: {
+    policies?: object[];
+    tokens?: object[];
+    rules?: object;
+  }): [string, string, Record<string, unknown>][] => {
+    const args = ["-c", "-f", join(PROJECT, "rollout/agent/acl.jq")];
+    const json = (name: string, value: unknown) => ["--argjson", name, JSON.stringify(value)];
+    const { status, stdout, stderr } = spawnSync(
+      "jq",
+      [
+        "-n",
+        ...args,
+        ...json("definitions", given),
+        ...json("own", [own]),
+        ...json("policies", there.policies ?? []),
+        ...json("rules", there.rules ?? {}),
+        ...json("tokens", there.tokens ?? [managed]),
+      ],
+      { encoding: "utf8" },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return stdout
+      .trim()
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  };
+  const all = {
+    policies: [{ ID: "p", Name: "dns", Description: "consul-cdktf: " }],
+    rules: { dns: "rules" },
+    tokens: [
+      managed,
+      token("d", "consul-cdktf: dns", { Policies: [{ ID: "p", Name: "dns" }] }),
+      token("a", "consul-cdktf: agent:node-c1", {
+        NodeIdentities: [{ NodeName: "node-c1", Datacenter: "dc1" }],
+        ServiceIdentities: [{ ServiceName: "web", Datacenters: null }],
+      }),
+    ],
+  };
+
+  test("nothing, where all is as it should be", () => expect(steps(all)).toEqual([]));
+  test("everything, in a new cluster: policies first", () => {
+    const made = steps({});
+    expect(made.map(([method, path]) => `${method} ${path}`)).toEqual([
+      "PUT /v1/acl/policy",
+      "PUT /v1/acl/token",
+      "PUT /v1/acl/token",
+    ]);
+    expect(made[2]?.[2]).toMatchObject({
+      SecretID: "a",
+      NodeIdentities: [{ NodeName: "node-c1", Datacenter: "dc1" }],
+      ServiceIdentities: [{ ServiceName: "web" }],
+    });
+  });
+  test("a policy whose rules are others is put right", () => {
+    expect(steps({ ...all, rules: { dns: "by hand" } })).toEqual([
+      ["PUT", "/v1/acl/policy/p", { ID: "p", Name: "dns", Rules: "rules", Description: "consul-cdktf: " }],
+    ]);
+  });
+  test("a token whose policies are others is put right", () => {
+    const tokens = all.tokens.map((one) =>
+      one.SecretID === "d" ? { ...one, Policies: [{ ID: "q", Name: "other" }] } : one,
+    );
+    expect(steps({ ...all, tokens })).toMatchObject([
+      ["PUT", "/v1/acl/token/accessor-d", { AccessorID: "accessor-d", Policies: [{ Name: "dns" }] }],
+    ]);
+  });
+  test("what it made and nobody wants any more goes; what is retiring, and what others made, stays", () => {
+    const more = [
+      token("old", "consul-cdktf: dns"),
+      token("gone", "consul-cdktf: agent:gone"),
+      token("theirs", "by hand"),
+    ];
+    expect(steps({ ...all, tokens: [...all.tokens, ...more] })).toEqual([
+      ["DELETE", "/v1/acl/token/accessor-gone", null],
+    ]);
+    const policies = [
+      ...all.policies,
+      { ID: "x", Name: "left", Description: "consul-cdktf: " },
+      { ID: "y", Name: "theirs", Description: "" },
+    ];
+    expect(steps({ ...all, policies })).toEqual([["DELETE", "/v1/acl/policy/x", null]]);
+  });
+  test("a management token that is replaced is made, and the first one goes when it has retired", () => {
+    const before = token("n", "Initial Management Token", { Policies: [{ ID: "1", Name: "global-management" }] });
+    const done = steps({ ...all, tokens: [before, ...all.tokens.slice(1)] });
+    expect(done).toMatchObject([
+      ["PUT", "/v1/acl/token", { SecretID: "m", Policies: [{ Name: "global-management" }] }],
+      ["DELETE", "/v1/acl/token/accessor-n", null],
+    ]);
+  });
+});

@@ -1,0 +1,106 @@
+import { agentCommand, agentConfig, agentEnvironment } from "../../consul/agent-config";
+
+const server = {
+  role: "server",
+  node: "s1",
+  bind: "10.0.0.1",
+  client: "127.0.0.1",
+  bootstrapExpect: 3,
+  retryJoin: ["10.0.0.2"],
+} as const;
+const client = { ...server, role: "client", node: "c1" } as const;
+
+describe("the command", () => {
+  test("of a server reads like the article", () => {
+    expect(agentCommand(server).join(" ")).toBe(
+      "agent -server -bind=10.0.0.1 -retry-join=10.0.0.2 -bootstrap-expect=3 -node=s1 -client=127.0.0.1 -ui -config-dir=/consul/declared",
+    );
+  });
+  test("of a client expects no servers", () => {
+    expect(agentCommand(client).join(" ")).toBe(
+      "agent -bind=10.0.0.1 -retry-join=10.0.0.2 -node=c1 -client=127.0.0.1 -ui -config-dir=/consul/declared",
+    );
+  });
+  test("leaves the bind address to Consul where there is none", () => {
+    expect(agentCommand({ ...client, bind: undefined }).filter((word) => word.startsWith("-bind"))).toEqual([]);
+  });
+  test("says which address to tell others", () => {
+    expect(agentCommand({ ...client, advertise: "192.168.0.1" })).toContain("-advertise=192.168.0.1");
+  });
+  test("joins each address", () => {
+    expect(agentCommand({ ...client, retryJoin: ["a", "b"] }).filter((word) => word.startsWith("-retry-join"))).toEqual(
+      ["-retry-join=a", "-retry-join=b"],
+    );
+  });
+  test("has no UI where there is to be none", () => {
+    expect(agentCommand({ ...client, ui: false })).not.toContain("-ui");
+  });
+  test("ends with further flags, which have the last word", () => {
+    expect(agentCommand({ ...client, flags: ["-log-json", "-log-level=debug"] }).slice(-2)).toEqual([
+      "-log-json",
+      "-log-level=debug",
+    ]);
+  });
+});
+
+describe("the configuration file", () => {
+  const parsed = (props: Partial<Parameters<typeof agentConfig>[0]>) =>
+    JSON.parse(agentConfig({ ...server, datacenter: "dc1", ...props }));
+
+  test("of a server", () => {
+    expect(parsed({})).toEqual({
+      autopilot: { min_quorum: 3 },
+      datacenter: "dc1",
+      disable_update_check: true,
+      leave_on_terminate: false,
+      performance: { raft_multiplier: 1 },
+      retry_interval: "2s",
+    });
+  });
+  test("of a client sets no raft timing", () => expect(parsed({ role: "client" })).not.toHaveProperty("performance"));
+  test("names the ports that were given, and no others", () =>
+    expect(parsed({ ports: { http: 80, dns: undefined } }).ports).toEqual({ http: 80 }));
+  test("has `config` merged last, key by key", () => {
+    expect(parsed({ config: { retry_interval: "9s", performance: { rpc_hold_timeout: "1s" } } })).toMatchObject({
+      retry_interval: "9s",
+      performance: { raft_multiplier: 1, rpc_hold_timeout: "1s" },
+    });
+  });
+  test("replaces lists whole", () =>
+    expect(parsed({ config: { start_join_wan: ["10.1.0.1"] } }).start_join_wan).toEqual(["10.1.0.1"]));
+  test("has DNS at the two places that Consul has for it, and says nothing of what was not given", () => {
+    const { recursors, dns_config } = parsed({
+      dns: { recursors: ["10.0.0.2"], only_passing: true, node_ttl: undefined, service_ttl: { "*": "5s" } },
+    });
+    expect({ recursors, dns_config }).toEqual({
+      recursors: ["10.0.0.2"],
+      dns_config: { only_passing: true, service_ttl: { "*": "5s" } },
+    });
+    expect(parsed({ dns: {} })).toEqual(parsed({}));
+  });
+  test("has further settings of DNS from `config`", () => {
+    const { dns_config } = parsed({ dns: { allow_stale: false }, config: { dns_config: { udp_answer_limit: 5 } } });
+    expect(dns_config).toEqual({ allow_stale: false, udp_answer_limit: 5 });
+  });
+  test("does not depend on the order in which keys were written", () => {
+    expect(agentConfig({ ...server, datacenter: "dc1", config: { b: { d: 1, c: 2 }, a: [{ z: 1, y: 2 }] } })).toBe(
+      agentConfig({ ...server, datacenter: "dc1", config: { a: [{ y: 2, z: 1 }], b: { c: 2, d: 1 } } }),
+    );
+  });
+  test("ends with a line break, for who reads it in the container", () =>
+    expect(agentConfig({ ...server, datacenter: "dc1" })).toMatch(/\}\n$/));
+});
+
+describe("the environment", () => {
+  const http = "http://127.0.0.1:8500";
+  test("says where the HTTP API is, where Consul's own commands would not look", () => {
+    expect(agentEnvironment({ role: "client", http: "http://10.0.0.1:9500" })).toEqual([
+      "CONSUL_HTTP_ADDR=http://10.0.0.1:9500",
+    ]);
+  });
+  test("grants privileged ports where one is used", () => {
+    expect(agentEnvironment({ role: "client", ports: { dns: 53 }, http })).toEqual(["CONSUL_ALLOW_PRIVILEGED_PORTS=1"]);
+  });
+  test("grants nothing otherwise", () =>
+    expect(agentEnvironment({ role: "server", ports: { dns: -1, http: 1024 }, http })).toBeUndefined());
+});

@@ -1,0 +1,235 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FOUR_HOSTS } from "../../cluster-files";
+import { HostsStandIn } from "../backups/hosts-stand-in";
+
+const NAME = /^\d{4}-\d\d-\d\dT\d{6}Z\.snap$/;
+const kept = ({ project }: HostsStandIn): string[] =>
+  existsSync(join(project, "backups/c")) ? readdirSync(join(project, "backups/c")) : [];
+const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+describe("npm run backup", () => {
+  test("saves by way of the leader, for this user alone, and says what it has", async () => {
+    const hosts = new HostsStandIn();
+    const { status, stdout } = await hosts.run("backup");
+    const [name = "", ...more] = kept(hosts);
+    expect([status, name, more]).toEqual([0, expect.stringMatching(NAME), []]);
+    expect(stdout).toBe(`cluster file: ${hosts.cluster}
+saved backups/c/${name}
+  index 33, term 2, taken 2026-11-25 01:05:16 UTC, 5 bytes: 3 keys, 6 nodes, services and checks
+`);
+    const folder = join(hosts.project, "backups/c");
+    expect([mode(folder), mode(join(folder, name)), readFileSync(join(folder, name), "utf8")]).toEqual([
+      "700",
+      "600",
+      "good\n",
+    ]);
+    expect(hosts.calls.filter((call) => call.includes("snapshot.sh"))).toEqual([
+      expect.stringMatching(/^-H ssh:\/\/root@10\.0\.0\.2 exec .* s2 sh -c snapshot\.sh/),
+    ]);
+  }, 60_000);
+
+  test("gives the same to programs, and nothing else on standard output", async () => {
+    const hosts = new HostsStandIn();
+    const { stdout } = await hosts.run("backup", "--json", "--output", "mine.snap");
+    expect(JSON.parse(stdout)).toEqual({
+      file: hosts.cluster,
+      saved: "mine.snap",
+      from: "s2",
+      snapshot: { index: 33, term: 2, taken: "2026-11-25T01:05:16.165Z", bytes: 5, records: { KVS: 3, Register: 6 } },
+    });
+    expect(mode(join(hosts.project, "mine.snap"))).toBe("600");
+  }, 60_000);
+
+  test("goes by another server where the leader's host does not answer", async () => {
+    const hosts = new HostsStandIn(FOUR_HOSTS, {
+      "*' version --format '*": 'if [ "$host" = 10.0.0.2 ]; then echo "no route" >&2; exit 1; else echo 27; fi',
+    });
+    const { status, stderr } = await hosts.run("backup", "--output", "mine.snap");
+    expect([status, stderr]).toEqual([0, expect.stringContaining("s2: its host does not answer: no route")]);
+    expect(hosts.calls.find((call) => call.includes("snapshot.sh"))).toContain("root@10.0.0.3");
+  }, 60_000);
+
+  test.each([
+    [
+      "the server refuses",
+      { "*'# snapshot.sh'*": "echo 'Permission denied'; echo 'curl: (22) 403' >&2; exit 22" },
+      "s2 gives no snapshot: curl: (22) 403: Permission denied",
+    ],
+    ["what comes is broken", { "*'# snapshot.sh'*": "echo half" }, "Error reading snapshot: unexpected EOF"],
+    [
+      "no server answers",
+      { "*'/v1/agent/self'*": "echo 'Error: No such container: s' >&2; exit 1" },
+      "s1: Error: No such container: s",
+    ],
+  ])(
+    "leaves nothing when %s",
+    async (_, answers, why) => {
+      const hosts = new HostsStandIn(FOUR_HOSTS, answers);
+      const { status, stdout, stderr } = await hosts.run("backup");
+      expect([status, stdout, stderr]).toEqual([1, expect.not.stringContaining("saved"), expect.stringContaining(why)]);
+      expect(kept(hosts)).toEqual([]);
+    },
+    60_000,
+  );
+
+  test("without a leader saves nothing, and with --stale what the server has that has most", async () => {
+    const leaderless = `case $host in 10.0.0.3) index=95 ;; *) index=80 ;; esac
+echo '{"Stats": {"consul": {"leader_addr": ""}, "raft": {"state": "Candidate", "applied_index": "'$index'"}}}'`;
+    const hosts = new HostsStandIn(FOUR_HOSTS, { "*'/v1/agent/self'*": leaderless });
+    expect(await hosts.run("backup")).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("the servers that answer know no leader"),
+    });
+    expect((await hosts.run("backup", "--stale")).status).toBe(0);
+    expect(hosts.calls.find((call) => call.includes("snapshot.sh"))).toMatch(/root@10\.0\.0\.3 .* -G -d stale=1/);
+  }, 60_000);
+
+  test("writes over no file, and makes no folder that it was not asked for", async () => {
+    const hosts = new HostsStandIn();
+    writeFileSync(join(hosts.project, "mine.snap"), "before");
+    expect(await hosts.run("backup", "--output", "mine.snap")).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("mine.snap is there already"),
+    });
+    expect(readFileSync(join(hosts.project, "mine.snap"), "utf8")).toBe("before");
+    expect(await hosts.run("backup", "--output", "no/where.snap")).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("no is no folder"),
+    });
+  }, 60_000);
+
+  test.each([
+    [["--list", "--stale"]],
+    [["--fetch", "s1"]],
+    [["s1", "x.snap"]],
+    [["--list", "--fetch", "s1", "x.snap"]],
+  ])(
+    "%j do not go together",
+    async (words) => {
+      const hosts = new HostsStandIn();
+      expect(await hosts.run("backup", ...words)).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining("usage: npm run backup"),
+      });
+    },
+    60_000,
+  );
+});
+
+const SCHEDULED = `${FOUR_HOSTS}backups: {}\n`;
+/** A line of store.sh. */
+const line = (name: string, flaw = "") =>
+  JSON.stringify({
+    name,
+    bytes: 5,
+    inspected: flaw ? "" : '{"Meta": {"ID": "2-7-1795568716165", "Index": 7, "Term": 2}, "Stats": []}',
+    flaw,
+  });
+
+describe("npm run backup -- --list", () => {
+  const here = (hosts: HostsStandIn) => {
+    mkdirSync(join(hosts.project, "backups/c"), { recursive: true });
+    writeFileSync(join(hosts.project, "backups/c/2026-01-01T000000Z.snap"), "good\n");
+  };
+
+  test("shows what is kept here and on the servers' hosts, each checked", async () => {
+    const hosts = new HostsStandIn(SCHEDULED, {
+      "*'# store.sh'*": `[ "$host" = 10.0.0.2 ] && echo '${line("2026-01-02T000000Z.snap")}' || true`,
+    });
+    here(hosts);
+    const { status, stdout } = await hosts.run("backup", "--list");
+    expect([status, stdout]).toEqual([
+      0,
+      `cluster file: ${hosts.cluster}
+backups/c
+  2026-01-01T000000Z.snap  index 33, term 2, taken 2026-11-25 01:05:16 UTC, 5 bytes: 3 keys, 6 nodes, services and checks
+s1, container s1-backups
+  nothing
+s2, container s2-backups
+  2026-01-02T000000Z.snap  index 7, term 2, taken 2026-11-25 01:05:16 UTC, 5 bytes
+s3, container s3-backups
+  nothing
+`,
+    ]);
+  }, 60_000);
+
+  test("says which are broken, here and there, and which host cannot be asked: status 1", async () => {
+    const answer = `case $host in 10.0.0.1) echo '${line("a.snap", "Error reading snapshot: EOF")}' ;; 10.0.0.2) echo 'No such container: s2-backups' >&2; exit 1 ;; esac`;
+    const hosts = new HostsStandIn(SCHEDULED, { "*'# store.sh'*": answer });
+    here(hosts);
+    writeFileSync(join(hosts.project, "backups/c/bad.snap"), "half");
+    const { status, stdout } = await hosts.run("backup", "--list", "--json");
+    const { here: local, hosts: shelves } = JSON.parse(stdout);
+    expect(status).toBe(1);
+    expect(local.kept).toMatchObject([
+      { name: "2026-01-01T000000Z.snap", snapshot: { index: 33 } },
+      { name: "bad.snap", flaw: expect.stringContaining("unexpected EOF") },
+    ]);
+    expect(shelves).toMatchObject([
+      { server: "s1", kept: [{ name: "a.snap", flaw: "Error reading snapshot: EOF" }] },
+      { server: "s2", kept: [], error: "No such container: s2-backups" },
+      { server: "s3", kept: [] },
+    ]);
+  }, 60_000);
+
+  test("shows what is here when no server can be asked, unchecked", async () => {
+    const hosts = new HostsStandIn(FOUR_HOSTS, {
+      "*'snapshot inspect -format=json /dev/stdin'": "echo 'Cannot connect to the Docker daemon' >&2; exit 1",
+    });
+    here(hosts);
+    const { status, stdout } = await hosts.run("backup", "--list");
+    expect([status, stdout]).toEqual([1, expect.stringContaining("2026-01-01T000000Z.snap  not checked")]);
+    expect(stdout).toContain("Cannot connect to the Docker daemon");
+  }, 60_000);
+
+  test("checks with the image where no container of a server runs", async () => {
+    const hosts = new HostsStandIn(FOUR_HOSTS, {
+      "*' exec -i '*' consul snapshot inspect '*": "echo 'No such container' >&2; exit 1",
+    });
+    here(hosts);
+    expect(await hosts.run("backup", "--list")).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("index 33"),
+    });
+    expect(hosts.calls.find((call) => call.includes(" run "))).toContain(
+      "run --rm -i --network none --entrypoint consul hashicorp/consul:1.22.2 snapshot inspect",
+    );
+  }, 60_000);
+});
+
+describe("npm run backup -- --fetch", () => {
+  test("brings a snapshot from a host, checked", async () => {
+    const hosts = new HostsStandIn(SCHEDULED, { "*' cat /consul/backups/a.snap'": "echo good" });
+    const { status, stdout } = await hosts.run("backup", "--fetch", "s2", "a.snap");
+    expect([status, stdout]).toEqual([0, expect.stringContaining("saved backups/c/a.snap\n  index 33")]);
+    expect(hosts.calls.find((call) => call.includes(" cat "))).toBe(
+      "-H ssh://root@10.0.0.2 exec s2-backups cat /consul/backups/a.snap",
+    );
+    expect(readFileSync(join(hosts.project, "backups/c/a.snap"), "utf8")).toBe("good\n");
+  }, 60_000);
+
+  test.each([
+    ["s9", "a.snap", "s9 is no server, and no server's host; there are s1, s2, s3"],
+    ["s1", "../../etc/passwd", "../../etc/passwd is no name of a snapshot"],
+    ["s1", "a.snap", "s1 has no a.snap"],
+  ])(
+    "%s %s: says why not, and leaves nothing",
+    async (host, name, why) => {
+      const hosts = new HostsStandIn(SCHEDULED, { "*' test -e '*": "exit 1" });
+      expect(await hosts.run("backup", "--fetch", host, name)).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining(why),
+      });
+      expect(kept(hosts)).toEqual([]);
+    },
+    60_000,
+  );
+
+  test("needs a schedule", async () => {
+    expect(await new HostsStandIn().run("backup", "--fetch", "s1", "a.snap")).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("has no `backups:`"),
+    });
+  }, 60_000);
+});

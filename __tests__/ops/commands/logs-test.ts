@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { clusterFile, FOUR_HOSTS, folder, PROJECT } from "../../cluster-files";
+
+/**
+ * `npm run logs` with a stand-in for the docker CLI: `$host` and `$container` say who is asked, `$*` what. Whether the real one does so is what the live
+ * suite sees.
+ */
+function command(docker: string) {
+  const bin = folder();
+  const script = `#!/bin/sh
+host=\${2#ssh://root@}; shift 2
+[ "$1" != version ] || { case $host in 10.0.0.3) echo "ssh: no route to host" >&2; exit 1 ;; esac; echo 28.2.2; exit; }
+echo "$*" >>"${bin}/calls"
+for container; do :; done
+${docker}
+`;
+  writeFileSync(join(bin, "docker"), script);
+  chmodSync(join(bin, "docker"), 0o755);
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, CLUSTER: clusterFile(FOUR_HOSTS) };
+  const program = ["--require", "./typescript.cjs", "ops/commands/logs.ts"];
+  const options = { cwd: PROJECT, env, encoding: "utf8" } as const;
+  return {
+    run: (...args: string[]) => spawnSync("node", [...program, ...args], options),
+    start: (...args: string[]) => spawn("node", [...program, ...args], { cwd: PROJECT, env }),
+    calls: () => readFileSync(join(bin, "calls"), "utf8").trim().split("\n"),
+  };
+}
+
+/** A few lines of each agent, to both of its outputs, the times going round. */
+const LINES = `case $container in
+s1) echo "2026-11-25T09:00:00.100000000Z first"; echo "2026-11-25T09:00:00.400000000Z fourth" ;;
+s2) echo "2026-11-25T09:00:00.200000000Z second" >&2; echo "2026-11-25T09:00:00.500000000Z " ;;
+c1) echo "2026-11-25T09:00:00.300000000Z third" ;;
+esac`;
+
+test("what all have written comes in the order of time, and who cannot be reached is said and skipped", () => {
+  const { run, calls } = command(LINES);
+  const { stdout, stderr, status } = run("--no-follow");
+  expect(stdout).toBe("s1  first\ns2  second\nc1  third\ns1  fourth\ns2  \n");
+  expect([status, stderr]).toEqual([0, "s3: its daemon does not answer: ssh: no route to host\n"]);
+  expect(calls().sort()).toEqual(["c1", "s1", "s2"].map((name) => `logs --timestamps --tail 20 ${name}`));
+});
+
+test("agents, times and lines can be chosen", () => {
+  const { run, calls } = command(LINES);
+  expect(run("--no-follow", "--grep", "^f", "--since", "10m", "s*").stdout).toBe("s1  first\ns1  fourth\n");
+  expect(calls().sort()).toEqual(["s1", "s2"].map((name) => `logs --timestamps --since 10m ${name}`));
+});
+
+test("--json gives each line with its host and time", () => {
+  const { stdout } = command(LINES).run("--no-follow", "--json", "--tail", "all", "c1");
+  expect(JSON.parse(stdout)).toEqual({
+    host: "c1",
+    agent: "c1",
+    time: "2026-11-25T09:00:00.300000000Z",
+    line: "third",
+  });
+});
+
+test("a container that is not there is said and skipped", () => {
+  const { stdout, stderr, status } = command(
+    `[ $container = s1 ] || { echo "Error response from daemon: No such container: $container" >&2; exit 1; }\n${LINES}`,
+  ).run("--no-follow", "s1", "s2");
+  expect([stdout, stderr, status]).toEqual([
+    "s1  first\ns1  fourth\n",
+    "s2: Error response from daemon: No such container: s2\n",
+    0,
+  ]);
+});
+
+test("when no log can be read, that is a failure", () => {
+  const { stderr, status } = command("exit 1").run("--no-follow", "s3");
+  expect([status, stderr]).toEqual([1, expect.stringContaining("logs: no agent's log can be read")]);
+});
+
+test.each([
+  [["--since", "yesterday"], '--since takes how long ago, or a time, not "yesterday"'],
+  [["--tail", "few"], '--tail takes a number of lines, or all, not "few"'],
+  [["--grep", "("], "--grep: Invalid regular expression"],
+  [["s9"], "there is no agent s9"],
+  [["--follow"], "there is no option --follow\nusage: "],
+])("%j is refused", (args, reason) => {
+  const { status, stderr } = command("exit 1").run(...args);
+  expect([status, stderr]).toEqual([1, expect.stringContaining(`logs: ${reason}`)]);
+});
+
+describe("following", () => {
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill("SIGKILL");
+  });
+  const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms));
+  async function follow(docker: string, ...args: string[]) {
+    const { start, calls } = command(docker);
+    const child = start(...args);
+    children.push(child);
+    const said = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]?.on("data", (chunk) => {
+        said[name] += chunk;
+      });
+    }
+    const until = async (text: string) => {
+      for (let tenths = 0; tenths < 150 && !(said.stdout + said.stderr).includes(text); tenths++) await pause(100);
+      expect(said.stdout + said.stderr).toContain(text);
+    };
+    return { child, said, until, calls };
+  }
+
+  test("goes on with the next container's log where the last one's ended, saying no line twice", async () => {
+    const followed = `case $* in
+*--follow*--since*.1*|*--since*.1*--follow*) echo "2026-11-25T09:00:00.100000000Z first"; echo "2026-11-25T09:00:00.200000000Z second" ;;
+*--follow*--since*.2*|*--since*.2*--follow*) echo "2026-11-25T09:00:00.200000000Z second"; echo "2026-11-25T09:00:00.300000000Z third"; exec sleep 60 ;;
+*) echo "2026-11-25T09:00:00.100000000Z first" ;;
+esac`;
+    const { child, said, until, calls } = await follow(followed, "s1");
+    await until("third");
+    expect(said).toEqual({ stdout: "s1  first\ns1  second\ns1  third\n", stderr: "s1: its container does not run\n" });
+    expect(calls()[1]).toBe("logs --timestamps --since 2026-11-25T09:00:00.100000000Z --follow s1");
+    child.kill("SIGINT");
+    await new Promise((done) => child.once("exit", done));
+    expect(child.signalCode).toBe("SIGINT");
+  }, 30_000);
+
+  test("Ctrl-C leaves nobody behind who follows", async () => {
+    const { child, said, until } = await follow(
+      `case $* in *--follow*) echo "2026-11-25T09:00:01.000000000Z pid $$"; exec sleep 61 ;; *) echo "2026-11-25T09:00:00.000000000Z x" ;; esac`,
+      "s1",
+    );
+    await until("pid");
+    const pid = Number(/pid (\d+)/.exec(said.stdout)?.[1]);
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    child.kill("SIGINT");
+    for (let tenths = 0; tenths < 50 && existsSync(`/proc/${pid}`); tenths++) await pause(100);
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+  }, 30_000);
+
+  test("a reader who is slow makes the writers wait, and memory does not grow", async () => {
+    const endless = `case $* in *--follow*) exec yes "2026-11-25T09:00:01.000000000Z ${"x".repeat(200)}" ;; *) echo "2026-11-25T09:00:00.000000000Z x" ;; esac`;
+    const { start } = command(endless);
+    const child = start("s1", "s2", "c1");
+    children.push(child);
+    const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
+    // Nobody reads.
+    await pause(3000);
+    const before = resident();
+    await pause(3000);
+    expect(resident() - before).toBeLessThan(20);
+  }, 30_000);
+});

@@ -1,0 +1,222 @@
+import { execFile } from "node:child_process";
+import { chmodSync, existsSync, readFileSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { clusterFile, FOUR_HOSTS, PROJECT } from "../../cluster-files";
+import { Kept } from "../secrets/kept";
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of the project, as `npm run NAME -- ARGS` does. */
+function run(name: string, cluster: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const { PATH = "", HOME = "" } = process.env;
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ["--require", "./typescript.cjs", `ops/commands/${name}.ts`, ...args],
+      {
+        cwd: PROJECT,
+        env: { PATH, HOME, TMPDIR: tmpdir(), CLUSTER: cluster, ...env },
+        timeout: 25_000,
+        killSignal: "SIGKILL",
+      },
+      (error, stdout, stderr) => resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+    );
+  });
+}
+
+const kept = new Kept();
+const file = kept.file();
+const secrets = (...args: string[]) => run("secrets", file, args);
+/** Every secret of the folder, as it may turn up somewhere. */
+const every = (): string[] => [
+  kept.read("gossip.key").trim(),
+  ...Object.values<string>(kept.json("tokens.json").current),
+  ...Object.values<string[]>(kept.json("tokens.json").retiring).flat(),
+  ...["ca-key.pem", "agents/s1/key.pem", "operator/key.pem"].map((key) => kept.read(key).split("\n")[1] as string),
+];
+
+test("what a deploy checks secrets with does not load what makes certificates", async () => {
+  const program =
+    'require("./ops/secrets/check"); require("./ops/secrets/initialize"); console.log(Object.keys(require.cache).filter((file) => /peculiar|certificates/.test(file)).length)';
+  const said = await new Promise((resolve) =>
+    execFile(process.execPath, ["--require", "./typescript.cjs", "-e", program], { cwd: PROJECT }, (_, stdout) =>
+      resolve(stdout),
+    ),
+  );
+  expect(said).toBe("0\n");
+}, 60_000);
+
+describe("npm run secrets", () => {
+  test("says what each verb does, and what was meant by a slip", async () => {
+    expect(await secrets()).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringContaining("usage: npm run secrets -- VERB"),
+    });
+    expect((await secrets("chekc")).stderr).toContain('there is no verb chekc; did you mean "check"?');
+    expect((await secrets("rotate", "gosip")).stderr).toContain(
+      'there is no rotation of gosip; did you mean "gossip"?',
+    );
+    expect((await secrets("check", "--ca", "x")).stderr).toContain("check has no option --ca");
+    expect((await secrets("init", "s1")).stderr).toContain("init does not take s1");
+  }, 60_000);
+
+  test("of a cluster with `security: off` says that it has none", async () => {
+    const plain = clusterFile(FOUR_HOSTS);
+    expect(await run("secrets", plain, ["init"])).toMatchObject({
+      status: 1,
+      stderr: `secrets: ${plain} says \`security: off\`: the cluster has no secrets\n`,
+    });
+  }, 60_000);
+
+  test.each(["/proc/secrets", "/proc/secrets/c"])(
+    "makes nothing in %s, where nothing can be made, and says so",
+    async (path) => {
+      const there = clusterFile(FOUR_HOSTS.replace("security: off", `security: { secrets: ${path} }`));
+      expect(await run("secrets", there, ["init"])).toEqual({
+        status: 1,
+        stdout: "",
+        stderr:
+          "secrets: /proc/secrets cannot be made: ENOENT\n  name a folder that this user can make: `security: { secrets: FOLDER }`\n",
+      });
+    },
+    60_000,
+  );
+
+  test("prints a secret by show and export alone; results on standard output, what comes next beside it", async () => {
+    const init = await secrets("init");
+    expect(init).toMatchObject({ status: 0, stderr: "next: npm run deploy\n" });
+    const outputs = [init];
+    for (const words of [
+      "init",
+      "init --json",
+      "check",
+      "check --json",
+      "show",
+      "show --json",
+      "rotate gossip",
+      "rotate ca",
+      "rotate leaves --json",
+    ])
+      outputs.push(await secrets(...words.split(" ")));
+    outputs.push(await secrets("rotate", "tokens"), await secrets("retire"), await secrets("forget"));
+    expect(outputs.map(({ status }) => status)).toEqual(outputs.map(() => 0));
+    const said = outputs.map(({ stdout, stderr }) => stdout + stderr).join("\n");
+    for (const secret of every()) expect(said).not.toContain(secret);
+    for (const output of [outputs[2], outputs[4], outputs[6]])
+      expect(JSON.parse(output?.stdout ?? "")).toMatchObject({ file, folder: kept.path });
+
+    const { dns } = kept.json("tokens.json").current;
+    expect(await secrets("show", "dns")).toEqual({ status: 0, stdout: `${dns}\n`, stderr: "" });
+    expect(JSON.parse((await secrets("show", "gossip", "--json")).stdout)).toEqual({
+      name: "gossip",
+      secret: kept.read("gossip.key").trim(),
+    });
+    const unknown = await secrets("show", "dsn");
+    expect(unknown).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringContaining("there is no token dsn; there are agent:c1, "),
+    });
+    for (const secret of every()) expect(unknown.stderr).not.toContain(secret);
+  }, 180_000);
+
+  test("says what comes next only when nothing has to be mended before", async () => {
+    const there = new Kept().copy(kept);
+    chmodSync(join(there.path, "gossip.key"), 0o644);
+    expect(await run("secrets", there.file(), ["init"])).toMatchObject({
+      status: 1,
+      stderr: `${there.path}/gossip.key: error: others than its owner can read or write it\n    chmod -R go= ${there.path}/; if others may have read it, rotate what is in it\n`,
+    });
+  }, 60_000);
+
+  test("two at the same time do not mix what they make", async () => {
+    const there = new Kept();
+    const elsewhere = there.file();
+    const both = await Promise.all([1, 2, 3].map(() => run("secrets", elsewhere, ["init"])));
+    expect(both.map(({ status }) => status)).toContain(0);
+    for (const { status, stderr } of both)
+      if (status !== 0) expect(stderr).toContain("another run of secrets is under way, process ");
+    expect(there.found()).toEqual([]);
+  }, 60_000);
+
+  describe("forgets an import although the cluster file has an error:", () => {
+    test.each<[string, (text: string) => string]>([
+      ["an agent's host is not there", (text) => `${text.replace("clients: [c1]", "clients: [c9]")}`],
+      ["a key that there is not", (text) => `${text}strange: 1\n`],
+      ["no YAML", (text) => `${text}clients: [c1, {\n`],
+    ])(
+      "%s",
+      async (_, spoil) => {
+        const there = new Kept();
+        expect((await run("secrets", there.file(), ["import", "--from", kept.path])).status).toBe(0);
+        const target = realpathSync(there.path);
+        const spoilt = clusterFile(there.written(spoil));
+        expect((await run("secrets", spoilt, ["check"])).status).toBe(1);
+        expect(await run("secrets", spoilt, ["forget"])).toEqual({
+          status: 0,
+          stdout: `removed  ${there.path}, and what it was a link to\n`,
+          stderr: "",
+        });
+        expect([existsSync(there.path), existsSync(target)]).toEqual([false, false]);
+      },
+      60_000,
+    );
+    test.each<[string, (text: string) => string]>([
+      ["but for one in its name", (text) => text.replace("name: c", "name: C!")],
+      ["but for one that is empty", () => ""],
+    ])(
+      "%s, when it says what to remove by hand",
+      async (_, spoil) => {
+        const { status, stderr } = await run("secrets", clusterFile(kept.written(spoil)), ["forget"]);
+        expect([status, stderr]).toEqual([
+          1,
+          expect.stringMatching(/^secrets: it cannot be told what an import has made .*\n.* by hand the link, /),
+        ]);
+        expect(stderr).toMatch(/cluster\.yaml:1:\d+: error /);
+      },
+      60_000,
+    );
+  });
+
+  test("a pipeline exports on one machine, imports on another, and forgets", async () => {
+    const exported = await secrets("export");
+    expect(exported).toMatchObject({ status: 0, stderr: "" });
+    const there = new Kept();
+    const elsewhere = there.file();
+    expect(await run("secrets", elsewhere, ["import"], { CONSUL_SECRETS: exported.stdout })).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining("npm run secrets -- forget"),
+    });
+    expect(await run("secrets", elsewhere, ["check"])).toMatchObject({
+      status: 0,
+      stdout: `${there.path}: nothing is wrong\n`,
+    });
+    expect(readFileSync(join(there.path, "gossip.key"), "utf8")).toBe(kept.read("gossip.key"));
+    await run("secrets", elsewhere, ["forget"]);
+    expect(existsSync(there.path)).toBe(false);
+  }, 60_000);
+
+  test.each(["deploy", "diff"])(
+    "%s refuses a key that others can read, before it synthesizes; check says the same",
+    async (name) => {
+      const key = join(kept.path, "agents/s1/key.pem");
+      chmodSync(key, 0o644);
+      const [refused, checked] = await Promise.all([run(name, file, []), secrets("check")]);
+      chmodSync(key, 0o600);
+      expect(checked.status).toBe(1);
+      expect(refused.status).toBe(1);
+      expect(refused.stderr).toContain(checked.stdout);
+      expect(refused.stderr).toContain(
+        `${key}: error: others than its owner can read or write it\n    chmod -R go= ${kept.path}/`,
+      );
+      expect(refused.stderr).not.toContain("looking at");
+    },
+    60_000,
+  );
+});

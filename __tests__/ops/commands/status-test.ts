@@ -1,0 +1,69 @@
+import { spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { clusterFile, PROJECT } from "../../cluster-files";
+
+/** A cluster whose one daemon is not there: what runs is the live suite's to see. */
+const CLUSTER = clusterFile(`name: nowhere
+security: off
+network: bridge
+daemon: unix:///nowhere/docker.sock
+hosts: { local: 127.0.0.1 }
+servers: [{ name: s1, host: local }]
+`);
+const program = ["--require", "./typescript.cjs", "ops/commands/status.ts"];
+const options = { cwd: PROJECT, env: { ...process.env, CLUSTER, NO_COLOR: "1" }, encoding: "utf8" } as const;
+const run = (...args: string[]) => spawnSync("node", [...program, ...args], options);
+
+test("what is not well is status 1, said at once and on the screen", () => {
+  const { status, stdout, stderr } = run();
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^looking at 1 host\nlocal: its daemon does not answer: .*docker\.sock/);
+  expect(stdout).toMatch(/^cluster file: .*\n\nnowhere · datacenter dc1 · 1 server on 1 host · security off\n/);
+  expect(stdout).toContain("not well: 1 of 1 agent; 1 of 1 host does not answer");
+});
+
+test("--json is the whole of it, and nothing else is on standard output", () => {
+  const { status, stdout } = run("--json");
+  expect(status).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    file: CLUSTER,
+    cluster: { name: "nowhere", datacenter: "dc1", security: "off" },
+    well: false,
+    findings: [{ host: "local", hint: "bring the host or its daemon back" }],
+    notes: [],
+    hosts: [{ name: "local", address: "127.0.0.1", why: expect.stringContaining("docker.sock") }],
+    agents: [{ name: "s1", role: "server", host: "local", well: false, ui: "http://s1:8500/ui" }],
+  });
+});
+
+test.each([
+  [[], /\n\nnowhere/],
+  [["--json"], /^\{"file":/],
+])(
+  "--watch %j looks again and again, until Ctrl-C",
+  async (more, form) => {
+    const child = spawn("node", [...program, "--watch", "0.2", ...more], options);
+    const begun = Date.now();
+    let text = "";
+    let looks = 0;
+    for await (const line of createInterface(child.stdout)) {
+      text += `${line}\n`;
+      if (/^nowhere|^\{/.test(line) && ++looks === 3) child.kill("SIGINT");
+    }
+    if (child.signalCode === null) await new Promise((done) => child.once("exit", done));
+    expect([child.signalCode, looks >= 3, Date.now() - begun < 10_000]).toEqual(["SIGINT", true, true]);
+    expect(text).toMatch(form);
+    expect(text).not.toContain("\x1b");
+  },
+  20_000,
+);
+
+test.each([
+  [["--watch", "0"], '--watch takes seconds, not "0"'],
+  [["--timeout", "soon"], '--timeout takes seconds, not "soon"'],
+  [["--al"], 'there is no option --al; did you mean "--all"?'],
+  [["s1"], "it does not take s1"],
+])("%j is refused", (args, reason) => {
+  const { status, stdout, stderr } = run(...args);
+  expect([status, stdout, stderr]).toEqual([1, "", expect.stringContaining(`status: ${reason}`)]);
+});

@@ -1,0 +1,120 @@
+import { stripVTControlCharacters } from "node:util";
+import { type TextOptions, text } from "../../../ops/status/format";
+import { duration } from "../../../ops/status/rows";
+import { statusOf } from "../../../ops/status/status";
+import { FOUR_HOSTS, load } from "../../cluster-files";
+import { manyClients } from "../diagram/clusters";
+import { type MadeSurvey, STOPPED, surveyOf } from "./surveys";
+
+const cluster = load(FOUR_HOSTS);
+const shown = (made: MadeSurvey = {}, of = cluster, options: Partial<TextOptions> = {}) =>
+  text(statusOf(of, surveyOf(of, made)), { colour: false, all: false, ...options });
+
+test("one screen: what is one thing for the cluster, a row an agent, servers first, and what is wrong with its mend", () => {
+  const noLeader = { says: { leader: "" } };
+  expect(shown({ agents: { c1: STOPPED, s3: noLeader, s2: { container: { restart: "no" } } } })).toBe(`\
+c · datacenter dc1 · 3 servers and 1 client on 4 hosts · security off
+not well: 3 of 4 agents
+
+leader    s1 (10.0.0.1:8300)
+voters    3 of 3 servers; none may be lost
+services  2 (nginx and redis)
+image     hashicorp/consul:1.22.2
+docker    28.2.2
+ui        http://127.0.0.1:8500/ui (s1)
+ui        http://127.0.0.1:8500/ui (s2)
+ui        http://127.0.0.1:8500/ui (s3)
+ui        http://127.0.0.1:8500/ui (c1)
+
+AGENT  ADDRESS        MEMBER  ROLE    CONSUL  CONTAINER                 RAFT                   LEADER
+s1     10.0.0.1:8301  alive   server  1.22.2  up 2 h, healthy           leads                  s1
+s2     10.0.0.2:8301  alive   server  1.22.2  up 2 h, healthy, changed  votes, 0 behind, 23ms  s1
+s3     10.0.0.3:8301  alive   server  1.22.2  up 2 h, healthy           votes, 0 behind, 23ms  none
+c1     10.0.0.4:8301  alive   client          exited
+
+not well
+  c1: its container is exited
+      npm run doctor -- --fix (docker start c1)
+  s2: its restart policy is no, and was always
+      npm run doctor -- --fix (npm run deploy, which sets it back)
+  s3: it runs, and is not in: it knows no leader
+      docker logs s3
+`);
+});
+
+test("nobody can be asked: the hosts are named, and nothing is made up", () => {
+  const silent = Object.fromEntries(cluster.hosts.map(({ name }) => [name, "no answer within 3.5 s"]));
+  const lines = shown({ silent }).split("\n");
+  expect(lines).toContain("not well: 4 of 4 agents; 4 of 4 hosts do not answer");
+  expect(lines).toContain("leader    none");
+  expect(lines.some((line) => /^(voters|services|image|docker)/.test(line))).toBe(false);
+  expect(lines).toContain("  s1: its daemon does not answer: no answer within 3.5 s");
+});
+
+test("a column that would say nothing is left out: where agents are not called like their hosts, hosts have one", () => {
+  const [head] = shown().match(/^AGENT.*$/m) ?? [];
+  expect(head?.split(/\s+/)).toEqual(["AGENT", "ADDRESS", "MEMBER", "ROLE", "CONSUL", "CONTAINER", "RAFT", "LEADER"]);
+  const shared = load(FOUR_HOSTS.replace("clients: [c1]", "clients: [{ name: web, host: c1 }]"));
+  expect(shown({}, shared)).toMatch(/^AGENT {2}HOST {2}ADDRESS/m);
+  expect(shown({}, shared)).toMatch(/^web {4}c1 /m);
+});
+
+test("with failing checks, what fails is said, and the cluster is well", () => {
+  const critical = [{ node: "c1", service: "nginx", check: "http", status: "critical", output: "502" }];
+  const screen = shown({ agents: { s1: { says: { critical } } } });
+  expect(screen).toContain("\nwell\n");
+  expect(screen).toContain("services  2 (nginx and redis); 1 check failing\n");
+  expect(screen).toContain('to be known\n  check "http" of service nginx on c1 is critical: 502\n');
+});
+
+describe("1000 hosts", () => {
+  const many = manyClients(997);
+  const lines = (made: MadeSurvey, options: Partial<TextOptions> = {}) => shown(made, many, options).split("\n");
+  const silent = Object.fromEntries(many.hosts.slice(5, 700).map(({ name }) => [name, "no answer within 3.5 s"]));
+
+  test("all well: counts, and no row", () => {
+    const screen = lines({});
+    expect(screen).toContain("and 1000 agents well: npm run status -- --all");
+    expect(screen.length).toBeLessThan(15);
+  });
+  test("most of them silent: what else is wrong is not lost among them", () => {
+    const screen = lines({ silent, agents: { web0: STOPPED } });
+    expect(screen.length).toBeLessThan(60);
+    expect(screen).toContain("not well: 696 of 1000 agents; 695 of 1000 hosts do not answer");
+    expect(screen.find((line) => line.startsWith("web"))).toMatch(/^web0 .*exited$/);
+    expect(screen.filter((line) => line.includes("its daemon does not answer"))).toHaveLength(1);
+    expect(screen).toContain("  web0: its container is exited");
+    expect(screen).toContain("and 666 agents more not well, 304 agents well: npm run status -- --all");
+  });
+  test("--all shows each", () =>
+    expect(lines({ silent }, { all: true }).filter((line) => /^ {2}web\d+: its daemon/.test(line))).toHaveLength(695));
+  test("different things wrong with many are counted from the thirtieth on", () => {
+    const agents = Object.fromEntries(
+      many.agents.slice(3, 53).map(({ name }, index) => [name, { silent: `error ${index}` }]),
+    );
+    expect(lines({ agents })).toContain("  and 20 more: npm run status -- --all");
+  });
+});
+
+test("where there is no room for all rows, those of agents that are not well stay", () => {
+  const lines = shown({ agents: { c1: STOPPED } }, cluster, { room: 20 }).split("\n");
+  expect(lines.length).toBeLessThanOrEqual(21);
+  expect(lines).toContain("and 3 agents well: npm run status -- --all");
+  expect(lines.some((line) => /^c1 .*exited$/.test(line))).toBe(true);
+  expect(lines).toContain("  c1: its container is exited");
+});
+
+test("colours are added to the same words", () => {
+  const made = { agents: { c1: STOPPED } };
+  const painted = shown(made, cluster, { colour: true });
+  expect(painted).toContain("\x1b[31mexited\x1b[0m");
+  expect(stripVTControlCharacters(painted)).toBe(shown(made));
+});
+
+test.each([
+  [-5, "0 s"],
+  [119_000, "119 s"],
+  [120_000, "2 min"],
+  [7_200_000, "2 h"],
+  [364.9 * 86_400_000, "364 d"],
+])("%d ms are %s", (ms, words) => expect(duration(ms)).toBe(words));

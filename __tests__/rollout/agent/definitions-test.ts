@@ -1,0 +1,164 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { FOUR_HOSTS, PROJECT } from "../../cluster-files";
+import { rendered, stackOf, synthesizeText } from "../../synthesized";
+
+const NOTE = "/v1/kv/consul-cdktf/definitions";
+
+interface Plan {
+  readonly clashes: readonly string[];
+  readonly steps: readonly [string, string, Record<string, unknown> | string | null][];
+  readonly last: readonly [string, string, Record<string, unknown> | null][];
+}
+interface There {
+  /** What was noted as made. */
+  readonly note?: object;
+  readonly queries?: readonly object[];
+  /** Config entries, as the API answers, by kinds. */
+  readonly entries?: readonly (readonly object[])[];
+}
+
+/** What definitions.jq finds to be done. */
+function plan(definitions: object, { note = {}, queries = [], entries = [] }: There = {}): Plan {
+  const wanted = JSON.stringify({ kv: {}, config_entries: {}, prepared_queries: {}, ...definitions });
+  const args = ["-cs", "--argjson", "definitions", wanted, "-f", join(PROJECT, "rollout/agent/definitions.jq")];
+  const input = [note, queries, ...entries].map((value) => JSON.stringify(value)).join("\n");
+  const { status, stdout, stderr } = spawnSync("jq", args, { encoding: "utf8", input });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return JSON.parse(stdout);
+}
+const taken = ({ steps }: Plan) => steps.map(([method, path]) => `${method} ${path}`);
+
+const web = { kind: "service-defaults", name: "web", protocol: "http" };
+const ENTRIES = { config_entries: { "service-defaults/web": web } };
+const QUERIES = {
+  prepared_queries: { near: { Name: "near", Service: { Service: "web", OnlyPassing: true }, Dns: { Ttl: "10s" } } },
+};
+const webThere = {
+  Kind: "service-defaults",
+  Name: "web",
+  Protocol: "http",
+  TransparentProxy: {},
+  CreateIndex: 3,
+  ModifyIndex: 4,
+};
+const nearThere = {
+  ...{ ID: "id1", Name: "near", Session: "", Token: "", Template: { Type: "" } },
+  ...{ Service: { Service: "web", OnlyPassing: true, Near: "", Tags: null }, DNS: { TTL: "10s" } },
+};
+
+test("nothing, where nothing is wanted and nothing was made", () =>
+  expect(plan({})).toEqual({ clashes: [], steps: [], last: [] }));
+
+test("a key is written only where it is absent, by its path", () => {
+  expect(plan({ kv: { "a b/c?d": "text" } }).steps).toEqual([["PUT", "/v1/kv/a%20b/c%3Fd?cas=0", "text"]]);
+});
+
+describe("what is new", () => {
+  test("is noted before it is made, and then made", () => {
+    const { steps, last } = plan({ ...ENTRIES, ...QUERIES });
+    const note = { config_entries: ["service-defaults/web"], prepared_queries: ["near"] };
+    expect(steps).toEqual([
+      ["PUT", NOTE, note],
+      ["PUT", "/v1/config", web],
+      ["POST", "/v1/query", QUERIES.prepared_queries.near],
+    ]);
+    expect(last).toEqual([]);
+  });
+  test("is taken over where others have made the same", () => {
+    const { clashes, steps } = plan({ ...ENTRIES, ...QUERIES }, { entries: [[webThere]], queries: [nearThere] });
+    expect(clashes).toEqual([]);
+    expect(steps.map(([method, path]) => `${method} ${path}`)).toEqual([
+      `PUT ${NOTE}`,
+      "PUT /v1/config",
+      "PUT /v1/query/id1",
+    ]);
+  });
+  test("is refused where others have made it otherwise", () => {
+    const there = {
+      entries: [[{ ...webThere, Protocol: "grpc" }]],
+      queries: [{ ...nearThere, Service: { Service: "api", OnlyPassing: true } }],
+    };
+    expect(plan({ ...ENTRIES, ...QUERIES }, there).clashes).toEqual([
+      "config entry service-defaults/web",
+      'prepared query "near"',
+    ]);
+  });
+  test("is compared in the file's spelling and the API's, lists in any order", () => {
+    const intentions = {
+      kind: "service-intentions",
+      name: "web",
+      sources: [
+        { name: "*", action: "deny" },
+        { name: "api", action: "allow" },
+      ],
+    };
+    const wanted = { config_entries: { "service-intentions/web": intentions } };
+    const sources = [
+      { Name: "api", Action: "allow", Precedence: 9 },
+      { Name: "*", Action: "deny", Precedence: 8 },
+    ];
+    const there = (list: object[]) => ({ entries: [[{ Kind: "service-intentions", Name: "web", Sources: list }]] });
+    expect(plan(wanted, there(sources)).clashes).toEqual([]);
+    expect(plan(wanted, there(sources.slice(1))).clashes).toEqual(["config entry service-intentions/web"]);
+  });
+});
+
+describe("what it made", () => {
+  const note = { config_entries: ["service-defaults/web", "service-router/web"], prepared_queries: ["near"] };
+  const entries = [[webThere], [{ Kind: "service-router", Name: "web" }]];
+
+  test("and the file says otherwise by now is put right, and so is what somebody has changed by hand", () => {
+    const { clashes, steps } = plan(
+      { ...ENTRIES, ...QUERIES },
+      { note, entries: [[{ ...webThere, Protocol: "tcp" }]], queries: [nearThere] },
+    );
+    expect(clashes).toEqual([]);
+    expect(steps).toContainEqual(["PUT", "/v1/config", web]);
+    expect(steps).toContainEqual(["PUT", "/v1/query/id1", QUERIES.prepared_queries.near]);
+  });
+  test("and nobody wants any more goes, what others build on last; then it is no longer noted", () => {
+    const { steps, last } = plan({}, { note, entries, queries: [nearThere] });
+    expect(steps).toEqual([
+      ["DELETE", "/v1/query/id1", null],
+      ["DELETE", "/v1/config/service-router/web", null],
+      ["DELETE", "/v1/config/service-defaults/web", null],
+    ]);
+    expect(last).toEqual([["DELETE", NOTE, null]]);
+  });
+  test("and is gone already needs nothing but to be forgotten", () => {
+    const { steps, last } = plan(ENTRIES, { note, entries: [[webThere]] });
+    expect(steps).toEqual([["PUT", "/v1/config", web]]);
+    expect(last).toEqual([["PUT", NOTE, { config_entries: ["service-defaults/web"], prepared_queries: [] }]]);
+  });
+});
+
+test("what others made, and the file does not name, is left alone", () => {
+  const there = {
+    entries: [[webThere, { ...webThere, Name: "theirs" }]],
+    queries: [nearThere, { ...nearThere, ID: "id2", Name: "theirs" }],
+  };
+  expect(taken(plan(ENTRIES, there))).toEqual([`PUT ${NOTE}`, "PUT /v1/config"]);
+});
+
+describe("the step of a deploy", () => {
+  const step = (text: string) => stackOf(synthesizeText(text), "c").resource.terraform_data.consul_definitions;
+
+  test("comes after the servers are voters, and is repeated when what is defined changes", () => {
+    const { depends_on, triggers_replace } = step(`${FOUR_HOSTS}kv: { a: '\${x}' }\n`) ?? {};
+    expect(depends_on).toEqual(["terraform_data.consul_quorum"]);
+    const [given = ""] = Object.values(triggers_replace ?? {});
+    expect(JSON.parse(rendered(given))).toEqual({ kv: { a: "${x}" }, config_entries: {}, prepared_queries: {} });
+  });
+  test("is there where nothing is defined: what was defined before has to go", () => {
+    const [given = ""] = Object.values(step(FOUR_HOSTS)?.triggers_replace ?? {});
+    expect(JSON.parse(rendered(given))).toEqual({ kv: {}, config_entries: {}, prepared_queries: {} });
+  });
+  test("is put to the servers that stay", () => {
+    const leaving = FOUR_HOSTS.replace("servers: [s1,", "servers: [{ name: s1, decommission: true },").concat(
+      "accept: [two-servers]\n",
+    );
+    const { ASK_TARGETS } = step(leaving)?.provisioner[0]?.["local-exec"].environment ?? {};
+    expect(ASK_TARGETS?.split("\n").map((target) => target.split(" ").at(-1))).toEqual(["s2", "s3"]);
+  });
+});

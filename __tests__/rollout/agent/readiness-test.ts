@@ -1,0 +1,46 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { folder, PROJECT } from "../../cluster-files";
+
+const GATE = readFileSync(join(PROJECT, "rollout/agent/readiness.sh"), "utf8");
+
+/** A new server at another address than its lost predecessor, which the leader has in mind until gossip has been synced with it so many times. */
+function gate(syncs: number): { status: number | null; said: string } {
+  const synced = join(folder(), "synced");
+  const stubs = `
+url=http://127.0.0.1:8500 header=/nowhere
+now() { date +%s; }
+value() { jq -r "$@"; }
+say() { [ "\${said:-}" = "$1" ] || echo "$1"; said=$1; }
+leader() { echo 10.0.0.1:8300; }
+give_lock_back() { echo "the lock is given back"; }
+ask() {
+  case $1 in
+  /v1/agent/self) echo '{"Config": {"NodeID": "new"}}' ;;
+  /v1/agent/members) echo '[{"Name": "s1", "Addr": "10.0.0.1", "Port": 8301, "Status": 1, "Tags": {"role": "consul"}}]' ;;
+  /v1/agent/join/10.0.0.1:8301) echo >>'${synced}' ;;
+  '/v1/operator/raft/configuration?stale') echo '{"Servers": [{"ID": "new", "Node": "s5", "Voter": true}]}' ;;
+  /v1/operator/raft/configuration)
+    [ "$(wc -l <'${synced}')" -ge ${syncs} ] && name=s5 || name='(unknown)'
+    echo '{"Servers": [{"ID": "old", "Node": "s5", "Voter": true}, {"ID": "new", "Node": "'"$name"'", "Voter": true}]}'
+    ;;
+  esac
+}`;
+  const { status, stdout } = spawnSync("sh", ["-c", `${stubs}\n${GATE}`, "gate", "4", "owner", "server", "s5", "3"], {
+    encoding: "utf8",
+  });
+  return { status, said: stdout };
+}
+
+test("a server is in when the leader knows it, and not its lost predecessor, by its name", () =>
+  expect(gate(2)).toEqual({
+    status: 0,
+    said: "a voter, waiting until the leader knows it instead of its lost predecessor\nthe lock is given back\ns5: in, a voter, leader 10.0.0.1:8300\n",
+  }));
+test("until then the lock stays with it", () => {
+  expect(gate(100)).toEqual({
+    status: 3,
+    said: "a voter, waiting until the leader knows it instead of its lost predecessor\n",
+  });
+});

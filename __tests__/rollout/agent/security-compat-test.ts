@@ -1,0 +1,68 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT } from "../../cluster-files";
+
+const STAGE = readFileSync(join(PROJECT, "rollout/agent/security-compat.sh"), "utf8");
+
+/** What Consul says of each agent: how far its security is, or nothing as yet; and whether it is up. */
+type Agents = Readonly<Record<string, { stage?: string; up?: boolean; registered?: boolean }>>;
+
+/** What strangers() finds, with the answers of Consul's API in the place of asking for them. */
+function strangers(stage: string, agents: Agents): string {
+  const members = Object.entries(agents).map(([Name, { up = true }]) => ({ Name, Status: up ? 1 : 4 }));
+  const nodes = Object.entries(agents).map(([Node, { stage: own, registered = true }]) => ({
+    Node,
+    Meta: registered ? { "consul-network-segment": "", ...(own && { "cdktf-security": own }) } : null,
+  }));
+  const answers = `ask() { case $1 in */members) printf '%s' "$MEMBERS" ;; */nodes) printf '%s' "$NODES" ;; esac; }\nvalue() { jq -r "$@"; }`;
+  const env = { PATH: process.env.PATH, MEMBERS: JSON.stringify(members.reverse()), NODES: JSON.stringify(nodes) };
+  const { stdout, stderr } = spawnSync("sh", ["-c", `${answers}\n${STAGE}\nstrangers ${stage}`], {
+    encoding: "utf8",
+    env,
+  });
+  expect(stderr).toBe("");
+  return stdout.trim();
+}
+
+const all = (stage?: string): Agents => ({ s1: { stage }, s2: { stage }, c1: { stage } });
+
+test.each([
+  ["off", "off"],
+  ["accept", "off"],
+  ["use", "accept"],
+  ["require", "use"],
+  ["use", "require"],
+  ["accept", "use"],
+])("an agent at %s may come in beside those at %s", (next, there) =>
+  expect(strangers(next, all(there === "off" ? undefined : there))).toBe("none"),
+);
+
+test.each([
+  ["use", "off"],
+  ["require", "off"],
+  ["require", "accept"],
+  ["accept", "require"],
+  ["off", "use"],
+])("an agent at %s may not come in beside those at %s", (next, there) => {
+  expect(strangers(next, all(there === "off" ? undefined : there))).toBe(`c1 (${there}), s1 (${there}), s2 (${there})`);
+});
+
+test("off is not to be had again beside agents that have a gossip key", () =>
+  expect(strangers("off", all("accept"))).toBe("c1 (accept), s1 (accept), s2 (accept)"));
+test("one that is behind is named", () =>
+  expect(strangers("require", { ...all("use"), c2: { stage: "accept" } })).toBe("c2 (accept)"));
+test("one that is down is not counted", () =>
+  expect(strangers("require", { ...all("use"), c2: { stage: "accept", up: false } })).toBe("none"));
+test("one that has not registered itself yet is not counted", () =>
+  expect(strangers("require", { ...all("require"), s3: { registered: false } })).toBe("none"));
+test("whoever says nothing that can be read says nothing", () => {
+  const { stdout } = spawnSync(
+    "sh",
+    ["-c", `ask() { echo refused; }\nvalue() { jq -r "$@" 2>/dev/null; }\n${STAGE}\nstrangers use`],
+    {
+      encoding: "utf8",
+    },
+  );
+  expect(stdout.trim()).toBe("");
+});

@@ -1,0 +1,40 @@
+import { operatorScript, runAsTerraform } from "../../docker-stand-in";
+
+/** pre-leave.sh with a daemon that has the container in some state, a cluster that answers so, and servers that say whether it is gone. */
+const leave = ({ state = "running", ask = "echo asked", gone = "exit 0", targets = "exec -i s2", env = {} }) =>
+  runAsTerraform({
+    script: operatorScript("docker", "parallelism", "pre-leave"),
+    docker: `case "$*" in *'inspect -f {{.State.Status}}'*) ${state === "none" ? "echo 'No such container: s1' >&2; exit 1" : `echo ${state}`} ;; esac`,
+    env: {
+      ...{
+        STOP_DOCKER: "-H ssh://a",
+        STOP_CONTAINER: "s1",
+        STOP_OWNER: "s1",
+        LEAVE_SCRIPT: "",
+        GONE_SCRIPT: gone,
+        GONE_ARGUMENTS: "",
+      },
+      ...{ GONE_TARGETS: targets, ASK_SCRIPT: "", ASK: `[ -z "$ASK_SCRIPT" ] || eval "$ASK_SCRIPT"; ${ask}`, ...env },
+    },
+  });
+
+test("a running agent is asked for, leaves, and stays down", () => {
+  const { status, calls } = leave({});
+  expect(status).toBe(0);
+  expect(calls.map((call) => call.replace("-H ssh://a ", "")).slice(1)).toEqual([
+    "update --restart=no s1",
+    "exec -i s1 /bin/sh -s",
+    "wait s1",
+  ]);
+});
+test("what the cluster refuses does not leave", () => {
+  const { status, calls } = leave({ ask: "exit 1" });
+  expect([status, calls.length]).toEqual([1, 1]);
+});
+test("one that is gone already is taken out all the same", () =>
+  expect(leave({ state: "none", gone: "echo gone; exit 0" })).toMatchObject({ status: 0, stdout: "gone\n" }));
+test("one that the servers still have is not removed", () => expect(leave({ gone: "exit 1" }).status).toBe(1));
+test("with consent it is, for the servers may be going down too", () =>
+  expect(leave({ gone: "exit 1", env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } }).status).toBe(0));
+test("where no server stays to tell, it just leaves", () =>
+  expect(leave({ targets: "", gone: "exit 1" }).status).toBe(0));

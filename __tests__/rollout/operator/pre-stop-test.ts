@@ -1,0 +1,145 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { folder } from "../../cluster-files";
+import { operatorScript, runAsTerraform } from "../../docker-stand-in";
+
+interface Stop {
+  /** Of the container. Default running. */
+  readonly state?: string;
+  /** What runs, and what is to run. Default the same image. */
+  readonly versions?: [from: string, to: string];
+  /** Whether the next image is on the host, and what a pull of it says otherwise. */
+  readonly pull?: string;
+  /** Commands in the place of the next image's. Default it says its version. */
+  readonly tried?: string;
+  readonly env?: Record<string, string>;
+}
+
+/** pre-stop.sh with a daemon that answers so, and a cluster that says yes. */
+function stop({ state = "running", versions, pull, tried, env = {} }: Stop = {}) {
+  const [from, to] = versions ?? ["1.22.2", "1.22.2"];
+  const config = join(folder(), "config");
+  const docker = `case "$*" in
+*'inspect -f {{.State.Status}}'*) echo ${state} ;;
+*'image inspect'*) ${pull === undefined ? `echo sha256:${versions ? "next" : "same"}` : "exit 1"} ;;
+*' pull '*) echo '${pull}' >&2; exit 1 ;;
+*'inspect -f {{.Image}}'*) echo sha256:same ;;
+*'exec s1 consul version') echo 'Consul v${from}'; echo 'Revision abc' ;;
+*' run '*) cat >'${config}'; ${tried ?? `echo 'Consul v${to}'`} ;;
+esac`;
+  const run = runAsTerraform({
+    script: operatorScript("docker", "parallelism", "pre-stop"),
+    docker,
+    env: {
+      STOP_DOCKER: "-H ssh://a",
+      STOP_CONTAINER: "s1",
+      STOP_OWNER: "s1",
+      STOP_IMAGE: "consul:next",
+      STOP_SECONDS: "0",
+      STOP_CONFIG: '{"log_level": "x"}',
+      STOP_NETWORK: "host",
+      STOP_DECLARED: "s1-declared",
+      TRY_SCRIPT: "try it",
+      ASK: "echo asked",
+      ...env,
+    },
+  });
+  return { ...run, config: existsSync(config) ? readFileSync(config, "utf8") : undefined };
+}
+
+test("a running container is asked for", () => expect(stop()).toMatchObject({ status: 0, stdout: "asked\n" }));
+test("what the cluster refuses is not stopped", () => expect(stop({ env: { ASK: "exit 1" } }).status).toBe(1));
+test.each(["exited", "created", "restarting", "dead"])("one that is %s may go unasked", (state) =>
+  expect(stop({ state })).toMatchObject({ status: 0, stdout: "" }),
+);
+test("consent to lose the quorum asks nobody, not even the daemon", () => {
+  expect(stop({ env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } })).toMatchObject({ status: 0, stdout: "", calls: [] });
+});
+test("one that has come back while the image came is asked for", () => {
+  const { stdout } = runAsTerraform({
+    script: operatorScript("docker", "parallelism", "pre-stop"),
+    docker: `case "$*" in
+*'inspect -f {{.State.Status}}'*) [ $calls -eq 1 ] && echo exited || echo running ;;
+*) echo sha256:same ;;
+esac`,
+    env: {
+      STOP_DOCKER: "-H ssh://a",
+      STOP_CONTAINER: "s1",
+      STOP_OWNER: "s1",
+      STOP_IMAGE: "consul:next",
+      STOP_SECONDS: "0",
+      ASK: "echo asked",
+    },
+  });
+  expect(stdout).toBe("asked\n");
+});
+test("without the next image on its host it is not stopped", () => {
+  const { status, stderr } = stop({ pull: "manifest unknown" });
+  expect([status, stderr]).toEqual([
+    1,
+    "s1: not stopped: consul:next cannot be pulled to its host: manifest unknown\n",
+  ]);
+});
+
+describe("the next configuration", () => {
+  test("is given to the next image's Consul, in one run, in the successor's network and with the services that the agent has", () => {
+    const { calls, config } = stop();
+    expect(config).toBe('{"log_level": "x"}');
+    expect(calls.filter((call) => call.includes(" run "))).toEqual([
+      "-H ssh://a run --rm -i --network host -v s1-declared:/consul/declared:ro --entrypoint /bin/sh sha256:same -c try it",
+    ]);
+  });
+  test("that it refuses stops nobody, and nobody is asked", () => {
+    const { status, stdout, stderr } = stop({ tried: "echo Consul v1.22.2; echo 'refused: invalid config key x'" });
+    expect([status, stdout, stderr]).toEqual([
+      1,
+      "",
+      "s1: not stopped: Consul 1.22.2 does not take its next configuration: invalid config key x\n",
+    ]);
+  });
+  test("is not tried with consent to lose the quorum, nor for a container that is down", () => {
+    for (const how of [{ env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } }, { state: "exited" }])
+      expect(stop(how).config).toBeUndefined();
+  });
+  test("that cannot be tried holds nothing up: the gate says whether it is good", () =>
+    expect(stop({ tried: "exit 125" }).stdout).toBe("asked\n"));
+});
+
+describe("versions", () => {
+  test.each([
+    ["1.21.5", "1.22.2"],
+    ["1.20.6", "1.22.0"],
+    ["1.22.2", "2.0.0"],
+    ["1.21.0", "2.0.3"],
+    ["1.22.2", "1.22.3"],
+    ["1.22.2", "1.22.2"],
+    ["1.9.0", "1.10.0"],
+    ["2.0.3", "2.2.0"],
+    ["1.22.2", "1.22.2+ent"],
+  ])("from %s to %s is asked for", (...versions) => expect(stop({ versions }).stdout).toBe("asked\n"));
+
+  test.each([
+    ["1.22.2", "1.21.5"],
+    ["1.22.2", "1.22.1"],
+    ["2.0.0", "1.22.9"],
+    ["1.10.0", "1.9.9"],
+  ])("from %s back to %s is refused, unless that is wanted", (...versions) => {
+    const [from, to] = versions;
+    const { status, stderr, stdout } = stop({ versions });
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain(`s1: not stopped: ${to} is older than ${from}`);
+    expect(stop({ versions, env: { CONSUL_ALLOW_DOWNGRADE: "yes" } }).stdout).toBe("asked\n");
+  });
+
+  test.each([
+    ["1.18.2", "1.21.5", 3],
+    ["1.20.0", "2.0.0", 3],
+    ["1.3.0", "1.22.2", 19],
+  ] as const)("from %s to %s is refused: %i at once", (from, to, steps) => {
+    const { status, stderr } = stop({ versions: [from, to] });
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`from ${from} to ${to} are ${steps} minor versions`)]);
+  });
+
+  test("that an image does not tell hold nothing up", () =>
+    expect(stop({ versions: ["", ""] }).stdout).toBe("asked\n"));
+});

@@ -1,0 +1,114 @@
+import { operatorScript, type Run, runAsTerraform } from "../../docker-stand-in";
+
+interface Asked extends Pick<Run, "docker" | "env"> {
+  readonly script?: string;
+  readonly targets?: readonly string[];
+  readonly arguments?: string;
+  readonly seconds?: number;
+}
+
+/** Runs run-step.sh as Terraform does. */
+const ask = ({
+  docker,
+  script = "exit 0",
+  targets = ["-H ssh://a exec -i s1"],
+  arguments: words = "",
+  seconds = 0,
+  env = {},
+}: Asked) =>
+  runAsTerraform({
+    script: operatorScript("docker", "run-step"),
+    docker,
+    env: {
+      ASK_SCRIPT: script,
+      ASK_ARGUMENTS: words,
+      ASK_TARGETS: targets.join("\n"),
+      ASK_SECONDS: String(seconds),
+      ...env,
+    },
+  });
+
+/** The stand-in runs the script that it is given, as the container's shell would, and drops docker's own words. */
+const RUNS_SCRIPT = 'while [ "$1" != /bin/sh ]; do shift; done; shift; exec sh "$@"';
+
+test("a script that exits 0 is a yes", () => {
+  expect(ask({ docker: RUNS_SCRIPT, script: "echo in" })).toMatchObject({ status: 0, stdout: "in\n", stderr: "" });
+});
+
+test("a script that exits 3 is a no, at once, with its reason", () => {
+  const { status, stderr, calls } = ask({
+    docker: RUNS_SCRIPT,
+    script: "echo 'not a voter' >&2; exit 3",
+    targets: ["exec -i s1", "exec -i s2"],
+    seconds: 9,
+  });
+  expect([status, stderr, calls.length]).toEqual([1, "not a voter\n", 1]);
+});
+
+test("the docker CLI gets the host's arguments, the container, a shell, and the script's arguments", () => {
+  const { calls } = ask({
+    docker: "exit 0",
+    targets: ["-H ssh://root@10.0.0.1 exec -i consul-server1"],
+    arguments: "120 server s1",
+  });
+  expect(calls).toEqual(["-H ssh://root@10.0.0.1 exec -i consul-server1 /bin/sh -c SCRIPT sh 120 server s1"]);
+});
+
+test("quoted words reach the script whole", () => {
+  const { stdout } = ask({
+    docker: RUNS_SCRIPT,
+    script: 'printf "<%s>" "$@"',
+    arguments: "'two words' 'it'\\''s' '$HOME' '*'",
+  });
+  expect(stdout).toBe("<two words><it's><$HOME><*>");
+});
+
+test("the script may be of many lines, and say anything", () => {
+  expect(ask({ docker: RUNS_SCRIPT, script: "# a\ncase x in\nx) printf '%s\\n' '$PATH \\n %s' ;;\nesac" }).stdout).toBe(
+    "$PATH \\n %s\n",
+  );
+});
+
+test("a container that cannot be asked is passed over for the next", () => {
+  const { status, calls, stdout } = ask({
+    docker: 'case $* in *" s1 "*) echo "no such container: s1" >&2; exit 1 ;; esac',
+    targets: ["exec -i s1", "exec -i s2"],
+  });
+  expect([status, calls.length]).toEqual([0, 2]);
+  expect(stdout).toContain("s1: cannot be asked yet: no such container: s1");
+});
+
+test("containers that cannot be asked are asked again until there is an answer", () => {
+  const { status, calls } = ask({ docker: "[ $calls -ge 2 ]", seconds: 9 });
+  expect([status, calls.length]).toEqual([0, 2]);
+});
+
+test("when time is up without an answer, it fails, with the last reason and how long it tried", () => {
+  const { status, stderr } = ask({ docker: "echo 'connection refused' >&2; exit 125", seconds: 1 });
+  expect([status, stderr]).toEqual([1, "s1: connection refused, for 1 s\n"]);
+});
+
+test("the same reason is said once", () => {
+  const { stdout } = ask({ docker: "echo 'connection refused' >&2; exit 125", seconds: 2 });
+  expect(stdout.match(/connection refused/g)).toHaveLength(1);
+});
+
+test("without the docker CLI it says that it is needed, and where", () => {
+  const { status, stderr } = ask({});
+  expect([status, stderr]).toEqual([
+    1,
+    "the docker CLI is needed where Terraform runs, to ask agents whether they are in\n",
+  ]);
+});
+
+test("the operator's own docker settings do not redirect it", () => {
+  const env = {
+    DOCKER_HOST: "tcp://x",
+    DOCKER_CONTEXT: "x",
+    DOCKER_TLS_VERIFY: "1",
+    DOCKER_CERT_PATH: "/x",
+    DOCKER_CONFIG: "/mine",
+  };
+  const { stdout } = ask({ docker: "env", env });
+  expect(stdout.split("\n").filter((line) => line.startsWith("DOCKER_"))).toEqual(["DOCKER_CONFIG=/mine"]);
+});

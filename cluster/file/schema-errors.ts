@@ -1,0 +1,134 @@
+import type { z } from "zod";
+import { type KeyPath, keyText, type Problem } from "../problem";
+import { masked, namesSecret } from "../secret-detection";
+import { didYouMean } from "../suggest";
+import { clusterSchema, NAME_PATTERNS } from "./schema";
+
+type Issue = z.core.$ZodIssue;
+type Schema = z.core.$ZodType;
+
+/** What zod found wrong with a cluster file's form, as problems of the catalogue: of each place the first, which the others mostly follow from. */
+export function schemaProblems(error: z.ZodError): Problem[] {
+  const problems = error.issues.flatMap((issue) => problemsOf(issue, []));
+  const firsts = new Map(
+    [...problems].reverse().map((problem) => [JSON.stringify([problem.path, problem.atKey]), problem]),
+  );
+  return problems.filter((problem) => firsts.get(JSON.stringify([problem.path, problem.atKey])) === problem);
+}
+
+function problemsOf(issue: Issue, base: KeyPath): Problem[] {
+  const path: KeyPath = [...base, ...(issue.path as (string | number)[])];
+  if (issue.input === null && path.length > 0) return [nothingWritten(path)];
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, path));
+  if (issue.code === "invalid_key") return issue.issues.map((inner) => wrongKey(inner, path));
+  if (issue.code === "invalid_union") {
+    const meant = meantBranch(issue.errors as Issue[][]);
+    if (meant) return meant.flatMap((inner) => problemsOf(inner, path));
+  }
+  if (issue.input === undefined && path.length > 0 && "input" in issue) return [missingKey(path)];
+  return [wrongValue(issue, path, issue.input)];
+}
+
+/** Of a union's branches, the one whose type the value has: a mapping that lacks a key was not meant as a name. */
+function meantBranch(branches: Issue[][]): Issue[] | undefined {
+  return branches.find(
+    (issues) =>
+      !issues.some(({ code, path }) => path.length === 0 && (code === "invalid_type" || code === "invalid_value")),
+  );
+}
+
+function unknownKey(key: string, path: KeyPath): Problem {
+  const known = knownKeys(path);
+  return {
+    code: "unknown-key",
+    path: [...path, key],
+    atKey: true,
+    message: `"${key}" means nothing here${didYouMean(key, known)}`,
+    hint: `known here: ${known.join(", ")}`,
+  };
+}
+
+function missingKey(path: KeyPath): Problem {
+  const key = String(path.at(-1));
+  const parent = path.slice(0, -1);
+  return { code: "missing-key", path: parent, message: `\`${key}\` is missing`, hint: `add \`${key}:\`` };
+}
+
+/** What `{}` turns on, with all its defaults. */
+const ON_BY_DEFAULTS: readonly unknown[] = ["backups", "registrator"];
+
+/** YAML's way to write nothing is a key without a value: what was to follow is missing, or all of it is gone. */
+function nothingWritten(path: KeyPath): Problem {
+  const isList = schemasAt(path).some((schema) => schema._zod.def.type === "array");
+  const filled = ON_BY_DEFAULTS.includes(path.at(-1))
+    ? "write {} for the defaults"
+    : isList
+      ? "list something below it"
+      : "write something here";
+  return {
+    code: "invalid-value",
+    path,
+    atKey: true,
+    message: `\`${keyText(path)}\` is empty`,
+    hint: canBeLeftOut(path) ? `delete the line, or ${filled}` : filled,
+  };
+}
+
+function canBeLeftOut(path: KeyPath): boolean {
+  const keys = schemasAt(path.slice(0, -1)).flatMap((schema) => shapeOf(schema)[path.at(-1) as string] ?? []);
+  return keys.every((schema) => schema._zod.optin !== undefined);
+}
+
+function wrongValue(issue: Issue, path: KeyPath, value: unknown): Problem {
+  const name = issue.code === "invalid_format" && NAME_PATTERNS.has((issue as { pattern?: string }).pattern ?? "");
+  return {
+    code: name ? "invalid-name" : "invalid-value",
+    path,
+    message: `${shown(value, path)} cannot be used as ${path.length > 0 ? keyText(path) : "a cluster file"}`,
+    hint: path.length > 0 ? issue.message : "describe a cluster: start from clusters/seed.yaml",
+  };
+}
+
+const wrongKey = (issue: Issue, path: KeyPath): Problem => ({
+  ...wrongValue(issue, path, path.at(-1)),
+  message: `${shown(path.at(-1), [])} cannot be used as a key of ${keyText(path.slice(0, -1))}`,
+  atKey: true,
+});
+
+const LONGEST = 80;
+/** A registry or a mirror may be written with user:password@ and no scheme; a digest has such an @ too. */
+const USER_PASSWORD = /(?<=^[^\s/:@]*:)(?!\/\/)[^\s@]+(?=@(?!sha256:))/;
+
+/** What was written, as far as it may be printed. */
+function shown(value: unknown, path: KeyPath): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "a mapping";
+  if (path.some((key) => typeof key === "string" && namesSecret(key))) return "what is written here";
+  const written =
+    typeof value === "string" ? JSON.stringify(masked(value).replace(USER_PASSWORD, "***")) : String(value);
+  return written.length > LONGEST ? `${written.slice(0, LONGEST - 3)}...` : written;
+}
+
+/** The keys that the schema knows at a path, in all branches of its unions. */
+function knownKeys(path: KeyPath): string[] {
+  return [...new Set(schemasAt(path).flatMap((schema) => Object.keys(shapeOf(schema))))];
+}
+
+/** What may stand at a path: of unions, all branches. */
+const schemasAt = (path: KeyPath): Schema[] =>
+  path.reduce<Schema[]>((at, key) => at.flatMap((schema) => step(schema, key)), branchesOf(clusterSchema));
+
+function step(schema: Schema, key: string | number): Schema[] {
+  const { element, valueType } = schema._zod.def as { element?: Schema; valueType?: Schema };
+  const next = element ?? valueType ?? shapeOf(schema)[key];
+  return next ? branchesOf(next) : [];
+}
+
+function branchesOf(schema: Schema): Schema[] {
+  const { innerType, options } = schema._zod.def as { innerType?: Schema; options?: Schema[] };
+  if (innerType) return branchesOf(innerType);
+  return options ? options.flatMap(branchesOf) : [schema];
+}
+
+const shapeOf = (schema: Schema): Record<string, Schema> =>
+  (schema._zod.def as { shape?: Record<string, Schema> }).shape ?? {};

@@ -1,8 +1,0 @@
-import { closest, distance } from "fastest-levenshtein";
-
-/** `; did you mean "x"?`, where one of the names is near enough to be a slip of the keyboard. */
-export function didYouMean(given: string, names: readonly string[]): string {
-  if (names.length === 0) return "";
-  const name = closest(given, names);
-  return distance(given, name) <= Math.min(given.length / 2, Math.max(2, Math.floor(given.length / 3))) ? `; did you mean "${name}"?` : "";
-}

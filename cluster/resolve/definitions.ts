@@ -1,0 +1,95 @@
+import { byApiNames } from "../../consul/api-names";
+import { byName, sorted, sortedByKey } from "../../consul/sort";
+import type { ConsulConfig, ParsedClusterFile } from "../file/schema";
+import type { KeyPath } from "../problem";
+
+/** What a cluster is given once for all its agents, as Consul's API takes it. */
+export interface Definitions {
+  /** Text by key. */
+  readonly kv: Readonly<Record<string, string>>;
+  /** By `kind/name`. */
+  readonly config_entries: Readonly<Record<string, ConsulConfig>>;
+  /** By name. */
+  readonly prepared_queries: Readonly<Record<string, unknown>>;
+}
+
+/** What KV keys of the product's own begin with: its locks, and what it has defined. */
+export const RESERVED_PREFIX = "consul-cdktf/";
+
+/** Kinds of which a cluster has one entry, by its name. */
+const ONLY_NAMES: Readonly<Record<string, string>> = {
+  "proxy-defaults": "global",
+  mesh: "mesh",
+  "exported-services": "default",
+};
+
+/** Kinds that Consul 1.22 takes from its users (AllConfigEntryKinds, agent/structs/config_entry.go, without the one that it writes itself). */
+export const ENTRY_KINDS: readonly string[] = [
+  "api-gateway",
+  "control-plane-request-limit",
+  "exported-services",
+  "file-system-certificate",
+  "http-route",
+  "ingress-gateway",
+  "inline-certificate",
+  "jwt-provider",
+  "mesh",
+  "proxy-defaults",
+  "sameness-group",
+  "service-defaults",
+  "service-intentions",
+  "service-resolver",
+  "service-router",
+  "service-splitter",
+  "tcp-route",
+  "terminating-gateway",
+];
+
+type File = Pick<ParsedClusterFile, "kv" | "config_entries" | "intentions" | "prepared_queries">;
+
+/** A config entry, and where it is in the file. `name` is undefined where it is missing. */
+export interface LocatedEntry {
+  readonly kind: string;
+  readonly name: string | undefined;
+  readonly entry: ConsulConfig;
+  readonly path: KeyPath;
+}
+
+/** The file's config entries, and those that its intentions are. */
+export function locatedEntries({ config_entries = [], intentions = {} }: File): LocatedEntry[] {
+  const written = config_entries.map((entry, index): LocatedEntry => {
+    const name = entry.name ?? (Object.hasOwn(ONLY_NAMES, entry.kind) ? ONLY_NAMES[entry.kind] : undefined);
+    return {
+      kind: entry.kind,
+      name,
+      entry: { ...entry, ...(name !== undefined && { name }) },
+      path: ["config_entries", index],
+    };
+  });
+  const meant = Object.entries(intentions).map(([name, sources]): LocatedEntry => {
+    const kind = "service-intentions";
+    const list = Object.entries(sources).map(([source, action]) => ({ name: source, action }));
+    return { kind, name, entry: { kind, name, sources: list.sort(byName) }, path: ["intentions", name] };
+  });
+  return [...written, ...meant];
+}
+
+export const entryKey = ({ kind, name }: Pick<LocatedEntry, "kind" | "name">): string => `${kind}/${name}`;
+
+/** What the file defines, in the order of names: how it is written changes nothing. */
+export function definitionsOf(file: File): Definitions {
+  const { kv = {}, prepared_queries = [] } = file;
+  return {
+    kv: sortedByKey(
+      Object.fromEntries(
+        Object.entries(kv).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+      ),
+    ),
+    config_entries: sortedByKey(
+      Object.fromEntries(locatedEntries(file).map((placed) => [entryKey(placed), sorted(placed.entry)])),
+    ),
+    prepared_queries: sortedByKey(
+      Object.fromEntries(prepared_queries.map((query) => [query.name ?? "", byApiNames({ name: "", ...query })])),
+    ),
+  };
+}

@@ -1,0 +1,109 @@
+import { isLoopback } from "../../consul/address";
+import { BACKUPS_ID, imageId } from "../../consul/contract";
+import { endpointsOf } from "../../consul/endpoints";
+import { effectivePorts } from "../../consul/ports";
+import type { Problem } from "../problem";
+import { backupsName } from "../resolve/backups";
+import type { Draft } from "../resolve/resolve";
+import { BACKUPS_TOKEN, requiresSecurity } from "../resolve/security";
+import { type DraftAgent, settingPath, valueAt } from "./paths";
+
+/** Whether the containers that save have names and places of their own, and reach their servers. */
+export function backupsProblems(draft: Draft): Problem[] {
+  if (!draft.file.backups) return [];
+  const servers = draft.agents.filter(({ role }) => role === "server");
+  return [
+    ...servers.flatMap((server) => [...containerTaken(draft, server), ...placeTaken(draft, server)]),
+    ...unreached(draft, servers),
+    ...ids(draft),
+  ];
+}
+
+const onSameDaemon = ({ agents }: Draft, { host }: DraftAgent): DraftAgent[] =>
+  agents.filter((other) => other.host.daemon.url === host.daemon.url);
+
+function containerTaken(draft: Draft, server: DraftAgent): Problem[] {
+  const name = backupsName(server.container);
+  return onSameDaemon(draft, server)
+    .filter(({ container }) => container === name)
+    .map((other) => ({
+      code: "duplicate-container",
+      path: settingPath(draft, other, "container"),
+      message: `"${name}" is the container of "${other.name}", and of the backups of "${server.name}" on the same host`,
+      hint: "give the agent another `container:`",
+    }));
+}
+
+const plainPath = (place: string): string => place.replace(/\/+/g, "/").replace(/\/$/, "");
+
+function placeTaken(draft: Draft, server: DraftAgent): Problem[] {
+  const { to } = draft.file.backups ?? {};
+  const place = to ?? backupsName(server.container);
+  return onSameDaemon(draft, server)
+    .filter(({ data }) => plainPath(data) === plainPath(place))
+    .map((other) => ({
+      code: "duplicate-volume",
+      path: to === undefined ? [...other.path, "data"] : ["backups", "to"],
+      message: `"${place}" has the data of "${other.name}", and would have the backups of "${server.name}"`,
+      hint: to === undefined ? "give the agent another `data:`" : "keep backups elsewhere",
+    }));
+}
+
+/** In a bridge network they are other containers than the servers, whose loopback they do not reach. */
+function unreached(draft: Draft, servers: readonly DraftAgent[]): Problem[] {
+  const { network } = draft.file;
+  const httpsOnly = requiresSecurity(draft.file);
+  return servers.flatMap((server): Problem[] => {
+    const { role, host, container, settings } = server;
+    const ports = effectivePorts(role, settings.ports);
+    const { beside } = endpointsOf({
+      network,
+      address: host.address,
+      container,
+      client: settings.client,
+      ports,
+      httpsOnly,
+    });
+    if (beside !== undefined) return [];
+    const hidden = settings.client?.split(/\s+/).every(isLoopback);
+    return [
+      {
+        code: "invalid-value",
+        path: hidden ? settingPath(draft, server, "client") : settingPath(draft, server, "ports", "https"),
+        message: `the backups of "${server.name}" are made from a container beside it, and its API ${hidden ? "listens inside its own alone" : "has no HTTPS"}`,
+        hint: hidden
+          ? "leave `client` out (0.0.0.0), or remove `backups:`"
+          : "leave `ports.https` out (8501), or remove `backups:`",
+      },
+    ];
+  });
+}
+
+function ids(draft: Draft): Problem[] {
+  const { images, backups } = draft.file;
+  const token = valueAt(draft.file, ["security", "tokens", BACKUPS_TOKEN]);
+  const image = backups?.image === undefined ? -1 : images.findIndex((one) => imageId(one) === BACKUPS_ID);
+  return [
+    ...(token === undefined
+      ? []
+      : [
+          {
+            code: "invalid-name" as const,
+            path: ["security", "tokens", BACKUPS_TOKEN],
+            atKey: true,
+            message: `"${BACKUPS_TOKEN}" is the token of the backups that \`backups:\` makes`,
+            hint: "choose another name",
+          },
+        ]),
+    ...(image < 0
+      ? []
+      : [
+          {
+            code: "colliding-ids" as const,
+            path: ["images", image],
+            message: `"${images[image]}" and the backups' image would have the same Terraform id`,
+            hint: "name it by its digest",
+          },
+        ]),
+  ];
+}

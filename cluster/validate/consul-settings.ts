@@ -1,0 +1,178 @@
+import type { ConsulConfig, Settings } from "../file/schema";
+import type { KeyPath, Problem } from "../problem";
+
+/** Consul keys, or paths of them, that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
+const OWNED_KEYS: Record<string, string> = {
+  addresses: "client",
+  advertise_addr: "advertise",
+  autopilot: "autopilot",
+  bind_addr: "bind",
+  bootstrap: "bootstrap_expect",
+  bootstrap_expect: "bootstrap_expect",
+  client_addr: "client",
+  data_dir: "data",
+  datacenter: "datacenter",
+  "dns_config.allow_stale": "dns.allow_stale",
+  "dns_config.enable_truncate": "dns.enable_truncate",
+  "dns_config.max_stale": "dns.max_stale",
+  "dns_config.node_ttl": "dns.node_ttl",
+  "dns_config.only_passing": "dns.only_passing",
+  "dns_config.service_ttl": "dns.service_ttl",
+  leave_on_terminate: "decommission",
+  node_id: "node",
+  node_name: "node",
+  ports: "ports",
+  recursors: "dns.recursors",
+  retry_join: "join",
+  server: "servers",
+  start_join: "join",
+  ui: "ui",
+};
+
+const OWNED_FLAGS: Record<string, string> = {
+  "-advertise": "advertise",
+  "-bind": "bind",
+  "-bootstrap": "bootstrap_expect",
+  "-bootstrap-expect": "bootstrap_expect",
+  "-client": "client",
+  "-data-dir": "data",
+  "-datacenter": "datacenter",
+  "-dns-port": "ports.dns",
+  "-domain": "config.domain",
+  "-grpc-port": "ports.grpc",
+  "-grpc-tls-port": "ports.grpc_tls",
+  "-hcl": "config",
+  "-http-port": "ports.http",
+  "-https-port": "ports.https",
+  "-join": "join",
+  "-dev": "servers",
+  "-node": "node",
+  "-node-id": "node",
+  "-recursor": "dns.recursors",
+  "-retry-join": "join",
+  "-serf-lan-port": "ports.serf_lan",
+  "-serf-wan-port": "ports.serf_wan",
+  "-server": "servers",
+  "-server-port": "ports.server",
+  "-ui": "ui",
+};
+
+/** What may not be in the free `config:`. */
+export function configProblems(config: ConsulConfig | undefined, path: KeyPath, secured: boolean): Problem[] {
+  if (!config) return [];
+  const owned = Object.entries(OWNED_KEYS).flatMap(([key, place]) =>
+    pathsOf(config, key.split(".")).map((found) => ownedSetting(found.join("."), place, [...path, ...found])),
+  );
+  return [...owned, ...securityProblems(config, path, secured), ...inexactNumbers(config, path)];
+}
+
+/** With these whoever may register a service runs programs on the host, as Consul's user. */
+export const SCRIPT_CHECKS = ["enable_script_checks", "enable_local_script_checks"] as const;
+
+/** Whether checks that are in files may run programs: by configuration, or by a flag, which has the last word. */
+export function runsPrograms({ config = {}, flags = [] }: Pick<Settings, "config" | "flags">): boolean {
+  return SCRIPT_CHECKS.some((key) => {
+    const flag = new RegExp(`^--?${key.replaceAll("_", "-")}(?:=(.*))?$`);
+    const given = flags.flatMap((word) => flag.exec(word)?.slice(1) ?? []);
+    return given.length > 0 ? !/^(f|false|0)$/i.test(given.at(-1) ?? "true") : config[key] === true;
+  });
+}
+
+/** What `security` decides: paths of keys, by Consul's names, `*` for any one. HTTPS alone may be had without client certificates. */
+const SECURITY_KEYS = [
+  "acl.enabled",
+  "acl.default_policy",
+  "acl.enable_token_persistence",
+  "auto_encrypt.allow_tls",
+  "auto_encrypt.tls",
+  "ca_file",
+  "ca_path",
+  "cert_file",
+  "encrypt_verify_incoming",
+  "encrypt_verify_outgoing",
+  "key_file",
+  "tls.*.ca_file",
+  "tls.*.ca_path",
+  "tls.*.cert_file",
+  "tls.*.key_file",
+  "tls.defaults.verify_incoming",
+  "tls.defaults.verify_outgoing",
+  "tls.internal_rpc.verify_incoming",
+  "tls.internal_rpc.verify_outgoing",
+  "tls.internal_rpc.verify_server_hostname",
+  "tls.grpc.verify_incoming",
+  "verify_incoming",
+  "verify_incoming_https",
+  "verify_incoming_rpc",
+  "verify_outgoing",
+  "verify_server_hostname",
+].map((key) => key.split("."));
+
+function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean): Problem[] {
+  // A cluster without it may still have what somebody brings about by other means; but scripts that ask under ACLs need what `security` gives them.
+  const owned = secured
+    ? SECURITY_KEYS.flatMap((key) => pathsOf(config, key))
+    : pathsOf(config, ["acl", "enabled"], true);
+  return owned.map((found) => ({
+    code: "owned-setting",
+    path: [...path, ...found],
+    atKey: true,
+    message: secured
+      ? `${found.join(".")} is decided by \`security:\``
+      : `${found.join(".")} is part of what \`security: off\` turns off`,
+    hint: secured
+      ? "remove it; `security: { stage: ... }` says how far security is turned on"
+      : "remove it, or turn security on: `security: on`",
+  }));
+}
+
+/** Where a path of keys leads in a configuration, if anywhere; only to a certain value, if one is given. Consul takes keys in any case. */
+function pathsOf(value: unknown, [key, ...rest]: readonly string[], wanted?: unknown): string[][] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  return Object.entries(value)
+    .filter(([name]) => key === "*" || name.toLowerCase() === key)
+    .flatMap(([name, inner]) => {
+      if (rest.length === 0) return wanted === undefined || inner === wanted ? [[name]] : [];
+      return pathsOf(inner, rest, wanted).map((path) => [name, ...path]);
+    });
+}
+
+/** Beyond 2^53 not every whole number is one of JavaScript's: Consul would be given a neighbour, in any JSON that goes to it as it is. */
+export function inexactNumbers(value: unknown, path: KeyPath): Problem[] {
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([key, item]) =>
+      inexactNumbers(item, [...path, Array.isArray(value) ? Number(key) : key]),
+    );
+  }
+  if (typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value)) return [];
+  return [
+    {
+      code: "invalid-value",
+      path,
+      message: `${value} is too large a whole number to be kept exactly`,
+      hint: `use at most ${Number.MAX_SAFE_INTEGER}, or write it as text, in quotes`,
+    },
+  ];
+}
+
+/** What may not be in free `flags:`. @param owned where the file has a place of its own for a flag */
+export function flagProblems(
+  flags: readonly string[] | undefined,
+  path: KeyPath,
+  owned: Readonly<Record<string, string>> = OWNED_FLAGS,
+): Problem[] {
+  return (flags ?? []).flatMap((flag, index): Problem[] => {
+    const at = [...path, index];
+    const name = flag.replace(/^--/, "-").replace(/[= ].*$/s, "");
+    const place = Object.hasOwn(owned, name) ? owned[name] : undefined;
+    return place ? [ownedSetting(name, place, at)] : [];
+  });
+}
+
+const ownedSetting = (key: string, place: string, path: KeyPath): Problem => ({
+  code: "owned-setting",
+  path,
+  atKey: true,
+  message: `${key} has a place of its own in the cluster file`,
+  hint: `set \`${place}:\` instead`,
+});

@@ -1,0 +1,113 @@
+import { argumentSize, MOST_BYTES } from "../../consul/argument-size";
+import { type KeyPath, keyText, type Problem } from "../problem";
+import { definitionsOf, ENTRY_KINDS, entryKey, locatedEntries, RESERVED_PREFIX } from "../resolve/definitions";
+import type { Draft } from "../resolve/resolve";
+import { didYouMean } from "../suggest";
+import { inexactNumbers } from "./consul-settings";
+
+/** Keys, config entries, intentions and prepared queries. */
+export function definitionProblems({ file }: Draft): Problem[] {
+  const { kv = {}, config_entries = [], intentions = {}, prepared_queries = [] } = file;
+  const entries = locatedEntries(file);
+  return [
+    ...Object.keys(kv).flatMap(reserved),
+    ...Object.entries(kv).flatMap(([key, value]) => (value === null ? [noValue(key)] : [])),
+    ...Object.entries(intentions).flatMap(([name, callers]) =>
+      Object.keys(callers).length === 0 ? [noCaller(name)] : [],
+    ),
+    ...inexactNumbers(kv, ["kv"]),
+    ...config_entries.flatMap(({ kind }, index) => unknownKind(kind, ["config_entries", index, "kind"])),
+    ...entries.flatMap(({ kind, name, path }): Problem[] =>
+      name === undefined && ENTRY_KINDS.includes(kind)
+        ? [{ code: "missing-key", path, message: `\`name\` is missing: which ${kind} it is`, hint: "add `name:`" }]
+        : [],
+    ),
+    ...inexactNumbers(config_entries, ["config_entries"]),
+    ...repeated(
+      entries.flatMap((entry) => (entry.name === undefined ? [] : [{ key: entryKey(entry), path: entry.path }])),
+    ),
+    ...prepared_queries.flatMap(({ name, template }, index): Problem[] =>
+      name === undefined && !template
+        ? [
+            {
+              code: "missing-key",
+              path: ["prepared_queries", index],
+              message: "`name` is missing: only a template can do without",
+              hint: "add `name:`",
+            },
+          ]
+        : [],
+    ),
+    ...repeated(
+      prepared_queries.map(({ name = "" }, index) => ({
+        key: `prepared query "${name}"`,
+        path: ["prepared_queries", index],
+      })),
+    ),
+    ...tooMuch(argumentSize(JSON.stringify(definitionsOf(file)))),
+  ];
+}
+
+const reserved = (key: string): Problem[] =>
+  key.startsWith(RESERVED_PREFIX)
+    ? [
+        {
+          code: "reserved-key",
+          path: ["kv", key],
+          atKey: true,
+          message: `what is below ${RESERVED_PREFIX} is the product's own`,
+          hint: "use another key",
+        },
+      ]
+    : [];
+
+const noValue = (key: string): Problem => ({
+  code: "invalid-value",
+  path: ["kv", key],
+  atKey: true,
+  message: `${keyText(["kv", key])} is empty`,
+  hint: 'write something here, `""` for an empty text, or leave the key out',
+});
+
+/** Consul refuses it. */
+const noCaller = (name: string): Problem => ({
+  code: "invalid-value",
+  path: ["intentions", name],
+  message: `intentions for "${name}" name no caller`,
+  hint: `name one: ${name}: { "*": deny } is for all; or remove \`${name}\``,
+});
+
+const unknownKind = (kind: string, path: KeyPath): Problem[] =>
+  ENTRY_KINDS.includes(kind)
+    ? []
+    : [
+        {
+          code: "unknown-kind",
+          path,
+          message: `Consul has no config entries of kind "${kind}"${didYouMean(kind, ENTRY_KINDS)}`,
+          hint: `use one of ${ENTRY_KINDS.join(", ")}`,
+        },
+      ];
+
+function repeated(all: readonly { readonly key: string; readonly path: KeyPath }[]): Problem[] {
+  const seen = new Set<string>();
+  return all.flatMap(({ key, path }): Problem[] => {
+    if (!seen.has(key)) {
+      seen.add(key);
+      return [];
+    }
+    return [{ code: "duplicate-definition", path, message: `${key} is there twice`, hint: "make one of them" }];
+  });
+}
+
+const tooMuch = (size: number): Problem[] =>
+  size <= MOST_BYTES
+    ? []
+    : [
+        {
+          code: "too-much",
+          path: [],
+          message: `keys, config entries, intentions and prepared queries are ${size} bytes, and a deploy can hand over ${MOST_BYTES}`,
+          hint: "leave large values of `kv` to the programs that use them",
+        },
+      ];

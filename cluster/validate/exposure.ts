@@ -1,0 +1,80 @@
+import { isLoopback } from "../../consul/address";
+import { stackName } from "../../consul/contract";
+import type { Problem } from "../problem";
+import type { Draft } from "../resolve/resolve";
+import { requiresSecurity } from "../resolve/security";
+import { stackNames } from "../resolve/stacks";
+import { settingPath, unique, valueAt } from "./paths";
+
+/** What works, and should be known: who else reaches the cluster, and how large a stack is. */
+export const exposureProblems = (draft: Draft): Problem[] => [
+  ...exposure(draft),
+  ...openPublished(draft),
+  ...stackSizes(draft),
+];
+
+function exposure(draft: Draft): Problem[] {
+  const plain = draft.hosts
+    .filter(({ daemon }) => daemon.kind === "plain")
+    .map(({ name, daemon }): Problem => {
+      const own = [valueAt(draft.file, ["hosts", name, "daemon"]) === undefined ? "daemon" : "hosts", name, "daemon"];
+      return {
+        code: "plain-tcp",
+        path: own[0] === "hosts" ? own : ["daemon"],
+        message: `host "${name}": whoever reaches ${daemon.url} has root on that host`,
+        hint: "use ssh:// or tcp:// with TLS, or silence this with `accept: [plain-tcp]`",
+      };
+    });
+  const open =
+    draft.file.network === "bridge" || requiresSecurity(draft.file)
+      ? []
+      : draft.agents.filter(({ settings }) => settings.client?.split(/\s+/).some((address) => !isLoopback(address)));
+  const openHttp = open.map(
+    (agent): Problem => ({
+      code: "open-http",
+      path: settingPath(draft, agent, "client"),
+      message: "without ACLs, whoever reaches the HTTP API can read and change everything",
+      hint: "leave `client` out (127.0.0.1), or silence this with `accept: [open-http]`",
+    }),
+  );
+  return [...plain, ...unique(openHttp)];
+}
+
+/** Ports by which the API is reached in plain, or without asking who it is. */
+const API_PORTS = ["http", "https", "grpc"] as const;
+
+function openPublished(draft: Draft): Problem[] {
+  if (draft.file.network !== "bridge" || requiresSecurity(draft.file)) return [];
+  return unique(
+    draft.agents.flatMap((agent) => {
+      const key = API_PORTS.find((port) => agent.settings.publish?.[port] !== undefined);
+      if (key === undefined || isLoopback(agent.host.address)) return [];
+      return [
+        {
+          code: "open-http" as const,
+          path: settingPath(draft, agent, "publish", key),
+          message: `without ACLs, whoever reaches ${agent.host.address} can read and change everything`,
+          hint: "publish at a host of address 127.0.0.1, or silence this with `accept: [open-http]`",
+        },
+      ];
+    }),
+  );
+}
+
+/** Terraform runs one provider process a host: 12 MB, and 0.2 s of CPU a plan (measured). */
+const HOSTS_PER_STACK = 25;
+
+function stackSizes(draft: Draft): Problem[] {
+  return stackNames(draft.file.name, draft.hosts).flatMap((stack) => {
+    const count = draft.hosts.filter(({ group }) => stackName(draft.file.name, group) === stack).length;
+    if (count <= HOSTS_PER_STACK) return [];
+    return [
+      {
+        code: "big-group" as const,
+        path: ["hosts"],
+        message: `stack "${stack}" has ${count} hosts, and every plan asks all of them`,
+        hint: `give hosts a \`group:\`, at most ${HOSTS_PER_STACK} to each`,
+      },
+    ];
+  });
+}

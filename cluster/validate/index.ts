@@ -1,0 +1,50 @@
+import type { KeyPath, Problem } from "../problem";
+import type { Draft } from "../resolve/resolve";
+import { stackNames } from "../resolve/stacks";
+import { backendProblems } from "../resolve/state-backend";
+import { backupsProblems } from "./backups";
+import { configProblems, flagProblems } from "./consul-settings";
+import { daemonProblems } from "./daemons";
+import { definitionProblems } from "./definitions";
+import { dnsProblems } from "./dns";
+import { exposureProblems } from "./exposure";
+import { nameProblems } from "./names";
+import { networkProblems } from "./network";
+import { valueAt } from "./paths";
+import { quorumProblems } from "./quorum";
+import { registratorProblems } from "./registrator";
+import { secretProblems } from "./secrets";
+import { securityProblems } from "./security";
+import { serviceProblems } from "./services";
+
+/** What needs more than one key to see. */
+export function checkCluster(draft: Draft): Problem[] {
+  return [
+    ...quorumProblems(draft),
+    ...nameProblems(draft),
+    ...networkProblems(draft),
+    ...dnsProblems(draft),
+    ...settingsProblems(draft),
+    ...serviceProblems(draft),
+    ...definitionProblems(draft),
+    ...secretProblems(draft),
+    ...daemonProblems(draft),
+    ...exposureProblems(draft),
+    ...securityProblems(draft),
+    ...registratorProblems(draft),
+    ...backupsProblems(draft),
+    ...backendProblems(draft.file.backend, stackNames(draft.file.name, draft.hosts)),
+  ];
+}
+
+function settingsProblems(draft: Draft): Problem[] {
+  const { file } = draft;
+  const places = [
+    { path: [] as KeyPath, own: file },
+    ...draft.agents.map(({ path }) => ({ path, own: valueAt(file, path) as typeof file })),
+  ];
+  return places.flatMap(({ path, own }) => [
+    ...configProblems(own.config, [...path, "config"], file.security !== "off"),
+    ...flagProblems(own.flags, [...path, "flags"]),
+  ]);
+}

@@ -1,0 +1,211 @@
+import { addressInSubnet, bracketed } from "../../consul/address";
+import { declaredVolume, imageId } from "../../consul/contract";
+import type { Problem } from "../problem";
+import { usesRegistrator } from "../resolve/registrator";
+import type { Draft } from "../resolve/resolve";
+import { type DraftAgent, settingPath } from "./paths";
+
+/** Whether everything that must be told apart has a name, an address or an id of its own. */
+export const nameProblems = (draft: Draft): Problem[] => [
+  ...uniqueNames(draft),
+  ...dataAmongDeclared(draft),
+  ...uniqueHosts(draft),
+  ...uniqueGossip(draft),
+  ...containerNames(draft),
+  ...uniqueImages(draft),
+  ...uniqueInSubnet(draft),
+  ...networkName(draft),
+];
+
+function uniqueNames(draft: Draft): Problem[] {
+  return [
+    ...repeated(
+      draft,
+      "duplicate-name",
+      (agent) => agent.name,
+      (agent, first) => [
+        `"${agent.name}" is the name of ${first.role} and ${agent.role}`,
+        "give each agent a name of its own",
+      ],
+    ),
+    ...repeated(
+      draft,
+      "duplicate-name",
+      (agent) => agent.node,
+      (agent, first) => [
+        `"${agent.node}" is the node name of "${first.name}" and "${agent.name}"`,
+        "give each agent a node name of its own",
+      ],
+      "node",
+    ),
+    ...repeated(
+      draft,
+      "duplicate-container",
+      (agent) => `${agent.host.daemon.url} ${agent.container}`,
+      (agent, first) => [
+        `"${agent.container}" is the container of "${first.name}" and "${agent.name}" on host "${agent.host.name}"`,
+        "give one of them another `container:`",
+      ],
+      "container",
+    ),
+    ...repeated(
+      draft,
+      "duplicate-volume",
+      (agent) => `${agent.host.daemon.url} ${agent.data.replace(/\/+/g, "/").replace(/\/$/, "")}`,
+      (agent, first) => [
+        `"${agent.name}" and "${first.name}" would keep their data in one place, "${agent.data}", on host "${agent.host.name}"`,
+        "give one of them another `data:`",
+      ],
+      "data",
+    ),
+  ];
+}
+
+/** Agents that share a key with an earlier one. A second agent of one name is said once, as that. */
+function repeated(
+  { agents }: Draft,
+  code: Problem["code"],
+  keyOf: (agent: DraftAgent) => string,
+  words: (agent: DraftAgent, first: DraftAgent) => [message: string, hint: string],
+  key?: string,
+): Problem[] {
+  const firsts = new Map<string, DraftAgent>();
+  return agents.flatMap((agent) => {
+    const first = firsts.get(keyOf(agent));
+    if (!first) firsts.set(keyOf(agent), agent);
+    if (!first || (key && first.name === agent.name)) return [];
+    const [message, hint] = words(agent, first);
+    return [{ code, path: key ? [...agent.path, key] : agent.path, message, hint }];
+  });
+}
+
+/** An agent reads all that is where its services are kept. */
+function dataAmongDeclared({ agents }: Draft): Problem[] {
+  const keeper = new Map(
+    agents.map(({ host, container, name }) => [`${host.daemon.url} ${declaredVolume(container)}`, name]),
+  );
+  return agents.flatMap((agent): Problem[] => {
+    const other = keeper.get(`${agent.host.daemon.url} ${agent.data}`);
+    if (other === undefined) return [];
+    const message = `"${agent.name}" would keep its data where the services of "${other}" are, in "${agent.data}"`;
+    return [{ code: "duplicate-volume", path: [...agent.path, "data"], message, hint: "choose another `data:`" }];
+  });
+}
+
+/** A placeholder that stands for nothing is said for itself. */
+const isWhole = (url: string): boolean => !url.includes("{");
+
+function uniqueHosts({ hosts }: Draft): Problem[] {
+  const byAddress = new Map<string, string>();
+  const byDaemon = new Map<string, string>();
+  return hosts.flatMap(({ name, address, daemon }) => {
+    const problems: Problem[] = [];
+    const sameAddress = byAddress.get(address);
+    const sameDaemon = byDaemon.get(daemon.url);
+    if (sameAddress !== undefined) {
+      problems.push({
+        code: "duplicate-address",
+        path: ["hosts", name],
+        message: `hosts "${sameAddress}" and "${name}" have one address, ${address}`,
+        hint: "give each host its own address",
+      });
+    } else if (sameDaemon !== undefined && isWhole(daemon.url)) {
+      problems.push({
+        code: "duplicate-daemon",
+        path: ["hosts", name],
+        message: `hosts "${sameDaemon}" and "${name}" are on one Docker daemon, ${daemon.url}`,
+        hint: "give each host its own daemon (`{address}` in the cluster's `daemon:` stands for the host's), or put both agents on one host",
+      });
+    }
+    byAddress.set(address, name);
+    byDaemon.set(daemon.url, name);
+    return problems;
+  });
+}
+
+/** Agents that advertise or bind to one address: joining the one would be joining the other. What hosts share is said of them. */
+function uniqueGossip(draft: Draft): Problem[] {
+  const firsts = new Map<string, DraftAgent>();
+  const problems = draft.agents.flatMap((agent): Problem[] => {
+    const { address, port } = agent.gossip;
+    const at = `${bracketed(address)}:${port}`;
+    const first = firsts.get(at);
+    if (!first) firsts.set(at, agent);
+    const own = [agent, first].find((one) => one && (one.settings.advertise ?? one.settings.bind) !== undefined);
+    if (!first || !own) return [];
+    return [
+      {
+        code: "duplicate-address",
+        path: settingPath(draft, own, own.settings.advertise === undefined ? "bind" : "advertise"),
+        message: `"${first.name}" and "${agent.name}" are both reached at ${at}`,
+        hint: "give each agent its own address, or its own `ports.serf_lan`",
+      },
+    ];
+  });
+  return problems;
+}
+
+/** A host itself has the id <host>_host, and its registrator <host>_registrator. */
+const HOST_ID = "host";
+const REGISTRATOR_ID = "registrator";
+
+function uniqueImages({ file }: Draft): Problem[] {
+  const byId = new Map([
+    [HOST_ID, "a host"],
+    ...(usesRegistrator(file) ? [[REGISTRATOR_ID, "registrator's own image"] as const] : []),
+  ]);
+  return file.images.flatMap((image, index): Problem[] => {
+    const other = byId.get(imageId(image)) ?? image;
+    byId.set(imageId(image), other);
+    if (other === image) return [];
+    return [
+      {
+        code: "colliding-ids",
+        path: ["images", index],
+        message: `"${other}" and "${image}" would both have a Terraform id that ends in ${imageId(image)}`,
+        hint: "name one of them by its digest",
+      },
+    ];
+  });
+}
+
+/** In a bridge network, an agent's address is made of its name. */
+function uniqueInSubnet(draft: Draft): Problem[] {
+  if (draft.file.network !== "bridge") return [];
+  const { subnet } = draft.file;
+  return repeated(
+    draft,
+    "colliding-ids",
+    ({ name }) => addressInSubnet(subnet, name),
+    ({ name }, first) => [
+      `"${first.name}" and "${name}" would both have ${addressInSubnet(subnet, name)} in the bridge network, which is made of their names`,
+      "give one of them another `name:`; `container:`, `node:` and `hostname:` may stay",
+    ],
+    "name",
+  );
+}
+
+/** Docker refuses a name of one character, which is a name to Consul. */
+function containerNames({ agents }: Draft): Problem[] {
+  return agents
+    .filter(({ container }) => container.length < 2)
+    .map((agent) => ({
+      code: "invalid-name",
+      path: agent.path,
+      message: `"${agent.container}" is too short to be a container's name`,
+      hint: "use two characters or more, or give it a `container:`",
+    }));
+}
+
+/** A bridge network has the cluster's name; these are Docker's own networks. */
+function networkName({ file }: Draft): Problem[] {
+  if (file.network !== "bridge" || !["bridge", "host", "none"].includes(file.name)) return [];
+  return [
+    {
+      code: "invalid-name",
+      path: ["name"],
+      message: `"${file.name}" is a network of Docker's own, and a bridged cluster's network has the cluster's name`,
+      hint: "give the cluster another name",
+    },
+  ];
+}

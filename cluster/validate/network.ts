@@ -1,0 +1,222 @@
+import { family, isLoopback, isTemplate, isWildcard, whyUnreachable } from "../../consul/address";
+import { effectivePorts, listeners } from "../../consul/ports";
+import type { KeyPath, Problem } from "../problem";
+import type { Draft } from "../resolve/resolve";
+import { requiresSecurity } from "../resolve/security";
+import { type DraftAgent, settingPath, unique } from "./paths";
+
+/** Whether agents can reach each other, and every listener has its port to itself. */
+export const networkProblems = (draft: Draft): Problem[] => [
+  ...addresses(draft),
+  ...clientsElsewhere(draft),
+  ...freePorts(draft),
+  ...bridge(draft),
+];
+
+function addresses(draft: Draft): Problem[] {
+  const alone = draft.hosts.length === 1;
+  const problems: Problem[] = [];
+  const refuse = (path: KeyPath, value: string, why: string) =>
+    problems.push({
+      code: "invalid-address",
+      path,
+      message: `${value} ${why}`,
+      hint: "use an IP address by which the other agents reach this one",
+    });
+
+  for (const { name, address } of draft.hosts) {
+    const why = whyUnreachable(address, { loopbackAllowed: alone });
+    if (why)
+      refuse(typeof draft.file.hosts[name] === "string" ? ["hosts", name] : ["hosts", name, "address"], address, why);
+  }
+  for (const agent of draft.agents) {
+    for (const key of ["bind", "advertise"] as const) {
+      const value = agent.settings[key];
+      if (value === undefined || isTemplate(value)) continue;
+      if (key === "bind" && isWildcard(value) && agent.settings.advertise !== undefined) continue;
+      const why = whyUnreachable(value, { loopbackAllowed: alone && draft.file.network === "host" });
+      if (why) refuse(settingPath(draft, agent, key), value, why);
+    }
+    const client = agent.settings.client?.split(/\s+/).find((address) => !family(address));
+    if (client !== undefined) {
+      problems.push({
+        code: "invalid-address",
+        path: settingPath(draft, agent, "client"),
+        message: `"${client}" is no IP address that HTTP and DNS can listen on`,
+        hint: "use IP addresses, separated by spaces: 127.0.0.1 172.16.8.120",
+      });
+    }
+  }
+  const families = new Set(draft.hosts.map(({ address }) => family(address)).filter(Boolean));
+  if (families.size > 1) {
+    const first = family(draft.hosts[0]?.address ?? "");
+    const other = draft.hosts.find(({ address }) => family(address) !== first);
+    problems.push({
+      code: "mixed-families",
+      path: ["hosts", other?.name ?? ""],
+      message: `host "${other?.name}" has an address of another family than "${draft.hosts[0]?.name}": their agents cannot reach each other`,
+      hint: "use IPv4 addresses for all hosts, or IPv6 for all",
+    });
+  }
+  return unique(problems);
+}
+
+/** Agents that would listen at the address of a host that is not theirs: Consul cannot, and ends. What is no host's may be any interface's. */
+function clientsElsewhere(draft: Draft): Problem[] {
+  const owners = new Map(draft.hosts.map(({ name, address }) => [address, name]));
+  const byPlace = new Map<string, { address: string; path: KeyPath; agents: string[] }>();
+  for (const agent of draft.agents) {
+    const path = settingPath(draft, agent, "client");
+    const elsewhere =
+      agent.settings.client?.split(/\s+/).filter((address) => owners.has(address) && address !== agent.host.address) ??
+      [];
+    for (const address of new Set(elsewhere)) {
+      const { agents } = byPlace.get(`${address} ${path}`) ?? { agents: [] };
+      byPlace.set(`${address} ${path}`, { address, path, agents: [...agents, `"${agent.name}"`] });
+    }
+  }
+  return [...byPlace.values()].map(({ address, path, agents: [first, ...others] }) => ({
+    code: "invalid-address",
+    path,
+    message: `${first}${others.length > 0 ? ` and ${others.length} more` : ""} would listen at ${address}, which is the address of another host, "${owners.get(address)}"`,
+    hint: "give each agent a `client:` of its own host, or use 127.0.0.1 or 0.0.0.0",
+  }));
+}
+
+function freePorts(draft: Draft): Problem[] {
+  const taken = new Map<string, { address: string; words: string; agent: DraftAgent }[]>();
+  return draft.agents.flatMap((agent) =>
+    listening(draft, agent).flatMap(({ within, section, key, port, addresses }) => {
+      const words = `${key} of "${agent.name}"`;
+      const at = `${within} ${port}`;
+      const others = taken.get(at) ?? [];
+      const clash = others.find(
+        (other) => !isNamesake(other.agent, agent) && addresses.some((address) => overlap(address, other.address)),
+      );
+      taken.set(at, [...others, ...addresses.map((address) => ({ address, words, agent }))]);
+      if (!clash) return [];
+      const problem: Problem = {
+        code: "port-clash",
+        path: settingPath(draft, agent, section, key),
+        message: `port ${port} ${within} is taken twice: ${clash.words} and ${words}`,
+        hint: `give one of them another port under \`${section}:\``,
+      };
+      return [problem];
+    }),
+  );
+}
+
+/** A second agent of one name is said once, as that. */
+const isNamesake = (one: DraftAgent, other: DraftAgent): boolean => one !== other && one.name === other.name;
+
+const overlap = (a: string, b: string): boolean => a === b || isWildcard(a) || isWildcard(b);
+
+interface Taken {
+  /** Where no other may have its port: on a host, or in a container of a bridge network. */
+  readonly within: string;
+  readonly section: "ports" | "publish";
+  readonly key: string;
+  readonly port: number;
+  readonly addresses: readonly string[];
+}
+
+function listening({ file }: Draft, { name, role, host, settings }: DraftAgent): Taken[] {
+  const bridged = file.network === "bridge";
+  const onHost = `on host "${host.name}"`;
+  const client = (settings.client ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(/\s+/);
+  const bind = settings.bind ?? (bridged ? "0.0.0.0" : host.address);
+  const own = listeners(role, effectivePorts(role, settings.ports), {
+    client,
+    bind,
+    httpsOnly: requiresSecurity(file),
+  }).map(
+    ({ name: key, port, addresses }): Taken => ({
+      within: bridged ? `in the container of "${name}"` : onHost,
+      section: "ports",
+      key,
+      port,
+      addresses,
+    }),
+  );
+  const published = bridged ? Object.entries(settings.publish ?? {}) : [];
+  return [
+    ...own,
+    ...published.map(
+      ([key, port]): Taken => ({ within: onHost, section: "publish", key, port, addresses: [host.address] }),
+    ),
+  ];
+}
+
+function bridge(draft: Draft): Problem[] {
+  const { file, hosts, agents } = draft;
+  if (file.network === "bridge") {
+    if (hosts.length <= 1)
+      return [...publishedButOff(draft), ...publishedButLoopback(draft), ...publishedButPlain(draft)];
+    return [
+      {
+        code: "bridge-hosts",
+        path: ["network"],
+        message: `a bridge network ends at its daemon, but there are ${hosts.length} hosts`,
+        hint: "use `network: host` for several hosts, or keep one host",
+      },
+    ];
+  }
+  return unique(
+    agents
+      .filter(({ settings }) => settings.publish !== undefined)
+      .map((agent) => ({
+        code: "owned-setting" as const,
+        path: settingPath({ file } as Draft, agent, "publish"),
+        message: "`publish` is for bridged agents: in the host's network, ports are the host's already",
+        hint: "remove `publish`, or set `ports`",
+      })),
+  );
+}
+
+function publishedButOff(draft: Draft): Problem[] {
+  return draft.agents.flatMap((agent) => {
+    const ports = effectivePorts(agent.role, agent.settings.ports);
+    return (Object.keys(agent.settings.publish ?? {}) as (keyof typeof ports)[])
+      .filter((key) => ports[key] <= 0)
+      .map(
+        (key): Problem => ({
+          code: "invalid-value",
+          path: settingPath(draft, agent, "publish", key),
+          message: `${key} of "${agent.name}" is published, but the agent does not listen for it`,
+          hint: `give it a port, as in \`ports: { ${key}: 8501 }\`, or publish another`,
+        }),
+      );
+  });
+}
+
+/** Plain HTTP of a secured agent listens inside its container alone. */
+function publishedButPlain(draft: Draft): Problem[] {
+  if (!requiresSecurity(draft.file)) return [];
+  return unique(
+    draft.agents
+      .filter(({ settings }) => settings.publish?.http !== undefined)
+      .map((agent) => ({
+        code: "invalid-value",
+        path: settingPath(draft, agent, "publish", "http"),
+        message: `plain HTTP of "${agent.name}" is published, but in a secured cluster it is for its container alone`,
+        hint: "publish `https` instead",
+      })),
+  );
+}
+
+/** Docker forwards a published port to the container's own address, where loopback does not listen. */
+function publishedButLoopback(draft: Draft): Problem[] {
+  return unique(
+    draft.agents
+      .filter(
+        ({ settings }) =>
+          Object.keys(settings.publish ?? {}).length > 0 && settings.client?.split(/\s+/).every(isLoopback),
+      )
+      .map((agent) => ({
+        code: "invalid-value",
+        path: settingPath(draft, agent, "publish"),
+        message: `ports of "${agent.name}" are published, but it listens for them at ${agent.settings.client} alone, inside its container`,
+        hint: "leave `client` out (0.0.0.0), or remove `publish`",
+      })),
+  );
+}

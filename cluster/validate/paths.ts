@@ -1,0 +1,36 @@
+import type { KeyPath, Problem } from "../problem";
+import type { Draft } from "../resolve/resolve";
+
+export type DraftAgent = Draft["agents"][number];
+/** Where a setting is written: with the agent, or else for the whole cluster. */
+export function settingPath({ file }: Draft, agent: DraftAgent, ...keys: string[]): KeyPath {
+  const own = [...agent.path, ...keys];
+  return valueAt(file, own) === undefined && valueAt(file, keys) !== undefined ? keys : own;
+}
+
+export const valueAt = (value: unknown, path: KeyPath): unknown =>
+  path.reduce<unknown>(
+    (at, key) => (typeof at === "object" && at !== null ? (at as Record<string, unknown>)[key] : undefined),
+    value,
+  );
+
+/** Of a secured cluster, an image that is not pinned. */
+export function byTag(image: string, path: KeyPath): Problem[] {
+  if (image.includes("@sha256:")) return [];
+  return [
+    {
+      code: "image-by-tag",
+      path,
+      message: `${image} is whatever its registry says on the day`,
+      hint: `pin it: image: ${image}@sha256:..., as \`docker buildx imagetools inspect ${image}\` prints it; or silence this with \`accept: [image-by-tag]\``,
+    },
+  ];
+}
+
+/** A cluster-wide setting that is wrong is wrong for every agent, but said once. */
+export function unique(problems: Problem[]): Problem[] {
+  const seen = new Map(
+    problems.map((problem) => [JSON.stringify([problem.code, problem.path, problem.message]), problem]),
+  );
+  return [...seen.values()];
+}

@@ -1,0 +1,76 @@
+import type { Problem } from "../problem";
+import type { Draft } from "../resolve/resolve";
+import { KNOWN_POLICIES, OWN_TOKENS, securityOf } from "../resolve/security";
+import { didYouMean } from "../suggest";
+import { SCRIPT_CHECKS } from "./consul-settings";
+import { byTag, settingPath, unique, valueAt } from "./paths";
+
+/** What a secured cluster's tokens may be called and hold, and what would open again what security closes. */
+export function securityProblems(draft: Draft): Problem[] {
+  const security = securityOf(draft.file);
+  if (!security) return [];
+  const { policies, tokens } = security;
+  const own = (kind: "policies" | "tokens", reserved: readonly string[], names: readonly string[]): Problem[] =>
+    names
+      .filter((name) => reserved.includes(name))
+      .map((name) => ({
+        code: "invalid-name",
+        path: ["security", kind, name],
+        atKey: true,
+        message: `"${name}" is one of the product's own ${kind}`,
+        hint: "choose another name",
+      }));
+  return [
+    ...own("policies", [...OWN_TOKENS, ...KNOWN_POLICIES], Object.keys(policies)),
+    ...own("tokens", OWN_TOKENS, Object.keys(tokens)),
+    ...Object.entries(tokens)
+      .filter(([name]) => !OWN_TOKENS.includes(name))
+      .flatMap(([name, token]) =>
+        unknownPolicies(draft, name, token.policies, [...Object.keys(policies), ...KNOWN_POLICIES]),
+      ),
+    ...scriptChecks(draft),
+    ...imagesByTag(draft),
+  ];
+}
+
+function unknownPolicies(
+  { file }: Draft,
+  token: string,
+  wanted: readonly string[],
+  known: readonly string[],
+): Problem[] {
+  const written = valueAt(file, ["security", "tokens", token, "policies"]);
+  return wanted
+    .filter((policy) => !known.includes(policy))
+    .map((policy) => ({
+      code: "unknown-policy",
+      path: Array.isArray(written)
+        ? ["security", "tokens", token, "policies", written.indexOf(policy)]
+        : ["security", "tokens", token],
+      atKey: !Array.isArray(written),
+      message: `token "${token}" has the policy "${policy}", which is not among the file's${didYouMean(policy, known)}`,
+      hint: `write its rules under \`security: { policies: { ${policy}: ... } }\`, or take one of ${known.join(", ")}`,
+    }));
+}
+
+function scriptChecks(draft: Draft): Problem[] {
+  return unique(
+    draft.agents.flatMap((agent) =>
+      SCRIPT_CHECKS.filter((key) => agent.settings.config?.[key] === true).map((key) => ({
+        code: "script-checks" as const,
+        path: settingPath(draft, agent, "config", key),
+        atKey: true,
+        message: `${key}: services that are registered may run programs in the agent's container`,
+        hint: "remove it, or silence this with `accept: [script-checks]`",
+      })),
+    ),
+  );
+}
+
+function imagesByTag(draft: Draft): Problem[] {
+  const images = [
+    ...draft.agents.map((agent) => ({ image: agent.settings.image, path: settingPath(draft, agent, "image") })),
+    { image: draft.file.backups?.image, path: ["backups", "image"] },
+  ];
+  return unique(images.flatMap(({ image, path }) => (image === undefined ? [] : byTag(image, path))));
+}

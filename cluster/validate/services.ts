@@ -1,0 +1,243 @@
+import { family } from "../../consul/address";
+import { argumentSize, MOST_BYTES } from "../../consul/argument-size";
+import type { Check, Service } from "../file/schema";
+import { CHECK_KEYS, SERVICE_KEYS } from "../file/service-schema";
+import type { KeyPath, Problem } from "../problem";
+import type { Draft } from "../resolve/resolve";
+import { didYouMean } from "../suggest";
+import { inexactNumbers, runsPrograms } from "./consul-settings";
+import { type DraftAgent, unique, valueAt } from "./paths";
+
+/**
+ * Services and checks of agents. Much of this Consul says only when it loads them, when an agent that reloads has forgotten its services already, and one that starts
+ * ends.
+ */
+export const serviceProblems = (draft: Draft): Problem[] =>
+  unique(draft.agents.flatMap((agent) => ofAgent(draft, agent)));
+
+interface Placed<Value> {
+  readonly value: Value;
+  readonly path: KeyPath;
+}
+
+function ofAgent(draft: Draft, agent: DraftAgent): Problem[] {
+  const services = placed<Service>(draft, agent, "services");
+  const ofNode = placed<Check>(draft, agent, "checks");
+  if (services.length === 0 && ofNode.length === 0) return [];
+  const ofServices = services.flatMap(checksOf);
+  return [
+    ...services.flatMap((service) => serviceForm(service, draft.file.security !== "off")),
+    ...[...ofServices, ...ofNode].flatMap(checkForm),
+    ...ofNode.flatMap(nodeCheckForm),
+    ...[...services, ...ofNode].flatMap(({ value, path }) => inexactNumbers(value, path)),
+    ...repeated("service", services, ({ id, name }) => id ?? name),
+    ...repeated(
+      "check",
+      [...ofServices.filter(({ value }) => value.id !== undefined), ...ofNode],
+      ({ id, name }) => id ?? name,
+    ),
+    ...undeclared(ofNode, services),
+    ...(runsPrograms(agent.settings) ? [] : [...ofServices, ...ofNode].flatMap(forbidden)),
+    ...tooMuch(agent),
+  ];
+}
+
+/** What is said for the whole cluster, and then what is said for the agent. */
+function placed<Value>({ file }: Draft, agent: DraftAgent, key: "services" | "checks"): Placed<Value>[] {
+  return [[key], [...agent.path, key]].flatMap((path: KeyPath) => {
+    const values = valueAt(file, path);
+    return Array.isArray(values) ? values.map((value: Value, index) => ({ value, path: [...path, index] })) : [];
+  });
+}
+
+function checksOf({ value, path }: Placed<Service>): Placed<Check>[] {
+  const several = (value.checks ?? []).map((check, index) => ({ value: check, path: [...path, "checks", index] }));
+  return value.check ? [{ value: value.check, path: [...path, "check"] }, ...several] : several;
+}
+
+/** What DNS takes for a label (agent/dnsutil of hashicorp/consul), and what an ACL token can be for (acl/validation.go). */
+const DNS_LABEL = /^[a-zA-Z0-9-]{1,63}$/;
+const ACL_NAME = /^[a-z0-9]([a-z0-9_-]{0,254}[a-z0-9])?$/;
+/** By the address's name, its family (agent.validateService, hashicorp/consul). */
+const FAMILIES: Readonly<Record<string, 4 | 6>> = { lan_ipv4: 4, wan_ipv4: 4, lan_ipv6: 6, wan_ipv6: 6 };
+
+function serviceForm({ value, path }: Placed<Service>, secured: boolean): Problem[] {
+  const { name, port, ports, tagged_addresses = {} } = value;
+  const problems: Problem[] = unknownKeys(value, path, SERVICE_KEYS);
+  if (secured && !ACL_NAME.test(name)) {
+    problems.push({
+      code: "invalid-name",
+      path: [...path, "name"],
+      message: `"${name}" is no name that an agent's token can be for`,
+      hint: "use lower-case letters, digits, hyphens and underscores, up to 256, and begin and end with a letter or digit",
+    });
+  } else if (!DNS_LABEL.test(name)) {
+    problems.push({
+      code: "service-name",
+      path: [...path, "name"],
+      message: `DNS does not serve "${name}"`,
+      hint: "use letters, digits and hyphens, up to 63, or silence this with `accept: [service-name]`",
+    });
+  }
+  if (port !== undefined && ports !== undefined) {
+    problems.push({
+      code: "invalid-value",
+      path: [...path, "port"],
+      message: `"${name}" has both \`port\` and \`ports\``,
+      hint: "keep one of them",
+    });
+  }
+  for (const [key, { address }] of Object.entries(tagged_addresses)) {
+    const wanted = Object.hasOwn(FAMILIES, key) ? FAMILIES[key] : undefined;
+    if (!wanted || family(address) === wanted) continue;
+    problems.push({
+      code: "invalid-address",
+      path: [...path, "tagged_addresses", key, "address"],
+      message: `${address} is no IPv${wanted} address`,
+      hint: `use one, or another name than ${key}`,
+    });
+  }
+  return problems;
+}
+
+/** Ways to look, by what a problem calls them, with the keys that mean each. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(
+    ["http", "tcp", "udp", "grpc", "h2ping", "args", "os_service", "ttl"].map((key) => [key, [key]]),
+  ),
+  alias: ["alias_service", "alias_node"],
+};
+/** Not looked at by the agent itself. */
+const WITHOUT_INTERVAL = ["ttl", "alias"];
+
+function checkForm({ value, path }: Placed<Check>): Problem[] {
+  const kinds = Object.keys(KINDS).filter((kind) => KINDS[kind]?.some((key) => value[key] !== undefined));
+  const [kind, other] = kinds;
+  const problems = unknownKeys(value, path, CHECK_KEYS);
+  if (kind === undefined) {
+    const { docker_container_id: container } = value;
+    problems.push({
+      code: "check-kind",
+      path,
+      message:
+        container === undefined
+          ? "this check looks at nothing"
+          : `this check runs nothing in the container ${container}`,
+      hint:
+        container === undefined
+          ? `give it one of ${Object.values(KINDS).flat().join(", ")}`
+          : "add `args:`, the program and its arguments",
+    });
+  } else if (other !== undefined) {
+    const key = KINDS[other]?.find((each) => value[each] !== undefined) as string;
+    problems.push({
+      code: "check-kind",
+      path: [...path, key],
+      atKey: true,
+      message: `this check is by ${kind} and by ${other}`,
+      hint: "make two checks of it, under `checks:`",
+    });
+  } else if (WITHOUT_INTERVAL.includes(kind) && value.interval !== undefined) {
+    problems.push({
+      code: "check-kind",
+      path: [...path, "interval"],
+      atKey: true,
+      message: `a check by ${kind} has no interval: the agent does not look itself`,
+      hint: "remove `interval`",
+    });
+  } else if (!WITHOUT_INTERVAL.includes(kind) && value.interval === undefined) {
+    problems.push({
+      code: "missing-key",
+      path,
+      message: `\`interval\` is missing: how often to look by ${kind}`,
+      hint: "add `interval: 10s`",
+    });
+  }
+  return problems;
+}
+
+const nodeCheckForm = ({ value, path }: Placed<Check>): Problem[] =>
+  value.id !== undefined || value.name !== undefined
+    ? []
+    : [
+        {
+          code: "missing-key",
+          path,
+          message: "`name` is missing: a check that is in no service needs one",
+          hint: "add `name:`",
+        },
+      ];
+
+function unknownKeys(value: object, path: KeyPath, known: readonly string[]): Problem[] {
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({
+      code: "unknown-consul-key",
+      path: [...path, key],
+      atKey: true,
+      message: `Consul 1.22 has no "${key}" here${didYouMean(key, known)}`,
+      hint: "mend it; or, if your version has it, silence this with `accept: [unknown-consul-key]`",
+    }));
+}
+
+function repeated<Value>(
+  what: string,
+  all: readonly Placed<Value>[],
+  idOf: (value: Value) => string | undefined,
+): Problem[] {
+  const seen = new Set<string>();
+  return all.flatMap(({ value, path }): Problem[] => {
+    const id = idOf(value);
+    if (id === undefined) return [];
+    if (seen.has(id)) {
+      const message = `two ${what}s of an agent have the id "${id}", and the later one would replace the other`;
+      return [{ code: "duplicate-service", path, message, hint: "give one of them another `id:`" }];
+    }
+    seen.add(id);
+    return [];
+  });
+}
+
+/** Without the service that a check is about, an agent does not start. */
+function undeclared(checks: readonly Placed<Check>[], services: readonly Placed<Service>[]): Problem[] {
+  const ids = services.map(({ value: { id, name } }) => id ?? name);
+  return checks.flatMap(({ value: { service_id: id }, path }): Problem[] => {
+    if (id === undefined || ids.includes(id)) return [];
+    const message = `"${id}" is no declared service of the agent${didYouMean(id, ids)}`;
+    return [
+      {
+        code: "undeclared-service",
+        path: [...path, "service_id"],
+        message,
+        hint: "declare it under `services:`, or leave `service_id` out",
+      },
+    ];
+  });
+}
+
+/** Nor with a check that it may not run. */
+const forbidden = ({ value, path }: Placed<Check>): Problem[] =>
+  value.args === undefined
+    ? []
+    : [
+        {
+          code: "program-checks",
+          path: [...path, "args"],
+          atKey: true,
+          message: "this check runs a program, and its agent lets no check do so",
+          hint: "allow it with `config: { enable_local_script_checks: true }`, or look by http, tcp, udp or grpc",
+        },
+      ];
+
+function tooMuch({ path, settings: { services = [], checks = [] } }: DraftAgent): Problem[] {
+  const size = argumentSize(JSON.stringify({ services, checks }));
+  if (size <= MOST_BYTES) return [];
+  return [
+    {
+      code: "too-much",
+      path,
+      message: `the agent's services and checks are ${size} bytes, and a deploy can hand ${MOST_BYTES} to it`,
+      hint: "let the services register themselves by the API, or spread them over agents",
+    },
+  ];
+}

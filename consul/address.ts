@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+
+/** go-sockaddr templates, which Consul resolves on the host: `{{ GetInterfaceIP "eth1" }}`. */
+export const isTemplate = (value: string): boolean => value.includes("{{");
+
+/** RFC 1123 host name with at least one dot, so that a mistyped agent's name does not pass for one. */
+export const isDnsName = (value: string): boolean =>
+  isIP(value) === 0 &&
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(value);
+
+/** 4 or 6; undefined for what is no plain address. */
+export function family(address: string): 4 | 6 | undefined {
+  const version = isIP(address);
+  return version === 4 || version === 6 ? version : undefined;
+}
+
+/** Reads `host`, `host:port`, `[ipv6]:port` or a bare IPv6 address; undefined for anything else. What the host is, is for the caller to check. */
+export function hostAndPort(text: string): { readonly host: string; readonly port?: number } | undefined {
+  if (family(text)) return { host: text };
+  const [, v6, name, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+))(?::(\d+))?$/.exec(text) ?? [];
+  const host = v6 ?? name;
+  const port = digits === undefined ? undefined : Number(digits);
+  return !host || (v6 && family(v6) !== 6) || port === 0 || (port ?? 0) > 65535 ? undefined : { host, port };
+}
+
+/** An IP address in its one shortest spelling, so that equal addresses are equal texts; anything else as it is. */
+export const canonical = (value: string): string => (family(value) ? ipaddr.process(value).toString() : value);
+
+/** A URL that has a password in it: scheme://user:password@host. */
+export const hasPassword = (value: string): boolean => /\w:\/\/[^\s/?#:@]*:[^\s/?#]+@/.test(value);
+
+const WRONG_RANGES: Record<string, string> = {
+  unspecified: "means every address of a host, so nobody can reach it",
+  broadcast: "is the broadcast address",
+  multicast: "is a multicast address",
+  reserved: "is reserved by the IETF",
+  linkLocal: "is link-local: it means another host on every network",
+};
+
+/** Why other agents cannot reach an address; undefined if they can. */
+export function whyUnreachable(address: string, { loopbackAllowed }: { loopbackAllowed: boolean }): string | undefined {
+  if (!family(address)) return "is no IP address";
+  const range = rangeOf(address);
+  if (range === "loopback" && !loopbackAllowed) return "is a loopback address, which means another host on every host";
+  return WRONG_RANGES[range];
+}
+
+/** Of a bridge network that is given none. */
+export const DEFAULT_SUBNET = "172.30.86.0/24";
+
+/** Of a.b.c.0/24 all but the network itself, Docker's gateway, and the broadcast address. */
+const HOSTS_OF_SUBNET = 253;
+
+/**
+ * An agent's address in a bridge network, made of its name alone. Without one Docker gives addresses in the order of starting, and after a
+ * restart of the daemon servers would find each other's where they were.
+ * @param subnet a.b.c.0/24; the first address is Docker's gateway
+ */
+export function addressInSubnet(subnet: string, name: string): string {
+  const last = 2 + (createHash("sha256").update(name).digest().readUInt32BE(0) % HOSTS_OF_SUBNET);
+  return subnet.replace(/\.0\/24$/, `.${last}`);
+}
+
+/**
+ * The same for what is no agent, and goes round those that are: the next address that nobody has.
+ * @param taken addresses of the subnet that are others'
+ */
+export function freeInSubnet(subnet: string, name: string, taken: ReadonlySet<string>): string {
+  const first = addressInSubnet(subnet, name);
+  const [, network, host] = /^(.*\.)(\d+)$/.exec(first) as unknown as [string, string, string];
+  const around = Array.from(
+    { length: HOSTS_OF_SUBNET },
+    (_, step) => `${network}${2 + ((Number(host) - 2 + step) % HOSTS_OF_SUBNET)}`,
+  );
+  return around.find((address) => !taken.has(address)) ?? first;
+}
+
+export const isWildcard = (address: string): boolean => rangeOf(address) === "unspecified";
+export const isLoopback = (address: string): boolean => rangeOf(address) === "loopback";
+
+/** An IPv4 address that is written as IPv6 (::ffff:127.0.0.1) is what it stands for. */
+const rangeOf = (address: string): string => (family(address) ? ipaddr.process(address).range() : "");
+
+/** Where an agent's gossip is reached: what it advertises or binds to, unless only Consul can tell what that is (a template, every address). */
+export function gossipAddress({ advertise, bind }: { advertise?: string; bind?: string }, otherwise: string): string {
+  return (
+    [advertise, bind].find((address) => address !== undefined && family(address) && !isWildcard(address)) ?? otherwise
+  );
+}
+
+/** For use before a port or in a URL: IPv6 in brackets. */
+export const bracketed = (address: string): string => (family(address) === 6 ? `[${address}]` : address);

@@ -1,0 +1,18 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadCluster } from "../cluster/file/load";
+import { graphOf } from "../ops/diagram/graph";
+import { svg } from "../ops/diagram/svg";
+import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
+
+/** Writes what is made from the schema, the catalogue and the article's cluster file: `npm run generate`. A test fails when it has not been run. */
+const files = {
+  "cluster/cluster.schema.json": clusterSchemaJson(),
+  "docs/cluster-file.md": clusterReference(),
+  "docs/errors.md": errorReference(),
+  "docs/pictures/cluster.svg": svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
+};
+for (const [file, content] of Object.entries(files)) {
+  writeFileSync(join(__dirname, "..", file), content);
+  console.log(`wrote ${file}`);
+}

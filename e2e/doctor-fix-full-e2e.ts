@@ -1,0 +1,97 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ConsulHttp } from "./consul";
+import { Project } from "./project";
+import type { CommandResult } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
+
+interface Found {
+  readonly agent: string;
+  readonly host: string;
+  readonly what: string;
+  readonly mending?: string;
+}
+
+describe("npm run doctor says what is wrong on which host, and mends it", () => {
+  const rig = TestBed.standing();
+  const project = new Project(rig.operator, "clusters/ill.yaml");
+  const server = new ConsulHttp(rig.operator.machine, "http://172.16.8.120:8500");
+  const doctor = (...args: string[]): Promise<CommandResult> =>
+    project.run("npm", ["run", "-s", "doctor", "--", ...args], { check: false });
+  const inspect = async (name: string, format: string) =>
+    (await rig.host(name).docker("inspect", "-f", format, name)).stdout.trim();
+
+  beforeAll(async () => {
+    await rig.reset();
+    writeFileSync(
+      join(project.folder, "clusters/ill.yaml"),
+      readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60"),
+    );
+    await project.deploy();
+  });
+  afterAll(async () => {
+    await project.destroy();
+    project.remove();
+  });
+
+  test("nothing, after a deploy", async () => {
+    const { stdout, exitCode } = await doctor();
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining("nothing is wrong")]);
+  });
+
+  describe("with a tainted, an edited and a stopped agent, and a lock that nobody will give back", () => {
+    let ids: string[];
+
+    beforeAll(async () => {
+      ids = await Promise.all(["consul-server1", "consul-server2"].map((name) => inspect(name, "{{.Id}}")));
+      await project.terraform("consul", ["taint", "docker_container.consul-server1"]);
+      await rig.host("consul-server3").docker("exec", "consul-server3", "sh", "-c", "echo >>/consul/config/agent.json");
+      await rig.host("consul-client1").docker("update", "--restart=no", "consul-client1");
+      await rig.host("consul-client1").docker("stop", "consul-client1");
+      await server.put("/v1/kv/consul-cdktf/replacing", "consul-server2");
+    });
+
+    test("all of it is found, and nothing touched", async () => {
+      const { stdout, exitCode } = await doctor("--json");
+      expect(exitCode).toBe(1);
+      const { findings, mended } = JSON.parse(stdout);
+      expect(mended).toEqual([]);
+      expect(findings.map(({ agent, mending }: Found) => `${agent} ${mending}`).sort()).toEqual([
+        "consul-client1 restart-policy",
+        "consul-client1 start",
+        "consul-server1 untaint",
+        "consul-server2 give-lock-back",
+        "consul-server3 replace",
+      ]);
+      expect(findings.find(({ mending }: Found) => mending === "replace").what).toBe(
+        "changed by hand in its container: /consul/config/agent.json",
+      );
+      expect(await inspect("consul-client1", "{{.State.Status}}")).toBe("exited");
+      expect(await server.get("/v1/kv/consul-cdktf/replacing?raw")).toBe("consul-server2");
+    });
+
+    test("--fix mends it all; only what has to be made anew is", async () => {
+      const edited = await inspect("consul-server3", "{{.Id}}");
+      const { stdout, exitCode } = await doctor("--fix");
+      expect([exitCode, stdout.match(/^mended: /gm)?.length, stdout]).toEqual([
+        0,
+        5,
+        expect.stringContaining("nothing is wrong any more"),
+      ]);
+      expect(await inspect("consul-client1", "{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}")).toBe(
+        "running always",
+      );
+      expect(await inspect("consul-server3", "{{.Id}}")).not.toBe(edited);
+    });
+
+    test("a deploy asks once more whether all servers are voters, and touches none; then nothing is wrong", async () => {
+      await project.deploy();
+      expect(await Promise.all(["consul-server1", "consul-server2"].map((name) => inspect(name, "{{.Id}}")))).toEqual(
+        ids,
+      );
+      const { stdout, exitCode } = await doctor();
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining("nothing is wrong")]);
+      expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
+    });
+  });
+});

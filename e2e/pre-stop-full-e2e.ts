@@ -1,0 +1,130 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ClusterFile } from "../cluster/file/schema";
+import { eventually } from "./consul";
+import { LiveCluster } from "./live-cluster";
+import type { CommandResult } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
+
+const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
+const CLIENTS = [1, 2, 3, 4, 5].map((number) => `consul-client${number}`);
+
+describe("what a deploy asks, and what it is told", () => {
+  const rig = TestBed.standing();
+  let cluster: LiveCluster;
+  let base: ClusterFile;
+  /** The cluster file, with what is changed in it. */
+  const change = (changes: Partial<ClusterFile>) => {
+    cluster.file = { ...base, ...changes };
+  };
+  const said = ({ stdout, stderr }: CommandResult) => stdout + stderr;
+  const expectEmptyPlan = async () => expect((await cluster.diff()).stdout).toContain("No changes.");
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(rig, "asking", { clients: CLIENTS.length });
+    base = cluster.file;
+  });
+  afterAll(() => cluster.down());
+
+  describe("a version", () => {
+    test("that is older than what runs is refused, and nothing is stopped", async () => {
+      change({ image: "hashicorp/consul:1.21.5" });
+      const why = await cluster.expectRefused();
+      for (const agent of SERVERS) expect(why).toContain(`${agent}: not stopped: 1.21.5 is older than 1.22.2`);
+      expect(why).toContain("CONSUL_ALLOW_DOWNGRADE=yes");
+    });
+
+    test("more than two minor versions ahead is refused, and nothing is stopped", async () => {
+      // An image that says so of itself; what it is else does not matter, for it never runs as an agent.
+      for (const name of [...SERVERS, ...CLIENTS]) {
+        await cluster.docker(
+          name,
+          "create",
+          "--name",
+          "newer",
+          "--entrypoint",
+          "consul",
+          "hashicorp/consul:1.22.2",
+          "version",
+        );
+        const program = join(cluster.project.folder, "consul");
+        writeFileSync(program, "#!/bin/sh\necho Consul v1.25.0\n", { mode: 0o755 });
+        await cluster.docker(name, "cp", program, "newer:/bin/consul");
+        await cluster.docker(name, "commit", "newer", "hashicorp/consul:1.25.0");
+        await cluster.docker(name, "rm", "newer");
+      }
+      change({ image: "hashicorp/consul:1.25.0" });
+      expect(await cluster.expectRefused()).toContain(
+        "consul-server1: not stopped: from 1.22.2 to 1.25.0 are 3 minor versions",
+      );
+    });
+
+    test("of before is gone back to with consent, one server at a time", async () => {
+      change({ image: "hashicorp/consul:1.21.5" });
+      const { stdout } = await cluster.deploy({ env: { CONSUL_ALLOW_DOWNGRADE: "yes" } });
+      for (const name of SERVERS)
+        expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it`);
+      change({});
+      await cluster.deploy();
+      await expectEmptyPlan();
+    });
+  });
+
+  test("clients are replaced in turn, so many at a time as the file says, after the servers", async () => {
+    change({ clients_at_a_time: 2, config: { log_level: "debug" } });
+    const { stdout } = await cluster.deploy({ env: { TF_CLI_ARGS_apply: "-parallelism=30" } });
+    let down = 0;
+    const most = stdout.split("\n").reduce((most, line) => {
+      if (/consul-client\d: may be stopped/.test(line)) down++;
+      if (/consul-client\d: in, leader/.test(line)) down--;
+      return Math.max(most, down);
+    }, 0);
+    expect(most).toBe(2);
+    expect(stdout.lastIndexOf("server3: in, a voter")).toBeGreaterThan(0);
+    const lastServer = Math.max(...SERVERS.map((name) => stdout.lastIndexOf(`${name}: in, a voter`)));
+    const firstClient = Math.min(...CLIENTS.map((name) => stdout.indexOf(`${name}: may be stopped`)));
+    expect(lastServer).toBeLessThan(firstClient);
+    await cluster.expectWhole();
+    await expectEmptyPlan();
+  });
+
+  test.each([1, 2])(
+    "with a parallelism of %i no more than one server is down; what it says is done completes the change",
+    async (parallelism) => {
+      const servers = SERVERS.map((name) => ({ name, labels: { slots: String(parallelism) } }));
+      change({ clients_at_a_time: 2, config: { log_level: "debug" }, servers });
+      let deploys = 0;
+      for (let exitCode = 1; exitCode !== 0; deploys++) {
+        expect(deploys).toBeLessThan(4);
+        const result = await cluster.deploy({
+          check: false,
+          env: { TF_CLI_ARGS_apply: `-parallelism=${parallelism}` },
+        });
+        exitCode = result.exitCode;
+        if (exitCode !== 0) expect(said(result)).toContain(`Terraform's -parallelism is ${parallelism},`);
+        // Between two deploys all servers are in; autopilot takes a moment to see that the last one is.
+        await eventually(async () => {
+          const { Healthy, FailureTolerance } = await cluster
+            .api("consul-server1")
+            .json("/v1/operator/autopilot/health");
+          expect({ Healthy, FailureTolerance }).toEqual({ Healthy: true, FailureTolerance: 1 });
+        });
+      }
+      await expectEmptyPlan();
+    },
+  );
+
+  test("autopilot's settings are put into the running cluster, and restart nothing", async () => {
+    const common = { clients_at_a_time: 2, config: { log_level: "debug" } };
+    change(common);
+    await cluster.deploy();
+    change({ ...common, autopilot: { last_contact_threshold: "500ms", cleanup_dead_servers: false } });
+    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
+    expect(await cluster.api("consul-server1").json("/v1/operator/autopilot/configuration")).toMatchObject({
+      CleanupDeadServers: false,
+      LastContactThreshold: "500ms",
+      MinQuorum: 3,
+    });
+    await expectEmptyPlan();
+  });
+});

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { run } from "./command";
+import { type Progress, timed } from "./progress";
+import { CACHE_FOLDER, CONSUL_VERSIONS, PROVIDER_VERSION } from "./world";
+
+/** A program built from a Go module. */
+interface GoProgram {
+  /** Folder below go/ that holds its go.mod and go.sum. */
+  readonly folder: string;
+  /** The package that its main function is in. */
+  readonly mainPackage: string;
+  /** File name of the program. */
+  readonly file: string;
+  /** Settings that its maker gives the linker for a release. @default none */
+  readonly linkerFlags?: string;
+}
+
+const PROVIDER: GoProgram = {
+  folder: "terraform-provider-docker",
+  mainPackage: "github.com/terraform-providers/terraform-provider-docker",
+  file: `terraform-provider-docker_v${PROVIDER_VERSION}`,
+};
+const TERRAFORM: GoProgram = {
+  folder: "terraform",
+  mainPackage: "github.com/hashicorp/terraform",
+  file: "terraform",
+  linkerFlags: "-X github.com/hashicorp/terraform/version.dev=no",
+};
+const OPENTOFU: GoProgram = {
+  folder: "opentofu",
+  mainPackage: "github.com/opentofu/opentofu/cmd/tofu",
+  file: "tofu",
+  linkerFlags: "-X github.com/opentofu/opentofu/version.dev=no",
+};
+
+/** Where the programs are that an `up` needs. */
+export interface Binaries {
+  /** The consul program of each version. */
+  readonly consul: ReadonlyMap<string, string>;
+  /** Folder for Terraform's `filesystem_mirror`, with the Docker provider under both registries' names. */
+  readonly providerMirror: string;
+  /** The terraform program, or undefined where PATH has one. */
+  readonly terraform: string | undefined;
+}
+
+/** Builds what is missing in the cache, one after the other: each of these builds fills a small machine by itself. */
+export async function ensureBinaries(progress: Progress): Promise<Binaries> {
+  const consul = new Map<string, string>();
+  for (const version of CONSUL_VERSIONS) consul.set(version, await ensureProgram(consulProgram(version), progress));
+  const providerMirror = ensureMirror(await ensureProgram(PROVIDER, progress));
+  const terraform = isOnPath("terraform") ? undefined : await ensureProgram(TERRAFORM, progress);
+  return { consul, providerMirror, terraform };
+}
+
+/** Builds OpenTofu if the cache does not have it, and returns the program's path. */
+export function ensureOpenTofu(progress: Progress): Promise<string> {
+  return ensureProgram(OPENTOFU, progress);
+}
+
+/** The folder with the source of a Consul version. */
+export async function consulSource(version: string): Promise<string> {
+  const found = await run("go", ["mod", "download", "-json", `github.com/hashicorp/consul@v${version}`], {
+    cwd: moduleFolder(consulProgram(version)),
+    timeoutMs: 300_000,
+  });
+  return (JSON.parse(found.stdout) as { Dir: string }).Dir;
+}
+
+function consulProgram(version: string): GoProgram {
+  return { folder: `consul-${version}`, mainPackage: "github.com/hashicorp/consul", file: "consul" };
+}
+
+function moduleFolder(program: GoProgram): string {
+  return path.join(__dirname, "go", program.folder);
+}
+
+async function ensureProgram(program: GoProgram, progress: Progress): Promise<string> {
+  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", `-ldflags=-s -w ${program.linkerFlags ?? ""}`.trim()];
+  const recipe = ["go.mod", "go.sum"].map((file) => fs.readFileSync(path.join(moduleFolder(program), file)));
+  const key = createHash("sha256").update(Buffer.concat(recipe)).update(flags.join(" ")).digest("hex").slice(0, 12);
+  const file = path.join(CACHE_FOLDER, "binaries", `${program.folder}-${key}`, program.file);
+  if (fs.existsSync(file)) return file;
+
+  // Built under another name: an interrupted build must not pass for a whole one.
+  const unfinished = `${file}.unfinished`;
+  await timed(progress, `building ${program.folder} (minutes, once)`, () =>
+    run("go", ["build", ...flags, "-o", unfinished, program.mainPackage], {
+      cwd: moduleFolder(program),
+      env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
+      timeoutMs: 3_600_000,
+    }),
+  );
+  fs.renameSync(unfinished, file);
+  return file;
+}
+
+function ensureMirror(provider: string): string {
+  const mirror = path.join(path.dirname(provider), "mirror");
+  const platform = `${process.platform}_${process.arch === "x64" ? "amd64" : process.arch}`;
+  for (const registry of ["registry.terraform.io", "registry.opentofu.org"]) {
+    const folder = path.join(mirror, registry, "kreuzwerker", "docker", PROVIDER_VERSION, platform);
+    const target = path.join(folder, path.basename(provider));
+    if (fs.existsSync(target)) continue;
+    fs.mkdirSync(folder, { recursive: true });
+    fs.linkSync(provider, target);
+  }
+  return mirror;
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env.PATH ?? "")
+    .split(":")
+    .some((folder) => folder !== "" && fs.existsSync(path.join(folder, program)));
+}

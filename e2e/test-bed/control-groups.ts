@@ -1,0 +1,28 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { CGROUP } from "./world";
+
+const ROOT = "/sys/fs/cgroup";
+
+/** Removes the control groups that containers leave behind when their daemon is killed: of one host, or of all. */
+export async function removeControlGroups(host = ""): Promise<void> {
+  // cgroup v2 has one tree, v1 one for each controller.
+  const trees = fs.existsSync(ROOT) ? [ROOT, ...fs.readdirSync(ROOT).map((name) => path.join(ROOT, name))] : [];
+  for (const group of trees.map((tree) => path.join(tree, CGROUP, host))) {
+    // The kernel lets a group go a moment after its last process.
+    for (let tries = 0; tries < 50 && !removeTree(group); tries++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Groups hold files that cannot be removed, and go with their folder; so only folders, the innermost first. */
+function removeTree(group: string): boolean {
+  try {
+    const inside = fs.readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const emptied = inside.map((entry) => removeTree(path.join(group, entry.name))).every(Boolean);
+    if (emptied) fs.rmdirSync(group);
+    return emptied;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ENOTDIR";
+  }
+}

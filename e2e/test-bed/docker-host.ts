@@ -1,0 +1,173 @@
+import * as fs from "node:fs";
+import * as http from "node:http";
+import * as path from "node:path";
+import { type CommandOptions, type CommandResult, run } from "./command";
+import { RigMachine } from "./machine";
+import { send, waitForEnd } from "./processes";
+import { writeSshdConfig } from "./ssh";
+import { ensureServerCertificate } from "./tls";
+import {
+  CGROUP,
+  type Machine,
+  OPEN_REGISTRY,
+  PLAIN_TCP_HOST,
+  PLAIN_TCP_PORT,
+  PRIVATE_REGISTRY,
+  TLS_PORT,
+} from "./world";
+
+/** What kind of daemon a host runs. */
+export interface DockerHostOptions {
+  /** Docker's own bridge and iptables, for containers on networks of their own; else host networking only. @default false */
+  readonly bridge?: boolean;
+  /** Listen on the LAN (tcp) and run sshd. @default true */
+  readonly remote?: boolean;
+}
+
+const DAEMON = /^dockerd /;
+const SSHD = /^sshd: .*\[listener\]/;
+const START_TIMEOUT_MS = 60_000;
+/** Within this time a process that was started shows under its own name. */
+const LAUNCH_MS = 1_000;
+/** More than the daemon's own limit for stopping its containers. */
+const STOP_TIMEOUT_MS = 60_000;
+
+/** A machine with a Docker daemon of its own. */
+export class DockerHost extends RigMachine {
+  /** The daemon's socket, as the real machine sees it. On the host itself it is /var/run/docker.sock. */
+  readonly socket: string;
+  /** The daemon's address for a client on another machine, or undefined where it listens on no port. */
+  readonly tcp: string | undefined;
+  private readonly bridge: boolean;
+
+  constructor(machine: Machine, options: DockerHostOptions = {}) {
+    super(machine);
+    this.socket = path.join(this.folder, "docker.sock");
+    this.bridge = options.bridge ?? false;
+    const port = this.name === PLAIN_TCP_HOST ? PLAIN_TCP_PORT : TLS_PORT;
+    this.tcp = (options.remote ?? true) ? `tcp://${this.address}:${port}` : undefined;
+  }
+
+  /** True while the daemon answers. */
+  get isDaemonUp(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const request = http.get({ socketPath: this.socket, path: "/_ping", timeout: 2000 }, (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      });
+      request.on("timeout", () => request.destroy());
+      request.on("error", () => resolve(false));
+    });
+  }
+
+  /** Brings up the machine, its daemon and its sshd; leaves alone what stands. */
+  async ensureUp(): Promise<void> {
+    await this.powerOn();
+    await this.startDaemonIfDown();
+    if (this.tcp && this.processes(SSHD).length === 0) {
+      const config = writeSshdConfig(this, this.folder);
+      await this.run("/usr/sbin/sshd", ["-f", config, "-E", path.join(this.folder, "sshd.log")]);
+    }
+  }
+
+  /** Runs the docker CLI against this host's daemon. */
+  docker(...args: string[]): Promise<CommandResult> {
+    return this.dockerWith({}, ...args);
+  }
+
+  /** Runs the docker CLI against this host's daemon, with options for the command. */
+  dockerWith(options: CommandOptions, ...args: string[]): Promise<CommandResult> {
+    const { DOCKER_CONTEXT: _context, DOCKER_TLS_VERIFY: _tls, ...env } = options.env ?? process.env;
+    return run("docker", ["-H", `unix://${this.socket}`, ...args], { ...options, env });
+  }
+
+  /** Starts the daemon and waits until it answers; one that answers already stays as it is. */
+  async startDaemonIfDown(): Promise<void> {
+    if (await this.isDaemonUp) return;
+    // One that runs and does not answer yet may only be starting, e.g. for an `up` that was interrupted.
+    if (this.processes(DAEMON).length === 0) {
+      await this.run("rm", ["-f", "/run/docker.pid"]);
+      await this.startDaemon(
+        "dockerd.log",
+        "dockerd",
+        "--config-file",
+        await this.writeConfig(),
+        ...(this.usesTls ? [] : PLAIN_TCP_CONSENT),
+      );
+    }
+    const begun = Date.now();
+    while (!(await this.isDaemonUp)) {
+      const waited = Date.now() - begun;
+      const hasDied = waited > LAUNCH_MS && this.processes(DAEMON).length === 0;
+      if (hasDied || waited > START_TIMEOUT_MS) {
+        throw new Error(`dockerd of ${this.name} does not start; the end of its log:\n${this.logTail()}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Stops the daemon as its service manager would; containers are stopped too. */
+  async stopDaemon(): Promise<void> {
+    const daemons = this.processes(DAEMON);
+    for (const pid of daemons) send(pid, "SIGTERM");
+    if (!(await waitForEnd(daemons, STOP_TIMEOUT_MS))) throw new Error(`dockerd of ${this.name} does not stop`);
+  }
+
+  /** Stops the daemon and starts it again; containers with a restart policy come back. */
+  async restartDaemon(): Promise<void> {
+    await this.stopDaemon();
+    await this.startDaemonIfDown();
+  }
+
+  /** Crashes the daemon (SIGKILL); its containers run on without it. */
+  async killDaemon(): Promise<void> {
+    const daemons = this.processes(DAEMON);
+    for (const pid of daemons) send(pid, "SIGKILL");
+    await waitForEnd(daemons, STOP_TIMEOUT_MS);
+  }
+
+  /** Removes all containers, networks and volumes, and repairs what a test may have broken; images stay. */
+  async reset(): Promise<void> {
+    await this.ensureUp();
+    await this.connect();
+    const ids = async (...args: string[]) => (await this.docker(...args)).stdout.split("\n").filter(Boolean);
+    const containers = await ids("ps", "--all", "--quiet");
+    if (containers.length > 0) await this.docker("rm", "--force", "--volumes", ...containers);
+    const networks = await ids("network", "ls", "--quiet", "--filter", "type=custom");
+    if (networks.length > 0) await this.docker("network", "rm", ...networks);
+    const volumes = await ids("volume", "ls", "--quiet");
+    if (volumes.length > 0) await this.docker("volume", "rm", "--force", ...volumes);
+  }
+
+  private get usesTls(): boolean {
+    return this.tcp?.endsWith(`:${TLS_PORT}`) ?? false;
+  }
+
+  /** A file of its own, so that the real machine's /etc/docker/daemon.json has no say. */
+  private async writeConfig(): Promise<string> {
+    const tls = this.usesTls ? await ensureServerCertificate(this, path.join(this.folder, "tls")) : undefined;
+    const file = path.join(this.folder, "daemon.json");
+    const settings = {
+      hosts: ["unix:///run/docker.sock", `unix://${this.socket}`, ...(this.tcp ? [this.tcp] : [])],
+      "data-root": path.join(this.folder, "data"),
+      "storage-driver": "overlay2",
+      // Not systemd's: all hosts' containers would lie in one place, without a way to tell whose they are.
+      "exec-opts": ["native.cgroupdriver=cgroupfs"],
+      "cgroup-parent": `/${CGROUP}/${this.name}`,
+      "registry-mirrors": [`http://${OPEN_REGISTRY}`],
+      "insecure-registries": [OPEN_REGISTRY, PRIVATE_REGISTRY],
+      ...(this.bridge ? {} : { bridge: "none", iptables: false, ip6tables: false, "userland-proxy": false }),
+      ...(tls ? { tlsverify: true, tlscacert: tls.ca, tlscert: tls.cert, tlskey: tls.key } : {}),
+    };
+    fs.writeFileSync(file, JSON.stringify(settings, undefined, 2));
+    return file;
+  }
+
+  private logTail(): string {
+    const log = path.join(this.folder, "dockerd.log");
+    return fs.existsSync(log) ? fs.readFileSync(log, "utf8").trimEnd().split("\n").slice(-15).join("\n") : "(none)";
+  }
+}
+
+/** Without this said aloud, a daemon with a plain tcp port waits 15 s at every start, as a warning. */
+const PLAIN_TCP_CONSENT = ["--tls=false"];

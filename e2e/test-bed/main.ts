@@ -1,0 +1,80 @@
+import { spawnSync } from "node:child_process";
+import { endBy, SIGNALS } from "../../ops/signals";
+import type { Operator } from "./operator";
+import { type MachineStatus, TestBed } from "./test-bed";
+import { DEFAULT_HOSTS } from "./world";
+
+const USAGE = `usage: npm run rig <command>
+  up                                brings the rig up; twice is fine
+  down                              removes everything but the cache; twice is fine
+  status [--json]                   how every machine is doing; exit code 1 when one is not well
+  shell [--on MACHINE] [-- COMMAND] a shell, or one command, as the operator, or on a machine: local, registry, a host's name`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "up":
+      await TestBed.up({ progress });
+      progress("up");
+      return 0;
+    case "down":
+      await TestBed.down(progress);
+      progress("down");
+      return 0;
+    case "status":
+      return showStatus(await TestBed.standing().status(), rest.includes("--json"));
+    case "shell":
+      return shell(rest);
+    default:
+      process.stderr.write(`${USAGE}\n`);
+      return 2;
+  }
+}
+
+function showStatus(machines: readonly MachineStatus[], asJson: boolean): number {
+  const missing = DEFAULT_HOSTS.filter((host) => !machines.some((machine) => machine.name === host.name));
+  const all = [...machines, ...missing.map((host) => ({ ...host, on: false, serving: false }))];
+  const well = all.every((machine) => machine.on && machine.serving !== false);
+  if (asJson) {
+    process.stdout.write(`${JSON.stringify({ up: well, machines: all }, undefined, 2)}\n`);
+  } else {
+    for (const { name, address, on, serving } of all) {
+      const state = on ? (serving === false ? "on, not serving" : "on") : "off";
+      process.stdout.write(`${name.padEnd(20)} ${address.padEnd(15)} ${state}\n`);
+    }
+  }
+  return well ? 0 : 1;
+}
+
+function shell(args: readonly string[]): number {
+  const rig = TestBed.standing();
+  const named = args[0] === "--on" ? (args[1] ?? "") : "ops";
+  const command = args.slice(args[0] === "--on" ? 2 : 0).filter((arg, index) => !(index === 0 && arg === "--"));
+  const [program = process.env.SHELL ?? "/bin/sh", ...programArgs] = command;
+  const { machine, env } = named === "ops" ? rig.operator : named === "local" ? rig.local : onHost(rig, named);
+  // npm changes to the package's folder; the shell opens where the user is.
+  const cwd = process.env.INIT_CWD ?? process.cwd();
+  const done = spawnSync("nsenter", machine.enter(program, programArgs, cwd), { env, stdio: "inherit" });
+  if (done.error) throw done.error;
+  return done.status ?? 1;
+}
+
+function onHost(rig: TestBed, name: string): Pick<Operator, "machine" | "env"> {
+  const machine = name === "registry" ? rig.registry.machine : rig.host(name);
+  return { machine, env: { ...process.env, CONSUL_CDKTF_RIG_MACHINE: name } };
+}
+
+function progress(line: string): void {
+  process.stderr.write(`rig: ${line}\n`);
+}
+
+// An orderly end also ends the commands that were started; SIGKILL cannot, and what it leaves the next `up` or `down` deals with.
+for (const signal of SIGNALS) process.once(signal, endBy);
+
+main(process.argv.slice(2)).then(
+  (code) => (process.exitCode = code),
+  (error: Error) => {
+    process.stderr.write(`rig: ${error.message}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Binaries } from "./binaries";
+import { run } from "./command";
+import { DockerHost } from "./docker-host";
+import { send, waitForEnd } from "./processes";
+import { type Progress, timed } from "./progress";
+import { type RegistryImage, registryImages, registryImagesKey } from "./registry-images";
+import { CACHE_FOLDER, OPEN_REGISTRY, PRIVATE_REGISTRY, REGISTRY, RUN_FOLDER } from "./world";
+
+/** What logs in to the registry with a password. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+const FOLDER = path.join(RUN_FOLDER, "registry");
+const STORAGE = path.join(FOLDER, "storage");
+const PASSWORD_FILE = path.join(FOLDER, "password");
+const HTPASSWD_FILE = path.join(FOLDER, "htpasswd");
+const USERNAME = "operator";
+const START_TIMEOUT_MS = 20_000;
+
+/** Two registries on one machine, over the same images: one open to all, which the daemons use as their mirror, one with a password. */
+export class Registry {
+  /** The registries as they stand in image references. */
+  readonly addresses = { open: OPEN_REGISTRY, private: PRIVATE_REGISTRY } as const;
+  /** The machine they run on; its daemon is up only while the images are published. */
+  readonly machine = new DockerHost(REGISTRY, { remote: false });
+
+  /** Login of the registry with a password. */
+  get credentials(): Credentials {
+    return { username: USERNAME, password: fs.readFileSync(PASSWORD_FILE, "utf8") };
+  }
+
+  /** Fills the registry, from the cache if it can, and starts it. */
+  async ensureUp(binaries: Binaries, progress: Progress): Promise<void> {
+    const images = registryImages(binaries);
+    const published = path.join(CACHE_FOLDER, `registry-${registryImagesKey(binaries)}`);
+    if (!fs.existsSync(published)) {
+      await timed(progress, `publishing ${images.map((image) => image.reference).join(", ")}`, () =>
+        this.publish(images, published),
+      );
+    }
+    if (!fs.existsSync(STORAGE)) {
+      // A copy, since what tests push must not outlive the rig.
+      fs.mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
+      fs.rmSync(`${STORAGE}.unfinished`, { recursive: true, force: true });
+      await run("cp", ["-a", "--reflink=auto", published, `${STORAGE}.unfinished`]);
+      fs.renameSync(`${STORAGE}.unfinished`, STORAGE);
+    }
+    await ensurePassword();
+    await this.start();
+  }
+
+  /** The digest of an image in the registry, e.g. of `hashicorp/consul:1.22.2`: `sha256:...`. */
+  digest(reference: string): string {
+    const [, name, tag] = /^(.+):([^:/]+)$/.exec(reference) ?? [];
+    const link = path.join(
+      STORAGE,
+      "docker/registry/v2/repositories",
+      name ?? reference,
+      "_manifests/tags",
+      tag ?? "latest",
+      "current/link",
+    );
+    if (!fs.existsSync(link)) throw new Error(`the rig's registry has no image ${reference}`);
+    return fs.readFileSync(link, "utf8").trim();
+  }
+
+  /** Starts both registries; one that runs stays as it is. */
+  async start(): Promise<void> {
+    await this.machine.powerOn();
+    await Promise.all([this.serve(OPEN_REGISTRY, STORAGE), this.serve(PRIVATE_REGISTRY, STORAGE, HTPASSWD_FILE)]);
+  }
+
+  /** Stops both registries: pulls fail from now on. */
+  async stop(): Promise<void> {
+    const servers = this.machine.processes(serverOf(""));
+    for (const pid of servers) send(pid, "SIGKILL");
+    await waitForEnd(servers, 10_000);
+  }
+
+  /** True while both registries run. */
+  get isUp(): boolean {
+    return [OPEN_REGISTRY, PRIVATE_REGISTRY].every((address) => this.machine.processes(serverOf(address)).length > 0);
+  }
+
+  private async serve(address: string, storage: string, htpasswd?: string): Promise<void> {
+    if (this.machine.processes(serverOf(address)).length > 0) return;
+    const config = path.join(this.machine.folder, `${address}.json`);
+    // YAML is a superset of JSON, and the registry reads YAML.
+    const settings = {
+      version: "0.1",
+      log: { level: "warn", accesslog: { disabled: true } },
+      storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
+      http: { addr: address },
+      ...(htpasswd ? { auth: { htpasswd: { realm: "rig", path: htpasswd } } } : {}),
+    };
+    fs.writeFileSync(config, JSON.stringify(settings));
+    await this.machine.startDaemon("registry.log", "docker-registry", "serve", config);
+    const ask = () =>
+      this.machine.run("curl", ["--silent", "--max-time", "1", `http://${address}/v2/`], { check: false });
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while ((await ask()).exitCode !== 0) {
+      if (Date.now() > deadline)
+        throw new Error(`the registry at ${address} does not start, see ${this.machine.folder}/registry.log`);
+    }
+  }
+
+  /** Lets a daemon on the registry's machine put the images together and push them, so that they are what any registry holds. */
+  private async publish(images: readonly RegistryImage[], published: string): Promise<void> {
+    const unfinished = `${published}.unfinished`;
+    const workshop = path.join(this.machine.folder, "workshop");
+    try {
+      await this.machine.powerOff();
+      for (const remains of [unfinished, workshop]) {
+        fs.rmSync(remains, { recursive: true, force: true });
+        fs.mkdirSync(remains, { recursive: true });
+      }
+      await this.machine.powerOn();
+      await this.serve(OPEN_REGISTRY, unfinished);
+      await this.machine.startDaemonIfDown();
+      for (const image of images) {
+        const root = fs.mkdtempSync(path.join(workshop, "root-"));
+        fs.chmodSync(root, 0o755);
+        await image.layOut(root);
+        const archive = `${root}.tar`;
+        await run("tar", ["--create", "--numeric-owner", "--file", archive, "--directory", root, "."]);
+        const reference = `${OPEN_REGISTRY}/${image.reference}`;
+        await this.machine.docker(
+          "import",
+          ...image.changes.flatMap((change) => ["--change", change]),
+          archive,
+          reference,
+        );
+        await this.machine.docker("push", "--quiet", reference);
+        fs.rmSync(root, { recursive: true });
+        fs.rmSync(archive);
+      }
+      await this.machine.powerOff();
+      fs.renameSync(unfinished, published);
+    } finally {
+      await this.machine.powerOff();
+      fs.rmSync(workshop, { recursive: true, force: true });
+      fs.rmSync(path.join(this.machine.folder, "data"), { recursive: true, force: true });
+    }
+  }
+}
+
+async function ensurePassword(): Promise<void> {
+  if (fs.existsSync(HTPASSWD_FILE)) return;
+  const password = randomBytes(12).toString("hex");
+  fs.writeFileSync(PASSWORD_FILE, password, { mode: 0o600 });
+  const entry = await run("htpasswd", ["-niB", USERNAME], { input: password });
+  fs.writeFileSync(HTPASSWD_FILE, entry.stdout);
+}
+
+function serverOf(address: string): RegExp {
+  return new RegExp(`^docker-registry serve .*/${address || ".*"}\\.json$`);
+}

@@ -1,0 +1,85 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { run } from "./command";
+import { type Machine, RUN_FOLDER } from "./world";
+
+/**
+ * Keys and settings for ssh between the operator and the hosts. Nothing of the real machine's (/etc/ssh, /root/.ssh) is read or written.
+ */
+
+const FOLDER = path.join(RUN_FOLDER, "ssh");
+const USER_KEY = path.join(FOLDER, "id_ed25519");
+const HOST_KEY = path.join(FOLDER, "host_ed25519");
+const KNOWN_HOSTS = path.join(FOLDER, "known_hosts");
+const CLIENT_CONFIG = path.join(FOLDER, "config");
+
+/** What a test needs to name in a provider's `ssh_opts`. */
+export const SSH_FILES = { key: USER_KEY, knownHosts: KNOWN_HOSTS, config: CLIENT_CONFIG } as const;
+
+/** Makes the operator's key, and one key for all hosts, once. */
+export async function ensureSshKeys(): Promise<void> {
+  fs.mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
+  for (const key of [USER_KEY, HOST_KEY]) {
+    if (fs.existsSync(`${key}.pub`) && fs.existsSync(key)) continue;
+    fs.rmSync(key, { force: true });
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "rig", "-f", key]);
+  }
+}
+
+/** Writes the operator's ssh settings for exactly these hosts. */
+export function writeSshClientConfig(hosts: readonly Machine[]): void {
+  const [type, key] = fs.readFileSync(`${HOST_KEY}.pub`, "utf8").split(" ");
+  fs.writeFileSync(KNOWN_HOSTS, hosts.map((host) => `${host.name},${host.address} ${type} ${key}\n`).join(""));
+  const aliases = hosts.map((host) => `Host ${host.name}\n  HostName ${host.address}\n`).join("");
+  fs.writeFileSync(
+    CLIENT_CONFIG,
+    `${aliases}
+Host *
+  User root
+  IdentityFile ${USER_KEY}
+  IdentitiesOnly yes
+  UserKnownHostsFile ${KNOWN_HOSTS}
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  BatchMode yes
+  ConnectTimeout 5
+  # docker and the provider start an ssh for every call: one connection serves them all.
+  ControlMaster auto
+  ControlPath ${FOLDER}/%C
+  ControlPersist 60
+  # A shared connection to a host that was cut off must not swallow calls for long.
+  ServerAliveInterval 2
+  ServerAliveCountMax 3
+  LogLevel ERROR
+`,
+  );
+}
+
+/** Writes a wrapper for `ssh`. OpenSSH takes its settings from the user's entry in passwd and ignores $HOME. */
+export function writeSshWrapper(binFolder: string): void {
+  fs.writeFileSync(path.join(binFolder, "ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${CLIENT_CONFIG} "$@"\n`, {
+    mode: 0o755,
+  });
+}
+
+/** Writes the settings of a host's sshd and returns their path. */
+export function writeSshdConfig(host: Machine, folder: string): string {
+  const file = path.join(folder, "sshd_config");
+  fs.writeFileSync(
+    file,
+    `ListenAddress ${host.address}
+HostKey ${HOST_KEY}
+AuthorizedKeysFile ${USER_KEY}.pub
+AuthenticationMethods publickey
+PermitRootLogin prohibit-password
+UsePAM no
+PidFile none
+# Terraform opens as many connections at once as a plan has resources on the host, and sessions on a shared one.
+MaxStartups 100
+MaxSessions 100
+# The user's own docker context must not lead elsewhere.
+SetEnv DOCKER_HOST=unix:///run/docker.sock
+`,
+  );
+  return file;
+}

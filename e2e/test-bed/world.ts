@@ -1,0 +1,82 @@
+import * as os from "node:os";
+import * as path from "node:path";
+
+/**
+ * The facts of the rig's world, each in one place: where it keeps things, who has which address, which versions it serves.
+ */
+
+/** A machine of the rig: its name, which is also its hostname, and its address on the LAN. */
+export interface Machine {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** Rigs stand side by side, each a world of its own, when RIG names them: `RIG=b npm run rig up`. They share the cache. */
+const BESIDE = /^[a-z0-9]{0,4}$/.exec(process.env.RIG ?? "")?.[0];
+if (BESIDE === undefined)
+  throw new Error(`RIG is ${process.env.RIG}: use up to four small letters and digits, or leave it out`);
+
+/** Everything that a run of the rig makes: sockets, data-roots, keys, logs. Removed by `down`. */
+export const RUN_FOLDER = `/var/lib/consul-cdktf-rig${BESIDE}`;
+
+/** The lock by which a suite or benchmark has the rig for itself. */
+export const RESERVATION = `reserved${BESIDE}`;
+
+/** What takes minutes to build and survives `down`: binaries, the provider mirror, the registry's content. */
+export const CACHE_FOLDER = path.join(
+  process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache"),
+  "consul-cdktf-rig",
+);
+
+/** Containers' processes of all hosts run below this control group, so that none is left behind unseen. */
+export const CGROUP = `consul-cdktf-rig${BESIDE}`;
+
+/** Prefix of every network namespace that the rig makes. */
+export const NETNS_PREFIX = `rig${BESIDE}-`;
+
+/** The namespace that holds the bridge, and nothing else. */
+export const LAN = `${NETNS_PREFIX}lan`;
+
+/** Length of the network part of every address of the LAN. */
+export const LAN_PREFIX_LENGTH = 24;
+
+/** The hosts that are made when none are asked for: those of the article that the product starts from. */
+export const DEFAULT_HOSTS: readonly Machine[] = [
+  { name: "consul-server1", address: "172.16.8.120" },
+  { name: "consul-server2", address: "172.16.8.121" },
+  { name: "consul-server3", address: "172.16.8.122" },
+  { name: "consul-client1", address: "172.16.8.110" },
+];
+
+/** The machine that Terraform and the product's own commands run on. */
+export const OPERATOR: Machine = { name: "ops", address: "172.16.8.2" };
+
+/** The machine with both registries. */
+export const REGISTRY: Machine = { name: "registry", address: "172.16.8.5" };
+
+/** The machine of the local topology: one daemon with Docker's own defaults. */
+export const LOCAL: Machine = { name: "local", address: "172.16.8.130" };
+
+/** The one host whose daemon listens on plain tcp; all others ask for a client certificate. */
+export const PLAIN_TCP_HOST = "consul-client1";
+
+/** Docker's port without TLS. */
+export const PLAIN_TCP_PORT = 2375;
+
+/** Docker's port with TLS. */
+export const TLS_PORT = 2376;
+
+/** Consul's versions in the registry: the default one, and an older one to upgrade from. */
+export const CONSUL_VERSIONS = ["1.22.2", "1.21.5"] as const;
+
+/** The version under which the Docker provider is offered to Terraform. */
+export const PROVIDER_VERSION = "4.6.0";
+
+/** A registry's address as it stands in image references: open to everyone. */
+export const OPEN_REGISTRY = `${REGISTRY.address}:5000`;
+
+/** The same images behind a password. */
+export const PRIVATE_REGISTRY = `${REGISTRY.address}:5001`;
+
+/** Holds a folder for each machine: its disk. */
+export const MACHINES_FOLDER = path.join(RUN_FOLDER, "machines");

@@ -1,0 +1,42 @@
+#!/bin/sh
+# reclaim-management-token.sh SECONDS: sees to it that the cluster knows the management token of this server's secrets. A restore brings back the tokens of the snapshot, and the leader adds the
+# management token that it was started with: when that has been replaced since, or a restore was interrupted, it is another. Then this takes Consul's own way
+# back in, which works in the leader's container alone: a file in its data with the number that its refusal names. Exits 0 when the token is known, 4 when not. Behind consul-api.sh and management-api.sh.
+# shellcheck disable=SC2154 # consul-api.sh gives url, and management-api.sh authority
+set -u
+seconds=$1 begun=$(now)
+reset=${CONSUL_DATA_DIR:-/consul/data}/acl-bootstrap-reset
+
+bootstrap() {
+  curl -sS -m 10 -X PUT -d @- "$url/v1/acl/bootstrap" 2>&1 <<BODY
+{"BootstrapSecret": "${authority#X-Consul-Token: }"}
+BODY
+}
+claim() {
+  answer=$(bootstrap)
+  index=$(printf '%s' "$answer" | sed -n 's/.*reset index: \([0-9]*\).*/\1/p')
+  if [ -n "$index" ]; then
+    # As Consul's user, whose the data is.
+    su-exec consul sh -c 'echo "$1" >"$2"' sh "$index" "$reset"
+    answer=$(bootstrap)
+    # The leader takes it away as it reads it; any other must not keep it.
+    su-exec consul rm -f "$reset"
+  fi
+  accessor=$(printf '%s' "$answer" | value '.AccessorID // empty')
+  [ -n "$accessor" ] || return 1
+  # By its description it is told from tokens of somebody else's: see acl.jq.
+  managed "/v1/acl/token/$accessor" -f -X PUT -d '{"AccessorID": "'"$accessor"'", "Description": "consul-cdktf: management", "Policies": [{"Name": "global-management"}]}' </dev/null >/dev/null
+}
+
+[ -n "$authority" ] || exit 0
+answer=''
+while [ $(($(now) - begun)) -lt "$seconds" ]; do
+  manages && exit 0
+  if [ -n "$(leader)" ] && claim; then
+    echo "the management token of the secrets is the cluster's again"
+    exit 0
+  fi
+  sleep 1
+done
+echo "the management token of this server's secrets is not the cluster's: $(printf '%s' "${answer:-there is no leader}" | head -c 200)" >&2
+exit 4

@@ -1,0 +1,127 @@
+import type { Cluster } from "../../cluster/model";
+import { catalogue, type Problem, type ProblemCode } from "../../cluster/problem";
+import type { StackState, StateResource } from "../terraform/state";
+import type { Stack } from "../terraform/synth";
+
+/** What can be accepted for one deploy, by its code. */
+export const ACCEPTABLE = (Object.keys(catalogue) as ProblemCode[]).filter((code) => {
+  const entry = catalogue[code];
+  return "deploy" in entry && entry.deploy === "--accept";
+});
+
+/**
+ * What a cluster file means for what is there already, and cannot be seen in the file alone: containers that a deploy would stop unasked, leave
+ * running, or make twice.
+ * @param states by stack's name; also of stacks that the file no longer has
+ */
+export function guard(cluster: Cluster, stacks: readonly Stack[], states: ReadonlyMap<string, StackState>): Problem[] {
+  const stackOf = new Map(
+    stacks.flatMap(({ name, json }) =>
+      Object.keys(json.resource?.docker_container ?? {}).map((agent) => [agent, name]),
+    ),
+  );
+  return [...states].flatMap(([name, { resources }]) => {
+    const managed = resources.filter(({ mode }) => mode === "managed");
+    const agents = managed.filter(isAgent);
+    const stack = stacks.find((one) => one.name === name);
+    const movedAgents = agents.filter((agent) => (stackOf.get(agent.name) ?? name) !== name);
+    const moved = movedAgents.map((agent) => stackMoved(cluster, agent, name, stackOf.get(agent.name) as string));
+    const gone = agents.filter((agent) => !stackOf.has(agent.name));
+    if (!stack)
+      return managed.length === 0 || (moved.length > 0 && gone.length === 0)
+        ? moved
+        : [...moved, stackGone(name, managed, gone)];
+    const elsewhere = new Set(movedAgents.map(({ provider }) => provider));
+    const here = agents.filter((agent) => stackOf.get(agent.name) === name);
+    return [
+      ...gone.map((agent) => lineDeleted(agent, name)),
+      ...moved,
+      ...here.flatMap((agent) => hostMoved(cluster, agent, stack)),
+      ...hostsGone(
+        managed.filter(({ provider }) => !elsewhere.has(provider)),
+        stack,
+      ),
+    ];
+  });
+}
+
+/** A container of Consul's: a stack may hold others, which somebody has added. */
+const isAgent = ({ type, deposed, attributes: { command } }: StateResource): boolean =>
+  type === "docker_container" && !deposed && Array.isArray(command) && command[0] === "agent";
+
+const roleOf = ({ attributes: { command } }: StateResource): "server" | "client" =>
+  Array.isArray(command) && command.includes("-server") ? "server" : "client";
+
+const placeOf = (cluster: Cluster, { name }: StateResource): Problem["path"] =>
+  cluster.agents.find((agent) => agent.name === name)?.path ?? [];
+
+/** `consul-server1`, of the provider's alias `consul-server1_host`. */
+const hostOf = (alias: string | undefined): string => (alias ?? "").replace(/_host$/, "");
+
+function lineDeleted(agent: StateResource, stack: string): Problem {
+  const role = roleOf(agent);
+  const harm =
+    role === "server"
+      ? "it would be stopped unasked, and stay a voter that is down"
+      : "it would be stopped, and stay a member that has failed";
+  return {
+    code: "line-deleted",
+    path: [`${role}s`],
+    atKey: true,
+    message: `${role} "${agent.name}" is no longer in the file, and stack "${stack}" has its container: ${harm}`,
+    hint: "put its line back with `decommission: true` and deploy: then its line may go. Or take it down as it is: --accept line-deleted",
+  };
+}
+
+function stackMoved(cluster: Cluster, agent: StateResource, from: string, to: string): Problem {
+  return {
+    code: "stack-moved",
+    path: placeOf(cluster, agent),
+    message: `the file puts "${agent.name}" into stack "${to}", and its container is in stack "${from}": one would make it while the other still has it`,
+    hint: "move its state first, as docs/layouts.md says, or give its host the `group` back that it had",
+  };
+}
+
+function hostMoved(cluster: Cluster, agent: StateResource, { json }: Stack): Problem[] {
+  const to = hostOf(json.resource?.docker_container?.[agent.name]?.provider?.replace(/^docker\./, ""));
+  const from = hostOf(agent.provider);
+  if (from === to) return [];
+  return [
+    {
+      code: "host-moved",
+      path: placeOf(cluster, agent),
+      message: `the file puts "${agent.name}" on host "${to}", and its container is on host "${from}": that one would be left running`,
+      hint: `put it back on "${from}" with \`decommission: true\` and deploy, then move it. If it is the same host under another name: --accept host-moved`,
+    },
+  ];
+}
+
+function stackGone(stack: string, resources: readonly StateResource[], agents: readonly StateResource[]): Problem {
+  const what = (agents.length > 0 ? agents : resources).map(({ address }) => address).join(", ");
+  return {
+    code: "stack-gone",
+    path: ["hosts"],
+    atKey: true,
+    message: `no host of the file is in stack "${stack}" any more, and its state has ${what}: nothing would look after them`,
+    hint: `put its hosts and agents back, the agents with \`decommission: true\`, deploy, \`npm run destroy -- ${stack}\`, then delete them. If the hosts are gone for good: --accept stack-gone`,
+  };
+}
+
+/** Terraform reaches a resource by its provider, and fails as a whole when that is gone. */
+function hostsGone(resources: readonly StateResource[], { name, folder, json }: Stack): Problem[] {
+  const aliases = new Set((json.provider?.docker ?? []).map(({ alias }) => alias));
+  const configured = ({ type, name }: StateResource) => json.resource?.[type]?.[name] !== undefined;
+  const stranded = resources.filter(
+    (one) => one.provider !== undefined && !aliases.has(one.provider) && !configured(one),
+  );
+  return [...new Set(stranded.map(({ provider }) => provider))].map((provider) => {
+    const addresses = stranded.filter((one) => one.provider === provider).map(({ address }) => `'${address}'`);
+    return {
+      code: "host-gone",
+      path: ["hosts"],
+      atKey: true,
+      message: `host "${hostOf(provider)}" is no longer in the file, and stack "${name}" has ${addresses.length} resources of it, which Terraform can reach no more`,
+      hint: `put it back; or, when nothing of Consul runs there, have Terraform forget them: terraform -chdir=${folder} state rm ${addresses.join(" ")}`,
+    };
+  });
+}

@@ -1,0 +1,83 @@
+import type { Daemon } from "../../cluster/resolve/daemon";
+import { docker } from "./docker";
+
+/** For a daemon that is slow, not one that is gone. */
+const SECONDS = 60;
+
+/** A container, as `docker inspect` describes it. */
+export interface Container {
+  readonly Id: string;
+  /** Of its image. */
+  readonly Image: string;
+  /** With a slash in front. */
+  readonly Name: string;
+  readonly State: {
+    readonly Status: string;
+    readonly Running: boolean;
+    readonly ExitCode: number;
+    readonly Error: string;
+    /** As RFC 3339 has it. */
+    readonly StartedAt: string;
+    /** `starting`, `healthy` or `unhealthy`; undefined without a health check. */
+    readonly Health?: { readonly Status: string };
+  };
+  readonly RestartCount: number;
+  readonly Config: {
+    readonly Image: string;
+    readonly Hostname: string;
+    readonly Cmd: readonly string[] | null;
+    readonly Entrypoint: readonly string[] | null;
+    readonly Env: readonly string[] | null;
+    readonly Healthcheck?: { readonly Test?: readonly string[] };
+    readonly Labels: Readonly<Record<string, string>> | null;
+  };
+  readonly HostConfig: { readonly NetworkMode: string; readonly RestartPolicy: { readonly Name: string } };
+  readonly Mounts: readonly {
+    readonly Type: string;
+    readonly Name?: string;
+    readonly Source: string;
+    readonly Destination: string;
+  }[];
+}
+
+/**
+ * A container by its name; undefined when the daemon has none.
+ * @throws when the daemon does not answer
+ */
+export async function inspectContainer(daemon: Daemon, name: string): Promise<Container | undefined> {
+  return (await inspectContainers(daemon, [name]))[0];
+}
+
+/**
+ * Containers by their names or ids, as far as the daemon has them.
+ * @throws when the daemon does not answer
+ */
+export async function inspectContainers(
+  daemon: Daemon,
+  names: readonly string[],
+  seconds = SECONDS,
+): Promise<Container[]> {
+  if (names.length === 0) return [];
+  const { ok, output, error } = await docker(daemon, ["container", "inspect", ...names], seconds);
+  if (!ok && !/no such container/i.test(error)) throw new Error(error);
+  return JSON.parse(output || "[]") as Container[];
+}
+
+/**
+ * All containers of a daemon whose commands have some text in them, those that do not run included.
+ * @throws when the daemon does not answer
+ */
+export async function containersWith(daemon: Daemon, text: string, seconds = SECONDS): Promise<Container[]> {
+  const { ok, output, error } = await docker(
+    daemon,
+    ["container", "ls", "--all", "--no-trunc", "--format", "{{.ID}} {{.Command}}"],
+    seconds,
+  );
+  if (!ok) throw new Error(error);
+  const lines = output.split("\n").filter((line) => line.includes(text));
+  return inspectContainers(
+    daemon,
+    lines.map((line) => line.split(" ", 1)[0] as string),
+    seconds,
+  );
+}

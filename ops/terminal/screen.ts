@@ -1,0 +1,46 @@
+/** What a person sees at a terminal. */
+
+import { endBy, SIGNALS } from "../signals";
+
+/** Whether what goes to a stream is to be coloured: at a terminal, unless NO_COLOR is set; elsewhere where FORCE_COLOR says so (no-color.org, force-color.org). */
+export function coloured(
+  { isTTY }: { readonly isTTY?: boolean },
+  { NO_COLOR, FORCE_COLOR }: NodeJS.ProcessEnv = process.env,
+): boolean {
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== "") return FORCE_COLOR !== "0";
+  return isTTY === true && !NO_COLOR;
+}
+
+const HIDE_CURSOR = "\x1b[?25l";
+const SHOW_CURSOR = "\x1b[?25h";
+/** Long lines are cut off instead of going on in the next row. */
+const NO_WRAP = "\x1b[?7l";
+const WRAP = "\x1b[?7h";
+const CLEAR = "\x1b[2J\x1b[H";
+const HOME = "\x1b[H";
+const CLEAR_LINE = "\x1b[K";
+const CLEAR_BELOW = "\x1b[J";
+
+/** For a program that goes on until Ctrl-C: that ends it well, whatever is under way; so does a reader of its output who has read enough. */
+export function untilEnded(): void {
+  for (const signal of SIGNALS) process.on(signal, endBy);
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
+}
+
+/** One screen that is drawn again and again, without flickering; on what is no terminal, one after the other. */
+export class Screen {
+  private drawn = false;
+
+  /** Draws a text: as much of it as there is room for. */
+  draw(text: string): void {
+    const { isTTY, rows } = process.stdout;
+    if (!isTTY) return void process.stdout.write(`${text}\n`);
+    const lines = text.trimEnd().split("\n");
+    const shown =
+      lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… and ${lines.length - rows + 2} lines more`];
+    const begin = this.drawn ? HOME : HIDE_CURSOR + NO_WRAP + CLEAR;
+    if (!this.drawn) process.once("exit", () => process.stdout.write(`${SHOW_CURSOR}${WRAP}`));
+    this.drawn = true;
+    process.stdout.write(`${begin}${shown.map((line) => `${line}${CLEAR_LINE}\n`).join("")}${CLEAR_BELOW}`);
+  }
+}

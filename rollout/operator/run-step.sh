@@ -1,0 +1,89 @@
+#!/bin/sh
+# run-step.sh: runs a script in the first agent's container that will run it, until one has answered or time is up. Terraform calls it where it runs, behind
+# docker.sh, with everything in the environment:
+#   ASK_SCRIPT     the script: it comes with the new configuration and may meet an old container
+#   ASK_ARGUMENTS  its arguments, quoted for the shell
+#   ASK_TARGETS    a line a container: the docker CLI's arguments up to `exec -i CONTAINER`, quoted for the shell
+#   ASK_INPUT      a file of one line that the script is given on standard input; none by default
+#   ASK_GATED      of a gate, the agent's Terraform id
+#   ASK_SECONDS    how long containers that do not answer are tried again
+# The script's exit status decides: 0 yes, 3 no; anything else means that the container could not be asked.
+# shellcheck disable=SC2154 # docker.sh gives run
+end=$(($(date +%s) + ASK_SECONDS)) said=''
+# A question may rightly wait for several servers, one after the other.
+patience=$((10 * ASK_SECONDS + 60))
+
+# The script's standard input is open as long as somebody waits for its answer: when Terraform is killed, an orphan of its question must not take a lock. What
+# the script is given comes first.
+pipe=${TF_DATA_DIR:-.terraform}/asking.$$
+[ -z "${ASK_INPUT:-}" ] || ASK_SCRIPT="input=stdin
+$ASK_SCRIPT"
+if mkfifo "$pipe" 2>/dev/null; then
+  rm -f "$pipe"
+  ASK_SCRIPT="lifeline=stdin
+$ASK_SCRIPT"
+else
+  pipe=
+fi
+feeder=
+open_input() {
+  if [ -z "$pipe" ]; then
+    exec 5<"${ASK_INPUT:-/dev/null}"
+    return
+  fi
+  mkfifo "$pipe"
+  exec 5<>"$pipe"
+  rm -f "$pipe"
+  [ -n "${ASK_INPUT:-}" ] || return 0
+  cat "$ASK_INPUT" >&5 2>/dev/null 3>&- &
+  feeder=$!
+}
+
+# put ARGUMENT...: of the docker CLI, which ends when Terraform does.
+put() {
+  if command -v timeout >/dev/null; then timeout "$patience" docker "$@" <&5 & else docker "$@" <&5 & fi
+  asked=$!
+  {
+    while kill -0 "$run" && kill -0 "$asked"; do sleep 1; done
+    kill "$asked"
+  } >/dev/null 2>&1 3>&- 5<&- &
+  wait "$asked"
+  answer=$?
+  [ -z "$feeder" ] || kill "$feeder" 2>/dev/null
+  return "$answer"
+}
+
+# What the script says goes through at once; what docker says only matters when nothing came of it.
+exec 3>&1
+while :; do
+  while IFS= read -r target; do
+    eval "set -- $target"
+    for container; do :; done
+    eval "set -- $target /bin/sh -c \"\$ASK_SCRIPT\" sh $ASK_ARGUMENTS"
+    # By exec: a shell keeps what it redirects for one command, and whoever it starts meanwhile keeps it too.
+    refusal=$(
+      exec 2>&1 >&3
+      open_input
+      put "$@"
+    )
+    case $? in
+    0)
+      # It is in again: see parallelism.sh.
+      [ -z "${ASK_GATED:-}" ] || rm -f "${TF_DATA_DIR:-.terraform}/questions/$run/stopped.$ASK_GATED"
+      exit 0
+      ;;
+    3)
+      echo "$refusal" >&2
+      exit 1
+      ;;
+    esac
+    [ "$container: $refusal" = "$said" ] || echo "$container: cannot be asked yet: $refusal"
+    said="$container: $refusal"
+  done <<TARGETS
+$ASK_TARGETS
+TARGETS
+  [ "$(date +%s)" -lt "$end" ] || break
+  sleep 1
+done
+echo "$said, for $ASK_SECONDS s" >&2
+exit 1
