@@ -1,0 +1,41 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, resolve } from "node:path";
+
+const ROOT = resolve(__dirname, "..");
+const below = (folder: string, suffix: RegExp): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => suffix.test(name))
+    .map((name) => join(folder, name));
+const PAGES = ["README.md", "README.zh-CN.md", ...below("docs", /\.md$/), ...below("e2e", /\.md$/)];
+const SOURCES = ["cluster", "constructs", "ops"].flatMap((folder) => below(folder, /\.(ts|sh)$/));
+const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8").replace(/^ *```.*?^ *```/gms, "");
+
+/** A heading's anchor, as GitHub makes it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{Letter}\p{Number}_\- ]/gu, "")
+    .replaceAll(" ", "-");
+const anchorsOf = (page: string): string[] => [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading as string));
+
+/** Whether a link leads to no file, or to no heading of a page. @param page where an anchor alone leads to */
+function leadsNowhere(link: string, folder: string, page: string): boolean {
+  const [path, anchor] = link.split("#") as [string, string?];
+  const target = path === "" ? page : normalize(join(folder, path));
+  if (!existsSync(join(ROOT, target))) return true;
+  return anchor !== undefined && target.endsWith(".md") && !anchorsOf(target).includes(anchor);
+}
+
+/** Links of a page that lead nowhere: to no file, or to no heading of a page. */
+function broken(page: string): string[] {
+  const links = [...textOf(page).matchAll(/\]\((?!https?:)([^)\s]+)/g)].map(([, link]) => link as string);
+  return links.filter((link) => leadsNowhere(link, dirname(page), page));
+}
+
+test.each(PAGES)("every link of %s leads to a file, and to a heading that it has", (page) => expect(broken(page)).toEqual([]));
+
+test("every heading that a message names is there", () => {
+  const named = SOURCES.flatMap((source) => [...readFileSync(join(ROOT, source), "utf8").matchAll(/docs\/[\w-]+\.md#[\w-]+/g)].map(([link]) => link));
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((link) => leadsNowhere(link, "", ""))).toEqual([]);
+});
