@@ -16,7 +16,8 @@ const anchorOf = (heading: string): string =>
     .toLowerCase()
     .replace(/[^\p{Letter}\p{Number}_\- ]/gu, "")
     .replaceAll(" ", "-");
-const anchorsOf = (page: string): string[] => [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading as string));
+const anchorsOf = (page: string): string[] =>
+  [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading as string));
 
 /** Whether a link leads to no file, or to no heading of a page. @param page where an anchor alone leads to */
 function leadsNowhere(link: string, folder: string, page: string): boolean {
@@ -32,10 +33,14 @@ function broken(page: string): string[] {
   return links.filter((link) => leadsNowhere(link, dirname(page), page));
 }
 
-test.each(PAGES)("every link of %s leads to a file, and to a heading that it has", (page) => expect(broken(page)).toEqual([]));
+test.each(PAGES)("every link of %s leads to a file, and to a heading that it has", (page) =>
+  expect(broken(page)).toEqual([]),
+);
 
 test("every heading that a message names is there", () => {
-  const named = SOURCES.flatMap((source) => [...readFileSync(join(ROOT, source), "utf8").matchAll(/docs\/[\w-]+\.md#[\w-]+/g)].map(([link]) => link));
+  const named = SOURCES.flatMap((source) =>
+    [...readFileSync(join(ROOT, source), "utf8").matchAll(/docs\/[\w-]+\.md#[\w-]+/g)].map(([link]) => link),
+  );
   expect(named.length).toBeGreaterThan(0);
   expect(named.filter((link) => leadsNowhere(link, "", ""))).toEqual([]);
 });
