@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunningCommand } from "../e2e/test-bed/command";
-import { reserveRig } from "../e2e/test-bed/lock";
+import { reserveTestBed } from "../e2e/test-bed/lock";
 import { type Progress, timed } from "../e2e/test-bed/progress";
 import { TestBed } from "../e2e/test-bed/test-bed";
 import { CACHE_FOLDER, DEFAULT_HOSTS, type Machine } from "../e2e/test-bed/world";
@@ -9,49 +9,51 @@ import { CACHE_FOLDER, DEFAULT_HOSTS, type Machine } from "../e2e/test-bed/world
 export const SERVERS = DEFAULT_HOSTS.filter(({ name }) => name.startsWith("consul-server"));
 export const CLIENT = DEFAULT_HOSTS.find(({ name }) => name.startsWith("consul-client")) as Machine;
 
-/** Why there is no rig to measure on, or undefined. */
-export async function whyNoRig(): Promise<string | undefined> {
-  if (process.platform !== "linux") return "the rig needs Linux";
-  if (process.getuid?.() !== 0) return "the rig needs root";
-  if (process.env.CONSUL_CDKTF_RIG_MACHINE) return "this is a machine of the rig: leave its shell first";
+/** Why there is no test bed to measure on, or undefined. */
+export async function whyNoTestBed(): Promise<string | undefined> {
+  if (process.platform !== "linux") return "the test bed needs Linux";
+  if (process.getuid?.() !== 0) return "the test bed needs root";
+  if (process.env.CONSUL_CDKTF_RIG_MACHINE) return "this is a machine of the test bed: leave its shell first";
   if (!existsSync(join(CACHE_FOLDER, "binaries")))
-    return "the rig's programs are not built here: npm run rig up builds them, which takes minutes, once";
-  const containers = await containersOnRig();
-  return containers > 0 ? `the rig is in use, with ${containers} containers: npm run rig down removes it` : undefined;
+    return "the test bed's programs are not built here: npm run rig up builds them, which takes minutes, once";
+  const containers = await containersOnTestBed();
+  return containers > 0
+    ? `the test bed is in use, with ${containers} containers: npm run rig down removes it`
+    : undefined;
 }
 
-/** Measures on a rig of one's own, with these images on its hosts, and leaves it as it was. */
-export async function onRig<T>(
+/** Measures on a test bed of one's own, with these images on its hosts, and leaves it as it was. */
+export async function onTestBed<T>(
   images: readonly string[],
   progress: Progress,
-  measure: (rig: TestBed) => Promise<T>,
+  measure: (testBed: TestBed) => Promise<T>,
 ): Promise<T> {
-  const release = await reserveRig(progress);
+  const release = await reserveTestBed(progress);
   const wasUp = (await TestBed.standing().status()).some(({ on }) => on);
-  const rig = await TestBed.up({ progress });
+  const testBed = await TestBed.up({ progress });
   try {
-    await rig.reset();
-    await timed(progress, "pulling the images to the rig's hosts", () => pullImages(rig, images));
-    return await measure(rig);
+    await testBed.reset();
+    await timed(progress, "pulling the images to the test bed's hosts", () => pullImages(testBed, images));
+    return await measure(testBed);
   } finally {
-    if (!wasUp) await rig.down();
+    if (!wasUp) await testBed.down();
     release();
   }
 }
 
-export async function containersOnRig(): Promise<number> {
-  const rig = TestBed.standing();
-  const counts = [...rig.hosts, rig.localHost].map(async (host) => {
+export async function containersOnTestBed(): Promise<number> {
+  const testBed = TestBed.standing();
+  const counts = [...testBed.hosts, testBed.localHost].map(async (host) => {
     if (!(await host.isDaemonUp)) return 0;
     return (await host.docker("ps", "--all", "--quiet")).stdout.split("\n").filter(Boolean).length;
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
-async function pullImages(rig: TestBed, images: readonly string[]): Promise<void> {
+async function pullImages(testBed: TestBed, images: readonly string[]): Promise<void> {
   await Promise.all(
     DEFAULT_HOSTS.flatMap(({ name }) =>
-      images.map((image) => rig.host(name).dockerWith({ timeoutMs: 300_000 }, "pull", image)),
+      images.map((image) => testBed.host(name).dockerWith({ timeoutMs: 300_000 }, "pull", image)),
     ),
   );
 }
@@ -73,8 +75,8 @@ export const SEEN = {
 const WATCH_SECONDS = 180;
 
 /** Looks every 100 ms, from the operator's machine. */
-export const watchFor = (rig: TestBed, what: keyof typeof SEEN): RunningCommand =>
-  rig.operator.spawn("timeout", [String(WATCH_SECONDS), "sh", "-c", `until ${SEEN[what]}; do sleep 0.1; done`]);
+export const watchFor = (testBed: TestBed, what: keyof typeof SEEN): RunningCommand =>
+  testBed.operator.spawn("timeout", [String(WATCH_SECONDS), "sh", "-c", `until ${SEEN[what]}; do sleep 0.1; done`]);
 
 /** @throws Error when it is not seen in three minutes */
 export async function seen({ finished }: RunningCommand, what: string): Promise<void> {

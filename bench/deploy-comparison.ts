@@ -5,7 +5,7 @@ import { type Progress, timed } from "../e2e/test-bed/progress";
 import type { TestBed } from "../e2e/test-bed/test-bed";
 import { DEFAULT_HOSTS } from "../e2e/test-bed/world";
 import { ARTICLE_IMAGE, articleCommand } from "./article";
-import { containersOnRig, onRig, seen, watchFor } from "./bench-test-bed";
+import { containersOnTestBed, onTestBed, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved, mean } from "./comparison";
 import { copyProject } from "./project-copy";
 
@@ -17,9 +17,9 @@ const REGISTRATOR = "gliderlabs/registrator:latest";
  * of a few runs would show one or the other: the mean is what somebody has to expect.
  */
 export function compareDeploy(repetitions: number, progress: Progress): Promise<Comparison[]> {
-  return onRig([ARTICLE_IMAGE, REGISTRATOR], progress, async (rig) => {
-    const runs = await timed(progress, `deploying to the rig, ${repetitions} x both`, () =>
-      interleaved(repetitions, { ours: () => deploy(rig, progress), theirs: () => runArticle(rig, progress) }),
+  return onTestBed([ARTICLE_IMAGE, REGISTRATOR], progress, async (testBed) => {
+    const runs = await timed(progress, `deploying to the test bed, ${repetitions} x both`, () =>
+      interleaved(repetitions, { ours: () => deploy(testBed, progress), theirs: () => runArticle(testBed, progress) }),
     );
     const comparison = (key: keyof Milestones) => ({
       ours: mean(runs.ours.map((milestones) => milestones[key])),
@@ -40,12 +40,12 @@ interface Milestones {
   readonly allIn: number;
 }
 
-async function deploy(rig: TestBed, progress: Progress): Promise<Milestones> {
+async function deploy(testBed: TestBed, progress: Progress): Promise<Milestones> {
   const project = mkdtempSync(join(tmpdir(), "consul-cdktf-bench-"));
   try {
     copyProject(project);
-    return await watch(rig, progress, "cdktf deploy", () =>
-      rig.operator.run("node_modules/.bin/cdktf", ["deploy", "--auto-approve"], {
+    return await watch(testBed, progress, "cdktf deploy", () =>
+      testBed.operator.run("node_modules/.bin/cdktf", ["deploy", "--auto-approve"], {
         cwd: project,
         env: { CLUSTER: "clusters/seed.yaml" },
         timeoutMs: 300_000,
@@ -56,23 +56,23 @@ async function deploy(rig: TestBed, progress: Progress): Promise<Milestones> {
   }
 }
 
-function runArticle(rig: TestBed, progress: Progress): Promise<Milestones> {
-  return watch(rig, progress, "docker run", () =>
-    Promise.all(DEFAULT_HOSTS.map(({ name }) => rig.host(name).docker(...articleCommand(name)))),
+function runArticle(testBed: TestBed, progress: Progress): Promise<Milestones> {
+  return watch(testBed, progress, "docker run", () =>
+    Promise.all(DEFAULT_HOSTS.map(({ name }) => testBed.host(name).docker(...articleCommand(name)))),
   );
 }
 
 /** From the start of the work to its milestones; then waits for the work's own end, and removes what it made. */
 async function watch(
-  rig: TestBed,
+  testBed: TestBed,
   progress: Progress,
   what: string,
   work: () => Promise<unknown>,
 ): Promise<Milestones> {
-  if ((await containersOnRig()) > 0) throw new Error("somebody else has begun to use the rig");
+  if ((await containersOnTestBed()) > 0) throw new Error("somebody else has begun to use the test bed");
   const begun = performance.now();
   const seconds = () => (performance.now() - begun) / 1000;
-  const watchers = (["leader", "allIn"] as const).map((milestone) => watchFor(rig, milestone));
+  const watchers = (["leader", "allIn"] as const).map((milestone) => watchFor(testBed, milestone));
   try {
     const times = watchers.map(async (watcher) => {
       await seen(watcher, what);
@@ -85,6 +85,6 @@ async function watch(
     return { leader, allIn };
   } finally {
     for (const watcher of watchers) watcher.killAll();
-    await rig.reset();
+    await testBed.reset();
   }
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { endBy, SIGNALS } from "../ops/signals";
 import { compareApps } from "./app-comparisons";
-import { whyNoRig } from "./bench-test-bed";
+import { whyNoTestBed } from "./bench-test-bed";
 import type { Comparison } from "./comparison";
 import { compareDeploy } from "./deploy-comparison";
 import { makeReport, textTable, writeReport } from "./report";
@@ -9,7 +9,7 @@ import { compareRolling } from "./rolling-comparison";
 import { compareSynth } from "./synth-comparison";
 
 const USAGE = `usage: npm run bench -- [--only synth|deploy|rolling] [--short] [--json]
-  --only   synth: what needs no rig; deploy: a first deploy; rolling: an image change under load
+  --only   synth: what needs no test bed; deploy: a first deploy; rolling: an image change under load
   --short  once each, with fewer hosts: to see that everything works
   --json   print the result as JSON, and nothing else
 Exit status 1: an aim is missed; 2: it could not be measured. A whole run writes bench/result.json and the table of docs/benchmarks.md.`;
@@ -45,7 +45,7 @@ async function main({ only, short = false, json = false }: Options): Promise<num
     ["rolling", compareRolling, 3],
   ] as const) {
     if (!wanted(part)) continue;
-    const why = await whyNoRig();
+    const why = await whyNoTestBed();
     if (why === undefined) comparisons.push(...(await compare(short ? 1 : repetitions, progress)));
     else leftOut[part] = why;
   }

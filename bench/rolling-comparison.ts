@@ -5,7 +5,7 @@ import { Load, type LoadReport } from "../e2e/load";
 import { type Progress, timed } from "../e2e/test-bed/progress";
 import type { TestBed } from "../e2e/test-bed/test-bed";
 import { articleCommand } from "./article";
-import { CLIENT, onRig, SERVERS, seen, watchFor } from "./bench-test-bed";
+import { CLIENT, onTestBed, SERVERS, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved } from "./comparison";
 import { flatten } from "./flat-stack";
 import { PROJECT } from "./measured-run";
@@ -24,13 +24,13 @@ interface Way {
 
 /** What writers see while all servers get another image: by `cdktf deploy`, by hand as in the article, and by Terraform alone. */
 export function compareRolling(repetitions: number, progress: Progress): Promise<Comparison[]> {
-  return onRig([BEFORE, AFTER], progress, async (rig) => {
-    const observe = (name: string, way: (folder: string) => Way) => () => observed(rig, name, way, progress);
+  return onTestBed([BEFORE, AFTER], progress, async (testBed) => {
+    const observe = (name: string, way: (folder: string) => Way) => () => observed(testBed, name, way, progress);
     const runs = await timed(progress, `changing the servers' image, ${repetitions} x three ways`, () =>
       interleaved(repetitions, {
-        ours: observe("cdktf deploy", (folder) => byDeploy(rig, folder)),
-        hand: observe("by hand", () => byHand(rig)),
-        flat: observe("one flat stack", (folder) => byTerraform(rig, folder)),
+        ours: observe("cdktf deploy", (folder) => byDeploy(testBed, folder)),
+        hand: observe("by hand", () => byHand(testBed)),
+        flat: observe("one flat stack", (folder) => byTerraform(testBed, folder)),
       }),
     );
     return [
@@ -70,7 +70,7 @@ function against(way: string, ours: readonly LoadReport[], theirs: readonly Load
 const tried = ({ written, lost }: LoadReport) => written + lost;
 
 async function observed(
-  rig: TestBed,
+  testBed: TestBed,
   name: string,
   make: (folder: string) => Way,
   progress: Progress,
@@ -79,27 +79,27 @@ async function observed(
   try {
     const way = make(folder);
     await way.start();
-    await seen(watchFor(rig, "allHealthy"), name);
-    const load = await Load.start(rig.operator, [CLIENT_URL, CLIENT_URL]);
+    await seen(watchFor(testBed, "allHealthy"), name);
+    const load = await Load.start(testBed.operator, [CLIENT_URL, CLIENT_URL]);
     const begun = performance.now();
-    const report = await changeUnder(load, rig, name, way);
+    const report = await changeUnder(load, testBed, name, way);
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     progress(
       `${name}: changed and healthy after ${seconds} s, longest gap ${report.longestGap} s, ${report.failed} of ${tried(report)} writes failed`,
     );
     return report;
   } finally {
-    await rig.reset();
+    await testBed.reset();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** The load goes on until all servers are healthy again: an outage that outlasts the change counts too. */
-async function changeUnder(load: Load, rig: TestBed, name: string, way: Way): Promise<LoadReport> {
+async function changeUnder(load: Load, testBed: TestBed, name: string, way: Way): Promise<LoadReport> {
   try {
     await way.change();
-    await requireChanged(rig, name);
-    await seen(watchFor(rig, "allHealthy"), name);
+    await requireChanged(testBed, name);
+    await seen(watchFor(testBed, "allHealthy"), name);
   } catch (error) {
     await load.stop();
     throw error;
@@ -107,12 +107,12 @@ async function changeUnder(load: Load, rig: TestBed, name: string, way: Way): Pr
   return load.stop();
 }
 
-async function requireChanged(rig: TestBed, name: string): Promise<void> {
+async function requireChanged(testBed: TestBed, name: string): Promise<void> {
   for (const server of SERVERS) {
-    const { stdout } = await rig
+    const { stdout } = await testBed
       .host(server.name)
       .docker("inspect", "--format", "{{.Config.Image}} {{.Image}}", server.name);
-    const { stdout: wanted } = await rig.host(server.name).docker("image", "inspect", "--format", "{{.Id}}", AFTER);
+    const { stdout: wanted } = await testBed.host(server.name).docker("image", "inspect", "--format", "{{.Id}}", AFTER);
     if (!stdout.includes(wanted.trim())) throw new Error(`${name}: ${server.name} runs ${stdout.trim()}, not ${AFTER}`);
   }
 }
@@ -124,42 +124,46 @@ const clusterFile = (image: string) =>
     `servers: [${SERVERS.map(({ name }) => `{ name: ${name}, image: "${image}" }`).join(", ")}]`,
   );
 
-function byDeploy(rig: TestBed, project: string): Way {
+function byDeploy(testBed: TestBed, project: string): Way {
   copyProject(project);
   const deploy = (image: string) => {
     writeFileSync(join(project, "clusters/seed.yaml"), clusterFile(image));
-    return inProject(rig, project, "node_modules/.bin/cdktf", "deploy", "--auto-approve");
+    return inProject(testBed, project, "node_modules/.bin/cdktf", "deploy", "--auto-approve");
   };
   return { start: () => deploy(BEFORE), change: () => deploy(AFTER) };
 }
 
-function byTerraform(rig: TestBed, project: string): Way {
+function byTerraform(testBed: TestBed, project: string): Way {
   copyProject(project);
   const stack = "cdktf.out/stacks/consul";
   const apply = async (image: string) => {
     writeFileSync(join(project, "clusters/seed.yaml"), clusterFile(image));
-    await inProject(rig, project, "node_modules/.bin/cdktf", "synth");
+    await inProject(testBed, project, "node_modules/.bin/cdktf", "synth");
     flatten(join(project, stack));
-    await inProject(rig, project, "terraform", `-chdir=${stack}`, "init", "-input=false");
-    await inProject(rig, project, "terraform", `-chdir=${stack}`, "apply", "-input=false", "-auto-approve");
+    await inProject(testBed, project, "terraform", `-chdir=${stack}`, "init", "-input=false");
+    await inProject(testBed, project, "terraform", `-chdir=${stack}`, "apply", "-input=false", "-auto-approve");
   };
   return { start: () => apply(BEFORE), change: () => apply(AFTER) };
 }
 
-async function inProject(rig: TestBed, project: string, command: string, ...args: string[]): Promise<void> {
-  await rig.operator.run(command, args, { cwd: project, env: { CLUSTER: "clusters/seed.yaml" }, timeoutMs: 300_000 });
+async function inProject(testBed: TestBed, project: string, command: string, ...args: string[]): Promise<void> {
+  await testBed.operator.run(command, args, {
+    cwd: project,
+    env: { CLUSTER: "clusters/seed.yaml" },
+    timeoutMs: 300_000,
+  });
 }
 
 /** The article's commands, each when the one before has come back, on the hosts in turn; with a volume, without which each server would lose its data. */
-function byHand(rig: TestBed): Way {
+function byHand(testBed: TestBed): Way {
   const run = (name: string, image: string) =>
-    rig.host(name).docker(...articleCommand(name, { image, volume: `${name}-data` }));
+    testBed.host(name).docker(...articleCommand(name, { image, volume: `${name}-data` }));
   return {
     start: async () => {
       for (const { name, address } of [...SERVERS, CLIENT]) {
         await run(name, BEFORE);
         // The next one joins it at the first try.
-        await rig.operator.run("curl", [
+        await testBed.operator.run("curl", [
           "-s",
           "--retry",
           "30",
@@ -172,8 +176,8 @@ function byHand(rig: TestBed): Way {
     },
     change: async () => {
       for (const { name } of SERVERS) {
-        await rig.host(name).docker("stop", name);
-        await rig.host(name).docker("rm", name);
+        await testBed.host(name).docker("stop", name);
+        await testBed.host(name).docker("rm", name);
         await run(name, AFTER);
       }
     },

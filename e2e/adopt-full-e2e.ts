@@ -25,11 +25,11 @@ const ARTICLE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8")
 const FEW = 3;
 
 describe("a cluster that was made by the article's docker run commands is adopted under load", () => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.operator, "clusters/adopted.yaml");
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/adopted.yaml");
   const file = join(project.folder, "clusters/adopted.yaml");
-  const server = (number: number) => new ConsulHttp(rig.operator.machine, `http://172.16.8.12${number - 1}:8500`);
-  const client = new ConsulHttp(rig.operator.machine, CLIENT_HTTP);
+  const server = (number: number) => new ConsulHttp(testBed.operator.machine, `http://172.16.8.12${number - 1}:8500`);
+  const client = new ConsulHttp(testBed.operator.machine, CLIENT_HTTP);
   const adopt = (args: readonly string[] = [], check = true): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", "adopt", "--", ...args], { check, timeoutMs: 400_000 });
   const nodeIds = async (): Promise<Record<string, string>> =>
@@ -37,14 +37,14 @@ describe("a cluster that was made by the article's docker run commands is adopte
       (await server(1).json("/v1/catalog/nodes")).map(({ Node, ID }: { Node: string; ID: string }) => [Node, ID]),
     );
   const containers = async (name: string) =>
-    (await rig.host(name).docker("ps", "-a", "--format", "{{.Names}} {{.State}}")).stdout.trim().split("\n").sort();
+    (await testBed.host(name).docker("ps", "-a", "--format", "{{.Names}} {{.State}}")).stdout.trim().split("\n").sort();
   let ids: Record<string, string>;
 
   beforeAll(async () => {
-    await rig.reset();
-    await rig.addHost(SECOND_CLIENT.name, SECOND_CLIENT.address);
+    await testBed.reset();
+    await testBed.addHost(SECOND_CLIENT.name, SECOND_CLIENT.address);
     writeFileSync(file, ARTICLE);
-    for (const name of AGENTS) await rig.host(name).docker("pull", "-q", "hashicorp/consul:1.22.2");
+    for (const name of AGENTS) await testBed.host(name).docker("pull", "-q", "hashicorp/consul:1.22.2");
     // The second server has its data on a volume of its own name, the third on an anonymous one, the rest as in the article.
     for (const name of AGENTS) {
       const data: Record<string, readonly string[]> = {
@@ -57,7 +57,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
         name === SECOND_CLIENT.name ? { address: SECOND_CLIENT.address } : {},
       ).filter((word) => own === undefined || !word.startsWith("-data-dir="));
       if (own) command.splice(2, 0, ...own);
-      await rig.host(name).docker(...command);
+      await testBed.host(name).docker(...command);
     }
     await eventually(async () => expect(await client.json("/v1/status/peers")).toHaveLength(3), 60);
     await client.put("/v1/kv/before/adoption", "kept");
@@ -67,8 +67,8 @@ describe("a cluster that was made by the article's docker run commands is adopte
   });
   afterAll(async () => {
     await project.destroy();
-    for (const name of AGENTS) await rig.host(name).docker("rm", "-fv", `${name}-before`);
-    await rig.removeHost(SECOND_CLIENT.name);
+    for (const name of AGENTS) await testBed.host(name).docker("rm", "-fv", `${name}-before`);
+    await testBed.removeHost(SECOND_CLIENT.name);
     project.remove();
   });
 
@@ -115,7 +115,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
       file,
       ARTICLE.replace("servers: [consul-server1,", "servers: [{ name: consul-server1, flags: [-no-such-flag] },"),
     );
-    const load = await Load.start(rig.operator, USERS);
+    const load = await Load.start(testBed.operator, USERS);
     const { exitCode, stderr } = await adopt([], false);
     const seen = await load.stop();
     process.stderr.write(`    users saw: ${JSON.stringify({ ...seen, unacknowledged: undefined })}\n`);
@@ -131,7 +131,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
 
   test("interrupted at a bad moment, it goes on when it is run again", async () => {
     writeFileSync(file, ARTICLE);
-    const running = rig.operator.spawn("npm", ["run", "-s", "adopt"], {
+    const running = testBed.operator.spawn("npm", ["run", "-s", "adopt"], {
       cwd: project.folder,
       env: { CLUSTER: project.clusterFile },
     });
@@ -139,7 +139,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     running.killAll();
     await running.finished;
     expect((await Promise.all(SERVERS.map(containers))).flat().join()).toContain("-before exited");
-    const load = await Load.start(rig.operator, USERS);
+    const load = await Load.start(testBed.operator, USERS);
     const { stdout, stderr } = await adopt();
     const seen = await load.stop();
     process.stderr.write(`    users saw: ${JSON.stringify({ ...seen, unacknowledged: undefined })}\n`);
@@ -170,7 +170,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
 
   test("--undo puts all of them back, one at a time, with the data as it is now, and they can be adopted again", async () => {
     await client.put("/v1/kv/after/adoption", "kept too");
-    const load = await Load.start(rig.operator, USERS);
+    const load = await Load.start(testBed.operator, USERS);
     await adopt(["--undo"]);
     const seen = await load.stop();
     process.stderr.write(`    users saw: ${JSON.stringify({ ...seen, unacknowledged: undefined })}\n`);

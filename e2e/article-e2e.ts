@@ -9,12 +9,12 @@ const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const AGENTS = [...SERVERS, "consul-client1"];
 
 describe("the article's cluster, by plain cdktf", () => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.operator, "clusters/seed.yaml");
-  const client = new ConsulHttp(rig.operator.machine, "http://172.16.8.110:8500");
-  const server = (number: number) => new ConsulHttp(rig.operator.machine, `http://172.16.8.12${number - 1}:8500`);
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/seed.yaml");
+  const client = new ConsulHttp(testBed.operator.machine, "http://172.16.8.110:8500");
+  const server = (number: number) => new ConsulHttp(testBed.operator.machine, `http://172.16.8.12${number - 1}:8500`);
 
-  beforeAll(() => rig.reset());
+  beforeAll(() => testBed.reset());
   afterAll(() => project.remove());
 
   test("plan: what cdktf deploy is about to make", async () => {
@@ -55,7 +55,7 @@ describe("the article's cluster, by plain cdktf", () => {
   });
 
   test("consul members shows the article's table", async () => {
-    const { stdout } = await rig.host("consul-server1").docker("exec", "consul-server1", "consul", "members");
+    const { stdout } = await testBed.host("consul-server1").docker("exec", "consul-server1", "consul", "members");
     const rows = stdout
       .trim()
       .split("\n")
@@ -80,14 +80,14 @@ describe("the article's cluster, by plain cdktf", () => {
   test("all containers become healthy", async () => {
     for (const agent of AGENTS) {
       const health = async () =>
-        (await rig.host(agent).docker("inspect", "-f", "{{.State.Health.Status}}", agent)).stdout.trim();
+        (await testBed.host(agent).docker("inspect", "-f", "{{.State.Health.Status}}", agent)).stdout.trim();
       await eventually(async () => expect(await health()).toBe("healthy"), 40);
     }
   });
 
   test("the article's second image is on every host", async () => {
     for (const agent of AGENTS) {
-      const { stdout } = await rig.host(agent).docker("images", "--format", "{{.Repository}}:{{.Tag}}");
+      const { stdout } = await testBed.host(agent).docker("images", "--format", "{{.Repository}}:{{.Tag}}");
       expect(stdout.split("\n")).toEqual(
         expect.arrayContaining(["hashicorp/consul:1.22.2", "gliderlabs/registrator:latest"]),
       );
@@ -129,7 +129,14 @@ describe("the article's cluster, by plain cdktf", () => {
     test("both resolve by DNS on port 8600, the failing instance left out", async () => {
       const dig = async (at: string, name: string) =>
         (
-          await rig.operator.machine.run("dig", ["+short", "+time=5", `@${at}`, "-p", "8600", `${name}.service.consul`])
+          await testBed.operator.machine.run("dig", [
+            "+short",
+            "+time=5",
+            `@${at}`,
+            "-p",
+            "8600",
+            `${name}.service.consul`,
+          ])
         ).stdout
           .trim()
           .split("\n");
@@ -148,7 +155,7 @@ describe("the article's cluster, by plain cdktf", () => {
   test("the UI opens in a browser and shows the three servers", async () => {
     mkdirSync(join(__dirname, "screenshots"), { recursive: true });
     const text = await screenshot(
-      rig.operator,
+      testBed.operator,
       "http://172.16.8.120:8500/ui/dc1/nodes",
       join(__dirname, "screenshots/ui.png"),
       SERVERS,
@@ -168,7 +175,7 @@ describe("the article's cluster, by plain cdktf", () => {
   });
 
   test("containers come back after their daemon's restart", async () => {
-    await rig.host("consul-server1").restartDaemon();
+    await testBed.host("consul-server1").restartDaemon();
     await eventually(async () => {
       const { Servers } = await server(1).json("/v1/operator/raft/configuration");
       expect(Servers.filter(({ Voter }: { Voter: boolean }) => Voter)).toHaveLength(3);
@@ -185,7 +192,7 @@ describe("the article's cluster, by plain cdktf", () => {
       "-replace=docker_container.consul-client1",
     ]);
     expect(await server(2).get("/v1/kv/article/title?raw&stale")).toBe("容器化部署 Consul 集群");
-    const { stdout } = await rig.host("consul-server2").docker("volume", "ls", "-q");
+    const { stdout } = await testBed.host("consul-server2").docker("volume", "ls", "-q");
     expect(stdout.trim().split("\n").sort()).toEqual(["consul-server2-data", "consul-server2-declared"]);
     await eventually(async () => expect(await server(1).json("/v1/catalog/service/redis")).toHaveLength(1));
   });
@@ -193,8 +200,8 @@ describe("the article's cluster, by plain cdktf", () => {
   test("cdktf destroy leaves no container, and keeps the data", async () => {
     await project.destroy();
     for (const agent of AGENTS) {
-      expect((await rig.host(agent).docker("ps", "-aq")).stdout).toBe("");
-      expect((await rig.host(agent).docker("volume", "ls", "-q")).stdout).toContain(`${agent}-data\n`);
+      expect((await testBed.host(agent).docker("ps", "-aq")).stdout).toBe("");
+      expect((await testBed.host(agent).docker("volume", "ls", "-q")).stdout).toContain(`${agent}-data\n`);
     }
   });
 

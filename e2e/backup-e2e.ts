@@ -4,7 +4,7 @@ import { LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("a cluster is saved, by hand and on a schedule, and restored", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   const SERVER = "consul-server1";
   let cluster: LiveCluster;
   const npm = async (name: "backup" | "restore", ...words: string[]) =>
@@ -13,7 +13,7 @@ describe("a cluster is saved, by hand and on a schedule, and restored", () => {
     );
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "backup", { clients: 1, settings: { backups: { every: "5s", keep: 2 } } });
+    cluster = await LiveCluster.up(testBed, "backup", { clients: 1, settings: { backups: { every: "5s", keep: 2 } } });
   });
   afterAll(() => cluster.down());
 

@@ -7,7 +7,7 @@ import { pause } from "./pause";
 import type { CommandOptions, CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
-const rig = TestBed.standing();
+const testBed = TestBed.standing();
 const secured = process.env.SECURITY !== "off";
 const SERVER = "consul-server1";
 
@@ -54,7 +54,7 @@ async function answerTo(secret: string): Promise<string> {
   const script = `read -r header; curl -sS -o /dev/null -w '%{http_code}' -H @/dev/fd/3 http://127.0.0.1:8500/v1/acl/token/self 3<<HEADER
 $header
 HEADER`;
-  const { stdout } = await rig
+  const { stdout } = await testBed
     .host(SERVER)
     .dockerWith({ input: `X-Consul-Token: ${secret}\n` }, "exec", "-i", SERVER, "sh", "-c", script);
   return stdout;
@@ -78,7 +78,7 @@ describe("a backup that is taken while users write", () => {
   let tokens: Record<string, string>;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "saved");
+    cluster = await LiveCluster.up(testBed, "saved");
     tokens = secured ? tokensOf(cluster) : {};
   });
   afterAll(async () => {
@@ -211,7 +211,7 @@ describe("a backup that is taken while users write", () => {
   describe("is restored onto a new, empty cluster with other secrets", () => {
     let other: LiveCluster;
     beforeAll(async () => {
-      other = await LiveCluster.up(rig, "onto");
+      other = await LiveCluster.up(testBed, "onto");
     });
     afterAll(() => other.project.remove());
 
@@ -260,7 +260,7 @@ describe("backups on a schedule", () => {
   };
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "scheduled");
+    cluster = await LiveCluster.up(testBed, "scheduled");
   });
   afterAll(() => cluster.down());
 

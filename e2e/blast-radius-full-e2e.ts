@@ -2,7 +2,7 @@ import { LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("a change touches only what it must", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
   /** Edits the file, deploys it while users work, and says whom that touched. */
   async function touchedByDeploy(edit: () => unknown): Promise<string[]> {
@@ -18,7 +18,7 @@ describe("a change touches only what it must", () => {
     agents?.map((agent) => (agent === name ? { name, ...settings } : agent)) ?? [];
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "radius");
+    cluster = await LiveCluster.up(testBed, "radius");
   });
   afterAll(() => cluster.down());
 

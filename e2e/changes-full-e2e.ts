@@ -2,11 +2,11 @@ import { expectUndisturbed, LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("what a deploy is asked for, and does not do or does with care", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "changing", { settings: { wait: 120 } });
+    cluster = await LiveCluster.up(testBed, "changing", { settings: { wait: 120 } });
   });
   afterAll(() => cluster.down());
 
@@ -62,6 +62,6 @@ describe("what a deploy is asked for, and does not do or does with care", () => 
     expect(left.length).toBeGreaterThanOrEqual(2);
     expect(await cluster.api(left[0] as string).json("/v1/status/leader")).toMatch(/:8300/);
     await cluster.project.destroy();
-    for (const host of rig.hosts) expect((await host.docker("ps", "-aq")).stdout).toBe("");
+    for (const host of testBed.hosts) expect((await host.docker("ps", "-aq")).stdout).toBe("");
   });
 });

@@ -1,11 +1,11 @@
 import type { Credentials } from "./credentials";
 import type { CommandOptions, CommandResult } from "./test-bed/command";
-import type { RigMachine } from "./test-bed/machine";
+import type { TestBedMachine } from "./test-bed/machine";
 
-/** Consul's HTTP API at an address, as somebody at a machine of the rig asks it with curl. */
+/** Consul's HTTP API at an address, as somebody at a machine of the test bed asks it with curl. */
 export class ConsulHttp {
   constructor(
-    private readonly machine: RigMachine,
+    private readonly machine: TestBedMachine,
     readonly url: string,
     private readonly credentials?: Credentials,
   ) {}

@@ -7,7 +7,7 @@ import { Project } from "./project";
 import type { DockerHost } from "./test-bed/docker-host";
 import { TestBed } from "./test-bed/test-bed";
 
-const rig = TestBed.standing();
+const testBed = TestBed.standing();
 const SITES = {
   east: { server: "172.16.8.120", client: "172.16.8.110" },
   west: { server: "172.16.8.121", client: "172.16.8.122" },
@@ -17,14 +17,14 @@ const EAST_AND_WEST = Object.keys(SITES) as Site[];
 const other = (site: Site): Site => (site === "east" ? "west" : "east");
 
 function hostAt(address: string): DockerHost {
-  const host = rig.hosts.find((each) => each.address === address);
-  if (!host) throw new Error(`the rig has no host at ${address}`);
+  const host = testBed.hosts.find((each) => each.address === address);
+  if (!host) throw new Error(`the test bed has no host at ${address}`);
   return host;
 }
 
 /** Two datacenters, a cluster file each, in one operator's folder. */
 class Datacenters {
-  readonly project = new Project(rig.operator, "east.yaml");
+  readonly project = new Project(testBed.operator, "east.yaml");
 
   constructor(private readonly settings: (site: Site) => { readonly all: object; readonly server?: object }) {}
 
@@ -83,8 +83,8 @@ describe("plain datacenters, federated", () => {
     all: { security: "off", accept: ["open-http"], client: "0.0.0.0" },
     server: { config: { retry_join_wan: [SITES[other(site)].server] } },
   }));
-  const client = (site: Site) => new ConsulHttp(rig.operator.machine, `http://${SITES[site].client}:8500`);
-  beforeAll(() => rig.reset());
+  const client = (site: Site) => new ConsulHttp(testBed.operator.machine, `http://${SITES[site].client}:8500`);
+  beforeAll(() => testBed.reset());
   afterAll(() => datacenters.project.remove());
 
   test("find each other, whichever is deployed first", async () => {
@@ -123,9 +123,9 @@ describe("secured datacenters, peered", () => {
       key: file("key.pem"),
       header: file("token.header"),
     };
-    return new ConsulHttp(rig.operator.machine, `https://${SITES[site].server}:8501`, credentials);
+    return new ConsulHttp(testBed.operator.machine, `https://${SITES[site].server}:8501`, credentials);
   };
-  beforeAll(() => rig.reset());
+  beforeAll(() => testBed.reset());
   afterAll(() => datacenters.project.remove());
 
   const exported = {

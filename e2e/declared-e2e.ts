@@ -121,7 +121,7 @@ describe("what a cluster file declares", () => {
       const address = String(live.cluster.file.hosts[client(2)]);
       const script = `const { Resolver } = require("node:dns/promises"); const resolver = new Resolver(); resolver.setServers(["${address}:8600"]);
         resolver.resolve4("near-shop.query.consul").then((found) => console.log(found.join(" ")));`;
-      expect((await live.rig.operator.run("node", ["-e", script])).stdout.trim()).toBe(
+      expect((await live.testBed.operator.run("node", ["-e", script])).stdout.trim()).toBe(
         String(live.cluster.file.hosts[client(1)]),
       );
     });

@@ -14,7 +14,7 @@ export const client = (number: 1 | 2) => `consul-client${number}`;
 
 /** A cluster whose file declares services, keys, config entries and prepared queries. */
 export class DeclaringCluster {
-  readonly rig = TestBed.standing();
+  readonly testBed = TestBed.standing();
   private up: LiveCluster | undefined;
   /** The cluster file without what tests declare. */
   base!: ClusterFile;
@@ -22,7 +22,7 @@ export class DeclaringCluster {
   /** Brings it up before the tests of a `describe`, and takes it down after them. */
   constructor(name: string) {
     beforeAll(async () => {
-      this.up = await LiveCluster.up(this.rig, name);
+      this.up = await LiveCluster.up(this.testBed, name);
       this.base = this.up.file;
     });
     afterAll(() => this.up?.down());

@@ -25,20 +25,20 @@ clients: [consul-client1]
 const AGENTS = ["consul-server1", "consul-server2", "consul-server3", "consul-client1"];
 
 describe("npm run deploy around hosts that do not answer, and when hosts change their place in the file", () => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.operator, "clusters/grouped.yaml");
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/grouped.yaml");
   const write = (text: string) => writeFileSync(join(project.folder, "clusters/grouped.yaml"), text);
   const npm = (...args: string[]): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", ...args], { check: false });
   const deploy = (...args: string[]) => npm("deploy", "--", "--auto-approve", ...args);
   const inspected = async (agent: string, format: string) =>
-    (await rig.host(agent).docker("inspect", "-f", format, agent)).stdout.trim();
+    (await testBed.host(agent).docker("inspect", "-f", format, agent)).stdout.trim();
   /** The label by which each round's containers are told from the last's. */
   const rounds = () => Promise.all(AGENTS.map((agent) => inspected(agent, '{{index .Config.Labels "round"}}')));
   const containers = () => Promise.all(AGENTS.map((agent) => inspected(agent, "{{.Id}} {{.State.StartedAt}}")));
   const eventuallyAllVoters = () =>
     eventually(async () => {
-      const { stdout } = await rig
+      const { stdout } = await testBed
         .host("consul-server1")
         .docker("exec", "consul-server1", "curl", "-s", "http://172.16.8.120:8500/v1/operator/autopilot/health");
       expect(JSON.parse(stdout)).toMatchObject({ Healthy: true, FailureTolerance: 1 });
@@ -60,18 +60,18 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
     );
 
   beforeAll(async () => {
-    await rig.reset();
+    await testBed.reset();
     write(GROUPED);
     expect((await deploy()).exitCode).toBe(0);
   });
   afterAll(async () => {
-    await Promise.all(rig.hosts.map((host) => host.connect()));
+    await Promise.all(testBed.hosts.map((host) => host.connect()));
     await npm("destroy", "--", "--auto-approve");
     project.remove();
   });
 
   test("a host in a group of its own that is cut off is left alone; the others are deployed, and the status is 1", async () => {
-    await rig.host("consul-server3").disconnect();
+    await testBed.host("consul-server3").disconnect();
     write(labelled("1", "consul-server3"));
     const { stdout, stderr, exitCode } = await deploy();
     expect(stderr).toContain("left alone: stack consul-third, with consul-server3");
@@ -82,7 +82,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
   });
 
   test("after its return, the same command completes", async () => {
-    await rig.host("consul-server3").connect();
+    await testBed.host("consul-server3").connect();
     await eventuallyAllVoters();
     expect((await deploy()).exitCode).toBe(0);
     expect(await rounds()).toEqual(["", "", "1", "1"]);
@@ -93,10 +93,10 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
     let before: string[];
     beforeAll(async () => {
       before = await containers();
-      await rig.host("consul-server2").disconnect();
+      await testBed.host("consul-server2").disconnect();
       write(labelled("2", "consul-server2", "consul-server3"));
     });
-    afterAll(() => rig.host("consul-server2").connect());
+    afterAll(() => testBed.host("consul-server2").connect());
 
     test("deploy refuses, and says how to go on", async () => {
       const { stderr, exitCode } = await deploy();
@@ -125,7 +125,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
     });
 
     test("after its return, a plain deploy brings it in step", async () => {
-      await rig.host("consul-server2").connect();
+      await testBed.host("consul-server2").connect();
       await eventuallyAllVoters();
       const { stdout, exitCode } = await deploy();
       expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");

@@ -21,8 +21,8 @@ clients: [consul-client1]
 `;
 
 describe("npm run diff, and what npm run deploy refuses", () => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.operator, "clusters/grouped.yaml");
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/grouped.yaml");
   const write = (text: string) => writeFileSync(join(project.folder, "clusters/grouped.yaml"), text);
   const npm = (...args: string[]): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", ...args], { check: false });
@@ -30,7 +30,7 @@ describe("npm run diff, and what npm run deploy refuses", () => {
   const running = () =>
     Promise.all(
       AGENTS.map(async (name) =>
-        (await rig.host(name).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name)).stdout.trim(),
+        (await testBed.host(name).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name)).stdout.trim(),
       ),
     );
 
@@ -47,7 +47,7 @@ describe("npm run diff, and what npm run deploy refuses", () => {
   }
 
   beforeAll(async () => {
-    await rig.reset();
+    await testBed.reset();
     write(GROUPED);
   });
   afterAll(() => project.remove());
@@ -189,8 +189,8 @@ describe("npm run diff, and what npm run deploy refuses", () => {
   test("of a container that was removed by hand, and one that was stopped: that it is gone, that it does not run", async () => {
     write(GROUPED);
     await Promise.all([
-      rig.host("consul-client1").docker("rm", "-f", "consul-client1"),
-      rig.host("consul-server3").docker("stop", "consul-server3"),
+      testBed.host("consul-client1").docker("rm", "-f", "consul-client1"),
+      testBed.host("consul-server3").docker("stop", "consul-server3"),
     ]);
     const { stdout } = await diff();
     expect(stdout).toContain("    + create          consul-client1\n        container  gone from its host\n");
@@ -203,8 +203,8 @@ describe("npm run diff, and what npm run deploy refuses", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain("cluster file: clusters/grouped.yaml");
     for (const agent of AGENTS) {
-      expect((await rig.host(agent).docker("ps", "-aq")).stdout).toBe("");
-      expect((await rig.host(agent).docker("volume", "ls", "-q")).stdout).toContain(`${agent}-data\n`);
+      expect((await testBed.host(agent).docker("ps", "-aq")).stdout).toBe("");
+      expect((await testBed.host(agent).docker("volume", "ls", "-q")).stdout).toContain(`${agent}-data\n`);
     }
   });
 });

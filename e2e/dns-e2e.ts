@@ -19,7 +19,7 @@ const IMAGE = "hashicorp/consul:1.22.2";
 const SECURITIES = process.env.FULL ? (["on", "off"] as const) : (["on"] as const);
 
 describe.each(SECURITIES)("names are resolved, with security %s", (security) => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
   let outside: RunningCommand;
   const address = (agent: string) => String(cluster.file.hosts[agent]);
@@ -36,8 +36,11 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
 
   /** What dig says at the operator's machine, where no agent is. */
   const dig = async (agent: string, ...words: string[]): Promise<string> =>
-    (await rig.operator.machine.run("dig", [`@${address(agent)}`, "+time=2", "+tries=1", ...words], { check: false }))
-      .stdout;
+    (
+      await testBed.operator.machine.run("dig", [`@${address(agent)}`, "+time=2", "+tries=1", ...words], {
+        check: false,
+      })
+    ).stdout;
   const short = async (agent: string, ...words: string[]): Promise<string[]> =>
     (await dig(agent, "+short", ...words)).split("\n").filter((line) => line !== "" && !line.startsWith(";;"));
   /** Lines of an answer, `name ttl IN type value`. */
@@ -50,7 +53,7 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
   /** What a container resolves that Docker gives these name servers. */
   const inContainer = async (host: string, name: string, ...servers: string[]) => {
     const dns = servers.map((server) => `--dns=${server}`);
-    const resolved = await rig
+    const resolved = await testBed
       .host(host)
       .dockerWith(
         { check: false },
@@ -69,14 +72,14 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
 
   beforeAll(async () => {
     outside = dnsmasq(
-      rig.operator.machine,
+      testBed.operator.machine,
       "--conf-file=/dev/null",
       "--no-resolv",
       "--bind-interfaces",
       `--listen-address=${RECURSOR}`,
       `--address=/${OUTSIDE.join("/")}`,
     );
-    cluster = await LiveCluster.up(rig, `names${security}`, {
+    cluster = await LiveCluster.up(testBed, `names${security}`, {
       security,
       settings: {
         ports: { dns: 53 },
@@ -163,7 +166,7 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
   });
 
   test("on a host with dnsmasq, as docs/dns.md sets it up", async () => {
-    const host = rig.host("consul-client2");
+    const host = testBed.host("consul-client2");
     const file = join(cluster.project.folder, "consul.conf");
     writeFileSync(file, DNSMASQ);
     const local = dnsmasq(

@@ -13,16 +13,16 @@ interface Found {
 }
 
 describe("npm run doctor says what is wrong on which host, and mends it", () => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.operator, "clusters/ill.yaml");
-  const server = new ConsulHttp(rig.operator.machine, "http://172.16.8.120:8500");
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/ill.yaml");
+  const server = new ConsulHttp(testBed.operator.machine, "http://172.16.8.120:8500");
   const doctor = (...args: string[]): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", "doctor", "--", ...args], { check: false });
   const inspect = async (name: string, format: string) =>
-    (await rig.host(name).docker("inspect", "-f", format, name)).stdout.trim();
+    (await testBed.host(name).docker("inspect", "-f", format, name)).stdout.trim();
 
   beforeAll(async () => {
-    await rig.reset();
+    await testBed.reset();
     writeFileSync(
       join(project.folder, "clusters/ill.yaml"),
       readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60"),
@@ -45,9 +45,11 @@ describe("npm run doctor says what is wrong on which host, and mends it", () => 
     beforeAll(async () => {
       ids = await Promise.all(["consul-server1", "consul-server2"].map((name) => inspect(name, "{{.Id}}")));
       await project.terraform("consul", ["taint", "docker_container.consul-server1"]);
-      await rig.host("consul-server3").docker("exec", "consul-server3", "sh", "-c", "echo >>/consul/config/agent.json");
-      await rig.host("consul-client1").docker("update", "--restart=no", "consul-client1");
-      await rig.host("consul-client1").docker("stop", "consul-client1");
+      await testBed
+        .host("consul-server3")
+        .docker("exec", "consul-server3", "sh", "-c", "echo >>/consul/config/agent.json");
+      await testBed.host("consul-client1").docker("update", "--restart=no", "consul-client1");
+      await testBed.host("consul-client1").docker("stop", "consul-client1");
       await server.put("/v1/kv/consul-cdktf/replacing", "consul-server2");
     });
 

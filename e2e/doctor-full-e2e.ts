@@ -11,9 +11,9 @@ const BASE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").repl
 const USERS = ["http://172.16.8.110:8500", "http://172.16.8.110:8500"] as const;
 
 describe("every kind of finding, made for real", () => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.operator, "clusters/ill.yaml");
-  const server = (number: number) => new ConsulHttp(rig.operator.machine, `http://172.16.8.12${number - 1}:8500`);
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/ill.yaml");
+  const server = (number: number) => new ConsulHttp(testBed.operator.machine, `http://172.16.8.12${number - 1}:8500`);
   const write = (...lines: string[]) =>
     writeFileSync(join(project.folder, "clusters/ill.yaml"), [BASE, ...lines, ""].join("\n"));
   const doctor = (...args: string[]): Promise<CommandResult> =>
@@ -28,7 +28,7 @@ describe("every kind of finding, made for real", () => {
   };
 
   beforeAll(async () => {
-    await rig.reset();
+    await testBed.reset();
     write();
     await project.deploy();
   });
@@ -67,7 +67,7 @@ describe("every kind of finding, made for real", () => {
   });
 
   test("a container made anew by hand, without our label, is replaced under the question", async () => {
-    const host = rig.host("consul-server3");
+    const host = testBed.host("consul-server3");
     const { Image, Cmd } = JSON.parse((await host.docker("inspect", "consul-server3")).stdout)[0].Config;
     await host.docker("stop", "-t", "30", "consul-server3");
     await host.docker("rm", "consul-server3");
@@ -95,13 +95,13 @@ describe("every kind of finding, made for real", () => {
 
   test("two servers edited by hand are made anew one after the other, and users write on", async () => {
     for (const name of ["consul-server1", "consul-server2"])
-      await rig.host(name).docker("exec", name, "sh", "-c", "rm /consul/leave-leadership.sh");
+      await testBed.host(name).docker("exec", name, "sh", "-c", "rm /consul/leave-leadership.sh");
     expect(await findings()).toEqual(
       ["consul-server1", "consul-server2"].map(
         (name) => `${name}: changed by hand in its container: /consul/leave-leadership.sh (gone)`,
       ),
     );
-    const load = await Load.start(rig.operator, USERS);
+    const load = await Load.start(testBed.operator, USERS);
     const { exitCode } = await doctor("--fix");
     const seen = await load.stop();
     process.stderr.write(`    users saw: ${JSON.stringify({ ...seen, unacknowledged: undefined })}\n`);
@@ -113,10 +113,10 @@ describe("every kind of finding, made for real", () => {
   });
 
   test("a host that does not answer, and a server that is cut off", async () => {
-    await rig.host("consul-server3").disconnect();
+    await testBed.host("consul-server3").disconnect();
     const found = await findings();
     expect(found).toContainEqual(expect.stringMatching(/^consul-server3: its daemon does not answer/));
-    await rig.host("consul-server3").connect();
+    await testBed.host("consul-server3").connect();
     await eventually(expectWell, 90);
   });
 
@@ -139,13 +139,17 @@ describe("every kind of finding, made for real", () => {
   });
 
   test("a deploy that is killed again and again: after doctor --fix and a deploy all is well, and nothing is lost", async () => {
-    const load = await Load.start(rig.operator, USERS);
+    const load = await Load.start(testBed.operator, USERS);
     for (const [round, seconds] of [4, 6, 8, 10].entries()) {
       write(`labels: { round: "${round}" }`);
-      const deploy = rig.operator.spawn(join(project.folder, "node_modules/.bin/cdktf"), ["deploy", "--auto-approve"], {
-        cwd: project.folder,
-        env: { CLUSTER: project.clusterFile },
-      });
+      const deploy = testBed.operator.spawn(
+        join(project.folder, "node_modules/.bin/cdktf"),
+        ["deploy", "--auto-approve"],
+        {
+          cwd: project.folder,
+          env: { CLUSTER: project.clusterFile },
+        },
+      );
       await new Promise((resume) => setTimeout(resume, seconds * 1000));
       deploy.killAll();
       await deploy.finished;

@@ -28,8 +28,8 @@ const [ADD, PEERS, REMOVE_PEER, LIST_STATE, REMOVE_STATE, DEPLOY] = BLOCKS as [
 ];
 
 describe("a host has failed permanently: docs/membership.md, on a secured cluster with its API on loopback", () => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.operator, "clusters/payments.yaml");
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/payments.yaml");
 
   /** Writes the cluster file. @param gone hosts that it has no more */
   function write(servers: readonly string[], joins: readonly string[], gone: readonly string[] = []): void {
@@ -52,17 +52,17 @@ describe("a host has failed permanently: docs/membership.md, on a secured cluste
   };
 
   beforeAll(async () => {
-    await rig.reset();
-    await rig.addHost("consul-server4", HOSTS.node4);
+    await testBed.reset();
+    await testBed.addHost("consul-server4", HOSTS.node4);
     write(["node1", "node2", "node3"], ["node1", "node2", "node3"], ["node4"]);
     await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
     await project.deploy();
-    await rig.removeHost("consul-server3");
+    await testBed.removeHost("consul-server3");
   });
   afterAll(async () => {
-    await rig.addHost("consul-server3", HOSTS.node3);
-    await rig.reset();
-    await rig.removeHost("consul-server4");
+    await testBed.addHost("consul-server3", HOSTS.node3);
+    await testBed.reset();
+    await testBed.removeHost("consul-server4");
     project.remove();
   });
 
@@ -74,14 +74,14 @@ describe("a host has failed permanently: docs/membership.md, on a secured cluste
   });
 
   test("the failed server is removed from Raft and gossip, with the management token in a server's container", async () => {
-    const denied = await rig
+    const denied = await testBed
       .host("consul-server1")
       .dockerWith({ check: false }, "exec", "node1", "consul", "force-leave", "-prune", "node3");
     expect(denied.exitCode).not.toBe(0);
     await shell(CONSUL_IN + REMOVE_PEER);
     expect(await peers()).toEqual(["node1", "node2", "node4"]);
     await eventually(async () => {
-      const { stdout } = await rig.host("consul-server1").docker("exec", "node1", "consul", "members");
+      const { stdout } = await testBed.host("consul-server1").docker("exec", "node1", "consul", "members");
       expect(stdout).not.toContain("node3");
     });
   });

@@ -6,12 +6,12 @@ import { Random } from "./random";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("a cluster bears, while users work with it", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   const random = Random.seeded();
   let cluster: LiveCluster;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "faults");
+    cluster = await LiveCluster.up(testBed, "faults");
   });
   afterAll(() => cluster.down());
 
@@ -20,12 +20,12 @@ describe("a cluster bears, while users work with it", () => {
 
 // Two may be down: what heals soon is waited for all the same.
 describe("a cluster of five servers bears, while users work with it", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   const random = Random.seeded();
   let cluster: LiveCluster;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "faults5", { servers: 5 });
+    cluster = await LiveCluster.up(testBed, "faults5", { servers: 5 });
   });
   afterAll(() => cluster.down());
 

@@ -12,7 +12,7 @@ const without = (agents: Agents | undefined, gone: readonly string[]): Agents =>
   (agents ?? []).filter((agent) => !gone.includes(nameOf(agent)));
 
 describe("a cluster grows, shrinks and moves by edits of its file", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
 
   /** Deploys while users work, expects that they lose nothing, and says whom that touched. */
@@ -40,7 +40,7 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
   };
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "growing", { settings: { wait: 120 }, servers: 1, clients: 1 });
+    cluster = await LiveCluster.up(testBed, "growing", { settings: { wait: 120 }, servers: 1, clients: 1 });
   });
   afterAll(() => cluster.down());
 
@@ -80,9 +80,9 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
   });
 
   test("a server's host is lost for good: another machine under its name gets the server, and nobody else is touched", async () => {
-    const address = rig.host("consul-server3").address;
-    await rig.removeHost("consul-server3");
-    await rig.addHost("consul-server3", address);
+    const address = testBed.host("consul-server3").address;
+    await testBed.removeHost("consul-server3");
+    await testBed.addHost("consul-server3", address);
     expect(await deployed()).toEqual(["consul-server3"]);
   });
 
@@ -92,14 +92,14 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
   };
 
   test("a server's host moves to another address with its disk: nobody else is touched", async () => {
-    await rig.moveHost("consul-server5", "172.16.8.128");
+    await testBed.moveHost("consul-server5", "172.16.8.128");
     readdress("consul-server5", "172.16.8.128");
     expect(await deployed()).toEqual(["consul-server5"]);
   });
 
   test("a server's host is lost for good, and the machine that takes its place has another address", async () => {
-    await rig.removeHost("consul-server5");
-    await rig.addHost("consul-server5", "172.16.8.129");
+    await testBed.removeHost("consul-server5");
+    await testBed.addHost("consul-server5", "172.16.8.129");
     readdress("consul-server5", "172.16.8.129");
     expect(await deployed()).toEqual(["consul-server5"]);
     expect(await members()).toEqual(["consul-client4", "consul-server2", "consul-server3", "consul-server5"]);

@@ -4,12 +4,12 @@ import { Random } from "./random";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("a deploy that is killed", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   const random = Random.seeded();
   let cluster: LiveCluster;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "killed");
+    cluster = await LiveCluster.up(testBed, "killed");
   });
   afterAll(() => cluster.down());
 

@@ -4,24 +4,24 @@ import { ConsulHttp } from "./consul";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
-const rig = TestBed.standing();
+const testBed = TestBed.standing();
 
 describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wants credentials", () => {
-  const project = new Project(rig.operator, "e2e/clusters/daemons.yaml");
+  const project = new Project(testBed.operator, "e2e/clusters/daemons.yaml");
   const inspect = async (host: string, container: string) =>
-    JSON.parse((await rig.host(host).docker("inspect", container)).stdout)[0];
+    JSON.parse((await testBed.host(host).docker("inspect", container)).stdout)[0];
 
   beforeAll(async () => {
-    await rig.reset();
-    const { username, password } = rig.registry.credentials;
+    await testBed.reset();
+    const { username, password } = testBed.registry.credentials;
     // `docker login` needs a daemon, which the operator's machine has not; this is what it writes.
     const auth = Buffer.from(`${username}:${password}`).toString("base64");
     writeFileSync(
-      join(rig.operator.home, ".docker/config.json"),
+      join(testBed.operator.home, ".docker/config.json"),
       JSON.stringify({ auths: { "172.16.8.5:5001": { auth } } }),
     );
     if (!existsSync(join(project.folder, "certs")))
-      symlinkSync(join(rig.operator.home, ".docker"), join(project.folder, "certs"));
+      symlinkSync(join(testBed.operator.home, ".docker"), join(project.folder, "certs"));
   });
   afterAll(() => project.remove());
 
@@ -34,7 +34,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
 
   test("images came through the mirror", async () => {
     const { Config } = await inspect("consul-server1", "consul-server1");
-    const { stdout } = await rig.host("consul-server1").docker("images", "--format", "{{.Repository}}:{{.Tag}}");
+    const { stdout } = await testBed.host("consul-server1").docker("images", "--format", "{{.Repository}}:{{.Tag}}");
     expect(stdout).toContain("172.16.8.5:5001/hashicorp/consul:1.22.2");
     expect(stdout).toContain("172.16.8.5:5001/fayrus/registrator:v9.2.0");
     expect(Config.Image).toMatch(/^sha256:/);
@@ -49,7 +49,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
     ]);
     const third = await inspect("consul-server3", "consul-server3");
     expect(third.HostConfig.LogConfig.Type).toBe("local");
-    const members = await rig
+    const members = await testBed
       .host("consul-server3")
       .docker("exec", "consul-server3", "consul", "members", "-http-addr=127.0.0.1:9500");
     expect(members.stdout).toMatch(/consul-server3\s+172\.16\.8\.122:9301\s+alive\s+server/);
@@ -73,16 +73,16 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
     });
     expect(client.HostConfig.RestartPolicy.Name).toBe("unless-stopped");
     expect(client.Config.Labels.owner).toBe("${not.a.reference} %{nor this}");
-    const http = new ConsulHttp(rig.operator.machine, "http://172.16.8.110:8500");
+    const http = new ConsulHttp(testBed.operator.machine, "http://172.16.8.110:8500");
     const self = await http.json("/v1/agent/self");
     expect(self.Meta.words).toBe('${HOME} "quoted" $${twice} 中文');
     expect(self.Config.Datacenter).toBe("rig");
-    const { stdout } = await rig.host("consul-client1").docker("logs", "--tail", "1", "consul-client1");
+    const { stdout } = await testBed.host("consul-client1").docker("logs", "--tail", "1", "consul-client1");
     expect(JSON.parse(stdout)).toHaveProperty("@level");
   });
 
   test("DNS answers on port 53", async () => {
-    const { stdout } = await rig.operator.machine.run("dig", [
+    const { stdout } = await testBed.operator.machine.run("dig", [
       "+short",
       "@172.16.8.110",
       "consul-server1.node.rig.consul",
@@ -97,7 +97,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
   test("no credential is in the JSON or the state", async () => {
     const { stdout } = await project.run(
       "grep",
-      ["-rlF", rig.registry.credentials.password, "cdktf.out", "terraform.daemons.tfstate"],
+      ["-rlF", testBed.registry.credentials.password, "cdktf.out", "terraform.daemons.tfstate"],
       {
         check: false,
       },
@@ -107,7 +107,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
   });
 
   test("an image by digest is that image", async () => {
-    const digest = rig.registry.digest("hashicorp/consul:1.22.2");
+    const digest = testBed.registry.digest("hashicorp/consul:1.22.2");
     const file = join(project.folder, "digest.yaml");
     writeFileSync(
       file,
@@ -121,7 +121,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
       ].join("\n"),
     );
     await project.deploy({ env: { CLUSTER: file } });
-    const { stdout } = await rig
+    const { stdout } = await testBed
       .host("consul-server1")
       .docker("inspect", "-f", "{{index .RepoDigests 0}}", (await inspect("consul-server1", "solo")).Image);
     expect(stdout.trim()).toContain(digest);
@@ -130,8 +130,8 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
 });
 
 describe("hosts in groups", () => {
-  const project = new Project(rig.operator, "e2e/clusters/racks.yaml");
-  beforeAll(() => rig.reset());
+  const project = new Project(testBed.operator, "e2e/clusters/racks.yaml");
+  beforeAll(() => testBed.reset());
   afterAll(() => project.remove());
 
   test("cdktf deploy '*' brings all stacks up, one at a time too", async () => {
@@ -140,7 +140,7 @@ describe("hosts in groups", () => {
     expect(stdout).toContain("consul-server1: passes: the other servers are still to be deployed");
     expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
     expect(stdout).toContain("consul-client1: in, leader");
-    const http = new ConsulHttp(rig.operator.machine, "http://172.16.8.110:8500");
+    const http = new ConsulHttp(testBed.operator.machine, "http://172.16.8.110:8500");
     expect(await http.json("/v1/status/peers")).toHaveLength(3);
   });
 
@@ -152,12 +152,12 @@ describe("hosts in groups", () => {
 
   test("cdktf destroy '*' leaves no container", async () => {
     await project.cdktf(["destroy", "*", "--auto-approve"], { env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } });
-    for (const host of rig.hosts) expect((await host.docker("ps", "-aq")).stdout).toBe("");
+    for (const host of testBed.hosts) expect((await host.docker("ps", "-aq")).stdout).toBe("");
   });
 });
 
 describe("a deploy ends well only when every agent is in", () => {
-  const project = new Project(rig.operator, "bad.yaml");
+  const project = new Project(testBed.operator, "bad.yaml");
   const deploy = async (lines: readonly string[]) => {
     writeFileSync(
       join(project.folder, "bad.yaml"),
@@ -167,7 +167,7 @@ describe("a deploy ends well only when every agent is in", () => {
   };
   const hosts = "hosts: { consul-server1: 172.16.8.120, consul-client1: 172.16.8.110 }";
 
-  beforeAll(() => rig.reset());
+  beforeAll(() => testBed.reset());
   afterAll(async () => {
     await project.destroy();
     project.remove();

@@ -32,7 +32,7 @@ export const SECURED: ClusterFile["security"] = {
 };
 
 const SEED = join(__dirname, "../clusters/seed.yaml");
-/** The rig's first server's and first client's address; the next ones follow. */
+/** The test bed's first server's and first client's address; the next ones follow. */
 const FIRST = { server: 120, client: 110 } as const;
 
 export interface LiveClusterOptions {
@@ -47,7 +47,7 @@ export interface LiveClusterOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** A cluster on the rig's hosts that users work with while a test edits its file, deploys, and breaks things. */
+/** A cluster on the test bed's hosts that users work with while a test edits its file, deploys, and breaks things. */
 export class LiveCluster {
   /** The cluster file: edit it, then `deploy`. */
   file: ClusterFile;
@@ -55,7 +55,7 @@ export class LiveCluster {
   private readonly started: RunningCommand[] = [];
 
   private constructor(
-    readonly rig: TestBed,
+    readonly testBed: TestBed,
     readonly project: Project,
     private readonly options: LiveClusterOptions,
   ) {
@@ -81,24 +81,24 @@ export class LiveCluster {
   /** The same cluster, without its past. */
   private async renew(): Promise<void> {
     this.file = this.described();
-    for (const [host, address] of Object.entries(this.file.hosts)) await this.rig.addHost(host, String(address));
-    await this.rig.reset();
+    for (const [host, address] of Object.entries(this.file.hosts)) await this.testBed.addHost(host, String(address));
+    await this.testBed.reset();
     rmSync(join(this.project.folder, this.stateFile), { force: true });
     await this.deploy();
   }
 
-  /** Makes the hosts that the rig has not, and deploys the article's cluster in that size on them. */
-  static async up(rig: TestBed, name: string, options: LiveClusterOptions = {}): Promise<LiveCluster> {
-    const cluster = new LiveCluster(rig, new Project(rig.operator, `clusters/${name}.yaml`), options);
+  /** Makes the hosts that the test bed has not, and deploys the article's cluster in that size on them. */
+  static async up(testBed: TestBed, name: string, options: LiveClusterOptions = {}): Promise<LiveCluster> {
+    const cluster = new LiveCluster(testBed, new Project(testBed.operator, `clusters/${name}.yaml`), options);
     await cluster.renew();
     return cluster;
   }
 
-  /** Leaves the rig with the hosts that it has by default. */
+  /** Leaves the test bed with the hosts that it has by default. */
   async down(): Promise<void> {
-    await this.rig.reset();
-    for (const host of [...this.rig.hosts].filter(({ name }) => !(name in article().hosts)))
-      await this.rig.removeHost(host.name);
+    await this.testBed.reset();
+    for (const host of [...this.testBed.hosts].filter(({ name }) => !(name in article().hosts)))
+      await this.testBed.removeHost(host.name);
     this.project.remove();
   }
 
@@ -110,7 +110,7 @@ export class LiveCluster {
   /** Another operator's checkout, with the cluster file and the secrets, but without the state. */
   colleague(): Project {
     const { clusterFile, folder } = this.project;
-    const other = new Project(this.rig.operator, clusterFile);
+    const other = new Project(this.testBed.operator, clusterFile);
     for (const path of [clusterFile, ...(this.secured ? ["secrets"] : [])])
       cpSync(join(folder, path), join(other.folder, path), { recursive: true });
     return other;
@@ -190,7 +190,7 @@ export class LiveCluster {
 
   /** Terraform's processes that apply something, at the operator's machine. */
   applying(): number[] {
-    return this.rig.operator.machine.processes(/^\S*(terraform|tofu) apply/);
+    return this.testBed.operator.machine.processes(/^\S*(terraform|tofu) apply/);
   }
 
   /** Waits until a deploy in the background has come to Terraform's apply. */
@@ -231,17 +231,17 @@ export class LiveCluster {
 
   /** An agent's HTTP API, asked from the operator's machine. */
   api(agent: string): ConsulHttp {
-    return new ConsulHttp(this.rig.operator.machine, this.url(agent), this.credentials("management"));
+    return new ConsulHttp(this.testBed.operator.machine, this.url(agent), this.credentials("management"));
   }
 
   /** The docker CLI at an agent's host. */
   docker(agent: string, ...args: string[]): Promise<CommandResult> {
-    return this.rig.host(agent).docker(...args);
+    return this.testBed.host(agent).docker(...args);
   }
 
   /** What Docker says of an agent's container; undefined where there is none. */
   private async inspect(agent: string, format: string): Promise<string | undefined> {
-    const { exitCode, stdout, stderr } = await this.rig
+    const { exitCode, stdout, stderr } = await this.testBed
       .host(agent)
       .dockerWith({ check: false }, "container", "inspect", "-f", format, agent);
     if (exitCode === 0) return stdout.trim();
@@ -280,10 +280,10 @@ export class LiveCluster {
     return `${result?.stdout}${result?.stderr}`.replace(/[^\S ]*\n[^\w]*/g, " ");
   }
 
-  /** Puts another agent, on a host of its own that the rig may not have yet, into the cluster file. */
+  /** Puts another agent, on a host of its own that the test bed may not have yet, into the cluster file. */
   async add(role: "server" | "client", number: number): Promise<string> {
     const [name, address] = place(role, number);
-    await this.rig.addHost(name, address);
+    await this.testBed.addHost(name, address);
     this.file.hosts = { ...this.file.hosts, [name]: address };
     if (role === "server") this.file.servers = [...this.file.servers, name];
     else this.file.clients = [...(this.file.clients ?? []), name];
@@ -303,11 +303,11 @@ export class LiveCluster {
     const [first, second = first] = clients.map((name) => this.url(name));
     if (!first || !second) throw new Error("a cluster without clients has no users");
     const observer = await Observer.start(
-      this.rig.operator,
+      this.testBed.operator,
       Object.fromEntries(this.serverNames.map((name) => [name, this.url(name)])),
       this.credentials("load"),
     );
-    const load = await Load.start(this.rig.operator, [first, second], this.credentials("load"), declared);
+    const load = await Load.start(this.testBed.operator, [first, second], this.credentials("load"), declared);
     const outcome = await Promise.allSettled([work()]);
     const [users, servers] = await Promise.all([load.stop(), observer.stop()]);
     process.stderr.write(

@@ -3,11 +3,11 @@ import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("the local cluster: one daemon, a bridge network", () => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.local, "clusters/local.yaml");
-  const http = (port: number) => new ConsulHttp(rig.local.machine, `http://127.0.0.1:${port}`);
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.local, "clusters/local.yaml");
+  const http = (port: number) => new ConsulHttp(testBed.local.machine, `http://127.0.0.1:${port}`);
 
-  beforeAll(() => rig.localHost.reset());
+  beforeAll(() => testBed.localHost.reset());
   afterAll(() => project.remove());
 
   test("npm run local brings it up, and prints members, leader and where the UI is", async () => {
@@ -22,9 +22,9 @@ describe("the local cluster: one daemon, a bridge network", () => {
 
   test("agents are reached on this machine's loopback only", async () => {
     for (const port of [8500, 8501, 8502, 8503]) expect(await http(port).json("/v1/status/peers")).toHaveLength(3);
-    const { exitCode } = await rig.operator.run(
+    const { exitCode } = await testBed.operator.run(
       "curl",
-      ["-s", "-m", "3", `http://${rig.localHost.address}:8500/v1/status/leader`],
+      ["-s", "-m", "3", `http://${testBed.localHost.address}:8500/v1/status/leader`],
       { check: false },
     );
     expect(exitCode).not.toBe(0);
@@ -40,7 +40,7 @@ describe("the local cluster: one daemon, a bridge network", () => {
     await eventually(async () => {
       expect(await http(8501).json("/v1/catalog/service/redis")).toHaveLength(1);
       expect(await http(8502).json("/v1/health/service/nginx?passing")).toEqual([]);
-      const { stdout } = await rig.local.run("dig", ["+short", "@127.0.0.1", "-p", "8600", "redis.service.consul"]);
+      const { stdout } = await testBed.local.run("dig", ["+short", "@127.0.0.1", "-p", "8600", "redis.service.consul"]);
       expect(stdout.trim()).toBe("10.1.2.3");
     });
   });
@@ -63,12 +63,12 @@ describe("the local cluster: one daemon, a bridge network", () => {
     const wanted = agents.map((name) => `${name} ${planned[name]?.networks_advanced[0].ipv4_address}`);
     const format = "{{.Config.Hostname}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
     const addresses = async () =>
-      (await rig.localHost.docker("inspect", "-f", format, ...agents)).stdout.trim().split("\n");
+      (await testBed.localHost.docker("inspect", "-f", format, ...agents)).stdout.trim().split("\n");
     const [first, ...rest] = agents as [string, ...string[]];
 
     expect(await addresses()).toEqual(wanted);
-    await rig.localHost.docker("stop", ...agents);
-    await rig.localHost.docker("start", ...rest.reverse(), first);
+    await testBed.localHost.docker("stop", ...agents);
+    await testBed.localHost.docker("start", ...rest.reverse(), first);
     await eventually(
       async () =>
         expect(await http(8501).json("/v1/operator/autopilot/health")).toMatchObject({
@@ -81,7 +81,7 @@ describe("the local cluster: one daemon, a bridge network", () => {
   });
 
   test("the cluster comes back after the daemon's restart", async () => {
-    await rig.localHost.restartDaemon();
+    await testBed.localHost.restartDaemon();
     await eventually(async () => {
       expect(await http(8500).json("/v1/status/leader")).not.toBe("");
       expect(await http(8500).get("/v1/kv/local/key?raw")).toBe("kept");
@@ -90,8 +90,8 @@ describe("the local cluster: one daemon, a bridge network", () => {
 
   test("destroy leaves no container or network, and keeps the data for the next deploy", async () => {
     await project.run("npm", ["run", "destroy", "--", "--auto-approve"]);
-    expect((await rig.localHost.docker("ps", "-aq")).stdout).toBe("");
-    expect((await rig.localHost.docker("network", "ls", "-q", "--filter", "name=consul-local")).stdout).toBe("");
+    expect((await testBed.localHost.docker("ps", "-aq")).stdout).toBe("");
+    expect((await testBed.localHost.docker("network", "ls", "-q", "--filter", "name=consul-local")).stdout).toBe("");
     await project.deploy();
     expect(await http(8501).get("/v1/kv/local/key?raw")).toBe("kept");
     await project.destroy();

@@ -3,12 +3,12 @@ import { LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("with OpenTofu", () => {
-  const rig = TestBed.standing((line) => process.stderr.write(`${line}\n`));
+  const testBed = TestBed.standing((line) => process.stderr.write(`${line}\n`));
   let cluster: LiveCluster;
 
   beforeAll(async () => {
-    await rig.opentofu();
-    cluster = await LiveCluster.up(rig, "tofu", { env: { TERRAFORM_BINARY_NAME: "tofu" } });
+    await testBed.opentofu();
+    cluster = await LiveCluster.up(testBed, "tofu", { env: { TERRAFORM_BINARY_NAME: "tofu" } });
   }, 1_800_000);
   afterAll(() => cluster.down());
 
@@ -21,6 +21,6 @@ describe("with OpenTofu", () => {
 
   test("cdktf destroy leaves no container", async () => {
     await cluster.project.destroy({ env: cluster.env });
-    for (const host of rig.hosts) expect((await host.docker("ps", "-aq")).stdout).toBe("");
+    for (const host of testBed.hosts) expect((await host.docker("ps", "-aq")).stdout).toBe("");
   });
 });

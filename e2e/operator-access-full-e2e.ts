@@ -12,8 +12,8 @@ const [TUNNEL, REQUEST, CLI, HTTPS] = documented("docs/secrets.md", "sh", "## Us
 ) as [string, string, string, string];
 
 describe("a secured cluster with the default client_addr: docs/secrets.md, as it stands there", () => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.operator, "clusters/payments.yaml");
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/payments.yaml");
   const sh = (commands: string, check = true): Promise<CommandResult> =>
     project.run("sh", ["-euc", commands], { check });
   const deploy = async (settings: object = {}) => {
@@ -31,7 +31,7 @@ describe("a secured cluster with the default client_addr: docs/secrets.md, as it
   let tunnel: RunningCommand | undefined;
 
   beforeAll(async () => {
-    await rig.reset();
+    await testBed.reset();
     await deploy();
   });
   afterAll(async () => {
@@ -45,7 +45,7 @@ describe("a secured cluster with the default client_addr: docs/secrets.md, as it
   });
 
   test("through an ssh tunnel the API answers the operator's token, and serves the UI", async () => {
-    tunnel = rig.operator.spawn("sh", ["-c", `exec ${TUNNEL.trim()}`]);
+    tunnel = testBed.operator.spawn("sh", ["-c", `exec ${TUNNEL.trim()}`]);
     await eventually(async () => {
       const nodes: { readonly Node: string }[] = JSON.parse((await sh(REQUEST)).stdout);
       expect(nodes.map(({ Node }) => Node).sort()).toEqual(["node1", "node2", "node3", "web1"]);
@@ -55,7 +55,7 @@ describe("a secured cluster with the default client_addr: docs/secrets.md, as it
 
   test("the CLI in a server's container reads with its own token, and may do everything with the management token", async () => {
     const inContainer = (...words: string[]) =>
-      rig.host("consul-server1").dockerWith({ check: false }, "exec", "node1", "consul", ...words);
+      testBed.host("consul-server1").dockerWith({ check: false }, "exec", "node1", "consul", ...words);
     expect((await inContainer("members")).stdout.match(/alive/g)).toHaveLength(4);
     expect((await inContainer("kv", "get", "shop")).stderr).toContain("Permission denied");
     expect((await sh(CLI)).stdout.match(/\btrue\b/g)).toHaveLength(3);

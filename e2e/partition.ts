@@ -6,11 +6,11 @@ export async function cutOff(cluster: LiveCluster, agent: string): Promise<void>
     name === agent ? [] : [String(address)],
   );
   for (const address of others) {
-    await cluster.rig.host(agent).run("iptables", ["-A", "INPUT", "-s", address, "-j", "DROP"]);
-    await cluster.rig.host(agent).run("iptables", ["-A", "OUTPUT", "-d", address, "-j", "DROP"]);
+    await cluster.testBed.host(agent).run("iptables", ["-A", "INPUT", "-s", address, "-j", "DROP"]);
+    await cluster.testBed.host(agent).run("iptables", ["-A", "OUTPUT", "-d", address, "-j", "DROP"]);
   }
 }
 
 export async function reunite(cluster: LiveCluster, agent: string): Promise<void> {
-  await cluster.rig.host(agent).run("iptables", ["-F"]);
+  await cluster.testBed.host(agent).run("iptables", ["-F"]);
 }

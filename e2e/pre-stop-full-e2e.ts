@@ -10,7 +10,7 @@ const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const CLIENTS = [1, 2, 3, 4, 5].map((number) => `consul-client${number}`);
 
 describe("what a deploy asks, and what it is told", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
   let base: ClusterFile;
   /** The cluster file, with what is changed in it. */
@@ -21,7 +21,7 @@ describe("what a deploy asks, and what it is told", () => {
   const expectEmptyPlan = async () => expect((await cluster.diff()).stdout).toContain("No changes.");
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "asking", { clients: CLIENTS.length });
+    cluster = await LiveCluster.up(testBed, "asking", { clients: CLIENTS.length });
     base = cluster.file;
   });
   afterAll(() => cluster.down());

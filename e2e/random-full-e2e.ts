@@ -6,12 +6,12 @@ import { TestBed } from "./test-bed/test-bed";
 const TURNS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 describe.each([3, 5])("ten faults in a row, chosen at random, with %i servers", (servers) => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   const random = Random.seeded();
   let cluster: LiveCluster;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, `random${servers}`, { servers, clients: 2 });
+    cluster = await LiveCluster.up(testBed, `random${servers}`, { servers, clients: 2 });
   });
   afterAll(() => cluster.down());
 

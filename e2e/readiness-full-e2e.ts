@@ -6,12 +6,12 @@ import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("what a deploy waits for", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
   const said = ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "gates");
+    cluster = await LiveCluster.up(testBed, "gates");
   });
   afterAll(() => cluster.down());
 
@@ -53,8 +53,8 @@ describe("what a deploy waits for", () => {
 });
 
 describe.each(["off", "on"])("servers in stacks of their own, with security %s", (security) => {
-  const rig = TestBed.standing();
-  const project = new Project(rig.operator, "clusters/racks.yaml");
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/racks.yaml");
   const racks = readFileSync(join(__dirname, "clusters/racks.yaml"), "utf8").replace(
     "security: off",
     `security: "${security}"`,
@@ -72,11 +72,11 @@ describe.each(["off", "on"])("servers in stacks of their own, with security %s",
     header: `${secrets}/token.header`,
   };
   beforeAll(async () => {
-    await rig.reset();
+    await testBed.reset();
     await deploy();
   });
   afterAll(async () => {
-    await rig.reset();
+    await testBed.reset();
     project.remove();
   });
 
@@ -91,7 +91,7 @@ describe.each(["off", "on"])("servers in stacks of their own, with security %s",
     const place = (last: number) =>
       security === "on" ? `https://172.16.8.${last}:8501` : `http://172.16.8.${last}:8500`;
     const urls = Object.fromEntries(Object.entries(servers).map(([name, last]) => [name, place(last)]));
-    const observer = await Observer.start(rig.operator, urls, security === "on" ? credentials : undefined);
+    const observer = await Observer.start(testBed.operator, urls, security === "on" ? credentials : undefined);
     const { stdout } = await deploy("config: { log_level: debug }");
     const { mostDown } = await observer.stop();
     expect(mostDown).toBe(1);

@@ -29,15 +29,15 @@ const commands = lines.flatMap((line, index): [shown: string, typed: string][] =
 });
 
 describe("every command of the README, as it stands there", () => {
-  const rig = TestBed.standing();
-  const here = new Project(rig.local, "");
-  const lan = new Project(rig.operator, "");
+  const testBed = TestBed.standing();
+  const here = new Project(testBed.local, "");
+  const lan = new Project(testBed.operator, "");
   beforeAll(async () => {
-    await Promise.all([rig.reset(), rig.localHost.reset()]);
+    await Promise.all([testBed.reset(), testBed.localHost.reset()]);
     writeFileSync(join(lan.folder, "clusters/payments.yaml"), PAYMENTS);
   });
   afterAll(async () => {
-    await rig.reset();
+    await testBed.reset();
     here.remove();
     lan.remove();
   });

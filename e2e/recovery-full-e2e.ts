@@ -31,19 +31,19 @@ function securedByDefault(): string {
 describe.each(Object.entries(FILES))(
   "two of three servers are lost for good, %s: docs/recovery.md, as it stands there",
   (kind, file) => {
-    const rig = TestBed.standing();
-    const project = new Project(rig.operator, "clusters/recovered.yaml");
+    const testBed = TestBed.standing();
+    const project = new Project(testBed.operator, "clusters/recovered.yaml");
     const secured = kind !== "without security";
     const at = (agent: string): ConsulHttp | LoopbackHttp =>
       secured
-        ? new LoopbackHttp(rig.host(agent), agent, join(project.folder, "secrets/consul/operator/token.header"))
-        : new ConsulHttp(rig.operator.machine, `http://${rig.host(agent).address}:8500`);
+        ? new LoopbackHttp(testBed.host(agent), agent, join(project.folder, "secrets/consul/operator/token.header"))
+        : new ConsulHttp(testBed.operator.machine, `http://${testBed.host(agent).address}:8500`);
     const survivor = at(SURVIVOR);
     const client = at("consul-client1");
     let written: readonly string[];
 
     beforeAll(async () => {
-      await rig.reset();
+      await testBed.reset();
       writeFileSync(join(project.folder, "clusters/recovered.yaml"), file);
       if (secured) await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
       await project.deploy();
@@ -56,8 +56,8 @@ describe.each(Object.entries(FILES))(
       await eventually(async () => expect((await survivor.json("/v1/kv/load?keys&stale")).length).toBeGreaterThan(20));
       await Promise.all(
         LOST.map(async (name) => {
-          await rig.host(name).docker("rm", "-fv", name);
-          await rig.host(name).docker("volume", "rm", `${name}-data`);
+          await testBed.host(name).docker("rm", "-fv", name);
+          await testBed.host(name).docker("volume", "rm", `${name}-data`);
         }),
       );
       lost = true;
@@ -76,7 +76,7 @@ describe.each(Object.entries(FILES))(
 
     test("a deploy touches it no more than it may", async () => {
       const id = async () =>
-        (await rig.host(SURVIVOR).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", SURVIVOR)).stdout;
+        (await testBed.host(SURVIVOR).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", SURVIVOR)).stdout;
       const before = await id();
       const { exitCode, stdout, stderr } = await project.terraform(
         "consul",

@@ -5,16 +5,16 @@ import { LiveCluster } from "./live-cluster";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
-const rig = TestBed.standing();
+const testBed = TestBed.standing();
 const HOSTS = ["consul-client1", "consul-server1", "consul-server2", "consul-server3"];
-/** An archive of registrator's image, as `docker save` writes it: the rig cannot build one, and has no route to a registry that has one. */
+/** An archive of registrator's image, as `docker save` writes it: the test bed cannot build one, and has no route to a registry that has one. */
 const { REGISTRATOR_IMAGE } = process.env;
 
-/** An image that exposes no ports of its own, which would be registered too; the rig's stand-in sleeps. */
+/** An image that exposes no ports of its own, which would be registered too; the test bed's stand-in sleeps. */
 const NO_PORTS = "gliderlabs/registrator:latest";
 
 describe.each(["on", "off"])("the plan of registrators, with security %s", (security) => {
-  const project = new Project(rig.operator, "clusters/registering.yaml");
+  const project = new Project(testBed.operator, "clusters/registering.yaml");
   afterAll(() => project.remove());
 
   test("is valid, and has one with its image for each host that has an agent", async () => {
@@ -47,7 +47,7 @@ if (REGISTRATOR_IMAGE === undefined) {
     let cluster: LiveCluster;
     let image: string;
     const client = "consul-client1";
-    const host = rig.host(client);
+    const host = testBed.host(client);
     /** A service's container, which sleeps; registrator does not ask whether anybody listens. */
     const serve = (name: string) =>
       host.docker(
@@ -70,12 +70,12 @@ if (REGISTRATOR_IMAGE === undefined) {
     const services = async () => Object.keys(await cluster.api("consul-server1").json("/v1/catalog/services")).sort();
 
     beforeAll(async () => {
-      for (const one of rig.hosts) {
+      for (const one of testBed.hosts) {
         const { stdout } = await one.docker("load", "-i", REGISTRATOR_IMAGE);
         image = /Loaded image: (\S+)/.exec(stdout)?.[1] as string;
       }
-      // On the hosts that the rig has by default, which have the image by now.
-      cluster = await LiveCluster.up(rig, "registering", {
+      // On the hosts that the test bed has by default, which have the image by now.
+      cluster = await LiveCluster.up(testBed, "registering", {
         clients: 1,
         settings: { registrator: { image, resync: 2 } },
       });

@@ -3,19 +3,19 @@ import { join } from "node:path";
 import { LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
-const rig = TestBed.standing();
+const testBed = TestBed.standing();
 const HOSTS = ["consul-client1", "consul-client2", "consul-server1", "consul-server2", "consul-server3"];
 
 /** What is known of a host's registrator by Docker. */
 async function inspect(host: string) {
-  return JSON.parse((await rig.host(host).docker("inspect", "registrator")).stdout)[0];
+  return JSON.parse((await testBed.host(host).docker("inspect", "registrator")).stdout)[0];
 }
 
 /** With stand-ins for registrator's image, which only sleep: all but registrator itself is as it will be. */
 describe("registrators come, change and go", () => {
   let cluster: LiveCluster;
   const registrator = async (host: string, ...command: string[]) =>
-    (await rig.host(host).docker("exec", "registrator", ...command)).stdout.trim();
+    (await testBed.host(host).docker("exec", "registrator", ...command)).stdout.trim();
   /** What its container says of the agent's API with its token, if it has one. */
   const asked = (host: string, path: string) =>
     registrator(
@@ -32,7 +32,7 @@ describe("registrators come, change and go", () => {
     );
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "registrators");
+    cluster = await LiveCluster.up(testBed, "registrators");
   });
   afterAll(() => cluster.down());
 
@@ -102,7 +102,7 @@ describe("registrators come, change and go", () => {
       "consul-server3": { address: server, registrator: { image: "gliderlabs/registrator:latest", ip: "192.0.2.3" } },
     };
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
-    expect((await rig.host("consul-client2").docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe(
+    expect((await testBed.host("consul-client2").docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe(
       "consul-client2",
     );
     expect((await inspect("consul-server3")).Config.Cmd).toContain("-ip=192.0.2.3");
@@ -122,7 +122,7 @@ describe("registrators come, change and go", () => {
     const shown = async () => {
       const inspected = await Promise.all(HOSTS.map(async (host) => JSON.stringify(await inspect(host))));
       const state = readFileSync(join(cluster.project.folder, cluster.stateFile), "utf8");
-      const logs = await Promise.all(HOSTS.map((host) => rig.host(host).docker("logs", "registrator")));
+      const logs = await Promise.all(HOSTS.map((host) => testBed.host(host).docker("logs", "registrator")));
       return [...inspected, state, ...logs.map(({ stdout, stderr }) => stdout + stderr)].join("\n");
     };
     expect(await registrator("consul-client1", "stat", "-c", "%U %a", "/registrator.token")).toMatch(/^root [46]00$/);
@@ -162,7 +162,7 @@ describe("registrators come, change and go", () => {
     cluster.file.registrator = "off";
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
     for (const host of HOSTS)
-      expect((await rig.host(host).docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe(host);
+      expect((await testBed.host(host).docker("ps", "-a", "--format", "{{.Names}}")).stdout.trim()).toBe(host);
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 });

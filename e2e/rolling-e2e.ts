@@ -3,11 +3,11 @@ import { expectUndisturbed, LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("agents are replaced one at a time, by plain cdktf deploy", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "rolling", { settings: { image: "hashicorp/consul:1.21.5" } });
+    cluster = await LiveCluster.up(testBed, "rolling", { settings: { image: "hashicorp/consul:1.21.5" } });
   });
   afterAll(() => cluster.down());
 

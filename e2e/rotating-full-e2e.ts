@@ -2,7 +2,7 @@ import { expectUndisturbed, LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("secrets are rotated while users work, and no container restarts but where Consul leaves no other way", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
   const AGENTS = ["consul-client1", "consul-client2", "consul-server1", "consul-server2", "consul-server3"];
   /** What an operator does: a command on the folder, then a deploy. */
@@ -22,7 +22,7 @@ describe("secrets are rotated while users work, and no container restarts but wh
   /** The certificate that a server shows, as openssl prints it. */
   const shown = async (server: string, ...what: string[]): Promise<string> => {
     const address = String(cluster.file.hosts[server]);
-    const { stdout } = await rig.operator.machine.run("sh", [
+    const { stdout } = await testBed.operator.machine.run("sh", [
       "-c",
       `openssl s_client -connect ${address}:8501 </dev/null 2>/dev/null | openssl x509 -noout ${what.join(" ")}`,
     ]);
@@ -43,7 +43,7 @@ describe("secrets are rotated while users work, and no container restarts but wh
   };
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "rotating", { security: "on" });
+    cluster = await LiveCluster.up(testBed, "rotating", { security: "on" });
   });
   afterAll(() => cluster.down());
 

@@ -29,7 +29,7 @@ function forms(secret: Buffer): string[] {
 }
 
 describe("no secret is anywhere but where it belongs", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
   let secrets: Map<string, string[]>;
   const said: [string, string][] = [];
@@ -51,7 +51,7 @@ describe("no secret is anywhere but where it belongs", () => {
     [...secrets].filter(([, words]) => words.some((word) => text.includes(word))).map(([name]) => name);
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "searched", {
+    cluster = await LiveCluster.up(testBed, "searched", {
       security: "on",
       settings: { registrator: "on", backups: { every: "5s" } },
     });
@@ -60,7 +60,7 @@ describe("no secret is anywhere but where it belongs", () => {
     const list = join(cluster.project.folder, "secrets", "words");
     const words = [...secrets.values()].flat();
     writeFileSync(list, words.join("\n"), { mode: 0o600 });
-    // Outside all the rig's machines, so that it sees what runs on each.
+    // Outside all the test bed's machines, so that it sees what runs on each.
     const peeper = await Background.start<typeof processes>({ spawn: start }, "users/peeper.ts", [list]);
     await npm("synth");
     await npm("diff");

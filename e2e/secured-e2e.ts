@@ -14,13 +14,13 @@ const FOR_EVERYBODY = [
 ].map(([, path]) => path as string);
 
 describe("a secure cluster, from nothing in one deploy", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
   const addresses = () => Object.values(cluster.file.hosts).map(String);
   const servers = () => cluster.serverNames.map((name) => String(cluster.file.hosts[name]));
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "secured", { security: "on" });
+    cluster = await LiveCluster.up(testBed, "secured", { security: "on" });
   });
   afterAll(() => cluster.down());
 
@@ -38,7 +38,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
   test("`consul members` works in a container, and may do no more than look", async () => {
     const { stdout } = await cluster.docker("consul-client1", "exec", "consul-client1", "consul", "members");
     expect(stdout.match(/alive/g)).toHaveLength(5);
-    const write = await rig
+    const write = await testBed
       .host("consul-client1")
       .dockerWith({ check: false }, "exec", "consul-client1", "consul", "kv", "put", "a", "b");
     expect(write.stderr).toContain("Permission denied");
@@ -48,7 +48,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
     let found: Intrusion;
     beforeAll(async () => {
       const folder = join(cluster.project.folder, "intruder");
-      const { stdout } = await rig.operator.run("sh", ["-c", `mkdir -p ${folder} && echo ok`]);
+      const { stdout } = await testBed.operator.run("sh", ["-c", `mkdir -p ${folder} && echo ok`]);
       expect(stdout).toBe("ok\n");
       const other = await issue(await makeCa("other", new Date()), { commonName: "server.dc1.consul" }, new Date());
       writeFileSync(join(folder, "cert.pem"), other.cert);
@@ -58,7 +58,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
       const env = { CREDENTIALS: JSON.stringify({ "other-ca": files(folder), own: files(own) }) };
       const args = ["--require", "./typescript.cjs", join(__dirname, "users/intruder.ts"), ...addresses()];
       found = JSON.parse(
-        (await rig.operator.run("node", args, { cwd: join(__dirname, ".."), env, timeoutMs: 240_000 })).stdout,
+        (await testBed.operator.run("node", args, { cwd: join(__dirname, ".."), env, timeoutMs: 240_000 })).stdout,
       );
     });
 
@@ -98,7 +98,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
     ["without the gossip key", []],
     ["with another gossip key", ["-encrypt=MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI="]],
   ])("an agent %s does not get in", async (_, flags) => {
-    const host = rig.host("consul-client2");
+    const host = testBed.host("consul-client2");
     const { image } = JSON.parse(
       (await host.docker("inspect", "-f", '{"image": "{{.Image}}"}', "consul-client2")).stdout,
     );
@@ -126,7 +126,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
       answer=$(curl -sS -m 3 "$@" -w '\\n%{http_code}' "http://127.0.0.1:8500$path$name" 2>/dev/null | tr -d '\\n' | tail -c 2000)
       printf '%s %s\\t%s\\n' "$method" "$path" "$answer"
     done`;
-    const { stdout } = await rig
+    const { stdout } = await testBed
       .host("consul-server1")
       .dockerWith({ input: `${API.join("\n")}\n` }, "exec", "-i", "consul-server1", "sh", "-c", script);
     const answers = stdout

@@ -10,7 +10,7 @@ import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("a cluster that runs is looked at", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   const secured = process.env.SECURITY !== "off";
   let cluster: LiveCluster;
   const npm = (script: string, ...args: string[]): Promise<CommandResult> =>
@@ -20,7 +20,7 @@ describe("a cluster that runs is looked at", () => {
     eventually(async () => expect(await status()).toMatchObject({ well: true, findings: [] }), 60);
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "looked-at");
+    cluster = await LiveCluster.up(testBed, "looked-at");
   });
   afterAll(() => cluster.down());
 
@@ -78,7 +78,7 @@ describe("a cluster that runs is looked at", () => {
     );
 
     const env = { CLUSTER: cluster.project.clusterFile, FORCE_COLOR: "1" };
-    const coloured = await rig.operator.run("npm", ["run", "-s", "status"], {
+    const coloured = await testBed.operator.run("npm", ["run", "-s", "status"], {
       cwd: cluster.project.folder,
       env,
       check: false,
@@ -100,7 +100,7 @@ describe("a cluster that runs is looked at", () => {
 
   test("a host that does not answer is named within 5 s, and the rest is shown", async () => {
     const [usual] = await timed(() => npm("status"));
-    await rig.host("consul-client2").disconnect();
+    await testBed.host("consul-client2").disconnect();
     try {
       const [seconds, { stdout, stderr, exitCode }] = await timed(() => npm("status"));
       process.stderr.write(`    ${seconds} s, and ${usual} s when all answer\n`);
@@ -112,13 +112,13 @@ describe("a cluster that runs is looked at", () => {
       for (const name of cluster.agentNames.filter((one) => one !== "consul-client2"))
         expect(stdout).toMatch(new RegExp(`^${name} .*up \\d+ `, "m"));
     } finally {
-      await rig.host("consul-client2").connect();
+      await testBed.host("consul-client2").connect();
     }
     await expectWell();
   });
 
   test("--watch at a terminal draws one screen again and again, and Ctrl-C ends it well", async () => {
-    const { stdout, exitCode } = await rig.operator.run("node", ["-e", WATCHER, "npm run status -- --watch 1"], {
+    const { stdout, exitCode } = await testBed.operator.run("node", ["-e", WATCHER, "npm run status -- --watch 1"], {
       cwd: cluster.project.folder,
       env: { CLUSTER: cluster.project.clusterFile },
       check: false,
@@ -154,20 +154,20 @@ describe("a cluster that runs is looked at", () => {
     });
 
     test("a host that does not answer is said and skipped", async () => {
-      await rig.host("consul-client2").disconnect();
+      await testBed.host("consul-client2").disconnect();
       try {
         const { stdout, stderr, exitCode } = await npm("logs", "--no-follow", "--tail", "1");
         expect([exitCode, stderr]).toEqual([0, expect.stringContaining("consul-client2: its daemon does not answer")]);
         expect(stdout.trim().split("\n")).toHaveLength(4);
       } finally {
-        await rig.host("consul-client2").connect();
+        await testBed.host("consul-client2").connect();
       }
       await expectWell();
     });
 
     test("following goes on with a container's successor, until Ctrl-C", async () => {
       const env = { CLUSTER: cluster.project.clusterFile };
-      const following = rig.operator.spawn("npm", ["run", "-s", "logs", "--", "--tail", "1"], {
+      const following = testBed.operator.spawn("npm", ["run", "-s", "logs", "--", "--tail", "1"], {
         cwd: cluster.project.folder,
         env,
       });

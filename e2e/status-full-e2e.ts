@@ -19,7 +19,7 @@ const TWO_LEADERS = documented("docs/recovery.md", "sh", "## Two leaders");
 const TAKE_SECRETS = script("reload.sh") + script("install-secrets.sh");
 
 describe.each(["on", "off"] as const)("status names what is wrong, with security %s", (security) => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
   const npm = (script: string, ...args: string[]): Promise<CommandResult> =>
     cluster.project.run("npm", ["run", "-s", script, "--", ...args], { check: false });
@@ -52,7 +52,7 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
   let parted: string[] = [];
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "wrong", { security });
+    cluster = await LiveCluster.up(testBed, "wrong", { security });
     await expectWell();
   });
   afterAll(async () => {
@@ -69,7 +69,7 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
 
   test("a host that does not answer", async () => {
     const server = await follower();
-    await rig.host(server).disconnect();
+    await testBed.host(server).disconnect();
     try {
       const found = await wrong();
       // What autopilot says of it is the same thing.
@@ -77,7 +77,7 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
         expect.stringMatching(new RegExp(`^${server}: its daemon does not answer: no answer within \\d+ s$`)),
       ]);
     } finally {
-      await rig.host(server).connect();
+      await testBed.host(server).connect();
     }
     await expectWell();
   });
@@ -167,7 +167,7 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
       writeFileSync(join(folder, "key.pem"), key);
       const archive = execFileSync("tar", ["-c", "-C", folder, "cert.pem", "key.pem"]).toString();
       rmSync(folder, { recursive: true });
-      await rig
+      await testBed
         .host(server)
         .dockerWith({ input: archive }, "exec", "-i", server, "sh", "-c", TAKE_SECRETS, "sh", server);
       const found = () =>

@@ -1,6 +1,6 @@
 import { TestBed } from "./test-bed/test-bed";
 
-export default async function rigDown(): Promise<void> {
-  if (!process.env.RIG_STOOD_BEFORE) await TestBed.down((line) => void process.stderr.write(`${line}\n`));
-  globalThis.releaseRig();
+export default async function testBedDown(): Promise<void> {
+  if (!process.env.TEST_BED_WAS_UP) await TestBed.down((line) => void process.stderr.write(`${line}\n`));
+  globalThis.releaseTestBed();
 }

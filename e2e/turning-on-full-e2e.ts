@@ -2,7 +2,7 @@ import { expectUndisturbed, LiveCluster, SECURED, type Seen } from "./live-clust
 import { TestBed } from "./test-bed/test-bed";
 
 describe("security is turned on, and off, in a running cluster", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   let cluster: LiveCluster;
   const at = (stage: "accept" | "use" | "require") => ({ ...(SECURED as object), stage });
   const deployed = async (): Promise<Seen> => {
@@ -25,7 +25,7 @@ describe("security is turned on, and off, in a running cluster", () => {
   const self = (agent: string) => cluster.api(agent).json("/v1/agent/self");
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(rig, "turning-on", { security: "off", settings: { wait: 20 } });
+    cluster = await LiveCluster.up(testBed, "turning-on", { security: "off", settings: { wait: 20 } });
   });
   afterAll(() => cluster.down());
 
@@ -55,7 +55,7 @@ describe("security is turned on, and off, in a running cluster", () => {
   test("require: users come by HTTPS with their token; nobody else gets in", async () => {
     cluster.file.security = at("require");
     await deployed();
-    const { stdout } = await rig.operator.machine.run(
+    const { stdout } = await testBed.operator.machine.run(
       "curl",
       ["-sS", "-m", "5", "http://172.16.8.120:8500/v1/status/leader"],
       { check: false },

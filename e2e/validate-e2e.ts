@@ -9,10 +9,10 @@ const files = folders.flatMap((folder) =>
 );
 
 describe("terraform validate, with the real provider", () => {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
 
   test.each(files)("%s", async (file) => {
-    const project = new Project(rig.operator, file);
+    const project = new Project(testBed.operator, file);
     try {
       await project.cdktf(["synth"]);
       const stacks = readdirSync(join(project.folder, "cdktf.out/stacks"));

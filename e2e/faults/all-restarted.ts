@@ -3,7 +3,7 @@ import { pause } from "../pause";
 
 /** The power of all hosts fails at once: the cluster is back by itself, with all that it had acknowledged. */
 export async function allRestarted(cluster: LiveCluster): Promise<void> {
-  const hosts = cluster.agentNames.map((name) => cluster.rig.host(name));
+  const hosts = cluster.agentNames.map((name) => cluster.testBed.host(name));
   const seen = await cluster.during(async () => {
     await pause(2);
     await Promise.all(hosts.map((host) => host.powerOff()));

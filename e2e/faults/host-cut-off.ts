@@ -12,13 +12,13 @@ export async function hostCutOff(cluster: LiveCluster, random: Random): Promise<
     const replaced = await firstReplaced(deploy, cluster.serverNames);
     const cutOff = random.pick(cluster.serverNames.filter((name) => name !== replaced));
     process.stderr.write(`    ${replaced} is replaced, ${cutOff} is cut off\n`);
-    await cluster.rig.host(cutOff).disconnect();
+    await cluster.testBed.host(cutOff).disconnect();
     await pause(20);
     const meanwhile = await cluster.incarnations();
     process.stderr.write(deploy.stdout);
     for (const name of cluster.serverNames.filter((one) => one !== replaced))
       expect({ name, is: meanwhile[name] }).toEqual({ name, is: before[name] });
-    await cluster.rig.host(cutOff).connect();
+    await cluster.testBed.host(cutOff).connect();
     const { exitCode } = await deploy.finished;
     process.stderr.write(`    the interrupted deploy ended with ${exitCode}\n`);
     await cluster.deploy();

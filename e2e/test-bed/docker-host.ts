@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import * as path from "node:path";
 import { type CommandOptions, type CommandResult, run } from "./command";
-import { RigMachine } from "./machine";
+import { TestBedMachine } from "./machine";
 import { send, waitForEnd } from "./processes";
 import { writeSshdConfig } from "./ssh";
 import { ensureServerCertificate } from "./tls";
@@ -33,7 +33,7 @@ const LAUNCH_MS = 1_000;
 const STOP_TIMEOUT_MS = 60_000;
 
 /** A machine with a Docker daemon of its own. */
-export class DockerHost extends RigMachine {
+export class DockerHost extends TestBedMachine {
   /** The daemon's socket, as the real machine sees it. On the host itself it is /var/run/docker.sock. */
   readonly socket: string;
   /** The daemon's address for a client on another machine, or undefined where it listens on no port. */

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { type Progress, timed } from "./progress";
 import { CACHE_FOLDER, RESERVATION } from "./world";
 
-/** Does the work while no other process of this machine builds up, tears down or repairs the rig. */
+/** Does the work while no other process of this machine builds up, tears down or repairs the test bed. */
 export async function withLock<T>(work: () => Promise<T>): Promise<T> {
   const release = await takeLock("lock");
   try {
@@ -15,11 +15,11 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Waits until the rig is this process's alone, for a suite or a benchmark that cannot bear others' containers.
+ * Waits until the test bed is this process's alone, for a suite or a benchmark that cannot bear others' containers.
  * @returns what gives it back; the end of the process does too
  */
-export function reserveRig(progress: Progress): Promise<() => void> {
-  return timed(progress, "waiting for another suite or benchmark to leave the rig", () => takeLock(RESERVATION));
+export function reserveTestBed(progress: Progress): Promise<() => void> {
+  return timed(progress, "waiting for another suite or benchmark to leave the test bed", () => takeLock(RESERVATION));
 }
 
 /** The lock is the kernel's, held by a child that lives as long as the pipe to this process: it is given back even on SIGKILL. */
@@ -35,7 +35,7 @@ async function takeLock(name: string): Promise<() => void> {
     holder.stdout.once("data", () => resolve());
     holder.once("error", reject);
     holder.once("exit", (code) =>
-      reject(new Error(`flock ended with exit code ${code} before the rig's lock was held`)),
+      reject(new Error(`flock ended with exit code ${code} before the test bed's lock was held`)),
     );
   });
   return () => void holder.stdin.end();

@@ -11,7 +11,7 @@ import { MACHINES_FOLDER, type Machine, REGISTRY } from "./world";
  *
  * Its pid 1 is the power cord: with it the kernel ends every process on the machine, containers' too, and drops every mount.
  */
-export class RigMachine implements Machine {
+export class TestBedMachine implements Machine {
   readonly name: string;
   readonly address: string;
   /** The machine's folder on the real disk; what is in it survives a power cut. */

@@ -5,7 +5,7 @@ import { type MachineStatus, TestBed } from "./test-bed";
 import { DEFAULT_HOSTS } from "./world";
 
 const USAGE = `usage: npm run rig <command>
-  up                                brings the rig up; twice is fine
+  up                                brings the test bed up; twice is fine
   down                              removes everything but the cache; twice is fine
   status [--json]                   how every machine is doing; exit code 1 when one is not well
   shell [--on MACHINE] [-- COMMAND] a shell, or one command, as the operator, or on a machine: local, registry, a host's name`;
@@ -47,11 +47,12 @@ function showStatus(machines: readonly MachineStatus[], asJson: boolean): number
 }
 
 function shell(args: readonly string[]): number {
-  const rig = TestBed.standing();
+  const testBed = TestBed.standing();
   const named = args[0] === "--on" ? (args[1] ?? "") : "ops";
   const command = args.slice(args[0] === "--on" ? 2 : 0).filter((arg, index) => !(index === 0 && arg === "--"));
   const [program = process.env.SHELL ?? "/bin/sh", ...programArgs] = command;
-  const { machine, env } = named === "ops" ? rig.operator : named === "local" ? rig.local : onHost(rig, named);
+  const { machine, env } =
+    named === "ops" ? testBed.operator : named === "local" ? testBed.local : onHost(testBed, named);
   // npm changes to the package's folder; the shell opens where the user is.
   const cwd = process.env.INIT_CWD ?? process.cwd();
   const done = spawnSync("nsenter", machine.enter(program, programArgs, cwd), { env, stdio: "inherit" });
@@ -59,13 +60,13 @@ function shell(args: readonly string[]): number {
   return done.status ?? 1;
 }
 
-function onHost(rig: TestBed, name: string): Pick<Operator, "machine" | "env"> {
-  const machine = name === "registry" ? rig.registry.machine : rig.host(name);
+function onHost(testBed: TestBed, name: string): Pick<Operator, "machine" | "env"> {
+  const machine = name === "registry" ? testBed.registry.machine : testBed.host(name);
   return { machine, env: { ...process.env, CONSUL_CDKTF_RIG_MACHINE: name } };
 }
 
 function progress(line: string): void {
-  process.stderr.write(`rig: ${line}\n`);
+  process.stderr.write(`test bed: ${line}\n`);
 }
 
 // An orderly end also ends the commands that were started; SIGKILL cannot, and what it leaves the next `up` or `down` deals with.
@@ -74,7 +75,7 @@ for (const signal of SIGNALS) process.once(signal, endBy);
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: Error) => {
-    process.stderr.write(`rig: ${error.message}\n`);
+    process.stderr.write(`test bed: ${error.message}\n`);
     process.exitCode = 1;
   },
 );

@@ -74,7 +74,7 @@ export async function removeNetnsFolder(): Promise<void> {
   await run("rmdir", ["/run/netns"], { check: false });
 }
 
-/** All namespaces of the rig that exist, by their names. */
+/** All namespaces of the test bed that exist, by their names. */
 export function existingNetns(): string[] {
   return fs.existsSync("/run/netns")
     ? fs.readdirSync("/run/netns").filter((name) => name.startsWith(NETNS_PREFIX))

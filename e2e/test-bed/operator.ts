@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { Binaries } from "./binaries";
 import type { CommandOptions, CommandResult, RunningCommand } from "./command";
-import type { RigMachine } from "./machine";
+import type { TestBedMachine } from "./machine";
 import { writeSshWrapper } from "./ssh";
 import { ensureClientCertificate } from "./tls";
 
@@ -23,11 +23,11 @@ const PASSED_ON = [
   "NO_COLOR",
 ];
 
-/** Someone at a machine of the rig: a home, Terraform with the provider at hand, docker, ssh. */
+/** Someone at a machine of the test bed: a home, Terraform with the provider at hand, docker, ssh. */
 export class Operator {
   private readonly folder: string;
 
-  constructor(readonly machine: RigMachine) {
+  constructor(readonly machine: TestBedMachine) {
     this.folder = path.join(machine.folder, "operator");
   }
 

@@ -1,7 +1,7 @@
 import { run } from "./command";
 import { type Progress, timed } from "./progress";
 
-/** Debian's packages that the rig is made of, and those that its tests need. */
+/** Debian's packages that the test bed is made of, and those that its tests need. */
 const PACKAGES = [
   "apache2-utils", // htpasswd, for the registry with a password
   "busybox-static", // the userland of the Consul image
@@ -29,7 +29,7 @@ export async function installPackages(progress: Progress): Promise<void> {
   if (missing.length === 0) return;
   await timed(progress, `installing ${missing.join(", ")}`, async () => {
     await aptGet("update");
-    // Debian would start the machine's own docker, sshd and registry at once; the rig needs only their programs.
+    // Debian would start the machine's own docker, sshd and registry at once; the test bed needs only their programs.
     await aptGet("install", "--yes", "--no-install-recommends", ...missing);
   });
 }

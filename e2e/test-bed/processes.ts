@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 
 /**
- * Which processes belong to the rig. A pid that was written down may have been given to a stranger since; the namespace that a
+ * Which processes belong to the test bed. A pid that was written down may have been given to a stranger since; the namespace that a
  * process lives in is the kernel's own word, so that is what is asked.
  */
 
@@ -9,7 +9,7 @@ import * as fs from "node:fs";
 export function netnsInode(name: string): string | undefined {
   try {
     const inode = String(fs.statSync(`/run/netns/${name}`).ino);
-    // A name that is left over from an interrupted `ip netns add` is a plain file; never take the machine's own namespace for a rig's.
+    // A name that is left over from an interrupted `ip netns add` is a plain file; never take the machine's own namespace for a test bed's.
     return namespaceOf(1, "net") === `net:[${inode}]` ? undefined : inode;
   } catch {
     return undefined;

@@ -44,7 +44,7 @@ export class Registry {
       );
     }
     if (!fs.existsSync(STORAGE)) {
-      // A copy, since what tests push must not outlive the rig.
+      // A copy, since what tests push must not outlive the test bed.
       fs.mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
       fs.rmSync(`${STORAGE}.unfinished`, { recursive: true, force: true });
       await run("cp", ["-a", "--reflink=auto", published, `${STORAGE}.unfinished`]);
@@ -65,7 +65,7 @@ export class Registry {
       tag ?? "latest",
       "current/link",
     );
-    if (!fs.existsSync(link)) throw new Error(`the rig's registry has no image ${reference}`);
+    if (!fs.existsSync(link)) throw new Error(`the test bed's registry has no image ${reference}`);
     return fs.readFileSync(link, "utf8").trim();
   }
 
@@ -96,7 +96,7 @@ export class Registry {
       log: { level: "warn", accesslog: { disabled: true } },
       storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
       http: { addr: address },
-      ...(htpasswd ? { auth: { htpasswd: { realm: "rig", path: htpasswd } } } : {}),
+      ...(htpasswd ? { auth: { htpasswd: { realm: "test-bed", path: htpasswd } } } : {}),
     };
     fs.writeFileSync(config, JSON.stringify(settings));
     await this.machine.startDaemon("registry.log", "docker-registry", "serve", config);

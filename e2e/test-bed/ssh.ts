@@ -22,7 +22,7 @@ export async function ensureSshKeys(): Promise<void> {
   for (const key of [USER_KEY, HOST_KEY]) {
     if (fs.existsSync(`${key}.pub`) && fs.existsSync(key)) continue;
     fs.rmSync(key, { force: true });
-    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "rig", "-f", key]);
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test-bed", "-f", key]);
   }
 }
 

@@ -4,7 +4,7 @@ import { type Binaries, ensureBinaries, ensureOpenTofu } from "./binaries";
 import { removeControlGroups } from "./control-groups";
 import { DockerHost } from "./docker-host";
 import { withLock } from "./lock";
-import { powerCords, RigMachine } from "./machine";
+import { powerCords, TestBedMachine } from "./machine";
 import { ensureLan, existingNetns, removeNetns, removeNetnsFolder } from "./network";
 import { Operator } from "./operator";
 import { installPackages } from "./packages";
@@ -16,7 +16,7 @@ import { ensureAuthority } from "./tls";
 import { DEFAULT_HOSTS, LAN, LOCAL, MACHINES_FOLDER, type Machine, OPERATOR, REGISTRY, RUN_FOLDER } from "./world";
 
 /** What to bring up. */
-export interface RigOptions {
+export interface TestBedOptions {
   /** The Docker hosts that have to be there; others that stand already stay. @default the article's three servers and one client */
   readonly hosts?: readonly Machine[];
   /** Takes a line for everything that lasts more than two seconds. @default silent */
@@ -35,7 +35,7 @@ const SPECIAL_MACHINES = [OPERATOR, REGISTRY, LOCAL];
 /** A LAN of Docker hosts, a registry and an operator's machine, on this one real machine. */
 export class TestBed {
   /** Where Terraform and the product's commands run. */
-  readonly operator = new Operator(new RigMachine(OPERATOR));
+  readonly operator = new Operator(new TestBedMachine(OPERATOR));
   /** The images' source. */
   readonly registry = new Registry();
   /** The daemon of the local topology. */
@@ -51,30 +51,33 @@ export class TestBed {
     for (const host of hosts) this.hostsByName.set(host.name, new DockerHost(host));
   }
 
-  /** The rig as it stands; starts and repairs nothing. */
+  /** The test bed as it stands; starts and repairs nothing. */
   static standing(progress: Progress = silent): TestBed {
     return new TestBed(standingHosts(), progress);
   }
 
-  /** Brings the rig up: adopts what stands, makes what is missing. */
-  static async up(options: RigOptions = {}): Promise<TestBed> {
-    if (process.getuid?.() !== 0) throw new Error("the rig makes network namespaces and Docker daemons: it needs root");
-    if (process.env.CONSUL_CDKTF_RIG_MACHINE) throw new Error("this is a machine of the rig: leave its shell first");
+  /** Brings the test bed up: adopts what stands, makes what is missing. */
+  static async up(options: TestBedOptions = {}): Promise<TestBed> {
+    if (process.getuid?.() !== 0)
+      throw new Error("the test bed makes network namespaces and Docker daemons: it needs root");
+    if (process.env.CONSUL_CDKTF_RIG_MACHINE)
+      throw new Error("this is a machine of the test bed: leave its shell first");
     const progress = options.progress ?? silent;
     return withLock(async () => {
-      const rig = new TestBed(joinHosts(standingHosts(), options.hosts ?? DEFAULT_HOSTS), progress);
+      const testBed = new TestBed(joinHosts(standingHosts(), options.hosts ?? DEFAULT_HOSTS), progress);
       await installPackages(progress);
       const binaries = await ensureBinaries(progress);
-      await timed(progress, "bringing the machines up", () => rig.ensureUp(binaries));
-      return rig;
+      await timed(progress, "bringing the machines up", () => testBed.ensureUp(binaries));
+      return testBed;
     });
   }
 
   /** Removes everything that any `up` made, whatever state it is in; keeps only the cache. */
   static async down(progress: Progress = silent): Promise<void> {
-    if (process.env.CONSUL_CDKTF_RIG_MACHINE) throw new Error("this is a machine of the rig: leave its shell first");
+    if (process.env.CONSUL_CDKTF_RIG_MACHINE)
+      throw new Error("this is a machine of the test bed: leave its shell first");
     await withLock(() =>
-      timed(progress, "taking the rig down", async () => {
+      timed(progress, "taking the test bed down", async () => {
         await Promise.all(
           existingNetns()
             .filter((netns) => netns !== LAN)
@@ -97,7 +100,7 @@ export class TestBed {
   /** A Docker host by its name. */
   host(name: string): DockerHost {
     const host = this.hostsByName.get(name);
-    if (!host) throw new Error(`the rig has no host ${name}, only ${[...this.hostsByName.keys()].join(", ")}`);
+    if (!host) throw new Error(`the test bed has no host ${name}, only ${[...this.hostsByName.keys()].join(", ")}`);
     return host;
   }
 
@@ -165,7 +168,7 @@ export class TestBed {
     ];
   }
 
-  /** Removes the whole rig. */
+  /** Removes the whole test bed. */
   down(): Promise<void> {
     return TestBed.down(this.progress);
   }
@@ -185,7 +188,7 @@ export class TestBed {
   }
 }
 
-function statusOf(machine: RigMachine, serving: boolean | undefined): MachineStatus {
+function statusOf(machine: TestBedMachine, serving: boolean | undefined): MachineStatus {
   return { name: machine.name, address: machine.address, on: machine.isOn, serving };
 }
 
@@ -209,7 +212,7 @@ function joinHosts(standing: readonly Machine[], asked: readonly Machine[]): Mac
     );
     if (rival && (rival.name !== host.name || rival.address !== host.address)) {
       throw new Error(
-        `host ${host.name} (${host.address}) clashes with ${rival.name} (${rival.address}), which the rig has already`,
+        `host ${host.name} (${host.address}) clashes with ${rival.name} (${rival.address}), which the test bed has already`,
       );
     }
     if (!rival) joined.push(host);

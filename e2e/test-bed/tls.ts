@@ -32,7 +32,7 @@ export async function ensureAuthority(): Promise<void> {
     "-days",
     "3650",
     "-subj",
-    "/CN=rig authority",
+    "/CN=test bed authority",
     "-addext",
     "keyUsage=critical,keyCertSign,cRLSign",
   );

@@ -2,24 +2,24 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 /**
- * The facts of the rig's world, each in one place: where it keeps things, who has which address, which versions it serves.
+ * The facts of the test bed's world, each in one place: where it keeps things, who has which address, which versions it serves.
  */
 
-/** A machine of the rig: its name, which is also its hostname, and its address on the LAN. */
+/** A machine of the test bed: its name, which is also its hostname, and its address on the LAN. */
 export interface Machine {
   readonly name: string;
   readonly address: string;
 }
 
-/** Rigs stand side by side, each a world of its own, when RIG names them: `RIG=b npm run rig up`. They share the cache. */
+/** Test beds stand side by side, each a world of its own, when RIG names them: `RIG=b npm run rig up`. They share the cache. */
 const BESIDE = /^[a-z0-9]{0,4}$/.exec(process.env.RIG ?? "")?.[0];
 if (BESIDE === undefined)
   throw new Error(`RIG is ${process.env.RIG}: use up to four small letters and digits, or leave it out`);
 
-/** Everything that a run of the rig makes: sockets, data-roots, keys, logs. Removed by `down`. */
+/** Everything that a run of the test bed makes: sockets, data-roots, keys, logs. Removed by `down`. */
 export const RUN_FOLDER = `/var/lib/consul-cdktf-rig${BESIDE}`;
 
-/** The lock by which a suite or benchmark has the rig for itself. */
+/** The lock by which a suite or benchmark has the test bed for itself. */
 export const RESERVATION = `reserved${BESIDE}`;
 
 /** What takes minutes to build and survives `down`: binaries, the provider mirror, the registry's content. */
@@ -31,7 +31,7 @@ export const CACHE_FOLDER = path.join(
 /** Containers' processes of all hosts run below this control group, so that none is left behind unseen. */
 export const CGROUP = `consul-cdktf-rig${BESIDE}`;
 
-/** Prefix of every network namespace that the rig makes. */
+/** Prefix of every network namespace that the test bed makes. */
 export const NETNS_PREFIX = `rig${BESIDE}-`;
 
 /** The namespace that holds the bridge, and nothing else. */
