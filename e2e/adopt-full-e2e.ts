@@ -9,7 +9,7 @@ import { TestBed } from "./test-bed/test-bed";
 
 const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const CLIENT = "consul-client1";
-/** So that users have another agent to turn to while the article's client is moved. */
+/** Users have another agent to turn to while the article's client agent is moved. */
 const SECOND_CLIENT = { name: "consul-client2", address: "172.16.8.111" };
 const AGENTS = [...SERVERS, CLIENT, SECOND_CLIENT.name];
 const CLIENT_HTTP = "http://172.16.8.110:8500";
@@ -21,7 +21,7 @@ const ARTICLE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8")
     `  consul-client1: 172.16.8.110\n  consul-client2: ${SECOND_CLIENT.address}`,
   )
   .replace(/^images:.*$/m, "wait: 30");
-/** What users may see: a write that meets a server's stop, which the other client may have been talking to as well. */
+/** Users may see this: a write meets a server's stop, and the other client agent was connected to that server as well. */
 const FEW = 3;
 
 describe("a cluster that was made by the article's docker run commands is adopted under load", () => {
@@ -72,7 +72,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     project.remove();
   });
 
-  test("what does not agree with the file is refused before anything is touched, all at once", async () => {
+  test("every difference from the file is reported at once, before anything is touched", async () => {
     writeFileSync(
       file,
       ARTICLE.replace(/^name: .*$/m, "name: consul\ndatacenter: dc2")
@@ -91,7 +91,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
   });
 
-  test("another version than the running one is refused before an agent is touched", async () => {
+  test("a version other than the running one is rejected before an agent is touched", async () => {
     writeFileSync(file, ARTICLE.replace("wait: 30", "wait: 30\nimage: hashicorp/consul:1.21.5"));
     const { exitCode, stderr } = await adopt([], false);
     writeFileSync(file, ARTICLE);
@@ -100,7 +100,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
   });
 
-  test("--dry-run says what would be done, and does nothing", async () => {
+  test("--dry-run shows what would be done, and does nothing", async () => {
     const { stderr } = await adopt(["--dry-run"]);
     expect(stderr).toContain(
       "consul-server1 on consul-server1: runs in consul-server1 (hashicorp/consul:1.22.2); its data is copied from /tmp/data-dir in it",
@@ -110,7 +110,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
   });
 
-  test("a successor that does not get in is put back, and nothing is lost meanwhile", async () => {
+  test("a successor that does not become ready is replaced by its predecessor, and nothing is lost meanwhile", async () => {
     writeFileSync(
       file,
       ARTICLE.replace("servers: [consul-server1,", "servers: [{ name: consul-server1, flags: [-no-such-flag] },"),
@@ -129,7 +129,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     expect(await nodeIds()).toEqual(ids);
   });
 
-  test("interrupted at a bad moment, it goes on when it is run again", async () => {
+  test("an adoption that was interrupted while it copied data continues when it is run again", async () => {
     writeFileSync(file, ARTICLE);
     const running = testBed.operator.spawn("npm", ["run", "-s", "adopt"], {
       cwd: project.folder,
@@ -168,7 +168,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
   });
 
-  test("--undo puts all of them back, one at a time, with the data as it is now, and they can be adopted again", async () => {
+  test("--undo restores all original containers, one at a time, with the current data, and they can be adopted again", async () => {
     await client.put("/v1/kv/after/adoption", "kept too");
     const load = await Load.start(testBed.operator, USERS);
     await adopt(["--undo"]);

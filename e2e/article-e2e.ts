@@ -17,7 +17,7 @@ describe("the article's cluster, by plain cdktf", () => {
   beforeAll(() => testBed.reset());
   afterAll(() => project.remove());
 
-  test("plan: what cdktf deploy is about to make", async () => {
+  test("the plan lists what cdktf deploy will create", async () => {
     await project.cdktf(["synth"]);
     await project.terraform("consul", ["init", "-input=false"]);
     expect(await project.plannedActions("consul")).toMatchSnapshot();
@@ -29,7 +29,7 @@ describe("the article's cluster, by plain cdktf", () => {
     expect(stdout).toMatch(/Plan: \d+ to add, 0 to change, 0 to destroy/);
   });
 
-  test("cdktf deploy ends when every agent is in", async () => {
+  test("cdktf deploy ends when every agent is ready", async () => {
     const { stdout } = await project.deploy();
     for (const agent of AGENTS) expect(stdout).toContain(`${agent}: in, `);
     expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
@@ -42,7 +42,7 @@ describe("the article's cluster, by plain cdktf", () => {
     ]);
   });
 
-  test("the deploy's outputs say where every agent is", async () => {
+  test("the deploy's outputs have every agent's addresses", async () => {
     const { stdout } = await project.terraform("consul", ["output", "-json"]);
     const outputs = JSON.parse(stdout);
     expect(outputs["consul-client1"].value).toEqual({
@@ -69,7 +69,7 @@ describe("the article's cluster, by plain cdktf", () => {
     ]);
   });
 
-  test("npm run status says the same, for people and for programs", async () => {
+  test("npm run status shows the same, as text and as JSON", async () => {
     const { stdout } = await project.run("npm", ["run", "-s", "status"]);
     expect(stdout).toContain("http://172.16.8.120:8500/ui");
     const status = JSON.parse((await project.run("npm", ["run", "-s", "status", "--", "--json"])).stdout);

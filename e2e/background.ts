@@ -6,11 +6,11 @@ import type { Operator } from "./test-bed/operator";
 const START_MS = 30_000;
 const STOP_MS = 60_000;
 
-/** A program of e2e that runs at the operator's machine beside a test: it prints a line when it has begun, and on SIGTERM one of JSON. */
+/** A program of e2e that runs beside a test on the operator's machine: it prints a line when it has started, and a line of JSON on SIGTERM. */
 export class Background<Report> {
   private constructor(private readonly running: RunningCommand) {}
 
-  /** @param operator where it runs: the operator's machine, or whatever else starts commands */
+  /** @param operator the operator's machine, on which the program runs, or anything else that starts commands */
   static async start<Report>(
     operator: Pick<Operator, "spawn">,
     program: string,

@@ -17,7 +17,7 @@ describe("a cluster is saved, by hand and on a schedule, and restored", () => {
   });
   afterAll(() => cluster.down());
 
-  test("what was saved by hand comes back, what was written since does not, and all work", async () => {
+  test("a restore of a manual snapshot restores its keys, removes later ones, and touches no agent", async () => {
     const api = cluster.api(SERVER);
     await api.put("/v1/kv/app/kept", "yes");
     const { saved } = await npm("backup");
@@ -30,12 +30,12 @@ describe("a cluster is saved, by hand and on a schedule, and restored", () => {
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
-  test("what the leader's container has kept can be listed and brought here", async () => {
+  test("snapshots that the leader's container stored can be listed and downloaded", async () => {
     const leader = await cluster.leader();
-    const shelf = async () =>
+    const stored = async () =>
       (await npm("backup", "--list")).hosts.find(({ server }: { server: string }) => server === leader);
-    await eventually(async () => expect((await shelf()).kept.length).toBeGreaterThan(0), 30);
-    const { kept } = await shelf();
+    await eventually(async () => expect((await stored()).kept.length).toBeGreaterThan(0), 30);
+    const { kept } = await stored();
     const { name } = kept.at(-1);
     expect(await npm("backup", "--fetch", leader, name)).toMatchObject({
       saved: join("backups", cluster.file.name, name),

@@ -19,37 +19,37 @@ const npm = (
 ): Promise<CommandResult> =>
   cluster.project.run("npm", ["run", "-s", name, "--", ...words], { ...options, env: cluster.env });
 
-interface Held {
+interface Entries {
   readonly [key: string]: string;
 }
-/** What users have written, by the leader's account. */
-async function held(cluster: LiveCluster, server = SERVER): Promise<Held> {
+/** The keys that users have written, as the leader has them. */
+async function entriesOf(cluster: LiveCluster, server = SERVER): Promise<Entries> {
   const entries: { Key: string; Value: string }[] = await cluster.api(server).json("/v1/kv/load/?recurse&consistent");
   return Object.fromEntries(entries.map(({ Key, Value }) => [Key, Buffer.from(Value, "base64").toString()]));
 }
 
-/** After a restore: what was there is there, on each server, a plan is empty, and users work with their tokens. */
-async function expectRestored(cluster: LiveCluster, before: Held): Promise<void> {
-  for (const server of cluster.serverNames) expect(await held(cluster, server)).toMatchObject(before);
+/** After a restore, each server has all keys of the snapshot, a plan is empty, and users work with their tokens. */
+async function expectRestored(cluster: LiveCluster, before: Entries): Promise<void> {
+  for (const server of cluster.serverNames) expect(await entriesOf(cluster, server)).toMatchObject(before);
   await cluster.expectWhole();
   expect((await cluster.diff()).stdout).toContain("No changes.");
-  // Whoever uses clients' HTTPS learns which CA they have now.
+  // Users of client agents' HTTPS learn the CA that these agents have now.
   expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
   const seen = await cluster.during(() => pause(3));
   expectUndisturbed(seen);
   expect(seen.users.failed).toBe(0);
 }
 
-/** A change of all agents goes as ever, and takes nothing of what was restored. */
-async function expectRolling(cluster: LiveCluster, before: Held): Promise<void> {
+/** A change of all agents works as before, and loses no key that was restored. */
+async function expectRolling(cluster: LiveCluster, before: Entries): Promise<void> {
   cluster.changeAll();
   const seen = await cluster.during(() => cluster.deploy());
   expectUndisturbed(seen);
   await cluster.expectSound(seen);
-  expect(await held(cluster)).toMatchObject(before);
+  expect(await entriesOf(cluster)).toMatchObject(before);
 }
 
-/** The status of a request with a token that is given by its SecretID. */
+/** The HTTP status of a request with a token, which is given by its SecretID. */
 async function answerTo(secret: string): Promise<string> {
   const script = `read -r header; curl -sS -o /dev/null -w '%{http_code}' -H @/dev/fd/3 http://127.0.0.1:8500/v1/acl/token/self 3<<HEADER
 $header
@@ -62,7 +62,7 @@ HEADER`;
 const tokensOf = (cluster: LiveCluster): Record<string, string> =>
   JSON.parse(readFileSync(join(cluster.project.folder, "secrets", cluster.file.name, "tokens.json"), "utf8")).current;
 
-/** All tokens of a cluster get other SecretIDs, and the old ones are worth nothing. */
+/** All tokens of a cluster get other SecretIDs, and the old ones are revoked. */
 async function replaceTokens(cluster: LiveCluster): Promise<void> {
   for (const words of [["rotate", "tokens"], ["retire"]]) {
     await cluster.secrets(...words);
@@ -74,7 +74,7 @@ describe("a backup that is taken while users write", () => {
   const file = join(tmpdir(), `consul-cdktf-backup-${process.pid}.snap`);
   const broken = `${file}.broken`;
   let cluster: LiveCluster;
-  let before: Held = {};
+  let before: Entries = {};
   let tokens: Record<string, string>;
 
   beforeAll(async () => {
@@ -86,16 +86,16 @@ describe("a backup that is taken while users write", () => {
     for (const made of [file, broken]) rmSync(made, { force: true });
   });
 
-  test("disturbs nobody, and says what it has", async () => {
+  test("disturbs no user, and reports what it contains", async () => {
     const api = cluster.api(SERVER);
-    // What a deploy that was under way, and a holder that is gone, have left at the time.
+    // A deploy that was under way, and a lock's holder that no longer exists, have left these at the time of the backup.
     await api.put("/v1/kv/consul-cdktf/replacing", "consul-server2");
     await api.put("/v1/kv/consul-cdktf/clients/consul-client1", "consul-client1");
     const { ID } = JSON.parse(await api.put("/v1/session/create", { Name: "gone", Node: SERVER }));
     expect(await api.put(`/v1/kv/ghost?acquire=${ID}`, "held")).toContain("true");
     const seen = await cluster.during(async () => {
       await pause(2);
-      before = await held(cluster);
+      before = await entriesOf(cluster);
       const { stdout } = await npm(cluster, "backup", ["--output", file, "--json"]);
       const { snapshot, from } = JSON.parse(stdout);
       expect(from).toBe(await cluster.leader());
@@ -115,13 +115,13 @@ describe("a backup that is taken while users write", () => {
       await cluster.docker(SERVER, "exec", SERVER, "sh", "-c", remove(`consul-cdktf/${key}`));
   });
 
-  /** As an operator does it by hand. */
+  /** The command that an operator types. */
   const remove = (key: string): string => {
     const header = secured ? "-H @/consul/secrets/management.header" : "";
     return `curl -fsS -X DELETE ${header} http://127.0.0.1:8500/v1/kv/${key}`;
   };
 
-  test("is restored on the same cluster, whose tokens have been replaced since: they work, and the old ones do not come back", async () => {
+  test("is restored on the same cluster, whose tokens have been replaced since: the new ones work, and the old ones stay revoked", async () => {
     if (secured) await replaceTokens(cluster);
     await cluster.api(SERVER).put("/v1/kv/load/later", "written since");
     const untouched = await cluster.touchedBy(async () => {
@@ -132,7 +132,7 @@ describe("a backup that is taken while users write", () => {
       expect(stderr).toMatch(/is lost: keys/);
     });
     expect(untouched).toEqual([]);
-    expect(await held(cluster)).not.toHaveProperty("load/later");
+    expect(await entriesOf(cluster)).not.toHaveProperty("load/later");
     expect(await cluster.api(SERVER).json("/v1/kv/ghost")).toMatchObject([{ Key: "ghost", Flags: 0 }]);
     expect((await cluster.api(SERVER).json("/v1/kv/ghost"))[0]).not.toHaveProperty("Session");
     expect(await cluster.api(SERVER).json("/v1/session/list")).toEqual([]);
@@ -146,7 +146,7 @@ describe("a backup that is taken while users write", () => {
     await expectRolling(cluster, before);
   });
 
-  test("what was there before is saved first, and brings it back", async () => {
+  test("a restore saves a snapshot first, and this snapshot can be restored", async () => {
     const { stdout } = await npm(cluster, "backup", ["--list", "--json"]);
     const [saved] = JSON.parse(stdout).here.kept;
     expect(saved).toMatchObject({ snapshot: { index: expect.any(Number) } });
@@ -155,7 +155,7 @@ describe("a backup that is taken while users write", () => {
     await cluster.expectWhole();
   });
 
-  test("is restored again after a restore that was interrupted before anything else was done", async () => {
+  test("is restored again after a restore that was interrupted right after Consul took the snapshot", async () => {
     if (secured) await replaceTokens(cluster);
     const header = secured ? "-H @/consul/secrets/management.header" : "";
     await cluster.docker(SERVER, "cp", file, `${SERVER}:/tmp/by-hand.snap`);
@@ -176,7 +176,7 @@ describe("a backup that is taken while users write", () => {
     ["is cut off", () => truncateSync(broken, 2000)],
     ["is no snapshot", () => writeFileSync(broken, "no snapshot")],
     ["is empty", () => writeFileSync(broken, "")],
-  ])("a file that %s is refused, and touches nothing", async (_, spoil) => {
+  ])("a file that %s is rejected, and touches nothing", async (_, spoil) => {
     writeFileSync(broken, readFileSync(file));
     spoil();
     await cluster.api(SERVER).put("/v1/kv/load/untouched", "yes");
@@ -192,7 +192,7 @@ describe("a backup that is taken while users write", () => {
     expect(await cluster.api(SERVER).get("/v1/kv/load/untouched?raw")).toBe("yes");
   });
 
-  test("a server's copy is to be had when there is no leader", async () => {
+  test("without a leader, --stale saves one server's data", async () => {
     for (const name of ["consul-server2", "consul-server3"]) await cluster.docker(name, "stop", name);
     await eventually(
       async () =>
@@ -215,7 +215,7 @@ describe("a backup that is taken while users write", () => {
     });
     afterAll(() => other.project.remove());
 
-    test("of agents of the same names: they take their places in the catalog, and get certificates by the CA that came with it", async () => {
+    test("with agents of the same names: they keep their catalog entries, and get certificates from the snapshot's CA", async () => {
       const ids = async () =>
         Object.fromEntries(
           (await other.api(SERVER).json("/v1/catalog/nodes")).map(({ Node, ID }: { Node: string; ID: string }) => [
@@ -236,7 +236,7 @@ describe("a backup that is taken while users write", () => {
       if (secured) expect(await answerTo(tokens.management as string)).toBe("403");
     });
 
-    test("everything that was acknowledged before the backup began is there; and the cluster works as ever", async () => {
+    test("every write that was acknowledged before the backup began is there, and the cluster works as before", async () => {
       await expectRestored(other, before);
       await expectRolling(other, before);
     });
@@ -253,7 +253,7 @@ describe("backups on a schedule", () => {
     (await exec(server, "ls", "/consul/backups")).split("\n").filter((name) => name.endsWith(".snap"));
   const health = async (server: string): Promise<string> =>
     (await cluster.docker(server, "inspect", "-f", "{{.State.Health.Status}}", containerOf(server))).stdout.trim();
-  /** Until a server's container has saved since. */
+  /** Waits until a server's container has saved another snapshot. */
   const savesAgain = async (server: string, seconds = 40): Promise<void> => {
     const newest = (await kept(server)).at(-1);
     await eventually(async () => expect((await kept(server)).at(-1)).not.toBe(newest), seconds);
@@ -264,7 +264,7 @@ describe("backups on a schedule", () => {
   });
   afterAll(() => cluster.down());
 
-  test("are turned on without a touch of any agent", async () => {
+  test("are turned on, and no agent is touched", async () => {
     cluster.file.backups = { every: "5s", keep: 3 };
     const seen = await cluster.during(async () => {
       expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
@@ -274,7 +274,7 @@ describe("backups on a schedule", () => {
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
-  test("are the leader's to make, the newest are kept, and the containers are well", async () => {
+  test("are made on the leader's host only, the newest are stored, and all containers are healthy", async () => {
     const leader = await cluster.leader();
     await eventually(async () => expect(await kept(leader)).toHaveLength(3), 40);
     await savesAgain(leader);
@@ -286,7 +286,7 @@ describe("backups on a schedule", () => {
     );
   });
 
-  test("are made by the new leader's container when leadership moves", async () => {
+  test("are made on the new leader's host when leadership moves", async () => {
     const old = await cluster.leader();
     await cluster.docker(old, "restart", "-t", "30", old);
     await cluster.expectWhole();
@@ -299,7 +299,7 @@ describe("backups on a schedule", () => {
     );
   });
 
-  test("go on while all agents are replaced, and take no part in that", async () => {
+  test("continue while all agents are replaced, and their containers are not touched", async () => {
     const started = async () =>
       Promise.all(
         agents.map(
@@ -315,13 +315,13 @@ describe("backups on a schedule", () => {
     await savesAgain(await cluster.leader());
   });
 
-  test("are listed with those that are kept here, each checked; one is brought here", async () => {
+  test("are listed with the local ones, each verified; one is downloaded", async () => {
     const leader = await cluster.leader();
     const { stdout } = await npm(cluster, "backup", ["--list", "--json"], { check: false });
-    const shelf = JSON.parse(stdout).hosts.find(({ server }: { server: string }) => server === leader);
-    expect(shelf.kept.length).toBeGreaterThanOrEqual(2);
-    for (const one of shelf.kept) expect(one).toMatchObject({ snapshot: { index: expect.any(Number) } });
-    // The oldest may go while it is asked for.
+    const stored = JSON.parse(stdout).hosts.find(({ server }: { server: string }) => server === leader);
+    expect(stored.kept.length).toBeGreaterThanOrEqual(2);
+    for (const snapshot of stored.kept) expect(snapshot).toMatchObject({ snapshot: { index: expect.any(Number) } });
+    // The oldest may be removed before it is downloaded.
     const { stdout: fetched } = await npm(cluster, "backup", [
       "--fetch",
       leader,
@@ -332,7 +332,7 @@ describe("backups on a schedule", () => {
     expect([saved, snapshot.records.KVS]).toEqual([expect.stringMatching(/^backups\/consul\//), expect.any(Number)]);
   });
 
-  test("have a new token after a rotation, without a touch of any agent", async () => {
+  test("have a new token after a rotation, and no agent is touched", async () => {
     if (!secured) return;
     const touched = await cluster.touchedBy(async () => {
       for (const words of [["rotate", "tokens", "backups"], ["retire"]]) {
@@ -353,7 +353,7 @@ describe("backups on a schedule", () => {
     await eventually(async () => expect(await health(leader)).toBe("healthy"), 60);
   });
 
-  test("have no rights but to ask their server, and write to their folder", async () => {
+  test("have no capabilities, no published ports and no new privileges", async () => {
     const { stdout } = await cluster.docker(
       agents[0] as string,
       "inspect",
@@ -367,7 +367,7 @@ describe("backups on a schedule", () => {
     );
   });
 
-  test("are turned off without a touch of any agent; what was saved stays", async () => {
+  test("are turned off, and no agent is touched; saved snapshots stay", async () => {
     const leader = await cluster.leader();
     cluster.file.backups = undefined;
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);

@@ -4,7 +4,7 @@ import { TestBed } from "./test-bed/test-bed";
 describe("a change touches only what it must", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
-  /** Edits the file, deploys it while users work, and says whom that touched. */
+  /** Edits the file, deploys it while users work, and returns the agents that were touched. */
   async function touchedByDeploy(edit: () => unknown): Promise<string[]> {
     await edit();
     let touched: string[] = [];
@@ -14,11 +14,11 @@ describe("a change touches only what it must", () => {
     await cluster.expectSound(seen);
     return touched;
   }
-  const give = (agents: typeof cluster.file.servers | undefined, name: string, settings: object) =>
+  const withSettings = (agents: typeof cluster.file.servers | undefined, name: string, settings: object) =>
     agents?.map((agent) => (agent === name ? { name, ...settings } : agent)) ?? [];
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(testBed, "radius");
+    cluster = await LiveCluster.up(testBed, "blast-radius");
   });
   afterAll(() => cluster.down());
 
@@ -28,21 +28,23 @@ describe("a change touches only what it must", () => {
     expect(await touchedByDeploy(edit)).toEqual([]);
   });
 
-  test("a further client: that one", async () => {
+  test("another client agent: that one", async () => {
     expect(await touchedByDeploy(() => cluster.add("client", 3))).toEqual(["consul-client3"]);
   });
 
-  test("a service in the configuration of one client: that one", async () => {
+  test("a service in the configuration of one client agent: that one", async () => {
     const services = [{ name: "mail", port: 25 }];
     const edit = () =>
-      Object.assign(cluster.file, { clients: give(cluster.file.clients, "consul-client2", { config: { services } }) });
+      Object.assign(cluster.file, {
+        clients: withSettings(cluster.file.clients, "consul-client2", { config: { services } }),
+      });
     expect(await touchedByDeploy(edit)).toEqual(["consul-client2"]);
   });
 
-  test("a service that is declared on one client: nothing", async () => {
+  test("a service that is declared on one client agent: nothing", async () => {
     const edit = () =>
       Object.assign(cluster.file, {
-        clients: give(cluster.file.clients, "consul-client1", { services: [{ name: "www", port: 80 }] }),
+        clients: withSettings(cluster.file.clients, "consul-client1", { services: [{ name: "www", port: 80 }] }),
       });
     expect(await touchedByDeploy(edit)).toEqual([]);
   });
@@ -50,7 +52,7 @@ describe("a change touches only what it must", () => {
   test("a label on one server: that one", async () => {
     const edit = () =>
       Object.assign(cluster.file, {
-        servers: give(cluster.file.servers, "consul-server2", { labels: { owner: "me" } }),
+        servers: withSettings(cluster.file.servers, "consul-server2", { labels: { owner: "me" } }),
       });
     expect(await touchedByDeploy(edit)).toEqual(["consul-server2"]);
   });

@@ -1,9 +1,9 @@
 import type { Operator } from "./test-bed/operator";
 
 /**
- * Opens a page in headless Chromium at the operator's machine, waits until it shows some words, and takes its picture.
+ * Opens a page in headless Chromium on the operator's machine, waits until it shows some words, and takes a screenshot.
  * @returns the page's text
- * @throws when the words do not show within 30 s
+ * @throws when the words do not appear within 30 s
  */
 export async function screenshot(
   operator: Operator,
@@ -15,7 +15,7 @@ export async function screenshot(
   return stdout;
 }
 
-/** Runs in the operator's network, in a process of its own. */
+/** Runs in the operator's network, in a separate process. */
 const SCRIPT = `
 const { chromium } = require("playwright-core");
 const [url, file, ...words] = process.argv.slice(1);

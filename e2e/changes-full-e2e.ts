@@ -1,7 +1,7 @@
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
-describe("what a deploy is asked for, and does not do or does with care", () => {
+describe("changes that a deploy rejects, or makes one server at a time", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
 
@@ -24,7 +24,7 @@ describe("what a deploy is asked for, and does not do or does with care", () => 
     cluster.file.image = undefined;
   });
 
-  test("new names for all servers at once are given one after the other: each is asked under its old one", async () => {
+  test("all servers get new names one after the other: each one's pre-stop check uses its old name", async () => {
     const old = cluster.file.servers;
     cluster.file.servers = cluster.serverNames.map((name) => ({ name, node: `${name}-new`, container: `${name}-new` }));
     const seen = await cluster.during(async () => {
@@ -47,8 +47,8 @@ describe("what a deploy is asked for, and does not do or does with care", () => 
     await cluster.expectSound(seen);
   });
 
-  test("destroy without consent stops one server at most; with it, everything goes", async () => {
-    // Whoever waits for the one that was stopped does so for as long as it may take to be asked for and to come back.
+  test("destroy without consent stops one server at most; with consent, it removes all containers", async () => {
+    // The other servers' pre-stop checks wait for the one that was stopped: as long as its own check and its start may take.
     const { exitCode, stdout } = await cluster.project.cdktf(["destroy", "--auto-approve"], {
       check: false,
       timeoutMs: 420_000,

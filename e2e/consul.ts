@@ -2,7 +2,7 @@ import type { Credentials } from "./credentials";
 import type { CommandOptions, CommandResult } from "./test-bed/command";
 import type { TestBedMachine } from "./test-bed/machine";
 
-/** Consul's HTTP API at an address, as somebody at a machine of the test bed asks it with curl. */
+/** Consul's HTTP API at an address, requested with curl on a machine of the test bed. */
 export class ConsulHttp {
   constructor(
     private readonly machine: TestBedMachine,
@@ -10,7 +10,7 @@ export class ConsulHttp {
     private readonly credentials?: Credentials,
   ) {}
 
-  /** The text of an answer; throws for a status that is not 2xx. */
+  /** The body of a response; throws for a status that is not 2xx. */
   async get(path: string): Promise<string> {
     return (await this.curl([], path)).stdout;
   }
@@ -34,7 +34,7 @@ export class ConsulHttp {
   }
 }
 
-/** Tries until a claim holds, for what takes a moment by design (gossip, checks, restarts); the last failure is the test's. */
+/** Retries until a claim holds, for what takes a moment by design (gossip, checks, restarts); then the last failure is the test's. */
 export async function eventually<T>(claim: () => Promise<T>, seconds = 30): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {

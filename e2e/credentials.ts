@@ -3,6 +3,6 @@ export interface Credentials {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
-  /** A line `X-Consul-Token: ...`, as curl takes it. */
+  /** File with a line `X-Consul-Token: ...`, as curl reads it. */
   readonly header: string;
 }

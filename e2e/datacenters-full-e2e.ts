@@ -28,7 +28,7 @@ class Datacenters {
 
   constructor(private readonly settings: (site: Site) => { readonly all: object; readonly server?: object }) {}
 
-  /** @param more what the file says besides the agents; and what the client has */
+  /** @param more keys of the file besides the agents @param services of the client agent */
   async deploy(site: Site, more: object = {}, services: readonly object[] = []): Promise<string> {
     const { server, client } = SITES[site];
     const { all, server: own } = this.settings(site);
@@ -53,12 +53,12 @@ class Datacenters {
     return this.project.run("npm", ["run", "-s", script, "--", ...args], { env: { CLUSTER: `${site}.yaml` } });
   }
 
-  /** The address that a client agent's DNS has for a name, asked on the agent's own host. */
+  /** The address that a client agent's DNS has for a name, looked up on the agent's own host. */
   async lookUp(site: Site, name: string): Promise<string> {
     return (await hostAt(SITES[site].client).run("dig", ["+short", "-p", "8600", "@127.0.0.1", name])).stdout.trim();
   }
 
-  /** Each is as well as if it were alone, and goes without the other. */
+  /** Each datacenter's status and plan show that one alone, and a destroy removes that one alone. */
   async expectTwoOfTheirOwn(): Promise<void> {
     for (const site of EAST_AND_WEST) {
       expect((await this.run(site, "status")).stdout).toContain(
@@ -87,7 +87,7 @@ describe("plain datacenters, federated", () => {
   beforeAll(() => testBed.reset());
   afterAll(() => datacenters.project.remove());
 
-  test("find each other, whichever is deployed first", async () => {
+  test("find each other, whichever one is deployed first", async () => {
     for (const site of EAST_AND_WEST) expect(await datacenters.deploy(site)).toContain(`voters: ${site}-server1`);
     for (const site of EAST_AND_WEST)
       await eventually(async () =>
@@ -95,7 +95,7 @@ describe("plain datacenters, federated", () => {
       );
   });
 
-  test("what one has is found from the other, by HTTP and by DNS", async () => {
+  test("each one's keys and services are found from the other, by HTTP and by DNS", async () => {
     for (const site of EAST_AND_WEST) await datacenters.deploy(site, { kv: { site } }, [{ name: "shop", port: 80 }]);
     for (const site of EAST_AND_WEST) {
       const there = other(site);
@@ -106,10 +106,10 @@ describe("plain datacenters, federated", () => {
     }
   });
 
-  test("are clusters of their own", () => datacenters.expectTwoOfTheirOwn());
+  test("are separate clusters", () => datacenters.expectTwoOfTheirOwn());
 });
 
-/** The commands that make the two peers. */
+/** The commands that peer the two. */
 const PEERING = documented("docs/layouts.md", "sh", "## Several datacenters").join("");
 
 describe("secured datacenters, peered", () => {
@@ -148,12 +148,12 @@ describe("secured datacenters, peered", () => {
       expect(await datacenters.lookUp("east", "shop.service.west.peer.consul")).toBe(SITES.west.client),
     );
     expect(await server("east").json("/v1/health/service/shop?peer=west")).toHaveLength(1);
-    // What is not exported is not.
+    // A service that is not exported is not found.
     expect(await server("west").json("/v1/health/service/till")).toHaveLength(1);
     expect(await server("east").json("/v1/health/service/till?peer=west")).toEqual([]);
   };
 
-  test("what one exports is found from the other, by HTTP and by DNS", async () => {
+  test("a service that one exports is found from the other, by HTTP and by DNS", async () => {
     await deployAll({});
     const commands = PEERING.replaceAll("10.0.0.11", SITES.east.server).replaceAll("10.1.0.11", SITES.west.server);
     await datacenters.project.run("bash", ["-euo", "pipefail", "-c", commands]);
@@ -165,5 +165,5 @@ describe("secured datacenters, peered", () => {
     await expectPeered();
   });
 
-  test("are clusters of their own", () => datacenters.expectTwoOfTheirOwn());
+  test("are separate clusters", () => datacenters.expectTwoOfTheirOwn());
 });

@@ -13,7 +13,7 @@ describe("what a cluster file declares", () => {
       { name: "worker", id: "job-2", check: { alias_service: "shop" } },
     ];
 
-    test("come with a deploy that touches no container", async () => {
+    test("are registered by a deploy that touches no container", async () => {
       live.declare({ services: [SHOP, ...OTHERS], checks: [{ name: "disk", ttl: "1h", status: "passing" }] });
       const grpc = { grpc: "127.0.0.1:8503", grpc_use_tls: true, tls_skip_verify: true, interval: "1s" };
       live.cluster.file.servers = [
@@ -21,15 +21,15 @@ describe("what a cluster file declares", () => {
         "consul-server2",
         { name: "consul-server3", services: [{ name: "rpc", port: 8503, check: grpc }] },
       ];
-      const words = await live.deployed();
-      expect(words).toContain("consul-client1: services: job-1 job-2 mail shop disk");
+      const output = await live.deployed();
+      expect(output).toContain("consul-client1: services: job-1 job-2 mail shop disk");
       await live.expectCatalog({
         "shop:80": "passing",
         "mail:25": "critical",
         "job-1:0": "critical",
         "job-2:0": "passing",
       });
-      // Agents tell the catalog every five minutes what a check says that does not change: they are asked themselves.
+      // Agents sync the output of a check whose status stays the same every five minutes only: so the agents' own API is requested.
       await live.expectCheck(client(1), "disk", { Status: "passing" });
       await live.expectCheck(client(1), "service:mail", {
         Status: "critical",
@@ -52,7 +52,7 @@ describe("what a cluster file declares", () => {
       await live.expectEmptyPlan();
     });
 
-    test("are changed under load without a container being touched; who looks one up finds it throughout", async () => {
+    test("are changed under load, and no container is touched; lookups find the service throughout", async () => {
       const seen = await live.cluster.during(
         async () => {
           await pause(2);
@@ -64,12 +64,12 @@ describe("what a cluster file declares", () => {
       );
       expect(seen.users.failed).toBe(0);
       expectUndisturbed(seen);
-      // What a program has reported is kept.
+      // A TTL check keeps the status that was reported for it.
       await live.expectCatalog({ "shop:81": "passing", "job-1:0": "passing" });
       await live.cluster.expectSound(seen);
     });
 
-    test("go when the file no longer has them", async () => {
+    test("are removed when the file no longer has them", async () => {
       live.declare({});
       await live.deployed();
       await live.expectCatalog({});
@@ -99,7 +99,7 @@ describe("what a cluster file declares", () => {
     const queries = async () =>
       (await live.server().json("/v1/query?consistent")).map(({ Name }: { Name: string }) => Name);
 
-    test("are made by a deploy that touches no container; a key that is there is left alone", async () => {
+    test("are created by a deploy that touches no container; a key that exists keeps its value", async () => {
       await live.server().put("/v1/kv/app/theirs", "theirs");
       live.withShop(DEFINED);
       expect(await live.deployed()).toContain("definitions: all is there");
@@ -126,7 +126,7 @@ describe("what a cluster file declares", () => {
       );
     });
 
-    test("are changed, and go when the file no longer has them; a key stays, and what others made", async () => {
+    test("are changed, and are removed when the file no longer has them; keys stay, and so do definitions of others", async () => {
       await live.server().put("/v1/config", { Kind: "service-defaults", Name: "theirs", Protocol: "tcp" });
       live.withShop({
         ...DEFINED,

@@ -6,7 +6,7 @@ describe("what a cluster file declares", () => {
   const live = new DeclaringCluster("declared");
 
   describe("services and checks", () => {
-    test("are there at once when the container is replaced", async () => {
+    test("are registered as soon as the replaced container runs", async () => {
       live.withShop({});
       await live.deployed();
       live.base = { ...live.base, config: { ...live.base.config, node_meta: { change: "declared" } } };
@@ -17,21 +17,21 @@ describe("what a cluster file declares", () => {
       await live.cluster.expectSound(seen);
     });
 
-    test("that Consul refuses are not given to the agent, which goes on as it was", async () => {
+    test("that Consul rejects are not delivered to the agent, which keeps its previous ones", async () => {
       live.declare(
         { services: [SHOP, { name: "odd", no_such_key: true }] },
         { accept: [...(live.base.accept ?? []), "unknown-consul-key"] },
       );
-      expect(await live.cluster.expectRefused()).toContain(
+      expect(await live.cluster.expectRejected()).toContain(
         "consul-client1: its services are not given to it, for Consul refuses them: ",
       );
       await live.expectCatalog({ "shop:80": "passing" });
     });
 
-    test("that only the agent itself refuses are taken back from it", async () => {
+    test("that only the agent itself rejects are withdrawn from it", async () => {
       // Its container has no systemd.
       live.declare({ services: [SHOP, { name: "unit", check: { os_service: "shop", interval: "1s" } }] });
-      expect(await live.cluster.expectRefused()).toContain(
+      expect(await live.cluster.expectRejected()).toContain(
         "consul-client1: its agent does not take its services, and has those of before: ",
       );
       await live.expectCatalog({ "shop:80": "passing" });
@@ -40,7 +40,7 @@ describe("what a cluster file declares", () => {
       await live.expectEmptyPlan();
     });
 
-    test("that run programs are refused by synth where none may run, and run where they may", async () => {
+    test("that are script checks are rejected by synth unless the agent allows them, and run where it does", async () => {
       const services = [SHOP, { name: "cron", check: { args: ["/bin/true"], interval: "1s" } }];
       live.declare({ services });
       live.cluster.write();
@@ -51,9 +51,9 @@ describe("what a cluster file declares", () => {
       expect(await live.cluster.touchedBy(() => live.cluster.deploy())).toEqual([client(1)]);
       await live.expectCatalog({ "shop:80": "passing", "cron:0": "passing" });
 
-      // The agent would start with what it has, and end.
+      // With these services, the agent would end when it starts.
       live.declare({ services: [SHOP] });
-      expect(await live.cluster.expectRefused()).toContain(
+      expect(await live.cluster.expectRejected()).toContain(
         "not stopped: Consul 1.22.2 does not take its next configuration: checks that it has been given run programs",
       );
       live.declare({ services: [SHOP], config: { enable_local_script_checks: true } });
@@ -64,11 +64,11 @@ describe("what a cluster file declares", () => {
     });
   });
 
-  test("a configuration that Consul refuses stops nobody", async () => {
+  test("if Consul rejects a configuration, no agent is stopped", async () => {
     live.withShop({ config: { ...live.base.config, no_such_key: true } });
     const seen = await live.cluster.during(
       async () => {
-        const why = await live.cluster.expectRefused();
+        const why = await live.cluster.expectRejected();
         for (const name of live.cluster.agentNames)
           expect(why).toContain(`${name}: not stopped: Consul 1.22.2 does not take its next configuration: `);
         expect(why).toContain("invalid config key no_such_key");
@@ -81,13 +81,13 @@ describe("what a cluster file declares", () => {
   });
 
   describe("keys, config entries, intentions and prepared queries", () => {
-    test("that others have made otherwise are refused, with what to do; the same is taken over", async () => {
+    test("that others have made with other content are rejected, with a hint; those with the same content are adopted", async () => {
       await live.server().put("/v1/config", { Kind: "service-defaults", Name: "theirs", Protocol: "tcp" });
       live.withShop({
         config_entries: [{ kind: "service-defaults", name: "theirs", protocol: "http" }],
         kv: { "app/late": "x" },
       });
-      const why = await live.cluster.expectRefused();
+      const why = await live.cluster.expectRejected();
       expect(why).toContain("others have made config entry service-defaults/theirs, and otherwise than the file says");
       expect(await live.kinds()).toEqual(["service-defaults/theirs"]);
       await expect(live.value("app/late")).rejects.toThrow();
@@ -102,13 +102,13 @@ describe("what a cluster file declares", () => {
       expect(await live.kinds()).toEqual([]);
     });
 
-    test("that Consul refuses fail the deploy, which the next one completes", async () => {
+    test("that Consul rejects fail the deploy, which the next one completes", async () => {
       const entries = (protocol: string): ClusterFile["config_entries"] => [
         { kind: "service-splitter", name: "shop", splits: [{ weight: 100 }] },
         { kind: "service-defaults", name: "shop", protocol },
       ];
       live.withShop({ config_entries: entries("tcp") });
-      expect(await live.cluster.expectRefused()).toContain("service-splitter shop");
+      expect(await live.cluster.expectRejected()).toContain("service-splitter shop");
       live.withShop({ config_entries: entries("http") });
       await live.deployed();
       expect(await live.server().json("/v1/config/service-splitter/shop")).toMatchObject({ Name: "shop" });

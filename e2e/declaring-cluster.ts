@@ -6,7 +6,7 @@ import { TestBed } from "./test-bed/test-bed";
 type Client = Exclude<NonNullable<ClusterFile["clients"]>[number], string>;
 export type Services = NonNullable<Client["services"]>;
 
-/** Consul's own API says whether it answers to everybody. */
+/** The check requests Consul's own API, on a path that needs no token. */
 const ANSWERS = { http: "http://127.0.0.1:8500/v1/status/leader", interval: "1s" };
 export const SHOP = { name: "shop", port: 80, tags: ["v1"], check: { ...ANSWERS, status: "passing" as const } };
 
@@ -16,10 +16,10 @@ export const client = (number: 1 | 2) => `consul-client${number}`;
 export class DeclaringCluster {
   readonly testBed = TestBed.standing();
   private up: LiveCluster | undefined;
-  /** The cluster file without what tests declare. */
+  /** The cluster file without the declarations of tests. */
   base!: ClusterFile;
 
-  /** Brings it up before the tests of a `describe`, and takes it down after them. */
+  /** Deploys the cluster before the tests of a `describe`, and removes it after them. */
   constructor(name: string) {
     beforeAll(async () => {
       this.up = await LiveCluster.up(this.testBed, name);
@@ -37,31 +37,31 @@ export class DeclaringCluster {
     return this.cluster.api("consul-server1");
   }
 
-  /** The cluster file, with the first client's own settings, and whatever else is changed. */
+  /** Sets the cluster file, with settings for the first client agent, and any other changes. */
   declare(own: Omit<Client, "name">, more: Partial<ClusterFile> = {}): void {
     this.cluster.file = { ...this.base, clients: [{ name: client(1), ...own }, client(2)], ...more };
   }
 
-  /** What is not an agent's, beside the service that it is about. */
+  /** Declares definitions that belong to no agent, beside the service that they are about. */
   withShop(defined: Partial<ClusterFile>): void {
     this.declare({ services: [SHOP] }, defined);
   }
 
-  /** What a deploy said that went well, and touched nobody. */
+  /** Deploys, expects that this succeeds and touches no agent, and returns the output. */
   async deployed(): Promise<string> {
-    let words = "";
+    let output = "";
     const touched = await this.cluster.touchedBy(async () => {
-      words = (await this.cluster.deploy()).stdout;
+      output = (await this.cluster.deploy()).stdout;
     });
     expect(touched).toEqual([]);
-    return words;
+    return output;
   }
 
   async expectEmptyPlan(): Promise<void> {
     expect((await this.cluster.diff()).stdout).toContain("No changes.");
   }
 
-  /** The services of a node, with the worst of their checks. */
+  /** The services of a node, each with its worst check status. */
   private async catalog(node: string): Promise<Record<string, string>> {
     const checks: { ServiceID: string; Status: string }[] = await this.server().json(`/v1/health/node/${node}`);
     const { Services: services } = await this.server().json(`/v1/catalog/node-services/${node}`);
@@ -88,7 +88,7 @@ export class DeclaringCluster {
     return this.server().get(`/v1/kv/${key}?raw&consistent`);
   }
 
-  /** The config entries, by kind/name. Consistent, since a new leader may answer before it has all that was written. */
+  /** The config entries, as kind/name. Consistent, since a new leader may answer before it has every write. */
   async kinds(): Promise<string[]> {
     const entries = await Promise.all(
       ["service-defaults", "service-router", "service-intentions"].map((kind) =>

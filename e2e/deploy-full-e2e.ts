@@ -24,7 +24,7 @@ clients: [consul-client1]
 `;
 const AGENTS = ["consul-server1", "consul-server2", "consul-server3", "consul-client1"];
 
-describe("npm run deploy around hosts that do not answer, and when hosts change their place in the file", () => {
+describe("npm run deploy with unreachable hosts, and with hosts that get another group or name", () => {
   const testBed = TestBed.standing();
   const project = new Project(testBed.operator, "clusters/grouped.yaml");
   const write = (text: string) => writeFileSync(join(project.folder, "clusters/grouped.yaml"), text);
@@ -33,7 +33,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
   const deploy = (...args: string[]) => npm("deploy", "--", "--auto-approve", ...args);
   const inspected = async (agent: string, format: string) =>
     (await testBed.host(agent).docker("inspect", "-f", format, agent)).stdout.trim();
-  /** The label by which each round's containers are told from the last's. */
+  /** The label that tells each round's containers from those of the round before. */
   const rounds = () => Promise.all(AGENTS.map((agent) => inspected(agent, '{{index .Config.Labels "round"}}')));
   const containers = () => Promise.all(AGENTS.map((agent) => inspected(agent, "{{.Id}} {{.State.StartedAt}}")));
   const eventuallyAllVoters = () =>
@@ -48,7 +48,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
     expect(stdout).toContain("nothing to do; containers: 4 unchanged");
     expect(exitCode).toBe(0);
   }
-  /** A label for the client and for one or more servers. */
+  /** The file with a label for the client agent and for one or more servers. */
   const labelled = (round: string, ...servers: string[]) =>
     ["consul-client1", ...servers].reduce(
       (text, agent) =>
@@ -70,7 +70,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
     project.remove();
   });
 
-  test("a host in a group of its own that is cut off is left alone; the others are deployed, and the status is 1", async () => {
+  test("an unreachable host that has its own group is skipped; the others are deployed, and the exit code is 1", async () => {
     await testBed.host("consul-server3").disconnect();
     write(labelled("1", "consul-server3"));
     const { stdout, stderr, exitCode } = await deploy();
@@ -89,7 +89,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
     await expectNothingToDo();
   });
 
-  describe("a host that shares its stack is cut off", () => {
+  describe("an unreachable host that shares its stack", () => {
     let before: string[];
     beforeAll(async () => {
       before = await containers();
@@ -98,7 +98,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
     });
     afterAll(() => testBed.host("consul-server2").connect());
 
-    test("deploy refuses, and says how to go on", async () => {
+    test("fails the deploy, which says how to continue", async () => {
       const { stderr, exitCode } = await deploy();
       expect(stderr).toMatch(/host "consul-server2" does not answer: /);
       expect(stderr).toContain("npm run deploy -- --without consul-server2");
@@ -106,14 +106,14 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
       expect(await containers()).toEqual(before);
     });
 
-    test("diff shows the other stacks, says the same, and has status 1", async () => {
+    test("fails the diff, which says the same, shows the other stacks, and has exit code 1", async () => {
       const { stdout, stderr, exitCode } = await npm("diff", "--", "--detailed-exitcode");
       expect(stdout).toContain("consul-third\n  -/+ replace         consul-server3");
       expect(stderr).toContain("npm run diff -- --without consul-server2");
       expect(exitCode).toBe(1);
     });
 
-    test("without it, the rest of the stack is shown, and deployed; its own container stays", async () => {
+    test("is skipped by --without: the rest of the stack is shown, and deployed; its own container stays", async () => {
       const { stdout: shown } = await npm("diff", "--", "--without", "consul-server2", "consul");
       expect(shown).toContain("  -/+ replace         consul-client1\n");
       expect(shown).toContain("  left alone: consul-server2\n");
@@ -124,7 +124,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
       expect((await containers())[1]).toBe(before[1]);
     });
 
-    test("after its return, a plain deploy brings it in step", async () => {
+    test("is deployed by a plain deploy once it is reachable", async () => {
       await testBed.host("consul-server2").connect();
       await eventuallyAllVoters();
       const { stdout, exitCode } = await deploy();
@@ -151,7 +151,7 @@ describe("npm run deploy around hosts that do not answer, and when hosts change 
     await expectNothingToDo();
   });
 
-  test("a host that only has another name is accepted as the same, and its container stays as it is", async () => {
+  test("a host that gets another name is deployed with --allow host-moved, and its container stays as it is", async () => {
     const before = await containers();
     const renamed = GROUPED.replace("{ address: 172.16.8.122, group: third }", "172.16.8.122")
       .replace("consul-client1: ", "web: ")

@@ -20,7 +20,7 @@ servers: [consul-server1, consul-server2, consul-server3]
 clients: [consul-client1]
 `;
 
-describe("npm run diff, and what npm run deploy refuses", () => {
+describe("npm run diff, and changes that npm run deploy rejects", () => {
   const testBed = TestBed.standing();
   const project = new Project(testBed.operator, "clusters/grouped.yaml");
   const write = (text: string) => writeFileSync(join(project.folder, "clusters/grouped.yaml"), text);
@@ -34,12 +34,12 @@ describe("npm run diff, and what npm run deploy refuses", () => {
       ),
     );
 
-  /** Says it with the place and the hint, and touches no container. */
-  async function expectRefused(file: string, said: RegExp): Promise<void> {
+  /** Expects that a deploy of this file prints the location and the hint, and touches no container. */
+  async function expectRejected(file: string, message: RegExp): Promise<void> {
     const before = await running();
     write(file);
     const { stdout, stderr, exitCode } = await npm("deploy", "--", "--auto-approve");
-    expect(stderr).toMatch(said);
+    expect(stderr).toMatch(message);
     expect(stderr).toContain("refused; nothing was touched");
     expect(stdout).toBe("cluster file: clusters/grouped.yaml\n");
     expect(exitCode).toBe(1);
@@ -52,7 +52,7 @@ describe("npm run diff, and what npm run deploy refuses", () => {
   });
   afterAll(() => project.remove());
 
-  test("of what is not there yet: all is new", async () => {
+  test("of a cluster that does not exist yet: all is new", async () => {
     const { stdout, exitCode } = await diff();
     expect(stdout.split("\n")).toEqual([
       "cluster file: clusters/grouped.yaml",
@@ -80,7 +80,7 @@ describe("npm run diff, and what npm run deploy refuses", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("of what is there: nothing to do", async () => {
+  test("of a cluster that matches its file: nothing to do", async () => {
     const { stdout, exitCode } = await diff("--detailed-exitcode");
     expect(stdout).toBe("cluster file: clusters/grouped.yaml\n\nnothing to do; containers: 4 unchanged\n");
     expect(exitCode).toBe(0);
@@ -98,7 +98,7 @@ describe("npm run diff, and what npm run deploy refuses", () => {
       ),
     );
 
-    test("it says why, container by container; those that change alike stand together", async () => {
+    test("it gives the reasons, container by container; containers with the same changes form one group", async () => {
       const { stdout, exitCode } = await diff("--detailed-exitcode");
       expect(stdout.split("\n").slice(2)).toEqual([
         "consul",
@@ -125,7 +125,7 @@ describe("npm run diff, and what npm run deploy refuses", () => {
       expect(exitCode).toBe(2);
     });
 
-    test("--json says the same, for one stack where one is named", async () => {
+    test("--json has the same, for one stack if one is named", async () => {
       const { stdout, exitCode } = await diff("--json", "consul-third");
       const { file, stacks, problems, unreachable } = JSON.parse(stdout);
       expect({ file, problems, unreachable }).toEqual({ file: "clusters/grouped.yaml", problems: [], unreachable: {} });
@@ -141,7 +141,7 @@ describe("npm run diff, and what npm run deploy refuses", () => {
     });
   });
 
-  test("of agents that are to leave: that they are decommissioned", async () => {
+  test("of agents with `decommission: true`: that they are decommissioned", async () => {
     write(
       GROUPED.replace("consul-server3]", "{ name: consul-server3, decommission: true }]").replace(
         "clients: [consul-client1]",
@@ -154,19 +154,19 @@ describe("npm run diff, and what npm run deploy refuses", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("a server's line that is deleted without decommission is refused, and diff says it beside what would change", async () => {
-    const said =
+  test("a server's line that is deleted without decommission is rejected, and diff reports it beside the changes", async () => {
+    const message =
       /clusters\/grouped\.yaml:11:1: error line-deleted: server "consul-server2" is no longer in the file.*\n {4}put its line back with `decommission: true`/;
-    await expectRefused(GROUPED.replace("consul-server2, ", ""), said);
+    await expectRejected(GROUPED.replace("consul-server2, ", ""), message);
     const { stdout, stderr, exitCode } = await diff("--detailed-exitcode");
-    expect(stderr).toMatch(said);
+    expect(stderr).toMatch(message);
     expect(stdout).toContain("    - remove          consul-server2\n        container  no longer in the file\n");
     expect(exitCode).toBe(1);
     expect((await diff("--detailed-exitcode", "--accept", "line-deleted", "consul")).exitCode).toBe(2);
   });
 
-  test("an agent on another host than its container is refused", () =>
-    expectRefused(
+  test("an agent on another host than its container is rejected", () =>
+    expectRejected(
       GROUPED.replace(
         "clients: [consul-client1]",
         "clients: [{ name: consul-client1, host: consul-server1, ports: { http: 18500, dns: 18600, serf_lan: 18301 } }]",
@@ -174,19 +174,19 @@ describe("npm run diff, and what npm run deploy refuses", () => {
       /error host-moved: the file puts "consul-client1" on host "consul-server1", and its container is on host "consul-client1"/,
     ));
 
-  test("a host in another group than its container is refused", () =>
-    expectRefused(
+  test("a host in another group than its container is rejected", () =>
+    expectRejected(
       GROUPED.replace("group: third", "group: fourth"),
       /yaml:11:43: error stack-moved: the file puts "consul-server3" into stack "consul-fourth", and its container is in stack "consul-third"/,
     ));
 
-  test("a group that is gone is refused", () =>
-    expectRefused(
+  test("a group without a host is rejected while its stack has resources", () =>
+    expectRejected(
       GROUPED.replace(/^ {2}consul-server3:.*\n/m, "").replace(", consul-server3]", "]"),
       /yaml:6:1: error stack-gone: no host of the file is in stack "consul-third" any more, and its state has docker_container\.consul-server3: /,
     ));
 
-  test("of a container that was removed by hand, and one that was stopped: that it is gone, that it does not run", async () => {
+  test("of a container that was removed by hand, and one that was stopped: that one is gone from its host, and the other does not run", async () => {
     write(GROUPED);
     await Promise.all([
       testBed.host("consul-client1").docker("rm", "-f", "consul-client1"),

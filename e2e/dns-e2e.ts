@@ -6,16 +6,16 @@ import { LiveCluster } from "./live-cluster";
 import type { RunningCommand } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
-/** The configuration of dnsmasq that docs/dns.md has for hosts, as it stands there. */
+/** The configuration of dnsmasq for hosts, from docs/dns.md. */
 const DNSMASQ =
   documented("docs/dns.md", "conf").find((block) => block.startsWith("# /etc/dnsmasq.d/consul.conf\n")) ?? "";
-/** Of a name that only the outside knows. */
+/** A name that only the recursor knows, and its address. */
 const OUTSIDE = ["www.outside.example", "203.0.113.7"] as const;
-/** Where the outside's names are served: at the operator's machine, whose port 53 is free. */
+/** The recursor's address: it runs on the operator's machine, whose port 53 is free. */
 const RECURSOR = "172.16.8.2";
 const IMAGE = "hashicorp/consul:1.22.2";
 
-/** Both where there is time for it. */
+/** Both in the full suite only, which has time for it. */
 const SECURITIES = process.env.FULL ? (["on", "off"] as const) : (["on"] as const);
 
 describe.each(SECURITIES)("names are resolved, with security %s", (security) => {
@@ -23,7 +23,7 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
   let cluster: LiveCluster;
   let outside: RunningCommand;
   const address = (agent: string) => String(cluster.file.hosts[agent]);
-  /** A DNS server of dnsmasq's, on a machine, until it is ended. */
+  /** Starts dnsmasq as a DNS server on a machine. */
   const dnsmasq = (machine: Pick<TestBed["operator"]["machine"], "spawn">, ...options: string[]) =>
     machine.spawn("dnsmasq", [
       "--keep-in-foreground",
@@ -34,7 +34,7 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
       ...options,
     ]);
 
-  /** What dig says at the operator's machine, where no agent is. */
+  /** The output of dig on the operator's machine, which has no agent. */
   const dig = async (agent: string, ...words: string[]): Promise<string> =>
     (
       await testBed.operator.machine.run("dig", [`@${address(agent)}`, "+time=2", "+tries=1", ...words], {
@@ -43,14 +43,14 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
     ).stdout;
   const short = async (agent: string, ...words: string[]): Promise<string[]> =>
     (await dig(agent, "+short", ...words)).split("\n").filter((line) => line !== "" && !line.startsWith(";;"));
-  /** Lines of an answer, `name ttl IN type value`. */
+  /** The records of a response, each `name ttl IN type value`. */
   const answers = async (agent: string, ...words: string[]): Promise<string[][]> =>
     (await dig(agent, "+noall", "+answer", ...words))
       .split("\n")
       .filter((line) => /\sIN\s/.test(line))
       .map((line) => line.split(/\s+/));
   const register = (agent: string, service: object) => cluster.api(agent).put("/v1/agent/service/register", service);
-  /** What a container resolves that Docker gives these name servers. */
+  /** The output of nslookup in a container that has these name servers. */
   const inContainer = async (host: string, name: string, ...servers: string[]) => {
     const dns = servers.map((server) => `--dns=${server}`);
     const resolved = await testBed
@@ -85,7 +85,7 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
         ports: { dns: 53 },
         clients: [
           "consul-client1",
-          // Beside another DNS server on its host; and one that asks nobody but the leader.
+          // Its port 53 is left to another DNS server on its host, and its lookups go to the leader only.
           { name: "consul-client2", ports: { dns: 8600 }, dns: { allow_stale: false } },
         ],
         dns: { recursors: [RECURSOR], node_ttl: "7s", service_ttl: { "*": "3s", shop: "5s" }, enable_truncate: true },
@@ -129,16 +129,16 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
     expect(await short("consul-server2", "green.shop.service.consul")).toEqual([address("consul-client2")]);
   });
 
-  test("other names, by the recursor", async () => {
+  test("other names, through the recursor", async () => {
     for (const agent of ["consul-client1", "consul-server1"])
       expect(await short(agent, OUTSIDE[0])).toEqual([OUTSIDE[1]]);
   });
 
-  test("a name of Consul's that is not there goes to no recursor", async () => {
+  test("an unknown name in Consul's domain is not forwarded to the recursor", async () => {
     expect(await dig("consul-client1", "nobody.service.consul")).toContain("status: NXDOMAIN");
   });
 
-  test("an answer that is too long for UDP is said to be, and comes whole by TCP", async () => {
+  test("a response that is too long for UDP is marked as truncated, and is complete by TCP", async () => {
     const instances = Array.from({ length: 60 }, (_, index) => ({
       ID: `many${index}`,
       Name: "many",
@@ -151,11 +151,11 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
     );
     const udp = await dig("consul-server2", "+ignore", "many.service.consul", "SRV");
     expect(udp).toMatch(/;; flags: .*\btc\b/);
-    // As every resolver does.
+    // dig retries by TCP, as every resolver does.
     expect(await short("consul-server2", "many.service.consul", "SRV")).toHaveLength(60);
   });
 
-  test("in a container, by what Docker is told with --dns; the second server answers while the first is away", async () => {
+  test("in a container with --dns; the second name server responds while the first is unreachable", async () => {
     expect(await inContainer("consul-client2", "shop.service.consul", address("consul-client1"))).toContain(
       address("consul-client1"),
     );
@@ -165,7 +165,7 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
     ).toContain(address("consul-client2"));
   });
 
-  test("on a host with dnsmasq, as docs/dns.md sets it up", async () => {
+  test("on a host with dnsmasq, with the configuration of docs/dns.md", async () => {
     const host = testBed.host("consul-client2");
     const file = join(cluster.project.folder, "consul.conf");
     writeFileSync(file, DNSMASQ);
@@ -188,8 +188,8 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
     }
   });
 
-  // Last, for it leaves the cluster without a quorum.
-  test("names still resolve while there is no leader, from whatever server is left; not for an agent that wants the leader's word", async () => {
+  // Last, since it leaves the cluster without a quorum.
+  test("names still resolve without a leader, from any server that is left, unless an agent has `allow_stale: false`", async () => {
     const leader = await cluster.leader();
     const [other, left] = cluster.serverNames.filter((name) => name !== leader) as [string, string];
     for (const server of [leader, other]) await cluster.docker(server, "stop", "-t", "5", server);

@@ -5,16 +5,16 @@ import { Project } from "./project";
 import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
-interface Found {
+interface Finding {
   readonly agent: string;
   readonly host: string;
   readonly what: string;
-  readonly mending?: string;
+  readonly action?: string;
 }
 
-describe("npm run doctor says what is wrong on which host, and mends it", () => {
+describe("npm run doctor finds problems on each host, and fixes them", () => {
   const testBed = TestBed.standing();
-  const project = new Project(testBed.operator, "clusters/ill.yaml");
+  const project = new Project(testBed.operator, "clusters/unhealthy.yaml");
   const server = new ConsulHttp(testBed.operator.machine, "http://172.16.8.120:8500");
   const doctor = (...args: string[]): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", "doctor", "--", ...args], { check: false });
@@ -24,7 +24,7 @@ describe("npm run doctor says what is wrong on which host, and mends it", () => 
   beforeAll(async () => {
     await testBed.reset();
     writeFileSync(
-      join(project.folder, "clusters/ill.yaml"),
+      join(project.folder, "clusters/unhealthy.yaml"),
       readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60"),
     );
     await project.deploy();
@@ -34,12 +34,12 @@ describe("npm run doctor says what is wrong on which host, and mends it", () => 
     project.remove();
   });
 
-  test("nothing, after a deploy", async () => {
+  test("nothing is wrong after a deploy", async () => {
     const { stdout, exitCode } = await doctor();
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining("nothing is wrong")]);
   });
 
-  describe("with a tainted, an edited and a stopped agent, and a lock that nobody will give back", () => {
+  describe("with a tainted, an edited and a stopped agent, and a lock that nobody will release", () => {
     let ids: string[];
 
     beforeAll(async () => {
@@ -53,26 +53,26 @@ describe("npm run doctor says what is wrong on which host, and mends it", () => 
       await server.put("/v1/kv/consul-cdktf/replacing", "consul-server2");
     });
 
-    test("all of it is found, and nothing touched", async () => {
+    test("all problems are found, and nothing is touched", async () => {
       const { stdout, exitCode } = await doctor("--json");
       expect(exitCode).toBe(1);
       const { findings, mended } = JSON.parse(stdout);
       expect(mended).toEqual([]);
-      expect(findings.map(({ agent, mending }: Found) => `${agent} ${mending}`).sort()).toEqual([
+      expect(findings.map(({ agent, action }: Finding) => `${agent} ${action}`).sort()).toEqual([
         "consul-client1 restart-policy",
         "consul-client1 start",
         "consul-server1 untaint",
         "consul-server2 give-lock-back",
         "consul-server3 replace",
       ]);
-      expect(findings.find(({ mending }: Found) => mending === "replace").what).toBe(
+      expect(findings.find(({ action }: Finding) => action === "replace").what).toBe(
         "changed by hand in its container: /consul/config/agent.json",
       );
       expect(await inspect("consul-client1", "{{.State.Status}}")).toBe("exited");
       expect(await server.get("/v1/kv/consul-cdktf/replacing?raw")).toBe("consul-server2");
     });
 
-    test("--fix mends it all; only what has to be made anew is", async () => {
+    test("--fix fixes all problems, and recreates only the edited container", async () => {
       const edited = await inspect("consul-server3", "{{.Id}}");
       const { stdout, exitCode } = await doctor("--fix");
       expect([exitCode, stdout.match(/^mended: /gm)?.length, stdout]).toEqual([
@@ -86,7 +86,7 @@ describe("npm run doctor says what is wrong on which host, and mends it", () => 
       expect(await inspect("consul-server3", "{{.Id}}")).not.toBe(edited);
     });
 
-    test("a deploy asks once more whether all servers are voters, and touches none; then nothing is wrong", async () => {
+    test("a deploy checks again that all servers are voters, and touches none; then nothing is wrong", async () => {
       await project.deploy();
       expect(await Promise.all(["consul-server1", "consul-server2"].map((name) => inspect(name, "{{.Id}}")))).toEqual(
         ids,

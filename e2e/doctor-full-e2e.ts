@@ -10,19 +10,19 @@ const BASE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").repl
 
 const USERS = ["http://172.16.8.110:8500", "http://172.16.8.110:8500"] as const;
 
-describe("every kind of finding, made for real", () => {
+describe("every kind of finding, produced on a real cluster", () => {
   const testBed = TestBed.standing();
-  const project = new Project(testBed.operator, "clusters/ill.yaml");
+  const project = new Project(testBed.operator, "clusters/unhealthy.yaml");
   const server = (number: number) => new ConsulHttp(testBed.operator.machine, `http://172.16.8.12${number - 1}:8500`);
   const write = (...lines: string[]) =>
-    writeFileSync(join(project.folder, "clusters/ill.yaml"), [BASE, ...lines, ""].join("\n"));
+    writeFileSync(join(project.folder, "clusters/unhealthy.yaml"), [BASE, ...lines, ""].join("\n"));
   const doctor = (...args: string[]): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", "doctor", "--", ...args], { check: false, timeoutMs: 400_000 });
   const findings = async (): Promise<string[]> =>
     JSON.parse((await doctor("--json")).stdout).findings.map(
       ({ agent, host, what }: Record<string, string>) => `${agent ?? host}: ${what}`,
     );
-  const expectWell = async () => {
+  const expectNothingWrong = async () => {
     expect(await findings()).toEqual([]);
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
   };
@@ -37,7 +37,7 @@ describe("every kind of finding, made for real", () => {
     project.remove();
   });
 
-  test("a container that its deploy never wrote down: the next fails, --fix clears the way, and the next completes", async () => {
+  test("a container that is missing in the Terraform state: a deploy fails, --fix removes the container, and the next deploy completes", async () => {
     await project.terraform("consul", ["state", "rm", "docker_container.consul-server2"]);
     const refused = await project.deploy({ check: false });
     expect(refused.stdout + refused.stderr).toMatch(/already in use/);
@@ -46,10 +46,10 @@ describe("every kind of finding, made for real", () => {
     ]);
     expect((await doctor("--fix")).stderr).toContain("consul-server2: may be stopped");
     await project.deploy();
-    await expectWell();
+    await expectNothingWrong();
   });
 
-  test("a state file that its deploy was killed in the middle of writing: --fix puts the one of before back", async () => {
+  test("a state file that a killed deploy left half written: --fix restores its backup", async () => {
     const file = join(project.folder, "terraform.consul.tfstate");
     const whole = JSON.parse(readFileSync(file, "utf8"));
     writeFileSync(file, "");
@@ -62,11 +62,11 @@ describe("every kind of finding, made for real", () => {
     for (let round = 0; round < 5 && (await doctor("--fix")).exitCode !== 0; round++)
       await project.deploy({ check: false });
     await project.deploy();
-    await expectWell();
+    await expectNothingWrong();
     expect(JSON.parse(readFileSync(file, "utf8")).lineage).toBe(whole.lineage);
   });
 
-  test("a container made anew by hand, without our label, is replaced under the question", async () => {
+  test("a container recreated by hand, without our label, is replaced after its pre-stop check", async () => {
     const host = testBed.host("consul-server3");
     const { Image, Cmd } = JSON.parse((await host.docker("inspect", "consul-server3")).stdout)[0].Config;
     await host.docker("stop", "-t", "30", "consul-server3");
@@ -90,10 +90,10 @@ describe("every kind of finding, made for real", () => {
     ]);
     expect((await doctor("--fix")).stderr).toContain("consul-server3: may be stopped");
     await project.deploy();
-    await expectWell();
+    await expectNothingWrong();
   });
 
-  test("two servers edited by hand are made anew one after the other, and users write on", async () => {
+  test("two servers edited by hand are recreated one after the other, and users continue to write", async () => {
     for (const name of ["consul-server1", "consul-server2"])
       await testBed.host(name).docker("exec", name, "sh", "-c", "rm /consul/leave-leadership.sh");
     expect(await findings()).toEqual(
@@ -109,24 +109,24 @@ describe("every kind of finding, made for real", () => {
     // Two elections at most: without its script a leader does not hand leadership over. Two servers down together would be half a minute.
     expect(seen.longestGap).toBeLessThan(10);
     await project.deploy();
-    await expectWell();
+    await expectNothingWrong();
   });
 
-  test("a host that does not answer, and a server that is cut off", async () => {
+  test("an unreachable host, with a server", async () => {
     await testBed.host("consul-server3").disconnect();
     const found = await findings();
     expect(found).toContainEqual(expect.stringMatching(/^consul-server3: its daemon does not answer/));
     await testBed.host("consul-server3").connect();
-    await eventually(expectWell, 90);
+    await eventually(expectNothingWrong, 90);
   });
 
-  test("a server that crashes on its file is found with its exit code, and a lock that it holds is not taken from it", async () => {
+  test("a server that crashes on its flags is found with its exit code, and keeps the lock that it holds", async () => {
     write("config: { log_level: info }");
     const bad = BASE.replace(
       "servers: [consul-server1,",
       "servers: [{ name: consul-server1, flags: [-no-such-flag] },",
     ).replace("wait: 60", "wait: 20");
-    writeFileSync(join(project.folder, "clusters/ill.yaml"), bad);
+    writeFileSync(join(project.folder, "clusters/unhealthy.yaml"), bad);
     await project.deploy({ check: false });
     expect(await findings()).toEqual([
       expect.stringMatching(/^consul-server1: (it restarts again and again|its container is)/),
@@ -135,10 +135,10 @@ describe("every kind of finding, made for real", () => {
     expect(await server(2).get("/v1/kv/consul-cdktf/replacing?raw")).toBe("consul-server1");
     write();
     await project.deploy();
-    await expectWell();
+    await expectNothingWrong();
   });
 
-  test("a deploy that is killed again and again: after doctor --fix and a deploy all is well, and nothing is lost", async () => {
+  test("a deploy that is killed four times: after doctor --fix and a deploy nothing is wrong, and nothing is lost", async () => {
     const load = await Load.start(testBed.operator, USERS);
     for (const [round, seconds] of [4, 6, 8, 10].entries()) {
       write(`labels: { round: "${round}" }`);
@@ -168,6 +168,6 @@ describe("every kind of finding, made for real", () => {
     const seen = await load.stop();
     for (const number of [1, 2, 3])
       await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
-    await expectWell();
+    await expectNothingWrong();
   });
 });

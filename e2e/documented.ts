@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * What stands in a page's fenced blocks of one language, in its order: a test runs the very commands that a reader types.
+ * The contents of a page's fenced blocks of one language, in order, so that a test runs the commands that a reader types.
  * @param page from the project's folder
- * @param heading of the part that is meant, which ends at the next heading of its level or above; default the whole page
- * @throws for a page that has no such part, or no such block there
+ * @param heading of the section, which ends at the next heading of its level or above; default the whole page
+ * @throws if the page has no such section, or the section has no such block
  */
 export function documented(page: string, language: string, heading?: string): string[] {
   const text = readFileSync(join(__dirname, "..", page), "utf8");
-  // A block in a numbered step is indented as the step's text is.
+  // In a numbered step, a block is indented like the step's text.
   const fenced = new RegExp(`^( *)\`\`\`${language}\\n(.*?)^\\1\`\`\``, "gms");
   const blocks = [...part(text, heading).matchAll(fenced)].map(([, indent, block = ""]) =>
     block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
@@ -21,7 +21,7 @@ export function documented(page: string, language: string, heading?: string): st
 function part(text: string, heading?: string): string {
   if (heading === undefined) return text;
   const [, after] = text.split(`\n${heading}\n`);
-  // A single # begins a comment in a block.
+  // A single # starts a comment in a block.
   return (after ?? "").split(new RegExp(`^#{2,${heading.indexOf(" ")}} `, "m"))[0] as string;
 }
 

@@ -31,7 +31,7 @@ describe("a host has failed permanently: docs/membership.md, on a secured cluste
   const testBed = TestBed.standing();
   const project = new Project(testBed.operator, "clusters/payments.yaml");
 
-  /** Writes the cluster file. @param gone hosts that it has no more */
+  /** Writes the cluster file. @param gone hosts that it no longer has */
   function write(servers: readonly string[], joins: readonly string[], gone: readonly string[] = []): void {
     const file: ClusterFile = {
       name: "payments",

@@ -18,7 +18,7 @@ describe("a cluster bears, while users work with it", () => {
   test.each(Object.keys(FAULTS))("%s", (name) => cluster.bear(() => (FAULTS[name] as Fault)(cluster, random)));
 });
 
-// Two may be down: what heals soon is waited for all the same.
+// Five servers tolerate two failures; a deploy waits for a server that recovers soon all the same.
 describe("a cluster of five servers bears, while users work with it", () => {
   const testBed = TestBed.standing();
   const random = Random.seeded();

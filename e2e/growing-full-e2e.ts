@@ -11,11 +11,11 @@ const decommissioned = (agents: Agents | undefined, leaving: readonly string[]):
 const without = (agents: Agents | undefined, gone: readonly string[]): Agents =>
   (agents ?? []).filter((agent) => !gone.includes(nameOf(agent)));
 
-describe("a cluster grows, shrinks and moves by edits of its file", () => {
+describe("a cluster grows, shrinks and moves by changes of its file", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
 
-  /** Deploys while users work, expects that they lose nothing, and says whom that touched. */
+  /** Deploys while users work, expects that they lose nothing, and returns the agents that were touched. */
   async function deployed(): Promise<string[]> {
     let touched: string[] = [];
     const seen = await cluster.during(async () => {
@@ -23,7 +23,7 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
     });
     expect(seen.users.sessionLosses).toBe(0);
     expect(seen.servers.mostDown).toBeLessThan(2);
-    // Users of one client have no other to turn to while it is replaced.
+    // With one client agent, users have no other while it is replaced.
     if ((cluster.file.clients ?? []).length > 1) expectUndisturbed(seen);
     await cluster.expectSound(seen);
     return touched;
@@ -50,7 +50,7 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
     await deployed();
   });
 
-  test("from three servers to five: the new ones alone are touched", async () => {
+  test("from three servers to five: only the new ones are touched", async () => {
     cluster.file.join = ["consul-server1", "consul-server2", "consul-server3"];
     await cluster.add("server", 4);
     await cluster.add("server", 5);
@@ -67,7 +67,7 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
     expect(await members()).toEqual(["consul-client1", "consul-server2", "consul-server3", "consul-server5"]);
   });
 
-  test("from one client to four, and to one again, another one", async () => {
+  test("from one client agent to four, and to one again, another one", async () => {
     const added = [await cluster.add("client", 2), await cluster.add("client", 3), await cluster.add("client", 4)];
     expect(await deployed()).toEqual(added);
     const leaving = ["consul-client1", "consul-client2", "consul-client3"];
@@ -79,25 +79,25 @@ describe("a cluster grows, shrinks and moves by edits of its file", () => {
     expect(await members()).toEqual(["consul-client4", "consul-server2", "consul-server3", "consul-server5"]);
   });
 
-  test("a server's host is lost for good: another machine under its name gets the server, and nobody else is touched", async () => {
+  test("a server's host fails permanently: another machine under its name gets the server, and no other agent is touched", async () => {
     const address = testBed.host("consul-server3").address;
     await testBed.removeHost("consul-server3");
     await testBed.addHost("consul-server3", address);
     expect(await deployed()).toEqual(["consul-server3"]);
   });
 
-  /** The file follows: the host's line is all that is edited. */
+  /** Edits the host's line in the file. */
   const readdress = (name: string, address: string) => {
     cluster.file.hosts = { ...cluster.file.hosts, [name]: address };
   };
 
-  test("a server's host moves to another address with its disk: nobody else is touched", async () => {
+  test("a server's host moves to another address with its disk: no other agent is touched", async () => {
     await testBed.moveHost("consul-server5", "172.16.8.128");
     readdress("consul-server5", "172.16.8.128");
     expect(await deployed()).toEqual(["consul-server5"]);
   });
 
-  test("a server's host is lost for good, and the machine that takes its place has another address", async () => {
+  test("a server's host fails permanently, and the machine that replaces it has another address", async () => {
     await testBed.removeHost("consul-server5");
     await testBed.addHost("consul-server5", "172.16.8.129");
     readdress("consul-server5", "172.16.8.129");

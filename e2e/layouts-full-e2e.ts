@@ -6,7 +6,7 @@ import { TestBed } from "./test-bed/test-bed";
 
 const testBed = TestBed.standing();
 
-describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wants credentials", () => {
+describe("one cluster by ssh, TLS and plain tcp, with images from a mirror that needs credentials", () => {
   const project = new Project(testBed.operator, "e2e/clusters/daemons.yaml");
   const inspect = async (host: string, container: string) =>
     JSON.parse((await testBed.host(host).docker("inspect", container)).stdout)[0];
@@ -14,7 +14,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
   beforeAll(async () => {
     await testBed.reset();
     const { username, password } = testBed.registry.credentials;
-    // `docker login` needs a daemon, which the operator's machine has not; this is what it writes.
+    // `docker login` needs a daemon, which the operator's machine does not have; it would write this.
     const auth = Buffer.from(`${username}:${password}`).toString("base64");
     writeFileSync(
       join(testBed.operator.home, ".docker/config.json"),
@@ -32,7 +32,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
     expect(stdout).toContain("voters: consul-server1 second consul-server3");
   });
 
-  test("images came through the mirror", async () => {
+  test("images were pulled from the mirror", async () => {
     const { Config } = await inspect("consul-server1", "consul-server1");
     const { stdout } = await testBed.host("consul-server1").docker("images", "--format", "{{.Repository}}:{{.Tag}}");
     expect(stdout).toContain("172.16.8.5:5001/hashicorp/consul:1.22.2");
@@ -40,7 +40,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
     expect(Config.Image).toMatch(/^sha256:/);
   });
 
-  test("an agent's own names, data folder, log driver and ports are what runs", async () => {
+  test("the containers have each agent's own names, data folder, log driver and ports", async () => {
     const second = await inspect("consul-server2", "second.consul");
     expect(second.Config.Hostname).toBe("second");
     expect(second.HostConfig.Binds).toEqual([
@@ -56,7 +56,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
     expect(members.stdout).toMatch(/second\s+172\.16\.8\.121:8301\s+alive\s+server/);
   });
 
-  test("registrator is with the agent of its host, at the agent's own port", async () => {
+  test("registrator uses the agent of its host, at the agent's own port", async () => {
     for (const [host, port] of Object.entries({ "consul-server2": 8500, "consul-server3": 9500 })) {
       const { Config, State } = await inspect(host, "registrator");
       expect([State.Running, Config.Cmd.at(-1)]).toEqual([true, `consul://127.0.0.1:${port}`]);
@@ -94,7 +94,7 @@ describe("one cluster by ssh, TLS and plain tcp, images through a mirror that wa
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
   });
 
-  test("no credential is in the JSON or the state", async () => {
+  test("no credential is in the JSON or the Terraform state", async () => {
     const { stdout } = await project.run(
       "grep",
       ["-rlF", testBed.registry.credentials.password, "cdktf.out", "terraform.daemons.tfstate"],
@@ -134,9 +134,9 @@ describe("hosts in groups", () => {
   beforeAll(() => testBed.reset());
   afterAll(() => project.remove());
 
-  test("cdktf deploy '*' brings all stacks up, one at a time too", async () => {
+  test("cdktf deploy '*' deploys all stacks, one at a time", async () => {
     const { stdout } = await project.cdktf(["deploy", "*", "--auto-approve", "--parallelism", "1"]);
-    // The first server stands alone until the second stack runs; the last step has seen them all.
+    // The first server is alone until the second stack runs; the last step has checked them all.
     expect(stdout).toContain("consul-server1: passes: the other servers are still to be deployed");
     expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
     expect(stdout).toContain("consul-client1: in, leader");
@@ -156,7 +156,7 @@ describe("hosts in groups", () => {
   });
 });
 
-describe("a deploy ends well only when every agent is in", () => {
+describe("a deploy succeeds only when every agent is ready", () => {
   const project = new Project(testBed.operator, "bad.yaml");
   const deploy = async (lines: readonly string[]) => {
     writeFileSync(
@@ -173,7 +173,7 @@ describe("a deploy ends well only when every agent is in", () => {
     project.remove();
   });
 
-  test("a client with a flag that Consul refuses fails it, and says what the container says", async () => {
+  test("a client agent with a flag that Consul rejects fails it, with the container's state in the output", async () => {
     const { exitCode, stdout } = await deploy([
       hosts,
       "servers: [consul-server1]",
@@ -184,7 +184,7 @@ describe("a deploy ends well only when every agent is in", () => {
     expect(stdout).toMatch(/consul-client1: cannot be asked yet: .*(restarting|not running)/);
   });
 
-  test("a client that no server answers fails it", async () => {
+  test("a client agent that reaches no server fails it", async () => {
     const { exitCode, stdout } = await deploy([
       hosts,
       "servers: [consul-server1]",
@@ -195,7 +195,7 @@ describe("a deploy ends well only when every agent is in", () => {
     expect(stdout).toContain("consul-client1: not in after");
   });
 
-  test("with the file mended, the same command completes", async () => {
+  test("with the fixed file, the same command completes", async () => {
     const { exitCode, stdout } = await deploy([hosts, "servers: [consul-server1]", "clients: [consul-client1]"]);
     expect(stdout).toContain("consul-client1: in, leader");
     expect(exitCode).toBe(0);

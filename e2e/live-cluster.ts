@@ -11,13 +11,13 @@ import { Project } from "./project";
 import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/command";
 import type { TestBed } from "./test-bed/test-bed";
 
-/** What was seen while something happened to a cluster. */
+/** What users and an observer saw during a change or a fault. */
 export interface Seen {
   readonly users: LoadReport;
   readonly servers: Observation;
 }
 
-/** With a token of their own for those who use the cluster. */
+/** Security with a token for the cluster's users. */
 export const SECURED: ClusterFile["security"] = {
   policies: {
     load: [
@@ -32,22 +32,22 @@ export const SECURED: ClusterFile["security"] = {
 };
 
 const SEED = join(__dirname, "../clusters/seed.yaml");
-/** The test bed's first server's and first client's address; the next ones follow. */
+/** The last octet of the first server's and the first client agent's address; the others count up from it. */
 const FIRST = { server: 120, client: 110 } as const;
 
 export interface LiveClusterOptions {
-  /** How many agents, hence hosts. Default the article's three servers, and two clients, so that users have another agent to turn to. */
+  /** Numbers of agents, each on its own host. Default the article's three servers, and two client agents, so that users have another one to turn to. */
   readonly servers?: number;
   readonly clients?: number;
-  /** What else the cluster file says. */
+  /** Other keys of the cluster file. */
   readonly settings?: Partial<ClusterFile>;
-  /** Whether it has TLS, gossip encryption and ACLs. Default on, or what the environment's SECURITY says. */
+  /** Whether it has TLS, gossip encryption and ACLs. Default on, unless the environment has SECURITY=off. */
   readonly security?: "on" | "off";
-  /** What is in the operator's environment besides the cluster file's name. */
+  /** Variables of the operator's environment besides CLUSTER. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** A cluster on the test bed's hosts that users work with while a test edits its file, deploys, and breaks things. */
+/** A cluster on the test bed's hosts; users work with it while a test edits its file, deploys, and injects faults. */
 export class LiveCluster {
   /** The cluster file: edit it, then `deploy`. */
   file: ClusterFile;
@@ -67,7 +67,7 @@ export class LiveCluster {
     return { ...article(), ...agentsOf(this.options), ...(security === "on" && { security: SECURED }), ...settings };
   }
 
-  /** Lets something happen; when it does not end as it should, the cluster is made anew, so that the next one is not judged by this one's ruins. */
+  /** Runs a fault; if its test fails, the cluster is recreated, so that the next fault does not start with a broken one. */
   async bear(fault: () => Promise<void>): Promise<void> {
     try {
       await fault();
@@ -78,7 +78,7 @@ export class LiveCluster {
     }
   }
 
-  /** The same cluster, without its past. */
+  /** Deploys the cluster as it was described, from nothing. */
   private async renew(): Promise<void> {
     this.file = this.described();
     for (const [host, address] of Object.entries(this.file.hosts)) await this.testBed.addHost(host, String(address));
@@ -87,14 +87,14 @@ export class LiveCluster {
     await this.deploy();
   }
 
-  /** Makes the hosts that the test bed has not, and deploys the article's cluster in that size on them. */
+  /** Adds the hosts that the test bed does not have, and deploys the article's cluster of that size on them. */
   static async up(testBed: TestBed, name: string, options: LiveClusterOptions = {}): Promise<LiveCluster> {
     const cluster = new LiveCluster(testBed, new Project(testBed.operator, `clusters/${name}.yaml`), options);
     await cluster.renew();
     return cluster;
   }
 
-  /** Leaves the test bed with the hosts that it has by default. */
+  /** Removes the cluster, and the hosts that the test bed does not have by default. */
   async down(): Promise<void> {
     await this.testBed.reset();
     for (const host of [...this.testBed.hosts].filter(({ name }) => !(name in article().hosts)))
@@ -107,7 +107,7 @@ export class LiveCluster {
     writeFileSync(join(this.project.folder, this.project.clusterFile), JSON.stringify(this.file, undefined, 2));
   }
 
-  /** Another operator's checkout, with the cluster file and the secrets, but without the state. */
+  /** Another operator's checkout, with the cluster file and the secrets, but without the Terraform state. */
   colleague(): Project {
     const { clusterFile, folder } = this.project;
     const other = new Project(this.testBed.operator, clusterFile);
@@ -121,7 +121,7 @@ export class LiveCluster {
     this.file.config = { ...this.file.config, node_meta: { change: String(++this.changes) } };
   }
 
-  /** What an operator does after editing the file. */
+  /** Does what an operator does after editing the file. */
   async deploy(options: CommandOptions = {}): Promise<CommandResult> {
     this.write();
     if (this.secured) await this.secrets("init");
@@ -130,7 +130,7 @@ export class LiveCluster {
     return result;
   }
 
-  /** The operator's environment, for commands that the project is given directly. */
+  /** The operator's environment, for commands that are run in the project directly. */
   get env(): NodeJS.ProcessEnv {
     return this.options.env ?? {};
   }
@@ -144,7 +144,7 @@ export class LiveCluster {
     return this.file.security !== "off";
   }
 
-  /** Whether plain HTTP is for the agents' own hosts. */
+  /** Whether plain HTTP is open on the agents' own hosts only. */
   private get httpsOnly(): boolean {
     const { security } = this.file;
     return security !== "off" && (typeof security !== "object" || (security.stage ?? "require") === "require");
@@ -165,13 +165,13 @@ export class LiveCluster {
     };
   }
 
-  /** Whom users of the HTTPS API trust: the servers' CA, and that of the certificates that servers give to clients. */
+  /** Writes the CAs that users of the HTTPS API trust: the servers' CA, and the CA of the certificates that servers issue to client agents. */
   private async trust(): Promise<void> {
     const folder = join(this.project.folder, "secrets", this.file.name);
-    const asked = "curl -fsS http://127.0.0.1:8500/v1/connect/ca/roots?pem=true";
+    const request = "curl -fsS http://127.0.0.1:8500/v1/connect/ca/roots?pem=true";
     const [first] = this.file.servers.filter(stays) as [ClusterFile["servers"][number]];
     const container = (typeof first === "object" ? first.container : undefined) ?? nameOf(first);
-    const roots = await this.docker(nameOf(first), "exec", container, "sh", "-c", asked);
+    const roots = await this.docker(nameOf(first), "exec", container, "sh", "-c", request);
     writeFileSync(join(folder, "connect.pem"), readFileSync(join(folder, "ca.pem"), "utf8") + roots.stdout, {
       mode: 0o600,
     });
@@ -181,26 +181,26 @@ export class LiveCluster {
     return this.project.cdktf(["diff"], { env: this.env });
   }
 
-  /** A deploy in the background, for what interrupts it. */
+  /** Starts a deploy in the background, for a test that interrupts it. */
   startDeploy(project = this.project): RunningCommand {
     const deploy = project.startDeploy();
     this.started.push(deploy);
     return deploy;
   }
 
-  /** Terraform's processes that apply something, at the operator's machine. */
+  /** The process ids of `terraform apply` on the operator's machine. */
   applying(): number[] {
     return this.testBed.operator.machine.processes(/^\S*(terraform|tofu) apply/);
   }
 
-  /** Waits until a deploy in the background has come to Terraform's apply. */
+  /** Waits until a deploy in the background has started Terraform's apply. */
   async untilApplying(deploy: RunningCommand): Promise<void> {
     for (let tenths = 0; tenths < 600 && this.applying().length === 0; tenths++)
       await Promise.race([pause(0.1), deploy.finished]);
     if (this.applying().length === 0) throw new Error(`nothing is being applied: ${deploy.stdout.slice(-2000)}`);
   }
 
-  /** What docs/recovery.md says of a deploy that was interrupted: doctor mends, and a deploy completes, until nothing is wrong. */
+  /** Recovers from an interrupted deploy as docs/recovery.md has it: doctor fixes, and a deploy completes, until nothing is wrong. */
   async recover(): Promise<void> {
     this.write();
     for (let round = 0; round <= this.agentNames.length; round++) {
@@ -210,13 +210,13 @@ export class LiveCluster {
       });
       process.stderr.write(`    ${stdout.trim().replaceAll("\n", "\n    ")}\n`);
       if (exitCode === 0) break;
-      // Fails on the name of the next one, if there is one.
+      // If another container is missing in the Terraform state, this fails on the container's name.
       await this.deploy({ check: false });
     }
     await this.deploy();
   }
 
-  /** Where the state is, in the project's folder. */
+  /** The Terraform state's file, in the project's folder. */
   get stateFile(): string {
     return `terraform.${this.file.name}.tfstate`;
   }
@@ -229,29 +229,29 @@ export class LiveCluster {
     return [...this.file.servers, ...(this.file.clients ?? [])].filter(stays).map(nameOf);
   }
 
-  /** An agent's HTTP API, asked from the operator's machine. */
+  /** An agent's HTTP API, requested from the operator's machine. */
   api(agent: string): ConsulHttp {
     return new ConsulHttp(this.testBed.operator.machine, this.url(agent), this.credentials("management"));
   }
 
-  /** The docker CLI at an agent's host. */
+  /** Runs the docker CLI against an agent's host. */
   docker(agent: string, ...args: string[]): Promise<CommandResult> {
     return this.testBed.host(agent).docker(...args);
   }
 
-  /** What Docker says of an agent's container; undefined where there is none. */
+  /** The formatted output of docker inspect for an agent's container; undefined if there is none. */
   private async inspect(agent: string, format: string): Promise<string | undefined> {
     const { exitCode, stdout, stderr } = await this.testBed
       .host(agent)
       .dockerWith({ check: false }, "container", "inspect", "-f", format, agent);
     if (exitCode === 0) return stdout.trim();
-    // A daemon that does not answer says nothing of its containers.
+    // If the daemon is unreachable, it is unknown whether there is a container.
     if (!/no such container/i.test(stderr))
-      throw new Error(`${agent}: its container cannot be looked at: ${stderr.trim()}`);
+      throw new Error(`${agent}: its container cannot be inspected: ${stderr.trim()}`);
     return undefined;
   }
 
-  /** Which container runs an agent, and since when: another value after a change means that the agent was touched. */
+  /** Each agent's container, and when it was started: if this differs after a change, the agent was touched. */
   async incarnations(): Promise<Record<string, string>> {
     const seen = this.agentNames.map(async (name) => [
       name,
@@ -260,7 +260,7 @@ export class LiveCluster {
     return Object.fromEntries(await Promise.all(seen));
   }
 
-  /** Which agents a change touched: their containers are others, have been started again, or are new. */
+  /** The agents that a change touched: their containers are others, have been restarted, or are new. */
   async touchedBy(change: () => Promise<unknown>): Promise<string[]> {
     const before = await this.incarnations();
     await change();
@@ -268,8 +268,8 @@ export class LiveCluster {
     return Object.keys(after).filter((name) => before[name] !== after[name]);
   }
 
-  /** A deploy that fails, and touches no container. @returns what it said, its lines joined */
-  async expectRefused(): Promise<string> {
+  /** Expects that a deploy fails, and touches no container. @returns its output, the lines joined */
+  async expectRejected(): Promise<string> {
     let result: CommandResult | undefined;
     const touched = await this.touchedBy(async () => {
       result = await this.deploy({ check: false });
@@ -280,7 +280,7 @@ export class LiveCluster {
     return `${result?.stdout}${result?.stderr}`.replace(/[^\S ]*\n[^\w]*/g, " ");
   }
 
-  /** Puts another agent, on a host of its own that the test bed may not have yet, into the cluster file. */
+  /** Adds another agent to the cluster file, on its own host, which is added to the test bed if it is missing. */
   async add(role: "server" | "client", number: number): Promise<string> {
     const [name, address] = place(role, number);
     await this.testBed.addHost(name, address);
@@ -291,13 +291,13 @@ export class LiveCluster {
   }
 
   /**
-   * Runs something while users work through the first two clients, and says what they and an observer of the servers saw.
-   * @param declared whether the file declares the service `shop`, which they look up, on the first client; else they register it
+   * Runs something while users work through the first two client agents, and returns what they and an observer of the servers saw.
+   * @param declared whether the file declares the service `shop`, which users look up, on the first client agent; else they register it
    */
   async during(work: () => Promise<unknown>, { declared = false } = {}): Promise<Seen> {
     const there = await this.incarnations();
     const clients = (this.file.clients ?? []).map(nameOf).filter((name) => there[name]);
-    // What came before may have taken the leader, or the server that a client was connected to.
+    // The test's last step may have stopped the leader, or the server that a client agent was connected to.
     for (const name of clients.slice(0, 2))
       await eventually(() => this.api(name).get("/v1/catalog/nodes?consistent"), 60);
     const [first, second = first] = clients.map((name) => this.url(name));
@@ -313,11 +313,11 @@ export class LiveCluster {
     process.stderr.write(
       `    users saw: ${JSON.stringify({ ...users, unacknowledged: undefined })}\n    servers: ${JSON.stringify(servers)}\n`,
     );
-    for (const { reason } of outcome.filter((one) => one.status === "rejected")) throw reason;
+    for (const { reason } of outcome.filter((each) => each.status === "rejected")) throw reason;
     return { users, servers };
   }
 
-  /** Once a fault is mended: all servers are voters, nothing that was acknowledged is missing from any, nobody holds the lock, the plan is empty. */
+  /** Expects, after a change or a fault, that all servers are voters, that each has every acknowledged write, that nobody holds the lock, and that the plan is empty. */
   async expectSound({ users }: Pick<Seen, "users">): Promise<void> {
     await this.expectWhole();
     for (const name of this.serverNames)
@@ -327,10 +327,10 @@ export class LiveCluster {
     expect((await this.diff()).stdout).toContain("No changes.");
   }
 
-  /** All servers are healthy voters of one configuration, and nobody holds the lock. */
+  /** Expects that all servers are healthy voters of one configuration, and that nobody holds the lock. */
   async expectWhole(seconds = 60): Promise<void> {
     await this.expectVoters(seconds);
-    // The users' keys are there, and perhaps the note of what the file defines: nobody's who is being replaced.
+    // Beside the users' keys there may be the key that records the file's definitions, but no lock and no rollout slot.
     const server = this.api(this.serverNames[0] as string);
     const there: string[] = await server.json("/v1/kv/?keys&separator=/");
     const own: string[] = there.includes("consul-cdktf/") ? await server.json("/v1/kv/consul-cdktf/?keys") : [];
@@ -350,7 +350,7 @@ export class LiveCluster {
     }
   }
 
-  /** The name of the server that leads. */
+  /** The leader's name. */
   async leader(): Promise<string> {
     const { Servers } = await this.api(this.serverNames[0] as string).json("/v1/operator/raft/configuration");
     return Servers.find(({ Leader }: { Leader: boolean }) => Leader).Node;
@@ -361,15 +361,15 @@ export class LiveCluster {
   }
 }
 
-/** What must hold of every change that goes well: no user lost anything, and no two servers were down together. */
+/** Expects what must hold in every change that succeeds: no user lost anything, and no two servers were down together. */
 export function expectUndisturbed({ users, servers }: Seen): void {
   expect(users).toMatchObject({ lost: 0, sessionLosses: 0, unresolved: 0 });
   expect(servers.mostDown).toBeLessThan(2);
 }
 
 /**
- * What must hold where the leader is lost: nobody handed anything over, so a write, and its second try, may come while there is no leader: an election,
- * and no more, 1 to 3 s with raft_multiplier 1. What was acknowledged is never lost: see expectSound.
+ * Expects what must hold when the leader is lost. It could not transfer its leadership, so a write and its retry may both fail during one
+ * election, which takes 1 to 3 s with raft_multiplier 1. No acknowledged write is lost: see expectSound.
  */
 export function expectElection({ users, servers }: Seen): void {
   expect(users.sessionLosses).toBe(0);

@@ -3,32 +3,32 @@ import type { ConsulHttp } from "./consul";
 import type { Credentials } from "./credentials";
 import type { Operator } from "./test-bed/operator";
 
-/** What users of a cluster saw while it was changed. */
+/** What users of a cluster saw during a change or a fault. */
 export interface LoadReport {
-  /** Under which the keys are: load/<run>/<number>, each with its number for its value. */
+  /** Part of the keys: load/<run>/<number>; each key's value is its number. */
   readonly run: string;
-  /** Keys whose write was acknowledged, at the first or the second try. */
+  /** Number of acknowledged writes, at the first or the second try. */
   readonly written: number;
-  /** First tries that failed. */
+  /** Number of first tries that failed. */
   readonly failed: number;
-  /** Every failure, of whichever user: when it was, and what it said. */
+  /** Every failure of any user, with its time and message. */
   readonly reasons: readonly string[];
-  /** Writes that failed through the other agent too: they may have come through or not. */
+  /** Number of writes that failed through the other agent too: each may have been stored or not. */
   readonly lost: number;
   /** The numbers of those. */
   readonly unacknowledged: readonly number[];
   /** Longest time between two acknowledged writes of one user, in seconds. */
   readonly longestGap: number;
-  /** How often the session was found gone, or without its lock. */
+  /** How often the session did not exist, or did not hold its lock. */
   readonly sessionLosses: number;
   /** How often neither agent resolved the service, by HTTP or by DNS. */
   readonly unresolved: number;
 }
 
 /**
- * Users of a cluster, at the operator's machine. Two write a new key every 50 ms, each through its own agent; what fails they try once more a
- * quarter to half a second later, through the other. One holds a lock with a session of the first agent's. Two look up the service `shop`, by HTTP and by DNS, which
- * is registered with the first agent, unless the cluster file declares it there.
+ * Users of a cluster, on the operator's machine. Two write a new key every 50 ms, each through its own agent; they retry a failed write once,
+ * a quarter to half a second later, through the other agent. One holds a lock with a session of the first agent. Two look up the service
+ * `shop`, by HTTP and by DNS. It is registered with the first agent, unless the cluster file declares it there.
  */
 export class Load {
   private constructor(private readonly users: Background<LoadReport>) {}
@@ -48,7 +48,7 @@ export class Load {
   }
 }
 
-/** The acknowledged keys that a server has not, or not as they were written, in its own data: it is asked without going to the leader. */
+/** The acknowledged keys that a server lacks in its own data, or has with another value: the query is stale, so that the leader is not asked. */
 export async function missingKeys(
   server: ConsulHttp,
   { run, written, lost, unacknowledged }: LoadReport,

@@ -10,7 +10,7 @@ describe("the local cluster: one daemon, a bridge network", () => {
   beforeAll(() => testBed.localHost.reset());
   afterAll(() => project.remove());
 
-  test("npm run local brings it up, and prints members, leader and where the UI is", async () => {
+  test("npm run local deploys it, and prints members, leader and the UI's address", async () => {
     const { stdout } = await project.run("npm", ["run", "local"]);
     for (const agent of ["consul-server1", "consul-server2", "consul-server3"]) {
       expect(stdout).toMatch(new RegExp(`${agent}\\s+local\\s+[0-9.]+:8301\\s+alive\\s+server`));
@@ -20,7 +20,7 @@ describe("the local cluster: one daemon, a bridge network", () => {
     expect(stdout).toContain("http://127.0.0.1:8500/ui");
   });
 
-  test("agents are reached on this machine's loopback only", async () => {
+  test("agents are reachable on this machine's loopback only", async () => {
     for (const port of [8500, 8501, 8502, 8503]) expect(await http(port).json("/v1/status/peers")).toHaveLength(3);
     const { exitCode } = await testBed.operator.run(
       "curl",
@@ -54,7 +54,7 @@ describe("the local cluster: one daemon, a bridge network", () => {
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
   });
 
-  test("agents keep their addresses when they are started again in another order, and are back at once", async () => {
+  test("agents keep their addresses when they are started in another order, and are healthy soon", async () => {
     const planned = project.synthesized("consul-local").resource.docker_container as Record<
       string,
       { networks_advanced: [{ ipv4_address: string }] }

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import type { DockerHost } from "./test-bed/docker-host";
 
-/** The HTTP API of an agent that listens on loopback only, as `client_addr` has it by default: asked with curl in the agent's container. */
+/** The HTTP API of an agent that listens on loopback only, as is the default of `client_addr`: requested with curl in the agent's container. */
 export class LoopbackHttp {
-  /** @param header file with a line `X-Consul-Token: ...`, which is read when something is asked */
+  /** @param header file with a line `X-Consul-Token: ...`, which is read at each request */
   constructor(
     private readonly host: DockerHost,
     private readonly container: string,
     private readonly header: string,
   ) {}
 
-  /** The text of an answer; throws for a status that is not 2xx. */
+  /** The body of a response; throws for a status that is not 2xx. */
   async get(path: string): Promise<string> {
     return this.curl([], path);
   }

@@ -2,16 +2,16 @@ import { Background } from "./background";
 import type { Credentials } from "./credentials";
 import type { Operator } from "./test-bed/operator";
 
-/** What somebody saw who asked every server ten times a second whether it is up. */
+/** What the observer saw, which requests every server's API ten times a second. */
 export interface Observation {
   readonly looks: number;
   /** How many servers were down at one time, at most. */
   readonly mostDown: number;
-  /** Which. */
+  /** The names of those servers. */
   readonly together: readonly string[];
 }
 
-/** Asks all servers, at the operator's machine, while something happens to them. A server is down when its agent does not answer. */
+/** Requests all servers' APIs from the operator's machine during a change or a fault. A server is down while its agent sends no response. */
 export class Observer {
   private constructor(private readonly watch: Background<Observation>) {}
 

@@ -12,12 +12,12 @@ describe("with OpenTofu", () => {
   }, 1_800_000);
   afterAll(() => cluster.down());
 
-  test("cdktf deploy brings the cluster up, and a second plan is empty", async () => {
+  test("cdktf deploy deploys the cluster, and a second plan is empty", async () => {
     await cluster.expectWhole();
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
-  test("a change of all agents rolls, and users lose nothing", () => configurationChanged(cluster));
+  test("a change replaces all agents one at a time, and users lose nothing", () => configurationChanged(cluster));
 
   test("cdktf destroy leaves no container", async () => {
     await cluster.project.destroy({ env: cluster.env });

@@ -11,7 +11,7 @@ const [TUNNEL, REQUEST, CLI, HTTPS] = documented("docs/secrets.md", "sh", "## Us
   (block) => block.replaceAll("10.0.0.11", "172.16.8.120"),
 ) as [string, string, string, string];
 
-describe("a secured cluster with the default client_addr: docs/secrets.md, as it stands there", () => {
+describe("a secured cluster with the default client_addr: the commands of docs/secrets.md", () => {
   const testBed = TestBed.standing();
   const project = new Project(testBed.operator, "clusters/payments.yaml");
   const sh = (commands: string, check = true): Promise<CommandResult> =>
@@ -44,7 +44,7 @@ describe("a secured cluster with the default client_addr: docs/secrets.md, as it
     expect((await sh(HTTPS, false)).exitCode).not.toBe(0);
   });
 
-  test("through an ssh tunnel the API answers the operator's token, and serves the UI", async () => {
+  test("through an ssh tunnel the API accepts the operator's token, and serves the UI", async () => {
     tunnel = testBed.operator.spawn("sh", ["-c", `exec ${TUNNEL.trim()}`]);
     await eventually(async () => {
       const nodes: { readonly Node: string }[] = JSON.parse((await sh(REQUEST)).stdout);
@@ -53,7 +53,7 @@ describe("a secured cluster with the default client_addr: docs/secrets.md, as it
     expect((await sh("curl -fsS http://127.0.0.1:8500/ui/")).stdout).toMatch(/<title>.*Consul/);
   });
 
-  test("the CLI in a server's container reads with its own token, and may do everything with the management token", async () => {
+  test("the CLI in a server's container has a read-only token, and with the management token it may write", async () => {
     const inContainer = (...words: string[]) =>
       testBed.host("consul-server1").dockerWith({ check: false }, "exec", "node1", "consul", ...words);
     expect((await inContainer("members")).stdout.match(/alive/g)).toHaveLength(4);

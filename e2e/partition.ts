@@ -1,6 +1,6 @@
 import type { LiveCluster } from "./live-cluster";
 
-/** Cuts an agent's host off from all other hosts of its cluster, and from nobody else: its daemon still answers the operator. */
+/** Disconnects an agent's host from all other hosts of its cluster only: the operator still reaches its daemon. */
 export async function cutOff(cluster: LiveCluster, agent: string): Promise<void> {
   const others = Object.entries(cluster.file.hosts).flatMap(([name, address]) =>
     name === agent ? [] : [String(address)],
@@ -11,6 +11,6 @@ export async function cutOff(cluster: LiveCluster, agent: string): Promise<void>
   }
 }
 
-export async function reunite(cluster: LiveCluster, agent: string): Promise<void> {
+export async function reconnect(cluster: LiveCluster, agent: string): Promise<void> {
   await cluster.testBed.host(agent).run("iptables", ["-F"]);
 }

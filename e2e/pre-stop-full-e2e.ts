@@ -9,33 +9,33 @@ import { TestBed } from "./test-bed/test-bed";
 const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const CLIENTS = [1, 2, 3, 4, 5].map((number) => `consul-client${number}`);
 
-describe("what a deploy asks, and what it is told", () => {
+describe("the pre-stop checks of a deploy", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
   let base: ClusterFile;
-  /** The cluster file, with what is changed in it. */
+  /** Sets the cluster file to the first one with these changes. */
   const change = (changes: Partial<ClusterFile>) => {
     cluster.file = { ...base, ...changes };
   };
-  const said = ({ stdout, stderr }: CommandResult) => stdout + stderr;
+  const outputOf = ({ stdout, stderr }: CommandResult) => stdout + stderr;
   const expectEmptyPlan = async () => expect((await cluster.diff()).stdout).toContain("No changes.");
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(testBed, "asking", { clients: CLIENTS.length });
+    cluster = await LiveCluster.up(testBed, "pre-stop", { clients: CLIENTS.length });
     base = cluster.file;
   });
   afterAll(() => cluster.down());
 
   describe("a version", () => {
-    test("that is older than what runs is refused, and nothing is stopped", async () => {
+    test("that is older than the running one is rejected, and nothing is stopped", async () => {
       change({ image: "hashicorp/consul:1.21.5" });
-      const why = await cluster.expectRefused();
+      const why = await cluster.expectRejected();
       for (const agent of SERVERS) expect(why).toContain(`${agent}: not stopped: 1.21.5 is older than 1.22.2`);
       expect(why).toContain("CONSUL_ALLOW_DOWNGRADE=yes");
     });
 
-    test("more than two minor versions ahead is refused, and nothing is stopped", async () => {
-      // An image that says so of itself; what it is else does not matter, for it never runs as an agent.
+    test("more than two minor versions ahead is rejected, and nothing is stopped", async () => {
+      // An image whose `consul version` prints this version. Its other contents do not matter, since it never runs as an agent.
       for (const name of [...SERVERS, ...CLIENTS]) {
         await cluster.docker(
           name,
@@ -54,12 +54,12 @@ describe("what a deploy asks, and what it is told", () => {
         await cluster.docker(name, "rm", "newer");
       }
       change({ image: "hashicorp/consul:1.25.0" });
-      expect(await cluster.expectRefused()).toContain(
+      expect(await cluster.expectRejected()).toContain(
         "consul-server1: not stopped: from 1.22.2 to 1.25.0 are 3 minor versions",
       );
     });
 
-    test("of before is gone back to with consent, one server at a time", async () => {
+    test("that is older is deployed with consent, one server at a time", async () => {
       change({ image: "hashicorp/consul:1.21.5" });
       const { stdout } = await cluster.deploy({ env: { CONSUL_ALLOW_DOWNGRADE: "yes" } });
       for (const name of SERVERS)
@@ -70,16 +70,16 @@ describe("what a deploy asks, and what it is told", () => {
     });
   });
 
-  test("clients are replaced in turn, so many at a time as the file says, after the servers", async () => {
+  test("client agents are replaced after the servers, as many at a time as the file allows", async () => {
     change({ clients_at_a_time: 2, config: { log_level: "debug" } });
     const { stdout } = await cluster.deploy({ env: { TF_CLI_ARGS_apply: "-parallelism=30" } });
     let down = 0;
-    const most = stdout.split("\n").reduce((most, line) => {
+    const mostDown = stdout.split("\n").reduce((most, line) => {
       if (/consul-client\d: may be stopped/.test(line)) down++;
       if (/consul-client\d: in, leader/.test(line)) down--;
       return Math.max(most, down);
     }, 0);
-    expect(most).toBe(2);
+    expect(mostDown).toBe(2);
     expect(stdout.lastIndexOf("server3: in, a voter")).toBeGreaterThan(0);
     const lastServer = Math.max(...SERVERS.map((name) => stdout.lastIndexOf(`${name}: in, a voter`)));
     const firstClient = Math.min(...CLIENTS.map((name) => stdout.indexOf(`${name}: may be stopped`)));
@@ -89,7 +89,7 @@ describe("what a deploy asks, and what it is told", () => {
   });
 
   test.each([1, 2])(
-    "with a parallelism of %i no more than one server is down; what it says is done completes the change",
+    "with a parallelism of %i no more than one server is down; repeating the deploy, as its message says, completes the change",
     async (parallelism) => {
       const servers = SERVERS.map((name) => ({ name, labels: { slots: String(parallelism) } }));
       change({ clients_at_a_time: 2, config: { log_level: "debug" }, servers });
@@ -101,8 +101,8 @@ describe("what a deploy asks, and what it is told", () => {
           env: { TF_CLI_ARGS_apply: `-parallelism=${parallelism}` },
         });
         exitCode = result.exitCode;
-        if (exitCode !== 0) expect(said(result)).toContain(`Terraform's -parallelism is ${parallelism},`);
-        // Between two deploys all servers are in; autopilot takes a moment to see that the last one is.
+        if (exitCode !== 0) expect(outputOf(result)).toContain(`Terraform's -parallelism is ${parallelism},`);
+        // Between two deploys all servers are ready; autopilot takes a moment to find the last one healthy.
         await eventually(async () => {
           const { Healthy, FailureTolerance } = await cluster
             .api("consul-server1")
@@ -114,7 +114,7 @@ describe("what a deploy asks, and what it is told", () => {
     },
   );
 
-  test("autopilot's settings are put into the running cluster, and restart nothing", async () => {
+  test("autopilot's settings are changed in the running cluster, and no agent restarts", async () => {
     const common = { clients_at_a_time: 2, config: { log_level: "debug" } };
     change(common);
     await cluster.deploy();

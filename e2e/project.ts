@@ -6,12 +6,12 @@ import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/c
 import type { Operator } from "./test-bed/operator";
 
 const CHECKOUT = resolve(__dirname, "..");
-/** What a run writes, and what it must not see of the checkout's. */
+/** Files that a run writes: it must not see those of the checkout. */
 const OWN = /^(cdktf\.out|secrets|backups|\.git|.*\.tfstate.*|\.terraform.*|cdktf\.log)$/;
 
 /**
- * A checkout of the product for one test, with its own cdktf.out and state: the real files by link, so that what runs is what is
- * committed.
+ * A checkout of the product for one test, with its own cdktf.out and Terraform state. The other files are links to the real ones, so
+ * that the committed code runs.
  */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "consul-cdktf-e2e-"));
@@ -23,11 +23,11 @@ export class Project {
     for (const entry of readdirSync(CHECKOUT)) {
       if (!OWN.test(entry) && entry !== "clusters") symlinkSync(join(CHECKOUT, entry), join(this.folder, entry));
     }
-    // A user's own cluster files go here.
+    // Users put their own cluster files here.
     cpSync(join(CHECKOUT, "clusters"), join(this.folder, "clusters"), { recursive: true });
   }
 
-  /** A command as the operator types it in the project's folder; its output without colours. */
+  /** Runs a command as the operator in the project's folder; its output has no colours. */
   async run(command: string, args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
     const env = { CLUSTER: this.clusterFile, ...options.env };
     const { stdout, ...rest } = await this.operator.run(command, args, {
@@ -39,7 +39,7 @@ export class Project {
     return { ...rest, stdout: stripVTControlCharacters(stdout) };
   }
 
-  /** The CDKTF CLI, as docs/changing.md has it, so that what is said last can be expected; throws when it fails, unless `check` is false. */
+  /** Runs the CDKTF CLI, as docs/changing.md has it, so that Terraform's last lines are in the output; throws if it fails, unless `check` is false. */
   cdktf(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const env = { TERRAFORM_BINARY_NAME: join(this.folder, "ops/terraform/drain-pty.sh"), ...options.env };
     return this.run(join(this.folder, "node_modules/.bin/cdktf"), args, { ...options, env });
@@ -49,7 +49,7 @@ export class Project {
     return this.cdktf(["deploy", "--auto-approve"], options);
   }
 
-  /** The same in the background, for a test that interrupts it. */
+  /** Starts a deploy in the background, for a test that interrupts it. */
   startDeploy(): RunningCommand {
     const env = { CLUSTER: this.clusterFile };
     return this.operator.spawn(join(this.folder, "node_modules/.bin/cdktf"), ["deploy", "--auto-approve"], {
@@ -58,7 +58,7 @@ export class Project {
     });
   }
 
-  /** Takes everything down, with the consent that this needs. */
+  /** Destroys everything, with the consent that this needs. */
   destroy(options: CommandOptions = {}): Promise<CommandResult> {
     return this.cdktf(["destroy", "--auto-approve"], {
       ...options,
@@ -66,12 +66,12 @@ export class Project {
     });
   }
 
-  /** `terraform` in a stack's folder, as it was synthesized. */
+  /** Runs `terraform` in the folder of a synthesized stack. */
   terraform(stack: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     return this.run("terraform", [`-chdir=cdktf.out/stacks/${stack}`, ...args], options);
   }
 
-  /** What a plan of a synthesized stack would do, by address: `docker_container.consul-server1: create`. */
+  /** The actions in a synthesized stack's plan, by address: `docker_container.consul-server1: create`. */
   async plannedActions(stack: string): Promise<string[]> {
     const { stdout } = await this.terraform(stack, ["plan", "-json", "-input=false", "-no-color"]);
     return stdout

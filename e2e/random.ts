@@ -1,15 +1,15 @@
-/** Numbers that look random and are the same for the same seed (mulberry32), so that what a run has found can be run again. */
+/** Pseudo-random numbers that are the same for the same seed (mulberry32), so that a failed run can be repeated. */
 export class Random {
   private constructor(private state: number) {}
 
-  /** The seed is E2E_SEED's, or the time's; it is printed. */
+  /** Takes the seed from E2E_SEED, or else from the time, and prints it. */
   static seeded(): Random {
     const seed = Number(process.env.E2E_SEED ?? Date.now() % 1_000_000);
     process.stderr.write(`    E2E_SEED=${seed}\n`);
     return new Random(seed);
   }
 
-  /** From 0 up to, and without, 1. */
+  /** At least 0, and less than 1. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let word = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);

@@ -5,17 +5,17 @@ import { Observer } from "./observer";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
-describe("what a deploy waits for", () => {
+describe("the readiness checks of a deploy", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
-  const said = ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr;
+  const outputOf = ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(testBed, "gates");
+    cluster = await LiveCluster.up(testBed, "readiness");
   });
   afterAll(() => cluster.down());
 
-  test("a server that is not in soon enough fails the deploy, and is left alone by the next one, which finds it in", async () => {
+  test("a server that is not ready in time fails the deploy; the next one finds it ready, and does not touch it", async () => {
     const { servers } = cluster.file;
     // With an empty disk it takes more than ten seconds to become a voter.
     await cluster.docker("consul-server2", "rm", "-f", "consul-server2");
@@ -23,27 +23,27 @@ describe("what a deploy waits for", () => {
     cluster.file.servers = servers.map((server) => (server === "consul-server2" ? { name: server, wait: 3 } : server));
     const failed = await cluster.deploy({ check: false });
     expect(failed.exitCode).not.toBe(0);
-    expect(said(failed)).toContain("consul-server2: not in after 3 s");
+    expect(outputOf(failed)).toContain("consul-server2: not in after 3 s");
 
     cluster.file.servers = servers;
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
     await cluster.expectWhole();
   });
 
-  test("a server that finds nobody fails the last step, which names it; no other server is touched", async () => {
+  test("a server that finds no other fails the last step, which names it; no other server is touched", async () => {
     const name = await cluster.add("server", 4);
     cluster.file.accept = [...(cluster.file.accept ?? []), "even-servers"];
     cluster.file.join = ["consul-server1", "consul-server2", "consul-server3"];
     const servers = cluster.file.servers;
     cluster.file.wait = 20;
-    // An address at which there is nobody.
+    // No host has this address.
     cluster.file.servers = servers.map((server) => (server === name ? { name, join: ["172.16.8.99"] } : server));
     let failed = { exitCode: 0, stdout: "", stderr: "" };
     const touched = await cluster.touchedBy(async () => {
       failed = await cluster.deploy({ check: false });
     });
     expect(failed.exitCode).not.toBe(0);
-    expect(said(failed)).toContain("not all servers are voters of one cluster after 20 s, missing: consul-server4");
+    expect(outputOf(failed)).toContain("not all servers are voters of one cluster after 20 s, missing: consul-server4");
     expect(touched).toEqual([name]);
 
     cluster.file.servers = servers;
@@ -86,7 +86,7 @@ describe.each(["off", "on"])("servers in stacks of their own, with security %s",
     }
   });
 
-  test("are replaced one at a time, though all stacks are deployed at once", async () => {
+  test("are replaced one at a time, although all stacks are deployed at once", async () => {
     const servers = { "consul-server1": 120, "consul-server2": 121, "consul-server3": 122 };
     const place = (last: number) =>
       security === "on" ? `https://172.16.8.${last}:8501` : `http://172.16.8.${last}:8500`;

@@ -5,7 +5,7 @@ import { Project } from "./project";
 import { typeAtTerminal } from "./terminal";
 import { TestBed } from "./test-bed/test-bed";
 
-/** An example's addresses, and the test bed's in their place. */
+/** The example's addresses, and those of the test bed for them. */
 const ADDRESSES: Readonly<Record<string, string>> = {
   "10.0.0.11": "172.16.8.120",
   "10.0.0.12": "172.16.8.121",
@@ -17,7 +17,7 @@ const PAYMENTS = Object.entries(ADDRESSES).reduce(
   documented("README.md", "yaml")[0] as string,
 );
 
-/** The commands that install are .ci/run's own. */
+/** .ci/run runs the commands that install. */
 const lines = documented("README.md", "sh")
   .flatMap((block) => block.trim().split("\n"))
   .filter((line) => !line.startsWith("npm ci"));
@@ -28,7 +28,7 @@ const commands = lines.flatMap((line, index): [shown: string, typed: string][] =
   return [[line, [...exported, line].join("; ")]];
 });
 
-describe("every command of the README, as it stands there", () => {
+describe("every command of the README", () => {
   const testBed = TestBed.standing();
   const here = new Project(testBed.local, "");
   const lan = new Project(testBed.operator, "");

@@ -13,11 +13,11 @@ const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const SURVIVOR = "consul-server3";
 const LOST = ["consul-server1", "consul-server2"];
 const SEED = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8");
-/** The commands of one section of the page, block by block, as somebody reads and types them. */
+/** The commands of one section of the page, block by block. */
 const blocks = (section: string): string[] => documented("docs/recovery.md", "sh", `## ${section}`);
-const [SAVE, RESCUE, VERIFY, DEPLOY] = blocks("A permanently lost quorum") as [string, string, string, string];
+const [SAVE, RECOVER, VERIFY, DEPLOY] = blocks("A permanently lost quorum") as [string, string, string, string];
 
-/** The article's cluster, and the same hosts with what a file has by default: security, and an API on loopback. */
+/** The article's cluster, and a cluster of the same hosts with all defaults: security, and an API on loopback. */
 const FILES = {
   "without security": SEED.replace(/^images:.*$/m, "wait: 60"),
   "with security, its API on loopback": securedByDefault(),
@@ -29,7 +29,7 @@ function securedByDefault(): string {
 }
 
 describe.each(Object.entries(FILES))(
-  "two of three servers are lost for good, %s: docs/recovery.md, as it stands there",
+  "two of three servers are permanently lost, %s: the commands of docs/recovery.md",
   (kind, file) => {
     const testBed = TestBed.standing();
     const project = new Project(testBed.operator, "clusters/recovered.yaml");
@@ -48,7 +48,7 @@ describe.each(Object.entries(FILES))(
       if (secured) await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
       await project.deploy();
       await client.put("/v1/agent/service/register", { Name: "redis", Address: "172.16.8.110", Port: 6379 });
-      // Lost in the midst of writing: what the survivor has by then is what can be asked for.
+      // The two are lost while keys are written: only the keys that the survivor has by then can be expected.
       let lost = false;
       const writing = (async () => {
         for (let n = 0; !lost; n++) await client.put(`/v1/kv/load/${n}`, String(n)).catch(() => undefined);
@@ -69,12 +69,12 @@ describe.each(Object.entries(FILES))(
       project.remove();
     });
 
-    test("the survivor has what was written, and no leader", async () => {
+    test("the survivor has the written keys, and no leader", async () => {
       expect(written.length).toBeGreaterThan(20);
       await eventually(async () => expect(await survivor.json("/v1/status/leader")).toBe(""));
     });
 
-    test("a deploy touches it no more than it may", async () => {
+    test("a deploy does not stop the survivor", async () => {
       const id = async () =>
         (await testBed.host(SURVIVOR).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", SURVIVOR)).stdout;
       const before = await id();
@@ -95,9 +95,9 @@ describe.each(Object.entries(FILES))(
       expect(await id()).toBe(before);
     });
 
-    test("its rescue makes it a leader of its own, with all that it had", async () => {
-      expect(RESCUE).toContain("peers.json");
-      const { stdout } = await project.run("sh", ["-euc", SAVE + RESCUE + VERIFY]);
+    test("its recovery makes it the leader of itself alone, with all its keys", async () => {
+      expect(RECOVER).toContain("peers.json");
+      const { stdout } = await project.run("sh", ["-euc", SAVE + RECOVER + VERIFY]);
       process.stderr.write(`${stdout}\n`);
       expect(stdout).toMatch(/^consul-server3 .* leader +true /m);
       const { size, mode } = statSync(join(project.folder, "consul-server3-data.tar"));
@@ -108,7 +108,7 @@ describe.each(Object.entries(FILES))(
       expect(await survivor.json("/v1/kv/load?keys")).toEqual(expect.arrayContaining([...written]));
     });
 
-    test("a deploy brings the others back, empty, and they are promoted; nothing that the survivor had is lost", async () => {
+    test("a deploy recreates the others, empty, and they become voters; no key of the survivor is lost", async () => {
       await typeAtTerminal(project, DEPLOY.trim());
       for (const server of SERVERS) {
         const { Servers } = await at(server).json("/v1/operator/raft/configuration");

@@ -7,17 +7,17 @@ import { TestBed } from "./test-bed/test-bed";
 
 const testBed = TestBed.standing();
 const HOSTS = ["consul-client1", "consul-server1", "consul-server2", "consul-server3"];
-/** An archive of registrator's image, as `docker save` writes it: the test bed cannot build one, and has no route to a registry that has one. */
+/** An archive of registrator's image, as `docker save` writes it: the test bed can neither build nor pull it. */
 const { REGISTRATOR_IMAGE } = process.env;
 
-/** An image that exposes no ports of its own, which would be registered too; the test bed's stand-in sleeps. */
+/** An image that exposes no ports, since these would be registered too; the test bed's stand-in sleeps. */
 const NO_PORTS = "gliderlabs/registrator:latest";
 
 describe.each(["on", "off"])("the plan of registrators, with security %s", (security) => {
   const project = new Project(testBed.operator, "clusters/registering.yaml");
   afterAll(() => project.remove());
 
-  test("is valid, and has one with its image for each host that has an agent", async () => {
+  test("is valid, and has a container and an image for each host that has an agent", async () => {
     const file = `name: registering
 security: ${security}
 daemon: ssh://root@{address}
@@ -48,7 +48,7 @@ if (REGISTRATOR_IMAGE === undefined) {
     let image: string;
     const client = "consul-client1";
     const host = testBed.host(client);
-    /** A service's container, which sleeps; registrator does not ask whether anybody listens. */
+    /** Starts a service's container, which only sleeps: registrator does not check that its port is open. */
     const serve = (name: string) =>
       host.docker(
         ...[
@@ -70,11 +70,11 @@ if (REGISTRATOR_IMAGE === undefined) {
     const services = async () => Object.keys(await cluster.api("consul-server1").json("/v1/catalog/services")).sort();
 
     beforeAll(async () => {
-      for (const one of testBed.hosts) {
-        const { stdout } = await one.docker("load", "-i", REGISTRATOR_IMAGE);
+      for (const host of testBed.hosts) {
+        const { stdout } = await host.docker("load", "-i", REGISTRATOR_IMAGE);
         image = /Loaded image: (\S+)/.exec(stdout)?.[1] as string;
       }
-      // On the hosts that the test bed has by default, which have the image by now.
+      // On the test bed's default hosts, which have the image by now.
       cluster = await LiveCluster.up(testBed, "registering", {
         clients: 1,
         settings: { registrator: { image, resync: 2 } },
@@ -104,7 +104,7 @@ if (REGISTRATOR_IMAGE === undefined) {
     test("neither Consul's containers nor registrator itself are registered", async () =>
       expect(await services()).toEqual(["consul"]));
 
-    test("what starts and what stops while the agent is down is not forgotten", async () => {
+    test("containers that start or stop while the agent is down are registered and deregistered later", async () => {
       await serve("passing");
       await eventually(async () => expect(await services()).toContain("passing"));
       await cluster.docker(client, "stop", "-t", "30", client);
@@ -114,7 +114,7 @@ if (REGISTRATOR_IMAGE === undefined) {
       await eventually(async () => expect(await services()).toEqual(["consul", "later"]), 60);
     });
 
-    test("with a new token, and the old one gone, it goes on", async () => {
+    test("it continues with a new token, after the old one is revoked", async () => {
       if (cluster.file.security === "off") return;
       for (const words of [["rotate", "tokens", "registrator"], ["retire"]]) {
         await cluster.secrets(...words);

@@ -6,18 +6,18 @@ import { TestBed } from "./test-bed/test-bed";
 const testBed = TestBed.standing();
 const HOSTS = ["consul-client1", "consul-client2", "consul-server1", "consul-server2", "consul-server3"];
 
-/** What is known of a host's registrator by Docker. */
+/** The output of docker inspect for a host's registrator. */
 async function inspect(host: string) {
   return JSON.parse((await testBed.host(host).docker("inspect", "registrator")).stdout)[0];
 }
 
-/** With stand-ins for registrator's image, which only sleep: all but registrator itself is as it will be. */
-describe("registrators come, change and go", () => {
+/** With stand-ins for registrator's images, which only sleep: everything but registrator itself is tested. */
+describe("registrators are added, changed and removed", () => {
   let cluster: LiveCluster;
   const registrator = async (host: string, ...command: string[]) =>
     (await testBed.host(host).docker("exec", "registrator", ...command)).stdout.trim();
-  /** What its container says of the agent's API with its token, if it has one. */
-  const asked = (host: string, path: string) =>
+  /** The response of the agent's API to its container, with its token if it has one. */
+  const responseOf = (host: string, path: string) =>
     registrator(
       host,
       "sh",
@@ -36,7 +36,7 @@ describe("registrators come, change and go", () => {
   });
   afterAll(() => cluster.down());
 
-  test("their plan adds to each host a container and an image, and to agents nothing", async () => {
+  test("their plan adds a container and an image to each host, and changes no agent", async () => {
     cluster.file.registrator = "on";
     cluster.write();
     const secured = cluster.file.security !== "off";
@@ -49,7 +49,7 @@ describe("registrators come, change and go", () => {
     );
   });
 
-  test("a deploy brings them, and touches no agent; a second plan is empty", async () => {
+  test("a deploy adds them, and touches no agent; a second plan is empty", async () => {
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
     for (const host of HOSTS) {
       const { Config, HostConfig, State } = await inspect(host);
@@ -72,8 +72,8 @@ describe("registrators come, change and go", () => {
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
-  test("from their containers the agent and the daemon are reached, with no capability at all", async () => {
-    const services = await asked("consul-client1", "/v1/agent/services");
+  test("their containers reach the agent and the daemon, and have no capabilities", async () => {
+    const services = await responseOf("consul-client1", "/v1/agent/services");
     expect(JSON.parse(services)).toEqual({});
     await registrator("consul-client1", "sh", "-c", "[ -S /tmp/docker.sock ] && [ -w /tmp/docker.sock ]");
     expect(await registrator("consul-client1", "sed", "-n", "s/^CapEff:[[:space:]]*//p", "/proc/self/status")).toBe(
@@ -81,7 +81,7 @@ describe("registrators come, change and go", () => {
     );
   });
 
-  test("another setting changes them alone", async () => {
+  test("another setting replaces only them", async () => {
     const before = await incarnations();
     cluster.file.registrator = { resync: 5, tags: ["rig"] };
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
@@ -90,7 +90,7 @@ describe("registrators come, change and go", () => {
     expect((await inspect("consul-server1")).Config.Cmd).toContain("-tags=rig");
   });
 
-  test("a host of its own mind has none, or one of its own", async () => {
+  test("a host with its own setting has none, or another one", async () => {
     const [client, server] = ["consul-client2", "consul-server3"].map((host) => String(cluster.file.hosts[host])) as [
       string,
       string,
@@ -111,7 +111,7 @@ describe("registrators come, change and go", () => {
     await cluster.deploy();
   });
 
-  test("with security their token is in a file that root alone may read, and nowhere that Docker or Terraform shows", async () => {
+  test("with security their token is in a file that only root may read, and in no output of Docker or Terraform", async () => {
     if (cluster.file.security === "off") {
       expect((await inspect("consul-client1")).Config.Env.join()).not.toContain("TOKEN");
       return;
@@ -129,25 +129,25 @@ describe("registrators come, change and go", () => {
     expect(await registrator("consul-client1", "cat", "/registrator.token")).toBe(first);
     expect(await shown()).not.toContain(first);
 
-    // A rotation starts registrators again, with the new token, and touches no agent.
+    // A rotation restarts registrators with the new token, and touches no agent.
     const before = await incarnations();
     await cluster.secrets("rotate", "tokens", "registrator");
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
     const after = await incarnations();
     for (const host of HOSTS) {
       expect(await registrator(host, "cat", "/registrator.token")).toBe(token());
-      // The same container, started since.
+      // The same container, restarted.
       expect([after[host]?.split(" ")[0], after[host] === before[host]]).toEqual([before[host]?.split(" ")[0], false]);
     }
     expect(token()).not.toBe(first);
     await cluster.secrets("retire");
     await cluster.deploy();
-    expect(JSON.parse(await asked("consul-client1", "/v1/agent/services"))).toEqual({});
+    expect(JSON.parse(await responseOf("consul-client1", "/v1/agent/services"))).toEqual({});
     expect(await shown()).not.toContain(token());
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
-  test("gliderlabs' image, which takes its token from the environment, has it in its own process's alone", async () => {
+  test("gliderlabs' image, which reads its token from the environment, has it in its own process's environment only", async () => {
     cluster.file.registrator = { image: "gliderlabs/registrator:latest" };
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
     const environment = (await registrator("consul-client1", "cat", "/proc/1/environ")).split("\0");
@@ -158,7 +158,7 @@ describe("registrators come, change and go", () => {
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
-  test("turned off they are gone, and no agent was touched", async () => {
+  test("turned off, they are removed, and no agent is touched", async () => {
     cluster.file.registrator = "off";
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
     for (const host of HOSTS)

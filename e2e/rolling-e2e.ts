@@ -21,11 +21,11 @@ describe("agents are replaced one at a time, by plain cdktf deploy", () => {
     for (const name of cluster.agentNames)
       expect((await cluster.docker(name, "exec", name, "consul", "version")).stdout).toContain("1.22.2");
     expectUndisturbed(seen);
-    // Measured: 0.2 to 0.5 s, and 0.3 % of the writes; on a machine that five share, too.
+    // Measured: 0.2 to 0.5 s, and 0.3 % of the writes, also on a machine that five suites share.
     expect(seen.users.longestGap).toBeLessThan(2);
     expect(seen.users.failed).toBeLessThan(seen.users.written * 0.02);
     await cluster.expectSound(seen);
   });
 
-  test("a leader that is killed comes back by itself", () => leaderKilled(cluster));
+  test("a leader that is killed recovers by itself", () => leaderKilled(cluster));
 });

@@ -1,11 +1,11 @@
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
-describe("secrets are rotated while users work, and no container restarts but where Consul leaves no other way", () => {
+describe("secrets are rotated while users work, and a container restarts only where Consul requires it", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
   const AGENTS = ["consul-client1", "consul-client2", "consul-server1", "consul-server2", "consul-server3"];
-  /** What an operator does: a command on the folder, then a deploy. */
+  /** Does what an operator does: a command on the folder of secrets, then a deploy. */
   const bring = (...args: string[]) => bringReplacing([], ...args);
   const bringReplacing = async (replaced: readonly string[], ...args: string[]): Promise<void> => {
     const seen = await cluster.during(async () => {
@@ -19,7 +19,7 @@ describe("secrets are rotated while users work, and no container restarts but wh
     if (replaced.length === 0) expect(seen.users.failed).toBe(0);
     await cluster.expectSound(seen);
   };
-  /** The certificate that a server shows, as openssl prints it. */
+  /** The certificate that a server presents, as openssl prints it. */
   const shown = async (server: string, ...what: string[]): Promise<string> => {
     const address = String(cluster.file.hosts[server]);
     const { stdout } = await testBed.operator.machine.run("sh", [
@@ -47,7 +47,7 @@ describe("secrets are rotated while users work, and no container restarts but wh
   });
   afterAll(() => cluster.down());
 
-  test("the gossip key: the new one everywhere, the old one nowhere", async () => {
+  test("the gossip key: every agent has the new one, and none has the old one", async () => {
     const keys = () =>
       inside("consul-server1", "curl -sS -H @/consul/secrets/rollout.header http://127.0.0.1:8500/v1/operator/keyring");
     const before = Object.keys(JSON.parse(await keys())[0].Keys);
@@ -68,13 +68,13 @@ describe("secrets are rotated while users work, and no container restarts but wh
     expect(await shown("consul-server1", "-serial")).not.toBe(before);
   });
 
-  test("all tokens: the old ones are valid until they are retired", async () => {
+  test("all tokens: the old ones are valid until they are revoked", async () => {
     const old = await inside("consul-client1", "cat /consul/secrets/health.token");
     const management = await inside("consul-server1", "cut -d ' ' -f 2 /consul/secrets/management.header");
     await bring("rotate", "tokens");
     expect(await inside("consul-client1", "cat /consul/secrets/health.token")).not.toBe(old);
     expect(await Promise.all([old, management].map(statusOf))).toEqual(["200", "200"]);
-    // A server that becomes the leader makes the management token that it was started with.
+    // A server that becomes the leader creates the management token that it was started with.
     await bringReplacing(["consul-server1", "consul-server2", "consul-server3"], "retire");
     for (let election = 0; election < 3; election++) {
       const leader = await cluster.leader();
@@ -85,7 +85,7 @@ describe("secrets are rotated while users work, and no container restarts but wh
     await restartedWorks();
   });
 
-  test("the CA: both are trusted, then certificates are by the new one, then the old one is trusted no more", async () => {
+  test("the CA: both are trusted, then the new one issues the certificates, then the old one is no longer trusted", async () => {
     const before = await inside("consul-server1", "cat /consul/secrets/ca.pem");
     await bring("rotate", "ca");
     expect(await inside("consul-client1", "cat /consul/secrets/ca.pem")).toContain(before);
@@ -95,7 +95,7 @@ describe("secrets are rotated while users work, and no container restarts but wh
     await restartedWorks();
   });
 
-  test("agents that are made anew afterwards get in with what the folder has now", async () => {
+  test("agents that are recreated afterwards become ready with the folder's current secrets", async () => {
     cluster.changeAll();
     const seen = await cluster.during(() => cluster.deploy());
     expectUndisturbed(seen);

@@ -7,7 +7,7 @@ import { TestBed } from "./test-bed/test-bed";
 
 const CHECKOUT = resolve(__dirname, "..");
 
-/** All files below a folder, but for what is only installed there. */
+/** All files below a folder, except what is only installed there. */
 function files(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
@@ -17,26 +17,26 @@ function files(folder: string): string[] {
   });
 }
 
-/** What a secret looks like in a text: raw, base64 at each of its three alignments, and hex. */
+/** The forms that a secret may have in a text: raw, base64 at each of its three alignments, and hex. */
 function forms(secret: Buffer): string[] {
   const base64 = [0, 1, 2].map((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), secret]).toString("base64");
-    // The first and last signs depend on what stands beside it.
+    // The first and last characters depend on the bytes beside it.
     return text.slice(shift === 0 ? 0 : 4, -4);
   });
   const raw = secret.toString("latin1");
   return [...(/^[ -~]+$/.test(raw) ? [raw] : []), ...base64, secret.toString("hex")];
 }
 
-describe("no secret is anywhere but where it belongs", () => {
+describe("no secret is outside the folder of secrets and the containers' own files", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
   let secrets: Map<string, string[]>;
-  const said: [string, string][] = [];
+  const outputs: [string, string][] = [];
   let processes: { looks: number; seen: Record<string, string> };
 
   const note = (what: string, { stdout, stderr }: Pick<CommandResult, "stdout" | "stderr">) =>
-    said.push([what, stdout + stderr]);
+    outputs.push([what, stdout + stderr]);
   const npm = async (script: string, words: string[] = [], env: NodeJS.ProcessEnv = {}) =>
     note(
       [script, ...words].join(" "),
@@ -60,11 +60,11 @@ describe("no secret is anywhere but where it belongs", () => {
     const list = join(cluster.project.folder, "secrets", "words");
     const words = [...secrets.values()].flat();
     writeFileSync(list, words.join("\n"), { mode: 0o600 });
-    // Outside all the test bed's machines, so that it sees what runs on each.
+    // Outside the test bed's machines, so that it sees the processes of each.
     const peeper = await Background.start<typeof processes>({ spawn: start }, "users/peeper.ts", [list]);
     await npm("synth");
     await npm("diff");
-    // Tokens come by push, and all containers are made anew.
+    // Tokens are delivered to running containers, then all containers are recreated.
     cluster.changeAll();
     note(
       "cdktf deploy, with debug logging",
@@ -90,19 +90,19 @@ describe("no secret is anywhere but where it belongs", () => {
 
   test("there is something to search for", () => expect(secrets.size).toBeGreaterThan(20));
 
-  test("a secret that is planted is found, in each form", () => {
+  test("a planted secret is found, in each form", () => {
     for (const [name, words] of secrets) {
       for (const word of words) expect(foundIn(`x ${word} y`)).toContain(name);
     }
   });
 
-  test("not in what commands say, with debug logging or without", () => {
-    expect(said.length).toBeGreaterThan(10);
-    expect(said.find(([what]) => what.includes("debug"))?.[1]).toContain("[TRACE]");
-    expect(said.flatMap(([what, text]) => foundIn(text).map((name) => `${name} in ${what}`))).toEqual([]);
+  test("not in the output of commands, with debug logging or without", () => {
+    expect(outputs.length).toBeGreaterThan(10);
+    expect(outputs.find(([what]) => what.includes("debug"))?.[1]).toContain("[TRACE]");
+    expect(outputs.flatMap(([what, text]) => foundIn(text).map((name) => `${name} in ${what}`))).toEqual([]);
   });
 
-  test("not in the synthesized JSON, the state, or whatever else is in the project's folder", () => {
+  test("not in the synthesized JSON, the Terraform state, or any other file of the project's folder", () => {
     const paths = files(cluster.project.folder);
     expect(paths.some((path) => path.endsWith("cdk.tf.json")) && paths.some((path) => path.endsWith(".tfstate"))).toBe(
       true,
@@ -145,13 +145,13 @@ describe("no secret is anywhere but where it belongs", () => {
     }
   });
 
-  test("not in any process's arguments or environment, on any host, while all that was done", () => {
+  test("not in any process's arguments or environment, on any host, during all of that", () => {
     expect(processes.looks).toBeGreaterThan(500);
     expect(processes.seen).toEqual({});
   });
 });
 
-/** Every secret of a folder by its name, in the forms that a search looks for. */
+/** Every secret of a folder by its name, in the forms that the search looks for. */
 function secretsOf(folder: string): Map<string, string[]> {
   const read = (path: string) => readFileSync(join(folder, path), "utf8");
   const { current, retiring } = JSON.parse(read("tokens.json")) as {
@@ -159,7 +159,7 @@ function secretsOf(folder: string): Map<string, string[]> {
     retiring: Record<string, string[]>;
   };
   const key = (path: string): [string, string[]] => {
-    // Of a PEM each line, and the bytes that they stand for.
+    // Each line of a PEM file, and the bytes that the lines encode.
     const lines = read(path)
       .split("\n")
       .filter((line) => line.length > 40 && !line.startsWith("-"));

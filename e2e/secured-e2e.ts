@@ -7,9 +7,9 @@ import type { Intrusion } from "./users/intruder";
 
 /** Every path of the HTTP API, with its methods, as Consul's agent registers them (agent/http_register.go). */
 const API = readFileSync(join(__dirname, "consul-http-api.txt"), "utf8").trim().split("\n");
-/** What docs/security.md says is answered to everybody. */
+/** The unauthenticated endpoints that docs/security.md lists. */
 const DOCUMENTED = readFileSync(join(__dirname, "../docs/security.md"), "utf8");
-const FOR_EVERYBODY = [
+const UNAUTHENTICATED = [
   ...(/## Unauthenticated endpoints\n(.*?)\n## /s.exec(DOCUMENTED)?.[1] ?? "").matchAll(/`(\/v1\/[^`]+)`/g),
 ].map(([, path]) => path as string);
 
@@ -35,7 +35,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
     expect(users.written).toBeGreaterThan(20);
   });
 
-  test("`consul members` works in a container, and may do no more than look", async () => {
+  test("`consul members` works in a container, and its token may only read", async () => {
     const { stdout } = await cluster.docker("consul-client1", "exec", "consul-client1", "consul", "members");
     expect(stdout.match(/alive/g)).toHaveLength(5);
     const write = await testBed
@@ -84,20 +84,20 @@ describe("a secure cluster, from nothing in one deploy", () => {
       ).toEqual([]);
     });
 
-    test("RPC and HTTPS let in who has a certificate of the cluster's CA, and nobody else", () => {
-      const letIn = Object.entries(found.letIn);
-      expect(letIn.filter(([, yes]) => yes).map(([what]) => what.split(" ").at(-1))).toEqual(
+    test("RPC and HTTPS accept certificates of the cluster's CA only", () => {
+      const connections = Object.entries(found.accepted);
+      expect(connections.filter(([, accepted]) => accepted).map(([what]) => what.split(" ").at(-1))).toEqual(
         Array(servers().length + addresses().length).fill("own"),
       );
-      expect(letIn.filter(([what]) => what.startsWith("rpc"))).toHaveLength(3 * servers().length);
-      expect(letIn.filter(([what]) => what.startsWith("https"))).toHaveLength(3 * addresses().length);
+      expect(connections.filter(([what]) => what.startsWith("rpc"))).toHaveLength(3 * servers().length);
+      expect(connections.filter(([what]) => what.startsWith("https"))).toHaveLength(3 * addresses().length);
     });
   });
 
   test.each([
     ["without the gossip key", []],
     ["with another gossip key", ["-encrypt=MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI="]],
-  ])("an agent %s does not get in", async (_, flags) => {
+  ])("an agent %s cannot join", async (_, flags) => {
     const host = testBed.host("consul-client2");
     const { image } = JSON.parse(
       (await host.docker("inspect", "-f", '{"image": "{{.Image}}"}', "consul-client2")).stdout,
@@ -118,8 +118,8 @@ describe("a secure cluster, from nothing in one deploy", () => {
     }
   });
 
-  test("without a token every path of the API is denied or empty, but for those that docs/security.md names", async () => {
-    // A name where the path wants one; bodies where the method takes one.
+  test("without a token every path of the API is denied or empty, except those that docs/security.md lists", async () => {
+    // A name where the path needs one, and a body where the method takes one.
     const script = `while read -r method path; do
       case $path in */) name=consul-server1 ;; *) name= ;; esac
       case $method in GET) set -- ;; *) set -- -X "$method" -d '{"Name": "x", "ID": "x", "Node": "x", "Kind": "service-defaults", "SourceName": "x", "DestinationName": "x", "Action": "allow", "BearerToken": "x", "AuthMethod": "x", "PeerName": "x", "PeeringToken": "eA=="}' ;; esac
@@ -134,28 +134,28 @@ describe("a secure cluster, from nothing in one deploy", () => {
       .split("\n")
       .map((line) => line.split("\t") as [string, string]);
     expect(answers).toHaveLength(API.length);
-    // Whatever says no (4xx, 5xx), and whatever says yes and nothing.
+    // Neither errors (4xx, 5xx) nor empty results tell anything.
     const telling = answers.filter(
       ([, answer]) =>
         /2\d\d$/.test(answer) && !/^(\[\]|\{\}|null|""|true|false|\{"Node":null,"Services":null\}|)200$/.test(answer),
     );
-    expect(telling.filter(([what]) => !FOR_EVERYBODY.includes(what.split(" ")[1]?.replace(/\/$/, "") ?? ""))).toEqual(
+    expect(telling.filter(([what]) => !UNAUTHENTICATED.includes(what.split(" ")[1]?.replace(/\/$/, "") ?? ""))).toEqual(
       [],
     );
-    expect(FOR_EVERYBODY.length).toBeGreaterThan(3);
-    // Nothing was changed by any of it.
+    expect(UNAUTHENTICATED.length).toBeGreaterThan(3);
+    // None of these requests changed anything.
     await cluster.expectWhole();
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
-  test("an agent whose secrets were changed by hand is found by doctor, which gives them to it again and restarts nothing", async () => {
+  test("doctor finds an agent whose secrets were changed by hand, and delivers them again without a restart", async () => {
     const doctor = (...words: string[]) =>
       cluster.project.run("npm", ["run", "-s", "doctor", "--", "--json", ...words], { check: false });
     const found = async (...words: string[]) =>
-      JSON.parse((await doctor(...words)).stdout).findings.map(({ agent, what, mending }: Record<string, string>) => [
+      JSON.parse((await doctor(...words)).stdout).findings.map(({ agent, what, action }: Record<string, string>) => [
         agent,
         what,
-        mending,
+        action,
       ]);
     expect(await found()).toEqual([]);
     await cluster.docker(
@@ -178,18 +178,18 @@ describe("a secure cluster, from nothing in one deploy", () => {
     await cluster.expectWhole();
   });
 
-  describe("secrets that are wrong are refused before anything is touched", () => {
+  describe("wrong secrets are rejected before anything is touched", () => {
     const secrets = (...path: string[]) => join(cluster.project.folder, "secrets", cluster.file.name, ...path);
     const npm = (...words: string[]) => cluster.project.run("npm", ["run", "-s", ...words], { check: false });
-    /** A folder of secrets in which something is wrong, and the cluster's own again afterwards. */
-    const spoilt = async (spoil: () => Promise<void> | void, work: () => Promise<void>) => {
-      cpSync(secrets(), `${secrets()}.kept`, { recursive: true });
+    /** Works with a folder of secrets in which something is wrong, and restores the cluster's own afterwards. */
+    const withSpoilt = async (spoil: () => Promise<void> | void, work: () => Promise<void>) => {
+      cpSync(secrets(), `${secrets()}.saved`, { recursive: true });
       try {
         await spoil();
         await work();
       } finally {
         rmSync(secrets(), { recursive: true, force: true });
-        renameSync(`${secrets()}.kept`, secrets());
+        renameSync(`${secrets()}.saved`, secrets());
       }
     };
     const day = 24 * 60 * 60 * 1000;
@@ -229,26 +229,26 @@ describe("a secure cluster, from nothing in one deploy", () => {
         /agents\/consul-server1\/key\.pem: error: others/,
       ],
     ])("%s", async (_, spoil, message) => {
-      await spoilt(spoil, async () => {
+      await withSpoilt(spoil, async () => {
         const { config } = cluster.file;
         cluster.changeAll();
         cluster.write();
         cluster.file.config = config;
-        let said = "";
+        let output = "";
         const touched = await cluster.touchedBy(async () => {
           const { exitCode, stdout, stderr } = await npm("deploy", "--", "--auto-approve");
           expect(exitCode).toBe(1);
-          said = stdout + stderr;
+          output = stdout + stderr;
         });
-        expect(said).toMatch(message);
-        expect(said).toContain("nothing was touched");
+        expect(output).toMatch(message);
+        expect(output).toContain("nothing was touched");
         expect(touched).toEqual([]);
       });
     });
 
-    test("none at all, for plain cdktf too; with what a pipeline imports all is well", async () => {
+    test("none at all, with plain cdktf too; once a pipeline has imported them, nothing is wrong", async () => {
       const { stdout: line } = await npm("secrets", "--", "export", "--without-ca-key");
-      await spoilt(
+      await withSpoilt(
         () => rmSync(secrets(), { recursive: true }),
         async () => {
           cluster.write();
@@ -266,7 +266,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
           expect((await npm("secrets", "--", "check")).exitCode).toBe(0);
           expect((await cluster.diff()).stdout).toContain("No changes.");
           expect((await npm("secrets", "--", "forget")).exitCode).toBe(0);
-          cpSync(`${secrets()}.kept`, secrets(), { recursive: true });
+          cpSync(`${secrets()}.saved`, secrets(), { recursive: true });
         },
       );
     });

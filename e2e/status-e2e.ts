@@ -9,23 +9,23 @@ import { terminalPicture } from "./terminal-picture";
 import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
-describe("a cluster that runs is looked at", () => {
+describe("the status and the logs of a running cluster", () => {
   const testBed = TestBed.standing();
   const secured = process.env.SECURITY !== "off";
   let cluster: LiveCluster;
   const npm = (script: string, ...args: string[]): Promise<CommandResult> =>
     cluster.project.run("npm", ["run", "-s", script, "--", ...args], { check: false });
   const status = async (): Promise<Status> => JSON.parse((await npm("status", "--json")).stdout);
-  const expectWell = () =>
+  const expectHealthy = () =>
     eventually(async () => expect(await status()).toMatchObject({ well: true, findings: [] }), 60);
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(testBed, "looked-at");
+    cluster = await LiveCluster.up(testBed, "status");
   });
   afterAll(() => cluster.down());
 
-  test("all is well: members, leader, voters, versions, containers, certificates", async () => {
-    await expectWell();
+  test("a healthy cluster: members, leader, voters, versions, containers, certificates", async () => {
+    await expectHealthy();
     const { leader, voters, agents, hosts, notes } = await status();
     expect(leader).toEqual({
       agent: await cluster.leader(),
@@ -46,7 +46,7 @@ describe("a cluster that runs is looked at", () => {
     }
     expect(agents.filter(({ raft }) => raft?.leads).map(({ name }) => name)).toEqual([leader?.agent]);
     const { stdout, exitCode } = await npm("status");
-    // First, since a failure then shows the whole screen.
+    // This comes first, since its failure shows the whole screen.
     expect(stdout).not.toContain("not well");
     expect([exitCode, stdout]).toEqual([
       0,
@@ -54,7 +54,7 @@ describe("a cluster that runs is looked at", () => {
     ]);
   });
 
-  test("a service with a failing check is said, with what the check says, and the cluster is well", async () => {
+  test("a service with a failing check is shown with the check's output, and the cluster is healthy", async () => {
     const check = { CheckID: "nginx-http", Name: "http", TTL: "10m", Status: "critical" };
     const register = (service: object) => cluster.api("consul-client1").put("/v1/agent/service/register", service);
     await register({ Name: "redis", Port: 6379 });
@@ -69,7 +69,7 @@ describe("a cluster that runs is looked at", () => {
     });
   });
 
-  test("a stopped container is named, with its hint, which mends it; the picture has its colour", async () => {
+  test("a stopped container is named, and its hint fixes it; the picture has the colour for it", async () => {
     await cluster.docker("consul-client2", "stop", "consul-client2");
     const { stdout, exitCode } = await npm("status");
     expect([exitCode, stdout]).toEqual([1, expect.stringContaining("not well: 1 of 5 agents\n")]);
@@ -95,17 +95,17 @@ describe("a cluster that runs is looked at", () => {
     );
 
     expect((await npm("doctor", "--fix")).exitCode).toBe(0);
-    await expectWell();
+    await expectHealthy();
   });
 
-  test("a host that does not answer is named within 5 s, and the rest is shown", async () => {
+  test("an unreachable host is named within 5 s, and the others are shown", async () => {
     const [usual] = await timed(() => npm("status"));
     await testBed.host("consul-client2").disconnect();
     try {
       const [seconds, { stdout, stderr, exitCode }] = await timed(() => npm("status"));
       process.stderr.write(`    ${seconds} s, and ${usual} s when all answer\n`);
       expect(exitCode).toBe(1);
-      // On a machine that others use, too, a look takes its time as it is, and waits longer.
+      // On a busy machine, status itself takes longer, and so does its timeout.
       expect(seconds).toBeLessThan(usual < 2 ? 5 : usual + 2 + (await adaptiveTimeoutSeconds()));
       expect(stderr).toMatch(/^consul-client2: its daemon does not answer: no answer within \d+ s$/m);
       expect(stdout).toMatch(/^consul-client2 .*host does not answer$/m);
@@ -114,10 +114,10 @@ describe("a cluster that runs is looked at", () => {
     } finally {
       await testBed.host("consul-client2").connect();
     }
-    await expectWell();
+    await expectHealthy();
   });
 
-  test("--watch at a terminal draws one screen again and again, and Ctrl-C ends it well", async () => {
+  test("--watch at a terminal redraws one screen, and Ctrl-C ends it", async () => {
     const { stdout, exitCode } = await testBed.operator.run("node", ["-e", WATCHER, "npm run status -- --watch 1"], {
       cwd: cluster.project.folder,
       env: { CLUSTER: cluster.project.clusterFile },
@@ -127,12 +127,12 @@ describe("a cluster that runs is looked at", () => {
     expect(stdout.split("\x1b[2J")).toHaveLength(2);
     expect(stdout.split("\x1b[H").length).toBeGreaterThan(3);
     expect(stdout).toContain("consul-server1");
-    // The cursor is back, and nothing more is said.
+    // The cursor is visible again, and there is no further output.
     expect(stdout.endsWith("\x1b[?25h\x1b[?7h")).toBe(true);
   });
 
   describe("logs", () => {
-    test("of all agents, in the order of time, by name, pattern and content", async () => {
+    test("of all agents, ordered by time, and filtered by name, pattern and content", async () => {
       const { stdout, exitCode } = await npm(
         "logs",
         "--no-follow",
@@ -153,7 +153,7 @@ describe("a cluster that runs is looked at", () => {
       expect(chosen.stdout.match(/^consul-server[123] {2}\S/gm)).toHaveLength(9);
     });
 
-    test("a host that does not answer is said and skipped", async () => {
+    test("an unreachable host is reported and skipped", async () => {
       await testBed.host("consul-client2").disconnect();
       try {
         const { stdout, stderr, exitCode } = await npm("logs", "--no-follow", "--tail", "1");
@@ -162,10 +162,10 @@ describe("a cluster that runs is looked at", () => {
       } finally {
         await testBed.host("consul-client2").connect();
       }
-      await expectWell();
+      await expectHealthy();
     });
 
-    test("following goes on with a container's successor, until Ctrl-C", async () => {
+    test("--follow continues with a container's successor, until Ctrl-C", async () => {
       const env = { CLUSTER: cluster.project.clusterFile };
       const following = testBed.operator.spawn("npm", ["run", "-s", "logs", "--", "--tail", "1"], {
         cwd: cluster.project.folder,
@@ -173,7 +173,7 @@ describe("a cluster that runs is looked at", () => {
       });
       const seen = (pattern: RegExp) => eventually(async () => expect(following.stdout).toMatch(pattern));
       await seen(/^consul-client1 {2}/m);
-      // Until it follows all of them.
+      // Waits until it follows all of them.
       await pause(2);
       await cluster.docker("consul-client1", "stop", "-t", "30", "consul-client1");
       await seen(/^consul-client1 {2}.*shutdown/m);
@@ -181,23 +181,23 @@ describe("a cluster that runs is looked at", () => {
       await cluster.deploy();
       await seen(/^consul-client1 {2}.*Consul agent running/m);
       following.signal("SIGINT");
-      // By that signal.
+      // It ends by that signal.
       expect((await following.finished).exitCode).toBe(-1);
       expect(following.stderr).toMatch(/^consul-client1: .*No such container/m);
-      // That the docker CLIs end, too, is nothing to be said.
+      // The docker CLIs end too, and this is not reported.
       expect(following.stderr).not.toMatch(/^(?!consul-client1: )./m);
     });
   });
 });
 
-/** How many seconds something takes, and what comes of it. */
+/** The result of some work, and how many seconds it took. */
 async function timed<Result>(work: () => Promise<Result>): Promise<[seconds: number, result: Result]> {
   const begun = Date.now();
   const result = await work();
   return [(Date.now() - begun) / 1000, result];
 }
 
-/** Somebody at a terminal who presses Ctrl-C when the screen has been drawn three times: util-linux's script gives the command a terminal, and has its exit status. */
+/** A user at a terminal, who presses Ctrl-C when the screen has been drawn three times. util-linux's script gives the command a terminal, and has its exit code. */
 const WATCHER = `
 const { spawn } = require("node:child_process");
 const terminal = spawn("script", ["-qefc", process.argv[1], "/dev/null"], { env: { ...process.env, TERM: "xterm" }, stdio: ["pipe", "pipe", "inherit"] });

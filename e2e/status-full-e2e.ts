@@ -7,7 +7,7 @@ import type { Status } from "../ops/status/status";
 import { eventually } from "./consul";
 import { CONSUL_IN, documented } from "./documented";
 import { LiveCluster } from "./live-cluster";
-import { cutOff, reunite } from "./partition";
+import { cutOff, reconnect } from "./partition";
 import { pause } from "./pause";
 import { typeAtTerminal } from "./terminal";
 import type { CommandResult } from "./test-bed/command";
@@ -18,22 +18,22 @@ const script = (name: string) => readFileSync(join(__dirname, "../rollout/agent"
 const TWO_LEADERS = documented("docs/recovery.md", "sh", "## Two leaders");
 const TAKE_SECRETS = script("reload.sh") + script("install-secrets.sh");
 
-describe.each(["on", "off"] as const)("status names what is wrong, with security %s", (security) => {
+describe.each(["on", "off"] as const)("status names each problem, with security %s", (security) => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
   const npm = (script: string, ...args: string[]): Promise<CommandResult> =>
     cluster.project.run("npm", ["run", "-s", script, "--", ...args], { check: false });
   const status = async (): Promise<Status> => JSON.parse((await npm("status", "--json")).stdout);
-  /** Who has what wrong. */
-  const wrong = async () => (await status()).findings.map(({ agent, host, what }) => `${agent ?? host}: ${what}`);
-  const expectWell = () => eventually(async () => expect(await wrong()).toEqual([]), 90);
+  /** The findings, each with its agent. */
+  const problems = async () => (await status()).findings.map(({ agent, host, what }) => `${agent ?? host}: ${what}`);
+  const expectHealthy = () => eventually(async () => expect(await problems()).toEqual([]), 90);
   const follower = async () => {
     const leader = await cluster.leader();
     return cluster.serverNames.find((name) => name !== leader) as string;
   };
   const inside = (agent: string, script: string) =>
     cluster.docker(agent, "exec", "-u", "consul", agent, "sh", "-c", script);
-  /** docs/recovery.md: saves what one side has, then has its server come back empty. */
+  /** docs/recovery.md: saves the keys of one side, then recreates its server with an empty disk. */
   const discard = async (server: string) => {
     const here = (text: string) =>
       text.replaceAll("172.16.8.122", String(cluster.file.hosts[server])).replaceAll("consul-server3", server);
@@ -45,41 +45,41 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
       expect(readFileSync(join(cluster.project.folder, `${server}-kv.json`), "utf8")).toContain('"key": "side"');
     }
     await shell(`${container}\n${volume}`);
-    await reunite(cluster, server);
+    await reconnect(cluster, server);
     await typeAtTerminal(cluster.project, deploy);
   };
-  /** Who is to be reunited, if a test fails in between. */
-  let parted: string[] = [];
+  /** The agents that are reconnected afterwards, also if a test fails in between. */
+  let disconnected: string[] = [];
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "wrong", { security });
-    await expectWell();
+    await expectHealthy();
   });
   afterAll(async () => {
-    for (const agent of parted) await reunite(cluster, agent);
+    for (const agent of disconnected) await reconnect(cluster, agent);
     await cluster.down();
   });
 
   test.each(["consul-client1", "consul-server1"])("the stopped container of %s", async (agent) => {
     await cluster.docker(agent, "stop", "-t", "30", agent);
-    expect(await wrong()).toEqual([`${agent}: its container is exited`]);
+    expect(await problems()).toEqual([`${agent}: its container is exited`]);
     await cluster.docker(agent, "start", agent);
-    await expectWell();
+    await expectHealthy();
   });
 
-  test("a host that does not answer", async () => {
+  test("an unreachable host", async () => {
     const server = await follower();
     await testBed.host(server).disconnect();
     try {
-      const found = await wrong();
-      // What autopilot says of it is the same thing.
+      const found = await problems();
+      // Autopilot's verdict on it is no second finding.
       expect(found).toEqual([
         expect.stringMatching(new RegExp(`^${server}: its daemon does not answer: no answer within \\d+ s$`)),
       ]);
     } finally {
       await testBed.host(server).connect();
     }
-    await expectWell();
+    await expectHealthy();
   });
 
   test("a server that is no voter", async () => {
@@ -89,7 +89,7 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
     const put = (ServerStabilizationTime: string) =>
       api.put("/v1/operator/autopilot/configuration", { ...autopilot, ServerStabilizationTime });
     await put("90s");
-    // A leader counts it only when it has led for longer (raft-autopilot's ServerStabilizationTime): otherwise a server is promoted in 11 s.
+    // A leader applies it only when it has led for longer (raft-autopilot's ServerStabilizationTime): otherwise a server is promoted in 11 s.
     await pause(100);
     const { stdout: image } = await cluster.docker(server, "inspect", "-f", "{{.Image}}", server);
     await cluster.docker(server, "stop", "-t", "30", server);
@@ -107,38 +107,38 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
     await cluster.docker(server, ...wipe);
     await cluster.docker(server, "start", server);
     await eventually(
-      async () => expect(await wrong()).toEqual([`${server}: it runs, and is not in: it is no voter`]),
+      async () => expect(await problems()).toEqual([`${server}: it runs, and is not in: it is no voter`]),
       60,
     );
-    // Until its predecessor has been taken out.
+    // Waits until its predecessor has been removed.
     await eventually(async () => expect((await status()).voters).toHaveLength(2), 60);
     expect((await status()).agents.find(({ name }) => name === server)).toMatchObject({
       well: false,
       raft: { voter: false, leads: false },
     });
     await put("10s");
-    await expectWell();
+    await expectHealthy();
   });
 
-  test("agents that know no leader, and one that knows another, after a partition", async () => {
+  test("agents that know no leader, and one with another leader, after a partition", async () => {
     const server = await follower();
-    parted = [server, "consul-client2"];
-    for (const agent of parted) await cutOff(cluster, agent);
+    disconnected = [server, "consul-client2"];
+    for (const agent of disconnected) await cutOff(cluster, agent);
     await eventually(async () => {
-      const found = await wrong();
+      const found = await problems();
       expect(found).toHaveLength(2);
       expect(found[0]).toMatch(/^consul-client2: it runs, and is not in: it knows no leader/);
       expect(found[1]).toMatch(new RegExp(`^${server}: it runs, and is not in: it knows no leader`));
     }, 60);
-    // The others wait longer until they take an agent for failed than it takes the leader for gone.
+    // The others take longer to mark an agent as failed than the agent takes to lose its leader.
     await eventually(async () => {
       const { leader, agents } = await status();
       expect(leader?.agent).not.toBe(server);
       expect(agents.find(({ name }) => name === server)).toMatchObject({ leader: "", member: { status: "failed" } });
     }, 60);
-    await reunite(cluster, "consul-client2");
+    await reconnect(cluster, "consul-client2");
 
-    // Somebody who sees only this side makes it a cluster of its own, as after a loss of the quorum.
+    // An operator who sees only this side makes it a separate cluster, as after a lost quorum.
     const address = String(cluster.file.hosts[server]);
     const peers = `[{ "id": "%s", "address": "${address}:8300", "non_voter": false }]`;
     await inside(server, `printf '${peers}' "$(cat /consul/data/node-id)" >/consul/data/raft/peers.json`);
@@ -150,11 +150,11 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
       ]);
     }, 90);
     await discard(server);
-    await expectWell();
+    await expectHealthy();
   });
 
   if (security === "on") {
-    test("a certificate that has expired, and its mend mends it", async () => {
+    test("an expired certificate, and its hint fixes it", async () => {
       const server = await follower();
       const secrets = join(cluster.project.folder, "secrets", cluster.file.name);
       const ca = {
@@ -175,11 +175,11 @@ describe.each(["on", "off"] as const)("status names what is wrong, with security
           findings.find(({ agent, what }) => agent === server && /^its certificate expired on /.test(what)),
         );
       expect(
-        (await eventually(async () => (await found()) ?? Promise.reject(new Error(String(await wrong()))))).hint,
+        (await eventually(async () => (await found()) ?? Promise.reject(new Error(String(await problems()))))).hint,
       ).toBe(`npm run secrets -- rotate leaves ${server}; npm run deploy`);
       await cluster.secrets("rotate", "leaves", server);
       await cluster.deploy();
-      await expectWell();
+      await expectHealthy();
     });
   }
 });

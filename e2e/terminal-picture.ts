@@ -2,12 +2,12 @@ import { stripVTControlCharacters } from "node:util";
 import { escaped } from "../ops/diagram/svg-elements";
 
 /**
- * A picture of what a command has written to a terminal, in its colours: `npm run status | node --require ./typescript.cjs e2e/terminal-picture.ts "npm run
- * status" >status.svg`, with FORCE_COLOR=1.
+ * A picture of a command's output at a terminal, in colour, with FORCE_COLOR=1:
+ * `npm run status | node --require ./typescript.cjs e2e/terminal-picture.ts "npm run status" >status.svg`.
  */
 
 const SIZE = 14;
-/** Of a letter, by the size of its font: so wide is drawn whatever font there is. */
+/** Of a character at this font size. Text is stretched to this width, whichever font the viewer has. */
 const WIDTH = 8.4;
 const HEIGHT = 20;
 const MARGIN = 20;
@@ -40,30 +40,30 @@ export function terminalPicture(title: string, written: string): string {
 
 interface Piece {
   readonly column: number;
-  readonly words: string;
+  readonly text: string;
   readonly colour: string;
 }
 
-/** What of a line has one colour, and no gap in it: SVG draws several spaces as one. */
+/** The parts of a line that have one colour and no gap, since SVG draws several spaces as one. */
 function pieces(line: string): Piece[] {
   const found: Piece[] = [];
   let [column, colour] = [0, PLAIN];
-  // What is between two codes, and the codes.
+  // The text between two codes, and the codes.
   for (const [index, part] of line.split(ESCAPE).entries()) {
-    const [, code, words] = index === 0 ? [undefined, undefined, part] : (/^(\d*)m(.*)$/.exec(part) ?? []);
+    const [, code, text] = index === 0 ? [undefined, undefined, part] : (/^(\d*)m(.*)$/.exec(part) ?? []);
     if (code !== undefined) colour = COLOURS[code] ?? PLAIN;
-    for (const { index: at, 0: together } of (words ?? "").matchAll(/\S+( \S+)*/g))
-      found.push({ column: column + at, words: together, colour });
-    column += words?.length ?? 0;
+    for (const { index: at, 0: piece } of (text ?? "").matchAll(/\S+( \S+)*/g))
+      found.push({ column: column + at, text: piece, colour });
+    column += text?.length ?? 0;
   }
   return found;
 }
 
 const ESCAPE = "\x1b[";
 
-function drawn({ column, words, colour }: Piece, y: number): string {
-  const place = `x="${(MARGIN + column * WIDTH).toFixed(1)}" y="${y}" textLength="${(words.length * WIDTH).toFixed(1)}"`;
-  return `<text ${place} fill="${colour}">${escaped(words)}</text>`;
+function drawn({ column, text, colour }: Piece, y: number): string {
+  const place = `x="${(MARGIN + column * WIDTH).toFixed(1)}" y="${y}" textLength="${(text.length * WIDTH).toFixed(1)}"`;
+  return `<text ${place} fill="${colour}">${escaped(text)}</text>`;
 }
 
 if (require.main === module) {

@@ -1,15 +1,15 @@
 import type { Project } from "./project";
 import type { CommandResult } from "./test-bed/command";
 
-/** Types a command at a terminal, as somebody does who approves what is asked: without one the CDKTF CLI does not ask. */
+/** Types a command at a terminal, and approves when the CDKTF CLI asks, which it does at a terminal only. */
 export function typeAtTerminal(project: Project, command: string): Promise<CommandResult> {
   return project.run("node", ["-e", PERSON, command]);
 }
 
-/** util-linux's script gives the command a terminal; its exit status is the command's. */
+/** util-linux's script gives the command a terminal; its exit code is the command's. */
 const PERSON = `
 const { spawn } = require("node:child_process");
-// In a pipeline the CDKTF CLI draws nothing to answer to; somebody at a terminal is in none.
+// With CI set, the CDKTF CLI draws no question.
 const { CI, ...env } = process.env;
 const terminal = spawn("script", ["-qefc", process.argv[1], "/dev/null"], { env, stdio: ["pipe", "pipe", "inherit"] });
 let shown = "";

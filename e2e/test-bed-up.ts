@@ -3,11 +3,11 @@ import { existingNetns } from "./test-bed/network";
 import { TestBed } from "./test-bed/test-bed";
 
 declare global {
-  /** Gives the test bed back; jest calls set-up and tear-down in one process. */
+  /** Releases the test bed; jest calls set-up and tear-down in one process. */
   var releaseTestBed: () => void;
 }
 
-/** Before all live tests: the test bed, for them alone. It is taken down again afterwards unless it stood before (`npm run rig up`). */
+/** Brings up the test bed before all end-to-end tests, and reserves it. It is taken down afterwards, unless it was up before (`npm run rig up`). */
 export default async function testBedUp(): Promise<void> {
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
   globalThis.releaseTestBed = await reserveTestBed(progress);

@@ -11,17 +11,17 @@ describe("security is turned on, and off, in a running cluster", () => {
     await cluster.expectSound(seen);
     return seen;
   };
-  const refused = async (): Promise<string> => {
-    let said = "";
+  const rejected = async (): Promise<string> => {
+    let output = "";
     const touched = await cluster.touchedBy(async () => {
       const { exitCode, stdout } = await cluster.deploy({ check: false });
       expect(exitCode).not.toBe(0);
-      said = stdout;
+      output = stdout;
     });
     expect(touched).toEqual([]);
-    return said;
+    return output;
   };
-  /** What the servers' gossip and RPC say of themselves. */
+  /** An agent's own statistics and configuration. */
   const self = (agent: string) => cluster.api(agent).json("/v1/agent/self");
 
   beforeAll(async () => {
@@ -29,9 +29,9 @@ describe("security is turned on, and off, in a running cluster", () => {
   });
   afterAll(() => cluster.down());
 
-  test.each(["use", "require"] as const)("from off straight to %s is refused, and touches nobody", async (stage) => {
+  test.each(["use", "require"] as const)("from off straight to %s is rejected, and touches nobody", async (stage) => {
     cluster.file.security = at(stage);
-    expect(await refused()).toContain(`its next container has security at "${stage}", too far from`);
+    expect(await rejected()).toContain(`its next container has security at "${stage}", too far from`);
     cluster.file.security = "off";
     await cluster.deploy();
   });
@@ -42,9 +42,9 @@ describe("security is turned on, and off, in a running cluster", () => {
     expect((await self("consul-server1")).Stats.serf_lan.encrypted).toBe("true");
   });
 
-  test("from accept straight to require is refused", async () => {
+  test("from accept straight to require is rejected", async () => {
     cluster.file.security = at("require");
-    expect(await refused()).toContain('"require", too far from');
+    expect(await rejected()).toContain('"require", too far from');
   });
 
   test("use: agents speak TLS and encrypted gossip, and users notice nothing", async () => {
@@ -72,13 +72,13 @@ describe("security is turned on, and off, in a running cluster", () => {
     expect(anonymous.stdout).not.toContain("load/");
   });
 
-  test("and back, use and accept; off is refused, for agents keep their gossip key", async () => {
+  test("and back, use and accept; off is rejected, for agents keep their gossip key", async () => {
     for (const stage of ["use", "accept"] as const) {
       cluster.file.security = at(stage);
       await cluster.deploy();
       await cluster.expectWhole();
     }
     cluster.file.security = "off";
-    expect(await refused()).toContain('"off", too far from');
+    expect(await rejected()).toContain('"off", too far from');
   });
 });

@@ -1,7 +1,7 @@
 import type { LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
 
-/** The power of all hosts fails at once: the cluster is back by itself, with all that it had acknowledged. */
+/** The power of all hosts fails at once: the cluster recovers by itself, with every acknowledged write. */
 export async function allRestarted(cluster: LiveCluster): Promise<void> {
   const hosts = cluster.agentNames.map((name) => cluster.testBed.host(name));
   const seen = await cluster.during(async () => {

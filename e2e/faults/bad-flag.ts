@@ -1,7 +1,7 @@
 import { expectUndisturbed, type LiveCluster } from "../live-cluster";
 import type { Random } from "../random";
 
-/** A flag that Consul refuses reaches one server, while all agents are to be changed: the rest refuse to stop, and the mended file completes. */
+/** One server gets a flag that Consul rejects, in a change of all agents: the others are not stopped, and the fixed file completes the change. */
 export async function badFlag(cluster: LiveCluster, random: Random): Promise<void> {
   const server = random.pick(cluster.serverNames);
   const good = cluster.file.servers;

@@ -2,12 +2,12 @@ import { expectUndisturbed, type LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
 
 /**
- * A deploy is killed while servers wait for their turn, and the change is taken back. In the containers the questions go on, though nobody waits for their
- * answers, and may take a lock that no gate gives back: what is documented gives it back.
+ * A deploy is killed while servers wait for the deploy lock, and the change is reverted. The pre-stop checks still run in the containers, although
+ * no deploy waits for them, and may acquire a lock that no readiness check releases: the documented recovery releases it.
  */
 export async function changeWithdrawn(cluster: LiveCluster): Promise<void> {
   const { config, wait } = cluster.file;
-  // A question waits for its turn so long, and half a minute.
+  // A pre-stop check waits for the lock this long, and half a minute more.
   cluster.file.wait = 20;
   const seen = await cluster.during(async () => {
     cluster.changeAll();

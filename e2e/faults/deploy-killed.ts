@@ -11,12 +11,12 @@ const KILLS = {
   },
   "everything, as the operator's machine does": (deploy: RunningCommand) => deploy.killAll(),
 };
-/** What Terraform says of each resource, when it begins and when it is done with it: a clock that a busy machine does not slow down. */
+/** Terraform logs the start and the end of each resource: steps that do not depend on how busy the machine is. */
 const STEP = /: (Destroying|Creating)\.\.\.|: (Destruction|Creation) complete/g;
-/** So many are in a change of five agents: each has a container, a gate and its services, there is the last step, and each of these is destroyed and created. */
+/** Steps in a change of five agents: each has a container, a readiness check and its services, then there is the last step, and each of these is destroyed and created. */
 const STEPS = 64;
 
-/** A deploy that replaces all agents is killed at a random moment: after the documented recovery all is as if it had not been. */
+/** A deploy that replaces all agents is killed at a random moment: after the documented recovery the change is complete. */
 export async function deployKilled(cluster: LiveCluster, random: Random): Promise<void> {
   const [steps, seconds] = [Math.floor(random.next() * STEPS), random.next()];
   const victim = random.pick(Object.keys(KILLS) as (keyof typeof KILLS)[]);
@@ -38,7 +38,7 @@ export async function deployKilled(cluster: LiveCluster, random: Random): Promis
     await deploy.finished;
     await cluster.recover();
   });
-  // A client that was stopped, and not yet started, is missed until the recovery, and a session of its node with it.
+  // A client agent that was stopped, and not yet started, is missing until the recovery, and so is a session of its node.
   expect(seen.servers.mostDown).toBeLessThan(2);
   await cluster.expectSound(seen);
 }

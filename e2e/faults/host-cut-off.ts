@@ -2,7 +2,7 @@ import type { LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
 import type { Random } from "../random";
 
-/** A server's host loses its network while a deploy is replacing the others, and gets it back: nobody else is stopped meanwhile. */
+/** A server's host loses its network while a deploy replaces the others, and gets it back: no other server is stopped meanwhile. */
 export async function hostCutOff(cluster: LiveCluster, random: Random): Promise<void> {
   cluster.changeAll();
   cluster.write();
@@ -16,7 +16,7 @@ export async function hostCutOff(cluster: LiveCluster, random: Random): Promise<
     await pause(20);
     const meanwhile = await cluster.incarnations();
     process.stderr.write(deploy.stdout);
-    for (const name of cluster.serverNames.filter((one) => one !== replaced))
+    for (const name of cluster.serverNames.filter((other) => other !== replaced))
       expect({ name, is: meanwhile[name] }).toEqual({ name, is: before[name] });
     await cluster.testBed.host(cutOff).connect();
     const { exitCode } = await deploy.finished;
@@ -28,7 +28,7 @@ export async function hostCutOff(cluster: LiveCluster, random: Random): Promise<
   await cluster.expectSound(seen);
 }
 
-/** Waits until a deploy has replaced its first server, and says which that is. */
+/** Waits until a deploy has replaced its first server, and returns its name. */
 async function firstReplaced(
   deploy: { readonly stdout: string; readonly finished: Promise<unknown> },
   servers: readonly string[],

@@ -11,10 +11,10 @@ import { leaderKilled } from "./leader-killed";
 import { quorumDown } from "./quorum-down";
 import { deployWithoutState, twoDeploysOneState, twoDeploysTwoStates } from "./two-deploys";
 
-/** Makes something happen to a cluster while users work with it, and expects what must hold then; leaves it whole. */
+/** Injects a fault while users work with a cluster, and expects what must hold then; leaves the cluster whole. */
 export type Fault = (cluster: LiveCluster, random: Random) => Promise<void>;
 
-/** Everything that a cluster has to bear, by what it is called in reports. */
+/** All faults, by their names in reports. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
   "all agents get another image": imageChanged,
   "all agents get another configuration": configurationChanged,

@@ -2,14 +2,14 @@ import { eventually } from "../consul";
 import type { LiveCluster } from "../live-cluster";
 import type { Random } from "../random";
 
-/** So many servers are down that the quorum is lost: no deploy touches one of the rest, and it says why. Started again, they go on. */
+/** So many servers are down that the quorum is lost: a deploy touches none of the others, and says why. Once started, the servers continue. */
 export async function quorumDown(cluster: LiveCluster, random: Random): Promise<void> {
   const down: string[] = [];
   while (down.length <= (cluster.serverNames.length - 1) / 2)
     down.push(random.pick(cluster.serverNames.filter((name) => !down.includes(name))));
   const left = cluster.serverNames.filter((name) => !down.includes(name));
   const seen = await cluster.during(async () => {
-    // Whoever was killed by hand stays down, until somebody starts it.
+    // Docker does not restart a container that was killed by hand.
     await Promise.all(down.map((name) => cluster.docker(name, "kill", name)));
     const before = await cluster.incarnations();
     cluster.changeAll();

@@ -4,7 +4,7 @@ import { expectUndisturbed, type LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
 import type { Random } from "../random";
 
-/** Two deploys of a change of all agents at the same time, on one state: the second one is told so. */
+/** Two deploys of a change of all agents at the same time, on one Terraform state: the second one fails on the state's lock. */
 export async function twoDeploysOneState(cluster: LiveCluster): Promise<void> {
   cluster.changeAll();
   cluster.write();
@@ -20,7 +20,7 @@ export async function twoDeploysOneState(cluster: LiveCluster): Promise<void> {
   await cluster.expectSound(seen);
 }
 
-/** The same by two operators who each have a copy of the state, as they have where it is kept in a file: the servers' lock keeps them apart. */
+/** The same by two operators, each with a copy of the Terraform state's file: only the deploy lock in Consul keeps the deploys apart. */
 export async function twoDeploysTwoStates(cluster: LiveCluster, random: Random): Promise<void> {
   cluster.changeAll();
   cluster.write();
@@ -40,7 +40,7 @@ export async function twoDeploysTwoStates(cluster: LiveCluster, random: Random):
   await cluster.expectSound(seen);
 }
 
-/** An operator without the state deploys what runs already: nobody is touched. */
+/** An operator without the Terraform state deploys a cluster that runs already: no agent is touched. */
 export async function deployWithoutState(cluster: LiveCluster): Promise<void> {
   cluster.write();
   const second = cluster.colleague();

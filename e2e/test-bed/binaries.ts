@@ -13,7 +13,7 @@ interface GoProgram {
   readonly mainPackage: string;
   /** File name of the program. */
   readonly file: string;
-  /** Settings that its maker gives the linker for a release. @default none */
+  /** Linker flags of its upstream releases. @default none */
   readonly linkerFlags?: string;
 }
 
@@ -35,7 +35,7 @@ const OPENTOFU: GoProgram = {
   linkerFlags: "-X github.com/opentofu/opentofu/version.dev=no",
 };
 
-/** Where the programs are that an `up` needs. */
+/** Paths of the programs that an `up` needs. */
 export interface Binaries {
   /** The consul program of each version. */
   readonly consul: ReadonlyMap<string, string>;
@@ -45,7 +45,7 @@ export interface Binaries {
   readonly terraform: string | undefined;
 }
 
-/** Builds what is missing in the cache, one after the other: each of these builds fills a small machine by itself. */
+/** Builds the programs that the cache lacks, one after the other: each of these builds uses all of a small machine. */
 export async function ensureBinaries(progress: Progress): Promise<Binaries> {
   const consul = new Map<string, string>();
   for (const version of CONSUL_VERSIONS) consul.set(version, await ensureProgram(consulProgram(version), progress));
@@ -83,7 +83,7 @@ async function ensureProgram(program: GoProgram, progress: Progress): Promise<st
   const file = path.join(CACHE_FOLDER, "binaries", `${program.folder}-${key}`, program.file);
   if (fs.existsSync(file)) return file;
 
-  // Built under another name: an interrupted build must not pass for a whole one.
+  // Built under another name: an interrupted build must not look complete.
   const unfinished = `${file}.unfinished`;
   await timed(progress, `building ${program.folder} (minutes, once)`, () =>
     run("go", ["build", ...flags, "-o", unfinished, program.mainPackage], {

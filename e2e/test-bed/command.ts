@@ -15,7 +15,7 @@ export interface CommandOptions {
   readonly check?: boolean;
 }
 
-/** What a command said. */
+/** The result of a command. */
 export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
@@ -27,14 +27,14 @@ export interface CommandResult {
 export interface RunningCommand {
   /** Process id of the group's leader, as this machine sees it. */
   readonly pid: number;
-  /** What it has said so far. */
+  /** Its output so far. */
   readonly stdout: string;
   readonly stderr: string;
   /** Settles when it has ended; never throws for an exit code. */
   readonly finished: Promise<CommandResult>;
   /** Sends a signal to its process group, as Ctrl-C in a terminal does. */
   signal(signal: NodeJS.Signals): void;
-  /** SIGKILL to everything that it started, also what left its process group. */
+  /** SIGKILL to all processes that it started, including those that left its process group. */
   killAll(): void;
 }
 
@@ -56,7 +56,7 @@ export class CommandFailed extends Error {
   }
 }
 
-/** Carried by every command's environment: a program that starts a session of its own (a pseudo terminal) is still found by it. */
+/** In every command's environment, so that a program that starts its own session (a pseudo terminal) can still be found. */
 const MARK = "CONSUL_CDKTF_RIG_COMMAND";
 const DEFAULT_TIMEOUT_MS = 120_000;
 const running = new Set<RunningCommand>();
@@ -100,7 +100,7 @@ export function start(command: string, args: readonly string[], options: Command
 
   const signal = (name: NodeJS.Signals) => {
     const group = processesInGroup(child.pid ?? -1);
-    // nsenter only waits and passes on the exit code; a signal would end it before the command itself has finished.
+    // nsenter only waits, and returns the command's exit code; a signal would end it before the command has finished.
     const inside = name === "SIGKILL" ? group : group.filter((pid) => !commandLine(pid).startsWith("nsenter "));
     for (const pid of inside) send(pid, name);
   };
@@ -124,7 +124,7 @@ export function start(command: string, args: readonly string[], options: Command
   return handle;
 }
 
-// Commands have process groups of their own, so an end of this process would otherwise leave them running.
+// Commands have their own process groups, so they would otherwise outlive this process.
 process.on("exit", () => {
   for (const command of running) command.killAll();
 });
@@ -134,7 +134,7 @@ function ended(child: ChildProcess, output: { stdout: string; stderr: string }):
     const settle = (code: number | null) => resolve({ ...output, exitCode: code ?? -1 });
     child.once("error", reject);
     child.once("close", settle);
-    // A daemon that kept the pipes open must not hold up whoever waits for the command itself.
+    // A daemon that keeps the pipes open must not delay the command's end.
     child.once("exit", (code) => setTimeout(() => settle(code), 2000).unref());
   });
 }

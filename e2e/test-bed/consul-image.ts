@@ -7,7 +7,7 @@ import { run } from "./command";
  * official image's tools that the product's scripts call, from Debian's packages instead of Alpine's.
  */
 
-/** Entries of the image's configuration that `docker import` takes with --change; read off the official Dockerfile. */
+/** The image's configuration, as values of --change for `docker import`; copied from the official Dockerfile. */
 export const CONSUL_IMAGE_CHANGES = [
   "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   "ENV BIN_NAME=consul",
@@ -23,7 +23,7 @@ const CONSUL_USER = { uid: 100, gid: 1000 };
 
 const BUSYBOX = "/usr/bin/busybox";
 
-/** Dynamically linked programs, by their place in the image. The official one has su-exec where gosu stands in. */
+/** Dynamically linked programs, by their path in the image. gosu stands in for the official image's su-exec. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   "/usr/bin/curl": "/usr/bin/curl",
   "/usr/bin/dumb-init": "/usr/bin/dumb-init",
@@ -33,7 +33,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "/sbin/su-exec": "/usr/sbin/gosu",
 };
 
-/** glibc loads these by name when it resolves one, so ldd does not list them. */
+/** glibc loads these by name when it resolves a host name, so ldd does not list them. */
 const NAME_SERVICE_LIBRARIES = ["libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2"];
 
 /** Fills an empty folder with the image's files. */
@@ -57,7 +57,7 @@ export async function layOutConsulImage(root: string, consul: string, source: st
   }
 }
 
-/** Fills an empty folder with nothing but busybox and its applets. */
+/** Fills an empty folder with busybox and its applets only. */
 export async function layOutBusyboxImage(root: string): Promise<void> {
   for (const folder of ["bin", "sbin", "usr/bin", "usr/sbin", "etc", "root", "proc", "sys", "dev", "run"]) {
     fs.mkdirSync(path.join(root, folder), { recursive: true });

@@ -4,18 +4,18 @@ import { CGROUP } from "./world";
 
 const ROOT = "/sys/fs/cgroup";
 
-/** Removes the control groups that containers leave behind when their daemon is killed: of one host, or of all. */
+/** Removes the control groups that containers of one host, or of all, leave when their daemon is killed. */
 export async function removeControlGroups(host = ""): Promise<void> {
   // cgroup v2 has one tree, v1 one for each controller.
   const trees = fs.existsSync(ROOT) ? [ROOT, ...fs.readdirSync(ROOT).map((name) => path.join(ROOT, name))] : [];
   for (const group of trees.map((tree) => path.join(tree, CGROUP, host))) {
-    // The kernel lets a group go a moment after its last process.
+    // The kernel frees a group a moment after its last process has ended.
     for (let tries = 0; tries < 50 && !removeTree(group); tries++)
       await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-/** Groups hold files that cannot be removed, and go with their folder; so only folders, the innermost first. */
+/** A group's files cannot be removed, and disappear with their folder: so this removes folders only, the innermost first. */
 function removeTree(group: string): boolean {
   try {
     const inside = fs.readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -18,7 +18,7 @@ import {
 
 /** What kind of daemon a host runs. */
 export interface DockerHostOptions {
-  /** Docker's own bridge and iptables, for containers on networks of their own; else host networking only. @default false */
+  /** Docker's own bridge and iptables, for user-defined networks; else host networking only. @default false */
   readonly bridge?: boolean;
   /** Listen on the LAN (tcp) and run sshd. @default true */
   readonly remote?: boolean;
@@ -48,7 +48,7 @@ export class DockerHost extends TestBedMachine {
     this.tcp = (options.remote ?? true) ? `tcp://${this.address}:${port}` : undefined;
   }
 
-  /** True while the daemon answers. */
+  /** True while the daemon is reachable. */
   get isDaemonUp(): Promise<boolean> {
     return new Promise((resolve) => {
       const request = http.get({ socketPath: this.socket, path: "/_ping", timeout: 2000 }, (response) => {
@@ -60,7 +60,7 @@ export class DockerHost extends TestBedMachine {
     });
   }
 
-  /** Brings up the machine, its daemon and its sshd; leaves alone what stands. */
+  /** Starts the machine, its daemon and its sshd, unless they run. */
   async ensureUp(): Promise<void> {
     await this.powerOn();
     await this.startDaemonIfDown();
@@ -81,10 +81,10 @@ export class DockerHost extends TestBedMachine {
     return run("docker", ["-H", `unix://${this.socket}`, ...args], { ...options, env });
   }
 
-  /** Starts the daemon and waits until it answers; one that answers already stays as it is. */
+  /** Starts the daemon, unless it is reachable, and waits until it is. */
   async startDaemonIfDown(): Promise<void> {
     if (await this.isDaemonUp) return;
-    // One that runs and does not answer yet may only be starting, e.g. for an `up` that was interrupted.
+    // A daemon that runs and is not reachable yet may be starting, e.g. after an `up` that was interrupted.
     if (this.processes(DAEMON).length === 0) {
       await this.run("rm", ["-f", "/run/docker.pid"]);
       await this.startDaemon(
@@ -126,7 +126,7 @@ export class DockerHost extends TestBedMachine {
     await waitForEnd(daemons, STOP_TIMEOUT_MS);
   }
 
-  /** Removes all containers, networks and volumes, and repairs what a test may have broken; images stay. */
+  /** Removes all containers, networks and volumes, and repairs everything that a test may have broken; images stay. */
   async reset(): Promise<void> {
     await this.ensureUp();
     await this.connect();
@@ -143,7 +143,7 @@ export class DockerHost extends TestBedMachine {
     return this.tcp?.endsWith(`:${TLS_PORT}`) ?? false;
   }
 
-  /** A file of its own, so that the real machine's /etc/docker/daemon.json has no say. */
+  /** A separate file, so that the real machine's /etc/docker/daemon.json does not apply. */
   private async writeConfig(): Promise<string> {
     const tls = this.usesTls ? await ensureServerCertificate(this, path.join(this.folder, "tls")) : undefined;
     const file = path.join(this.folder, "daemon.json");
@@ -151,7 +151,7 @@ export class DockerHost extends TestBedMachine {
       hosts: ["unix:///run/docker.sock", `unix://${this.socket}`, ...(this.tcp ? [this.tcp] : [])],
       "data-root": path.join(this.folder, "data"),
       "storage-driver": "overlay2",
-      // Not systemd's: all hosts' containers would lie in one place, without a way to tell whose they are.
+      // With systemd's driver, all hosts' containers would be in one place, and their hosts unknown.
       "exec-opts": ["native.cgroupdriver=cgroupfs"],
       "cgroup-parent": `/${CGROUP}/${this.name}`,
       "registry-mirrors": [`http://${OPEN_REGISTRY}`],
@@ -169,5 +169,5 @@ export class DockerHost extends TestBedMachine {
   }
 }
 
-/** Without this said aloud, a daemon with a plain tcp port waits 15 s at every start, as a warning. */
+/** Without this option, a daemon with a plain tcp port warns and waits 15 s at every start. */
 const PLAIN_TCP_CONSENT = ["--tls=false"];

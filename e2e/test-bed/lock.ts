@@ -4,9 +4,9 @@ import * as path from "node:path";
 import { type Progress, timed } from "./progress";
 import { CACHE_FOLDER, RESERVATION } from "./world";
 
-/** Does the work while no other process of this machine builds up, tears down or repairs the test bed. */
+/** Does the work while no other process of this machine builds, removes or repairs the test bed. */
 export async function withLock<T>(work: () => Promise<T>): Promise<T> {
-  const release = await takeLock("lock");
+  const release = await acquireLock("lock");
   try {
     return await work();
   } finally {
@@ -15,15 +15,17 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Waits until the test bed is this process's alone, for a suite or a benchmark that cannot bear others' containers.
- * @returns what gives it back; the end of the process does too
+ * Waits until this process has reserved the test bed, for a suite or a benchmark whose results others' containers would change.
+ * @returns a function that releases it; the end of the process does too
  */
 export function reserveTestBed(progress: Progress): Promise<() => void> {
-  return timed(progress, "waiting for another suite or benchmark to leave the test bed", () => takeLock(RESERVATION));
+  return timed(progress, "waiting for another suite or benchmark to leave the test bed", () =>
+    acquireLock(RESERVATION),
+  );
 }
 
-/** The lock is the kernel's, held by a child that lives as long as the pipe to this process: it is given back even on SIGKILL. */
-async function takeLock(name: string): Promise<() => void> {
+/** The kernel's lock is held by a child that lives as long as the pipe to this process, so it is released even on SIGKILL. */
+async function acquireLock(name: string): Promise<() => void> {
   fs.mkdirSync(CACHE_FOLDER, { recursive: true });
   const holder = spawn("flock", [path.join(CACHE_FOLDER, name), "sh", "-c", "echo held; exec cat >/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],

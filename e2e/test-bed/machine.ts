@@ -7,9 +7,9 @@ import { commandLine, initInNetns, killAndWait, livesInNetns, processesBeside, p
 import { MACHINES_FOLDER, type Machine, REGISTRY } from "./world";
 
 /**
- * A machine on the LAN: namespaces of its own for network, mounts, processes and host name, around the real machine's files.
+ * A machine on the LAN: its own namespaces for network, mounts, processes and host name, around the real machine's files.
  *
- * Its pid 1 is the power cord: with it the kernel ends every process on the machine, containers' too, and drops every mount.
+ * Its pid 1 is the power cord: when it ends, the kernel ends every process on the machine, containers' too, and removes every mount.
  */
 export class TestBedMachine implements Machine {
   readonly name: string;
@@ -36,10 +36,10 @@ export class TestBedMachine implements Machine {
     return this.init !== undefined && fs.existsSync(path.join(this.folder, "ready"));
   }
 
-  /** Switches the machine on; one that is on stays as it is. */
+  /** Switches the machine on, unless it is on. */
   async powerOn(): Promise<void> {
     if (this.isOn && (await isPluggedIn(this))) return;
-    // Of an interrupted start there may be anything left: begin with nothing.
+    // An interrupted start may have left anything: start from nothing.
     await this.powerOff();
     await ensureNetns(this);
     const ready = path.join(this.folder, "ready");
@@ -58,7 +58,7 @@ export class TestBedMachine implements Machine {
     const log = fs.openSync(path.join(this.folder, "init.log"), "w");
     const child = spawn(
       "nsenter",
-      // Not `ip netns exec`: that would hide /sys/fs/cgroup. A slave of the real machine's mounts, so that none is held busy here.
+      // Not `ip netns exec`, which would hide /sys/fs/cgroup. Its mounts are slaves of the real machine's, so that none is kept busy here.
       [
         `--net=/run/netns/${netnsOf(this)}`,
         "unshare",
@@ -92,7 +92,7 @@ export class TestBedMachine implements Machine {
   /** Cuts the power: everything on the machine ends at once, its disk stays. */
   async powerOff(): Promise<void> {
     await removeNetns(netnsOf(this));
-    // A machine whose namespace has lost its name, e.g. by hand, is still found by what holds its pid 1.
+    // If somebody has deleted the namespace's name, the process that holds pid 1 still identifies the machine.
     await killAndWait(powerCords(this.folder));
   }
 
@@ -116,7 +116,7 @@ export class TestBedMachine implements Machine {
     return start("nsenter", this.enter(command, args, options.cwd), { ...options, cwd: undefined });
   }
 
-  /** Starts a daemon that outlives this process. What it says goes to a log in the machine's folder. */
+  /** Starts a daemon that outlives this process. Its output goes to a log in the machine's folder. */
   async startDaemon(log: string, command: string, ...args: string[]): Promise<void> {
     const script = 'log=$1; shift; setsid "$@" >>"$log" 2>&1 </dev/null &';
     await this.run("sh", ["-c", script, "sh", path.join(this.folder, log), command, ...args]);
@@ -146,7 +146,7 @@ export class TestBedMachine implements Machine {
   }
 }
 
-/** The processes outside that hold a machine's pid 1, and end it with themselves; of all machines below a folder. */
+/** For all machines below a folder, the outside processes that hold each pid 1, which ends when they end. */
 export function powerCords(folder: string): number[] {
   return processesMatching(/^unshare /).filter(
     (pid) => `${commandLine(pid)}/`.includes(`machine-init.sh `) && `${commandLine(pid)}/`.includes(` ${folder}/`),

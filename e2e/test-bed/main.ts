@@ -7,7 +7,7 @@ import { DEFAULT_HOSTS } from "./world";
 const USAGE = `usage: npm run rig <command>
   up                                brings the test bed up; twice is fine
   down                              removes everything but the cache; twice is fine
-  status [--json]                   how every machine is doing; exit code 1 when one is not well
+  status [--json]                   the status of every machine; exit code 1 if one is not up
   shell [--on MACHINE] [-- COMMAND] a shell, or one command, as the operator, or on a machine: local, registry, a host's name`;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -34,16 +34,16 @@ async function main(args: readonly string[]): Promise<number> {
 function showStatus(machines: readonly MachineStatus[], asJson: boolean): number {
   const missing = DEFAULT_HOSTS.filter((host) => !machines.some((machine) => machine.name === host.name));
   const all = [...machines, ...missing.map((host) => ({ ...host, on: false, serving: false }))];
-  const well = all.every((machine) => machine.on && machine.serving !== false);
+  const isUp = all.every((machine) => machine.on && machine.serving !== false);
   if (asJson) {
-    process.stdout.write(`${JSON.stringify({ up: well, machines: all }, undefined, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ up: isUp, machines: all }, undefined, 2)}\n`);
   } else {
     for (const { name, address, on, serving } of all) {
       const state = on ? (serving === false ? "on, not serving" : "on") : "off";
       process.stdout.write(`${name.padEnd(20)} ${address.padEnd(15)} ${state}\n`);
     }
   }
-  return well ? 0 : 1;
+  return isUp ? 0 : 1;
 }
 
 function shell(args: readonly string[]): number {
@@ -69,7 +69,7 @@ function progress(line: string): void {
   process.stderr.write(`test bed: ${line}\n`);
 }
 
-// An orderly end also ends the commands that were started; SIGKILL cannot, and what it leaves the next `up` or `down` deals with.
+// These signals also end the commands that were started. SIGKILL cannot; the next `up` or `down` ends what it leaves.
 for (const signal of SIGNALS) process.once(signal, endBy);
 
 main(process.argv.slice(2)).then(

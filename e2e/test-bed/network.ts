@@ -10,7 +10,7 @@ export function netnsOf(machine: Machine): string {
   return `${NETNS_PREFIX}${machine.name}`;
 }
 
-/** Makes the bridge that all machines are plugged into, in a namespace that nothing else lives in. */
+/** Makes the bridge that connects all machines, in a namespace that has nothing else. */
 export async function ensureLan(): Promise<void> {
   if (await succeeds("-n", LAN, "link", "show", BRIDGE)) return;
   await removeNetns(LAN);
@@ -19,7 +19,7 @@ export async function ensureLan(): Promise<void> {
   await ip("-n", LAN, "link", "set", BRIDGE, "up");
 }
 
-/** Makes a machine's network namespace and plugs it into the LAN; leaves alone one that is whole. */
+/** Makes a machine's network namespace and connects it to the LAN, unless it is complete. */
 export async function ensureNetns(machine: Machine): Promise<void> {
   const netns = netnsOf(machine);
   if (await isPluggedIn(machine)) return;
@@ -27,7 +27,7 @@ export async function ensureNetns(machine: Machine): Promise<void> {
   await ip("-n", LAN, "link", "delete", port(machine)).catch(() => undefined);
   await ip("netns", "add", netns);
   await ip("-n", netns, "link", "set", "lo", "up");
-  // A machine that comes back has the hardware address it had, else its neighbours look for it in vain for half a minute.
+  // A machine keeps its hardware address, since its neighbours would need half a minute to notice another one.
   const hardware = `02:00:${machine.address
     .split(".")
     .map((octet) => Number(octet).toString(16).padStart(2, "0"))
@@ -53,21 +53,21 @@ export async function ensureNetns(machine: Machine): Promise<void> {
   await ip("-n", LAN, "link", "set", port(machine), "master", BRIDGE, "up");
 }
 
-/** Pulls the machine's cable out of the bridge, or puts it back; the machine keeps its address meanwhile. */
+/** Unplugs the machine's cable from the bridge, or plugs it in; the machine keeps its address meanwhile. */
 export async function setPlugged(machine: Machine, plugged: boolean): Promise<void> {
   await ip("-n", LAN, "link", "set", port(machine), plugged ? "up" : "down");
 }
 
-/** Ends everything that lives in a namespace, then removes it; one that is not there is no error. */
+/** Ends all processes of a namespace, then removes it; a missing one is no error. */
 export async function removeNetns(netns: string): Promise<void> {
-  // A machine's pid 1 takes all its processes along, its containers' too. The rest, if any, stayed outside by an interrupted start.
+  // When a machine's pid 1 ends, all its processes end, its containers' too. An interrupted start may have left others.
   const init = initInNetns(netns);
   if (init) await killAndWait([init]);
   await killAndWait(processesInNetns(netns));
   if (fs.existsSync(`/run/netns/${netns}`)) await run("ip", ["netns", "delete", netns], { check: false });
 }
 
-/** Removes the folder of named namespaces, which the first `ip netns add` makes and mounts; it stays while anyone has a name in it. */
+/** Removes the folder of named namespaces, which the first `ip netns add` makes and mounts, unless others have names in it. */
 export async function removeNetnsFolder(): Promise<void> {
   if (!fs.existsSync("/run/netns") || fs.readdirSync("/run/netns").length > 0) return;
   await run("umount", ["/run/netns"], { check: false });
@@ -81,7 +81,7 @@ export function existingNetns(): string[] {
     : [];
 }
 
-/** True when the machine's network namespace exists, with its address and a cable to the LAN (which may be pulled). */
+/** True if the machine's network namespace exists, with its address and a cable to the LAN (which may be unplugged). */
 export async function isPluggedIn(machine: Machine): Promise<boolean> {
   const shown = await run("ip", ["-n", netnsOf(machine), "-4", "address", "show", "eth0"], { check: false });
   return shown.stdout.includes(` ${machine.address}/`) && (await succeeds("-n", LAN, "link", "show", port(machine)));

@@ -7,7 +7,7 @@ import type { TestBedMachine } from "./machine";
 import { writeSshWrapper } from "./ssh";
 import { ensureClientCertificate } from "./tls";
 
-/** What is taken over from the real environment. Nothing else is: a stray DOCKER_HOST or TF_VAR_ would decide what is tested. */
+/** The variables that are copied from the real environment. No other is: a stray DOCKER_HOST or TF_VAR_ would change what is tested. */
 const PASSED_ON = [
   "PATH",
   "LANG",
@@ -23,7 +23,7 @@ const PASSED_ON = [
   "NO_COLOR",
 ];
 
-/** Someone at a machine of the test bed: a home, Terraform with the provider at hand, docker, ssh. */
+/** An operator on a machine of the test bed, with a home, Terraform and its provider, docker and ssh. */
 export class Operator {
   private readonly folder: string;
 
@@ -36,7 +36,7 @@ export class Operator {
     return path.join(this.folder, "home");
   }
 
-  /** The first folder on the operator's PATH; whatever is put here comes before the real machine's. */
+  /** The first folder on the operator's PATH: programs in it come before the real machine's. */
   get bin(): string {
     return path.join(this.folder, "bin");
   }
@@ -49,11 +49,11 @@ export class Operator {
       PATH: `${this.bin}:${process.env.PATH ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`,
       HOME: this.home,
       TF_CLI_CONFIG_FILE: this.terraformConfig,
-      // The CDKTF CLI locks providers, for which Terraform asks their registry, whatever its configuration says.
+      // The CDKTF CLI locks providers. For that, Terraform would ask their registry, despite its configuration.
       TF_CLI_ARGS_providers_lock: `-fs-mirror=${this.providers}`,
       TF_IN_AUTOMATION: "1",
       CHECKPOINT_DISABLE: "1",
-      // What npm has fetched before is there without a network.
+      // npm's cache works without a network.
       npm_config_cache: process.env.npm_config_cache ?? path.join(os.homedir(), ".npm"),
       npm_config_offline: "true",
       npm_config_update_notifier: "false",
@@ -61,7 +61,7 @@ export class Operator {
     };
   }
 
-  /** Makes the operator's files; switches nothing on. */
+  /** Makes the operator's files; starts nothing. */
   async prepare(binaries: Binaries, withCertificate: boolean): Promise<void> {
     fs.mkdirSync(this.bin, { recursive: true });
     fs.mkdirSync(this.home, { recursive: true });

@@ -1,11 +1,11 @@
 import { run } from "./command";
 import { type Progress, timed } from "./progress";
 
-/** Debian's packages that the test bed is made of, and those that its tests need. */
+/** Debian's packages that the test bed and its tests need. */
 const PACKAGES = [
   "apache2-utils", // htpasswd, for the registry with a password
   "busybox-static", // the userland of the Consul image
-  "chromium", // looks at Consul's UI
+  "chromium", // opens Consul's UI
   "curl",
   "dnsmasq-base", // a DNS server for other names than Consul's
   "dnsutils",
@@ -23,7 +23,7 @@ const PACKAGES = [
   "util-linux",
 ];
 
-/** Installs what is missing; asks apt-get for nothing when nothing is. */
+/** Installs missing packages; does not run apt-get if there are none. */
 export async function installPackages(progress: Progress): Promise<void> {
   const missing = await missingPackages();
   if (missing.length === 0) return;

@@ -1,29 +1,28 @@
 import * as fs from "node:fs";
 
 /**
- * Which processes belong to the test bed. A pid that was written down may have been given to a stranger since; the namespace that a
- * process lives in is the kernel's own word, so that is what is asked.
+ * Finds the processes of the test bed. A recorded pid may belong to another process by now, so the kernel's namespaces identify them.
  */
 
-/** The kernel's number of a network namespace that has a name, or undefined where there is none. */
+/** The kernel's number of a named network namespace, or undefined if there is none. */
 export function netnsInode(name: string): string | undefined {
   try {
     const inode = String(fs.statSync(`/run/netns/${name}`).ino);
-    // A name that is left over from an interrupted `ip netns add` is a plain file; never take the machine's own namespace for a test bed's.
+    // An interrupted `ip netns add` leaves a plain file as the name. The real machine's own namespace is never one of the test bed.
     return namespaceOf(1, "net") === `net:[${inode}]` ? undefined : inode;
   } catch {
     return undefined;
   }
 }
 
-/** All processes that live in a network namespace, in the order of their pids. */
+/** All processes of a network namespace, in the order of their pids. */
 export function processesInNetns(name: string): number[] {
   const inode = netnsInode(name);
   if (!inode) return [];
   return allProcesses().filter((pid) => namespaceOf(pid, "net") === `net:[${inode}]`);
 }
 
-/** All processes that share a pid namespace with the given one, whatever network they are on. */
+/** All processes in the pid namespace of the given one, on any network. */
 export function processesBeside(init: number): number[] {
   const namespace = namespaceOf(init, "pid");
   return namespace ? allProcesses().filter((pid) => namespaceOf(pid, "pid") === namespace) : [];
@@ -34,14 +33,14 @@ export function processesMatching(pattern: RegExp): number[] {
   return allProcesses().filter((pid) => pattern.test(commandLine(pid)));
 }
 
-/** All processes of a process group, which bears its first process's pid. */
+/** All processes of a process group, whose id is its first process's pid. */
 export function processesInGroup(group: number): number[] {
-  // The fields after the name, which is in parentheses and may hold anything: state, parent, group.
+  // The fields after the name, which is in parentheses and may contain anything: state, parent, group.
   const groupOf = (pid: number) => Number(read(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[2]);
   return allProcesses().filter((pid) => groupOf(pid) === group);
 }
 
-/** The process that is pid 1 of a machine whose network namespace is given; containers' own pid 1 lie one level deeper. */
+/** Pid 1 of the machine with this network namespace; containers' pid 1 are one level deeper. */
 export function initInNetns(name: string): number | undefined {
   return processesInNetns(name).find((pid) => {
     const pids = /^NSpid:\s*(.*)$/m.exec(read(`/proc/${pid}/status`))?.[1]?.split(/\s+/) ?? [];
@@ -49,18 +48,18 @@ export function initInNetns(name: string): number | undefined {
   });
 }
 
-/** True while the process exists and lives in that network namespace. */
+/** True while the process exists in that network namespace. */
 export function livesInNetns(pid: number, name: string): boolean {
   const inode = netnsInode(name);
   return inode !== undefined && namespaceOf(pid, "net") === `net:[${inode}]`;
 }
 
-/** A process's command line, its arguments parted by spaces; empty when it is gone or a zombie. */
+/** A process's command line, its arguments separated by spaces; empty if it has ended or is a zombie. */
 export function commandLine(pid: number): string {
   return read(`/proc/${pid}/cmdline`).replace(/\0/g, " ").trim();
 }
 
-/** Sends SIGKILL to all of them, except this process and those that it runs under, and waits until they are gone. */
+/** Sends SIGKILL to all of them, except this process and its ancestors, and waits until they have ended. */
 export async function killAndWait(pids: readonly number[], timeoutMs = 10_000): Promise<void> {
   const spared = ownAncestors();
   const doomed = pids.filter((pid) => !spared.has(pid));
@@ -68,10 +67,10 @@ export async function killAndWait(pids: readonly number[], timeoutMs = 10_000): 
   await waitForEnd(doomed, timeoutMs);
 }
 
-/** Waits until none of the processes exists any more, and says whether that came true in time. */
+/** Waits until none of the processes exists, and returns whether they ended in time. */
 export async function waitForEnd(pids: readonly number[], timeoutMs: number): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
-  // A zombie has an empty command line: it has ended, and only waits to be collected.
+  // A zombie has ended, and has an empty command line.
   while (pids.some((pid) => commandLine(pid) !== "")) {
     if (Date.now() > deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -79,16 +78,16 @@ export async function waitForEnd(pids: readonly number[], timeoutMs: number): Pr
   return true;
 }
 
-/** Sends a signal; a process that is gone already is no error. */
+/** Sends a signal; a process that has ended is no error. */
 export function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // Gone.
+    // It has ended.
   }
 }
 
-/** SIGKILL to every process whose environment holds the variable with that value. */
+/** SIGKILL to every process whose environment has the variable with that value. */
 export function killProcessesWithEnvironment(variable: string, value: string): void {
   const entry = `${variable}=${value}`;
   for (const pid of allProcesses()) {

@@ -1,13 +1,13 @@
 /** Takes one line of progress at a time. */
 export type Progress = (line: string) => void;
 
-/** Says nothing. */
+/** Prints nothing. */
 export const silent: Progress = () => undefined;
 
 const PATIENCE_MS = 2_000;
 const REMINDER_MS = 15_000;
 
-/** Does the work; when it takes longer than two seconds, says so, goes on saying so, and says how long it took. */
+/** Does the work; if it takes longer than two seconds, reports this, repeats it, and reports how long it took. */
 export async function timed<T>(progress: Progress, what: string, work: () => Promise<T>): Promise<T> {
   const begun = Date.now();
   const seconds = () => `${((Date.now() - begun) / 1000).toFixed(0)} s`;

@@ -9,7 +9,7 @@ import { CONSUL_VERSIONS } from "./world";
 export interface RegistryImage {
   /** Name and tag, as on the public registry. */
   readonly reference: string;
-  /** What `docker import` is told with --change. */
+  /** Values of --change for `docker import`. */
   readonly changes: readonly string[];
   /** Fills an empty folder with the image's files. */
   layOut(root: string): Promise<void>;
@@ -26,7 +26,7 @@ export function registryImages(binaries: Binaries): RegistryImage[] {
     ],
     layOut: async (root: string) => layOutConsulImage(root, program, await consulSource(version)),
   }));
-  // Stand-ins that can be pulled and started, and do nothing, whatever their arguments: registrator cannot be built from modules.
+  // Registrator cannot be built from modules. Its stand-ins can be pulled and started, and do nothing, with any arguments.
   const registrators = ["fayrus/registrator:v9.2.0", "gliderlabs/registrator:latest"].map((reference) => ({
     reference,
     changes: ["ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin", 'ENTRYPOINT ["/bin/registrator"]'],
@@ -35,7 +35,7 @@ export function registryImages(binaries: Binaries): RegistryImage[] {
   return [...consul, ...registrators];
 }
 
-/** A program of registrator's name and place, which sleeps until it is stopped. */
+/** A program with registrator's name and path, which sleeps until it is stopped. */
 async function layOutRegistratorImage(root: string): Promise<void> {
   await layOutBusyboxImage(root);
   fs.writeFileSync(path.join(root, "bin/registrator"), "#!/bin/sh\ntrap 'exit 0' TERM\nsleep infinity & wait\n", {
@@ -43,7 +43,7 @@ async function layOutRegistratorImage(root: string): Promise<void> {
   });
 }
 
-/** Changes whenever the images would: made of the binaries' own keys and of the recipe. */
+/** A hash of the binaries' own keys and of the recipe, so that it changes whenever the images would. */
 export function registryImagesKey(binaries: Binaries): string {
   const recipe = ["consul-image.ts", "registry-images.ts"].map((file) => fs.readFileSync(path.join(__dirname, file)));
   const programs = CONSUL_VERSIONS.map((version) => path.basename(path.dirname(binaries.consul.get(version) ?? "")));

@@ -9,7 +9,7 @@ import { type Progress, timed } from "./progress";
 import { type RegistryImage, registryImages, registryImagesKey } from "./registry-images";
 import { CACHE_FOLDER, OPEN_REGISTRY, PRIVATE_REGISTRY, REGISTRY, RUN_FOLDER } from "./world";
 
-/** What logs in to the registry with a password. */
+/** The login of the registry with a password. */
 export interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -22,9 +22,9 @@ const HTPASSWD_FILE = path.join(FOLDER, "htpasswd");
 const USERNAME = "operator";
 const START_TIMEOUT_MS = 20_000;
 
-/** Two registries on one machine, over the same images: one open to all, which the daemons use as their mirror, one with a password. */
+/** Two registries on one machine, with the same images: an open one, which is the daemons' mirror, and one with a password. */
 export class Registry {
-  /** The registries as they stand in image references. */
+  /** The registries' addresses in image references. */
   readonly addresses = { open: OPEN_REGISTRY, private: PRIVATE_REGISTRY } as const;
   /** The machine they run on; its daemon is up only while the images are published. */
   readonly machine = new DockerHost(REGISTRY, { remote: false });
@@ -34,7 +34,7 @@ export class Registry {
     return { username: USERNAME, password: fs.readFileSync(PASSWORD_FILE, "utf8") };
   }
 
-  /** Fills the registry, from the cache if it can, and starts it. */
+  /** Fills the registry, if possible from the cache, and starts it. */
   async ensureUp(binaries: Binaries, progress: Progress): Promise<void> {
     const images = registryImages(binaries);
     const published = path.join(CACHE_FOLDER, `registry-${registryImagesKey(binaries)}`);
@@ -44,7 +44,7 @@ export class Registry {
       );
     }
     if (!fs.existsSync(STORAGE)) {
-      // A copy, since what tests push must not outlive the test bed.
+      // A copy, since images that tests push must not outlive the test bed.
       fs.mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
       fs.rmSync(`${STORAGE}.unfinished`, { recursive: true, force: true });
       await run("cp", ["-a", "--reflink=auto", published, `${STORAGE}.unfinished`]);
@@ -69,7 +69,7 @@ export class Registry {
     return fs.readFileSync(link, "utf8").trim();
   }
 
-  /** Starts both registries; one that runs stays as it is. */
+  /** Starts both registries, unless they run. */
   async start(): Promise<void> {
     await this.machine.powerOn();
     await Promise.all([this.serve(OPEN_REGISTRY, STORAGE), this.serve(PRIVATE_REGISTRY, STORAGE, HTPASSWD_FILE)]);
@@ -109,7 +109,7 @@ export class Registry {
     }
   }
 
-  /** Lets a daemon on the registry's machine put the images together and push them, so that they are what any registry holds. */
+  /** A daemon on the registry's machine imports the images and pushes them, so that they are stored as in any registry. */
   private async publish(images: readonly RegistryImage[], published: string): Promise<void> {
     const unfinished = `${published}.unfinished`;
     const workshop = path.join(this.machine.folder, "workshop");

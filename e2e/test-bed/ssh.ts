@@ -4,7 +4,7 @@ import { run } from "./command";
 import { type Machine, RUN_FOLDER } from "./world";
 
 /**
- * Keys and settings for ssh between the operator and the hosts. Nothing of the real machine's (/etc/ssh, /root/.ssh) is read or written.
+ * Keys and settings for ssh between the operator and the hosts. The real machine's files (/etc/ssh, /root/.ssh) are neither read nor written.
  */
 
 const FOLDER = path.join(RUN_FOLDER, "ssh");
@@ -13,10 +13,10 @@ const HOST_KEY = path.join(FOLDER, "host_ed25519");
 const KNOWN_HOSTS = path.join(FOLDER, "known_hosts");
 const CLIENT_CONFIG = path.join(FOLDER, "config");
 
-/** What a test needs to name in a provider's `ssh_opts`. */
+/** The files for a provider's `ssh_opts`. */
 export const SSH_FILES = { key: USER_KEY, knownHosts: KNOWN_HOSTS, config: CLIENT_CONFIG } as const;
 
-/** Makes the operator's key, and one key for all hosts, once. */
+/** Makes the operator's key, and one key for all hosts, unless they exist. */
 export async function ensureSshKeys(): Promise<void> {
   fs.mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
   for (const key of [USER_KEY, HOST_KEY]) {
@@ -43,11 +43,11 @@ Host *
   StrictHostKeyChecking yes
   BatchMode yes
   ConnectTimeout 5
-  # docker and the provider start an ssh for every call: one connection serves them all.
+  # docker and the provider start an ssh process for every call: all share one connection.
   ControlMaster auto
   ControlPath ${FOLDER}/%C
   ControlPersist 60
-  # A shared connection to a host that was cut off must not swallow calls for long.
+  # A shared connection to an unreachable host must fail soon.
   ServerAliveInterval 2
   ServerAliveCountMax 3
   LogLevel ERROR
@@ -55,7 +55,7 @@ Host *
   );
 }
 
-/** Writes a wrapper for `ssh`. OpenSSH takes its settings from the user's entry in passwd and ignores $HOME. */
+/** Writes a wrapper for `ssh`, since OpenSSH takes the home folder from passwd and ignores $HOME. */
 export function writeSshWrapper(binFolder: string): void {
   fs.writeFileSync(path.join(binFolder, "ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${CLIENT_CONFIG} "$@"\n`, {
     mode: 0o755,
@@ -77,7 +77,7 @@ PidFile none
 # Terraform opens as many connections at once as a plan has resources on the host, and sessions on a shared one.
 MaxStartups 100
 MaxSessions 100
-# The user's own docker context must not lead elsewhere.
+# The user's own docker context must not select another daemon.
 SetEnv DOCKER_HOST=unix:///run/docker.sock
 `,
   );

@@ -15,18 +15,18 @@ import { ensureSshKeys, writeSshClientConfig } from "./ssh";
 import { ensureAuthority } from "./tls";
 import { DEFAULT_HOSTS, LAN, LOCAL, MACHINES_FOLDER, type Machine, OPERATOR, REGISTRY, RUN_FOLDER } from "./world";
 
-/** What to bring up. */
+/** Options of TestBed.up. */
 export interface TestBedOptions {
-  /** The Docker hosts that have to be there; others that stand already stay. @default the article's three servers and one client */
+  /** The Docker hosts that are needed; others that exist stay. @default the article's three servers and one client */
   readonly hosts?: readonly Machine[];
   /** Takes a line for everything that lasts more than two seconds. @default silent */
   readonly progress?: Progress;
 }
 
-/** How one machine is doing. */
+/** The status of one machine. */
 export interface MachineStatus extends Machine {
   readonly on: boolean;
-  /** Whether what it is there for answers: the daemon, the registries; undefined where it has no daemon. */
+  /** Whether its daemon or its registries are reachable; undefined if it has none. */
   readonly serving: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ export class TestBed {
   readonly registry = new Registry();
   /** The daemon of the local topology. */
   readonly localHost = new DockerHost(LOCAL, { bridge: true, remote: false });
-  /** Someone who works at the machine of the local topology, with its daemon at /var/run/docker.sock. */
+  /** An operator on the machine of the local topology, with its daemon at /var/run/docker.sock. */
   readonly local = new Operator(this.localHost);
   private readonly hostsByName = new Map<string, DockerHost>();
 
@@ -51,12 +51,12 @@ export class TestBed {
     for (const host of hosts) this.hostsByName.set(host.name, new DockerHost(host));
   }
 
-  /** The test bed as it stands; starts and repairs nothing. */
+  /** The test bed as it is; starts and repairs nothing. */
   static standing(progress: Progress = silent): TestBed {
     return new TestBed(standingHosts(), progress);
   }
 
-  /** Brings the test bed up: adopts what stands, makes what is missing. */
+  /** Brings the test bed up: uses what exists, and creates what is missing. */
   static async up(options: TestBedOptions = {}): Promise<TestBed> {
     if (process.getuid?.() !== 0)
       throw new Error("the test bed makes network namespaces and Docker daemons: it needs root");
@@ -72,7 +72,7 @@ export class TestBed {
     });
   }
 
-  /** Removes everything that any `up` made, whatever state it is in; keeps only the cache. */
+  /** Removes everything that any `up` created, in whatever state; keeps only the cache. */
   static async down(progress: Progress = silent): Promise<void> {
     if (process.env.CONSUL_CDKTF_RIG_MACHINE)
       throw new Error("this is a machine of the test bed: leave its shell first");
@@ -92,7 +92,7 @@ export class TestBed {
     );
   }
 
-  /** The Docker hosts, in the order they were asked for. */
+  /** The Docker hosts, in the order in which they were added. */
   get hosts(): readonly DockerHost[] {
     return [...this.hostsByName.values()];
   }
@@ -104,7 +104,7 @@ export class TestBed {
     return host;
   }
 
-  /** Adds a Docker host; one that is there already is returned as it is. */
+  /** Adds a Docker host, or returns the existing one. */
   async addHost(name: string, address: string): Promise<DockerHost> {
     await withLock(async () => {
       joinHosts(this.hosts, [{ name, address }]);
@@ -115,7 +115,7 @@ export class TestBed {
     return this.host(name);
   }
 
-  /** Takes a Docker host away for good, with all its data. */
+  /** Removes a Docker host with all its data. */
   async removeHost(name: string): Promise<void> {
     const host = this.host(name);
     await withLock(async () => {
@@ -127,7 +127,7 @@ export class TestBed {
     });
   }
 
-  /** Gives a Docker host another address, as a machine that moves to another rack gets one: its disk comes along. */
+  /** Gives a Docker host another address and keeps its disk, like a machine that moves to another rack. */
   async moveHost(name: string, address: string): Promise<DockerHost> {
     const host = this.host(name);
     await withLock(async () => {
@@ -136,7 +136,7 @@ export class TestBed {
         [{ name, address }],
       );
       await host.powerOff();
-      // Its certificate is for the address that it had.
+      // Its certificate is for its previous address.
       fs.rmSync(path.join(host.folder, "tls"), { recursive: true, force: true });
       this.hostsByName.set(name, new DockerHost({ name, address }));
       writeSshClientConfig(this.hosts);
@@ -145,20 +145,20 @@ export class TestBed {
     return this.host(name);
   }
 
-  /** Removes all containers, networks and volumes on all hosts, and repairs what a test has cut off, stopped or killed. */
+  /** Removes all containers, networks and volumes on all hosts, and repairs everything that a test has disconnected, stopped or killed. */
   async reset(): Promise<void> {
     await this.operator.machine.powerOn();
     await Promise.all([this.registry.start(), ...[...this.hosts, this.localHost].map((host) => host.reset())]);
   }
 
-  /** Path of the tofu program, which is then also on the operators' PATH. Built at the first call ever, which takes minutes. */
+  /** Path of the tofu program, which is then also on the operators' PATH. The first call ever builds it, which takes minutes. */
   async opentofu(): Promise<string> {
     const program = await withLock(() => ensureOpenTofu(this.progress));
     for (const operator of [this.operator, this.local]) operator.offer("tofu", program);
     return program;
   }
 
-  /** How every machine is doing. */
+  /** The status of every machine. */
   async status(): Promise<MachineStatus[]> {
     const daemons = [...this.hosts, this.localHost].map(async (host) => statusOf(host, await host.isDaemonUp));
     return [
@@ -192,7 +192,7 @@ function statusOf(machine: TestBedMachine, serving: boolean | undefined): Machin
   return { name: machine.name, address: machine.address, on: machine.isOn, serving };
 }
 
-/** The hosts that an earlier `up` or `addHost` made and noted in their folders. */
+/** The hosts that an earlier `up` or `addHost` created and recorded in their folders. */
 function standingHosts(): Machine[] {
   if (!fs.existsSync(MACHINES_FOLDER)) return [];
   return fs
@@ -203,10 +203,10 @@ function standingHosts(): Machine[] {
     .filter((machine) => !SPECIAL_MACHINES.some((special) => special.name === machine.name));
 }
 
-/** Both lists as one; what is in both must be the same, and no two machines may share a name or an address. */
-function joinHosts(standing: readonly Machine[], asked: readonly Machine[]): Machine[] {
+/** Merges both lists; a host in both must be the same, and no two machines may share a name or an address. */
+function joinHosts(standing: readonly Machine[], wanted: readonly Machine[]): Machine[] {
   const joined: Machine[] = [...standing];
-  for (const host of asked) {
+  for (const host of wanted) {
     const rival = [...SPECIAL_MACHINES, ...joined].find(
       (other) => other.name === host.name || other.address === host.address,
     );

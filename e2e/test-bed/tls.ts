@@ -4,19 +4,19 @@ import { run } from "./command";
 import { type Machine, RUN_FOLDER } from "./world";
 
 /**
- * Certificates for the daemons' TLS ports, made with openssl: one authority, one certificate a host, one for the operator.
+ * Certificates for the daemons' TLS ports, made with openssl: one authority, one certificate for each host, one for the operator.
  */
 
 const AUTHORITY = path.join(RUN_FOLDER, "tls");
 
-/** Files of a certificate that one side of a connection holds; named as Docker's CLI expects them in its certificate folder. */
+/** Files of a certificate, named as Docker's CLI expects them in its certificate folder. */
 export interface Certificate {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
 }
 
-/** Makes the authority once; everything else here needs it. */
+/** Makes the authority, unless it exists; everything else here needs it. */
 export async function ensureAuthority(): Promise<void> {
   const { ca } = certificateIn(AUTHORITY);
   if (fs.existsSync(ca)) return;
@@ -83,7 +83,7 @@ async function ensureCertificate(folder: string, name: string, extensions: strin
     made.cert,
   );
   for (const file of [request, extensionFile, path.join(folder, "serial")]) fs.rmSync(file, { force: true });
-  // Last, since its presence says that the others are whole.
+  // Last, since its presence means that the others are complete.
   fs.copyFileSync(authority.ca, made.ca);
   return made;
 }

@@ -2,7 +2,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 /**
- * The facts of the test bed's world, each in one place: where it keeps things, who has which address, which versions it serves.
+ * The test bed's constants, each in one place: folders, addresses, versions.
  */
 
 /** A machine of the test bed: its name, which is also its hostname, and its address on the LAN. */
@@ -11,36 +11,36 @@ export interface Machine {
   readonly address: string;
 }
 
-/** Test beds stand side by side, each a world of its own, when RIG names them: `RIG=b npm run rig up`. They share the cache. */
+/** RIG names a test bed beside the default one: `RIG=b npm run rig up`. Both share only the cache. */
 const BESIDE = /^[a-z0-9]{0,4}$/.exec(process.env.RIG ?? "")?.[0];
 if (BESIDE === undefined)
   throw new Error(`RIG is ${process.env.RIG}: use up to four small letters and digits, or leave it out`);
 
-/** Everything that a run of the test bed makes: sockets, data-roots, keys, logs. Removed by `down`. */
+/** Everything that the test bed creates: sockets, data-roots, keys, logs. `down` removes it. */
 export const RUN_FOLDER = `/var/lib/consul-cdktf-rig${BESIDE}`;
 
-/** The lock by which a suite or benchmark has the test bed for itself. */
+/** The lock with which a suite or benchmark reserves the test bed. */
 export const RESERVATION = `reserved${BESIDE}`;
 
-/** What takes minutes to build and survives `down`: binaries, the provider mirror, the registry's content. */
+/** Kept by `down`, since it takes minutes to build: binaries, the provider mirror, the registry's content. */
 export const CACHE_FOLDER = path.join(
   process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache"),
   "consul-cdktf-rig",
 );
 
-/** Containers' processes of all hosts run below this control group, so that none is left behind unseen. */
+/** Containers' processes of all hosts run below this control group, so that `down` finds them all. */
 export const CGROUP = `consul-cdktf-rig${BESIDE}`;
 
-/** Prefix of every network namespace that the test bed makes. */
+/** Prefix of every network namespace of the test bed. */
 export const NETNS_PREFIX = `rig${BESIDE}-`;
 
-/** The namespace that holds the bridge, and nothing else. */
+/** The namespace with the bridge, and nothing else. */
 export const LAN = `${NETNS_PREFIX}lan`;
 
 /** Length of the network part of every address of the LAN. */
 export const LAN_PREFIX_LENGTH = 24;
 
-/** The hosts that are made when none are asked for: those of the article that the product starts from. */
+/** The default hosts, which are the article's. */
 export const DEFAULT_HOSTS: readonly Machine[] = [
   { name: "consul-server1", address: "172.16.8.120" },
   { name: "consul-server2", address: "172.16.8.121" },
@@ -57,7 +57,7 @@ export const REGISTRY: Machine = { name: "registry", address: "172.16.8.5" };
 /** The machine of the local topology: one daemon with Docker's own defaults. */
 export const LOCAL: Machine = { name: "local", address: "172.16.8.130" };
 
-/** The one host whose daemon listens on plain tcp; all others ask for a client certificate. */
+/** The host whose daemon listens on plain tcp; all others require a client certificate. */
 export const PLAIN_TCP_HOST = "consul-client1";
 
 /** Docker's port without TLS. */

@@ -3,10 +3,10 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Credentials } from "../credentials";
 
-/** How long an answer may take, in milliseconds. */
+/** How long a response may take, in milliseconds. */
 export type Patience = { readonly patience: number };
 
-/** Consul's HTTP API as a program uses it: with a client certificate and a token, when the environment's CREDENTIALS name their files. */
+/** Consul's HTTP API for programs: with a client certificate and a token, if the environment's CREDENTIALS names their files. */
 export class Api {
   private readonly headers: Record<string, string>;
   private readonly plain = new HttpAgent({ keepAlive: true });
@@ -26,7 +26,7 @@ export class Api {
     });
   }
 
-  /** The text of an answer; fails for a status that is not 2xx, and when it takes too long. */
+  /** The body of a response; fails for a status that is not 2xx, and after a timeout. */
   call(
     url: string,
     { patience, method = "GET", body }: Patience & { method?: string; body?: string },

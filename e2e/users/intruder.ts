@@ -5,17 +5,17 @@ import { connect as connectTls } from "node:tls";
 import type { Credentials } from "../credentials";
 
 /**
- * intruder.ts ADDRESS...: what somebody finds on hosts from elsewhere: which TCP ports are open, which of them answer plain HTTP, and whether RPC and HTTPS let
- * them in without a certificate, and with those that the environment's CREDENTIALS names by a word each. Prints JSON.
+ * intruder.ts ADDRESS...: probes hosts from another one, and prints as JSON which TCP ports are open, which of them speak plain HTTP, and whether RPC
+ * and HTTPS accept a connection without a certificate, and with each certificate that the environment's CREDENTIALS has under a name.
  */
 
 export interface Intrusion {
   /** By address. */
   readonly open: Record<string, number[]>;
-  /** What plain HTTP is answered with, its first line, by address:port. */
+  /** The first line of the response to plain HTTP, by address:port. */
   readonly plain: Record<string, string>;
-  /** Whether a connection is let in, by `rpc` or `https`, the address, and the certificate's word, or `none`. */
-  readonly letIn: Record<string, boolean>;
+  /** Whether a connection is accepted, by `rpc` or `https`, the address, and the certificate's name, or `none`. */
+  readonly accepted: Record<string, boolean>;
 }
 
 const AT_ONCE = 400;
@@ -63,14 +63,14 @@ async function plainHttp(address: string, port: number): Promise<string> {
   const socket = await opened(address, port);
   if (!socket) return "";
   return new Promise((done) => {
-    let said = "";
+    let received = "";
     const end = () => {
       socket.destroy();
-      done(said.split(/\r?\n/)[0]?.replace(/[^ -~]/g, "?") ?? "");
+      done(received.split(/\r?\n/)[0]?.replace(/[^ -~]/g, "?") ?? "");
     };
     socket.setTimeout(PATIENCE_MS, end);
     socket.on("data", (data) => {
-      said += data.toString("latin1");
+      received += data.toString("latin1");
     });
     socket.on("error", end);
     socket.on("close", end);
@@ -90,11 +90,11 @@ async function rpc(address: string, certificate: object): Promise<boolean> {
     const tls = connectTls({ socket, rejectUnauthorized: false, ...certificate }, () =>
       tls.write(Buffer.from([RPC_MULTIPLEXED])),
     );
-    const end = (letIn: boolean) => {
+    const end = (accepted: boolean) => {
       tls.destroy();
-      done(letIn);
+      done(accepted);
     };
-    // Who is not let in is told so, after the handshake in TLS 1.3; who is waits for an answer to a request that is not made.
+    // In TLS 1.3 a rejection arrives after the handshake. An accepted connection stays open, since no request is made.
     setTimeout(() => end(tls.getCipher() !== undefined), PATIENCE_MS);
     tls.on("error", () => end(false));
     tls.on("close", () => end(false));
@@ -114,13 +114,14 @@ const https = (address: string, certificate: object): Promise<boolean> =>
   });
 
 async function main(addresses: readonly string[]): Promise<Intrusion> {
-  const report: Intrusion = { open: {}, plain: {}, letIn: {} };
+  const report: Intrusion = { open: {}, plain: {}, accepted: {} };
   for (const address of addresses) {
     report.open[address] = await openPorts(address);
     for (const port of report.open[address]) report.plain[`${address}:${port}`] = await plainHttp(address, port);
     for (const [word, certificate] of certificates) {
-      if (report.open[address].includes(8300)) report.letIn[`rpc ${address} ${word}`] = await rpc(address, certificate);
-      report.letIn[`https ${address} ${word}`] = await https(address, certificate);
+      if (report.open[address].includes(8300))
+        report.accepted[`rpc ${address} ${word}`] = await rpc(address, certificate);
+      report.accepted[`https ${address} ${word}`] = await https(address, certificate);
     }
   }
   return report;

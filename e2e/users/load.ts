@@ -1,17 +1,17 @@
 import { Resolver } from "node:dns/promises";
 import { Api } from "./api";
 
-/** load.ts AGENT AGENT [declared]: the users of ../load.ts, until SIGTERM; then prints what they saw. The service is registered here, unless it is declared. */
+/** load.ts AGENT AGENT [declared]: the users of ../load.ts, until SIGTERM; then prints what they saw. Registers the service, unless it is declared. */
 
-/** From one write's answer to the next write. */
+/** From one write's response to the next write. */
 const PERIOD_MS = 50;
 /**
- * Both agents may be connected to the server that is being stopped: at once, the other one would fail too. Up to twice as long, by chance: an agent that has
- * lost a server may choose one that is down next, and whoever pauses alike meets it together.
+ * Both agents may be connected to the server that is being stopped, so an immediate retry through the other one would fail too. The pause is random, up to
+ * twice as long, because an agent that has lost a server may choose one that is down next: with equal pauses, all users would meet that one together.
  */
 const RETRY_PAUSE_MS = 250;
 const PATIENCE_MS = 10_000;
-/** Nobody keeps writing for a test that has been forgotten. */
+/** Ends a load whose test no longer exists. */
 const LIMIT_MS = 20 * 60_000;
 const SERVICE = "shop";
 
@@ -49,7 +49,7 @@ function note(who: string, error: unknown): void {
   report.reasons.push(`${new Date().toISOString().slice(14, 23)} ${who}: ${code ?? message}`);
 }
 
-/** Through an agent, and if that fails, after a pause, through the other. */
+/** Works through an agent; if that fails, pauses, and works through the other. */
 async function either<T>(who: string, first: number, work: (agent: string) => Promise<T>): Promise<T> {
   try {
     return await work(agents[first % 2] as string);
@@ -108,7 +108,7 @@ async function holder() {
   await use("destroy");
 }
 
-/** Looks the service up from when it is first found: that it has come is no part of what is tested. */
+/** Looks the service up. Starts a second later, since its registration is not part of the test. */
 async function resolver(how: string, lookUp: (agent: string) => Promise<number>) {
   const find = async (agent: string) => {
     const found = await lookUp(agent);

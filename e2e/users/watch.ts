@@ -1,9 +1,9 @@
 import { Api } from "./api";
 
-/** watch.ts NAME=URL...: asks every server ten times a second whether it is up, until SIGTERM; then prints how many were down together. */
+/** watch.ts NAME=URL...: requests every server's API ten times a second, until SIGTERM; then prints how many were down together. */
 
 const PERIOD_MS = 100;
-/** On a busy machine an answer may take this long; a server that is down refuses at once. */
+/** On a busy machine a response may take this long; a server that is down refuses connections at once. */
 const PATIENCE_MS = 3000;
 const LIMIT_MS = 20 * 60_000;
 
@@ -18,7 +18,7 @@ process.on("SIGTERM", () => {
 setTimeout(() => process.exit(1), LIMIT_MS).unref();
 
 async function watch(name: string, url: string) {
-  // One that is only being added is not down.
+  // A server that is being added is not down.
   let hasBeenUp = false;
   while (going) {
     const answers = await api.call(`${url}/v1/status/peers`, { patience: PATIENCE_MS }).then(
