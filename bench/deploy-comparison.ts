@@ -12,7 +12,7 @@ import { copyProject } from "./project-copy";
 const REGISTRATOR = "gliderlabs/registrator:latest";
 
 /**
- * `cdktf deploy` of the article's cluster, against the article's own commands given to all hosts at once: to a leader, and to all agents in.
+ * `cdktf deploy` of the article's cluster, against the article's own commands given to all hosts at once: to a leader, and until all agents are ready.
  * By hand either comes early or 30 s late, by whether another server finds the first one listening when it first tries to join it. The median
  * of a few runs would show one or the other: the mean is what somebody has to expect.
  */
@@ -29,7 +29,7 @@ export function compareDeploy(repetitions: number, progress: Progress): Promise<
     });
     return [
       { what: "cdktf deploy to a leader, mean", ...comparison("leader"), aim: { ratio: 0.5 } },
-      { what: "cdktf deploy to all agents in, mean", ...comparison("allIn") },
+      { what: "cdktf deploy to all agents ready, mean", ...comparison("allIn") },
     ];
   });
 }
@@ -80,7 +80,7 @@ async function watch(
     });
     const [[leader = 0, allIn = 0]] = await Promise.all([Promise.all(times), work()]);
     progress(
-      `${what}: a leader after ${leader.toFixed(1)} s, all in after ${allIn.toFixed(1)} s, done after ${seconds().toFixed(1)} s`,
+      `${what}: a leader after ${leader.toFixed(1)} s, all agents ready after ${allIn.toFixed(1)} s, done after ${seconds().toFixed(1)} s`,
     );
     return { leader, allIn };
   } finally {
