@@ -21,7 +21,9 @@ const ARTICLE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8")
     `  consul-client1: 172.16.8.110\n  consul-client2: ${SECOND_CLIENT.address}`,
   )
   .replace(/^images:.*$/m, "wait: 30");
-/** Users may see this: a write meets a server's stop, and the other client agent was connected to that server as well. */
+/**
+ * Users may see this: a write meets a server's stop, and the other client agent was connected to that server as well.
+ */
 const FEW = 3;
 
 describe("a cluster that was made by the article's docker run commands is adopted under load", () => {
@@ -45,7 +47,8 @@ describe("a cluster that was made by the article's docker run commands is adopte
     await testBed.addHost(SECOND_CLIENT.name, SECOND_CLIENT.address);
     writeFileSync(file, ARTICLE);
     for (const name of AGENTS) await testBed.host(name).docker("pull", "-q", "hashicorp/consul:1.22.2");
-    // The second server has its data on a volume of its own name, the third on an anonymous one, the rest as in the article.
+    // The second server has its data on a volume of its own name, the third on an anonymous one, the rest as in the
+    // article.
     for (const name of AGENTS) {
       const data: Record<string, readonly string[]> = {
         "consul-server2": ["-v", "consul-server2-data:/consul/data"],
@@ -110,7 +113,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
   });
 
-  test("a successor that does not become ready is replaced by its predecessor, and nothing is lost meanwhile", async () => {
+  test("a successor that does not become ready is replaced by its predecessor, and nothing is lost", async () => {
     writeFileSync(
       file,
       ARTICLE.replace("servers: [consul-server1,", "servers: [{ name: consul-server1, flags: [-no-such-flag] },"),
@@ -151,7 +154,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
       await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
   });
 
-  test("data, node ids and services are kept; the plan is empty but for the last step, and after a deploy altogether", async () => {
+  test("data, node ids and services are kept; the plan has only the last step, and after a deploy nothing", async () => {
     for (const name of AGENTS)
       expect(await containers(name)).toEqual([`${name} running`, `${name}-before exited`].sort());
     expect(await nodeIds()).toEqual(ids);
@@ -168,7 +171,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
   });
 
-  test("--undo restores all original containers, one at a time, with the current data, and they can be adopted again", async () => {
+  test("--undo restores the original containers one by one, with current data; they can be adopted again", async () => {
     await client.put("/v1/kv/after/adoption", "kept too");
     const load = await Load.start(testBed.operator, USERS);
     await adopt(["--undo"]);

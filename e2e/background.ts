@@ -6,7 +6,10 @@ import type { Operator } from "./test-bed/operator";
 const START_MS = 30_000;
 const STOP_MS = 60_000;
 
-/** A program of e2e that runs beside a test on the operator's machine: it prints a line when it has started, and a line of JSON on SIGTERM. */
+/**
+ * A program of e2e that runs beside a test on the operator's machine: it prints a line when it has started, and a line
+ * of JSON on SIGTERM.
+ */
 export class Background<Report> {
   private constructor(private readonly running: RunningCommand) {}
 

@@ -48,7 +48,8 @@ describe("changes that a deploy rejects, or makes one server at a time", () => {
   });
 
   test("destroy without consent stops one server at most; with consent, it removes all containers", async () => {
-    // The other servers' pre-stop checks wait for the one that was stopped: as long as its own check and its start may take.
+    // The other servers' pre-stop checks wait for the one that was stopped: as long as its own check and its start may
+    // take.
     const { exitCode, stdout } = await cluster.project.cdktf(["destroy", "--auto-approve"], {
       check: false,
       timeoutMs: 420_000,

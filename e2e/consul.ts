@@ -34,7 +34,10 @@ export class ConsulHttp {
   }
 }
 
-/** Retries until a claim holds, for what takes a moment by design (gossip, checks, restarts); then the last failure is the test's. */
+/**
+ * Retries until a claim holds, for what takes a moment by design (gossip, checks, restarts); then the last failure is
+ * the test's.
+ */
 export async function eventually<T>(claim: () => Promise<T>, seconds = 30): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {

@@ -29,7 +29,8 @@ describe("what a cluster file declares", () => {
         "job-1:0": "critical",
         "job-2:0": "passing",
       });
-      // Agents sync the output of a check whose status stays the same every five minutes only: so the agents' own API is requested.
+      // Agents sync the output of a check whose status stays the same every five minutes only: so the agents' own API
+      // is requested.
       await live.expectCheck(client(1), "disk", { Status: "passing" });
       await live.expectCheck(client(1), "service:mail", {
         Status: "critical",
@@ -126,7 +127,7 @@ describe("what a cluster file declares", () => {
       );
     });
 
-    test("are changed, and are removed when the file no longer has them; keys stay, and so do definitions of others", async () => {
+    test("are changed and removed with the file; keys stay, and so do definitions of others", async () => {
       await live.server().put("/v1/config", { Kind: "service-defaults", Name: "theirs", Protocol: "tcp" });
       live.withShop({
         ...DEFINED,

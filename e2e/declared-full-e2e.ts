@@ -40,7 +40,7 @@ describe("what a cluster file declares", () => {
       await live.expectEmptyPlan();
     });
 
-    test("that are script checks are rejected by synth unless the agent allows them, and run where it does", async () => {
+    test("with script checks are rejected by synth, unless the agent allows script checks", async () => {
       const services = [SHOP, { name: "cron", check: { args: ["/bin/true"], interval: "1s" } }];
       live.declare({ services });
       live.cluster.write();
@@ -81,7 +81,7 @@ describe("what a cluster file declares", () => {
   });
 
   describe("keys, config entries, intentions and prepared queries", () => {
-    test("that others have made with other content are rejected, with a hint; those with the same content are adopted", async () => {
+    test("of others with other content are rejected, with a hint; with the same content they are adopted", async () => {
       await live.server().put("/v1/config", { Kind: "service-defaults", Name: "theirs", Protocol: "tcp" });
       live.withShop({
         config_entries: [{ kind: "service-defaults", name: "theirs", protocol: "http" }],

@@ -70,7 +70,7 @@ describe("npm run deploy with unreachable hosts, and with hosts that get another
     project.remove();
   });
 
-  test("an unreachable host that has its own group is skipped; the others are deployed, and the exit code is 1", async () => {
+  test("an unreachable host with its own group is skipped; the others are deployed; the exit code is 1", async () => {
     await testBed.host("consul-server3").disconnect();
     write(labelled("1", "consul-server3"));
     const { stdout, stderr, exitCode } = await deploy();
@@ -151,7 +151,7 @@ describe("npm run deploy with unreachable hosts, and with hosts that get another
     await expectNothingToDo();
   });
 
-  test("a host that gets another name is deployed with --allow host-moved, and its container stays as it is", async () => {
+  test("a host gets another name with --allow host-moved, and its container stays as it is", async () => {
     const before = await containers();
     const renamed = GROUPED.replace("{ address: 172.16.8.122, group: third }", "172.16.8.122")
       .replace("consul-client1: ", "web: ")

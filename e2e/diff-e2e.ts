@@ -154,7 +154,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("a server's line that is deleted without decommission is rejected, and diff reports it beside the changes", async () => {
+  test("a server's line that is deleted without decommission is rejected; diff shows the changes too", async () => {
     const message =
       /clusters\/grouped\.yaml:11:1: error line-deleted: server "consul-server2" is no longer in the file.*\n {4}put its line back with `decommission: true`/;
     await expectRejected(GROUPED.replace("consul-server2, ", ""), message);
@@ -186,7 +186,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
       /yaml:6:1: error stack-gone: no host of the file is in stack "consul-third" any more, and its state has docker_container\.consul-server3: /,
     ));
 
-  test("of a container that was removed by hand, and one that was stopped: that one is gone from its host, and the other does not run", async () => {
+  test("of a container that was removed by hand, and one that was stopped: what happened to each", async () => {
     write(GROUPED);
     await Promise.all([
       testBed.host("consul-client1").docker("rm", "-f", "consul-client1"),

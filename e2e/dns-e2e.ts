@@ -189,7 +189,7 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
   });
 
   // Last, since it leaves the cluster without a quorum.
-  test("names still resolve without a leader, from any server that is left, unless an agent has `allow_stale: false`", async () => {
+  test("names resolve without a leader, from any server, unless an agent has `allow_stale: false`", async () => {
     const leader = await cluster.leader();
     const [other, left] = cluster.serverNames.filter((name) => name !== leader) as [string, string];
     for (const server of [leader, other]) await cluster.docker(server, "stop", "-t", "5", server);

@@ -37,7 +37,7 @@ describe("every kind of finding, produced on a real cluster", () => {
     project.remove();
   });
 
-  test("a container that is missing in the Terraform state: a deploy fails, --fix removes the container, and the next deploy completes", async () => {
+  test("a container that is missing in the Terraform state: a deploy fails, until --fix removes it", async () => {
     await project.terraform("consul", ["state", "rm", "docker_container.consul-server2"]);
     const refused = await project.deploy({ check: false });
     expect(refused.stdout + refused.stderr).toMatch(/already in use/);
@@ -106,7 +106,8 @@ describe("every kind of finding, produced on a real cluster", () => {
     const seen = await load.stop();
     process.stderr.write(`    users saw: ${JSON.stringify({ ...seen, unacknowledged: undefined })}\n`);
     expect(exitCode).toBe(0);
-    // Two elections at most: without its script a leader does not hand leadership over. Two servers down together would be half a minute.
+    // Two elections at most: without its script a leader does not hand leadership over. Two servers down together would
+    // be half a minute.
     expect(seen.longestGap).toBeLessThan(10);
     await project.deploy();
     await expectNothingWrong();
@@ -138,7 +139,7 @@ describe("every kind of finding, produced on a real cluster", () => {
     await expectNothingWrong();
   });
 
-  test("a deploy that is killed four times: after doctor --fix and a deploy nothing is wrong, and nothing is lost", async () => {
+  test("a deploy that is killed four times: doctor --fix and a deploy recover it, and nothing is lost", async () => {
     const load = await Load.start(testBed.operator, USERS);
     for (const [round, seconds] of [4, 6, 8, 10].entries()) {
       write(`labels: { round: "${round}" }`);

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The contents of a page's fenced blocks of one language, in order, so that a test runs the commands that a reader types.
+ * The contents of a page's fenced blocks of one language, in order, so that a test runs the commands that a reader
+ * types.
  * @param page from the project's folder
  * @param heading of the section, which ends at the next heading of its level or above; default the whole page
  * @throws if the page has no such section, or the section has no such block

@@ -73,7 +73,7 @@ describe("a host has failed permanently: docs/membership.md, on a secured cluste
     await eventually(async () => expect(await peers()).toEqual(["node1", "node2", "node3", "node4"]));
   });
 
-  test("the failed server is removed from Raft and gossip, with the management token in a server's container", async () => {
+  test("the failed server is removed from Raft and gossip, in a container with the management token", async () => {
     const denied = await testBed
       .host("consul-server1")
       .dockerWith({ check: false }, "exec", "node1", "consul", "force-leave", "-prune", "node3");

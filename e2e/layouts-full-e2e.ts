@@ -173,7 +173,7 @@ describe("a deploy succeeds only when every agent is ready", () => {
     project.remove();
   });
 
-  test("a client agent with a flag that Consul rejects fails it, with the container's state in the output", async () => {
+  test("a client agent with a flag that Consul rejects fails it, and the output has its container's state", async () => {
     const { exitCode, stdout } = await deploy([
       hosts,
       "servers: [consul-server1]",

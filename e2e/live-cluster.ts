@@ -36,7 +36,10 @@ const SEED = join(__dirname, "../clusters/seed.yaml");
 const FIRST = { server: 120, client: 110 } as const;
 
 export interface LiveClusterOptions {
-  /** Numbers of agents, each on its own host. Default the article's three servers, and two client agents, so that users have another one to turn to. */
+  /**
+   * Numbers of agents, each on its own host. Default the article's three servers, and two client agents, so that users
+   * have another one to turn to.
+   */
   readonly servers?: number;
   readonly clients?: number;
   /** Other keys of the cluster file. */
@@ -67,7 +70,10 @@ export class LiveCluster {
     return { ...article(), ...agentsOf(this.options), ...(security === "on" && { security: SECURED }), ...settings };
   }
 
-  /** Runs a fault; if its test fails, the cluster is recreated, so that the next fault does not start with a broken one. */
+  /**
+   * Runs a fault; if its test fails, the cluster is recreated, so that the next fault does not start with a broken
+   * one.
+   */
   async bear(fault: () => Promise<void>): Promise<void> {
     try {
       await fault();
@@ -165,7 +171,10 @@ export class LiveCluster {
     };
   }
 
-  /** Writes the CAs that users of the HTTPS API trust: the servers' CA, and the CA of the certificates that servers issue to client agents. */
+  /**
+   * Writes the CAs that users of the HTTPS API trust: the servers' CA, and the CA of the certificates that servers
+   * issue to client agents.
+   */
   private async trust(): Promise<void> {
     const folder = join(this.project.folder, "secrets", this.file.name);
     const request = "curl -fsS http://127.0.0.1:8500/v1/connect/ca/roots?pem=true";
@@ -200,7 +209,10 @@ export class LiveCluster {
     if (this.applying().length === 0) throw new Error(`nothing is being applied: ${deploy.stdout.slice(-2000)}`);
   }
 
-  /** Recovers from an interrupted deploy as docs/recovery.md has it: doctor fixes, and a deploy completes, until nothing is wrong. */
+  /**
+   * Recovers from an interrupted deploy as docs/recovery.md has it: doctor fixes, and a deploy completes, until
+   * nothing is wrong.
+   */
   async recover(): Promise<void> {
     this.write();
     for (let round = 0; round <= this.agentNames.length; round++) {
@@ -291,8 +303,10 @@ export class LiveCluster {
   }
 
   /**
-   * Runs something while users work through the first two client agents, and returns what they and an observer of the servers saw.
-   * @param declared whether the file declares the service `shop`, which users look up, on the first client agent; else they register it
+   * Runs something while users work through the first two client agents, and returns what they and an observer of the
+   * servers saw.
+   * @param declared whether the file declares the service `shop`, which users look up, on the first client agent; else
+   * they register it
    */
   async during(work: () => Promise<unknown>, { declared = false } = {}): Promise<Seen> {
     const there = await this.incarnations();
@@ -317,7 +331,10 @@ export class LiveCluster {
     return { users, servers };
   }
 
-  /** Expects, after a change or a fault, that all servers are voters, that each has every acknowledged write, that nobody holds the lock, and that the plan is empty. */
+  /**
+   * Expects, after a change or a fault, that all servers are voters, that each has every acknowledged write, that
+   * nobody holds the lock, and that the plan is empty.
+   */
   async expectSound({ users }: Pick<Seen, "users">): Promise<void> {
     await this.expectWhole();
     for (const name of this.serverNames)
@@ -361,15 +378,18 @@ export class LiveCluster {
   }
 }
 
-/** Expects what must hold in every change that succeeds: no user lost anything, and no two servers were down together. */
+/**
+ * Expects what must hold in every change that succeeds: no user lost anything, and no two servers were down together.
+ */
 export function expectUndisturbed({ users, servers }: Seen): void {
   expect(users).toMatchObject({ lost: 0, sessionLosses: 0, unresolved: 0 });
   expect(servers.mostDown).toBeLessThan(2);
 }
 
 /**
- * Expects what must hold when the leader is lost. It could not transfer its leadership, so a write and its retry may both fail during one
- * election, which takes 1 to 3 s with raft_multiplier 1. No acknowledged write is lost: see expectSound.
+ * Expects what must hold when the leader is lost. It could not transfer its leadership, so a write and its retry may
+ * both fail during one election, which takes 1 to 3 s with raft_multiplier 1. No acknowledged write is lost: see
+ * expectSound.
  */
 export function expectElection({ users, servers }: Seen): void {
   expect(users.sessionLosses).toBe(0);

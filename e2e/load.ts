@@ -26,9 +26,10 @@ export interface LoadReport {
 }
 
 /**
- * Users of a cluster, on the operator's machine. Two write a new key every 50 ms, each through its own agent; they retry a failed write once,
- * a quarter to half a second later, through the other agent. One holds a lock with a session of the first agent. Two look up the service
- * `shop`, by HTTP and by DNS. It is registered with the first agent, unless the cluster file declares it there.
+ * Users of a cluster, on the operator's machine. Two write a new key every 50 ms, each through its own agent; they
+ * retry a failed write once, a quarter to half a second later, through the other agent. One holds a lock with a
+ * session of the first agent. Two look up the service `shop`, by HTTP and by DNS. It is registered with the first
+ * agent, unless the cluster file declares it there.
  */
 export class Load {
   private constructor(private readonly users: Background<LoadReport>) {}
@@ -48,7 +49,10 @@ export class Load {
   }
 }
 
-/** The acknowledged keys that a server lacks in its own data, or has with another value: the query is stale, so that the leader is not asked. */
+/**
+ * The acknowledged keys that a server lacks in its own data, or has with another value: the query is stale, so that
+ * the leader is not asked.
+ */
 export async function missingKeys(
   server: ConsulHttp,
   { run, written, lost, unacknowledged }: LoadReport,

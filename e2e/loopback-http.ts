@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { DockerHost } from "./test-bed/docker-host";
 
-/** The HTTP API of an agent that listens on loopback only, as is the default of `client_addr`: requested with curl in the agent's container. */
+/**
+ * The HTTP API of an agent that listens on loopback only, as is the default of `client_addr`: requested with curl in
+ * the agent's container.
+ */
 export class LoopbackHttp {
   /** @param header file with a line `X-Consul-Token: ...`, which is read at each request */
   constructor(

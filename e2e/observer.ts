@@ -11,7 +11,10 @@ export interface Observation {
   readonly together: readonly string[];
 }
 
-/** Requests all servers' APIs from the operator's machine during a change or a fault. A server is down while its agent sends no response. */
+/**
+ * Requests all servers' APIs from the operator's machine during a change or a fault. A server is down while its agent
+ * sends no response.
+ */
 export class Observer {
   private constructor(private readonly watch: Background<Observation>) {}
 

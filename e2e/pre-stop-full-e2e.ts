@@ -35,7 +35,8 @@ describe("the pre-stop checks of a deploy", () => {
     });
 
     test("more than two minor versions ahead is rejected, and nothing is stopped", async () => {
-      // An image whose `consul version` prints this version. Its other contents do not matter, since it never runs as an agent.
+      // An image whose `consul version` prints this version. Its other contents do not matter, since it never runs as
+      // an agent.
       for (const name of [...SERVERS, ...CLIENTS]) {
         await cluster.docker(
           name,
@@ -89,7 +90,7 @@ describe("the pre-stop checks of a deploy", () => {
   });
 
   test.each([1, 2])(
-    "with a parallelism of %i no more than one server is down; repeating the deploy, as its message says, completes the change",
+    "with a parallelism of %i one server at most is down; repeated deploys, as the message says, complete the change",
     async (parallelism) => {
       const servers = SERVERS.map((name) => ({ name, labels: { slots: String(parallelism) } }));
       change({ clients_at_a_time: 2, config: { log_level: "debug" }, servers });

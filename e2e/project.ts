@@ -10,8 +10,8 @@ const CHECKOUT = resolve(__dirname, "..");
 const OWN = /^(cdktf\.out|secrets|backups|\.git|.*\.tfstate.*|\.terraform.*|cdktf\.log)$/;
 
 /**
- * A checkout of the product for one test, with its own cdktf.out and Terraform state. The other files are links to the real ones, so
- * that the committed code runs.
+ * A checkout of the product for one test, with its own cdktf.out and Terraform state. The other files are links to the
+ * real ones, so that the committed code runs.
  */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "consul-cdktf-e2e-"));
@@ -39,7 +39,10 @@ export class Project {
     return { ...rest, stdout: stripVTControlCharacters(stdout) };
   }
 
-  /** Runs the CDKTF CLI, as docs/changing.md has it, so that Terraform's last lines are in the output; throws if it fails, unless `check` is false. */
+  /**
+   * Runs the CDKTF CLI, as docs/changing.md has it, so that Terraform's last lines are in the output; throws if it
+   * fails, unless `check` is false.
+   */
   cdktf(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const env = { TERRAFORM_BINARY_NAME: join(this.folder, "ops/terraform/drain-pty.sh"), ...options.env };
     return this.run(join(this.folder, "node_modules/.bin/cdktf"), args, { ...options, env });

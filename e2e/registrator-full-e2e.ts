@@ -111,7 +111,7 @@ describe("registrators are added, changed and removed", () => {
     await cluster.deploy();
   });
 
-  test("with security their token is in a file that only root may read, and in no output of Docker or Terraform", async () => {
+  test("with security their token is in a file for root only, and in no output of Docker or Terraform", async () => {
     if (cluster.file.security === "off") {
       expect((await inspect("consul-client1")).Config.Env.join()).not.toContain("TOKEN");
       return;
@@ -147,7 +147,7 @@ describe("registrators are added, changed and removed", () => {
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
-  test("gliderlabs' image, which reads its token from the environment, has it in its own process's environment only", async () => {
+  test("gliderlabs' image has its token in the environment of its own process only", async () => {
     cluster.file.registrator = { image: "gliderlabs/registrator:latest" };
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
     const environment = (await registrator("consul-client1", "cat", "/proc/1/environ")).split("\0");

@@ -85,7 +85,7 @@ describe("secrets are rotated while users work, and a container restarts only wh
     await restartedWorks();
   });
 
-  test("the CA: both are trusted, then the new one issues the certificates, then the old one is no longer trusted", async () => {
+  test("the CA: first both are trusted, then the new one issues the certificates, then it alone is trusted", async () => {
     const before = await inside("consul-server1", "cat /consul/secrets/ca.pem");
     await bring("rotate", "ca");
     expect(await inside("consul-client1", "cat /consul/secrets/ca.pem")).toContain(before);

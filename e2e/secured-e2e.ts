@@ -118,7 +118,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
     }
   });
 
-  test("without a token every path of the API is denied or empty, except those that docs/security.md lists", async () => {
+  test("without a token every path of the API is denied or empty, except those of docs/security.md", async () => {
     // A name where the path needs one, and a body where the method takes one.
     const script = `while read -r method path; do
       case $path in */) name=consul-server1 ;; *) name= ;; esac
@@ -148,7 +148,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
     expect((await cluster.diff()).stdout).toContain("No changes.");
   });
 
-  test("doctor finds an agent whose secrets were changed by hand, and delivers them again without a restart", async () => {
+  test("doctor finds secrets that were changed by hand, and delivers them again without a restart", async () => {
     const doctor = (...words: string[]) =>
       cluster.project.run("npm", ["run", "-s", "doctor", "--", "--json", ...words], { check: false });
     const found = async (...words: string[]) =>

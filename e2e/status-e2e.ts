@@ -197,7 +197,10 @@ async function timed<Result>(work: () => Promise<Result>): Promise<[seconds: num
   return [(Date.now() - begun) / 1000, result];
 }
 
-/** A user at a terminal, who presses Ctrl-C when the screen has been drawn three times. util-linux's script gives the command a terminal, and has its exit code. */
+/**
+ * A user at a terminal, who presses Ctrl-C when the screen has been drawn three times. util-linux's script gives the
+ * command a terminal, and has its exit code.
+ */
 const WATCHER = `
 const { spawn } = require("node:child_process");
 const terminal = spawn("script", ["-qefc", process.argv[1], "/dev/null"], { env: { ...process.env, TERM: "xterm" }, stdio: ["pipe", "pipe", "inherit"] });

@@ -89,7 +89,8 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
     const put = (ServerStabilizationTime: string) =>
       api.put("/v1/operator/autopilot/configuration", { ...autopilot, ServerStabilizationTime });
     await put("90s");
-    // A leader applies it only when it has led for longer (raft-autopilot's ServerStabilizationTime): otherwise a server is promoted in 11 s.
+    // A leader applies it only when it has led for longer (raft-autopilot's ServerStabilizationTime): otherwise a
+    // server is promoted in 11 s.
     await pause(100);
     const { stdout: image } = await cluster.docker(server, "inspect", "-f", "{{.Image}}", server);
     await cluster.docker(server, "stop", "-t", "30", server);

@@ -47,7 +47,8 @@ interface Piece {
 /** The parts of a line that have one colour and no gap, since SVG draws several spaces as one. */
 function pieces(line: string): Piece[] {
   const found: Piece[] = [];
-  let [column, colour] = [0, PLAIN];
+  let column = 0;
+  let colour = PLAIN;
   // The text between two codes, and the codes.
   for (const [index, part] of line.split(ESCAPE).entries()) {
     const [, code, text] = index === 0 ? [undefined, undefined, part] : (/^(\d*)m(.*)$/.exec(part) ?? []);

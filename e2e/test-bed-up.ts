@@ -7,7 +7,10 @@ declare global {
   var releaseTestBed: () => void;
 }
 
-/** Brings up the test bed before all end-to-end tests, and reserves it. It is taken down afterwards, unless it was up before (`npm run rig up`). */
+/**
+ * Brings up the test bed before all end-to-end tests, and reserves it. It is taken down afterwards, unless it was up
+ * before (`npm run rig up`).
+ */
 export default async function testBedUp(): Promise<void> {
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
   globalThis.releaseTestBed = await reserveTestBed(progress);

@@ -1,7 +1,10 @@
 import { expectUndisturbed, type LiveCluster } from "../live-cluster";
 import type { Random } from "../random";
 
-/** One server gets a flag that Consul rejects, in a change of all agents: the others are not stopped, and the fixed file completes the change. */
+/**
+ * One server gets a flag that Consul rejects, in a change of all agents: the others are not stopped, and the fixed
+ * file completes the change.
+ */
 export async function badFlag(cluster: LiveCluster, random: Random): Promise<void> {
   const server = random.pick(cluster.serverNames);
   const good = cluster.file.servers;

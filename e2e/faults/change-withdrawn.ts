@@ -2,8 +2,9 @@ import { expectUndisturbed, type LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
 
 /**
- * A deploy is killed while servers wait for the deploy lock, and the change is reverted. The pre-stop checks still run in the containers, although
- * no deploy waits for them, and may acquire a lock that no readiness check releases: the documented recovery releases it.
+ * A deploy is killed while servers wait for the deploy lock, and the change is reverted. The pre-stop checks still run
+ * in the containers, although no deploy waits for them, and may acquire a lock that no readiness check releases: the
+ * documented recovery releases it.
  */
 export async function changeWithdrawn(cluster: LiveCluster): Promise<void> {
   const { config, wait } = cluster.file;

@@ -13,12 +13,19 @@ const KILLS = {
 };
 /** Terraform logs the start and the end of each resource: steps that do not depend on how busy the machine is. */
 const STEP = /: (Destroying|Creating)\.\.\.|: (Destruction|Creation) complete/g;
-/** Steps in a change of five agents: each has a container, a readiness check and its services, then there is the last step, and each of these is destroyed and created. */
+/**
+ * Steps in a change of five agents: each has a container, a readiness check and its services, then there is the last
+ * step, and each of these is destroyed and created.
+ */
 const STEPS = 64;
 
-/** A deploy that replaces all agents is killed at a random moment: after the documented recovery the change is complete. */
+/**
+ * A deploy that replaces all agents is killed at a random moment: after the documented recovery the change is
+ * complete.
+ */
 export async function deployKilled(cluster: LiveCluster, random: Random): Promise<void> {
-  const [steps, seconds] = [Math.floor(random.next() * STEPS), random.next()];
+  const steps = Math.floor(random.next() * STEPS);
+  const seconds = random.next();
   const victim = random.pick(Object.keys(KILLS) as (keyof typeof KILLS)[]);
   cluster.changeAll();
   cluster.write();
@@ -38,7 +45,8 @@ export async function deployKilled(cluster: LiveCluster, random: Random): Promis
     await deploy.finished;
     await cluster.recover();
   });
-  // A client agent that was stopped, and not yet started, is missing until the recovery, and so is a session of its node.
+  // A client agent that was stopped, and not yet started, is missing until the recovery, and so is a session of its
+  // node.
   expect(seen.servers.mostDown).toBeLessThan(2);
   await cluster.expectSound(seen);
 }

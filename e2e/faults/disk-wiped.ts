@@ -1,7 +1,10 @@
 import { expectElection, expectUndisturbed, type LiveCluster } from "../live-cluster";
 import type { Random } from "../random";
 
-/** A server loses its container and its disk before a change of all agents: the deploy recreates it, waits until it is a voter, then continues. */
+/**
+ * A server loses its container and its disk before a change of all agents: the deploy recreates it, waits until it is
+ * a voter, then continues.
+ */
 export async function diskWiped(cluster: LiveCluster, random: Random): Promise<void> {
   const server = random.pick(cluster.serverNames);
   const led = server === (await cluster.leader());

@@ -2,7 +2,10 @@ import type { LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
 import type { Random } from "../random";
 
-/** A server's host loses its network while a deploy replaces the others, and gets it back: no other server is stopped meanwhile. */
+/**
+ * A server's host loses its network while a deploy replaces the others, and gets it back: no other server is stopped
+ * meanwhile.
+ */
 export async function hostCutOff(cluster: LiveCluster, random: Random): Promise<void> {
   cluster.changeAll();
   cluster.write();

@@ -2,7 +2,10 @@ import { eventually } from "../consul";
 import type { LiveCluster } from "../live-cluster";
 import type { Random } from "../random";
 
-/** So many servers are down that the quorum is lost: a deploy touches none of the others, and says why. Once started, the servers continue. */
+/**
+ * So many servers are down that the quorum is lost: a deploy touches none of the others, and says why. Once started,
+ * the servers continue.
+ */
 export async function quorumDown(cluster: LiveCluster, random: Random): Promise<void> {
   const down: string[] = [];
   while (down.length <= (cluster.serverNames.length - 1) / 2)

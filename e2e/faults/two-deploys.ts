@@ -4,7 +4,10 @@ import { expectUndisturbed, type LiveCluster } from "../live-cluster";
 import { pause } from "../pause";
 import type { Random } from "../random";
 
-/** Two deploys of a change of all agents at the same time, on one Terraform state: the second one fails on the state's lock. */
+/**
+ * Two deploys of a change of all agents at the same time, on one Terraform state: the second one fails on the state's
+ * lock.
+ */
 export async function twoDeploysOneState(cluster: LiveCluster): Promise<void> {
   cluster.changeAll();
   cluster.write();
@@ -20,7 +23,10 @@ export async function twoDeploysOneState(cluster: LiveCluster): Promise<void> {
   await cluster.expectSound(seen);
 }
 
-/** The same by two operators, each with a copy of the Terraform state's file: only the deploy lock in Consul keeps the deploys apart. */
+/**
+ * The same by two operators, each with a copy of the Terraform state's file: only the deploy lock in Consul keeps the
+ * deploys apart.
+ */
 export async function twoDeploysTwoStates(cluster: LiveCluster, random: Random): Promise<void> {
   cluster.changeAll();
   cluster.write();

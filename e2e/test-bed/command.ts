@@ -56,7 +56,10 @@ export class CommandFailed extends Error {
   }
 }
 
-/** In every command's environment, so that a program that starts its own session (a pseudo terminal) can still be found. */
+/**
+ * In every command's environment, so that a program that starts its own session (a pseudo terminal) can still be
+ * found.
+ */
 const MARK = "CONSUL_CDKTF_RIG_COMMAND";
 const DEFAULT_TIMEOUT_MS = 120_000;
 const running = new Set<RunningCommand>();

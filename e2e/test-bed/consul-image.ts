@@ -3,8 +3,8 @@ import * as path from "node:path";
 import { run } from "./command";
 
 /**
- * A stand-in for the official Consul image: the same paths, user, entrypoint script, ENTRYPOINT, CMD, VOLUME, EXPOSE and ENV, and the
- * official image's tools that the product's scripts call, from Debian's packages instead of Alpine's.
+ * A stand-in for the official Consul image: the same paths, user, entrypoint script, ENTRYPOINT, CMD, VOLUME, EXPOSE
+ * and ENV, and the official image's tools that the product's scripts call, from Debian's packages instead of Alpine's.
  */
 
 /** The image's configuration, as values of --change for `docker import`; copied from the official Dockerfile. */

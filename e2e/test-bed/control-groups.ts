@@ -15,7 +15,10 @@ export async function removeControlGroups(host = ""): Promise<void> {
   }
 }
 
-/** A group's files cannot be removed, and disappear with their folder: so this removes folders only, the innermost first. */
+/**
+ * A group's files cannot be removed, and disappear with their folder: so this removes folders only, the innermost
+ * first.
+ */
 function removeTree(group: string): boolean {
   try {
     const inside = fs.readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -15,7 +15,8 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Waits until this process has reserved the test bed, for a suite or a benchmark whose results others' containers would change.
+ * Waits until this process has reserved the test bed, for a suite or a benchmark whose results others' containers
+ * would change.
  * @returns a function that releases it; the end of the process does too
  */
 export function reserveTestBed(progress: Progress): Promise<() => void> {
@@ -24,7 +25,10 @@ export function reserveTestBed(progress: Progress): Promise<() => void> {
   );
 }
 
-/** The kernel's lock is held by a child that lives as long as the pipe to this process, so it is released even on SIGKILL. */
+/**
+ * The kernel's lock is held by a child that lives as long as the pipe to this process, so it is released even on
+ * SIGKILL.
+ */
 async function acquireLock(name: string): Promise<() => void> {
   fs.mkdirSync(CACHE_FOLDER, { recursive: true });
   const holder = spawn("flock", [path.join(CACHE_FOLDER, name), "sh", "-c", "echo held; exec cat >/dev/null"], {

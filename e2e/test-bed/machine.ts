@@ -7,9 +7,11 @@ import { commandLine, initInNetns, killAndWait, livesInNetns, processesBeside, p
 import { MACHINES_FOLDER, type Machine, REGISTRY } from "./world";
 
 /**
- * A machine on the LAN: its own namespaces for network, mounts, processes and host name, around the real machine's files.
+ * A machine on the LAN: its own namespaces for network, mounts, processes and host name, around the real machine's
+ * files.
  *
- * Its pid 1 is the power cord: when it ends, the kernel ends every process on the machine, containers' too, and removes every mount.
+ * Its pid 1 is the power cord: when it ends, the kernel ends every process on the machine, containers' too, and
+ * removes every mount.
  */
 export class TestBedMachine implements Machine {
   readonly name: string;
@@ -58,7 +60,8 @@ export class TestBedMachine implements Machine {
     const log = fs.openSync(path.join(this.folder, "init.log"), "w");
     const child = spawn(
       "nsenter",
-      // Not `ip netns exec`, which would hide /sys/fs/cgroup. Its mounts are slaves of the real machine's, so that none is kept busy here.
+      // Not `ip netns exec`, which would hide /sys/fs/cgroup. Its mounts are slaves of the real machine's, so that none
+      // is kept busy here.
       [
         `--net=/run/netns/${netnsOf(this)}`,
         "unshare",

@@ -67,7 +67,10 @@ export async function removeNetns(netns: string): Promise<void> {
   if (fs.existsSync(`/run/netns/${netns}`)) await run("ip", ["netns", "delete", netns], { check: false });
 }
 
-/** Removes the folder of named namespaces, which the first `ip netns add` makes and mounts, unless others have names in it. */
+/**
+ * Removes the folder of named namespaces, which the first `ip netns add` makes and mounts, unless others have names in
+ * it.
+ */
 export async function removeNetnsFolder(): Promise<void> {
   if (!fs.existsSync("/run/netns") || fs.readdirSync("/run/netns").length > 0) return;
   await run("umount", ["/run/netns"], { check: false });

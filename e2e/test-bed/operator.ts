@@ -7,7 +7,10 @@ import type { TestBedMachine } from "./machine";
 import { writeSshWrapper } from "./ssh";
 import { ensureClientCertificate } from "./tls";
 
-/** The variables that are copied from the real environment. No other is: a stray DOCKER_HOST or TF_VAR_ would change what is tested. */
+/**
+ * The variables that are copied from the real environment. No other is: a stray DOCKER_HOST or TF_VAR_ would change
+ * what is tested.
+ */
 const PASSED_ON = [
   "PATH",
   "LANG",

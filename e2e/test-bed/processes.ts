@@ -1,14 +1,16 @@
 import * as fs from "node:fs";
 
 /**
- * Finds the processes of the test bed. A recorded pid may belong to another process by now, so the kernel's namespaces identify them.
+ * Finds the processes of the test bed. A recorded pid may belong to another process by now, so the kernel's namespaces
+ * identify them.
  */
 
 /** The kernel's number of a named network namespace, or undefined if there is none. */
 export function netnsInode(name: string): string | undefined {
   try {
     const inode = String(fs.statSync(`/run/netns/${name}`).ino);
-    // An interrupted `ip netns add` leaves a plain file as the name. The real machine's own namespace is never one of the test bed.
+    // An interrupted `ip netns add` leaves a plain file as the name. The real machine's own namespace is never one of
+    // the test bed.
     return namespaceOf(1, "net") === `net:[${inode}]` ? undefined : inode;
   } catch {
     return undefined;

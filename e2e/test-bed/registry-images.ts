@@ -26,7 +26,8 @@ export function registryImages(binaries: Binaries): RegistryImage[] {
     ],
     layOut: async (root: string) => layOutConsulImage(root, program, await consulSource(version)),
   }));
-  // Registrator cannot be built from modules. Its stand-ins can be pulled and started, and do nothing, with any arguments.
+  // Registrator cannot be built from modules. Its stand-ins can be pulled and started, and do nothing, with any
+  // arguments.
   const registrators = ["fayrus/registrator:v9.2.0", "gliderlabs/registrator:latest"].map((reference) => ({
     reference,
     changes: ["ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin", 'ENTRYPOINT ["/bin/registrator"]'],

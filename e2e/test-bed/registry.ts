@@ -22,7 +22,10 @@ const HTPASSWD_FILE = path.join(FOLDER, "htpasswd");
 const USERNAME = "operator";
 const START_TIMEOUT_MS = 20_000;
 
-/** Two registries on one machine, with the same images: an open one, which is the daemons' mirror, and one with a password. */
+/**
+ * Two registries on one machine, with the same images: an open one, which is the daemons' mirror, and one with a
+ * password.
+ */
 export class Registry {
   /** The registries' addresses in image references. */
   readonly addresses = { open: OPEN_REGISTRY, private: PRIVATE_REGISTRY } as const;
@@ -109,7 +112,9 @@ export class Registry {
     }
   }
 
-  /** A daemon on the registry's machine imports the images and pushes them, so that they are stored as in any registry. */
+  /**
+   * A daemon on the registry's machine imports the images and pushes them, so that they are stored as in any registry.
+   */
   private async publish(images: readonly RegistryImage[], published: string): Promise<void> {
     const unfinished = `${published}.unfinished`;
     const workshop = path.join(this.machine.folder, "workshop");

@@ -4,7 +4,8 @@ import { run } from "./command";
 import { type Machine, RUN_FOLDER } from "./world";
 
 /**
- * Keys and settings for ssh between the operator and the hosts. The real machine's files (/etc/ssh, /root/.ssh) are neither read nor written.
+ * Keys and settings for ssh between the operator and the hosts. The real machine's files (/etc/ssh, /root/.ssh) are
+ * neither read nor written.
  */
 
 const FOLDER = path.join(RUN_FOLDER, "ssh");

@@ -145,13 +145,19 @@ export class TestBed {
     return this.host(name);
   }
 
-  /** Removes all containers, networks and volumes on all hosts, and repairs everything that a test has disconnected, stopped or killed. */
+  /**
+   * Removes all containers, networks and volumes on all hosts, and repairs everything that a test has disconnected,
+   * stopped or killed.
+   */
   async reset(): Promise<void> {
     await this.operator.machine.powerOn();
     await Promise.all([this.registry.start(), ...[...this.hosts, this.localHost].map((host) => host.reset())]);
   }
 
-  /** Path of the tofu program, which is then also on the operators' PATH. The first call ever builds it, which takes minutes. */
+  /**
+   * Path of the tofu program, which is then also on the operators' PATH. The first call ever builds it, which takes
+   * minutes.
+   */
   async opentofu(): Promise<string> {
     const program = await withLock(() => ensureOpenTofu(this.progress));
     for (const operator of [this.operator, this.local]) operator.offer("tofu", program);

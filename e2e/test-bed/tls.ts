@@ -4,7 +4,8 @@ import { run } from "./command";
 import { type Machine, RUN_FOLDER } from "./world";
 
 /**
- * Certificates for the daemons' TLS ports, made with openssl: one authority, one certificate for each host, one for the operator.
+ * Certificates for the daemons' TLS ports, made with openssl: one authority, one certificate for each host, one for
+ * the operator.
  */
 
 const AUTHORITY = path.join(RUN_FOLDER, "tls");

@@ -6,7 +6,10 @@ import type { Credentials } from "../credentials";
 /** How long a response may take, in milliseconds. */
 export type Patience = { readonly patience: number };
 
-/** Consul's HTTP API for programs: with a client certificate and a token, if the environment's CREDENTIALS names their files. */
+/**
+ * Consul's HTTP API for programs: with a client certificate and a token, if the environment's CREDENTIALS names their
+ * files.
+ */
 export class Api {
   private readonly headers: Record<string, string>;
   private readonly plain = new HttpAgent({ keepAlive: true });

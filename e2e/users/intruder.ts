@@ -5,8 +5,9 @@ import { connect as connectTls } from "node:tls";
 import type { Credentials } from "../credentials";
 
 /**
- * intruder.ts ADDRESS...: probes hosts from another one, and prints as JSON which TCP ports are open, which of them speak plain HTTP, and whether RPC
- * and HTTPS accept a connection without a certificate, and with each certificate that the environment's CREDENTIALS has under a name.
+ * intruder.ts ADDRESS...: probes hosts from another one, and prints as JSON which TCP ports are open, which of them
+ * speak plain HTTP, and whether RPC and HTTPS accept a connection without a certificate, and with each certificate
+ * that the environment's CREDENTIALS has under a name.
  */
 
 export interface Intrusion {

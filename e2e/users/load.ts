@@ -1,13 +1,17 @@
 import { Resolver } from "node:dns/promises";
 import { Api } from "./api";
 
-/** load.ts AGENT AGENT [declared]: the users of ../load.ts, until SIGTERM; then prints what they saw. Registers the service, unless it is declared. */
+/**
+ * load.ts AGENT AGENT [declared]: the users of ../load.ts, until SIGTERM; then prints what they saw. Registers the
+ * service, unless it is declared.
+ */
 
 /** From one write's response to the next write. */
 const PERIOD_MS = 50;
 /**
- * Both agents may be connected to the server that is being stopped, so an immediate retry through the other one would fail too. The pause is random, up to
- * twice as long, because an agent that has lost a server may choose one that is down next: with equal pauses, all users would meet that one together.
+ * Both agents may be connected to the server that is being stopped, so an immediate retry through the other one would
+ * fail too. The pause is random, up to twice as long, because an agent that has lost a server may choose one that is
+ * down next: with equal pauses, all users would meet that one together.
  */
 const RETRY_PAUSE_MS = 250;
 const PATIENCE_MS = 10_000;

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /**
- * peeper.ts FILE: searches the arguments and environments of all processes of the machine for the words in FILE, one a line, until SIGTERM;
- * then prints which were found, by the number of their line, and where.
+ * peeper.ts FILE: searches the arguments and environments of all processes of the machine for the words in FILE, one a
+ * line, until SIGTERM; then prints which were found, by the number of their line, and where.
  */
 
 const PERIOD_MS = 20;

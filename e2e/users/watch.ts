@@ -1,6 +1,9 @@
 import { Api } from "./api";
 
-/** watch.ts NAME=URL...: requests every server's API ten times a second, until SIGTERM; then prints how many were down together. */
+/**
+ * watch.ts NAME=URL...: requests every server's API ten times a second, until SIGTERM; then prints how many were down
+ * together.
+ */
 
 const PERIOD_MS = 100;
 /** On a busy machine a response may take this long; a server that is down refuses connections at once. */
