@@ -4,15 +4,14 @@ import type { Cluster } from "../../cluster/model";
 import { ClusterError } from "../../cluster/problem";
 import { didYouMean } from "../../cluster/suggest";
 import { chosenCluster, command, progress } from "../command";
+import { refuseOtherClusters } from "../secrets/access";
+import { clean, importSecrets, locationIn, pack } from "../secrets/bundle";
 import { checkSecrets, findingText } from "../secrets/check";
 import { SecretsFolder } from "../secrets/folder";
-import { type Done, initialize } from "../secrets/initialize";
+import { initialize, type SecretsChange } from "../secrets/initialize";
 import { GOSSIP_NAME, inventory, secretNamed } from "../secrets/inventory";
-import { locationIn } from "../secrets/location";
-import { refuseAnothers } from "../secrets/owner";
-import { needsText } from "../secrets/reissue";
-import { revoke, rotateCa, rotateCertificates, rotateGossip, rotateTokens } from "../secrets/rotation";
-import { clean, importSecrets, pack } from "../secrets/transport";
+import { neededText } from "../secrets/issue";
+import { revoke, rotateCa, rotateCertificates, rotateGossip, rotateTokens } from "../secrets/rotate";
 
 const USAGE = `usage: npm run secrets -- VERB [OPTIONS]
   init                      make what the cluster lacks, and leave the rest as it is
@@ -58,13 +57,18 @@ interface Verb {
   despite?(error: ClusterError, file: string, values: Values): number;
 }
 
-const given = ({ values }: Call) => ({ ca: values.ca, caKey: values["ca-key"], leaves: values.leaves });
+const given = ({ values }: Call) => ({ ca: values.ca, caKey: values["ca-key"], certificates: values.leaves });
 
 /**
  * Says what was done, and what comes next; status 1 when something has to be issued elsewhere first.
  * @param next undefined when something else has to be mended before
  */
-function report({ file, folder, values }: Call, { made, removed, needed }: Done, again: string, next?: string): number {
+function report(
+  { file, folder, values }: Call,
+  { made, removed, needed }: SecretsChange,
+  again: string,
+  next?: string,
+): number {
   if (values.json) console.log(JSON.stringify({ file, folder: folder.named(), made, removed, needed }, null, 2));
   else {
     console.log(`cluster file: ${file}`);
@@ -72,7 +76,7 @@ function report({ file, folder, values }: Call, { made, removed, needed }: Done,
     for (const line of removed) console.log(`removed  ${line}`);
     if (made.length + removed.length + needed.length === 0) console.log(`${folder.named()}: nothing to do`);
   }
-  if (needed.length > 0) progress(needsText(needed, again));
+  if (needed.length > 0) progress(neededText(needed, again));
   else if (next !== undefined && (made.length + removed.length > 0 || again === "init")) progress(next);
   return needed.length > 0 ? 1 : 0;
 }
@@ -142,7 +146,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     names: 1,
     run: async (call) => {
       call.folder.refuseAbsent();
-      refuseAnothers(call.cluster, call.folder);
+      refuseOtherClusters(call.cluster, call.folder);
       const [name] = call.names;
       if (name === undefined) return list(call);
       const secret = secretNamed(call.folder, name);

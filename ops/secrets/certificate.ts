@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { type Names, namesText } from "./server-names";
+import type { AgentDescription, Cluster } from "../../cluster/model";
+import { family, isDnsName, isWildcard } from "../../consul/address";
 
 /** A certificate and its private key, as PEM. */
 export interface CertificateAndKey {
@@ -7,7 +8,7 @@ export interface CertificateAndKey {
   readonly key: string;
 }
 
-/** From then on a certificate is to be renewed. */
+/** A certificate that expires sooner is reported. */
 export const SOON_DAYS = 30;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -27,14 +28,14 @@ export function certificatesIn(pem: string): X509Certificate[] {
   });
 }
 
-/** A certificate as this program writes it. */
+/** Certificates as this program writes them to a file. */
 export const pemOf = (certificates: readonly X509Certificate[]): string =>
   certificates.map((certificate) => certificate.toString()).join("");
 
 export const expiry = ({ validTo }: X509Certificate): Date => new Date(validTo);
 export const dayText = (date: Date): string => date.toISOString().slice(0, 10);
 
-/** What is wrong, in a clause: fit to follow the name of a file. */
+/** Something wrong with a certificate or key, in a clause that follows the name of a file. */
 export interface Flaw {
   readonly severity: "error" | "warning";
   readonly what: string;
@@ -42,7 +43,7 @@ export interface Flaw {
 
 const error = (what: string): Flaw => ({ severity: "error", what });
 
-/** Whether a certificate is of this day. */
+/** Whether a certificate is valid now, and for how long. */
 export function timeFlaws(certificate: X509Certificate, now: Date): Flaw[] {
   const ends = expiry(certificate);
   const begins = new Date(certificate.validFrom);
@@ -54,19 +55,19 @@ export function timeFlaws(certificate: X509Certificate, now: Date): Flaw[] {
 }
 
 /**
- * Whether a private key is that of a certificate.
- * @param whose what the certificate is called for people
+ * Why a private key does not fit a certificate.
+ * @param whose the certificate's name in the message
  */
 export function keyFlaw(certificate: X509Certificate, key: string, whose = "its certificate"): string | undefined {
   try {
     return certificate.checkPrivateKey(createPrivateKey(key)) ? undefined : `is not the key of ${whose}`;
   } catch {
-    // PKCS#8, and what came before it, say so in their first lines.
+    // PKCS#8 and the older formats have the word in their first lines.
     return key.includes("ENCRYPTED") ? "is encrypted with a passphrase" : "has no private key in PEM";
   }
 }
 
-/** Whether a certificate can issue others. */
+/** Why a certificate cannot issue others. */
 export const caFlaws = (certificate: X509Certificate): Flaw[] =>
   certificate.ca ? [] : [error("is no certificate of a CA (CA:TRUE)")];
 
@@ -74,8 +75,8 @@ const isIssuedBy = (certificate: X509Certificate, ca: X509Certificate): boolean 
   certificate.checkIssued(ca) && certificate.verify(ca.publicKey);
 
 /**
- * The CA, of those trusted, that a certificate goes back to; undefined when there is none.
- * @param chain the certificate, and those between it and its CA
+ * The trusted CA that a certificate chains to; undefined without one.
+ * @param chain the certificate, then its intermediate CAs
  */
 export function issuerOf(
   chain: readonly X509Certificate[],
@@ -83,14 +84,14 @@ export function issuerOf(
 ): X509Certificate | undefined {
   const [certificate, ...between] = chain;
   if (!certificate) return undefined;
-  const next = between.find((one) => isIssuedBy(certificate, one));
+  const next = between.find((ca) => isIssuedBy(certificate, ca));
   return (
     trusted.find((ca) => isIssuedBy(certificate, ca)) ??
-    (next && issuerOf([next, ...between.filter((one) => one !== next)], trusted))
+    (next && issuerOf([next, ...between.filter((ca) => ca !== next)], trusted))
   );
 }
 
-/** CAs of a list that the first of them, the newest, has replaced: neither it nor any above it. */
+/** CAs that the first of the list, the newest, has replaced: all but itself and the CAs that signed it. */
 export function replacedCas(cas: readonly X509Certificate[]): X509Certificate[] {
   const [newest, ...others] = cas;
   const above = newest && others.find((ca) => isIssuedBy(newest, ca));
@@ -100,11 +101,11 @@ export function replacedCas(cas: readonly X509Certificate[]): X509Certificate[] 
 const PURPOSES = { serverAuth: "1.3.6.1.5.5.7.3.1", clientAuth: "1.3.6.1.5.5.7.3.2" } as const;
 
 /**
- * What is wrong with a leaf certificate.
- * @param chain the certificate, and those between it and its CA
- * @param names what it has to be valid for; undefined for a client's, which is known by its CA alone
+ * What is wrong with a server's or the operator's certificate.
+ * @param chain the certificate, then its intermediate CAs
+ * @param names the names it must be valid for; undefined for client authentication, which checks the CA alone
  */
-export function leafFlaws(
+export function certificateFlaws(
   chain: readonly X509Certificate[],
   trusted: readonly X509Certificate[],
   names: Names | undefined,
@@ -127,3 +128,42 @@ export function leafFlaws(
     ...timeFlaws(certificate, now),
   ];
 }
+
+/** The subject alternative names of a certificate. */
+export interface Names {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+}
+
+/**
+ * The names and addresses that a server's certificate needs: the names that agents verify (verify_server_hostname), and the addresses of its HTTPS and
+ * gRPC ports. Templates and wildcards are not addresses.
+ */
+export function serverNames(
+  { datacenter, network }: Cluster,
+  { node, container, host, settings }: AgentDescription,
+): Names {
+  const domain =
+    typeof settings.config?.domain === "string" ? settings.config.domain.toLowerCase().replace(/\.$/, "") : "consul";
+  const listens = (settings.client ?? "")
+    .split(" ")
+    .map((address) => (family(address) === 6 && isWildcard(address) ? "::1" : address));
+  const addresses = [host.address, settings.bind, settings.advertise, ...listens].filter(
+    (address) => address !== undefined,
+  );
+  const unique = (names: readonly string[]) => [...new Set(names)];
+  return {
+    dns: unique([
+      `server.${datacenter}.${domain}`,
+      `${node}.server.${datacenter}.${domain}`,
+      "localhost",
+      ...(network === "bridge" ? [container] : []),
+      ...addresses.filter(isDnsName),
+    ]),
+    ip: unique(["127.0.0.1", ...addresses.filter((address) => family(address) && !isWildcard(address))]),
+  };
+}
+
+/** `DNS server.dc1.consul, localhost; IP 127.0.0.1` */
+export const namesText = ({ dns, ip }: Names): string =>
+  [...(dns.length > 0 ? [`DNS ${dns.join(", ")}`] : []), ...(ip.length > 0 ? [`IP ${ip.join(", ")}`] : [])].join("; ");

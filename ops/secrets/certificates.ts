@@ -1,29 +1,28 @@
 import "reflect-metadata";
 import { createPrivateKey, KeyObject, randomBytes, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import type { CertificateAndKey } from "./certificate";
-import type { Names } from "./server-names";
+import type { CertificateAndKey, Names } from "./certificate";
 
 /**
- * Makes certificates. Only what makes some loads this file: the library takes a while to load.
+ * Issues certificates. Callers load this file on demand, because its library takes a while to load.
  */
 
 const CA_DAYS = 3650;
-const LEAF_DAYS = 365;
-/** A host's clock may be behind this machine's. */
+const CERTIFICATE_DAYS = 365;
+/** Certificates are valid from an hour ago, because a host's clock may be behind this machine's. */
 const BEFORE_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Every implementation of TLS has it; Consul's own `consul tls` makes the same. */
+/** Every TLS implementation supports P-256, and `consul tls` uses it too. */
 const P256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
-// Node's own, wherever a test or a shim has replaced the global one.
+// Node's own implementation, even where a test or a shim has replaced the global one.
 x509.cryptoProvider.set("default", webcrypto);
 
 /** A new certificate authority. */
 export async function makeCa(cluster: string, now: Date): Promise<CertificateAndKey> {
   const keys = await newKeys();
-  // Two CAs of a cluster, during a rotation, have different names: whoever verifies finds the right one by it.
+  // During a rotation a cluster has two CAs. Their names differ, so that TLS libraries find the right one by name.
   const name = new x509.Name([{ CN: [`Consul CA of ${cluster} ${randomBytes(4).toString("hex")}`] }]);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
@@ -42,14 +41,14 @@ export async function makeCa(cluster: string, now: Date): Promise<CertificateAnd
   return pair(certificate, keys.privateKey);
 }
 
-/** What a leaf certificate is for: a server, which is a client of other servers too, or a client alone. */
+/** Whom a certificate is for: a server, which is also a client of other servers, or a client alone. */
 export interface CertificateSubject {
   readonly commonName: string;
-  /** Of a server. */
+  /** A server's names. Without them the certificate is for client authentication alone. */
   readonly names?: Names;
 }
 
-/** A new leaf certificate, and its key. It does not outlive its CA. */
+/** Issues a certificate, with a new key. It does not outlive its CA. */
 export async function issue(
   ca: CertificateAndKey,
   { commonName, names }: CertificateSubject,
@@ -62,10 +61,10 @@ export async function issue(
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
     subject: new x509.Name([{ CN: [commonName] }]),
-    // Byte for byte as the CA has it: Go looks for a CA by that.
+    // Byte for byte the CA's own subject, because Go finds a CA by these bytes.
     issuer: issuer.subjectName,
     notBefore: new Date(Math.max(now.getTime() - BEFORE_MS, issuer.notBefore.getTime())),
-    notAfter: new Date(Math.min(now.getTime() + LEAF_DAYS * DAY_MS, issuer.notAfter.getTime())),
+    notAfter: new Date(Math.min(now.getTime() + CERTIFICATE_DAYS * DAY_MS, issuer.notAfter.getTime())),
     signingAlgorithm: signing.algorithm,
     publicKey: keys.publicKey,
     signingKey: signing.key,
@@ -97,7 +96,7 @@ const pair = (certificate: x509.X509Certificate, key: webcrypto.CryptoKey): Cert
   key: KeyObject.from(key).export({ type: "pkcs8", format: "pem" }).toString(),
 });
 
-/** 127 random bits: a serial number is positive. */
+/** 127 random bits, because a serial number is positive. */
 function serial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] as number) & 0x7f) | 0x40;
@@ -111,8 +110,8 @@ const CURVES: Readonly<Record<string, { readonly namedCurve: string; readonly ha
 };
 
 /**
- * A CA's key as it may have been given: PKCS#8, SEC 1 or PKCS#1.
- * @throws for a kind of key that TLS has no use for
+ * Reads a CA's key in PKCS#8, SEC 1 or PKCS#1.
+ * @throws for a kind of key that TLS does not use
  */
 async function signingKey(
   pem: string,

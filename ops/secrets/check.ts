@@ -1,10 +1,9 @@
 import type { X509Certificate } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
 import { progress } from "../command";
+import { importedCopy, refuseForeign } from "./access";
 import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./certificate";
 import { SecretsError, SecretsFolder } from "./folder";
-import { imported } from "./imported";
-import { refuseForeign } from "./owner";
 import { orphanedFiles, render } from "./render";
 import {
   CA,
@@ -35,7 +34,7 @@ export interface Finding {
 export const findingText = ({ severity, file, what, hint }: Finding): string =>
   `${file}: ${severity}: ${what}\n    ${hint}`;
 
-/** Says what will soon be wrong with a cluster's secrets, and returns what is: a deploy with such would be one that no agent gets through. */
+/** Prints warnings about a cluster's secrets, and returns errors: with these, no agent could join the cluster after a deploy. */
 export function refusedSecrets(cluster: Cluster): string[] {
   const findings = checkSecrets(cluster);
   for (const finding of findings.filter(({ severity }) => severity === "warning")) progress(findingText(finding));
@@ -44,20 +43,20 @@ export function refusedSecrets(cluster: Cluster): string[] {
 
 const INIT = "npm run secrets -- init";
 
-/** What is wrong with the secrets of a cluster; nothing for a cluster without security. It writes nothing. */
+/** Checks the secrets of a cluster, without writing anything. A cluster without security has none to check. */
 export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   if (!cluster.security) return [];
   const folder = new SecretsFolder(cluster.security.secrets);
   const findings: Finding[] = [];
-  const copied = imported(cluster, folder) !== undefined;
+  const copied = importedCopy(cluster, folder) !== undefined;
   const add = (severity: Finding["severity"], file: string, what: string, hint: string) =>
     void findings.push({
       severity,
       file: folder.named(file),
       what,
-      hint: copied && isSource(file) ? whereKept(hint) : hint,
+      hint: copied && isSource(file) ? elsewhere(hint) : hint,
     });
-  /** What cannot be read is a finding, and the rest is looked at without it. */
+  /** A file that cannot be read is a finding; the other checks go on without it. */
   const tried = <Value>(read: () => Value): Value | undefined => {
     try {
       return read();
@@ -74,13 +73,13 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
       add(
         "error",
         "",
-        "the folder of the cluster's secrets is not there",
+        "the folder of the cluster's secrets does not exist",
         `${INIT}; in a pipeline: npm run secrets -- import`,
       );
     return findings;
   }
   tried(() => refuseForeign(cluster, folder));
-  // Of another's, nothing else is of use.
+  // Nothing else about another cluster's folder is useful.
   if (findings.length > 0) return findings;
   checkPermissions(folder, add);
   const cas = tried(() => required(folder, CA, readCas));
@@ -89,41 +88,41 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   const tokens = tried(() => required(folder, TOKENS, readTokens));
   const wellFormed = tokens && checkTokens(cluster, tokens, add);
 
-  // Of an import, whether the key is where the secrets are kept is not known here.
+  // An imported copy does not show whether the key is where the secrets are kept.
   const issuedHere = copied || folder.list().includes(CA_KEY);
   for (const holder of holdersOf(cluster)) {
     if (!cas) break;
     tried(() => {
       for (const { severity, file, what } of pairFlaws(readPair(folder, holder), cas, holder.names, now))
-        add(severity, `${holder.folder}/${file}`, what, leafMend(severity, holder.name, issuedHere));
+        add(severity, `${holder.folder}/${file}`, what, certificateHint(severity, holder.name, issuedHere));
     });
   }
   if (cas && gossip && wellFormed) {
     for (const [file, content] of render(cluster, { ca: folder.read(CA) as string, gossip, tokens })) {
       tried(() => {
-        const there = folder.read(file);
-        if (there !== content)
-          add("error", file, there === undefined ? "is missing" : "is not up to date with what it is made of", INIT);
+        const present = folder.read(file);
+        if (present === content) return;
+        add("error", file, present === undefined ? "is missing" : "is out of date: its sources have changed", INIT);
       });
     }
   }
-  for (const stray of orphanedFiles(cluster, folder))
+  for (const file of orphanedFiles(cluster, folder))
     add(
       "warning",
-      stray,
-      "is nobody's: of nothing in the cluster file, or left by a run that was interrupted",
+      file,
+      "is orphaned: nothing in the cluster file uses it, or an interrupted run left it",
       `${INIT} removes it`,
     );
   return findings;
 }
 
-/** What an import has made is a copy: what is changed in it goes with it. */
-const whereKept = (hint: string): string => `where the secrets are kept, and export them anew afterwards: ${hint}`;
+/** A change in an imported copy would be deleted with it. */
+const elsewhere = (hint: string): string => `where the secrets are kept, then export them again: ${hint}`;
 
-function leafMend(severity: Finding["severity"], name: string, issuedHere: boolean): string {
-  const command = severity === "error" ? INIT : `npm run secrets -- rotate leaves ${name}`;
-  if (!issuedHere) return `have it issued where the CA's key is kept, then: ${command} --leaves FOLDER`;
-  return severity === "error" ? `${command} makes it anew` : command;
+function certificateHint(severity: Finding["severity"], name: string, issuedHere: boolean): string {
+  const command = severity === "error" ? INIT : `npm run secrets -- rotate certificates ${name}`;
+  if (!issuedHere) return `have it issued where the CA's key is kept, then: ${command} --certificates FOLDER`;
+  return severity === "error" ? `${command} reissues it` : command;
 }
 
 type Add = (severity: Finding["severity"], file: string, what: string, hint: string) => void;
@@ -136,8 +135,8 @@ function checkPermissions(folder: SecretsFolder, add: Add): void {
   add(
     "error",
     first,
-    `others than its owner can read or write it${more}`,
-    `chmod -R go= ${folder.named()}/; if others may have read it, rotate what is in it`,
+    `other users can read or write it${more}`,
+    `chmod -R go= ${folder.named()}/; if others may have read it, rotate its secrets`,
   );
 }
 
@@ -153,18 +152,18 @@ function checkCas(cas: readonly X509Certificate[], key: string | undefined, now:
       "warning",
       CA,
       `an older CA${ended} is still trusted`,
-      "when every agent has a leaf of the newest: npm run secrets -- retire",
+      "when every agent has a certificate of the newest: npm run secrets -- revoke",
     );
   }
 }
 
-/** @returns whether files can be rendered of them */
+/** @returns whether files can be rendered with these tokens */
 function checkTokens(cluster: Cluster, { current, retiring }: Tokens, add: Add): boolean {
   const needed = tokensOf(cluster);
   const absent = [...needed.keys()].filter((name) => !current.has(name));
   for (const name of absent) add("error", TOKENS, `token ${name} is missing`, INIT);
-  for (const name of [...current.keys()].filter((one) => !needed.has(one)))
-    add("warning", TOKENS, `nobody needs token ${name} any more`, INIT);
+  for (const name of [...current.keys()].filter((known) => !needed.has(known)))
+    add("warning", TOKENS, `token ${name} is not needed any more`, INIT);
 
   const all = [...current, ...[...retiring].flatMap(([name, ids]) => ids.map((id): [string, string] => [name, id]))];
   const holders = new Map<string, string>();
@@ -181,8 +180,8 @@ function checkTokens(cluster: Cluster, { current, retiring }: Tokens, add: Add):
     add(
       "warning",
       TOKENS,
-      `old tokens are still taken: ${retired.join(", ")}`,
-      "when every agent and user has the new ones: npm run secrets -- retire",
+      `old tokens are still accepted: ${retired.join(", ")}`,
+      "when every agent and user has the new ones: npm run secrets -- revoke",
     );
   }
   return absent.length === 0;

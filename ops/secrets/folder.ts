@@ -14,10 +14,10 @@ import {
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-/** The part of a name that a file has until it is whole. */
+/** Suffix of a file's name until it is completely written. */
 export const UNFINISHED = ".unfinished";
 
-/** Something of a cluster's secrets that cannot be used. */
+/** A secret, or the folder, cannot be used. */
 export class SecretsError extends Error {
   constructor(
     readonly file: string,
@@ -31,8 +31,8 @@ export class SecretsError extends Error {
 const ELSEWHERE = "name a folder that this user can make: `security: { secrets: FOLDER }`";
 
 /**
- * Makes a folder, and those above it. Node's own recursive mkdir never ends where a folder is there and yet nothing can be made in it, as in /proc
- * (ENOENT, over and over).
+ * Makes a folder and its parents. Node's recursive mkdir never ends where a folder exists but nothing can be made in it, as in /proc (it repeats
+ * ENOENT).
  */
 export function makeFolder(path: string): void {
   try {
@@ -42,58 +42,58 @@ export function makeFolder(path: string): void {
   } catch (error) {
     if (error instanceof SecretsError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    // Another run was faster.
+    // Another run has made it in the meantime.
     if (code === "EEXIST" && statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
     throw new SecretsError(path, `cannot be made: ${code}`, ELSEWHERE);
   }
 }
 
-/** A folder of secrets: 0700, and its files 0600. A file is there as a whole, or not at all. */
+/** A secrets folder: mode 0700, its files 0600. Files are written completely or not at all. */
 export class SecretsFolder {
-  private readonly place: string;
+  private readonly root: string;
 
-  /** @param path as the cluster file has it: relative to the project, absolute, or of the home folder */
+  /** @param path from the cluster file: relative to the project, absolute, or below `~` */
   constructor(readonly path: string) {
-    this.place = resolve(path.replace(/^~(?=\/)/, homedir()));
+    this.root = resolve(path.replace(/^~(?=\/)/, homedir()));
   }
 
-  /** A file's or folder's name for people, from the project. */
+  /** A file's or folder's name in messages. */
   named(file = ""): string {
     return join(this.path, file);
   }
 
-  /** Where it is on the disk. */
+  /** Its absolute path. */
   at(file = ""): string {
-    return join(this.place, file);
+    return join(this.root, file);
   }
 
-  /** @throws for a link to nowhere */
+  /** @throws for a broken link */
   get exists(): boolean {
     try {
-      if (!lstatSync(this.place, { throwIfNoEntry: false })) return false;
-      if (statSync(this.place, { throwIfNoEntry: false })?.isDirectory()) return true;
+      if (!lstatSync(this.root, { throwIfNoEntry: false })) return false;
+      if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory()) return true;
     } catch (error) {
-      throw new SecretsError(this.path, `cannot be looked at: ${(error as NodeJS.ErrnoException).code}`, ELSEWHERE);
+      throw new SecretsError(this.path, `cannot be examined: ${(error as NodeJS.ErrnoException).code}`, ELSEWHERE);
     }
     throw new SecretsError(
       this.path,
       "is no folder, or a link to one that is gone",
-      "for what an import left: npm run secrets -- forget; else remove it",
+      "if an import left it: npm run secrets -- clean; otherwise remove it",
     );
   }
 
   make(): void {
-    if (!this.exists) makeFolder(this.place);
+    if (!this.exists) makeFolder(this.root);
   }
 
-  /** @throws when it is not there */
+  /** @throws when the folder does not exist */
   refuseAbsent(): void {
     if (!this.exists) throw new SecretsError(this.path, "is not there", "npm run secrets -- init");
   }
 
   /**
-   * Undefined for a file that is not there.
-   * @throws for one that cannot be read
+   * A file's content; undefined when the file does not exist.
+   * @throws when the file cannot be read
    */
   read(file: string): string | undefined {
     try {
@@ -109,12 +109,12 @@ export class SecretsFolder {
     }
   }
 
-  /** Whether anything had to be written: a file that has this content already is left alone. */
+  /** @returns false when the file had this content already, and was not written */
   write(file: string, content: string): boolean {
     if (this.read(file) === content) return false;
     const unfinished = this.at(`${file}${UNFINISHED}`);
     makeFolder(dirname(unfinished));
-    rmSync(unfinished, { force: true }); // left by a run that was interrupted
+    rmSync(unfinished, { force: true }); // left by an interrupted run
     const opened = openSync(unfinished, "wx", 0o600);
     try {
       writeSync(opened, content);
@@ -130,7 +130,7 @@ export class SecretsFolder {
     rmSync(this.at(file), { recursive: true, force: true });
   }
 
-  /** Names of what is in a folder of it, in one order; none when it is not there. */
+  /** Sorted names of a subfolder's entries; none when it does not exist. */
   list(folder = ""): string[] {
     try {
       return readdirSync(this.at(folder)).sort();
@@ -140,7 +140,7 @@ export class SecretsFolder {
     }
   }
 
-  /** What others than this user may read or write: the folder itself is "". */
+  /** Files and folders that other users may read or write; "" is the folder itself. */
   openToOthers(): string[] {
     const inside = readdirSync(this.at(), { recursive: true, encoding: "utf8" }).sort();
     return ["", ...inside].filter(

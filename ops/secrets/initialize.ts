@@ -1,13 +1,11 @@
 import type { X509Certificate } from "node:crypto";
 import { randomBytes } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
+import { refuseImportedCopy, withOwnFolder } from "./access";
 import { certificatesIn, dayText, expiry, pemOf } from "./certificate";
 import type { SecretsFolder } from "./folder";
-import { refuseImported } from "./imported";
-import { changing } from "./owner";
-import { type ProvidedCertificates, providedCa } from "./provided";
-import { type Due, type Need, reissue } from "./reissue";
-import { bringUpToDate } from "./render";
+import { type Due, type NeededCertificate, type ProvidedCertificates, providedCa, reissue } from "./issue";
+import { updateRendered } from "./render";
 import {
   AGENTS,
   CA,
@@ -23,40 +21,45 @@ import {
   required,
   TOKENS,
 } from "./sources";
-import { complete, NO_TOKENS, retiringToo, type Tokens, tokensOf, tokensText } from "./tokens";
+import { NO_TOKENS, type Tokens, tokensOf, tokensText, withMissing, withRetired } from "./tokens";
 
-/** What was done to a folder of secrets, a line each. */
-export interface Done {
+/** What was done to a secrets folder, one line each. */
+export interface SecretsChange {
   readonly made: readonly string[];
   readonly removed: readonly string[];
-  /** What only a CA that is kept elsewhere can make. */
-  readonly needed: readonly Need[];
+  /** Certificates that must be issued elsewhere. */
+  readonly needed: readonly NeededCertificate[];
 }
 
-/** Makes what a cluster lacks of its secrets, and what is not fit for use any more; leaves the rest as it is, to the byte. */
+/** Creates missing secrets, and replaces unusable certificates. All other files stay as they are, to the byte. */
 export async function initialize(
   cluster: Cluster,
   folder: SecretsFolder,
   given: ProvidedCertificates,
   now = new Date(),
-): Promise<Done> {
+): Promise<SecretsChange> {
   const ofCa = providedCa(given, now);
-  if (given.leaves !== undefined && !ofCa && readCas(folder) === undefined)
+  if (given.certificates !== undefined && !ofCa && readCas(folder) === undefined)
     throw new Error(
-      "--leaves needs the CA that issued them, for there is none yet\n  name its certificate too: --ca FILE",
+      "--certificates needs the CA that issued them, because there is none yet\n  name its certificate too: --ca FILE",
     );
   folder.make();
-  return changing(cluster, folder, () => makeWhatLacks(cluster, folder, { ...given, ofCa }, now));
+  return withOwnFolder(cluster, folder, () => createMissing(cluster, folder, { ...given, ofCa }, now));
 }
 
 type Prepared = ProvidedCertificates & { readonly ofCa: ReturnType<typeof providedCa> };
 
-async function makeWhatLacks(cluster: Cluster, folder: SecretsFolder, given: Prepared, now: Date): Promise<Done> {
+async function createMissing(
+  cluster: Cluster,
+  folder: SecretsFolder,
+  given: Prepared,
+  now: Date,
+): Promise<SecretsChange> {
   const made: string[] = [];
   const cas = await initializeCa(cluster, folder, given.ofCa, made, now);
   if (readGossip(folder) === undefined) {
     refuseIfInUse(folder, GOSSIP);
-    refuseImported(cluster, folder, GOSSIP);
+    refuseImportedCopy(cluster, folder, GOSSIP);
     folder.write(GOSSIP, newGossipKey());
     made.push(`${GOSSIP}: a gossip key`);
   }
@@ -71,27 +74,28 @@ async function makeWhatLacks(cluster: Cluster, folder: SecretsFolder, given: Pre
       : [];
   });
   if (due.length > 0)
-    refuseImported(cluster, folder, `certificates of ${due.map(({ holder }) => holder.name).join(", ")}`);
-  const renewed = await reissue(folder, due, cas, given, now);
-  made.push(...renewed.made);
-  return { made, needed: renewed.needed, removed: await renderAll(cluster, folder, made) };
+    refuseImportedCopy(cluster, folder, `certificates of ${due.map(({ holder }) => holder.name).join(", ")}`);
+  const reissued = await reissue(folder, due, cas, given, now);
+  made.push(...reissued.made);
+  return { made, needed: reissued.needed, removed: await renderAll(cluster, folder, made) };
 }
 
-/** Renders what agents are given, from what is in the folder; says what was made, and returns what was removed. */
+/** Renders the agents' files from the sources. Adds a line to `made`, and returns the names of deleted files. */
 export async function renderAll(cluster: Cluster, folder: SecretsFolder, made: string[]): Promise<string[]> {
   const ca = required(folder, CA, () => folder.read(CA));
-  const [gossip, tokens] = [required(folder, GOSSIP, readGossip), required(folder, TOKENS, readTokens)];
-  const { written, removed } = bringUpToDate(cluster, folder, { ca, gossip, tokens });
+  const gossip = required(folder, GOSSIP, readGossip);
+  const tokens = required(folder, TOKENS, readTokens);
+  const { written, removed } = updateRendered(cluster, folder, { ca, gossip, tokens });
   const [first, ...others] = written;
   if (first !== undefined)
     made.push(`${first}${others.length > 0 ? `, and ${others.length} more files` : ""}: from what changed`);
   return removed;
 }
 
-/** One line of base64. 32 bytes are AES-256. */
+/** One line of base64: 32 bytes, for AES-256. */
 export const newGossipKey = (): string => `${randomBytes(32).toString("base64")}\n`;
 
-/** Another one would not fit a cluster that runs. */
+/** A new source would not fit a running cluster. */
 function refuseIfInUse(folder: SecretsFolder, file: string): void {
   if (folder.list(AGENTS).length > 0) throw missing(folder, file);
 }
@@ -112,14 +116,14 @@ async function initializeCa(
       );
     }
     if (given?.key !== undefined && given.key !== folder.read(CA_KEY)) {
-      refuseImported(cluster, folder, CA_KEY);
+      refuseImportedCopy(cluster, folder, CA_KEY);
       folder.write(CA_KEY, given.key);
       made.push(`${CA_KEY}: the CA's key, as it was given`);
     }
     return there;
   }
   refuseIfInUse(folder, CA);
-  refuseImported(cluster, folder, CA);
+  refuseImportedCopy(cluster, folder, CA);
   const { cas, key } = given ?? (await newCa(cluster, now));
   if (key !== undefined) folder.write(CA_KEY, key);
   folder.write(CA, pemOf(cas));
@@ -139,22 +143,26 @@ export async function newCa(
   return { cas: certificatesIn(cert), key };
 }
 
-/** Tokens of agents that left the file, and of its own that were taken out of it, retire: a line that is put back by mistake stops nobody. */
+/**
+ * Creates missing tokens. Tokens that the file no longer needs stay valid as `retiring`, so that a line deleted by mistake locks no agent out.
+ */
 function initializeTokens(cluster: Cluster, folder: SecretsFolder): string[] {
   const there = readTokens(folder);
   if (!there) refuseIfInUse(folder, TOKENS);
   const before: Tokens = there ?? NO_TOKENS;
   const needed = tokensOf(cluster);
   const obsolete = [...before.current.keys()].filter((name) => !needed.has(name));
-  const after = complete(cluster, retiringToo(before, obsolete));
+  const after = withMissing(cluster, withRetired(before, obsolete));
   const added = [...needed.keys()].filter((name) => !before.current.has(name));
   if (added.length + obsolete.length === 0) return [];
-  refuseImported(cluster, folder, `tokens of ${[...added, ...obsolete].join(", ")}`);
+  refuseImportedCopy(cluster, folder, `tokens of ${[...added, ...obsolete].join(", ")}`);
   folder.write(TOKENS, tokensText(after));
-  const said = (names: readonly string[]) =>
+  const shown = (names: readonly string[]) =>
     names.length > 8 ? `${names.slice(0, 7).join(", ")} and ${names.length - 7} more` : names.join(", ");
   return [
-    ...(added.length > 0 ? [`${TOKENS}: SecretIDs of ${said(added)}`] : []),
-    ...(obsolete.length > 0 ? [`${TOKENS}: retiring now, since nobody needs them: ${said(obsolete)}`] : []),
+    ...(added.length > 0 ? [`${TOKENS}: SecretIDs of ${shown(added)}`] : []),
+    ...(obsolete.length > 0
+      ? [`${TOKENS}: to be revoked, because nothing in the cluster file uses them: ${shown(obsolete)}`]
+      : []),
   ];
 }

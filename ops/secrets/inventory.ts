@@ -16,7 +16,7 @@ import {
 } from "./sources";
 import { tokensOf } from "./tokens";
 
-/** What there is of secrets, without any secret. */
+/** Describes a cluster's secrets, without revealing any. */
 export interface Inventory {
   readonly certificates: readonly {
     readonly file: string;
@@ -37,17 +37,17 @@ export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
     ...cas.map((ca) => ({
       file: CA,
       for: ca === cas[0] ? "the newest CA" : old.includes(ca) ? "an older CA, still trusted" : "a CA above it",
-      ca,
+      certificate: ca,
     })),
     ...holdersOf(cluster).flatMap((holder) => {
       const { cert } = readPair(folder, holder);
-      const [leaf] = cert === undefined ? [] : certificatesIn(cert);
-      return leaf
+      const [certificate] = cert === undefined ? [] : certificatesIn(cert);
+      return certificate
         ? [
             {
               file: `${holder.folder}/cert.pem`,
               for: holder.name === OPERATOR ? "people and programs" : `server ${holder.name}`,
-              ca: leaf,
+              certificate,
             },
           ]
         : [];
@@ -55,10 +55,10 @@ export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
   ];
   const tokens = readTokens(folder);
   return {
-    certificates: certificates.map(({ ca, ...one }) => ({
-      ...one,
-      until: dayText(expiry(ca)),
-      fingerprint: ca.fingerprint256,
+    certificates: certificates.map(({ certificate, ...about }) => ({
+      ...about,
+      until: dayText(expiry(certificate)),
+      fingerprint: certificate.fingerprint256,
     })),
     caKey: folder.read(CA_KEY) !== undefined,
     gossip: readGossip(folder) !== undefined,

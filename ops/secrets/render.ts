@@ -15,10 +15,10 @@ import { agentToken, inOrder, retiringIds } from "./tokens";
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** What curl sends with `-H @file`. */
+/** For curl's `-H @file`. */
 const header = (token: string): string => `X-Consul-Token: ${token}\n`;
 
-/** What goes to an agent beside its certificate, by the name of the file there. */
+/** An agent's files beside its certificate, by file name. */
 const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescription) => string>> = {
   "ca.pem": ({ ca }) => ca,
   "gossip.json": ({ gossip }) => json({ encrypt: gossip }),
@@ -41,11 +41,11 @@ function token({ tokens }: Sources, name: string): string {
   return id;
 }
 
-/** While a token is being replaced, the oldest that is still taken: one in between may never have been deployed. Else the same. */
+/** The oldest SecretID of a token that is still accepted: during a rotation, a newer one may never have been deployed. */
 const oldest = (sources: Sources, name: string): string =>
   sources.tokens.retiring.get(name)?.[0] ?? token(sources, name);
 
-/** Every file that is made of others, with its content. */
+/** Every rendered file, with its content. */
 export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, string> {
   const ofAgents = cluster.agents.flatMap((agent) =>
     AGENT_SECRETS[agent.role].flatMap((file): [string, string][] => {
@@ -53,7 +53,7 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
       return make ? [[`${agentFolder(agent)}/${file}`, make(sources, agent)]] : [];
     }),
   );
-  // On one line: it is given to a script's standard input.
+  // On one line, because a script reads it as one line of its standard input.
   const acl = `${JSON.stringify({ current: inOrder(sources.tokens.current), retiring: retiringIds(sources.tokens) })}\n`;
   return new Map([
     ...ofAgents,
@@ -66,8 +66,8 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
 }
 
 /**
- * What is among the agents' files and belongs to no agent of the cluster, or not to one of its role; the token of what the cluster no longer has beside
- * them; and what a run left that was interrupted.
+ * Files that nothing in the cluster file uses: of agents that it no longer lists, of another role, of a feature that is off; and files that an
+ * interrupted run left.
  */
 export function orphanedFiles({ agents, registrators, backups }: Cluster, folder: SecretsFolder): string[] {
   const files = new Map(agents.map(({ name, role }) => [name, AGENT_SECRETS[role]]));
@@ -84,14 +84,14 @@ export function orphanedFiles({ agents, registrators, backups }: Cluster, folder
   return [...unfinished, ...folder.list().filter((file) => beside.includes(file)), ...ofAgents];
 }
 
-/** Brings the rendered files up to date, and removes strays. @returns names of what changed */
-export function bringUpToDate(
+/** Writes the rendered files, and deletes orphaned ones. @returns the names of the files that changed */
+export function updateRendered(
   cluster: Cluster,
   folder: SecretsFolder,
   sources: Sources,
 ): { readonly written: string[]; readonly removed: string[] } {
   const removed = orphanedFiles(cluster, folder);
-  for (const stray of removed) folder.remove(stray);
+  for (const file of removed) folder.remove(file);
   const written = [...render(cluster, sources)].flatMap(([file, content]) =>
     folder.write(file, content) ? [file] : [],
   );

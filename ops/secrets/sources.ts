@@ -3,17 +3,18 @@ import type { AgentDescription, Cluster } from "../../cluster/model";
 import {
   type CertificateAndKey,
   caFlaws,
+  certificateFlaws,
   certificatesIn,
   type Flaw,
   keyFlaw,
-  leafFlaws,
+  type Names,
+  serverNames,
   timeFlaws,
 } from "./certificate";
 import { SecretsError, type SecretsFolder } from "./folder";
-import { type Names, serverNames } from "./server-names";
 import { parseTokens, type Tokens } from "./tokens";
 
-/** Names in the folder of what everything else there is made of. */
+/** File names of the sources, from which all other files are rendered. */
 export const CA = "ca.pem";
 export const CA_KEY = "ca-key.pem";
 export const GOSSIP = "gossip.key";
@@ -21,30 +22,30 @@ export const TOKENS = "tokens.json";
 export const OPERATOR = "operator";
 export const AGENTS = "agents";
 
-/** What a key of the CA has to be that of. */
+/** The certificate that the CA's key must fit. */
 export const NEWEST_CA = `the first certificate in ${CA}`;
 
 const SOURCE = new RegExp(
   `^(?:${[CA, CA_KEY, GOSSIP, TOKENS].join("|").replaceAll(".", "\\.")}|(?:${OPERATOR}|${AGENTS}/[a-z][a-z0-9-]*)/(?:cert|key)\\.pem)$`,
 );
 
-/** Whether it is what everything else in the folder is made of. */
+/** Whether a file of the folder is a source. */
 export const isSource = (file: string): boolean => SOURCE.test(file);
 
-/** Who has a certificate: a server, or the operator. */
+/** The holder of a certificate: a server, or the operator. */
 export interface Holder {
   /** The agent's name, or `operator`. */
   readonly name: string;
-  /** In the secrets' folder. */
+  /** Path in the secrets folder. */
   readonly folder: string;
   readonly commonName: string;
-  /** What the certificate has to be valid for; undefined for a client's. */
+  /** The names that the certificate needs; undefined for client authentication. */
   readonly names?: Names;
 }
 
 export const agentFolder = ({ name }: Pick<AgentDescription, "name">): string => `${AGENTS}/${name}`;
 
-/** All that have a certificate. Clients of the cluster get theirs from the servers (auto_encrypt). */
+/** All holders of certificates. Client agents get theirs from the servers (auto_encrypt). */
 export function holdersOf(cluster: Cluster): Holder[] {
   const servers = cluster.agents.filter(({ role }) => role === "server");
   return [
@@ -58,7 +59,7 @@ export function holdersOf(cluster: Cluster): Holder[] {
   ];
 }
 
-/** What each agent's files are rendered from. */
+/** The content of the sources. */
 export interface Sources {
   /** PEM, the newest CA first. */
   readonly ca: string;
@@ -66,15 +67,16 @@ export interface Sources {
   readonly tokens: Tokens;
 }
 
-/** Consul takes AES keys of these many bytes. */
+/** Sizes of AES keys that Consul accepts. */
 const GOSSIP_BYTES = [16, 24, 32];
 
-/** The mend for a source that is lost or damaged: only whoever keeps a copy can bring it back. */
+/** The hint for a lost or damaged source: only a copy can replace it. */
 const RESTORE = "restore it from where you keep a copy of the folder";
 
 /**
- * Reads a source, and says in its error which file it is and what to do.
- * @returns undefined for one that is not there
+ * Reads a source.
+ * @returns undefined when the file does not exist
+ * @throws with the file's name and a hint when it cannot be used
  */
 function readSource<Value>(
   folder: SecretsFolder,
@@ -87,30 +89,30 @@ function readSource<Value>(
   try {
     return parse(text);
   } catch (error) {
-    // What JSON.parse says may quote the file.
+    // The message of JSON.parse may quote the file.
     const why = error instanceof SyntaxError ? "is no JSON" : `cannot be used: ${(error as Error).message}`;
     throw new SecretsError(folder.named(file), why, hint);
   }
 }
 
-/** Where what a lost source said may still be read. */
+/** Where the content of a lost source can still be read. */
 const COPIES: Readonly<Record<string, string>> = {
   [CA]: `${OPERATOR}/${CA} is a copy`,
   [GOSSIP]: "each agent's gossip.json has it",
   [TOKENS]: "acl.json has what is current",
 };
 
-/** A source that is missing: before anything was made of it, or after, when another one would not fit a cluster that runs. */
+/** The error for a missing source. Once agents have files that were rendered from it, a new one would not fit the running cluster. */
 export const missing = (folder: SecretsFolder, file: string): SecretsError =>
   folder.list(AGENTS).length > 0
     ? new SecretsError(
         folder.named(file),
-        "is missing, and agents have what was made of it",
+        "is missing, and agents have files that were rendered from it",
         `${RESTORE}; ${COPIES[file]}`,
       )
     : new SecretsError(folder.named(file), "is missing", "npm run secrets -- init");
 
-/** @throws for a source that is missing */
+/** @throws when the source is missing */
 export function required<Value>(
   folder: SecretsFolder,
   file: string,
@@ -138,7 +140,7 @@ export function readGossip(folder: SecretsFolder): string | undefined {
 export const readTokens = (folder: SecretsFolder): Tokens | undefined =>
   readSource(folder, TOKENS, parseTokens, RESTORE);
 
-/** A holder's certificate and key, as far as they are there. */
+/** A holder's certificate and key, as far as the files exist. */
 export const readPair = (
   folder: SecretsFolder,
   { folder: at }: Pick<Holder, "folder">,
@@ -147,12 +149,12 @@ export const readPair = (
   key: folder.read(`${at}/key.pem`),
 });
 
-/** A flaw, and in which of the two files. */
+/** Something wrong with a certificate or its key, and in which of the two files. */
 export type PairFlaw = Flaw & { readonly file: "cert.pem" | "key.pem" };
 
 /**
  * The newest CA with its key; undefined when the key is kept elsewhere.
- * @throws when it cannot issue anything
+ * @throws when this CA cannot issue certificates
  */
 export function readAuthority(folder: SecretsFolder, now: Date): CertificateAndKey | undefined {
   const key = folder.read(CA_KEY);
@@ -173,21 +175,21 @@ export function pairFlaws(
   names: Names | undefined,
   now: Date,
 ): PairFlaw[] {
-  const flaw = (file: PairFlaw["file"], what: string): PairFlaw => ({ file, severity: "error", what });
+  const error = (file: PairFlaw["file"], what: string): PairFlaw => ({ file, severity: "error", what });
   if (cert === undefined || key === undefined) {
     return [
-      ...(cert === undefined ? [flaw("cert.pem", "is missing")] : []),
-      ...(key === undefined ? [flaw("key.pem", "is missing")] : []),
+      ...(cert === undefined ? [error("cert.pem", "is missing")] : []),
+      ...(key === undefined ? [error("key.pem", "is missing")] : []),
     ];
   }
   try {
     const chain = certificatesIn(cert);
     const ofKey = keyFlaw(chain[0] as X509Certificate, key);
     return [
-      ...leafFlaws(chain, trusted, names, now).map((one) => ({ ...one, file: "cert.pem" as const })),
-      ...(ofKey ? [flaw("key.pem", ofKey)] : []),
+      ...certificateFlaws(chain, trusted, names, now).map((flaw) => ({ ...flaw, file: "cert.pem" as const })),
+      ...(ofKey ? [error("key.pem", ofKey)] : []),
     ];
-  } catch (error) {
-    return [flaw("cert.pem", `cannot be used: ${(error as Error).message}`)];
+  } catch (failure) {
+    return [error("cert.pem", `cannot be used: ${(failure as Error).message}`)];
   }
 }

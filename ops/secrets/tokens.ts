@@ -2,21 +2,21 @@ import { randomUUID } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
 import { BACKUPS_TOKEN, BUILT_IN_TOKENS, REGISTRATOR } from "../../cluster/resolve/security";
 
-/** SecretIDs of ACL tokens, by the tokens' names. */
+/** SecretIDs of ACL tokens by name: the content of tokens.json. */
 export interface Tokens {
   readonly current: ReadonlyMap<string, string>;
-  /** What a rotation replaced, and what the cluster file no longer has: taken until `retire`. */
+  /** Tokens that were rotated or left the cluster file. The cluster accepts them until `revoke`. */
   readonly retiring: ReadonlyMap<string, readonly string[]>;
 }
 
 export const NO_TOKENS: Tokens = { current: new Map(), retiring: new Map() };
 
-/** The form of a SecretID: a UUID in lower case. */
+/** A SecretID is a UUID in lower case. */
 export const SECRET_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const agentToken = (node: string): string => `agent:${node}`;
 
-/** Every token that a cluster needs, with what it is for. */
+/** Every token that a cluster needs, by name, with its purpose. */
 export function tokensOf({ agents, registrators, backups, security }: Cluster): ReadonlyMap<string, string> {
   return new Map([
     ...Object.entries(BUILT_IN_TOKENS),
@@ -31,7 +31,7 @@ export function tokensOf({ agents, registrators, backups, security }: Cluster): 
 
 /**
  * Reads tokens.json.
- * @throws for what is no such file; SecretIDs may still be malformed
+ * @throws for another format; SecretIDs may still be malformed
  */
 export function parseTokens(text: string): Tokens {
   const mapping = (value: unknown): value is object =>
@@ -46,26 +46,29 @@ export function parseTokens(text: string): Tokens {
 export const tokensText = ({ current, retiring }: Tokens): string =>
   `${JSON.stringify({ current: inOrder(current), retiring: inOrder(retiring) }, null, 2)}\n`;
 
-/** A mapping for JSON, in the order of names, so that the same tokens are the same bytes. */
+/** A mapping for JSON, sorted by name, so that the same tokens give the same bytes. */
 export const inOrder = <Value>(mapping: ReadonlyMap<string, Value>): Record<string, Value> =>
   Object.fromEntries([...mapping].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** All SecretIDs that are still taken, but not handed out any more. */
+/** SecretIDs that the cluster still accepts and no agent is given any more. */
 export const retiringIds = ({ retiring }: Tokens): string[] => [...retiring.values()].flat().sort();
 
-/** Takes tokens out of use; they stay valid until `retire`, but for what is no SecretID, or that of another token too. */
-export function retiringToo({ current, retiring }: Tokens, names: readonly string[]): Tokens {
+/** Moves tokens to `retiring`, except malformed SecretIDs and those that another token uses too. */
+export function withRetired({ current, retiring }: Tokens, names: readonly string[]): Tokens {
   const kept = new Map([...current].filter(([name]) => !names.includes(name)));
   const inUse = new Set(kept.values());
-  const old = [...current].filter(([name, id]) => !kept.has(name) && SECRET_ID.test(id) && !inUse.has(id));
+  const replaced = [...current].filter(([name, id]) => !kept.has(name) && SECRET_ID.test(id) && !inUse.has(id));
   return {
     current: kept,
-    retiring: new Map([...retiring, ...old.map(([name, id]) => [name, [...(retiring.get(name) ?? []), id]] as const)]),
+    retiring: new Map([
+      ...retiring,
+      ...replaced.map(([name, id]) => [name, [...(retiring.get(name) ?? []), id]] as const),
+    ]),
   };
 }
 
-/** The tokens that a cluster needs, with a new SecretID for each that has none. */
-export function complete(cluster: Cluster, { current, retiring }: Tokens): Tokens {
+/** Adds a new SecretID for each token that a cluster needs and that has none. */
+export function withMissing(cluster: Cluster, { current, retiring }: Tokens): Tokens {
   const made = [...tokensOf(cluster).keys()]
     .filter((name) => !current.has(name))
     .map((name) => [name, randomUUID()] as const);

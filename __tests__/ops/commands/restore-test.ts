@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FOUR_HOSTS, folder } from "../../cluster-files";
 import { HostsStandIn } from "../backups/hosts-stand-in";
-import { Kept } from "../secrets/kept";
+import { ClusterSecrets } from "../secrets/cluster-secrets";
 
 /** With a snapshot to restore. */
 function hosts(...given: ConstructorParameters<typeof HostsStandIn>): HostsStandIn {
@@ -173,13 +173,13 @@ describe("npm run restore", () => {
 });
 
 describe("in a cluster with security", () => {
-  const kept = new Kept();
+  const stored = new ClusterSecrets();
   const marks = folder();
-  beforeAll(() => kept.init());
+  beforeAll(() => stored.init());
   const roots = { "*'/v1/connect/ca/roots'*": `echo '{"Roots": [{"ID": "bb"}, {"ID": "aa"}]}'` };
 
   test("the management token is made sure of, then tokens are made again from the secrets; clients must know the CA that the servers have", async () => {
-    const one = hosts(kept.written(), roots);
+    const one = hosts(stored.written(), roots);
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({ status: 0 });
     const order = touched(one);
     expect(order.slice(0, 4)).toEqual(["restore 2", "reclaim-management-token 2", "purge-stale-catalog 2", "acl 1"]);
@@ -190,7 +190,7 @@ describe("in a cluster with security", () => {
   }, 60_000);
 
   test("a client that does not get through is restarted in its turn, and waited for; no server is", async () => {
-    const one = hosts(kept.written(), {
+    const one = hosts(stored.written(), {
       ...roots,
       "*'# verify-agent.sh'*": `[ "$host" != 10.0.0.4 ] || [ -e ${marks}/restarted ] || { echo 'it trusts another Connect CA' >&2; exit 3; }`,
       "*' restart '*": `touch ${marks}/restarted`,
@@ -202,7 +202,7 @@ describe("in a cluster with security", () => {
 
   test("after one that was interrupted, no server takes its own token: it is claimed first", async () => {
     const taken = `${marks}/taken`;
-    const one = hosts(kept.written(), {
+    const one = hosts(stored.written(), {
       ...roots,
       "*'# reclaim-management-token.sh'*": `[ "$host" = 10.0.0.2 ] && touch ${taken} || { echo 'not the leader' >&2; exit 4; }`,
       "*'/v1/agent/self'*": `[ -e ${taken} ] || { echo 'ACL not found'; exit 22; }
@@ -213,9 +213,9 @@ echo '{"Stats": {"consul": {"leader_addr": "10.0.0.2:8300"}, "raft": {"state": "
   }, 60_000);
 
   test("no secret is among docker's arguments", async () => {
-    const one = hosts(kept.written(), roots);
+    const one = hosts(stored.written(), roots);
     await one.run("restore", "a.snap", "--auto-approve");
-    for (const id of Object.values<string>(kept.json("tokens.json").current))
+    for (const id of Object.values<string>(stored.json("tokens.json").current))
       expect(one.calls.join("\n")).not.toContain(id);
   }, 60_000);
 });

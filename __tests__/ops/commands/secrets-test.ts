@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clusterFile, FOUR_HOSTS, PROJECT } from "../../cluster-files";
-import { Kept } from "../secrets/kept";
+import { ClusterSecrets } from "../secrets/cluster-secrets";
 
 interface Ended {
   readonly status: number;
@@ -29,15 +29,15 @@ function run(name: string, cluster: string, args: readonly string[], env: Record
   });
 }
 
-const kept = new Kept();
-const file = kept.file();
+const stored = new ClusterSecrets();
+const file = stored.file();
 const secrets = (...args: string[]) => run("secrets", file, args);
 /** Every secret of the folder, as it may turn up somewhere. */
 const every = (): string[] => [
-  kept.read("gossip.key").trim(),
-  ...Object.values<string>(kept.json("tokens.json").current),
-  ...Object.values<string[]>(kept.json("tokens.json").retiring).flat(),
-  ...["ca-key.pem", "agents/s1/key.pem", "operator/key.pem"].map((key) => kept.read(key).split("\n")[1] as string),
+  stored.read("gossip.key").trim(),
+  ...Object.values<string>(stored.json("tokens.json").current),
+  ...Object.values<string[]>(stored.json("tokens.json").retiring).flat(),
+  ...["ca-key.pem", "agents/s1/key.pem", "operator/key.pem"].map((key) => stored.read(key).split("\n")[1] as string),
 ];
 
 test("what a deploy checks secrets with does not load what makes certificates", async () => {
@@ -109,13 +109,13 @@ describe("npm run secrets", () => {
     const said = outputs.map(({ stdout, stderr }) => stdout + stderr).join("\n");
     for (const secret of every()) expect(said).not.toContain(secret);
     for (const output of [outputs[2], outputs[4], outputs[6]])
-      expect(JSON.parse(output?.stdout ?? "")).toMatchObject({ file, folder: kept.path });
+      expect(JSON.parse(output?.stdout ?? "")).toMatchObject({ file, folder: stored.path });
 
-    const { dns } = kept.json("tokens.json").current;
+    const { dns } = stored.json("tokens.json").current;
     expect(await secrets("show", "dns")).toEqual({ status: 0, stdout: `${dns}\n`, stderr: "" });
     expect(JSON.parse((await secrets("show", "gossip", "--json")).stdout)).toEqual({
       name: "gossip",
-      secret: kept.read("gossip.key").trim(),
+      secret: stored.read("gossip.key").trim(),
     });
     const unknown = await secrets("show", "dsn");
     expect(unknown).toMatchObject({
@@ -127,21 +127,21 @@ describe("npm run secrets", () => {
   }, 180_000);
 
   test("says what comes next only when nothing has to be mended before", async () => {
-    const there = new Kept().copy(kept);
+    const there = new ClusterSecrets().copy(stored);
     chmodSync(join(there.path, "gossip.key"), 0o644);
     expect(await run("secrets", there.file(), ["init"])).toMatchObject({
       status: 1,
-      stderr: `${there.path}/gossip.key: error: others than its owner can read or write it\n    chmod -R go= ${there.path}/; if others may have read it, rotate what is in it\n`,
+      stderr: `${there.path}/gossip.key: error: other users can read or write it\n    chmod -R go= ${there.path}/; if others may have read it, rotate its secrets\n`,
     });
   }, 60_000);
 
   test("two at the same time do not mix what they make", async () => {
-    const there = new Kept();
+    const there = new ClusterSecrets();
     const elsewhere = there.file();
     const both = await Promise.all([1, 2, 3].map(() => run("secrets", elsewhere, ["init"])));
     expect(both.map(({ status }) => status)).toContain(0);
     for (const { status, stderr } of both)
-      if (status !== 0) expect(stderr).toContain("another run of secrets is under way, process ");
+      if (status !== 0) expect(stderr).toContain("another run of secrets is in progress, process ");
     expect(there.found()).toEqual([]);
   }, 60_000);
 
@@ -153,8 +153,8 @@ describe("npm run secrets", () => {
     ])(
       "%s",
       async (_, spoil) => {
-        const there = new Kept();
-        expect((await run("secrets", there.file(), ["import", "--from", kept.path])).status).toBe(0);
+        const there = new ClusterSecrets();
+        expect((await run("secrets", there.file(), ["import", "--from", stored.path])).status).toBe(0);
         const target = realpathSync(there.path);
         const spoilt = clusterFile(there.written(spoil));
         expect((await run("secrets", spoilt, ["check"])).status).toBe(1);
@@ -173,7 +173,7 @@ describe("npm run secrets", () => {
     ])(
       "%s, when it says what to remove by hand",
       async (_, spoil) => {
-        const { status, stderr } = await run("secrets", clusterFile(kept.written(spoil)), ["forget"]);
+        const { status, stderr } = await run("secrets", clusterFile(stored.written(spoil)), ["forget"]);
         expect([status, stderr]).toEqual([
           1,
           expect.stringMatching(/^secrets: it cannot be told what an import has made .*\n.* by hand the link, /),
@@ -187,7 +187,7 @@ describe("npm run secrets", () => {
   test("a pipeline exports on one machine, imports on another, and forgets", async () => {
     const exported = await secrets("export");
     expect(exported).toMatchObject({ status: 0, stderr: "" });
-    const there = new Kept();
+    const there = new ClusterSecrets();
     const elsewhere = there.file();
     expect(await run("secrets", elsewhere, ["import"], { CONSUL_SECRETS: exported.stdout })).toMatchObject({
       status: 0,
@@ -197,7 +197,7 @@ describe("npm run secrets", () => {
       status: 0,
       stdout: `${there.path}: nothing is wrong\n`,
     });
-    expect(readFileSync(join(there.path, "gossip.key"), "utf8")).toBe(kept.read("gossip.key"));
+    expect(readFileSync(join(there.path, "gossip.key"), "utf8")).toBe(stored.read("gossip.key"));
     await run("secrets", elsewhere, ["forget"]);
     expect(existsSync(there.path)).toBe(false);
   }, 60_000);
@@ -205,7 +205,7 @@ describe("npm run secrets", () => {
   test.each(["deploy", "diff"])(
     "%s refuses a key that others can read, before it synthesizes; check says the same",
     async (name) => {
-      const key = join(kept.path, "agents/s1/key.pem");
+      const key = join(stored.path, "agents/s1/key.pem");
       chmodSync(key, 0o644);
       const [refused, checked] = await Promise.all([run(name, file, []), secrets("check")]);
       chmodSync(key, 0o600);
@@ -213,7 +213,7 @@ describe("npm run secrets", () => {
       expect(refused.status).toBe(1);
       expect(refused.stderr).toContain(checked.stdout);
       expect(refused.stderr).toContain(
-        `${key}: error: others than its owner can read or write it\n    chmod -R go= ${kept.path}/`,
+        `${key}: error: other users can read or write it\n    chmod -R go= ${stored.path}/`,
       );
       expect(refused.stderr).not.toContain("looking at");
     },

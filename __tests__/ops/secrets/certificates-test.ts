@@ -4,9 +4,9 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import * as x509 from "@peculiar/x509";
-import { type CertificateAndKey, expiry, issuerOf, keyFlaw, leafFlaws } from "../../../ops/secrets/certificate";
+import { type CertificateAndKey, certificateFlaws, expiry, issuerOf, keyFlaw } from "../../../ops/secrets/certificate";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
-import { DAY_MS } from "./kept";
+import { DAY_MS } from "./cluster-secrets";
 
 const NOW = new Date();
 const NAMES = { dns: ["server.dc1.consul", "s1.server.dc1.consul", "localhost"], ip: ["127.0.0.1", "10.0.0.1"] };
@@ -18,14 +18,14 @@ describe("a CA", () => {
     ca = await makeCa("c", NOW);
   });
 
-  test("is one, for ten years, signed by itself, and its key is its own", () => {
+  test("is self-signed, valid for ten years, and has its own key", () => {
     expect(parse(ca).ca).toBe(true);
     expect(Math.round((expiry(parse(ca)).getTime() - NOW.getTime()) / DAY_MS)).toBe(3650);
     const own = parse(ca);
     expect(issuerOf([own], [own])).toBe(own);
     expect(keyFlaw(parse(ca), ca.key)).toBeUndefined();
   });
-  test("may sign certificates and nothing else, and says so critically", () => {
+  test("may sign certificates and nothing else, in critical extensions", () => {
     const extensions = new x509.X509Certificate(ca.cert);
     expect(extensions.getExtension(x509.BasicConstraintsExtension)).toMatchObject({ ca: true, critical: true });
     const usages = extensions.getExtension(x509.KeyUsagesExtension);
@@ -37,7 +37,7 @@ describe("a CA", () => {
       extensions.getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId,
     );
   });
-  test("has another name than the one before it", async () =>
+  test("has another name than the previous one", async () =>
     expect(parse(await makeCa("c", NOW)).subject).not.toBe(parse(ca).subject));
 });
 
@@ -49,22 +49,22 @@ describe("a server's certificate", () => {
     leaf = await issue(ca, { commonName: "s1", names: NAMES }, NOW);
   });
 
-  test("is for its names and addresses, for servers and clients, for a year, and is no CA", () => {
+  test("is valid for its names and addresses, as server and client, for a year, and is no CA", () => {
     const certificate = parse(leaf);
-    expect(leafFlaws([certificate], [parse(ca)], NAMES, NOW)).toEqual([]);
+    expect(certificateFlaws([certificate], [parse(ca)], NAMES, NOW)).toEqual([]);
     expect(certificate.checkHost("server.dc2.consul")).toBeUndefined();
     expect(certificate.checkIP("10.0.0.2")).toBeUndefined();
     expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]);
     expect(certificate.ca).toBe(false);
     expect(Math.round((expiry(certificate).getTime() - NOW.getTime()) / DAY_MS)).toBe(365);
   });
-  test("is valid already where the clock is behind", () =>
+  test("is valid already on a host whose clock is behind", () =>
     expect(new Date(parse(leaf).validFrom).getTime()).toBeLessThan(NOW.getTime() - 59 * 60_000));
   test("does not outlive its CA", async () => {
     const old = await makeCa("c", new Date(NOW.getTime() - 3600 * DAY_MS));
     expect(expiry(parse(await issue(old, { commonName: "s1", names: NAMES }, NOW)))).toEqual(expiry(parse(old)));
   });
-  test("goes with the operator's through a handshake in which each asks the other for one; another CA's does not", async () => {
+  test("passes a mutual TLS handshake with the operator's; another CA's does not", async () => {
     const operator = await issue(ca, { commonName: "operator of c" }, NOW);
     const stranger = await issue(await makeCa("c", NOW), { commonName: "operator of c" }, NOW);
     const server = createServer(
@@ -85,7 +85,7 @@ describe("a server's certificate", () => {
   });
 });
 
-/** What a connection says until it ends, or how it fails. */
+/** What a connection receives until it ends, or its error. */
 function answer(socket: TLSSocket): Promise<string> {
   return new Promise((resolve) => {
     let said = "";
@@ -97,7 +97,7 @@ function answer(socket: TLSSocket): Promise<string> {
   });
 }
 
-describe("a CA that was given", () => {
+describe("a provided CA", () => {
   const ALGORITHMS = {
     "RSA, PKCS#1": [
       { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 },
@@ -112,30 +112,33 @@ describe("a CA that was given", () => {
     "Ed25519, PKCS#8": [{ name: "Ed25519" }, "pkcs8"],
   } as const;
 
-  test.each(Object.entries(ALGORITHMS))("of %s issues, under its name byte for byte", async (_, [algorithm, type]) => {
-    const keys = (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
-    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-      name: new x509.Name([
-        { C: [{ printableString: "DE" }] },
-        { O: [{ utf8String: "Example" }] },
-        { CN: [{ bmpString: "Root" }] },
-      ]),
-      notBefore: new Date(NOW.getTime() - DAY_MS),
-      signingAlgorithm: algorithm,
-      keys,
-      extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
-    });
-    const key = KeyObject.from(keys.privateKey).export({ type, format: "pem" } as { type: "pkcs8"; format: "pem" });
-    const ca = { cert: certificate.toString("pem"), key: key.toString() };
-    const leaf = await issue(ca, { commonName: "s1", names: NAMES }, NOW);
-    expect(leafFlaws([parse(leaf)], [parse(ca)], NAMES, NOW)).toEqual([]);
-    const raw = (name: x509.Name) => Buffer.from(name.toArrayBuffer()).toString("hex");
-    expect(raw(new x509.X509Certificate(leaf.cert).issuerName)).toBe(raw(certificate.subjectName));
-    expect(keyFlaw(parse(leaf), leaf.key)).toBeUndefined();
-  });
+  test.each(Object.entries(ALGORITHMS))(
+    "of %s issues certificates with its subject, byte for byte",
+    async (_, [algorithm, type]) => {
+      const keys = (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
+      const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+        name: new x509.Name([
+          { C: [{ printableString: "DE" }] },
+          { O: [{ utf8String: "Example" }] },
+          { CN: [{ bmpString: "Root" }] },
+        ]),
+        notBefore: new Date(NOW.getTime() - DAY_MS),
+        signingAlgorithm: algorithm,
+        keys,
+        extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+      });
+      const key = KeyObject.from(keys.privateKey).export({ type, format: "pem" } as { type: "pkcs8"; format: "pem" });
+      const ca = { cert: certificate.toString("pem"), key: key.toString() };
+      const leaf = await issue(ca, { commonName: "s1", names: NAMES }, NOW);
+      expect(certificateFlaws([parse(leaf)], [parse(ca)], NAMES, NOW)).toEqual([]);
+      const raw = (name: x509.Name) => Buffer.from(name.toArrayBuffer()).toString("hex");
+      expect(raw(new x509.X509Certificate(leaf.cert).issuerName)).toBe(raw(certificate.subjectName));
+      expect(keyFlaw(parse(leaf), leaf.key)).toBeUndefined();
+    },
+  );
 });
 
-test("a certificate goes back to its CA by one between them, which is in its file", async () => {
+test("a certificate chains to its CA by an intermediate CA in its file", async () => {
   const root = await makeCa("root", NOW);
   const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
   const rootKey = await webcrypto.subtle.importKey(

@@ -4,66 +4,66 @@ import { issue, makeCa } from "../../../ops/secrets/certificates";
 import { checkSecrets, findingText } from "../../../ops/secrets/check";
 import { initialize } from "../../../ops/secrets/initialize";
 import { FOUR_HOSTS, load } from "../../cluster-files";
-import { DAY_MS, daysAgo, Kept } from "./kept";
+import { ClusterSecrets, DAY_MS, daysAgo } from "./cluster-secrets";
 
 const NAMES = { dns: ["server.dc1.consul", "s1.server.dc1.consul", "localhost"], ip: ["127.0.0.1", "10.0.0.1"] };
 
-let kept: Kept;
-const made = new Kept();
+let stored: ClusterSecrets;
+const made = new ClusterSecrets();
 beforeAll(() => made.init());
 beforeEach(() => {
-  kept = new Kept().copy(made);
+  stored = new ClusterSecrets().copy(made);
 });
 
-/** The CA that signs for the cluster. */
-const authority = () => ({ cert: kept.read("ca.pem"), key: kept.read("ca-key.pem") });
+/** The cluster's CA and its key. */
+const authority = () => ({ cert: stored.read("ca.pem"), key: stored.read("ca-key.pem") });
 
-/** Puts a certificate in the place of a server's. */
+/** Replaces a server's certificate and key. */
 function place(name: string, { cert, key }: { cert: string; key: string }): void {
-  kept.secrets.write(`agents/${name}/cert.pem`, cert);
-  kept.secrets.write(`agents/${name}/key.pem`, key);
+  stored.secrets.write(`agents/${name}/cert.pem`, cert);
+  stored.secrets.write(`agents/${name}/key.pem`, key);
 }
 
-test("secrets that are in order are found so, and nothing is written", () => {
-  const before = kept.everything();
-  expect(kept.found()).toEqual([]);
-  expect(kept.everything()).toEqual(before);
+test("valid secrets have no findings, and nothing is written", () => {
+  const before = stored.everything();
+  expect(stored.found()).toEqual([]);
+  expect(stored.everything()).toEqual(before);
 });
 test("a cluster without security has nothing to check", () => expect(checkSecrets(load(FOUR_HOSTS))).toEqual([]));
 
-test("a folder that is not there is one finding, with both ways to get it", () => {
-  rmSync(kept.path, { recursive: true });
-  const [finding, ...others] = checkSecrets(kept.cluster());
+test("a missing folder is one finding, with both ways to get it", () => {
+  rmSync(stored.path, { recursive: true });
+  const [finding, ...others] = checkSecrets(stored.cluster());
   expect(others).toEqual([]);
   expect(findingText(finding as NonNullable<typeof finding>)).toBe(
-    `${kept.path}: error: the folder of the cluster's secrets is not there\n    npm run secrets -- init; in a pipeline: npm run secrets -- import`,
+    `${stored.path}: error: the folder of the cluster's secrets does not exist\n    npm run secrets -- init; in a pipeline: npm run secrets -- import`,
   );
 });
 
 test.each(["ca.pem", "gossip.key", "tokens.json"])(
-  "%s that is missing is an error, and where its content is still",
+  "a missing %s is an error that says where its content can still be read",
   (file) => {
-    rmSync(join(kept.path, file));
-    expect(kept.found()[0]).toBe(`error ${file}: is missing, and agents have what was made of it`);
+    rmSync(join(stored.path, file));
+    expect(stored.found()[0]).toBe(`error ${file}: is missing, and agents have files that were rendered from it`);
   },
 );
 test.each(["agents/s1/cert.pem", "agents/s1/key.pem", "agents/c1/rollout.header", "operator/key.pem"])(
-  "%s that is missing is an error",
+  "a missing %s is an error",
   (file) => {
-    rmSync(join(kept.path, file));
-    expect(kept.found()).toEqual([`error ${file}: is missing`]);
+    rmSync(join(stored.path, file));
+    expect(stored.found()).toEqual([`error ${file}: is missing`]);
   },
 );
-test("a CA's key that is not here is none: it may be kept elsewhere", () => {
-  rmSync(join(kept.path, "ca-key.pem"));
-  expect(kept.found()).toEqual([]);
+test("a missing CA's key is no error: it may be kept elsewhere", () => {
+  rmSync(join(stored.path, "ca-key.pem"));
+  expect(stored.found()).toEqual([]);
 });
 test.each(["tokens.json", "agents/c1/gossip.json", "agents/s1/key.pem"])(
   "%s that cannot be read is an error",
   (file) => {
-    rmSync(join(kept.path, file));
-    mkdirSync(join(kept.path, file), { mode: 0o700 });
-    expect(kept.found()).toContainEqual(expect.stringMatching(/^error \S+: .*cannot be read: EISDIR$/));
+    rmSync(join(stored.path, file));
+    mkdirSync(join(stored.path, file), { mode: 0o700 });
+    expect(stored.found()).toContainEqual(expect.stringMatching(/^error \S+: .*cannot be read: EISDIR$/));
   },
 );
 
@@ -73,81 +73,81 @@ describe("permissions", () => {
     ["agents/s1/key.pem", 0o640],
     ["tokens.json", 0o602],
   ])("%s with mode %o is an error", (file, mode) => {
-    chmodSync(join(kept.path, file), mode);
-    expect(kept.found()).toEqual([`error ${file}: others than its owner can read or write it`]);
-    expect(checkSecrets(kept.cluster())[0]?.hint).toContain(`chmod -R go= ${kept.path}/`);
+    chmodSync(join(stored.path, file), mode);
+    expect(stored.found()).toEqual([`error ${file}: other users can read or write it`]);
+    expect(checkSecrets(stored.cluster())[0]?.hint).toContain(`chmod -R go= ${stored.path}/`);
   });
   test("of folders count, and many are one finding", () => {
-    chmodSync(kept.path, 0o755);
-    chmodSync(join(kept.path, "agents"), 0o755);
-    chmodSync(join(kept.path, "agents/s1/key.pem"), 0o644);
-    expect(kept.found()).toEqual(["error : others than its owner can read or write it, and 2 more there"]);
+    chmodSync(stored.path, 0o755);
+    chmodSync(join(stored.path, "agents"), 0o755);
+    chmodSync(join(stored.path, "agents/s1/key.pem"), 0o644);
+    expect(stored.found()).toEqual(["error : other users can read or write it, and 2 more there"]);
   });
 });
 
 describe("the CA", () => {
-  test("that has expired, or soon will, with all that it signed", () => {
-    expect(kept.found(undefined, new Date(Date.now() + 3651 * DAY_MS))).toContainEqual(
+  test("that has expired, or soon will, is reported with every certificate it signed", () => {
+    expect(stored.found(undefined, new Date(Date.now() + 3651 * DAY_MS))).toContainEqual(
       expect.stringMatching(/^error ca\.pem: the newest CA expired on \d{4}-\d\d-\d\d$/),
     );
-    expect(kept.found(undefined, new Date(Date.now() + 3630 * DAY_MS))).toContainEqual(
+    expect(stored.found(undefined, new Date(Date.now() + 3630 * DAY_MS))).toContainEqual(
       expect.stringMatching(/^warning ca\.pem: the newest CA expires on \d{4}-\d\d-\d\d$/),
     );
   });
   test("that is none", async () => {
-    kept.secrets.write("ca.pem", (await issue(authority(), { commonName: "x" }, new Date())).cert);
-    expect(kept.found()[0]).toBe("error ca.pem: the newest CA is no certificate of a CA (CA:TRUE)");
+    stored.secrets.write("ca.pem", (await issue(authority(), { commonName: "x" }, new Date())).cert);
+    expect(stored.found()[0]).toBe("error ca.pem: the newest CA is no certificate of a CA (CA:TRUE)");
   });
   test("whose key is another's, or none", async () => {
-    kept.secrets.write("ca-key.pem", (await makeCa("other", new Date())).key);
-    expect(kept.found()).toEqual(["error ca-key.pem: is not the key of the first certificate in ca.pem"]);
-    kept.secrets.write("ca-key.pem", "x");
-    expect(kept.found()).toEqual(["error ca-key.pem: has no private key in PEM"]);
+    stored.secrets.write("ca-key.pem", (await makeCa("other", new Date())).key);
+    expect(stored.found()).toEqual(["error ca-key.pem: is not the key of the first certificate in ca.pem"]);
+    stored.secrets.write("ca-key.pem", "x");
+    expect(stored.found()).toEqual(["error ca-key.pem: has no private key in PEM"]);
   });
   test("that is damaged, or another file", () => {
-    kept.change("ca.pem", (pem) => pem.replace(/\n[^-]{30}/, "\n"));
-    expect(kept.found()[0]).toBe("error ca.pem: cannot be used: a certificate in it is damaged");
-    kept.change("ca.pem", () => "");
-    expect(kept.found()[0]).toBe("error ca.pem: cannot be used: there is no PEM certificate in it");
+    stored.change("ca.pem", (pem) => pem.replace(/\n[^-]{30}/, "\n"));
+    expect(stored.found()[0]).toBe("error ca.pem: cannot be used: a certificate in it is damaged");
+    stored.change("ca.pem", () => "");
+    expect(stored.found()[0]).toBe("error ca.pem: cannot be used: there is no PEM certificate in it");
   });
 });
 
 describe("a server's certificate", () => {
-  test("of a CA whose key is kept elsewhere has that said in the hint, for init issues none", async () => {
-    const old = new Kept();
+  test("of a CA whose key is kept elsewhere has that in its hint, because init cannot issue it", async () => {
+    const old = new ClusterSecrets();
     await old.init(daysAgo(340));
     rmSync(join(old.path, "ca-key.pem"));
     rmSync(join(old.path, "agents/s1/cert.pem"));
     const elsewhere = "have it issued where the CA's key is kept, then: npm run secrets --";
     expect(checkSecrets(old.cluster()).map(({ hint }) => hint)).toEqual([
-      `${elsewhere} init --leaves FOLDER`,
-      ...["s2", "s3", "operator"].map((name) => `${elsewhere} rotate leaves ${name} --leaves FOLDER`),
+      `${elsewhere} init --certificates FOLDER`,
+      ...["s2", "s3", "operator"].map((name) => `${elsewhere} rotate certificates ${name} --certificates FOLDER`),
     ]);
   });
-  test("that has expired is an error, that soon will a warning, and each says its mend", async () => {
-    const old = new Kept();
+  test("that has expired is an error, one that soon will is a warning, and each has its hint", async () => {
+    const old = new ClusterSecrets();
     await old.init(daysAgo(366));
     expect(old.found()).toEqual([
       ...["agents/s1", "agents/s2", "agents/s3", "operator"].map((at) =>
         expect.stringMatching(new RegExp(`^error ${at}/cert\\.pem: expired on `)),
       ),
     ]);
-    const older = new Kept();
+    const older = new ClusterSecrets();
     await older.init(daysAgo(340));
     const findings = checkSecrets(older.cluster());
     expect(findings.map(({ severity, hint }) => `${severity}: ${hint}`)).toEqual(
-      ["s1", "s2", "s3", "operator"].map((name) => `warning: npm run secrets -- rotate leaves ${name}`),
+      ["s1", "s2", "s3", "operator"].map((name) => `warning: npm run secrets -- rotate certificates ${name}`),
     );
     await old.init();
     expect(old.found()).toEqual([]);
   });
   test("that is not valid yet is an error", () =>
-    expect(kept.found(undefined, daysAgo(2))).toContainEqual(
+    expect(stored.found(undefined, daysAgo(2))).toContainEqual(
       expect.stringMatching(/^error agents\/s1\/cert\.pem: is valid from .* only$/),
     ));
   test("of another CA is an error, also when that CA has the same name", async () => {
     place("s1", await issue(await makeCa("c", new Date()), { commonName: "s1", names: NAMES }, new Date()));
-    expect(kept.found()).toEqual(["error agents/s1/cert.pem: is not signed by a CA of ca.pem"]);
+    expect(stored.found()).toEqual(["error agents/s1/cert.pem: is not signed by a CA of ca.pem"]);
   });
   test("without one of its names and addresses is an error that names them", async () => {
     place(
@@ -158,23 +158,25 @@ describe("a server's certificate", () => {
         new Date(),
       ),
     );
-    expect(kept.found()).toEqual(["error agents/s1/cert.pem: is not valid for DNS s1.server.dc1.consul; IP 10.0.0.1"]);
-    expect(kept.found(kept.cluster((text) => `${text}datacenter: east\n`))).toContain(
+    expect(stored.found()).toEqual([
+      "error agents/s1/cert.pem: is not valid for DNS s1.server.dc1.consul; IP 10.0.0.1",
+    ]);
+    expect(stored.found(stored.cluster((text) => `${text}datacenter: east\n`))).toContain(
       "error agents/s2/cert.pem: is not valid for DNS server.east.consul, s2.server.east.consul",
     );
   });
   test("for clients alone is an error", async () => {
     place("s1", await issue(authority(), { commonName: "s1" }, new Date()));
-    expect(kept.found()[0]).toMatch(/^error agents\/s1\/cert\.pem: is not valid for /);
-    expect(kept.found()[1]).toBe("error agents/s1/cert.pem: is not for serverAuth (extended key usage)");
+    expect(stored.found()[0]).toMatch(/^error agents\/s1\/cert\.pem: is not valid for /);
+    expect(stored.found()[1]).toBe("error agents/s1/cert.pem: is not for serverAuth (extended key usage)");
   });
   test("with another's key is an error of the key", () => {
-    kept.secrets.write("agents/s1/key.pem", kept.read("agents/s2/key.pem"));
-    expect(kept.found()).toEqual(["error agents/s1/key.pem: is not the key of its certificate"]);
+    stored.secrets.write("agents/s1/key.pem", stored.read("agents/s2/key.pem"));
+    expect(stored.found()).toEqual(["error agents/s1/key.pem: is not the key of its certificate"]);
   });
   test("that is none is an error", () => {
-    kept.change("agents/s1/cert.pem", () => "x");
-    expect(kept.found()).toEqual(["error agents/s1/cert.pem: cannot be used: there is no PEM certificate in it"]);
+    stored.change("agents/s1/cert.pem", () => "x");
+    expect(stored.found()).toEqual(["error agents/s1/cert.pem: cannot be used: there is no PEM certificate in it"]);
   });
 });
 
@@ -186,14 +188,14 @@ describe("the gossip key", () => {
     Buffer.alloc(33).toString("base64"),
     "0".repeat(44),
   ])("%p is an error", (key) => {
-    kept.change("gossip.key", () => key);
-    expect(kept.found()).toEqual(["error gossip.key: cannot be used: it is not base64 of 16, 24, 32 bytes"]);
+    stored.change("gossip.key", () => key);
+    expect(stored.found()).toEqual(["error gossip.key: cannot be used: it is not base64 of 16, 24, 32 bytes"]);
   });
 });
 
 describe("a token", () => {
   const change = (work: (tokens: { current: Record<string, unknown>; retiring: Record<string, string[]> }) => void) =>
-    kept.change("tokens.json", (text) => {
+    stored.change("tokens.json", (text) => {
       const tokens = JSON.parse(text);
       work(tokens);
       return JSON.stringify(tokens);
@@ -201,37 +203,37 @@ describe("a token", () => {
 
   test("that is missing is an error", () => {
     change(({ current }) => delete current.dns);
-    expect(kept.found()).toEqual(["error tokens.json: token dns is missing"]);
+    expect(stored.found()).toEqual(["error tokens.json: token dns is missing"]);
   });
   test.each(["", "x", "ABCDEFAB-1234-1234-1234-ABCDEFABCDEF", 7])(
-    "that is %p is an error, which does not say it",
+    "that is %p is an error, which does not reveal it",
     (id) => {
       change(({ current }) => {
         current.dns = id;
       });
-      expect(kept.found()[0]).toBe("error tokens.json: token dns has no SecretID in the form of a UUID");
+      expect(stored.found()[0]).toBe("error tokens.json: token dns has no SecretID in the form of a UUID");
     },
   );
   test("like another, also one that is retiring, is an error", () => {
     change(({ current }) => {
       current.dns = current.health;
     });
-    expect(kept.found()[0]).toBe("error tokens.json: tokens dns and health have the same SecretID");
+    expect(stored.found()[0]).toBe("error tokens.json: tokens dns and health have the same SecretID");
     change(({ current, retiring }) => {
       retiring.dns = [String(current.management)];
     });
-    expect(kept.found()).toContain("error tokens.json: tokens management and dns have the same SecretID");
+    expect(stored.found()).toContain("error tokens.json: tokens management and dns have the same SecretID");
   });
-  test("of nobody is a warning", () => {
-    const cluster = kept.cluster((text) => text.replace("clients: [c1]\n", ""));
-    expect(kept.found(cluster)).toContain("warning tokens.json: nobody needs token agent:c1 any more");
-    expect(kept.found(cluster)).toContainEqual(expect.stringMatching(/^warning agents\/c1: is nobody's/));
+  test("that is not needed is a warning", () => {
+    const cluster = stored.cluster((text) => text.replace("clients: [c1]\n", ""));
+    expect(stored.found(cluster)).toContain("warning tokens.json: token agent:c1 is not needed any more");
+    expect(stored.found(cluster)).toContainEqual(expect.stringMatching(/^warning agents\/c1: is orphaned/));
   });
   test.each(["", "{", "[]", "null", "{}", '{"current": {}, "retiring": {"a": "b"}}'])(
     "file %p is an error, which does not quote it",
     (text) => {
-      kept.change("tokens.json", () => text);
-      expect(kept.found()).toEqual([
+      stored.change("tokens.json", () => text);
+      expect(stored.found()).toEqual([
         expect.stringMatching(
           /^error tokens\.json: (is no JSON|cannot be used: it is not of the form \{current, retiring\})$/,
         ),
@@ -240,34 +242,34 @@ describe("a token", () => {
   );
 });
 
-describe("what is made of other files", () => {
+describe("a rendered file", () => {
   test.each(["agents/s1/ca.pem", "agents/c1/gossip.json", "acl.json", "operator/token.header"])(
-    "%s that is not up to date is an error",
+    "%s that is out of date is an error",
     (file) => {
-      kept.change(file, (text) => `${text} `);
-      expect(kept.found()).toEqual([`error ${file}: is not up to date with what it is made of`]);
+      stored.change(file, (text) => `${text} `);
+      expect(stored.found()).toEqual([`error ${file}: is out of date: its sources have changed`]);
     },
   );
   test("of an agent that was added is missing until init", async () => {
-    const added = kept.cluster((text) =>
+    const added = stored.cluster((text) =>
       text.replace("c1: 10.0.0.4", "c1: 10.0.0.4, c2: 10.0.0.5").replace("[c1]", "[c1, c2]"),
     );
-    expect(kept.found(added)).toEqual(["error tokens.json: token agent:c2 is missing"]);
-    await initialize(added, kept.secrets, {});
-    expect(kept.found(added)).toEqual([]);
+    expect(stored.found(added)).toEqual(["error tokens.json: token agent:c2 is missing"]);
+    await initialize(added, stored.secrets, {});
+    expect(stored.found(added)).toEqual([]);
   });
-  test("and is nobody's is a warning", () => {
-    writeFileSync(join(kept.path, "agents/c1/notes"), "x", { mode: 0o600 });
-    expect(kept.found()).toEqual([expect.stringMatching(/^warning agents\/c1\/notes: is nobody's/)]);
+  test("and is orphaned is a warning", () => {
+    writeFileSync(join(stored.path, "agents/c1/notes"), "x", { mode: 0o600 });
+    expect(stored.found()).toEqual([expect.stringMatching(/^warning agents\/c1\/notes: is orphaned/)]);
   });
 });
 
-test("no finding has a secret in it", async () => {
-  const secrets = [kept.read("gossip.key").trim(), ...Object.values<string>(kept.json("tokens.json").current)];
-  kept.change("tokens.json", (text) => text.slice(0, -8));
-  kept.change("gossip.key", (text) => text.slice(1));
-  kept.change("agents/s1/key.pem", (text) => text.replace("BEGIN", "BEGUN"));
-  const text = checkSecrets(kept.cluster()).map(findingText).join("\n");
+test("no finding contains a secret", async () => {
+  const secrets = [stored.read("gossip.key").trim(), ...Object.values<string>(stored.json("tokens.json").current)];
+  stored.change("tokens.json", (text) => text.slice(0, -8));
+  stored.change("gossip.key", (text) => text.slice(1));
+  stored.change("agents/s1/key.pem", (text) => text.replace("BEGIN", "BEGUN"));
+  const text = checkSecrets(stored.cluster()).map(findingText).join("\n");
   expect(text.split("\n").length).toBeGreaterThan(4);
   for (const secret of secrets) expect(text).not.toContain(secret.slice(2, 20));
   expect(text).not.toContain("BEGUN");

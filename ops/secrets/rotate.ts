@@ -1,30 +1,28 @@
 import type { X509Certificate } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
 import { select } from "../deploy/arguments";
+import { refuseImportedCopy, withOwnFolder } from "./access";
 import { certificatesIn, dayText, expiry, issuerOf, pemOf, replacedCas } from "./certificate";
 import type { SecretsFolder } from "./folder";
-import { refuseImported } from "./imported";
-import { type Done, newCa, newGossipKey, renderAll } from "./initialize";
-import { changing } from "./owner";
-import { type ProvidedCertificates, providedCa } from "./provided";
-import { reissue } from "./reissue";
+import { newCa, newGossipKey, renderAll, type SecretsChange } from "./initialize";
+import { type ProvidedCertificates, providedCa, reissue } from "./issue";
 import { CA, CA_KEY, GOSSIP, type Holder, holdersOf, readCas, readPair, readTokens, required, TOKENS } from "./sources";
-import { complete, retiringIds, retiringToo, tokensOf, tokensText } from "./tokens";
+import { retiringIds, tokensOf, tokensText, withMissing, withRetired } from "./tokens";
 
 /**
- * Rotations change the folder alone: a deploy brings them to the cluster. What is replaced stays valid beside the new until `retire`, so that agents
- * can go over one by one. Of the gossip key, the cluster's keyring has the old one as long as that is needed.
+ * Rotations change the secrets folder alone; a deploy delivers the new secrets. Replaced secrets stay valid until `revoke`, so that agents can change
+ * one by one. The cluster's keyring keeps an old gossip key as long as it is needed.
  */
 
-/** Does what rotates secrets, where they are kept. */
-function rotating(cluster: Cluster, folder: SecretsFolder, work: () => Promise<Done>): Promise<Done> {
+/** Runs a rotation, never in an imported copy. */
+function rotating(cluster: Cluster, folder: SecretsFolder, work: () => Promise<SecretsChange>): Promise<SecretsChange> {
   folder.refuseAbsent();
-  refuseImported(cluster, folder, "what a rotation changes");
-  return changing(cluster, folder, work);
+  refuseImportedCopy(cluster, folder, "what a rotation changes");
+  return withOwnFolder(cluster, folder, work);
 }
 
-/** A new gossip key. */
-export async function rotateGossip(cluster: Cluster, folder: SecretsFolder): Promise<Done> {
+/** Creates a new gossip key. */
+export async function rotateGossip(cluster: Cluster, folder: SecretsFolder): Promise<SecretsChange> {
   return rotating(cluster, folder, async () => {
     const made = [`${GOSSIP}: a new gossip key`];
     folder.write(GOSSIP, newGossipKey());
@@ -32,13 +30,13 @@ export async function rotateGossip(cluster: Cluster, folder: SecretsFolder): Pro
   });
 }
 
-/** A new CA in front of those that there are, which stay trusted. */
+/** Adds a new CA before the present ones, which stay trusted. */
 export async function rotateCa(
   cluster: Cluster,
   folder: SecretsFolder,
   given: ProvidedCertificates,
   now = new Date(),
-): Promise<Done> {
+): Promise<SecretsChange> {
   return rotating(cluster, folder, async () => {
     const there = required(folder, CA, readCas);
     const { cas, key } = providedCa(given, now) ?? (await newCa(cluster, now));
@@ -46,7 +44,7 @@ export async function rotateCa(
     if (newest.fingerprint256 === there[0]?.fingerprint256)
       throw new Error(`${given.ca} is the newest CA of ${folder.named(CA)} already\n  give another one`);
     const fingerprints = cas.map(({ fingerprint256 }) => fingerprint256);
-    // Before the key: a run that is interrupted between them leaves agents that trust the old CA still, and another rotation mends it.
+    // Before the key: after an interruption in between, agents still trust the old CA, and another rotation completes the change.
     folder.write(CA, pemOf([...cas, ...there.filter(({ fingerprint256 }) => !fingerprints.includes(fingerprint256))]));
     if (key === undefined) folder.remove(CA_KEY);
     else folder.write(CA_KEY, key);
@@ -58,8 +56,8 @@ export async function rotateCa(
 }
 
 /**
- * New leaf certificates by the newest CA.
- * @param patterns servers' names, or `operator`; none: all
+ * Issues new certificates by the newest CA.
+ * @param patterns servers' names, or `operator`; without any, all
  */
 export async function rotateCertificates(
   cluster: Cluster,
@@ -67,7 +65,7 @@ export async function rotateCertificates(
   patterns: readonly string[],
   given: ProvidedCertificates,
   now = new Date(),
-): Promise<Done> {
+): Promise<SecretsChange> {
   return rotating(cluster, folder, async () => {
     const cas = required(folder, CA, readCas);
     const holders = holdersOf(cluster);
@@ -93,37 +91,38 @@ function certificatesNamed(names: readonly string[], patterns: readonly string[]
 }
 
 /**
- * New SecretIDs; the old ones retire.
- * @param patterns tokens' names; none: all
+ * Creates new SecretIDs. The old ones stay valid until `revoke`.
+ * @param patterns tokens' names; without any, all
  */
 export async function rotateTokens(
   cluster: Cluster,
   folder: SecretsFolder,
   patterns: readonly string[],
-): Promise<Done> {
+): Promise<SecretsChange> {
   return rotating(cluster, folder, async () => {
     const before = required(folder, TOKENS, readTokens);
     const names = select("token", [...tokensOf(cluster).keys()], patterns);
-    folder.write(TOKENS, tokensText(complete(cluster, retiringToo(before, names))));
+    folder.write(TOKENS, tokensText(withMissing(cluster, withRetired(before, names))));
     const made = [`${TOKENS}: new SecretIDs of ${names.join(", ")}`];
     return { made, needed: [], removed: await renderAll(cluster, folder, made) };
   });
 }
 
 /**
- * Drops what rotations replaced: all CAs but the newest, and tokens that are retiring.
- * @throws while a certificate goes back to an older CA
+ * Removes replaced secrets: all CAs but the newest, and retiring tokens.
+ * @throws while a certificate of an older CA is in use
  */
-export async function revoke(cluster: Cluster, folder: SecretsFolder): Promise<Done> {
+export async function revoke(cluster: Cluster, folder: SecretsFolder): Promise<SecretsChange> {
   return rotating(cluster, folder, async () => {
-    const [cas, tokens] = [required(folder, CA, readCas), required(folder, TOKENS, readTokens)];
+    const cas = required(folder, CA, readCas);
+    const tokens = required(folder, TOKENS, readTokens);
     const replaced = replacedCas(cas);
     const kept = cas.filter((ca) => !replaced.includes(ca));
-    const old = holdersOf(cluster).filter((holder) => !isIssuedByOne(folder, holder, kept));
+    const old = holdersOf(cluster).filter((holder) => !isIssuedByAny(folder, holder, kept));
     if (old.length > 0) {
       const names = old.map(({ name }) => name).join(" ");
       throw new Error(
-        `certificates of an older CA are in use: ${names}\n  npm run secrets -- rotate leaves ${names}, deploy, and then retire what it replaced`,
+        `certificates of an older CA are in use: ${names}\n  npm run secrets -- rotate certificates ${names}, deploy, and then revoke`,
       );
     }
     const retired = retiringIds(tokens).length;
@@ -138,7 +137,7 @@ export async function revoke(cluster: Cluster, folder: SecretsFolder): Promise<D
   });
 }
 
-function isIssuedByOne(folder: SecretsFolder, holder: Holder, cas: readonly X509Certificate[]): boolean {
+function isIssuedByAny(folder: SecretsFolder, holder: Holder, cas: readonly X509Certificate[]): boolean {
   const { cert } = readPair(folder, holder);
   return cert !== undefined && issuerOf(certificatesIn(cert), cas) !== undefined;
 }

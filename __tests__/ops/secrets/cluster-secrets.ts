@@ -9,20 +9,20 @@ import { clusterFile, FOUR_HOSTS, folder, load } from "../../cluster-files";
 export const DAY_MS = 24 * 60 * 60 * 1000;
 export const daysAgo = (days: number): Date => new Date(Date.now() - days * DAY_MS);
 
-/** A cluster file, and the folder of its secrets. */
-export class Kept {
+/** A cluster file and its secrets folder. */
+export class ClusterSecrets {
   readonly path = join(folder(), "secrets");
   readonly secrets = new SecretsFolder(this.path);
 
-  /** @param text with `security: off`, in whose place the folder is said */
+  /** @param text with `security: off`, which is replaced by the folder */
   constructor(readonly text = FOUR_HOSTS) {}
 
-  /** The same secrets, of a cluster file that was changed. */
+  /** The cluster of a changed cluster file, with the same secrets. */
   cluster(change: (text: string) => string = (text) => text): Cluster {
     return load(this.written(change));
   }
 
-  /** Where a cluster file of it is. */
+  /** Path of a new cluster file. */
   file(): string {
     return clusterFile(this.written());
   }
@@ -32,8 +32,8 @@ export class Kept {
     return change(this.text).replace("security: off", `security: { secrets: ${this.path} }`);
   }
 
-  /** The same as another has: cheaper than making them. */
-  copy(other: Kept): this {
+  /** Copies another one's secrets, which is faster than creating them. */
+  copy(other: ClusterSecrets): this {
     cpSync(other.path, this.path, { recursive: true, preserveTimestamps: true });
     return this;
   }
@@ -50,12 +50,12 @@ export class Kept {
     return JSON.parse(this.read(file));
   }
 
-  /** Damages a file, as whoever has an editor may. */
+  /** Edits a file. */
   change(file: string, change: (content: string) => string): void {
     writeFileSync(join(this.path, file), change(existsSync(join(this.path, file)) ? this.read(file) : ""));
   }
 
-  /** Each file with its bytes, time and mode. */
+  /** Every file with its mode, time and content. */
   everything(): Record<string, string> {
     const files = readdirSync(this.path, { recursive: true, encoding: "utf8" }).sort();
     return Object.fromEntries(
@@ -67,7 +67,7 @@ export class Kept {
     );
   }
 
-  /** What is found, as `severity file: what`. */
+  /** The findings, as `severity file: what`. */
   found(cluster = this.cluster(), now?: Date): string[] {
     return checkSecrets(cluster, now).map(
       ({ severity, file, what }) => `${severity} ${file.slice(this.path.length + 1)}: ${what}`,
