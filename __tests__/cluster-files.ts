@@ -68,7 +68,7 @@ export function saidOf(path: string): Said[] {
     .filter((text) => text !== "")
     .map((text) => {
       const [, place = "", severity = "", code = "", message = "", hint = ""] =
-        /^.*?:(\d+:\d+): (error|warning) ([a-z-]+): ([^\n]*)\n {4}(.*)$/s.exec(text) ?? [];
+        /^.*?:(\d+:\d+): (error|warning) ([a-z-]+): ([^\n]*)\n {4}hint: (.*)$/s.exec(text) ?? [];
       if (!place) throw new Error(`not in the form that is promised: ${JSON.stringify(text)}`);
       return { place, severity, code, message, hint };
     });
@@ -76,8 +76,7 @@ export function saidOf(path: string): Said[] {
 
 function printed(path: string): string {
   try {
-    const { warnings, locate } = loadCluster(path);
-    return warnings.map((warning) => describeProblem(warning, locate)).join("\n");
+    return loadCluster(path).warnings.map(describeProblem).join("\n");
   } catch (error) {
     if (error instanceof ClusterError) return error.message;
     throw error;

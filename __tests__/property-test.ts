@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { parse, stringify } from "yaml";
+import { catalogue } from "../cluster/catalogue";
 import { defineCluster } from "../cluster/define";
 import { loadCluster } from "../cluster/file/load";
 import { type ClusterFile, LABEL } from "../cluster/file/schema";
-import { ClusterError, catalogue } from "../cluster/problem";
+import { ClusterError } from "../cluster/problem";
 import { BRIDGE, clusterFile, FOUR_HOSTS, HEAD } from "./cluster-files";
 import {
   agentConfigOf,

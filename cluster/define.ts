@@ -1,9 +1,9 @@
 import { byName } from "../consul/sort";
 import { type ClusterFile, clusterSchema } from "./file/schema";
-import { schemaProblems } from "./file/schema-errors";
+import { schemaViolations } from "./file/schema-errors";
 import { schemaMessage } from "./file/schema-messages";
 import type { Cluster } from "./model";
-import { ClusterError, catalogue, keyPathLocation, type Locate } from "./problem";
+import { ClusterError, type Locate, located, locateInProgram } from "./problem";
 import { backupsOf } from "./resolve/backups";
 import { definitionsOf } from "./resolve/definitions";
 import { registratorsOf } from "./resolve/registrator";
@@ -15,13 +15,17 @@ import { checkCluster } from "./validate";
  * Checks a cluster and resolves what it leaves open.
  * @throws ClusterError with every problem found
  */
-export function defineCluster(file: ClusterFile, locate: Locate = keyPathLocation): Cluster {
+export function defineCluster(file: ClusterFile, locate: Locate = locateInProgram): Cluster {
   const parsed = clusterSchema.safeParse(file, { reportInput: true, error: schemaMessage });
-  if (!parsed.success) throw new ClusterError(schemaProblems(parsed.error), locate);
+  if (!parsed.success)
+    throw new ClusterError(schemaViolations(parsed.error).map((violation) => located(violation, locate)));
   const draft = resolveCluster(parsed.data);
-  const problems = [...draft.problems, ...checkCluster(draft)].filter(({ code }) => !parsed.data.accept.includes(code));
-  const errors = problems.filter(({ code }) => catalogue[code].severity === "error");
-  if (errors.length > 0) throw new ClusterError(errors, locate);
+  const ignored: readonly string[] = parsed.data.accept;
+  const problems = [...draft.violations, ...checkCluster(draft)]
+    .filter(({ code }) => !ignored.includes(code))
+    .map((violation) => located(violation, locate));
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new ClusterError(errors);
   const { bootstrapExpect } = draft;
   const [sortedHosts, sortedAgents] = [[...draft.hosts].sort(byName), [...draft.agents].sort(byName)];
   const { name, datacenter, network, subnet, mirror, wait, log, backend } = parsed.data;

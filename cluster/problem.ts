@@ -1,152 +1,105 @@
+import { catalogue, type ProblemCode, type Severity } from "./catalogue";
 import { masked } from "./secret-detection";
 
-/**
- * What can be wrong with a cluster file: one code each, so that an operator can look it up in
- * docs/errors.md, and a pipeline can tell them apart.
- *
- * `error` stops synth; `warning` is printed and synth goes on. `consentable` errors and all
- * warnings can be accepted by name in the cluster file (`accept:`).
- */
-export const catalogue = {
-  // The file itself
-  "file-unreadable": { severity: "error", about: "the cluster file cannot be read" },
-  "file-too-big": { severity: "error", about: "the cluster file is larger than 4 MiB" },
-  "file-empty": { severity: "error", about: "the cluster file has no content" },
-  "yaml-syntax": { severity: "error", about: "the cluster file is not valid YAML 1.2" },
-  "yaml-aliases": { severity: "error", about: "aliases expand to more than the file could mean" },
-  // Its form
-  "unknown-key": { severity: "error", about: "a key that means nothing here" },
-  "missing-key": { severity: "error", about: "a key that cannot be left out" },
-  "invalid-value": { severity: "error", about: "a value of the wrong type or form" },
-  // Names and addresses
-  "invalid-name": { severity: "error", about: "a name that Consul, DNS or Terraform refuses" },
-  "duplicate-name": { severity: "error", about: "two agents of one name" },
-  "duplicate-container": { severity: "error", about: "two containers of one name on one daemon" },
-  "duplicate-volume": { severity: "error", about: "two agents share a data volume or folder" },
-  "colliding-ids": { severity: "error", about: "two things that Terraform would take for one" },
-  "duplicate-address": { severity: "error", about: "two hosts, or two agents, of one address" },
-  "unknown-host": { severity: "error", about: "an agent on a host that the file does not list" },
-  "invalid-address": { severity: "error", about: "an address that no other agent can reach" },
-  "mixed-families": { severity: "error", about: "IPv4 and IPv6 addresses in one cluster" },
-  "bridge-hosts": { severity: "error", about: "a bridge network across several daemons" },
-  "duplicate-daemon": { severity: "error", about: "two hosts on one Docker daemon" },
-  // Quorum
-  "no-server-left": { severity: "error", about: "every server is to be decommissioned" },
-  "two-servers": { severity: "error", consentable: true, about: "two servers: losing either stops the cluster" },
-  "even-servers": { severity: "warning", about: "an even number of servers tolerates no more than one fewer" },
-  "bootstrap-expect": { severity: "error", about: "a bootstrap_expect that never elects, or elects two leaders" },
-  "join-needed": { severity: "error", about: "more than three servers and no `join:`" },
-  "unknown-join": { severity: "error", about: "a name to join that is neither in the file nor an address" },
-  "join-nobody": {
-    severity: "error",
-    consentable: true,
-    about: "an agent that has only servers to join that leave or are gone",
-  },
-  "self-join": { severity: "error", about: "an agent that has only itself to join" },
-  // What runs on a host
-  "port-clash": { severity: "error", about: "two listeners on one port of one host" },
-  "owned-setting": { severity: "error", about: "a Consul key or flag that has its own place in the file" },
-  "secret-in-config": { severity: "error", about: "a secret where it would end in the state" },
-  "shared-state": { severity: "error", about: "several stacks in one state" },
-  // Services, checks, and what else is declared
-  "unknown-consul-key": { severity: "warning", about: "a key of a service or check that Consul 1.22 does not have" },
-  "check-kind": { severity: "error", about: "a check that looks at nothing, or at two things" },
-  "program-checks": { severity: "error", about: "a check that runs a program, on an agent that lets none run" },
-  "duplicate-service": { severity: "error", about: "two services, or two checks, of one id on an agent" },
-  "undeclared-service": { severity: "error", about: "a check of a service that is not declared" },
-  "service-name": { severity: "warning", about: "a service's name that DNS cannot serve" },
-  "unknown-kind": { severity: "error", about: "a config entry of a kind that Consul does not have" },
-  "duplicate-definition": {
-    severity: "error",
-    about: "two config entries, intentions or prepared queries of one name",
-  },
-  "reserved-key": { severity: "error", about: "a KV key that is the product's own" },
-  "too-much": { severity: "error", about: "more definitions than a deploy can hand over" },
-  // Security
-  "unknown-policy": { severity: "error", about: "a token's policy that is nowhere written" },
-  "script-checks": { severity: "warning", about: "services may run programs, in a secured cluster" },
-  "image-by-tag": {
-    severity: "warning",
-    about: "a secured cluster's file names an image, and does not pin it by its digest",
-  },
-  // Exposure
-  "plain-tcp": { severity: "warning", about: "a Docker daemon without TLS" },
-  "open-http": { severity: "warning", about: "the HTTP API is open to the network, without ACLs" },
-  "big-group": { severity: "warning", about: "more than 25 hosts in one stack" },
-  // What only the state shows
-  "line-deleted": {
-    severity: "error",
-    deploy: "--accept",
-    about: "an agent's line is gone from the file, and its container is not",
-  },
-  "host-moved": { severity: "error", deploy: "--accept", about: "an agent is on another host than its container" },
-  "stack-moved": { severity: "error", deploy: "refused", about: "an agent is in another stack than its container" },
-  "stack-gone": {
-    severity: "error",
-    deploy: "--accept",
-    about: "a group is gone from the file, and its stack's resources are not",
-  },
-  "host-gone": {
-    severity: "error",
-    deploy: "refused",
-    about: "a host is gone from the file, and its stack still has resources of it",
-  },
-} as const satisfies Record<string, CatalogueEntry>;
-
-interface CatalogueEntry {
-  readonly severity: "error" | "warning";
-  readonly about: string;
-  readonly consentable?: true;
-  /** Found by `npm run diff` and `npm run deploy`, not by synth; whether it can be accepted there. */
-  readonly deploy?: "--accept" | "refused";
+/** One thing that is wrong, or worth knowing: what, where, and what to do about it. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /** The catalogue's, by the code. */
+  readonly severity: Severity;
+  readonly location: Location;
+  /** Lower case, one clause; it names what was found. */
+  readonly message: string;
+  /** What to do, as an instruction. */
+  readonly hint?: string;
 }
 
-export type ProblemCode = keyof typeof catalogue;
+export type Location = FileLocation | ProgramLocation | AgentLocation;
+
+/** A place in a file; without a line, the file as a whole. */
+export interface FileLocation {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** A construct by its path, or a value of a program's object by its keys. */
+export interface ProgramLocation {
+  readonly path: string;
+}
+
+/** An agent on its host, a host as a whole without an agent, or the cluster as a whole without either. */
+export interface AgentLocation {
+  readonly host?: string;
+  readonly agent?: string;
+}
+
+/** A problem with the severity that the catalogue gives its code. */
+export const problem = <At extends Location>(fields: {
+  readonly code: ProblemCode;
+  readonly location: At;
+  readonly message: string;
+  readonly hint?: string;
+}): Problem & { readonly location: At } => ({ ...fields, severity: catalogue[fields.code].severity });
+
+/** `file:line:column`, a construct's path, `agent on host`; empty for the cluster as a whole. */
+export function locationText(location: Location): string {
+  if ("path" in location) return location.path;
+  if ("file" in location) {
+    const { file, line, column } = location;
+    return line === undefined ? file : `${file}:${line}:${column ?? 1}`;
+  }
+  const { host, agent } = location;
+  if (agent === undefined || host === undefined || agent === host) return agent ?? host ?? "";
+  return `${agent} on ${host}`;
+}
+
+/** A problem as every command prints it: the location, the severity, the code and the message on one line, the hint below. */
+export function describeProblem({ code, severity, location, message, hint }: Problem): string {
+  const where = locationText(location);
+  const first = `${where === "" ? "" : `${where}: `}${severity} ${code}: ${printable(message)}`;
+  return hint === undefined ? first : `${first}\n${hintLine(hint)}`;
+}
+
+/** A hint on a line of its own, below a message. */
+export const hintLine = (hint: string): string => `    hint: ${printable(hint)}`;
+
+/** Messages quote files: line breaks and terminal codes are made visible, and secrets are masked. */
+const printable = (text: string): string =>
+  masked(text).replace(/\p{Cc}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** A path of keys and positions into the cluster file: `["servers", 1, "ports", "http"]`. */
 export type KeyPath = readonly (string | number)[];
 
-/** One thing wrong, where, and what mends it. */
-export interface Problem {
+/** A rule that a cluster file violates, at a path of keys: a problem that has yet to be located. */
+export interface Violation {
   readonly code: ProblemCode;
   readonly path: KeyPath;
-  /** Lower case, one clause, names what was given. */
   readonly message: string;
-  /** What to write instead, as an instruction. */
   readonly hint: string;
-  /** Point at the key itself, rather than at its value. */
+  /** The location is the key itself, not its value. */
   readonly atKey?: boolean;
 }
 
-/** Says where in a file, or in a program's object, a path points. */
-export type Locate = (problem: Pick<Problem, "path" | "atKey">) => string;
+/** Finds where a path of keys leads in a file, or in a program's object. */
+export type Locate = (violation: Pick<Violation, "path" | "atKey">) => Location;
 
-/** `services[4].token`: a path of keys, in words. */
+export const located = ({ path, atKey, ...violation }: Violation, locate: Locate): Problem =>
+  problem({ ...violation, location: locate({ path, atKey }) });
+
+/** A path of keys as text: `services[4].token`. */
 export const keyText = (path: KeyPath): string =>
-  path.reduce<string>(
-    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
-    "",
-  );
+  path.reduce<string>((text, key) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    return text === "" ? key : `${text}.${key}`;
+  }, "");
 
 /** `cluster.hosts.a.address`, for a cluster that is written in TypeScript and has no file. */
-export const keyPathLocation: Locate = ({ path }) => keyText(["cluster", ...path]);
+export const locateInProgram: Locate = ({ path }) => ({ path: keyText(["cluster", ...path]) });
 
-export function describeProblem(problem: Problem, locate: Locate): string {
-  const { severity } = catalogue[problem.code];
-  return `${locate(problem)}: ${severity} ${problem.code}: ${printable(problem.message)}\n    ${printable(problem.hint)}`;
-}
-
-/** What a file says is repeated in messages: its line breaks and terminal codes are shown, not obeyed, and its secrets are not shown. */
-const printable = (text: string): string =>
-  masked(text).replace(/\p{Cc}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
-
-/** A cluster that cannot be built. Its message lists every problem found, not only the first. */
+/** A cluster that cannot be built. Its message lists every problem, not only the first. */
 export class ClusterError extends Error {
-  constructor(
-    readonly problems: readonly Problem[],
-    locate: Locate = keyPathLocation,
-  ) {
-    super(problems.map((problem) => describeProblem(problem, locate)).join("\n"));
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map(describeProblem).join("\n"));
     this.name = "ClusterError";
   }
 }

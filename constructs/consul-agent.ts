@@ -3,7 +3,7 @@ import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import type { Settings } from "../cluster/file/schema";
-import { ClusterError, keyText } from "../cluster/problem";
+import { ClusterError, keyText, type Locate, located } from "../cluster/problem";
 import { secretsIn } from "../cluster/validate/secrets";
 import { family, gossipAddress } from "../consul/address";
 import {
@@ -208,7 +208,9 @@ export abstract class ConsulAgent extends Construct {
   /** A cluster file has been looked at before; a program of one's own has not. */
   private refuseSecrets({ config, flags, services, checks, labels, log }: Settings): void {
     const secrets = secretsIn({ config, flags, services, checks, labels, log });
-    if (secrets.length > 0) throw new ClusterError(secrets, ({ path }) => keyText([this.node.path, ...path]));
+    if (secrets.length === 0) return;
+    const locate: Locate = ({ path }) => ({ path: keyText([this.node.path, ...path]) });
+    throw new ClusterError(secrets.map((secret) => located(secret, locate)));
   }
 
   /** Further agents to join at every start. An agent never joins itself: Consul takes that for success, and stops trying. */

@@ -59,7 +59,7 @@ export class ConsulCluster extends TerraformStack {
     if (security) this.secure(cluster, security, staying, quorum);
     this.addBackups(staying, cluster);
     for (const warning of cluster.warnings)
-      this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning, cluster.locate));
+      this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning));
   }
 
   private placeStacks(app: App, cluster: Cluster): Map<string, TerraformStack> {

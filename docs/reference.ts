@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { type Area, allowableCodes, areas, ignorableCodes } from "../cluster/catalogue";
 import { clusterSchema } from "../cluster/file/schema";
-import { catalogue } from "../cluster/problem";
 
 interface JsonSchema {
   readonly $ref?: string;
@@ -98,40 +98,71 @@ function typeOf(schema: JsonSchema): string {
   return schema.type === "object" ? "mapping" : (schema.type ?? "any");
 }
 
-/** Every code that a cluster file can be refused or warned with. */
-export function errorReference(): string {
-  const entries = Object.entries(catalogue);
-  const rows = entries.flatMap(([code, { severity, about, ...rest }]) => {
-    const acceptable = severity === "warning" || "consentable" in rest;
-    return "deploy" in rest ? [] : [`| \`${code}\` | ${severity} | ${about} | ${acceptable ? "yes" : ""} |`];
-  });
-  const deployRows = entries.flatMap(([code, { about, ...rest }]) =>
-    "deploy" in rest ? [`| \`${code}\` | ${about} | ${rest.deploy === "refused" ? "" : `\`--allow ${code}\``} |`] : [],
-  );
-  return [
-    "# Errors and warnings",
-    "",
-    "`npm run generate` writes this page from cluster/problem.ts. A problem is printed as",
-    "`file:line:column: severity code: message`, with a hint below it.",
+/** The heading of each area, and how its problems are reported. */
+const AREA_TEXTS: Readonly<Record<Area, readonly string[]>> = {
+  clusterFile: [
+    "## The cluster file",
     "",
     "A cluster file is checked in two rounds: first its form (unknown keys, values of the wrong type), then everything",
     "else. Each round reports all of its problems at once. After an error nothing is written, and the exit code is not 0.",
     "",
     "To silence a warning or to take a risk, list its code in the file: `ignore: [open-http]`.",
-    "",
-    "| code | severity | meaning | can be ignored |",
-    "| --- | --- | --- | --- |",
-    ...rows,
-    "",
+  ],
+  deploy: [
     "## Before a deploy",
     "",
     "Some problems only show when the file is compared with the Terraform state. `npm run diff` reports them.",
     "`npm run deploy` fails before it changes anything. If the change is intended, allow it for one deploy on the command",
     "line. [Changing a cluster](changing.md) and [layouts](layouts.md) describe the alternatives.",
+  ],
+  secrets: [
+    "## Secrets",
     "",
-    "| code | meaning | allowed by |",
-    "| --- | --- | --- |",
-    ...deployRows,
+    "`npm run secrets -- check` reports these. `npm run diff` and `npm run deploy` fail when there is an error among them.",
+  ],
+  health: [
+    "## The health of the cluster",
+    "",
+    "`npm run status` and `npm run doctor` report these. A notice does not change the exit code.",
+  ],
+  adoption: ["## Adoption", "", "`npm run adopt` reports these before it changes anything."],
+};
+
+/** Every code of the catalogue, by area. */
+export function errorReference(): string {
+  const sections = (Object.keys(areas) as Area[]).flatMap((area) => ["", ...AREA_TEXTS[area], "", ...codeTable(area)]);
+  return [
+    "# Errors and warnings",
+    "",
+    "`npm run generate` writes this page from cluster/catalogue.ts. A problem is printed as",
+    "`location: severity code: message`, with a hint below it. The location is file:line:column for the cluster file, an",
+    "agent and its host, or a file of the cluster's secrets.",
+    ...sections,
     "",
   ].join("\n");
 }
+
+function codeTable(area: Area): string[] {
+  const permission = PERMISSIONS[area];
+  const rows = Object.entries(areas[area]).map(([code, { severity, about }]) => {
+    const last = permission ? ` ${permission.of(code)} |` : "";
+    return `| \`${code}\` | ${severity} | ${about} |${last}`;
+  });
+  return [
+    `| code | severity | meaning |${permission ? ` ${permission.column} |` : ""}`,
+    `| --- | --- | --- |${permission ? " --- |" : ""}`,
+    ...rows,
+  ];
+}
+
+/** Some problems can be ignored in the file, others allowed on the command line: a column of the area's table. */
+const PERMISSIONS: { readonly [area in Area]?: { readonly column: string; of(code: string): string } } = {
+  clusterFile: {
+    column: "can be ignored",
+    of: (code) => ((ignorableCodes as readonly string[]).includes(code) ? "yes" : ""),
+  },
+  deploy: {
+    column: "allowed by",
+    of: (code) => ((allowableCodes as readonly string[]).includes(code) ? `\`--allow ${code}\`` : ""),
+  },
+};

@@ -45,7 +45,7 @@ describe("what a cluster file declares", () => {
       live.declare({ services });
       live.cluster.write();
       const synth = await live.cluster.project.cdktf(["synth"], { check: false, env: live.cluster.env });
-      expect(synth.stdout + synth.stderr).toContain("error program-checks: ");
+      expect(synth.stdout + synth.stderr).toContain("error script-checks-disabled: ");
 
       live.declare({ services, config: { enable_local_script_checks: true } });
       expect(await live.cluster.touchedBy(() => live.cluster.deploy())).toEqual([client(1)]);

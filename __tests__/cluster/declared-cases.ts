@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../../cluster/problem";
+import type { ProblemCode } from "../../cluster/catalogue";
 import { FOUR_HOSTS } from "../cluster-files";
 
 export interface ProblemCase {
@@ -133,7 +133,7 @@ export const DECLARED: readonly ProblemCase[] = [
     hint: "declare it",
   },
   {
-    code: "program-checks",
+    code: "script-checks-disabled",
     when: "a check runs a program where none may run",
     file: check("{ ▶args: [/bin/true], interval: 10s }", SECURED),
     hint: "enable_local_script_checks: true",

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { catalogue } from "../../cluster/catalogue";
 import { loadCluster } from "../../cluster/file/load";
-import { catalogue } from "../../cluster/problem";
 import { clusterReference, clusterSchemaJson, errorReference } from "../../docs/reference";
 import { graphOf } from "../../ops/diagram/graph";
 import { svg } from "../../ops/diagram/svg";

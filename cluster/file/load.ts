@@ -13,20 +13,21 @@ import {
   parseAllDocuments,
   visit,
 } from "yaml";
+import type { ProblemCode } from "../catalogue";
 import { defineCluster } from "../define";
 import type { Cluster } from "../model";
-import { ClusterError, type KeyPath, type Locate, type Problem } from "../problem";
+import { ClusterError, type KeyPath, type Locate, problem } from "../problem";
 import type { ClusterFile } from "./schema";
 
 /** A thousand hosts take about 100 kB. */
 const MAX_BYTES = 4 * 1024 * 1024;
-/** Consul's own configuration is a few levels deep; whatever walks through it must not run out of stack. */
+/** Consul's own configuration is a few levels deep. A function that walks through a file must not run out of stack. */
 const MAX_DEPTH = 100;
-/** How many nodes the aliases of a file may stand for: generous for repeated settings, far from exhausting memory. */
+/** The most nodes that a file's aliases may expand to: generous for repeated settings, far from exhausting memory. */
 const MAX_ALIASED_NODES = 10_000;
 
 /**
- * The cluster file that a command works on: `CLUSTER`, or the `cluster` key of cdktf.json's context, or the article's cluster.
+ * The cluster file that a command works on: `CLUSTER`, or the `cluster` key of cdktf.json's context, or the article's.
  * @throws ClusterError when cdktf.json cannot be read
  */
 export function selectClusterFile(env: NodeJS.ProcessEnv = process.env): string {
@@ -35,64 +36,67 @@ export function selectClusterFile(env: NodeJS.ProcessEnv = process.env): string 
     const { context } = JSON.parse(readFileSync("cdktf.json", "utf8")) as { context?: { cluster?: string } };
     return context?.cluster ?? "clusters/seed.yaml";
   } catch (error) {
-    const problem = {
-      code: "file-unreadable",
-      path: [],
-      message: `cdktf.json cannot be read: ${(error as Error).message}`,
-    } as const;
-    throw new ClusterError(
-      [{ ...problem, hint: "run this in the project's folder, or choose a file: CLUSTER=clusters/seed.yaml" }],
-      () => "cdktf.json:1:1",
-    );
+    throw new ClusterError([
+      problem({
+        code: "file-unreadable",
+        location: { file: "cdktf.json", line: 1, column: 1 },
+        message: `cdktf.json cannot be read: ${(error as Error).message}`,
+        hint: "run this in the project's folder, or choose a file: CLUSTER=clusters/seed.yaml",
+      }),
+    ]);
   }
 }
 
 /**
- * Reads and checks a cluster file.
- * @throws ClusterError with every problem found, each with its file:line:column
+ * Reads and validates a cluster file.
+ * @throws ClusterError with every problem, each with its file:line:column
  */
 export function loadCluster(path: string): Cluster {
   const inProject = relative(process.cwd(), path);
-  const name = inProject === "" || inProject.startsWith("..") ? path : inProject;
-  const atStart: Locate = () => `${name}:1:1`;
-  const refuse = (code: Problem["code"], message: string, hint: string, locate = atStart): never => {
-    throw new ClusterError([{ code, path: [], message, hint }], locate);
+  const file = inProject === "" || inProject.startsWith("..") ? path : inProject;
+  const fail: Fail = (code, message, hint, position = { line: 1, column: 1 }) => {
+    throw new ClusterError([problem({ code, location: { file, ...position }, message, hint })]);
   };
 
-  const text = readText(path, refuse);
-  const deep = tooDeep(text);
-  if (deep) throw flawed([deep.flaw], name, deep.lines);
+  const text = readText(path, fail);
+  const tooDeep = tooDeepIn(text);
+  if (tooDeep) throw syntaxErrors([tooDeep.error], file, tooDeep.lines);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true });
   if (!Array.isArray(documents) || documents.length === 0)
-    return refuse("file-empty", "the file is empty", "describe a cluster: start from clusters/seed.yaml");
+    return fail("file-empty", "the file is empty", "describe a cluster: start from clusters/seed.yaml");
   const [document, second] = documents as [Document.Parsed, Document.Parsed?];
-  const broken = documents.flatMap(({ errors }) => errors);
-  if (broken.length > 0) throw flawed(broken.map(syntaxFlaw), name, lines);
+  const parseErrors = documents.flatMap(({ errors }) => errors);
+  if (parseErrors.length > 0) throw syntaxErrors(parseErrors.map(syntaxError), file, lines);
   if (second) {
-    const { line, col } = lines.linePos(second.range[0]);
-    return refuse(
-      "yaml-syntax",
-      "a second YAML document begins here",
-      "keep one cluster to a file",
-      () => `${name}:${line}:${col}`,
-    );
+    const position = positionOf(second.range[0], lines);
+    return fail("yaml-syntax", "a second YAML document begins here", "keep one cluster in each file", position);
   }
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
-    return refuse("file-empty", "the file has no content", "describe a cluster: start from clusters/seed.yaml");
+    return fail("file-empty", "the file has no content", "describe a cluster: start from clusters/seed.yaml");
   }
-  const flaws = valueFlaws(document);
-  if (flaws.length > 0) throw flawed(flaws, name, lines);
-  return defineCluster(plain(document, refuse), locator(document, name, lines));
+  const unusable = unusableValues(document);
+  if (unusable.length > 0) throw syntaxErrors(unusable, file, lines);
+  return defineCluster(plain(document, fail), locator(document, file, lines));
 }
 
-type Refuse = (code: Problem["code"], message: string, hint: string) => never;
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
 
-function readText(path: string, refuse: Refuse): string {
+type Fail = (code: ProblemCode, message: string, hint: string, position?: Position) => never;
+
+function positionOf(offset: number, lines: LineCounter): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
+}
+
+function readText(path: string, fail: Fail): string {
   try {
     const { size } = statSync(path);
     if (size > MAX_BYTES)
-      refuse(
+      fail(
         "file-too-big",
         `the file has ${(size / 1024 / 1024).toFixed(1)} MiB`,
         "describe each cluster in a file of its own",
@@ -108,7 +112,7 @@ function readText(path: string, refuse: Refuse): string {
       ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8 text",
     };
     const reason = reasons[code ?? ""] ?? (error as Error).message;
-    return refuse(
+    return fail(
       "file-unreadable",
       `the cluster file cannot be read: ${reason}`,
       "name a YAML file: CLUSTER=clusters/seed.yaml",
@@ -116,101 +120,97 @@ function readText(path: string, refuse: Refuse): string {
   }
 }
 
-/** A problem of the YAML itself, which has a place in the text, but no path of keys. */
-type Flaw = Pick<Problem, "code" | "message" | "hint"> & { readonly offset: number };
-
-function flawed(flaws: readonly Flaw[], name: string, lines: LineCounter): ClusterError {
-  const places = flaws.map(({ offset }) => lines.linePos(offset));
-  const problems = flaws.map(({ code, message, hint }, index): Problem => ({ code, path: [index], message, hint }));
-  return new ClusterError(
-    problems,
-    ({ path }) => `${name}:${places[Number(path[0])]?.line}:${places[Number(path[0])]?.col}`,
-  );
+/** An error of the YAML itself, which has an offset in the text, but no path of keys. */
+interface SyntaxProblem {
+  readonly code: ProblemCode;
+  readonly offset: number;
+  readonly message: string;
+  readonly hint: string;
 }
 
-const syntaxFlaw = ({ message, pos }: { message: string; pos: readonly number[] }): Flaw => ({
+const syntaxErrors = (errors: readonly SyntaxProblem[], file: string, lines: LineCounter): ClusterError =>
+  new ClusterError(
+    errors.map(({ offset, ...error }) => problem({ ...error, location: { file, ...positionOf(offset, lines) } })),
+  );
+
+const syntaxError = ({ message, pos }: { message: string; pos: readonly number[] }): SyntaxProblem => ({
   offset: pos[0] ?? 0,
   code: "yaml-syntax",
   message: lowerFirst(message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? ""),
-  hint: "mend the YAML there: indentation, quotes, a key given twice",
+  hint: "fix the YAML there: indentation, quotes, a duplicate key",
 });
 
-const DEEP = {
+const TOO_DEEP = {
   code: "yaml-syntax",
   message: `nested deeper than ${MAX_DEPTH} levels`,
-  hint: "mend the YAML there: indentation, brackets",
+  hint: "fix the YAML there: indentation, brackets",
 } as const;
 
-/** Some thousand levels would end the YAML library, or Node.js itself: the tokens are looked at first, which takes no stack. */
-function tooDeep(text: string): { flaw: Flaw; lines: LineCounter } | undefined {
+/**
+ * Some thousand levels would overflow the stack of the YAML library, or of Node.js itself. This function reads the
+ * tokens first, which takes no stack.
+ */
+function tooDeepIn(text: string): { error: SyntaxProblem; lines: LineCounter } | undefined {
   const lines = new LineCounter();
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
   for (const lexeme of new Lexer().lex(text)) {
     for (const _ of parser.next(lexeme));
-    // The document is one level, and a text that is being read may be another.
+    // The document is one level, and a text that the parser is reading may be another.
     const innermost = parser.stack.at(-1);
     if (parser.stack.length > MAX_DEPTH + 1 && innermost && "items" in innermost)
-      return { flaw: { ...DEEP, offset: innermost.offset }, lines };
+      return { error: { ...TOO_DEEP, offset: innermost.offset }, lines };
   }
   return undefined;
 }
 
-/** What is well-formed YAML, and yet no value that a cluster could have. */
-function valueFlaws(document: Document.Parsed): Flaw[] {
+/** Finds values that are well-formed YAML, and that no cluster can have. */
+function unusableValues(document: Document.Parsed): SyntaxProblem[] {
   const anchors = new Map<string, Node>();
-  const flaws: Flaw[] = [];
-  const refuse = (node: Node, code: Problem["code"], message: string, hint: string) =>
-    void flaws.push({ offset: node.range?.[0] ?? 0, code, message, hint });
+  const problems: SyntaxProblem[] = [];
+  const add = (node: Node, code: ProblemCode, message: string, hint: string) =>
+    void problems.push({ offset: node.range?.[0] ?? 0, code, message, hint });
   visit(document, {
     Alias: (_, alias, ancestors) => {
       const target = anchors.get(alias.source);
       if (!target)
-        refuse(
-          alias,
-          "yaml-aliases",
-          `*${alias.source} stands for nothing`,
-          `put the anchor &${alias.source} before it`,
-        );
+        add(alias, "yaml-aliases", `*${alias.source} has no anchor`, `put the anchor &${alias.source} before it`);
       else if (ancestors.includes(target))
-        refuse(alias, "yaml-aliases", `*${alias.source} stands for what it is itself a part of`, "write the value out");
+        add(alias, "yaml-aliases", `*${alias.source} is part of its own anchor`, "write the value out");
     },
     Value: (_, node, ancestors) => {
       if (node.anchor) anchors.set(node.anchor, node);
       if (isScalar(node) || ancestors.filter(isNode).length < MAX_DEPTH) return;
-      refuse(node, DEEP.code, DEEP.message, DEEP.hint);
+      add(node, TOO_DEEP.code, TOO_DEEP.message, TOO_DEEP.hint);
       return visit.SKIP;
     },
-    // JavaScript's name for an object's prototype: what it holds would be dropped without a word.
+    // In JavaScript this key is the prototype of an object: its value would be dropped without a message.
     Pair: (_, { key, value }) => {
       if (!isScalar(key)) return;
-      if (key.value === "__proto__") refuse(key, "unknown-key", '"__proto__" means nothing here', "remove it");
+      if (key.value === "__proto__") add(key, "unknown-key", 'unknown key "__proto__"', "remove it");
       if (key.value === "<<" && key.type === "PLAIN" && !isScalar(value))
-        refuse(key, "unknown-key", MERGE, "write the settings out, or describe the cluster in TypeScript");
+        add(key, "unknown-key", MERGE, "write the settings out, or describe the cluster in TypeScript");
     },
   });
-  return flaws;
+  return problems;
 }
 
-const MERGE = '"<<" means nothing here: merge keys are of YAML 1.1, and a cluster file is YAML 1.2';
+const MERGE = 'unknown key "<<": YAML 1.1 has merge keys, and a cluster file is YAML 1.2';
 
-const lowerFirst = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-function plain(document: Document.Parsed, refuse: Refuse): ClusterFile {
+function plain(document: Document.Parsed, fail: Fail): ClusterFile {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASED_NODES }) as ClusterFile;
   } catch (error) {
-    return refuse("yaml-aliases", lowerFirst((error as Error).message), "write the values out, or use fewer aliases");
+    return fail("yaml-aliases", lowerFirst((error as Error).message), "write the values out, or use fewer aliases");
   }
 }
 
-/** Points at a key or value of the file; at the nearest thing above it, for what is not written there. */
-function locator(document: Document.Parsed, name: string, lines: LineCounter): Locate {
-  return ({ path, atKey }) => {
-    const { line, col } = lines.linePos(offsetOf(document, path, atKey) ?? 0);
-    return `${name}:${line}:${col}`;
-  };
-}
+/** Locates a key or value of the file; where the file does not have it, the nearest mapping or list above it. */
+const locator =
+  (document: Document.Parsed, file: string, lines: LineCounter): Locate =>
+  ({ path, atKey }) => ({ file, ...positionOf(offsetOf(document, path, atKey) ?? 0, lines) });
 
 function offsetOf(document: Document.Parsed, path: KeyPath, atKey = false): number | undefined {
   if (path.length === 0) return document.contents?.range?.[0];

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type KeyPath, keyText, type Problem } from "../problem";
+import { type KeyPath, keyText, type Violation } from "../problem";
 import { masked, namesSecret } from "../secret-detection";
 import { didYouMean } from "../suggest";
 import { clusterSchema, NAME_PATTERNS } from "./schema";
@@ -8,22 +8,22 @@ type Issue = z.core.$ZodIssue;
 type Schema = z.core.$ZodType;
 
 /** What zod found wrong with a cluster file's form, as problems of the catalogue: of each place the first, which the others mostly follow from. */
-export function schemaProblems(error: z.ZodError): Problem[] {
-  const problems = error.issues.flatMap((issue) => problemsOf(issue, []));
+export function schemaViolations(error: z.ZodError): Violation[] {
+  const problems = error.issues.flatMap((issue) => violationsOf(issue, []));
   const firsts = new Map(
     [...problems].reverse().map((problem) => [JSON.stringify([problem.path, problem.atKey]), problem]),
   );
   return problems.filter((problem) => firsts.get(JSON.stringify([problem.path, problem.atKey])) === problem);
 }
 
-function problemsOf(issue: Issue, base: KeyPath): Problem[] {
+function violationsOf(issue: Issue, base: KeyPath): Violation[] {
   const path: KeyPath = [...base, ...(issue.path as (string | number)[])];
   if (issue.input === null && path.length > 0) return [nothingWritten(path)];
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, path));
   if (issue.code === "invalid_key") return issue.issues.map((inner) => wrongKey(inner, path));
   if (issue.code === "invalid_union") {
     const meant = meantBranch(issue.errors as Issue[][]);
-    if (meant) return meant.flatMap((inner) => problemsOf(inner, path));
+    if (meant) return meant.flatMap((inner) => violationsOf(inner, path));
   }
   if (issue.input === undefined && path.length > 0 && "input" in issue) return [missingKey(path)];
   return [wrongValue(issue, path, issue.input)];
@@ -37,7 +37,7 @@ function meantBranch(branches: Issue[][]): Issue[] | undefined {
   );
 }
 
-function unknownKey(key: string, path: KeyPath): Problem {
+function unknownKey(key: string, path: KeyPath): Violation {
   const known = knownKeys(path);
   return {
     code: "unknown-key",
@@ -48,7 +48,7 @@ function unknownKey(key: string, path: KeyPath): Problem {
   };
 }
 
-function missingKey(path: KeyPath): Problem {
+function missingKey(path: KeyPath): Violation {
   const key = String(path.at(-1));
   const parent = path.slice(0, -1);
   return { code: "missing-key", path: parent, message: `\`${key}\` is missing`, hint: `add \`${key}:\`` };
@@ -58,7 +58,7 @@ function missingKey(path: KeyPath): Problem {
 const ON_BY_DEFAULTS: readonly unknown[] = ["backups", "registrator"];
 
 /** YAML's way to write nothing is a key without a value: what was to follow is missing, or all of it is gone. */
-function nothingWritten(path: KeyPath): Problem {
+function nothingWritten(path: KeyPath): Violation {
   const isList = schemasAt(path).some((schema) => schema._zod.def.type === "array");
   const filled = ON_BY_DEFAULTS.includes(path.at(-1))
     ? "write {} for the defaults"
@@ -79,7 +79,7 @@ function canBeLeftOut(path: KeyPath): boolean {
   return keys.every((schema) => schema._zod.optin !== undefined);
 }
 
-function wrongValue(issue: Issue, path: KeyPath, value: unknown): Problem {
+function wrongValue(issue: Issue, path: KeyPath, value: unknown): Violation {
   const name = issue.code === "invalid_format" && NAME_PATTERNS.has((issue as { pattern?: string }).pattern ?? "");
   return {
     code: name ? "invalid-name" : "invalid-value",
@@ -89,7 +89,7 @@ function wrongValue(issue: Issue, path: KeyPath, value: unknown): Problem {
   };
 }
 
-const wrongKey = (issue: Issue, path: KeyPath): Problem => ({
+const wrongKey = (issue: Issue, path: KeyPath): Violation => ({
   ...wrongValue(issue, path, path.at(-1)),
   message: `${shown(path.at(-1), [])} cannot be used as a key of ${keyText(path.slice(0, -1))}`,
   atKey: true,

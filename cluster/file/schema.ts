@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DEFAULT_SUBNET } from "../../consul/address";
-import { catalogue, type ProblemCode } from "../problem";
+import { ignorableCodes } from "../catalogue";
 import { configEntry, intentions, kv, preparedQuery } from "./definition-schema";
 import { check, service } from "./service-schema";
 import { duration, port, text } from "./value-schema";
@@ -409,11 +409,6 @@ const security = z
   )
   .describe("TLS, gossip encryption and ACLs: on, off, or a mapping. Default on.");
 
-const acceptable = (Object.keys(catalogue) as ProblemCode[]).filter((code) => {
-  const entry: { severity: string; consentable?: true } = catalogue[code];
-  return entry.severity === "warning" || entry.consentable;
-}) as [ProblemCode, ...ProblemCode[]];
-
 export const clusterSchema = z
   .strictObject({
     name: label("cluster name").describe("The cluster's name, of which the stacks' names are made."),
@@ -479,7 +474,10 @@ export const clusterSchema = z
       .describe("Registries that need credentials, taken from the operator's docker config or environment."),
     images: z.array(image).default([]).describe("Further images to pull on every host."),
     backend: backend.optional(),
-    accept: z.array(z.enum(acceptable)).default([]).describe("Warnings to silence, and risks to take, by their code."),
+    accept: z
+      .array(z.enum(ignorableCodes))
+      .default([])
+      .describe("Warnings to silence, and risks to take, by their code."),
     ...settings,
   })
   .describe("A Consul cluster on Docker hosts.");

@@ -2,7 +2,7 @@ import { canonical, family, gossipAddress, isDnsName, isLoopback, whyUnreachable
 import { effectivePorts, type Role } from "../../consul/ports";
 import type { AgentEntry, ConsulConfig, ParsedClusterFile, Settings } from "../file/schema";
 import type { AgentDescription, HostDescription, JoinTarget } from "../model";
-import type { KeyPath, Problem } from "../problem";
+import type { KeyPath, Violation } from "../problem";
 import { didYouMean } from "../suggest";
 import { daemonOf } from "./daemon";
 import { type Stage, securityOf } from "./security";
@@ -13,16 +13,16 @@ export interface Draft {
   readonly hosts: readonly HostDescription[];
   readonly agents: readonly AgentDescription[];
   readonly bootstrapExpect: number;
-  readonly problems: readonly Problem[];
+  readonly violations: readonly Violation[];
 }
 
 /** Up to this many servers everybody joins all of them; above, the file names whom, so that growing restarts nobody. */
 export const JOIN_ALL_UP_TO = 3;
 
 export function resolveCluster(file: ParsedClusterFile): Draft {
-  const problems: Problem[] = [];
+  const violations: Violation[] = [];
   const stage = securityOf(file)?.stage ?? "off";
-  const hosts = resolveHosts(file, problems);
+  const hosts = resolveHosts(file, violations);
   const entries = (["server", "client"] as const).flatMap((role) =>
     file[`${role}s`].map((entry, index) => ({
       role,
@@ -31,7 +31,7 @@ export function resolveCluster(file: ParsedClusterFile): Draft {
     })),
   );
   const servers = entries.flatMap(({ role, entry }) => (role === "server" ? [entry.name] : [])).sort();
-  const toJoin = joinResolver(file, new Set(entries.map(({ entry }) => entry.name)), hosts, problems);
+  const toJoin = joinResolver(file, new Set(entries.map(({ entry }) => entry.name)), hosts, violations);
   const joinOfAll = toJoin(file.join ?? servers.slice(0, JOIN_ALL_UP_TO), ["join"]);
 
   const agents = entries.flatMap(({ role, path, entry }) => {
@@ -39,7 +39,7 @@ export function resolveCluster(file: ParsedClusterFile): Draft {
     const host = hosts.get(hostName);
     if (!host) {
       if (!Object.hasOwn(file.hosts, hostName)) {
-        problems.push({
+        violations.push({
           code: "unknown-host",
           path: entry.host ? [...path, "host"] : path,
           message: `${role} "${entry.name}" is on host "${hostName}", which is not among the hosts${didYouMean(hostName, Object.keys(file.hosts))}`,
@@ -75,11 +75,11 @@ export function resolveCluster(file: ParsedClusterFile): Draft {
     hosts: [...hosts.values()],
     agents,
     bootstrapExpect: file.bootstrap_expect ?? defaultExpect(servers.length),
-    problems,
+    violations,
   };
 }
 
-function resolveHosts(file: ParsedClusterFile, problems: Problem[]): Map<string, HostDescription> {
+function resolveHosts(file: ParsedClusterFile, violations: Violation[]): Map<string, HostDescription> {
   const hosts = new Map<string, HostDescription>();
   for (const [name, entry] of Object.entries(file.hosts)) {
     const { address: written, group, daemon = file.daemon } = typeof entry === "string" ? { address: entry } : entry;
@@ -87,7 +87,7 @@ function resolveHosts(file: ParsedClusterFile, problems: Problem[]): Map<string,
     if (daemon) {
       hosts.set(name, { name, address, group, daemon: daemonOf(daemon, { name, address }) });
     } else {
-      problems.push({
+      violations.push({
         code: "missing-key",
         path: ["hosts", name],
         message: `host "${name}" has no Docker daemon`,
@@ -103,7 +103,7 @@ function joinResolver(
   file: ParsedClusterFile,
   agents: ReadonlySet<string>,
   hosts: ReadonlyMap<string, HostDescription>,
-  problems: Problem[],
+  violations: Violation[],
 ) {
   const port = effectivePorts("server", file.ports).serf_lan;
   const soleAddress = file.network === "host" && hosts.size === 1 ? [...hosts.values()][0]?.address : undefined;
@@ -112,7 +112,7 @@ function joinResolver(
     return [...new Set(spelled)].sort().flatMap((name): JoinTarget[] => {
       const at = [...path, spelled.indexOf(name)];
       const refuse = (why: string) =>
-        problems.push({
+        violations.push({
           code: "invalid-address",
           path: at,
           message: `${name} ${why}: an agent that joins it would join itself, or nobody`,
@@ -131,7 +131,7 @@ function joinResolver(
         if (why) refuse(why);
         return [{ address: name, port }];
       }
-      problems.push({
+      violations.push({
         code: "unknown-join",
         path: at,
         message: `"${name}" is neither an agent nor a host of this file, nor an IP address or a full DNS name${didYouMean(name, [...agents, ...hosts.keys()])}`,

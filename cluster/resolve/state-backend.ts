@@ -1,6 +1,6 @@
 import { hasPassword } from "../../consul/address";
 import type { BackendEntry } from "../file/schema";
-import { type KeyPath, keyText, type Problem } from "../problem";
+import { type KeyPath, keyText, type Violation } from "../problem";
 import { secretIn } from "../secret-detection";
 
 export type BackendType = keyof BackendEntry;
@@ -35,7 +35,7 @@ export function backendOf(entry: BackendEntry | undefined, stack: string): { typ
   return { type, arguments: withStack(withDefaults, stack) as Arguments };
 }
 
-export function backendProblems(entry: BackendEntry | undefined, stacks: readonly string[]): Problem[] {
+export function backendProblems(entry: BackendEntry | undefined, stacks: readonly string[]): Violation[] {
   if (!entry) return [];
   const types = Object.keys(entry) as BackendType[];
   const type = types[0];
@@ -51,7 +51,7 @@ export function backendProblems(entry: BackendEntry | undefined, stacks: readonl
   }
   const given = entry[type] as Arguments;
   const secrets = secretsIn(given, ["backend", type]);
-  const shared = IDENTITY[type].flatMap(({ path, default: byDefault }): Problem[] => {
+  const shared = IDENTITY[type].flatMap(({ path, default: byDefault }): Violation[] => {
     const value = path.reduce<unknown>((at, key) => (at as Arguments | undefined)?.[key], given) ?? byDefault;
     if (stacks.length < 2 || String(value).includes("{stack}")) return [];
     const at: KeyPath = ["backend", type, ...path];
@@ -67,7 +67,7 @@ export function backendProblems(entry: BackendEntry | undefined, stacks: readonl
   return [...secrets, ...shared];
 }
 
-function secretsIn(value: unknown, path: KeyPath): Problem[] {
+function secretsIn(value: unknown, path: KeyPath): Violation[] {
   const key = String(path.at(-1));
   const name = keyText(path.slice(1));
   if (path.length > 2 && Object.hasOwn(SECRET_ARGUMENTS, key)) {

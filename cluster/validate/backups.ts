@@ -2,14 +2,14 @@ import { isLoopback } from "../../consul/address";
 import { BACKUPS_ID, imageId } from "../../consul/contract";
 import { endpointsOf } from "../../consul/endpoints";
 import { effectivePorts } from "../../consul/ports";
-import type { Problem } from "../problem";
+import type { Violation } from "../problem";
 import { backupsName } from "../resolve/backups";
 import type { Draft } from "../resolve/resolve";
 import { BACKUPS_TOKEN, requiresSecurity } from "../resolve/security";
 import { type DraftAgent, settingPath, valueAt } from "./paths";
 
 /** Whether the containers that save have names and places of their own, and reach their servers. */
-export function backupsProblems(draft: Draft): Problem[] {
+export function backupsProblems(draft: Draft): Violation[] {
   if (!draft.file.backups) return [];
   const servers = draft.agents.filter(({ role }) => role === "server");
   return [
@@ -22,7 +22,7 @@ export function backupsProblems(draft: Draft): Problem[] {
 const onSameDaemon = ({ agents }: Draft, { host }: DraftAgent): DraftAgent[] =>
   agents.filter((other) => other.host.daemon.url === host.daemon.url);
 
-function containerTaken(draft: Draft, server: DraftAgent): Problem[] {
+function containerTaken(draft: Draft, server: DraftAgent): Violation[] {
   const name = backupsName(server.container);
   return onSameDaemon(draft, server)
     .filter(({ container }) => container === name)
@@ -36,7 +36,7 @@ function containerTaken(draft: Draft, server: DraftAgent): Problem[] {
 
 const plainPath = (place: string): string => place.replace(/\/+/g, "/").replace(/\/$/, "");
 
-function placeTaken(draft: Draft, server: DraftAgent): Problem[] {
+function placeTaken(draft: Draft, server: DraftAgent): Violation[] {
   const { to } = draft.file.backups ?? {};
   const place = to ?? backupsName(server.container);
   return onSameDaemon(draft, server)
@@ -50,10 +50,10 @@ function placeTaken(draft: Draft, server: DraftAgent): Problem[] {
 }
 
 /** In a bridge network they are other containers than the servers, whose loopback they do not reach. */
-function unreached(draft: Draft, servers: readonly DraftAgent[]): Problem[] {
+function unreached(draft: Draft, servers: readonly DraftAgent[]): Violation[] {
   const { network } = draft.file;
   const httpsOnly = requiresSecurity(draft.file);
-  return servers.flatMap((server): Problem[] => {
+  return servers.flatMap((server): Violation[] => {
     const { role, host, container, settings } = server;
     const ports = effectivePorts(role, settings.ports);
     const { beside } = endpointsOf({
@@ -79,7 +79,7 @@ function unreached(draft: Draft, servers: readonly DraftAgent[]): Problem[] {
   });
 }
 
-function ids(draft: Draft): Problem[] {
+function ids(draft: Draft): Violation[] {
   const { images, backups } = draft.file;
   const token = valueAt(draft.file, ["security", "tokens", BACKUPS_TOKEN]);
   const image = backups?.image === undefined ? -1 : images.findIndex((one) => imageId(one) === BACKUPS_ID);

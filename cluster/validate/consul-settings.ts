@@ -1,5 +1,5 @@
 import type { ConsulConfig, Settings } from "../file/schema";
-import type { KeyPath, Problem } from "../problem";
+import type { KeyPath, Violation } from "../problem";
 
 /** Consul keys, or paths of them, that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
 const OWNED_KEYS: Record<string, string> = {
@@ -58,7 +58,7 @@ const OWNED_FLAGS: Record<string, string> = {
 };
 
 /** What may not be in the free `config:`. */
-export function configProblems(config: ConsulConfig | undefined, path: KeyPath, secured: boolean): Problem[] {
+export function configProblems(config: ConsulConfig | undefined, path: KeyPath, secured: boolean): Violation[] {
   if (!config) return [];
   const owned = Object.entries(OWNED_KEYS).flatMap(([key, place]) =>
     pathsOf(config, key.split(".")).map((found) => ownedSetting(found.join("."), place, [...path, ...found])),
@@ -108,7 +108,7 @@ const SECURITY_KEYS = [
   "verify_server_hostname",
 ].map((key) => key.split("."));
 
-function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean): Problem[] {
+function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean): Violation[] {
   // A cluster without it may still have what somebody brings about by other means; but scripts that ask under ACLs need what `security` gives them.
   const owned = secured
     ? SECURITY_KEYS.flatMap((key) => pathsOf(config, key))
@@ -138,7 +138,7 @@ function pathsOf(value: unknown, [key, ...rest]: readonly string[], wanted?: unk
 }
 
 /** Beyond 2^53 not every whole number is one of JavaScript's: Consul would be given a neighbour, in any JSON that goes to it as it is. */
-export function inexactNumbers(value: unknown, path: KeyPath): Problem[] {
+export function inexactNumbers(value: unknown, path: KeyPath): Violation[] {
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).flatMap(([key, item]) =>
       inexactNumbers(item, [...path, Array.isArray(value) ? Number(key) : key]),
@@ -160,8 +160,8 @@ export function flagProblems(
   flags: readonly string[] | undefined,
   path: KeyPath,
   owned: Readonly<Record<string, string>> = OWNED_FLAGS,
-): Problem[] {
-  return (flags ?? []).flatMap((flag, index): Problem[] => {
+): Violation[] {
+  return (flags ?? []).flatMap((flag, index): Violation[] => {
     const at = [...path, index];
     const name = flag.replace(/^--/, "-").replace(/[= ].*$/s, "");
     const place = Object.hasOwn(owned, name) ? owned[name] : undefined;
@@ -169,7 +169,7 @@ export function flagProblems(
   });
 }
 
-const ownedSetting = (key: string, place: string, path: KeyPath): Problem => ({
+const ownedSetting = (key: string, place: string, path: KeyPath): Violation => ({
   code: "owned-setting",
   path,
   atKey: true,

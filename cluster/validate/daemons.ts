@@ -1,11 +1,11 @@
-import type { KeyPath, Problem } from "../problem";
+import type { KeyPath, Violation } from "../problem";
 import { PLACEHOLDERS } from "../resolve/daemon";
 import type { Draft } from "../resolve/resolve";
 import { didYouMean } from "../suggest";
 import { valueAt } from "./paths";
 
 /** Whether the daemons' URLs can be what is meant, for all hosts and for each. */
-export function daemonProblems({ file }: Draft): Problem[] {
+export function daemonProblems({ file }: Draft): Violation[] {
   const places = [[], ...Object.keys(file.hosts).map((name) => ["hosts", name])];
   return places.flatMap((place) => {
     const daemon = valueAt(file, [...place, "daemon"]);
@@ -15,12 +15,12 @@ export function daemonProblems({ file }: Draft): Problem[] {
   });
 }
 
-const ofUrl = (url: string, path: KeyPath): Problem[] => [
+const ofUrl = (url: string, path: KeyPath): Violation[] => [
   ...unknownPlaceholders(url, path),
   ...optionForSsh(url, path),
 ];
 
-function unknownPlaceholders(url: string, path: KeyPath): Problem[] {
+function unknownPlaceholders(url: string, path: KeyPath): Violation[] {
   const written = (url.match(/\{[^{}]*\}?|\}/g) ?? []).filter(
     (braces) => !PLACEHOLDERS.some((name) => braces === `{${name}}`),
   );
@@ -33,7 +33,7 @@ function unknownPlaceholders(url: string, path: KeyPath): Problem[] {
 }
 
 /** What ssh is given as a host or user would be an option to it, and `-oProxyCommand=` runs a program. */
-function optionForSsh(url: string, path: KeyPath): Problem[] {
+function optionForSsh(url: string, path: KeyPath): Violation[] {
   if (!/^[a-z+]+:\/\/(-|[^/]*@-)/.test(url)) return [];
   return [
     {

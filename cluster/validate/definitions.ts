@@ -1,12 +1,12 @@
 import { argumentSize, MOST_BYTES } from "../../consul/argument-size";
-import { type KeyPath, keyText, type Problem } from "../problem";
+import { type KeyPath, keyText, type Violation } from "../problem";
 import { definitionsOf, ENTRY_KINDS, entryKey, locatedEntries, RESERVED_PREFIX } from "../resolve/definitions";
 import type { Draft } from "../resolve/resolve";
 import { didYouMean } from "../suggest";
 import { inexactNumbers } from "./consul-settings";
 
 /** Keys, config entries, intentions and prepared queries. */
-export function definitionProblems({ file }: Draft): Problem[] {
+export function definitionProblems({ file }: Draft): Violation[] {
   const { kv = {}, config_entries = [], intentions = {}, prepared_queries = [] } = file;
   const entries = locatedEntries(file);
   return [
@@ -17,7 +17,7 @@ export function definitionProblems({ file }: Draft): Problem[] {
     ),
     ...inexactNumbers(kv, ["kv"]),
     ...config_entries.flatMap(({ kind }, index) => unknownKind(kind, ["config_entries", index, "kind"])),
-    ...entries.flatMap(({ kind, name, path }): Problem[] =>
+    ...entries.flatMap(({ kind, name, path }): Violation[] =>
       name === undefined && ENTRY_KINDS.includes(kind)
         ? [{ code: "missing-key", path, message: `\`name\` is missing: which ${kind} it is`, hint: "add `name:`" }]
         : [],
@@ -26,7 +26,7 @@ export function definitionProblems({ file }: Draft): Problem[] {
     ...repeated(
       entries.flatMap((entry) => (entry.name === undefined ? [] : [{ key: entryKey(entry), path: entry.path }])),
     ),
-    ...prepared_queries.flatMap(({ name, template }, index): Problem[] =>
+    ...prepared_queries.flatMap(({ name, template }, index): Violation[] =>
       name === undefined && !template
         ? [
             {
@@ -48,7 +48,7 @@ export function definitionProblems({ file }: Draft): Problem[] {
   ];
 }
 
-const reserved = (key: string): Problem[] =>
+const reserved = (key: string): Violation[] =>
   key.startsWith(RESERVED_PREFIX)
     ? [
         {
@@ -61,7 +61,7 @@ const reserved = (key: string): Problem[] =>
       ]
     : [];
 
-const noValue = (key: string): Problem => ({
+const noValue = (key: string): Violation => ({
   code: "invalid-value",
   path: ["kv", key],
   atKey: true,
@@ -70,14 +70,14 @@ const noValue = (key: string): Problem => ({
 });
 
 /** Consul refuses it. */
-const noCaller = (name: string): Problem => ({
+const noCaller = (name: string): Violation => ({
   code: "invalid-value",
   path: ["intentions", name],
   message: `intentions for "${name}" name no caller`,
   hint: `name one: ${name}: { "*": deny } is for all; or remove \`${name}\``,
 });
 
-const unknownKind = (kind: string, path: KeyPath): Problem[] =>
+const unknownKind = (kind: string, path: KeyPath): Violation[] =>
   ENTRY_KINDS.includes(kind)
     ? []
     : [
@@ -89,9 +89,9 @@ const unknownKind = (kind: string, path: KeyPath): Problem[] =>
         },
       ];
 
-function repeated(all: readonly { readonly key: string; readonly path: KeyPath }[]): Problem[] {
+function repeated(all: readonly { readonly key: string; readonly path: KeyPath }[]): Violation[] {
   const seen = new Set<string>();
-  return all.flatMap(({ key, path }): Problem[] => {
+  return all.flatMap(({ key, path }): Violation[] => {
     if (!seen.has(key)) {
       seen.add(key);
       return [];
@@ -100,7 +100,7 @@ function repeated(all: readonly { readonly key: string; readonly path: KeyPath }
   });
 }
 
-const tooMuch = (size: number): Problem[] =>
+const tooMuch = (size: number): Violation[] =>
   size <= MOST_BYTES
     ? []
     : [

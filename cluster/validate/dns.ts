@@ -1,6 +1,6 @@
 import { addressInSubnet, canonical, family, hostAndPort, isLoopback, isWildcard } from "../../consul/address";
 import { effectivePorts } from "../../consul/ports";
-import type { Problem } from "../problem";
+import type { Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
 import { type DraftAgent, settingPath, unique } from "./paths";
 
@@ -9,10 +9,10 @@ const DNS_PORT = 53;
 const DOCKERS = "127.0.0.11";
 
 /** Whether the servers that agents ask for other names are such, and others than the agents themselves. */
-export function dnsProblems(draft: Draft): Problem[] {
+export function dnsProblems(draft: Draft): Violation[] {
   return unique(
     draft.agents.flatMap((agent) =>
-      (agent.settings.dns?.recursors ?? []).flatMap((recursor, index): Problem[] => {
+      (agent.settings.dns?.recursors ?? []).flatMap((recursor, index): Violation[] => {
         const why = whyNoRecursor(draft, agent, recursor);
         return why === undefined
           ? []

@@ -1,22 +1,22 @@
 import { isLoopback } from "../../consul/address";
 import { stackName } from "../../consul/contract";
-import type { Problem } from "../problem";
+import type { Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
 import { requiresSecurity } from "../resolve/security";
 import { stackNames } from "../resolve/stacks";
 import { settingPath, unique, valueAt } from "./paths";
 
 /** What works, and should be known: who else reaches the cluster, and how large a stack is. */
-export const exposureProblems = (draft: Draft): Problem[] => [
+export const exposureProblems = (draft: Draft): Violation[] => [
   ...exposure(draft),
   ...openPublished(draft),
   ...stackSizes(draft),
 ];
 
-function exposure(draft: Draft): Problem[] {
+function exposure(draft: Draft): Violation[] {
   const plain = draft.hosts
     .filter(({ daemon }) => daemon.kind === "plain")
-    .map(({ name, daemon }): Problem => {
+    .map(({ name, daemon }): Violation => {
       const own = [valueAt(draft.file, ["hosts", name, "daemon"]) === undefined ? "daemon" : "hosts", name, "daemon"];
       return {
         code: "plain-tcp",
@@ -30,7 +30,7 @@ function exposure(draft: Draft): Problem[] {
       ? []
       : draft.agents.filter(({ settings }) => settings.client?.split(/\s+/).some((address) => !isLoopback(address)));
   const openHttp = open.map(
-    (agent): Problem => ({
+    (agent): Violation => ({
       code: "open-http",
       path: settingPath(draft, agent, "client"),
       message: "without ACLs, whoever reaches the HTTP API can read and change everything",
@@ -43,7 +43,7 @@ function exposure(draft: Draft): Problem[] {
 /** Ports by which the API is reached in plain, or without asking who it is. */
 const API_PORTS = ["http", "https", "grpc"] as const;
 
-function openPublished(draft: Draft): Problem[] {
+function openPublished(draft: Draft): Violation[] {
   if (draft.file.network !== "bridge" || requiresSecurity(draft.file)) return [];
   return unique(
     draft.agents.flatMap((agent) => {
@@ -64,7 +64,7 @@ function openPublished(draft: Draft): Problem[] {
 /** Terraform runs one provider process a host: 12 MB, and 0.2 s of CPU a plan (measured). */
 const HOSTS_PER_STACK = 25;
 
-function stackSizes(draft: Draft): Problem[] {
+function stackSizes(draft: Draft): Violation[] {
   return stackNames(draft.file.name, draft.hosts).flatMap((stack) => {
     const count = draft.hosts.filter(({ group }) => stackName(draft.file.name, group) === stack).length;
     if (count <= HOSTS_PER_STACK) return [];

@@ -1,4 +1,4 @@
-import type { KeyPath, Problem } from "../problem";
+import type { KeyPath, Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
 import { stackNames } from "../resolve/stacks";
 import { backendProblems } from "../resolve/state-backend";
@@ -18,7 +18,7 @@ import { securityProblems } from "./security";
 import { serviceProblems } from "./services";
 
 /** What needs more than one key to see. */
-export function checkCluster(draft: Draft): Problem[] {
+export function checkCluster(draft: Draft): Violation[] {
   return [
     ...quorumProblems(draft),
     ...nameProblems(draft),
@@ -37,7 +37,7 @@ export function checkCluster(draft: Draft): Problem[] {
   ];
 }
 
-function settingsProblems(draft: Draft): Problem[] {
+function settingsProblems(draft: Draft): Violation[] {
   const { file } = draft;
   const places = [
     { path: [] as KeyPath, own: file },

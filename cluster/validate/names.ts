@@ -1,12 +1,12 @@
 import { addressInSubnet, bracketed } from "../../consul/address";
 import { declaredVolume, imageId } from "../../consul/contract";
-import type { Problem } from "../problem";
+import type { Violation } from "../problem";
 import { usesRegistrator } from "../resolve/registrator";
 import type { Draft } from "../resolve/resolve";
 import { type DraftAgent, settingPath } from "./paths";
 
 /** Whether everything that must be told apart has a name, an address or an id of its own. */
-export const nameProblems = (draft: Draft): Problem[] => [
+export const nameProblems = (draft: Draft): Violation[] => [
   ...uniqueNames(draft),
   ...dataAmongDeclared(draft),
   ...uniqueHosts(draft),
@@ -17,7 +17,7 @@ export const nameProblems = (draft: Draft): Problem[] => [
   ...networkName(draft),
 ];
 
-function uniqueNames(draft: Draft): Problem[] {
+function uniqueNames(draft: Draft): Violation[] {
   return [
     ...repeated(
       draft,
@@ -64,11 +64,11 @@ function uniqueNames(draft: Draft): Problem[] {
 /** Agents that share a key with an earlier one. A second agent of one name is said once, as that. */
 function repeated(
   { agents }: Draft,
-  code: Problem["code"],
+  code: Violation["code"],
   keyOf: (agent: DraftAgent) => string,
   words: (agent: DraftAgent, first: DraftAgent) => [message: string, hint: string],
   key?: string,
-): Problem[] {
+): Violation[] {
   const firsts = new Map<string, DraftAgent>();
   return agents.flatMap((agent) => {
     const first = firsts.get(keyOf(agent));
@@ -80,11 +80,11 @@ function repeated(
 }
 
 /** An agent reads all that is where its services are kept. */
-function dataAmongDeclared({ agents }: Draft): Problem[] {
+function dataAmongDeclared({ agents }: Draft): Violation[] {
   const keeper = new Map(
     agents.map(({ host, container, name }) => [`${host.daemon.url} ${declaredVolume(container)}`, name]),
   );
-  return agents.flatMap((agent): Problem[] => {
+  return agents.flatMap((agent): Violation[] => {
     const other = keeper.get(`${agent.host.daemon.url} ${agent.data}`);
     if (other === undefined) return [];
     const message = `"${agent.name}" would keep its data where the services of "${other}" are, in "${agent.data}"`;
@@ -95,11 +95,11 @@ function dataAmongDeclared({ agents }: Draft): Problem[] {
 /** A placeholder that stands for nothing is said for itself. */
 const isWhole = (url: string): boolean => !url.includes("{");
 
-function uniqueHosts({ hosts }: Draft): Problem[] {
+function uniqueHosts({ hosts }: Draft): Violation[] {
   const byAddress = new Map<string, string>();
   const byDaemon = new Map<string, string>();
   return hosts.flatMap(({ name, address, daemon }) => {
-    const problems: Problem[] = [];
+    const problems: Violation[] = [];
     const sameAddress = byAddress.get(address);
     const sameDaemon = byDaemon.get(daemon.url);
     if (sameAddress !== undefined) {
@@ -124,9 +124,9 @@ function uniqueHosts({ hosts }: Draft): Problem[] {
 }
 
 /** Agents that advertise or bind to one address: joining the one would be joining the other. What hosts share is said of them. */
-function uniqueGossip(draft: Draft): Problem[] {
+function uniqueGossip(draft: Draft): Violation[] {
   const firsts = new Map<string, DraftAgent>();
-  const problems = draft.agents.flatMap((agent): Problem[] => {
+  const problems = draft.agents.flatMap((agent): Violation[] => {
     const { address, port } = agent.gossip;
     const at = `${bracketed(address)}:${port}`;
     const first = firsts.get(at);
@@ -149,12 +149,12 @@ function uniqueGossip(draft: Draft): Problem[] {
 const HOST_ID = "host";
 const REGISTRATOR_ID = "registrator";
 
-function uniqueImages({ file }: Draft): Problem[] {
+function uniqueImages({ file }: Draft): Violation[] {
   const byId = new Map([
     [HOST_ID, "a host"],
     ...(usesRegistrator(file) ? [[REGISTRATOR_ID, "registrator's own image"] as const] : []),
   ]);
-  return file.images.flatMap((image, index): Problem[] => {
+  return file.images.flatMap((image, index): Violation[] => {
     const other = byId.get(imageId(image)) ?? image;
     byId.set(imageId(image), other);
     if (other === image) return [];
@@ -170,7 +170,7 @@ function uniqueImages({ file }: Draft): Problem[] {
 }
 
 /** In a bridge network, an agent's address is made of its name. */
-function uniqueInSubnet(draft: Draft): Problem[] {
+function uniqueInSubnet(draft: Draft): Violation[] {
   if (draft.file.network !== "bridge") return [];
   const { subnet } = draft.file;
   return repeated(
@@ -186,7 +186,7 @@ function uniqueInSubnet(draft: Draft): Problem[] {
 }
 
 /** Docker refuses a name of one character, which is a name to Consul. */
-function containerNames({ agents }: Draft): Problem[] {
+function containerNames({ agents }: Draft): Violation[] {
   return agents
     .filter(({ container }) => container.length < 2)
     .map((agent) => ({
@@ -198,7 +198,7 @@ function containerNames({ agents }: Draft): Problem[] {
 }
 
 /** A bridge network has the cluster's name; these are Docker's own networks. */
-function networkName({ file }: Draft): Problem[] {
+function networkName({ file }: Draft): Violation[] {
   if (file.network !== "bridge" || !["bridge", "host", "none"].includes(file.name)) return [];
   return [
     {

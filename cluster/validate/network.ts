@@ -1,21 +1,21 @@
 import { family, isLoopback, isTemplate, isWildcard, whyUnreachable } from "../../consul/address";
 import { effectivePorts, listeners } from "../../consul/ports";
-import type { KeyPath, Problem } from "../problem";
+import type { KeyPath, Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
 import { requiresSecurity } from "../resolve/security";
 import { type DraftAgent, settingPath, unique } from "./paths";
 
 /** Whether agents can reach each other, and every listener has its port to itself. */
-export const networkProblems = (draft: Draft): Problem[] => [
+export const networkProblems = (draft: Draft): Violation[] => [
   ...addresses(draft),
   ...clientsElsewhere(draft),
   ...freePorts(draft),
   ...bridge(draft),
 ];
 
-function addresses(draft: Draft): Problem[] {
+function addresses(draft: Draft): Violation[] {
   const alone = draft.hosts.length === 1;
-  const problems: Problem[] = [];
+  const problems: Violation[] = [];
   const refuse = (path: KeyPath, value: string, why: string) =>
     problems.push({
       code: "invalid-address",
@@ -62,7 +62,7 @@ function addresses(draft: Draft): Problem[] {
 }
 
 /** Agents that would listen at the address of a host that is not theirs: Consul cannot, and ends. What is no host's may be any interface's. */
-function clientsElsewhere(draft: Draft): Problem[] {
+function clientsElsewhere(draft: Draft): Violation[] {
   const owners = new Map(draft.hosts.map(({ name, address }) => [address, name]));
   const byPlace = new Map<string, { address: string; path: KeyPath; agents: string[] }>();
   for (const agent of draft.agents) {
@@ -83,7 +83,7 @@ function clientsElsewhere(draft: Draft): Problem[] {
   }));
 }
 
-function freePorts(draft: Draft): Problem[] {
+function freePorts(draft: Draft): Violation[] {
   const taken = new Map<string, { address: string; words: string; agent: DraftAgent }[]>();
   return draft.agents.flatMap((agent) =>
     listening(draft, agent).flatMap(({ within, section, key, port, addresses }) => {
@@ -95,7 +95,7 @@ function freePorts(draft: Draft): Problem[] {
       );
       taken.set(at, [...others, ...addresses.map((address) => ({ address, words, agent }))]);
       if (!clash) return [];
-      const problem: Problem = {
+      const problem: Violation = {
         code: "port-clash",
         path: settingPath(draft, agent, section, key),
         message: `port ${port} ${within} is taken twice: ${clash.words} and ${words}`,
@@ -147,7 +147,7 @@ function listening({ file }: Draft, { name, role, host, settings }: DraftAgent):
   ];
 }
 
-function bridge(draft: Draft): Problem[] {
+function bridge(draft: Draft): Violation[] {
   const { file, hosts, agents } = draft;
   if (file.network === "bridge") {
     if (hosts.length <= 1)
@@ -173,13 +173,13 @@ function bridge(draft: Draft): Problem[] {
   );
 }
 
-function publishedButOff(draft: Draft): Problem[] {
+function publishedButOff(draft: Draft): Violation[] {
   return draft.agents.flatMap((agent) => {
     const ports = effectivePorts(agent.role, agent.settings.ports);
     return (Object.keys(agent.settings.publish ?? {}) as (keyof typeof ports)[])
       .filter((key) => ports[key] <= 0)
       .map(
-        (key): Problem => ({
+        (key): Violation => ({
           code: "invalid-value",
           path: settingPath(draft, agent, "publish", key),
           message: `${key} of "${agent.name}" is published, but the agent does not listen for it`,
@@ -190,7 +190,7 @@ function publishedButOff(draft: Draft): Problem[] {
 }
 
 /** Plain HTTP of a secured agent listens inside its container alone. */
-function publishedButPlain(draft: Draft): Problem[] {
+function publishedButPlain(draft: Draft): Violation[] {
   if (!requiresSecurity(draft.file)) return [];
   return unique(
     draft.agents
@@ -205,7 +205,7 @@ function publishedButPlain(draft: Draft): Problem[] {
 }
 
 /** Docker forwards a published port to the container's own address, where loopback does not listen. */
-function publishedButLoopback(draft: Draft): Problem[] {
+function publishedButLoopback(draft: Draft): Violation[] {
   return unique(
     draft.agents
       .filter(

@@ -1,4 +1,4 @@
-import type { KeyPath, Problem } from "../problem";
+import type { KeyPath, Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
 
 export type DraftAgent = Draft["agents"][number];
@@ -15,7 +15,7 @@ export const valueAt = (value: unknown, path: KeyPath): unknown =>
   );
 
 /** Of a secured cluster, an image that is not pinned. */
-export function byTag(image: string, path: KeyPath): Problem[] {
+export function byTag(image: string, path: KeyPath): Violation[] {
   if (image.includes("@sha256:")) return [];
   return [
     {
@@ -28,7 +28,7 @@ export function byTag(image: string, path: KeyPath): Problem[] {
 }
 
 /** A cluster-wide setting that is wrong is wrong for every agent, but said once. */
-export function unique(problems: Problem[]): Problem[] {
+export function unique(problems: Violation[]): Violation[] {
   const seen = new Map(
     problems.map((problem) => [JSON.stringify([problem.code, problem.path, problem.message]), problem]),
   );

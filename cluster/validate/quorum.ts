@@ -1,19 +1,19 @@
 import type { JoinTarget } from "../model";
-import type { KeyPath, Problem } from "../problem";
+import type { KeyPath, Violation } from "../problem";
 import { type Draft, JOIN_ALL_UP_TO } from "../resolve/resolve";
 import { settingPath, unique } from "./paths";
 
 /** Whether servers elect one leader, and agents find each other. */
-export const quorumProblems = (draft: Draft): Problem[] => [...quorum(draft), ...joins(draft)];
+export const quorumProblems = (draft: Draft): Violation[] => [...quorum(draft), ...joins(draft)];
 
 const serversOf = (draft: Draft) => draft.agents.filter(({ role }) => role === "server");
 
 /** @see https://developer.hashicorp.com/consul/docs/architecture/consensus#deployment-table */
-function quorum(draft: Draft): Problem[] {
+function quorum(draft: Draft): Violation[] {
   const { file, bootstrapExpect } = draft;
   const count = file.servers.length;
   const staying = file.servers.filter((server) => typeof server === "string" || !server.decommission).length;
-  const problems: Problem[] = [];
+  const problems: Violation[] = [];
   if (staying === 0) {
     problems.push({
       code: "no-server-left",
@@ -65,7 +65,7 @@ function quorum(draft: Draft): Problem[] {
   return problems;
 }
 
-function joins(draft: Draft): Problem[] {
+function joins(draft: Draft): Violation[] {
   const { file } = draft;
   if (file.servers.length > JOIN_ALL_UP_TO && !file.join) {
     return [
@@ -86,7 +86,7 @@ function joins(draft: Draft): Problem[] {
   if (problems.length > 0) return problems;
   return draft.agents
     .filter(({ role, join }) => join.length === 0 && !(role === "server" && file.servers.length === 1))
-    .filter(() => draft.problems.every(({ code }) => code !== "unknown-join" && code !== "unknown-host"))
+    .filter(() => draft.violations.every(({ code }) => code !== "unknown-join" && code !== "unknown-host"))
     .map((agent) => ({
       code: "self-join",
       path: settingPath(draft, agent, "join"),
@@ -96,7 +96,7 @@ function joins(draft: Draft): Problem[] {
 }
 
 /** Agents whose every target leaves, or is a host of the file where nothing runs: new ones, and those with an empty disk, would never get in. */
-function joinsNobody(draft: Draft): Problem[] {
+function joinsNobody(draft: Draft): Violation[] {
   const leaving = new Set(draft.agents.filter(({ decommission }) => decommission).map(({ name }) => name));
   const inhabited = new Set(draft.agents.filter(({ decommission }) => !decommission).map(({ host }) => host.name));
   const deserted = new Set(draft.hosts.filter(({ name }) => !inhabited.has(name)).map(({ address }) => address));

@@ -1,7 +1,7 @@
 import { addressInSubnet, family } from "../../consul/address";
 import { registratorId } from "../../consul/contract";
 import type { RegistratorSettings } from "../file/schema";
-import type { Problem } from "../problem";
+import type { Violation } from "../problem";
 import { DEFAULT_CONTAINER, ownRegistrator, registratorPath, registratorSettings } from "../resolve/registrator";
 import type { Draft } from "../resolve/resolve";
 import { requiresSecurity, securityOf } from "../resolve/security";
@@ -9,7 +9,7 @@ import { flagProblems } from "./consul-settings";
 import { byTag, type DraftAgent, unique } from "./paths";
 
 /** Whether each host's registrator has an agent to speak to, and settings that go together. */
-export function registratorProblems(draft: Draft): Problem[] {
+export function registratorProblems(draft: Draft): Violation[] {
   return unique(
     draft.hosts.flatMap((host) => {
       const settings = registratorSettings(draft.file, host.name);
@@ -38,7 +38,7 @@ const OWNED_FLAGS: Readonly<Record<string, string>> = {
   "-tags": "tags",
 };
 
-function alone({ file }: Draft, host: string): Problem {
+function alone({ file }: Draft, host: string): Violation {
   return {
     code: "invalid-value",
     path: registratorPath(file, host),
@@ -47,7 +47,7 @@ function alone({ file }: Draft, host: string): Problem {
   };
 }
 
-function unreached({ file }: Draft, host: string): Problem[] {
+function unreached({ file }: Draft, host: string): Violation[] {
   if (file.network !== "bridge" || !requiresSecurity(file)) return [];
   return [
     {
@@ -64,7 +64,7 @@ function settingsProblems(
   { file }: Draft,
   host: string,
   { image, ip, cleanup, deregister }: RegistratorSettings,
-): Problem[] {
+): Violation[] {
   const at = (key: keyof RegistratorSettings) => registratorPath(file, host, key);
   const problems = placesOfFlags(file, host).flatMap(({ path, flags }) => flagProblems(flags, path, OWNED_FLAGS));
   if (ip !== undefined && !family(ip)) {
@@ -100,7 +100,7 @@ function containerTaken(
   { file }: Draft,
   { name, container, host }: DraftAgent,
   settings: RegistratorSettings,
-): Problem[] {
+): Violation[] {
   if (container !== (settings.container ?? DEFAULT_CONTAINER)) return [];
   return [
     {
@@ -113,7 +113,7 @@ function containerTaken(
 }
 
 /** In a bridge network, addresses are made of names. */
-function addressTaken({ file }: Draft, { name, path, host }: DraftAgent): Problem[] {
+function addressTaken({ file }: Draft, { name, path, host }: DraftAgent): Violation[] {
   const address = addressInSubnet(file.subnet, name);
   if (file.network !== "bridge" || address !== addressInSubnet(file.subnet, registratorId(host.name))) return [];
   return [

@@ -1,5 +1,5 @@
 import { hasPassword } from "../../consul/address";
-import { type KeyPath, keyText, type Problem } from "../problem";
+import { type KeyPath, keyText, type Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
 import { isStandIn, namesConsulSecret, namesSecret, secretIn } from "../secret-detection";
 
@@ -7,15 +7,15 @@ import { isStandIn, namesConsulSecret, namesSecret, secretIn } from "../secret-d
  * Looks at every text of the file, since nearly all of them reach the synthesized JSON, and with it the state. Only the backend's are looked at
  * where its own arguments are.
  */
-export const secretProblems = ({ file: { backend: _, ...file } }: Draft): Problem[] => secretsIn(file);
+export const secretProblems = ({ file: { backend: _, ...file } }: Draft): Violation[] => secretsIn(file);
 
 /** Secrets in the settings of a cluster or an agent. */
-export const secretsIn = (settings: object): Problem[] => lookAt(settings, [], false);
+export const secretsIn = (settings: object): Violation[] => lookAt(settings, [], false);
 
 /** Whether keys say that what is here, or all that is below, is a secret. */
 type Named = false | "here" | "below";
 
-function lookAt(value: unknown, path: KeyPath, named: Named): Problem[] {
+function lookAt(value: unknown, path: KeyPath, named: Named): Violation[] {
   if (typeof value === "string") return judge(value, path, named !== false);
   if (Array.isArray(value)) return value.flatMap((item, index) => lookAt(item, [...path, index], named));
   if (typeof value !== "object" || value === null) return [];
@@ -81,7 +81,7 @@ const PLACES: Readonly<Record<string, Place>> = {
 };
 const ELSEWHERE: Place = { hint: "remove it here" };
 
-function judge(text: string, path: KeyPath, named: boolean): Problem[] {
+function judge(text: string, path: KeyPath, named: boolean): Violation[] {
   // Agents and hosts have settings of their own, which are what they are for the whole cluster.
   const keys = ["servers", "clients", "hosts"].includes(String(path[0])) && path.length > 2 ? path.slice(2) : path;
   const place = PLACES[String(keys[0])] ?? ELSEWHERE;

@@ -1,4 +1,4 @@
-import type { Problem } from "../problem";
+import type { Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
 import { KNOWN_POLICIES, OWN_TOKENS, securityOf } from "../resolve/security";
 import { didYouMean } from "../suggest";
@@ -6,11 +6,11 @@ import { SCRIPT_CHECKS } from "./consul-settings";
 import { byTag, settingPath, unique, valueAt } from "./paths";
 
 /** What a secured cluster's tokens may be called and hold, and what would open again what security closes. */
-export function securityProblems(draft: Draft): Problem[] {
+export function securityProblems(draft: Draft): Violation[] {
   const security = securityOf(draft.file);
   if (!security) return [];
   const { policies, tokens } = security;
-  const own = (kind: "policies" | "tokens", reserved: readonly string[], names: readonly string[]): Problem[] =>
+  const own = (kind: "policies" | "tokens", reserved: readonly string[], names: readonly string[]): Violation[] =>
     names
       .filter((name) => reserved.includes(name))
       .map((name) => ({
@@ -38,7 +38,7 @@ function unknownPolicies(
   token: string,
   wanted: readonly string[],
   known: readonly string[],
-): Problem[] {
+): Violation[] {
   const written = valueAt(file, ["security", "tokens", token, "policies"]);
   return wanted
     .filter((policy) => !known.includes(policy))
@@ -53,7 +53,7 @@ function unknownPolicies(
     }));
 }
 
-function scriptChecks(draft: Draft): Problem[] {
+function scriptChecks(draft: Draft): Violation[] {
   return unique(
     draft.agents.flatMap((agent) =>
       SCRIPT_CHECKS.filter((key) => agent.settings.config?.[key] === true).map((key) => ({
@@ -67,7 +67,7 @@ function scriptChecks(draft: Draft): Problem[] {
   );
 }
 
-function imagesByTag(draft: Draft): Problem[] {
+function imagesByTag(draft: Draft): Violation[] {
   const images = [
     ...draft.agents.map((agent) => ({ image: agent.settings.image, path: settingPath(draft, agent, "image") })),
     { image: draft.file.backups?.image, path: ["backups", "image"] },

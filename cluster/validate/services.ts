@@ -2,7 +2,7 @@ import { family } from "../../consul/address";
 import { argumentSize, MOST_BYTES } from "../../consul/argument-size";
 import type { Check, Service } from "../file/schema";
 import { CHECK_KEYS, SERVICE_KEYS } from "../file/service-schema";
-import type { KeyPath, Problem } from "../problem";
+import type { KeyPath, Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
 import { didYouMean } from "../suggest";
 import { inexactNumbers, runsPrograms } from "./consul-settings";
@@ -12,7 +12,7 @@ import { type DraftAgent, unique, valueAt } from "./paths";
  * Services and checks of agents. Much of this Consul says only when it loads them, when an agent that reloads has forgotten its services already, and one that starts
  * ends.
  */
-export const serviceProblems = (draft: Draft): Problem[] =>
+export const serviceProblems = (draft: Draft): Violation[] =>
   unique(draft.agents.flatMap((agent) => ofAgent(draft, agent)));
 
 interface Placed<Value> {
@@ -20,7 +20,7 @@ interface Placed<Value> {
   readonly path: KeyPath;
 }
 
-function ofAgent(draft: Draft, agent: DraftAgent): Problem[] {
+function ofAgent(draft: Draft, agent: DraftAgent): Violation[] {
   const services = placed<Service>(draft, agent, "services");
   const ofNode = placed<Check>(draft, agent, "checks");
   if (services.length === 0 && ofNode.length === 0) return [];
@@ -61,9 +61,9 @@ const ACL_NAME = /^[a-z0-9]([a-z0-9_-]{0,254}[a-z0-9])?$/;
 /** By the address's name, its family (agent.validateService, hashicorp/consul). */
 const FAMILIES: Readonly<Record<string, 4 | 6>> = { lan_ipv4: 4, wan_ipv4: 4, lan_ipv6: 6, wan_ipv6: 6 };
 
-function serviceForm({ value, path }: Placed<Service>, secured: boolean): Problem[] {
+function serviceForm({ value, path }: Placed<Service>, secured: boolean): Violation[] {
   const { name, port, ports, tagged_addresses = {} } = value;
-  const problems: Problem[] = unknownKeys(value, path, SERVICE_KEYS);
+  const problems: Violation[] = unknownKeys(value, path, SERVICE_KEYS);
   if (secured && !ACL_NAME.test(name)) {
     problems.push({
       code: "invalid-name",
@@ -110,7 +110,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 /** Not looked at by the agent itself. */
 const WITHOUT_INTERVAL = ["ttl", "alias"];
 
-function checkForm({ value, path }: Placed<Check>): Problem[] {
+function checkForm({ value, path }: Placed<Check>): Violation[] {
   const kinds = Object.keys(KINDS).filter((kind) => KINDS[kind]?.some((key) => value[key] !== undefined));
   const [kind, other] = kinds;
   const problems = unknownKeys(value, path, CHECK_KEYS);
@@ -156,7 +156,7 @@ function checkForm({ value, path }: Placed<Check>): Problem[] {
   return problems;
 }
 
-const nodeCheckForm = ({ value, path }: Placed<Check>): Problem[] =>
+const nodeCheckForm = ({ value, path }: Placed<Check>): Violation[] =>
   value.id !== undefined || value.name !== undefined
     ? []
     : [
@@ -168,7 +168,7 @@ const nodeCheckForm = ({ value, path }: Placed<Check>): Problem[] =>
         },
       ];
 
-function unknownKeys(value: object, path: KeyPath, known: readonly string[]): Problem[] {
+function unknownKeys(value: object, path: KeyPath, known: readonly string[]): Violation[] {
   return Object.keys(value)
     .filter((key) => !known.includes(key))
     .map((key) => ({
@@ -184,9 +184,9 @@ function repeated<Value>(
   what: string,
   all: readonly Placed<Value>[],
   idOf: (value: Value) => string | undefined,
-): Problem[] {
+): Violation[] {
   const seen = new Set<string>();
-  return all.flatMap(({ value, path }): Problem[] => {
+  return all.flatMap(({ value, path }): Violation[] => {
     const id = idOf(value);
     if (id === undefined) return [];
     if (seen.has(id)) {
@@ -199,9 +199,9 @@ function repeated<Value>(
 }
 
 /** Without the service that a check is about, an agent does not start. */
-function undeclared(checks: readonly Placed<Check>[], services: readonly Placed<Service>[]): Problem[] {
+function undeclared(checks: readonly Placed<Check>[], services: readonly Placed<Service>[]): Violation[] {
   const ids = services.map(({ value: { id, name } }) => id ?? name);
-  return checks.flatMap(({ value: { service_id: id }, path }): Problem[] => {
+  return checks.flatMap(({ value: { service_id: id }, path }): Violation[] => {
     if (id === undefined || ids.includes(id)) return [];
     const message = `"${id}" is no declared service of the agent${didYouMean(id, ids)}`;
     return [
@@ -216,12 +216,12 @@ function undeclared(checks: readonly Placed<Check>[], services: readonly Placed<
 }
 
 /** Nor with a check that it may not run. */
-const forbidden = ({ value, path }: Placed<Check>): Problem[] =>
+const forbidden = ({ value, path }: Placed<Check>): Violation[] =>
   value.args === undefined
     ? []
     : [
         {
-          code: "program-checks",
+          code: "script-checks-disabled",
           path: [...path, "args"],
           atKey: true,
           message: "this check runs a program, and its agent lets no check do so",
@@ -229,7 +229,7 @@ const forbidden = ({ value, path }: Placed<Check>): Problem[] =>
         },
       ];
 
-function tooMuch({ path, settings: { services = [], checks = [] } }: DraftAgent): Problem[] {
+function tooMuch({ path, settings: { services = [], checks = [] } }: DraftAgent): Violation[] {
   const size = argumentSize(JSON.stringify({ services, checks }));
   if (size <= MOST_BYTES) return [];
   return [

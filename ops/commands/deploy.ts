@@ -1,7 +1,7 @@
+import { allowableCodes } from "../../cluster/catalogue";
 import { describeProblem } from "../../cluster/problem";
 import { chosenCluster, command, progress } from "../command";
 import { parseArguments } from "../deploy/arguments";
-import { ACCEPTABLE } from "../deploy/guard";
 import { blockedText, preflight } from "../deploy/preflight";
 import { refusedSecrets } from "../secrets/check";
 import { cdktf } from "../terraform/cdktf";
@@ -10,7 +10,7 @@ const USAGE = `usage: npm run deploy [-- OPTIONS] [STACK...]
   STACK                       those stacks alone; a name, or a pattern with *
   --auto-approve              do not ask
   --without HOST              leave a host alone, for instance one that does not answer; more than once
-  --accept CODE               what the file may not mean otherwise: ${ACCEPTABLE.join(", ")}; more than once
+  --accept CODE               what the file may not mean otherwise: ${allowableCodes.join(", ")}; more than once
   --parallelism N             stacks at once
   --terraform-parallelism N   operations at once in a stack
 Other options go to cdktf deploy.`;
@@ -38,7 +38,7 @@ command("deploy", USAGE, async () => {
   const { targets } = seen;
   const { stacks: left, hosts, blocked, missed } = seen.around;
   const refusals = [
-    ...seen.problems.map((problem) => describeProblem(problem, cluster.locate)),
+    ...seen.problems.map((problem) => describeProblem(problem)),
     ...(blocked.size > 0 ? [blockedText("deploy", seen)] : []),
   ];
   if (refusals.length > 0) throw refused(refusals);

@@ -1,8 +1,7 @@
-import type { Cluster } from "../../cluster/model";
-import { describeProblem } from "../../cluster/problem";
+import { allowableCodes } from "../../cluster/catalogue";
+import { describeProblem, locationText } from "../../cluster/problem";
 import { chosenCluster, command, progress } from "../command";
 import { parseArguments } from "../deploy/arguments";
-import { ACCEPTABLE } from "../deploy/guard";
 import { blockedText, type Preflight, preflight } from "../deploy/preflight";
 import { changesOf, type StackChanges } from "../explain/changes";
 import { stackText, summaryText } from "../explain/changes-text";
@@ -15,7 +14,7 @@ import type { Stack } from "../terraform/synth";
 const USAGE = `usage: npm run diff [-- OPTIONS] [STACK...]
   STACK                 those stacks alone; a name, or a pattern with *
   --without HOST        leave a host alone, for instance one that does not answer; more than once
-  --accept CODE         what the file may not mean otherwise: ${ACCEPTABLE.join(", ")}; more than once
+  --accept CODE         what the file may not mean otherwise: ${allowableCodes.join(", ")}; more than once
   --parallelism N       stacks at once
   --detailed-exitcode   status 2 when something would change
   --json                for programs`;
@@ -37,7 +36,7 @@ async function look({ name: stack, folder }: Stack, { around, targets }: Preflig
 const hasChanges = (looked: Looked): boolean =>
   "changes" in looked && (looked.changes.length > 0 || looked.outputsOnly);
 
-function print(cluster: Cluster, looked: readonly Looked[], seen: Preflight): void {
+function print(looked: readonly Looked[], seen: Preflight): void {
   for (const one of looked) {
     const lines =
       "error" in one ? [one.stack, ...one.error.split("\n").map((line) => `  ${line}`)] : stackText(one.stack, one);
@@ -47,7 +46,7 @@ function print(cluster: Cluster, looked: readonly Looked[], seen: Preflight): vo
   for (const [stack, hosts] of seen.around.stacks) console.log(`\n${stack}\n  left alone: ${hosts.join(", ")}`);
   const known = looked.filter((one) => "changes" in one);
   console.log(`\n${summaryText(known, known.length === seen.stacks.length)}`);
-  for (const problem of seen.problems) progress(`\n${describeProblem(problem, cluster.locate)}`);
+  for (const problem of seen.problems) progress(`\n${describeProblem(problem)}`);
 }
 
 command("diff", USAGE, async () => {
@@ -63,15 +62,15 @@ command("diff", USAGE, async () => {
   const missed = [...seen.around.missed, ...[...blocked.values()].flat()];
 
   if (args.json) {
-    const problems = seen.problems.map(({ code, message, hint, ...where }) => ({
+    const problems = seen.problems.map(({ code, location, message, hint }) => ({
       code,
-      place: cluster.locate(where),
+      place: locationText(location),
       message,
       hint,
     }));
     const unreachable = Object.fromEntries(missed.map((host) => [host, seen.dead.get(host)]));
     console.log(JSON.stringify({ file, stacks: looked, problems, unreachable }, null, 2));
-  } else print(cluster, looked, seen);
+  } else print(looked, seen);
   if (blocked.size > 0) progress(`\n${blockedText("diff", seen)}`);
   for (const host of seen.around.missed) progress(`\nhost "${host}" does not answer: ${seen.dead.get(host)}`);
 

@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
-import type { ProblemCode } from "../../cluster/problem";
+import { allowableCodes, type ProblemCode } from "../../cluster/catalogue";
 import { didYouMean } from "../../cluster/suggest";
-import { ACCEPTABLE } from "./guard";
 
 /** What `diff`, `deploy` and `destroy` are told on their command lines. */
 export interface Arguments {
@@ -102,10 +101,10 @@ const FLAGS = new Set(
 );
 
 function acceptable(code: string): ProblemCode {
-  const known = ACCEPTABLE.find((one) => one === code);
+  const known = allowableCodes.find((one) => one === code);
   if (!known)
     throw new Error(
-      `--accept ${code}: not a code that can be accepted, which are ${ACCEPTABLE.join(", ")}${didYouMean(code, ACCEPTABLE)}`,
+      `--accept ${code}: not a code that can be accepted, which are ${allowableCodes.join(", ")}${didYouMean(code, allowableCodes)}`,
     );
   return known;
 }

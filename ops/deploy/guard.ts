@@ -1,13 +1,7 @@
 import type { Cluster } from "../../cluster/model";
-import { catalogue, type Problem, type ProblemCode } from "../../cluster/problem";
+import { located, type Problem, type Violation } from "../../cluster/problem";
 import type { StackState, StateResource } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
-
-/** What can be accepted for one deploy, by its code. */
-export const ACCEPTABLE = (Object.keys(catalogue) as ProblemCode[]).filter((code) => {
-  const entry = catalogue[code];
-  return "deploy" in entry && entry.deploy === "--accept";
-});
 
 /**
  * What a cluster file means for what is there already, and cannot be seen in the file alone: containers that a deploy would stop unasked, leave
@@ -15,6 +9,10 @@ export const ACCEPTABLE = (Object.keys(catalogue) as ProblemCode[]).filter((code
  * @param states by stack's name; also of stacks that the file no longer has
  */
 export function guard(cluster: Cluster, stacks: readonly Stack[], states: ReadonlyMap<string, StackState>): Problem[] {
+  return violations(cluster, stacks, states).map((violation) => located(violation, cluster.locate));
+}
+
+function violations(cluster: Cluster, stacks: readonly Stack[], states: ReadonlyMap<string, StackState>): Violation[] {
   const stackOf = new Map(
     stacks.flatMap(({ name, json }) =>
       Object.keys(json.resource?.docker_container ?? {}).map((agent) => [agent, name]),
@@ -52,13 +50,13 @@ const isAgent = ({ type, deposed, attributes: { command } }: StateResource): boo
 const roleOf = ({ attributes: { command } }: StateResource): "server" | "client" =>
   Array.isArray(command) && command.includes("-server") ? "server" : "client";
 
-const placeOf = (cluster: Cluster, { name }: StateResource): Problem["path"] =>
+const placeOf = (cluster: Cluster, { name }: StateResource): Violation["path"] =>
   cluster.agents.find((agent) => agent.name === name)?.path ?? [];
 
 /** `consul-server1`, of the provider's alias `consul-server1_host`. */
 const hostOf = (alias: string | undefined): string => (alias ?? "").replace(/_host$/, "");
 
-function lineDeleted(agent: StateResource, stack: string): Problem {
+function lineDeleted(agent: StateResource, stack: string): Violation {
   const role = roleOf(agent);
   const harm =
     role === "server"
@@ -73,7 +71,7 @@ function lineDeleted(agent: StateResource, stack: string): Problem {
   };
 }
 
-function stackMoved(cluster: Cluster, agent: StateResource, from: string, to: string): Problem {
+function stackMoved(cluster: Cluster, agent: StateResource, from: string, to: string): Violation {
   return {
     code: "stack-moved",
     path: placeOf(cluster, agent),
@@ -82,7 +80,7 @@ function stackMoved(cluster: Cluster, agent: StateResource, from: string, to: st
   };
 }
 
-function hostMoved(cluster: Cluster, agent: StateResource, { json }: Stack): Problem[] {
+function hostMoved(cluster: Cluster, agent: StateResource, { json }: Stack): Violation[] {
   const to = hostOf(json.resource?.docker_container?.[agent.name]?.provider?.replace(/^docker\./, ""));
   const from = hostOf(agent.provider);
   if (from === to) return [];
@@ -96,7 +94,7 @@ function hostMoved(cluster: Cluster, agent: StateResource, { json }: Stack): Pro
   ];
 }
 
-function stackGone(stack: string, resources: readonly StateResource[], agents: readonly StateResource[]): Problem {
+function stackGone(stack: string, resources: readonly StateResource[], agents: readonly StateResource[]): Violation {
   const what = (agents.length > 0 ? agents : resources).map(({ address }) => address).join(", ");
   return {
     code: "stack-gone",
@@ -108,7 +106,7 @@ function stackGone(stack: string, resources: readonly StateResource[], agents: r
 }
 
 /** Terraform reaches a resource by its provider, and fails as a whole when that is gone. */
-function hostsGone(resources: readonly StateResource[], { name, folder, json }: Stack): Problem[] {
+function hostsGone(resources: readonly StateResource[], { name, folder, json }: Stack): Violation[] {
   const aliases = new Set((json.provider?.docker ?? []).map(({ alias }) => alias));
   const configured = ({ type, name }: StateResource) => json.resource?.[type]?.[name] !== undefined;
   const stranded = resources.filter(

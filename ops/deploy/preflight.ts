@@ -38,7 +38,7 @@ export async function preflight(cluster: Cluster, args: Arguments): Promise<Pref
   const hosts = cluster.hosts.map(({ name }) => name);
   const without = args.without.length > 0 ? select("host", hosts, args.without) : [];
   const names = select("stack", stackNames(cluster.name, cluster.hosts), args.stacks);
-  for (const warning of cluster.warnings) progress(describeProblem(warning, cluster.locate));
+  for (const warning of cluster.warnings) progress(describeProblem(warning));
   progress(`looking at ${hosts.length} hosts and at the state`);
   const [all, dead] = await Promise.all([
     synthesize(),

@@ -31,7 +31,7 @@ describe("a check is right", () => {
   });
   test("by a program, where only some agents may run one, on none of the others", () => {
     const servers = "servers: [{ name: s1, config: { enable_local_script_checks: true } }, s2, s3]";
-    expect(codes(ofService(program).replace("servers: [s1, s2, s3]", servers))).toEqual(["program-checks"]);
+    expect(codes(ofService(program).replace("servers: [s1, s2, s3]", servers))).toEqual(["script-checks-disabled"]);
   });
 });
 

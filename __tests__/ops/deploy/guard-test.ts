@@ -1,4 +1,4 @@
-import type { Problem } from "../../../cluster/problem";
+import { locationText, type Problem } from "../../../cluster/problem";
 import { guard } from "../../../ops/deploy/guard";
 import type { StackState, StateResource } from "../../../ops/terraform/state";
 import { FOUR_HOSTS, HEAD, load } from "../../cluster-files";
@@ -40,7 +40,9 @@ function said(
   const problems = guard(cluster, stacks, of);
   return {
     problems,
-    places: problems.map((problem) => `${cluster.locate(problem).replace(/^.*?:(?=\d+:\d+$)/, "")} ${problem.code}`),
+    places: problems.map(
+      (problem) => `${locationText(problem.location).replace(/^.*?:(?=\d+:\d+$)/, "")} ${problem.code}`,
+    ),
   };
 }
 
