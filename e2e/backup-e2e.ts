@@ -7,9 +7,9 @@ describe("a cluster is saved, by hand and on a schedule, and restored", () => {
   const testBed = TestBed.standing();
   const SERVER = "consul-server1";
   let cluster: LiveCluster;
-  const npm = async (name: "backup" | "restore", ...words: string[]) =>
+  const npm = async (name: "backup" | "restore", ...args: string[]) =>
     JSON.parse(
-      (await cluster.project.run("npm", ["run", "-s", name, "--", ...words, "--json"], { env: cluster.env })).stdout,
+      (await cluster.project.run("npm", ["run", "-s", name, "--", ...args, "--json"], { env: cluster.env })).stdout,
     );
 
   beforeAll(async () => {

@@ -14,10 +14,10 @@ const SERVER = "consul-server1";
 const npm = (
   cluster: LiveCluster,
   name: "backup" | "restore",
-  words: readonly string[],
+  args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> =>
-  cluster.project.run("npm", ["run", "-s", name, "--", ...words], { ...options, env: cluster.env });
+  cluster.project.run("npm", ["run", "-s", name, "--", ...args], { ...options, env: cluster.env });
 
 interface Entries {
   readonly [key: string]: string;
@@ -64,8 +64,8 @@ const tokensOf = (cluster: LiveCluster): Record<string, string> =>
 
 /** All tokens of a cluster get other SecretIDs, and the old ones are revoked. */
 async function replaceTokens(cluster: LiveCluster): Promise<void> {
-  for (const words of [["rotate", "tokens"], ["retire"]]) {
-    await cluster.secrets(...words);
+  for (const args of [["rotate", "tokens"], ["retire"]]) {
+    await cluster.secrets(...args);
     await cluster.deploy();
   }
 }
@@ -248,8 +248,8 @@ describe("backups on a schedule", () => {
   let cluster: LiveCluster;
   const agents = ["consul-server1", "consul-server2", "consul-server3"];
   const containerOf = (server: string): string => `${server}-backups`;
-  const exec = async (server: string, ...words: string[]): Promise<string> =>
-    (await cluster.docker(server, "exec", containerOf(server), ...words)).stdout.trim();
+  const exec = async (server: string, ...args: string[]): Promise<string> =>
+    (await cluster.docker(server, "exec", containerOf(server), ...args)).stdout.trim();
   const kept = async (server: string): Promise<string[]> =>
     (await exec(server, "ls", "/consul/backups")).split("\n").filter((name) => name.endsWith(".snap"));
   const health = async (server: string): Promise<string> =>
@@ -336,8 +336,8 @@ describe("backups on a schedule", () => {
   test("have a new token after a rotation, and no agent is touched", async () => {
     if (!secured) return;
     const touched = await cluster.touchedBy(async () => {
-      for (const words of [["rotate", "tokens", "backups"], ["retire"]]) {
-        await cluster.secrets(...words);
+      for (const args of [["rotate", "tokens", "backups"], ["retire"]]) {
+        await cluster.secrets(...args);
         await cluster.deploy();
       }
     });

@@ -35,17 +35,17 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
     ]);
 
   /** The output of dig on the operator's machine, which has no agent. */
-  const dig = async (agent: string, ...words: string[]): Promise<string> =>
+  const dig = async (agent: string, ...args: string[]): Promise<string> =>
     (
-      await testBed.operator.machine.run("dig", [`@${address(agent)}`, "+time=2", "+tries=1", ...words], {
+      await testBed.operator.machine.run("dig", [`@${address(agent)}`, "+time=2", "+tries=1", ...args], {
         check: false,
       })
     ).stdout;
-  const short = async (agent: string, ...words: string[]): Promise<string[]> =>
-    (await dig(agent, "+short", ...words)).split("\n").filter((line) => line !== "" && !line.startsWith(";;"));
+  const short = async (agent: string, ...args: string[]): Promise<string[]> =>
+    (await dig(agent, "+short", ...args)).split("\n").filter((line) => line !== "" && !line.startsWith(";;"));
   /** The records of a response, each `name ttl IN type value`. */
-  const answers = async (agent: string, ...words: string[]): Promise<string[][]> =>
-    (await dig(agent, "+noall", "+answer", ...words))
+  const answers = async (agent: string, ...args: string[]): Promise<string[][]> =>
+    (await dig(agent, "+noall", "+answer", ...args))
       .split("\n")
       .filter((line) => /\sIN\s/.test(line))
       .map((line) => line.split(/\s+/));

@@ -54,8 +54,8 @@ describe("a secured cluster with the default client_addr: the commands of docs/s
   });
 
   test("the CLI in a server's container may read, and with the management token it may write", async () => {
-    const inContainer = (...words: string[]) =>
-      testBed.host("consul-server1").dockerWith({ check: false }, "exec", "node1", "consul", ...words);
+    const inContainer = (...args: string[]) =>
+      testBed.host("consul-server1").dockerWith({ check: false }, "exec", "node1", "consul", ...args);
     expect((await inContainer("members")).stdout.match(/alive/g)).toHaveLength(4);
     expect((await inContainer("kv", "get", "shop")).stderr).toContain("Permission denied");
     expect((await sh(CLI)).stdout.match(/\btrue\b/g)).toHaveLength(3);

@@ -116,8 +116,8 @@ if (REGISTRATOR_IMAGE === undefined) {
 
     test("it continues with a new token, after the old one is revoked", async () => {
       if (cluster.file.security === "off") return;
-      for (const words of [["rotate", "tokens", "registrator"], ["retire"]]) {
-        await cluster.secrets(...words);
+      for (const args of [["rotate", "tokens", "registrator"], ["retire"]]) {
+        await cluster.secrets(...args);
         expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
       }
       await serve("web2");

@@ -37,10 +37,10 @@ describe("no secret is outside the folder of secrets and the containers' own fil
 
   const note = (what: string, { stdout, stderr }: Pick<CommandResult, "stdout" | "stderr">) =>
     outputs.push([what, stdout + stderr]);
-  const npm = async (script: string, words: string[] = [], env: NodeJS.ProcessEnv = {}) =>
+  const npm = async (script: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) =>
     note(
-      [script, ...words].join(" "),
-      await cluster.project.run("npm", ["run", "-s", script, ...(words.length > 0 ? ["--", ...words] : [])], {
+      [script, ...args].join(" "),
+      await cluster.project.run("npm", ["run", "-s", script, ...(args.length > 0 ? ["--", ...args] : [])], {
         env,
         check: false,
       }),
@@ -48,7 +48,7 @@ describe("no secret is outside the folder of secrets and the containers' own fil
 
   /** The names of the secrets that are found in a text. */
   const foundIn = (text: string): string[] =>
-    [...secrets].filter(([, words]) => words.some((word) => text.includes(word))).map(([name]) => name);
+    [...secrets].filter(([, forms]) => forms.some((form) => text.includes(form))).map(([name]) => name);
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "searched", {
@@ -57,9 +57,9 @@ describe("no secret is outside the folder of secrets and the containers' own fil
     });
     await cluster.secrets("rotate", "tokens");
     secrets = secretsOf(join(cluster.project.folder, "secrets", cluster.file.name));
-    const list = join(cluster.project.folder, "secrets", "words");
-    const words = [...secrets.values()].flat();
-    writeFileSync(list, words.join("\n"), { mode: 0o600 });
+    const list = join(cluster.project.folder, "secrets", "forms");
+    const forms = [...secrets.values()].flat();
+    writeFileSync(list, forms.join("\n"), { mode: 0o600 });
     // Outside the test bed's machines, so that it sees the processes of each.
     const peeper = await Background.start<typeof processes>({ spawn: start }, "users/peeper.ts", [list]);
     await npm("synth");
@@ -74,7 +74,7 @@ describe("no secret is outside the folder of secrets and the containers' own fil
     await npm("deploy", ["--auto-approve"]);
     await cluster.secrets("rotate", "leaves");
     await npm("deploy", ["--auto-approve"]);
-    for (const words of [["check"], ["show"], ["init"], ["retire"]]) await npm("secrets", words);
+    for (const args of [["check"], ["show"], ["init"], ["retire"]]) await npm("secrets", args);
     await npm("deploy", ["--auto-approve"]);
     await npm("backup", ["--output", "before.snap"]);
     await npm("restore", ["before.snap", "--auto-approve"]);
@@ -82,8 +82,8 @@ describe("no secret is outside the folder of secrets and the containers' own fil
     await npm("status");
     await npm("doctor");
     await npm("doctor", ["--json"]);
-    for (const [name, words] of secretsOf(join(cluster.project.folder, "secrets", cluster.file.name)))
-      secrets.set(`${name}, rotated`, words);
+    for (const [name, forms] of secretsOf(join(cluster.project.folder, "secrets", cluster.file.name)))
+      secrets.set(`${name}, rotated`, forms);
     processes = await peeper.stop();
   });
   afterAll(() => cluster.down());
@@ -91,8 +91,8 @@ describe("no secret is outside the folder of secrets and the containers' own fil
   test("there is something to search for", () => expect(secrets.size).toBeGreaterThan(20));
 
   test("a planted secret is found, in each form", () => {
-    for (const [name, words] of secrets) {
-      for (const word of words) expect(foundIn(`x ${word} y`)).toContain(name);
+    for (const [name, forms] of secrets) {
+      for (const form of forms) expect(foundIn(`x ${form} y`)).toContain(name);
     }
   });
 

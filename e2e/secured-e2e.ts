@@ -149,10 +149,10 @@ describe("a secure cluster, from nothing in one deploy", () => {
   });
 
   test("doctor finds secrets that were changed by hand, and delivers them again without a restart", async () => {
-    const doctor = (...words: string[]) =>
-      cluster.project.run("npm", ["run", "-s", "doctor", "--", "--json", ...words], { check: false });
-    const found = async (...words: string[]) =>
-      JSON.parse((await doctor(...words)).stdout).findings.map(({ agent, what, action }: Record<string, string>) => [
+    const doctor = (...args: string[]) =>
+      cluster.project.run("npm", ["run", "-s", "doctor", "--", "--json", ...args], { check: false });
+    const found = async (...args: string[]) =>
+      JSON.parse((await doctor(...args)).stdout).findings.map(({ agent, what, action }: Record<string, string>) => [
         agent,
         what,
         action,
@@ -180,7 +180,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
 
   describe("wrong secrets are rejected before anything is touched", () => {
     const secrets = (...path: string[]) => join(cluster.project.folder, "secrets", cluster.file.name, ...path);
-    const npm = (...words: string[]) => cluster.project.run("npm", ["run", "-s", ...words], { check: false });
+    const npm = (...args: string[]) => cluster.project.run("npm", ["run", "-s", ...args], { check: false });
     /** Works with a folder of secrets in which something is wrong, and restores the cluster's own afterwards. */
     const withSpoilt = async (spoil: () => Promise<void> | void, work: () => Promise<void>) => {
       cpSync(secrets(), `${secrets()}.saved`, { recursive: true });
