@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ARTICLE_IMAGE, articleCommand } from "../e2e/article";
 import { type Progress, timed } from "../e2e/test-bed/progress";
 import type { TestBed } from "../e2e/test-bed/test-bed";
 import { DEFAULT_HOSTS } from "../e2e/test-bed/world";
-import { ARTICLE_IMAGE, articleCommand } from "./article";
 import { containersOnTestBed, onTestBed, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved, mean } from "./comparison";
 import { copyProject } from "./project-copy";

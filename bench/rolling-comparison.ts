@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { articleCommand } from "../e2e/article";
 import { Load, type LoadReport } from "../e2e/load";
 import { type Progress, timed } from "../e2e/test-bed/progress";
 import type { TestBed } from "../e2e/test-bed/test-bed";
-import { articleCommand } from "./article";
 import { CLIENT, onTestBed, SERVERS, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved } from "./comparison";
 import { flatten } from "./flat-stack";

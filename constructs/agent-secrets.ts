@@ -1,34 +1,37 @@
 import { Construct } from "constructs";
-import { AGENT_SECRETS } from "../cluster/resolve/security";
+import { secretsId } from "../consul/contract";
+import type { Role } from "../consul/ports";
+import { AGENT_SECRETS } from "../consul/secrets";
 import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
-import type { ConsulAgent } from "./consul-agent";
-import { terraformId } from "./docker-host";
 import { fromStack } from "./project-path";
-import { DEFAULT_READY_TIMEOUT, execCommand, RolloutScripts, shellQuoted } from "./rollout-step";
+import { DEFAULT_READY_TIMEOUT, type ExecTarget, execCommand, RolloutScripts, shellQuoted } from "./rollout-step";
 import { TerraformData } from "./terraform-data";
+import { terraformId } from "./terraform-id";
 
 export interface AgentSecretsProps {
-  readonly agent: ConsulAgent;
+  readonly role: Role;
+  readonly target: ExecTarget;
+  /** The container's id. A new container has the secrets of its creation, which may be older ones. */
+  readonly containerId: string;
   readonly security: AgentSecurity;
-  /** Seconds to wait for the agent's container. Default 120. */
+  /** Seconds to wait for the agent's container. @default 120 */
   readonly wait?: number;
 }
 
-/** The Terraform id of what brings an agent its secrets. */
-export const secretsId = (agent: string): string => `${agent}_secrets`;
-
 /**
- * An agent's secrets, brought to it when they change: a new certificate, CA or token restarts nothing. A plan without them fails before anything is
- * touched.
+ * Delivers an agent's secrets when they change. A new certificate, CA or token restarts nothing. If secrets are missing
+ * where Terraform runs, the plan fails, before anything is changed. Its scope is the agent.
  */
 export class AgentSecrets extends Construct {
   readonly resource: TerraformData;
 
-  constructor(scope: Construct, id: string, { agent, security, wait = DEFAULT_READY_TIMEOUT }: AgentSecretsProps) {
+  constructor(scope: Construct, id: string, props: AgentSecretsProps) {
     super(scope, id);
+    const { role, target, containerId, security, wait = DEFAULT_READY_TIMEOUT } = props;
+    const files = AGENT_SECRETS[role];
     const scripts = RolloutScripts.of(this);
     this.resource = new TerraformData(this, "Resource", {
-      triggersReplace: [agent.container.id, secretsHash(security, AGENT_SECRETS[agent.role])],
+      triggersReplace: [containerId, secretsHash(security, files)],
       provisioners: [
         {
           type: "local-exec",
@@ -37,17 +40,17 @@ export class AgentSecrets extends Construct {
             GIVE_SECRETS: scripts.reference("giveSecrets"),
             TAKE_SCRIPT: scripts.reference("takeSecrets"),
             GIVE_FOLDER: fromStack(security.secrets),
-            GIVE_FILES: AGENT_SECRETS[agent.role].map(shellQuoted).join(" "),
-            GIVE_TARGET: execCommand(agent.execTarget),
+            GIVE_FILES: files.map(shellQuoted).join(" "),
+            GIVE_TARGET: execCommand(target),
             GIVE_SECONDS: String(wait),
           },
         },
       ],
       precondition: {
-        condition: secretsExist(security, AGENT_SECRETS[agent.role]),
-        errorMessage: `the secrets of ${agent.node.id} are not in ${security.secrets}. Make them with \`npm run secrets -- init\`, or bring them where Terraform runs with \`npm run secrets -- import\`. A run on HashiCorp's own workers cannot see them: set the workspace's execution mode to local, or to an agent of yours`,
+        condition: secretsExist(security, files),
+        errorMessage: `the secrets of ${scope.node.id} are not in ${security.secrets}. Make them with \`npm run secrets -- init\`, or bring them where Terraform runs with \`npm run secrets -- import\`. A run on HashiCorp's own workers cannot see them: set the workspace's execution mode to local, or to an agent of yours`,
       },
     });
-    this.resource.overrideLogicalId(secretsId(terraformId(agent)));
+    this.resource.overrideLogicalId(secretsId(terraformId(scope)));
   }
 }

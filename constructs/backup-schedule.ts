@@ -1,15 +1,16 @@
 import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
-import { backupsName } from "../cluster/resolve/backups";
-import { BACKUPS_HEADER } from "../cluster/resolve/security";
-import { SECRETS_FOLDER, secretsHash } from "./agent-security";
+import { DEFAULT_HTTP_URL } from "../consul/agent-config";
+import { backupsContainer, CONTAINER_VARIABLES, PATHS } from "../consul/contract";
+import { SECRET_FILES } from "../consul/secrets";
+import { secretsHash } from "./agent-security";
 import { labels, volume } from "./consul-agent";
 import type { ConsulServer } from "./consul-server";
 import { logging } from "./container-options";
-import { terraformId } from "./docker-host";
 import { fromStack } from "./project-path";
 import { uploadText } from "./rollout-step";
+import { terraformId } from "./terraform-id";
 
 export interface BackupScheduleProps {
   /** The server that it is beside: it saves while that one leads. */
@@ -33,10 +34,6 @@ export interface BackupScheduleProps {
   };
 }
 
-const SCRIPT = "/consul/backups.sh";
-const FOLDER = "/consul/backups";
-const DEFAULT_HTTP = "http://127.0.0.1:8500";
-
 type Uploads = NonNullable<Exclude<ContainerConfig["upload"], { resolve: unknown }>>;
 
 /**
@@ -56,7 +53,7 @@ export class BackupSchedule extends Construct {
     const { beside } = endpoints;
     if (beside === undefined)
       throw new Error(`the API of ${server.node.id} cannot be reached from another container; have it listen there`);
-    const name = backupsName(containerName);
+    const name = backupsContainer(containerName);
 
     this.image = props.image === undefined ? server.image : host.pull(this, "image", props.image);
     if (props.image !== undefined) this.image.overrideLogicalId(terraformId(this));
@@ -65,9 +62,9 @@ export class BackupSchedule extends Construct {
       provider: host.provider,
       name,
       image: this.image.imageId,
-      entrypoint: ["/usr/bin/dumb-init", "/bin/sh", SCRIPT],
+      entrypoint: ["/usr/bin/dumb-init", "/bin/sh", PATHS.backupsScript],
       command: [String(every), String(keep), name],
-      env: beside === DEFAULT_HTTP ? undefined : [`CONSUL_HTTP_ADDR=${beside}`],
+      env: beside === DEFAULT_HTTP_URL ? undefined : [`${CONTAINER_VARIABLES.httpAddress}=${beside}`],
       restart: "always",
       ...logging(),
       // It ends at once; a snapshot that is being written is not one yet.
@@ -77,10 +74,13 @@ export class BackupSchedule extends Construct {
       capabilities: { drop: ["ALL"] },
       securityOpts: ["no-new-privileges:true"],
       labels: labels(),
-      volumes: [volume(FOLDER, props.to ?? name)],
-      upload: [{ file: SCRIPT, content: uploadText("container/backups.sh") }, ...secrets.map(({ upload }) => upload)],
+      volumes: [volume(PATHS.backups, props.to ?? name)],
+      upload: [
+        { file: PATHS.backupsScript, content: uploadText("container/backups.sh") },
+        ...secrets.map(({ upload }) => upload),
+      ],
       healthcheck: {
-        test: ["CMD", "/bin/sh", SCRIPT, "health"],
+        test: ["CMD", "/bin/sh", PATHS.backupsScript, "health"],
         interval: "10s",
         timeout: "5s",
         startPeriod: "1m0s",
@@ -107,14 +107,14 @@ function secretFiles(
   api: string,
 ): { readonly path: string; readonly upload: Uploads[number] }[] {
   if (!security) return [];
-  const certificates = api.startsWith("https:") ? ["ca.pem", "cert.pem", "key.pem"] : [];
-  const files = [[security.token, BACKUPS_HEADER], ...certificates.map((name) => [security.certificates, name])] as [
-    folder: string,
-    name: string,
-  ][];
+  const certificates = api.startsWith("https:") ? [SECRET_FILES.ca, SECRET_FILES.certificate, SECRET_FILES.key] : [];
+  const files = [
+    [security.token, SECRET_FILES.backupsHeader],
+    ...certificates.map((name) => [security.certificates, name]),
+  ] as [folder: string, name: string][];
   return files.map(([folder, name]) => {
     const path = fromStack(`${folder}/${name}`);
     const sourceHash = secretsHash({ secrets: folder }, [name]);
-    return { path, upload: { file: `${SECRETS_FOLDER}/${name}`, source: path, sourceHash, permissions: "0400" } };
+    return { path, upload: { file: `${PATHS.secrets}/${name}`, source: path, sourceHash, permissions: "0400" } };
   });
 }

@@ -11,21 +11,21 @@ import {
   agentCommand,
   agentConfig,
   agentEnvironment,
-  DECLARED,
   listensOnPrivileged,
   wholeConfig,
 } from "../consul/agent-config";
-import { declaredVolume } from "../consul/contract";
+import { dataVolume, declaredVolume, PATHS, REGISTRATOR_IGNORES } from "../consul/contract";
 import { type Endpoints, endpointsOf } from "../consul/endpoints";
 import { type EffectivePorts, effectivePorts, type Role } from "../consul/ports";
 import { AgentSecrets } from "./agent-secrets";
 import { type AgentSecurity, hardening, SECURED_ENTRYPOINT, secretUploads, stageOf } from "./agent-security";
 import { logging } from "./container-options";
 import { DeclaredServices } from "./declared-services";
-import { type DockerHost, terraformId } from "./docker-host";
+import type { DockerHost } from "./docker-host";
 import { JoinAddress } from "./join-address";
 import { preStopCheck } from "./pre-stop";
 import { type ExecTarget, RolloutStep, uploadText } from "./rollout-step";
+import { terraformId } from "./terraform-id";
 
 export interface ConsulAgentProps extends Settings {
   /** The host that the agent runs on. */
@@ -54,12 +54,6 @@ export interface ConsulAgentProps extends Settings {
 export const DEFAULT_IMAGE = "hashicorp/consul:1.22.2";
 /** Consul gives its agents 15 s to finish; Docker kills after 10 s unless told otherwise. */
 export const STOP_TIMEOUT_SECONDS = 30;
-const PATHS = {
-  data: "/consul/data",
-  config: "/consul/config/agent.json",
-  health: "/consul/health.sh",
-  leaveLeadership: "/consul/leave-leadership.sh",
-} as const;
 /** The image's own, behind one that hands leadership over. With --single-child, so that a signal does not reach Consul by another way. */
 const ENTRYPOINT = ["/usr/bin/dumb-init", "--single-child", "/bin/sh", PATHS.leaveLeadership] as const;
 
@@ -93,7 +87,10 @@ export abstract class ConsulAgent extends Construct {
     scope: Construct,
     id: string,
     readonly role: Role,
-    private readonly props: ConsulAgentProps & { readonly bootstrapExpect?: number; readonly clientsAtATime?: number },
+    private readonly props: ConsulAgentProps & {
+      readonly bootstrapExpect?: number;
+      readonly maxParallelClients?: number;
+    },
   ) {
     super(scope, id);
     this.refuseSecrets(props);
@@ -128,7 +125,15 @@ export abstract class ConsulAgent extends Construct {
     this.image.overrideLogicalId(terraformId(this));
 
     const address = family(this.joinAddress.host) ? this.joinAddress.host : undefined;
-    const agent = { ...props, role, node: this.nodeName, bind, client: this.endpoints.client, address };
+    const agent = {
+      ...props,
+      role,
+      node: this.nodeName,
+      bind,
+      client: this.endpoints.client,
+      address,
+      stage: security && stageOf(security),
+    };
     this.config = { ...agent, retryJoin: [], datacenter: props.datacenter ?? "dc1" };
     const command = Lazy.listValue({
       produce: () =>
@@ -144,7 +149,11 @@ export abstract class ConsulAgent extends Construct {
       image: this.image.imageId,
       hostname: props.hostname ?? id,
       command,
-      env: agentEnvironment({ role, ports: props.ports, http: this.endpoints.local, security }),
+      env: agentEnvironment({
+        ports: this.ports,
+        http: this.endpoints.local,
+        stage: security ? stageOf(security) : "off",
+      }),
       entrypoint: entrypoint(role, security),
       restart: props.restart ?? "always",
       ...logging(props.log),
@@ -154,14 +163,14 @@ export abstract class ConsulAgent extends Construct {
       ...host.networking(id),
       ...this.published(host, props),
       ...limits(props.resources),
-      ...(security && hardening(listensOnPrivileged({ role, ports: props.ports }))),
+      ...(security && hardening(listensOnPrivileged(this.ports))),
       labels: labels(props.labels),
       volumes: [
-        volume(PATHS.data, props.data ?? `${this.containerName}-data`),
-        volume(DECLARED, declaredVolume(this.containerName)),
+        volume(PATHS.data, props.data ?? dataVolume(this.containerName)),
+        volume(PATHS.declared, declaredVolume(this.containerName)),
       ],
       upload: [
-        { file: PATHS.config, content: agentConfig(this.config) },
+        { file: PATHS.agentConfig, content: agentConfig(this.config) },
         { file: PATHS.health, content: uploadText("container/health.sh") },
         ...(role === "server"
           ? [{ file: PATHS.leaveLeadership, content: uploadText("container/leave-leadership.sh") }]
@@ -180,18 +189,24 @@ export abstract class ConsulAgent extends Construct {
     this.addPreStopCheck();
     if (this.decommission) return;
 
+    const target = this.execTarget;
+    const containerId = this.container.id;
     this.readiness = new RolloutStep(this, "gate", {
       script: "gate",
       wait: props.wait,
       arguments: [terraformId(this), role, this.nodeName, props.bootstrapExpect ?? 1],
       readinessOf: terraformId(this),
-      targets: [this.execTarget],
-      triggers: [this.container.id],
+      targets: [target],
+      triggers: [containerId],
     });
     this.readiness.resource.overrideLogicalId(terraformId(this));
-    if (security) this.secrets = new AgentSecrets(this, "secrets", { agent: this, security, wait: props.wait });
+    if (security)
+      this.secrets = new AgentSecrets(this, "secrets", { role, target, containerId, security, wait: props.wait });
     this.services = new DeclaredServices(this, "services", {
-      agent: this,
+      role,
+      node: this.nodeName,
+      target,
+      containerId,
       services: props.services,
       checks: props.checks,
       wait: props.wait,
@@ -244,7 +259,7 @@ export abstract class ConsulAgent extends Construct {
           owner: terraformId(this),
           next: decommission ? undefined : { image, config: wholeConfig(this.config) },
         },
-        limit: role === "server" ? others.length + (decommission ? 0 : 1) : (this.props.clientsAtATime ?? 1),
+        limit: role === "server" ? others.length + (decommission ? 0 : 1) : (this.props.maxParallelClients ?? 1),
         servers: others.map(({ execTarget }) => execTarget),
         stage: security ? stageOf(security) : "off",
       }),
@@ -288,11 +303,8 @@ function limits({ memory, cpus, cpuset }: NonNullable<Settings["resources"]> = {
   return { memory, memorySwap: memory, cpus: cpus === undefined ? undefined : String(cpus), cpuSet: cpuset };
 }
 
-/** Registrator, on the same host, would register Consul's own ports as services. */
-const OWN_LABELS = { SERVICE_IGNORE: "true" };
-
 export function labels(own: Settings["labels"] = {}): ContainerConfig["labels"] {
-  return Object.entries({ ...OWN_LABELS, ...own })
+  return Object.entries({ ...REGISTRATOR_IGNORES, ...own })
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([label, value]) => ({ label, value }));
 }

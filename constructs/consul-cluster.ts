@@ -2,11 +2,12 @@ import { AnnotationMetadataEntryType, type App, TerraformOutput, TerraformStack 
 import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/model";
 import { describeProblem } from "../cluster/problem";
 import type { RegistratorDescription } from "../cluster/resolve/registrator";
-import { ACL_SECRETS, agentSecrets, type Security } from "../cluster/resolve/security";
+import type { Security } from "../cluster/resolve/security";
 import { stacksOf } from "../cluster/resolve/stacks";
 import { addressInSubnet, freeInSubnet } from "../consul/address";
 import { byApiNames } from "../consul/api-names";
-import { BACKUPS_ID, imageId, registratorId, STACKS_OUTPUT, stackName } from "../consul/contract";
+import { backupsId, hostId, imageId, registratorId, STACKS_OUTPUT, stackName, stepId } from "../consul/contract";
+import { agentSecrets, SECRET_FILES } from "../consul/secrets";
 import { BackupSchedule } from "./backup-schedule";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
@@ -81,7 +82,7 @@ export class ConsulCluster extends TerraformStack {
     const { address } = host;
     const { mirror, subnet } = cluster;
     const { daemon, registries } = escapedAll({ daemon: host.daemon, registries: cluster.registries });
-    const construct = new DockerHost(stack, `${host.name}_host`, {
+    const construct = new DockerHost(stack, hostId(host.name), {
       address,
       daemon,
       mirror,
@@ -97,7 +98,7 @@ export class ConsulCluster extends TerraformStack {
     const host = hosts.get(agent.host.name) as DockerHost;
     const stack = TerraformStack.of(host);
     const { node, container, hostname, data, decommission } = agent;
-    const props: ConsulAgentProps & { bootstrapExpect: number; clientsAtATime: number } = {
+    const props: ConsulAgentProps & { bootstrapExpect: number; maxParallelClients: number } = {
       ...escapedAll(agent.settings),
       ...escapedAll({ node, container, hostname, data }),
       host,
@@ -107,7 +108,7 @@ export class ConsulCluster extends TerraformStack {
         stage: cluster.security.stage,
         secrets: agentSecrets(cluster.security, agent.name),
       },
-      clientsAtATime: cluster.maxParallelClients,
+      maxParallelClients: cluster.maxParallelClients,
       // Only in the stacks of servers, and in those deployed before the rest, may a client find too few of them; in this one its gate comes after the
       // tokens, when there are any.
       bootstrapExpect:
@@ -145,7 +146,7 @@ export class ConsulCluster extends TerraformStack {
         (agent) => !agent.decommission && TerraformStack.of(agent) === stack,
       );
       if (stack !== this && !agents.some(({ role }) => role === "server")) continue;
-      const { acl } = new SecuritySteps(stack, "consul_security", { cluster, security, servers, agents });
+      const { acl } = new SecuritySteps(stack, stepId("security"), { cluster, security, servers, agents });
       for (const { container, token } of this.registrators.values())
         if (TerraformStack.of(container) === stack) token?.dependOn([acl.resource]);
       if (stack !== this) continue;
@@ -163,7 +164,7 @@ export class ConsulCluster extends TerraformStack {
     const others = [...agents.map(({ name }) => name), ...registrators.map(({ host }) => registratorId(host.name))];
     const taken = new Set(others.map((id) => addressInSubnet(subnet, id)));
     for (const server of servers) {
-      const id = `${server.node.id}_${BACKUPS_ID}`;
+      const id = backupsId(server.node.id);
       const address = network === "bridge" ? freeInSubnet(subnet, id, taken) : undefined;
       if (address) taken.add(address);
       new BackupSchedule(TerraformStack.of(server), id, {
@@ -177,7 +178,7 @@ export class ConsulCluster extends TerraformStack {
 
   private addQuorum(servers: readonly ConsulServer[], wait: number | undefined): RolloutStep {
     const own = servers.filter((server) => TerraformStack.of(server) === this);
-    const quorum = new RolloutStep(this, "consul_quorum", {
+    const quorum = new RolloutStep(this, stepId("quorum"), {
       script: "quorum",
       wait,
       arguments: [...servers.map(({ nodeName }) => nodeName)],
@@ -187,7 +188,7 @@ export class ConsulCluster extends TerraformStack {
         servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" "),
       ],
     });
-    quorum.resource.overrideLogicalId("consul_quorum");
+    quorum.resource.overrideLogicalId(stepId("quorum"));
     quorum.runAfter(own.flatMap(({ readiness }) => readiness ?? []));
     return quorum;
   }
@@ -196,29 +197,29 @@ export class ConsulCluster extends TerraformStack {
   private addAutopilot(servers: readonly ConsulServer[], { autopilot, wait }: Cluster): RolloutStep {
     // Of the file's names, which are the agent configuration's, the API's (developer.hashicorp.com/consul/api-docs/operator/autopilot).
     const settings = JSON.stringify(escapedAll(byApiNames(autopilot)));
-    const ask = new RolloutStep(this, "consul_autopilot", {
+    const ask = new RolloutStep(this, stepId("autopilot"), {
       script: "autopilot",
       wait,
       arguments: [settings],
       targets: servers.map(({ execTarget }) => execTarget),
       triggers: [settings],
     });
-    ask.resource.overrideLogicalId("consul_autopilot");
+    ask.resource.overrideLogicalId(stepId("autopilot"));
     return ask;
   }
 
   /** Keys, config entries, intentions and prepared queries. Where there are none this is there too, since what was defined before has to go. */
   private addDefinitions(servers: readonly ConsulServer[], { definitions, security, wait }: Cluster): RolloutStep {
     const given = JSON.stringify(escapedAll(definitions));
-    const ask = new RolloutStep(this, "consul_definitions", {
+    const ask = new RolloutStep(this, stepId("definitions"), {
       script: "definitions",
       wait,
       arguments: [given, scriptText("definitionsChanges")],
-      input: security && fromStack(`${security.secrets}/${ACL_SECRETS}`),
+      input: security && fromStack(`${security.secrets}/${SECRET_FILES.acl}`),
       targets: servers.map(({ execTarget }) => execTarget),
       triggers: [given],
     });
-    ask.resource.overrideLogicalId("consul_definitions");
+    ask.resource.overrideLogicalId(stepId("definitions"));
     return ask;
   }
 }

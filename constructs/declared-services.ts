@@ -1,48 +1,54 @@
 import type { Construct } from "constructs";
 import type { Check, Service } from "../cluster/file/schema";
-import { sorted } from "../consul/sort";
-import type { ConsulAgent } from "./consul-agent";
-import { terraformId } from "./docker-host";
-import { RolloutStep } from "./rollout-step";
+import { servicesId } from "../consul/contract";
+import type { Role } from "../consul/ports";
+import { byCodeUnits, sorted } from "../consul/sort";
+import { type ExecTarget, RolloutStep } from "./rollout-step";
+import { terraformId } from "./terraform-id";
 
 export interface DeclaredServicesProps {
-  readonly agent: ConsulAgent;
-  /** Default none. */
+  readonly role: Role;
+  /** Consul's node name. */
+  readonly node: string;
+  readonly target: ExecTarget;
+  /** The container's id. */
+  readonly containerId: string;
+  /** @default none */
   readonly services?: readonly Service[];
-  /** Default none. */
+  /** @default none */
   readonly checks?: readonly Check[];
-  /** Seconds to wait until the agent has them, and the catalog. Default 120. */
+  /** Seconds to wait until the agent and the catalog have them. @default 120 */
   readonly wait?: number;
 }
 
 /**
- * An agent's services and checks, given to it when they change: that restarts nothing. An agent for which nothing is declared has this too, since what was declared
- * before has to go.
+ * Delivers an agent's services and checks when they change, which restarts nothing. An agent without any has this step
+ * too, because services that were declared before must be removed. Its scope is the agent.
  */
 export class DeclaredServices extends RolloutStep {
-  constructor(scope: Construct, id: string, { agent, services, checks, wait }: DeclaredServicesProps) {
+  constructor(scope: Construct, id: string, props: DeclaredServicesProps) {
+    const { role, node, target, containerId, services, checks, wait } = props;
     const file = servicesFile({ services, checks });
     super(scope, id, {
       script: "services",
       wait,
-      arguments: [agent.role, agent.nodeName, file],
-      targets: [agent.execTarget],
-      triggers: [agent.container.id, file],
+      arguments: [role, node, file],
+      targets: [target],
+      triggers: [containerId, file],
     });
-    this.resource.overrideLogicalId(`${terraformId(agent)}_services`);
+    this.resource.overrideLogicalId(servicesId(terraformId(scope)));
   }
 }
 
-/** As Consul reads it, in the order of ids: another order in the cluster file changes nothing. */
+/** Consul's own format, sorted by id: another order in the cluster file changes nothing. */
 function servicesFile({ services = [], checks = [] }: Pick<DeclaredServicesProps, "services" | "checks">): string {
-  const byId = <One extends { id?: string; name?: string }>(all: readonly One[]): One[] => {
-    const idOf = ({ id, name = "" }: One) => id ?? name;
-    return [...all].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
-  };
-  return JSON.stringify(
-    sorted({
-      ...(checks.length > 0 && { checks: byId(checks) }),
-      ...(services.length > 0 && { services: byId(services) }),
-    }),
-  );
+  const file: { checks?: readonly Check[]; services?: readonly Service[] } = {};
+  if (checks.length > 0) file.checks = sortedById(checks);
+  if (services.length > 0) file.services = sortedById(services);
+  return JSON.stringify(sorted(file));
+}
+
+function sortedById<Entry extends { id?: string; name?: string }>(entries: readonly Entry[]): Entry[] {
+  const idOf = ({ id, name = "" }: Entry) => id ?? name;
+  return [...entries].sort((a, b) => byCodeUnits(idOf(a), idOf(b)));
 }

@@ -9,6 +9,7 @@ import { type Daemon, daemonOf, dockerArguments } from "../cluster/resolve/daemo
 import { addressInSubnet, DEFAULT_SUBNET } from "../consul/address";
 import { ImageReference } from "./image-reference";
 import { projectPath } from "./project-path";
+import { terraformId } from "./terraform-id";
 
 export interface DockerHostProps {
   /** The host's address, as other hosts reach it; in a bridge network, where ports are published. */
@@ -130,12 +131,4 @@ export class DockerHost extends Construct {
       lifecycle: { createBeforeDestroy: true },
     });
   }
-}
-
-/**
- * The Terraform id that stands for a construct: its own id where it stands directly in a stack, and unique below it otherwise.
- * A construct's container, image and gate all carry it, so that a plan reads `docker_container.consul-server1`.
- */
-export function terraformId(construct: Construct): string {
-  return TerraformStack.of(construct).getLogicalId(construct.node);
 }

@@ -1,8 +1,8 @@
 import type { LocalExecProvisioner } from "cdktf";
-import type { Stage } from "../cluster/resolve/security";
 import { argumentSize, MOST_BYTES } from "../consul/argument-size";
 import { declaredVolume } from "../consul/contract";
 import type { Role } from "../consul/ports";
+import type { Stage } from "../consul/security";
 import type { DockerHost } from "./docker-host";
 import {
   DEFAULT_READY_TIMEOUT,

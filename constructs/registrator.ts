@@ -3,15 +3,16 @@ import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
 import type { RegistratorSettings, Settings } from "../cluster/file/schema";
 import { DEFAULT_CONTAINER } from "../cluster/resolve/registrator";
-import { REGISTRATOR_SECRET } from "../cluster/resolve/security";
+import { CONTAINER_VARIABLES, PATHS } from "../consul/contract";
+import { SECRET_FILES } from "../consul/secrets";
 import { type AgentSecurity, secretsExist, secretsHash, stageOf } from "./agent-security";
 import { type ConsulAgent, labels } from "./consul-agent";
 import { logging } from "./container-options";
-import { terraformId } from "./docker-host";
 import { ImageReference } from "./image-reference";
 import { fromStack } from "./project-path";
 import { DEFAULT_READY_TIMEOUT, RolloutScripts, shellQuoted, uploadText } from "./rollout-step";
 import { TerraformData } from "./terraform-data";
+import { terraformId } from "./terraform-id";
 
 export interface RegistratorProps extends RegistratorSettings {
   /** The agent that services are registered with. Registrator runs on its host. */
@@ -27,7 +28,6 @@ export interface RegistratorProps extends RegistratorSettings {
 }
 
 export const DEFAULT_REGISTRATOR_IMAGE = "fayrus/registrator:v9.2.0";
-const PATHS = { socket: "/tmp/docker.sock", token: "/registrator.token", readToken: "/read-token.sh" } as const;
 
 /**
  * Its last release is built with Consul's client of 2018, which reads a token from CONSUL_HTTP_TOKEN alone; CONSUL_HTTP_TOKEN_FILE came with 1.5 of 2019
@@ -66,7 +66,7 @@ export class Registrator extends Construct {
       image: this.image.imageId,
       hostname: props.hostname ?? agent.nodeName,
       command: [...flags(props, host.address), `consul://${beside}`],
-      env: secured && [`CONSUL_HTTP_TOKEN_FILE=${PATHS.token}`],
+      env: secured && [`${CONTAINER_VARIABLES.tokenFile}=${PATHS.registratorToken}`],
       entrypoint: secured && takesNoFile ? ["/bin/sh", PATHS.readToken, "/bin/registrator"] : undefined,
       restart: "always",
       ...logging(props.log),
@@ -76,9 +76,13 @@ export class Registrator extends Construct {
       securityOpts: ["no-new-privileges:true"],
       labels: labels(),
       // Not a volume: for one Docker would make a folder where there is no socket.
-      mounts: [{ type: "bind", source: props.socket ?? host.socket, target: PATHS.socket, readOnly: true }],
+      mounts: [{ type: "bind", source: props.socket ?? host.socket, target: PATHS.registratorSocket, readOnly: true }],
       upload: secured && [
-        { file: PATHS.token, source: fromStack(`${secured.secrets}/${REGISTRATOR_SECRET}`), permissions: "0400" },
+        {
+          file: PATHS.registratorToken,
+          source: fromStack(`${secured.secrets}/${SECRET_FILES.registratorToken}`),
+          permissions: "0400",
+        },
         ...(takesNoFile ? [{ file: PATHS.readToken, content: uploadText("container/read-token.sh") }] : []),
       ],
     });
@@ -92,15 +96,15 @@ export class Registrator extends Construct {
     { agent, wait = DEFAULT_READY_TIMEOUT }: RegistratorProps,
   ): TerraformData {
     const token = new TerraformData(this, "token", {
-      triggersReplace: [this.container.id, secretsHash(security, [REGISTRATOR_SECRET])],
+      triggersReplace: [this.container.id, secretsHash(security, [SECRET_FILES.registratorToken])],
       provisioners: [
         {
           type: "local-exec",
           command: 'sh -c "$GIVE_TOKEN"',
           environment: {
             GIVE_TOKEN: RolloutScripts.of(this).reference("giveToken"),
-            GIVE_FILE: fromStack(`${security.secrets}/${REGISTRATOR_SECRET}`),
-            GIVE_PLACE: PATHS.token,
+            GIVE_FILE: fromStack(`${security.secrets}/${SECRET_FILES.registratorToken}`),
+            GIVE_PLACE: PATHS.registratorToken,
             GIVE_DOCKER: agent.host.dockerArguments.map(shellQuoted).join(" "),
             GIVE_CONTAINER: container,
             GIVE_SECONDS: String(wait),
@@ -108,7 +112,7 @@ export class Registrator extends Construct {
         },
       ],
       precondition: {
-        condition: secretsExist(security, [REGISTRATOR_SECRET]),
+        condition: secretsExist(security, [SECRET_FILES.registratorToken]),
         errorMessage: `registrator's token is not in ${security.secrets}. Make it with \`npm run secrets -- init\`, or bring it where Terraform runs with \`npm run secrets -- import\``,
       },
     });

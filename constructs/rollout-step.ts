@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type LocalExecProvisioner, TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
+import { stepId } from "../consul/contract";
 import type { DockerHost } from "./docker-host";
 import { escaped } from "./escape";
 import { TerraformData } from "./terraform-data";
@@ -125,7 +126,7 @@ export class RolloutScripts extends Construct {
     );
   }
 
-  private static readonly ID = "consul_scripts";
+  private static readonly ID = stepId("scripts");
 
   private readonly references = new Map<ScriptName, string>();
 
@@ -137,7 +138,7 @@ export class RolloutScripts extends Construct {
 
   private add(name: ScriptName): TerraformLocal {
     const local = new TerraformLocal(this, name, scriptText(name));
-    local.overrideLogicalId(`consul_${name}`);
+    local.overrideLogicalId(stepId(name));
     return local;
   }
 }

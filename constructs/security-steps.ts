@@ -1,8 +1,10 @@
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { Cluster } from "../cluster/model";
-import { ACL_SECRETS, agentSecrets, type Security } from "../cluster/resolve/security";
-import { aclDefinitions } from "../consul/acl-policies";
+import type { Security } from "../cluster/resolve/security";
+import { type AclDefinitions, aclDefinitions } from "../consul/acl-policies";
+import { stepId } from "../consul/contract";
+import { agentSecrets, SECRET_FILES } from "../consul/secrets";
 import { secretsHash } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
 import type { ConsulServer } from "./consul-server";
@@ -35,17 +37,17 @@ export class SecuritySteps extends Construct {
     ): RolloutStep => {
       const targets = servers.map(({ execTarget }) => execTarget);
       const ask = new RolloutStep(this, script, { script, wait: cluster.wait, targets, ...props });
-      ask.resource.overrideLogicalId(`consul_${script}`);
+      ask.resource.overrideLogicalId(stepId(script));
       return ask;
     };
     const hashOf = (file: string, folder = security.secrets) => secretsHash({ secrets: folder }, [file]);
     const own = agents.filter(({ role }) => role === "server");
 
-    const definitions = JSON.stringify(escapedAll(aclDefinitions(cluster, security)));
+    const definitions = JSON.stringify(escapedAll(aclOf(cluster, security)));
     this.acl = step("acl", {
       arguments: [definitions, scriptText("aclChanges")],
-      input: fromStack(`${security.secrets}/${ACL_SECRETS}`),
-      triggers: [definitions, hashOf(ACL_SECRETS)],
+      input: fromStack(`${security.secrets}/${SECRET_FILES.acl}`),
+      triggers: [definitions, hashOf(SECRET_FILES.acl)],
     });
     this.acl.runAfter(own.flatMap(({ readiness }) => readiness ?? []));
     for (const { secrets } of agents) secrets?.resource.dependOn([this.acl.resource]);
@@ -55,8 +57,18 @@ export class SecuritySteps extends Construct {
     if (!first || TerraformStack.of(this).node.id !== cluster.name) return;
     const gossip = step("gossip", {
       arguments: [],
-      triggers: [hashOf("gossip.json", agentSecrets(security, first.node.id))],
+      triggers: [hashOf(SECRET_FILES.gossip, agentSecrets(security, first.node.id))],
     });
     gossip.runAfter([this.acl, ...own.flatMap(({ secrets }) => secrets ?? [])]);
   }
 }
+
+/** A cluster's ACL policies and tokens, without SecretIDs. */
+export const aclOf = ({ datacenter, agents, backups }: Cluster, { policies, tokens }: Security): AclDefinitions =>
+  aclDefinitions({
+    datacenter,
+    agents: agents.map(({ node, settings: { config, services } }) => ({ node, config, services })),
+    policies,
+    tokens,
+    backups: backups !== undefined,
+  });

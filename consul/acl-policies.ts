@@ -1,86 +1,114 @@
-import type { ConsulConfig } from "../cluster/file/schema";
-import type { AgentDescription, Cluster } from "../cluster/model";
-import { BACKUPS_TOKEN, type Security } from "../cluster/resolve/security";
+import type { ConsulConfig } from "./config";
+import { KV, KV_PREFIX } from "./contract";
 import { sortedByKey } from "./sort";
 
-/** What acl.sh makes of a cluster's ACLs; the tokens' SecretIDs, and one token for each agent, are in the servers' secrets. */
+/** What acl.sh makes of a cluster's ACLs. The SecretIDs, and one token for each agent, are in the servers' secrets. */
 export interface AclDefinitions {
   readonly datacenter: string;
-  /** Rules by policy's name. */
+  /** Rules by policy name. */
   readonly policies: Readonly<Record<string, string>>;
-  /** Policies by token's name. */
+  /** Policies by token name. */
   readonly tokens: Readonly<Record<string, readonly string[]>>;
-  /** The services that a node's agent registers because the file says so. */
+  /** The services that a node's agent registers because the cluster file declares them. */
   readonly services: Readonly<Record<string, readonly string[]>>;
 }
 
 const prefix = (resource: string, policy: "read" | "write", name = ""): string =>
   `${resource}_prefix ${JSON.stringify(name)} { policy = "${policy}" }`;
 
-/** What the product's own tokens may do: no more than its scripts and commands ask for. */
+/** Rules of the product's own tokens: only what its scripts and commands need. */
 const OWN_POLICIES: Readonly<Record<string, string>> = {
-  // Questions, gates and steps in the servers' containers: raft, autopilot, who is a member, which services there are, the lock, the gossip keys.
+  // Checks and steps in servers' containers: Raft, autopilot, members, services, the deploy lock, gossip keys.
   "rollout-server": [
     'operator = "write"',
     'keyring = "write"',
     prefix("agent", "write"),
     prefix("node", "read"),
     prefix("service", "read"),
-    prefix("key", "write", "consul-cdktf/"),
+    prefix("key", "write", KV_PREFIX),
   ].join("\n"),
-  // The same in the clients': who is a member, turns, leaving. Not what the next deploy takes for its own, and may delete.
+  // Checks in client agents' containers: members, rollout slots, leaving. Not the list of what the next deploy may delete.
   "rollout-client": [
     prefix("agent", "write"),
     prefix("node", "read"),
     prefix("service", "read"),
-    prefix("key", "write", "consul-cdktf/"),
-    'key "consul-cdktf/definitions" { policy = "deny" }',
+    prefix("key", "write", KV_PREFIX),
+    `key "${KV.definitions}" { policy = "deny" }`,
   ].join("\n"),
-  // For whoever watches: the CLI in the containers, `npm run status`, monitoring.
+  // The CLI in the containers, `npm run status`, monitoring.
   health: ['operator = "read"', prefix("agent", "read"), prefix("node", "read"), prefix("service", "read")].join("\n"),
   dns: [prefix("node", "read"), prefix("service", "read"), prefix("query", "read")].join("\n"),
 };
 
-/** For tokens that a cluster file may ask for by name alone. */
-const KNOWN_POLICIES: Readonly<Record<string, string>> = {
-  registrator: [prefix("agent", "read"), prefix("node", "read"), prefix("service", "write")].join("\n"),
-};
-
-/** Consul's own; a snapshot takes all of its rights (developer.hashicorp.com/consul/commands/snapshot/save). */
+/** Registrator's token, and its policy unless the cluster file names others. */
+export const REGISTRATOR = "registrator";
+/** The token of scheduled backups. It is not a token of the servers, so that it can be replaced alone. */
+export const BACKUPS_TOKEN = "backups";
+/** A policy of the cluster file for tokens that take snapshots. */
+const SNAPSHOTS = "snapshots";
+/** Consul's own policy. A snapshot needs all of its rights (developer.hashicorp.com/consul/commands/snapshot/save). */
 const MANAGEMENT = "global-management";
 
-export function aclDefinitions(
-  { datacenter, agents, backups }: Pick<Cluster, "datacenter" | "agents" | "backups">,
-  { policies, tokens }: Security,
-): AclDefinitions {
+/** Rules of policies that a token of the cluster file may have by name alone. */
+const KNOWN_RULES: Readonly<Record<string, string>> = {
+  [REGISTRATOR]: [prefix("agent", "read"), prefix("node", "read"), prefix("service", "write")].join("\n"),
+};
+/** Policies that a token may have without rules in the cluster file. */
+export const KNOWN_POLICIES: readonly string[] = [REGISTRATOR, SNAPSHOTS, MANAGEMENT];
+
+/** Tokens of every secured cluster, and the purpose of each. */
+export const BUILT_IN_TOKENS: Readonly<Record<string, string>> = {
+  management: "everything: policies, tokens, snapshots",
+  "rollout-server": "what a deploy asks and tells servers",
+  "rollout-client": "what a deploy asks and tells clients",
+  health: "whoever watches nodes and services",
+  dns: "DNS, for whoever asks an agent",
+};
+/** Names that no token of a cluster file may have: `npm run secrets -- show` shows something else by these. */
+export const RESERVED_TOKENS: readonly string[] = [...Object.keys(BUILT_IN_TOKENS), "gossip"];
+
+export interface AclProps {
+  readonly datacenter: string;
+  readonly agents: readonly {
+    /** Consul's node name. */
+    readonly node: string;
+    readonly config?: ConsulConfig;
+    readonly services?: readonly { readonly name?: string }[];
+  }[];
+  /** The cluster file's own policies: rules by name. */
+  readonly policies: Readonly<Record<string, string>>;
+  /** The cluster file's own tokens, by name. */
+  readonly tokens: Readonly<Record<string, { readonly policies: readonly string[] }>>;
+  /** Whether the cluster has scheduled backups, which need a token. */
+  readonly backups: boolean;
+}
+
+export function aclDefinitions({ datacenter, agents, policies, tokens, backups }: AclProps): AclDefinitions {
   const own = Object.fromEntries(
     Object.entries(tokens).map(([name, token]) => [
       name,
-      token.policies.map((policy) => (policy === "snapshots" ? MANAGEMENT : policy)),
+      token.policies.map((policy) => (policy === SNAPSHOTS ? MANAGEMENT : policy)),
     ]),
   );
-  const asked = new Set(Object.values(own).flat());
-  const known = Object.entries(KNOWN_POLICIES).filter(([name]) => asked.has(name));
+  const used = new Set(Object.values(own).flat());
+  const known = Object.entries(KNOWN_RULES).filter(([name]) => used.has(name));
+  const builtIn = Object.keys(OWN_POLICIES).map((name): [string, string[]] => [name, [name]]);
+  if (backups) builtIn.push([BACKUPS_TOKEN, [MANAGEMENT]]);
+  const services = agents
+    .map((agent): [string, string[]] => [agent.node, serviceNames(agent)])
+    .filter(([, names]) => names.length > 0);
   return {
     datacenter,
     policies: sortedByKey({ ...OWN_POLICIES, ...Object.fromEntries(known), ...policies }),
-    tokens: sortedByKey({
-      ...Object.fromEntries(Object.keys(OWN_POLICIES).map((name) => [name, [name]])),
-      ...(backups && { [BACKUPS_TOKEN]: [MANAGEMENT] }),
-      ...own,
-    }),
-    services: sortedByKey(
-      Object.fromEntries(
-        agents.map((agent) => [agent.node, servicesOf(agent)] as const).filter(([, services]) => services.length > 0),
-      ),
-    ),
+    tokens: sortedByKey({ ...Object.fromEntries(builtIn), ...own }),
+    services: sortedByKey(Object.fromEntries(services)),
   };
 }
 
-function servicesOf({ settings: { config = {}, services: declared = [] } }: AgentDescription): string[] {
+/** The services of an agent's configuration, and those that are declared on it. */
+function serviceNames({ config = {}, services: declared = [] }: AclProps["agents"][number]): string[] {
   const { service, services } = config;
   const configured = [service, ...(Array.isArray(services) ? services : [services])] as (ConsulConfig | undefined)[];
-  return [
-    ...new Set([...configured, ...declared].flatMap((one) => (typeof one?.name === "string" ? [one.name] : []))),
-  ].sort();
+  const names = [...configured, ...declared].flatMap((entry) => (typeof entry?.name === "string" ? [entry.name] : []));
+  return [...new Set(names)].sort();
 }

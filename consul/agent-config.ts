@@ -1,125 +1,158 @@
-import type { ConsulConfig, Dns, Settings } from "../cluster/file/schema";
-import { mergeConfig } from "../cluster/resolve/resolve";
-import { runsPrograms } from "../cluster/validate/consul-settings";
-import { type AgentSecurity, HEALTH_TOKEN, secretFlags, securityConfig } from "../constructs/agent-security";
-import { defined, effectivePorts, type Role } from "./ports";
+import { type ConsulConfig, defined, mergeConfig, runsScriptChecks } from "./config";
+import { CONTAINER_VARIABLES, PATHS } from "./contract";
+import type { EffectivePorts, Ports, Role } from "./ports";
+import { SECRET_FILES } from "./secrets";
+import { type Stage, secretFlags, securityConfig } from "./security";
 import { sorted } from "./sort";
 
-export interface AgentCommandProps extends Settings {
+export interface AgentCommandProps {
   readonly role: Role;
+  /** Consul's node name. */
   readonly node: string;
-  /** Address to bind to; undefined leaves it to Consul. */
+  /** The address to bind to. @default Consul chooses it */
   readonly bind?: string;
-  /** Addresses of HTTP and DNS. */
+  /** The address that the agent tells others. @default the bind address */
+  readonly advertise?: string;
+  /** Addresses of HTTP and DNS, separated by spaces. */
   readonly client: string;
+  /** How many servers the first bootstrap waits for. @default none: the agent never bootstraps a cluster */
   readonly bootstrapExpect?: number;
-  /** As Consul takes them: `address`, or `address:port`. */
+  /** Agents to join, as Consul takes them: `address`, or `address:port`. */
   readonly retryJoin: readonly string[];
-  readonly security?: AgentSecurity;
-  /** The agent's IP address, as others reach it; undefined when only Consul knows it. */
-  readonly address?: string;
+  /** Whether the agent serves the web UI. @default true */
+  readonly ui?: boolean;
+  /** Further flags of `consul agent`, which come last. @default none */
+  readonly flags?: readonly string[];
+  /** How far security is enforced. @default "off" */
+  readonly stage?: Stage;
 }
 
-/** Where an agent finds the services and checks that it has been given: on a volume, so that its next container finds them too. */
-export const DECLARED = "/consul/declared";
-
-/**
- * What the container runs. What the article shows as flags are flags here, in its order, so that `docker inspect` reads like it; everything
- * else is in one file, by `agentConfig`. The image's entrypoint adds -data-dir and -config-dir.
- */
-export function agentCommand(props: AgentCommandProps): string[] {
-  return [
-    "agent",
-    ...(props.role === "server" ? ["-server"] : []),
-    ...(props.bind === undefined ? [] : [`-bind=${props.bind}`]),
-    ...(props.advertise === undefined ? [] : [`-advertise=${props.advertise}`]),
-    ...props.retryJoin.map((address) => `-retry-join=${address}`),
-    ...(props.role === "client" || props.bootstrapExpect === undefined
-      ? []
-      : [`-bootstrap-expect=${props.bootstrapExpect}`]),
-    `-node=${props.node}`,
-    `-client=${props.client}`,
-    ...((props.ui ?? true) ? ["-ui"] : []),
-    `-config-dir=${DECLARED}`,
-    ...(props.security ? secretFlags(props.role, props.security) : []),
-    ...(props.flags ?? []),
-  ];
+/** DNS by Consul's names. In an agent's configuration `recursors` is not in `dns_config`. */
+export interface DnsSettings {
+  readonly recursors?: string[];
+  readonly allow_stale?: boolean;
+  readonly max_stale?: string;
+  readonly node_ttl?: string;
+  readonly service_ttl?: Record<string, string>;
+  readonly only_passing?: boolean;
+  readonly enable_truncate?: boolean;
 }
 
 export interface AgentConfigProps extends AgentCommandProps {
   readonly datacenter: string;
+  /** Ports that differ from Consul's defaults. @default none */
+  readonly ports?: Ports;
+  /** @default Consul's defaults */
+  readonly dns?: DnsSettings;
+  /** Any configuration keys, merged last. @default none */
+  readonly config?: ConsulConfig;
+  /** The agent's IP address, as others reach it. @default only Consul knows it */
+  readonly address?: string;
+}
+
+/**
+ * What the container runs. The article's flags are flags here too, in its order, so `docker inspect` shows the article's
+ * command. Everything else is in one file, see `agentConfig`. The image's entrypoint adds -data-dir and -config-dir.
+ */
+export function agentCommand(props: AgentCommandProps): string[] {
+  const { role, bind, advertise, bootstrapExpect, stage = "off" } = props;
+  const words = ["agent"];
+  if (role === "server") words.push("-server");
+  if (bind !== undefined) words.push(`-bind=${bind}`);
+  if (advertise !== undefined) words.push(`-advertise=${advertise}`);
+  words.push(...props.retryJoin.map((address) => `-retry-join=${address}`));
+  if (role === "server" && bootstrapExpect !== undefined) words.push(`-bootstrap-expect=${bootstrapExpect}`);
+  words.push(`-node=${props.node}`, `-client=${props.client}`);
+  if (props.ui ?? true) words.push("-ui");
+  words.push(`-config-dir=${PATHS.declared}`);
+  if (stage !== "off") words.push(...secretFlags(role, stage));
+  return [...words, ...(props.flags ?? [])];
 }
 
 /** The agent's configuration file. */
 export const agentConfig = (props: AgentConfigProps): string =>
   `${JSON.stringify(sorted(configured(props)), null, 2)}\n`;
 
-/** The same with what the command says, for `consul validate`, which takes files alone; what is in secret files is not needed to be valid. */
+/**
+ * The agent's configuration file with the command's flags as keys, because `consul validate` takes files only. Secret
+ * files are not included: a configuration is valid without them.
+ */
 export function wholeConfig(props: AgentConfigProps): string {
   const { role, node, bind, advertise, client, bootstrapExpect } = props;
-  const flags = {
-    data_dir: "/consul/data",
+  const flags: ConsulConfig = {
+    data_dir: PATHS.data,
     node_name: node,
-    ...(bind !== undefined && { bind_addr: bind }),
-    ...(advertise !== undefined && { advertise_addr: advertise }),
     client_addr: client,
-    ...(role === "server" && {
-      server: true,
-      ...(bootstrapExpect !== undefined && { bootstrap_expect: bootstrapExpect }),
-    }),
-    enable_local_script_checks: runsPrograms(props),
+    enable_local_script_checks: runsScriptChecks(props),
   };
+  if (bind !== undefined) flags.bind_addr = bind;
+  if (advertise !== undefined) flags.advertise_addr = advertise;
+  if (role === "server") {
+    flags.server = true;
+    if (bootstrapExpect !== undefined) flags.bootstrap_expect = bootstrapExpect;
+  }
   return JSON.stringify(sorted(mergeConfig(configured(props), flags)));
 }
 
 function configured(props: AgentConfigProps): ConsulConfig {
+  const { role, stage = "off", bootstrapExpect } = props;
   const ports = defined(props.ports ?? {}) as ConsulConfig;
   const config: ConsulConfig = {
     datacenter: props.datacenter,
-    // Nobody's cluster should call home unasked.
+    // An agent should not call HashiCorp's servers unless its owner wants that.
     disable_update_check: true,
-    // A container that is replaced comes back: its services stay registered, and its vote counts.
+    // A replaced container comes back: its services stay registered, and its vote counts.
     leave_on_terminate: false,
     // With the default of 30 s, agents that start together wait 30 s for their leader (measured).
     retry_interval: "2s",
-    // The default of 5 is for small machines; 1 is upstream's advice for production: a lost leader costs 1 to 3 s, not 5 to 15.
-    ...(props.role === "server" && { performance: { raft_multiplier: 1 } }),
-    // Below this many servers autopilot removes none that is down: one that is being replaced keeps its vote.
-    ...(props.bootstrapExpect !== undefined &&
-      props.role === "server" && { autopilot: { min_quorum: props.bootstrapExpect } }),
-    ...(Object.keys(ports).length > 0 && { ports }),
     ...dnsConfig(props.dns),
   };
-  const secured = props.security
-    ? mergeConfig(config, securityConfig(props.role, props.security, props.address))
-    : config;
+  if (role === "server") {
+    // The default of 5 is for small machines. Upstream advises 1 for production: the loss of a leader then costs 1 to 3 s
+    // without writes, not 5 to 15 s.
+    config.performance = { raft_multiplier: 1 };
+    // With this many servers or fewer, autopilot removes no failed server, so a server that is being replaced keeps its vote.
+    if (bootstrapExpect !== undefined) config.autopilot = { min_quorum: bootstrapExpect };
+  }
+  if (Object.keys(ports).length > 0) config.ports = ports;
+  const secured = stage === "off" ? config : mergeConfig(config, securityConfig(role, stage, props.address));
   return mergeConfig(secured, props.config ?? {});
 }
 
-/** DNS by the agent configuration's names: what the file has in one mapping is in two places there. */
-function dnsConfig({ recursors, ...settings }: Dns = {}): ConsulConfig {
-  const dns_config = defined(settings) as ConsulConfig;
-  return { ...(recursors && { recursors }), ...(Object.keys(dns_config).length > 0 && { dns_config }) };
+function dnsConfig({ recursors, ...settings }: DnsSettings = {}): ConsulConfig {
+  const config: ConsulConfig = {};
+  const dns = defined(settings) as ConsulConfig;
+  if (recursors) config.recursors = recursors;
+  if (Object.keys(dns).length > 0) config.dns_config = dns;
+  return config;
 }
 
-const DEFAULT_HTTP = "http://127.0.0.1:8500";
+/** The API's address that the CLI and the container's scripts assume. */
+export const DEFAULT_HTTP_URL = "http://127.0.0.1:8500";
 
 /** Whether an agent listens on a port below 1024. */
-export const listensOnPrivileged = ({ role, ports }: Pick<AgentCommandProps, "role" | "ports">): boolean =>
-  Object.values(effectivePorts(role, ports)).some((port) => port > 0 && port < 1024);
+export const listensOnPrivileged = (ports: EffectivePorts): boolean =>
+  Object.values(ports).some((port) => port > 0 && port < 1024);
 
-/** Variables of the container; undefined where none is needed. */
-export function agentEnvironment(
-  props: Pick<AgentCommandProps, "role" | "ports" | "security"> & { readonly http: string },
-): string[] | undefined {
-  const { http, security } = props;
-  const variables = [
-    // Privileged ports need a capability, which the image's entrypoint grants when this is set.
-    ...(listensOnPrivileged(props) ? ["CONSUL_ALLOW_PRIVILEGED_PORTS=1"] : []),
-    // For `docker exec ... consul`, and for scripts of a later configuration, which may find the API elsewhere.
-    ...(http === DEFAULT_HTTP ? [] : [`CONSUL_HTTP_ADDR=${http}`]),
-    // Whoever gets in by `docker exec` may look.
-    ...(security ? [`CONSUL_HTTP_TOKEN_FILE=${HEALTH_TOKEN}`] : []),
-  ];
+/**
+ * Environment variables of the agent's container; undefined if none is needed.
+ * @param http the API's URL from inside the container
+ */
+export function agentEnvironment({
+  ports,
+  stage,
+  http,
+}: {
+  readonly ports: EffectivePorts;
+  readonly stage: Stage;
+  readonly http: string;
+}): string[] | undefined {
+  const variables: string[] = [];
+  // Ports below 1024 need a capability, which the image's entrypoint grants if this is set.
+  if (listensOnPrivileged(ports)) variables.push(`${CONTAINER_VARIABLES.privilegedPorts}=1`);
+  // For `docker exec ... consul`, and for scripts of a later configuration, whose API may have another address.
+  if (http !== DEFAULT_HTTP_URL) variables.push(`${CONTAINER_VARIABLES.httpAddress}=${http}`);
+  // Users of `docker exec` may read the cluster's health.
+  if (stage !== "off") variables.push(`${CONTAINER_VARIABLES.tokenFile}=${PATHS.secrets}/${SECRET_FILES.healthToken}`);
   return variables.length > 0 ? variables : undefined;
 }

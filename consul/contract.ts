@@ -1,20 +1,101 @@
 /**
- * Terraform's ids are a contract: what runs is found by them, and a changed id destroys it. They are made of names, never of positions.
+ * Names that parts of the product share, which may be of different versions: a container keeps what it was created with
+ * until it is replaced, and two deploys of different versions can run at the same time. A changed name replaces
+ * containers, or loses what has the old one. Formats: docs/protocol.md. Files of secrets: secrets.ts.
  */
 
-/** A host's stack depends on its own `group` alone, never on its neighbours: a container that moved between stacks would be made twice. */
+// Terraform's ids. They consist of names in the cluster file, never of positions. Names of agents and hosts have no
+// underscore, so no agent has one of the ids below.
+
+/** A stack depends on its hosts' `group` alone. A container that moved between stacks would be created twice. */
 export const stackName = (cluster: string, group: string | undefined): string =>
   group === undefined ? cluster : `${cluster}-${group}`;
 
-/** The part of an id that stands for a further image: its reference, with what Terraform does not allow written as a hyphen. */
+/** A host, and the alias of the provider of its daemon: `consul-server1_host`. */
+export const hostId = (host: string): string => `${host}_host`;
+/** The host of a provider's alias. */
+export const hostOfAlias = (alias: string): string => alias.replace(/_host$/, "");
+
+/** The part of an id that identifies an image under `images:`: its reference, with hyphens for what Terraform does not allow. */
 export const imageId = (image: string): string => image.replace(/[^a-zA-Z0-9]+/g, "-");
 
-/** A host's registrator. Agents' names have no underscore, so that none has this id. */
 export const registratorId = (host: string): string => `${host}_registrator`;
-/** The part of an id that stands for a server's backups: `consul-server1_backups`. */
-export const BACKUPS_ID = "backups";
-/** The volume of the services and checks that an agent has been given, by its container's name. */
-export const declaredVolume = (container: string): string => `${container}-declared`;
 
-/** The output of the cluster's own stack that lists all its stacks, where there are several. */
+/** The part of an id that identifies a server's scheduled backups. */
+export const BACKUPS_ID = "backups";
+export const backupsId = (server: string): string => `${server}_${BACKUPS_ID}`;
+
+/** The step that delivers an agent's secrets. */
+export const secretsId = (agent: string): string => `${agent}_secrets`;
+/** The step that delivers an agent's declared services and checks. */
+export const servicesId = (agent: string): string => `${agent}_services`;
+
+/** A cluster's own step: `consul_acl`. Also the local of a stack that holds a script. */
+export const stepId = (name: string): string => `consul_${name}`;
+
+/** The output of the cluster's own stack that lists all its stacks, if there are several. */
 export const STACKS_OUTPUT = "consul_stacks";
+
+// Containers and volumes.
+
+/** An agent's data, unless the cluster file names another volume. */
+export const dataVolume = (container: string): string => `${container}-data`;
+/** The services and checks that were delivered to an agent. */
+export const declaredVolume = (container: string): string => `${container}-declared`;
+/** The container that takes scheduled snapshots beside a server, and the volume that it stores them in by default. */
+export const backupsContainer = (container: string): string => `${container}-backups`;
+
+/** Registrator would register Consul's own ports as services. */
+export const REGISTRATOR_IGNORES = { SERVICE_IGNORE: "true" } as const;
+
+/** Paths in containers. Those of scripts end in .sh. */
+export const PATHS = {
+  data: "/consul/data",
+  agentConfig: "/consul/config/agent.json",
+  /** Docker's health check. `docker inspect` identifies a container of the product by it. */
+  health: "/consul/health.sh",
+  leaveLeadership: "/consul/leave-leadership.sh",
+  ownSecrets: "/consul/own-secrets.sh",
+  secrets: "/consul/secrets",
+  /** The folder of declared services and checks: on a volume, so that the agent's next container has them too. */
+  declared: "/consul/declared",
+  declaredServices: "/consul/declared/services.json",
+  /** Scheduled snapshots. */
+  backups: "/consul/backups",
+  backupsScript: "/consul/backups.sh",
+  registratorSocket: "/tmp/docker.sock",
+  registratorToken: "/registrator.token",
+  readToken: "/read-token.sh",
+} as const;
+
+/** In an agent's data: the agent was ready once. */
+export const WAS_READY_FILE = "was-in";
+
+/** Keys of Consul's KV store. */
+export const KV_PREFIX = "consul-cdktf/";
+export const KV = {
+  /** The deploy lock. Its value is the owner: the Terraform id of the server that is being replaced. */
+  lock: `${KV_PREFIX}replacing`,
+  /** The rollout slots of client agents, one key for each owner. */
+  slots: `${KV_PREFIX}clients/`,
+  /** What deploys have created and may therefore delete. */
+  definitions: `${KV_PREFIX}definitions`,
+} as const;
+
+export const NODE_META = {
+  /** The agent's stage of security. */
+  security: "cdktf-security",
+} as const;
+
+/** The description of an ACL policy or token that the product created begins with this. */
+export const ACL_DESCRIPTION = "consul-cdktf: ";
+
+/** Environment variables of containers. */
+export const CONTAINER_VARIABLES = {
+  /** The API's URL, for the container's scripts and the CLI, if it is not Consul's default. */
+  httpAddress: "CONSUL_HTTP_ADDR",
+  /** A file with a token, for the CLI and registrator. */
+  tokenFile: "CONSUL_HTTP_TOKEN_FILE",
+  /** The image's entrypoint then grants the capability that ports below 1024 need. */
+  privilegedPorts: "CONSUL_ALLOW_PRIVILEGED_PORTS",
+} as const;

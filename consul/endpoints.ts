@@ -1,6 +1,5 @@
-import type { Settings } from "../cluster/file/schema";
 import { bracketed, isLoopback, isWildcard } from "./address";
-import { type EffectivePorts, OWN_HTTP } from "./ports";
+import { type EffectivePorts, LOOPBACK, type PortName } from "./ports";
 
 export interface EndpointProps {
   readonly network: "host" | "bridge";
@@ -11,7 +10,8 @@ export interface EndpointProps {
   /** Client addresses, separated by spaces. Default loopback; in a bridge network every address of the container's own. */
   readonly client?: string;
   readonly ports: EffectivePorts;
-  readonly publish?: Settings["publish"];
+  /** Ports of the host at which the ports of a container in a bridge network are published. */
+  readonly publish?: Readonly<Partial<Record<PortName, number>>>;
   /** Whether plain HTTP is for the agent's own host, or container, alone. Default false. */
   readonly httpsOnly?: boolean;
 }
@@ -36,7 +36,7 @@ export function endpointsOf(props: EndpointProps): Endpoints {
   const { ports } = props;
   const client = props.client ?? (props.network === "bridge" ? "0.0.0.0" : "127.0.0.1");
   const own = bracketed(localAddress(client.split(/\s+/)));
-  const local = `http://${props.httpsOnly ? OWN_HTTP : own}:${ports.http}`;
+  const local = `http://${props.httpsOnly ? LOOPBACK : own}:${ports.http}`;
   const localHttps = ports.https > 0 ? `https://${own}:${ports.https}` : undefined;
   const open = props.network === "bridge" || client.split(/\s+/).some((address) => !isLoopback(address));
   return {

@@ -1,6 +1,12 @@
-import type { PortName, Ports } from "../cluster/file/schema";
+import { defined } from "./config";
 
 export type Role = "server" | "client";
+
+/** Consul's names of an agent's ports. */
+export const PORT_NAMES = ["dns", "http", "https", "grpc", "grpc_tls", "serf_lan", "serf_wan", "server"] as const;
+export type PortName = (typeof PORT_NAMES)[number];
+/** Ports of an agent that differ from Consul's defaults; -1 is off. */
+export type Ports = Readonly<Partial<Record<PortName, number>>>;
 /** Every port of an agent; -1 is off. */
 export type EffectivePorts = Readonly<Record<PortName, number>>;
 
@@ -22,17 +28,12 @@ export function effectivePorts(role: Role, ports: Ports = {}): EffectivePorts {
   return { ...DEFAULTS, ...(role === "server" && { grpc_tls: SERVER_GRPC_TLS }), ...defined(ports) };
 }
 
-/** Of a mapping, what says something: a program may write `key: undefined` for nothing. */
-export function defined<T extends object>(values: T): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
-}
-
 /** Ports on the agent's client addresses; the others are on its bind address. */
 const CLIENT_PORTS: readonly PortName[] = ["dns", "http", "https", "grpc", "grpc_tls"];
 const SERVER_ONLY_PORTS: readonly PortName[] = ["serf_wan", "server"];
 
-/** Where plain HTTP listens when others have HTTPS. */
-export const OWN_HTTP = "127.0.0.1";
+/** Where plain HTTP listens if other machines use HTTPS. */
+export const LOOPBACK = "127.0.0.1";
 
 export interface Listener {
   readonly name: PortName;
@@ -42,17 +43,17 @@ export interface Listener {
 
 export interface ListenAddresses {
   readonly client: readonly string[];
-  /** By which others reach the agent. */
+  /** The address by which other agents reach this one. */
   readonly bind: string;
-  /** Whether plain HTTP is for the agent's own host, or container, alone. */
+  /** Whether plain HTTP listens on loopback only. */
   readonly httpsOnly: boolean;
 }
 
-/** What an agent listens on, and where. */
+/** An agent's listeners: port and addresses of each. */
 export function listeners(role: Role, ports: EffectivePorts, { client, bind, httpsOnly }: ListenAddresses): Listener[] {
   const addresses = (name: PortName) =>
-    !CLIENT_PORTS.includes(name) ? [bind] : name === "http" && httpsOnly ? [OWN_HTTP] : client;
-  return (Object.keys(DEFAULTS) as PortName[])
-    .filter((name) => ports[name] > 0 && (role === "server" || !SERVER_ONLY_PORTS.includes(name)))
-    .map((name) => ({ name, port: ports[name], addresses: addresses(name) }));
+    !CLIENT_PORTS.includes(name) ? [bind] : name === "http" && httpsOnly ? [LOOPBACK] : client;
+  return PORT_NAMES.filter((name) => ports[name] > 0 && (role === "server" || !SERVER_ONLY_PORTS.includes(name))).map(
+    (name) => ({ name, port: ports[name], addresses: addresses(name) }),
+  );
 }

@@ -1,12 +1,13 @@
-/** The order of names is that of code units, not the locale's: the same everywhere. */
-const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Names are sorted by their code units: in the same order on every machine, in every locale. */
+export const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-export const byName = (a: { readonly name: string }, b: { readonly name: string }): number => inOrder(a.name, b.name);
+export const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+  byCodeUnits(a.name, b.name);
 
 export const sortedByKey = <Value>(values: Readonly<Record<string, Value>>): Record<string, Value> =>
-  Object.fromEntries(Object.entries(values).sort(([a], [b]) => inOrder(a, b)));
+  Object.fromEntries(Object.entries(values).sort(([a], [b]) => byCodeUnits(a, b)));
 
-/** A value with all its keys in order: the order in which somebody wrote them changes nothing. */
+/** A value with all its keys sorted: another order of keys in the cluster file changes nothing. */
 export function sorted<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(sorted) as Value;
   if (typeof value !== "object" || value === null) return value;

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { articleCommand } from "../bench/article";
+import { articleCommand } from "./article";
 import { ConsulHttp, eventually } from "./consul";
 import { Load, missingKeys } from "./load";
 import { Project } from "./project";

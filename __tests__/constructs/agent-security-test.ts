@@ -1,4 +1,4 @@
-import { AGENT_SECRETS } from "../../cluster/resolve/security";
+import { AGENT_SECRETS } from "../../consul/secrets";
 import { FOUR_HOSTS } from "../cluster-files";
 import { agentConfigOf, type ContainerJson, synthesizeText } from "../synthesized";
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { defineCluster } from "../../cluster/define";
 import type { ClusterFile } from "../../cluster/file/schema";
 import type { Security } from "../../cluster/resolve/security";
-import { type AclDefinitions, aclDefinitions } from "../../consul/acl-policies";
+import { aclOf } from "../../constructs/security-steps";
+import type { AclDefinitions } from "../../consul/acl-policies";
 import { PROJECT } from "../cluster-files";
 
 const definitions = (file: Partial<ClusterFile> = {}): AclDefinitions => {
@@ -15,7 +16,7 @@ const definitions = (file: Partial<ClusterFile> = {}): AclDefinitions => {
     clients: [{ name: "c1", node: "node-c1", config: { services: [{ name: "web" }, { name: "api" }] } }],
     ...file,
   });
-  return aclDefinitions(cluster, cluster.security as Security);
+  return aclOf(cluster, cluster.security as Security);
 };
 
 test("no token of the product's own manages ACLs, or writes more of the KV than the product's own keys", () => {

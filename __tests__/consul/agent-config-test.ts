@@ -1,4 +1,5 @@
 import { agentCommand, agentConfig, agentEnvironment } from "../../consul/agent-config";
+import { effectivePorts } from "../../consul/ports";
 
 const server = {
   role: "server",
@@ -94,13 +95,17 @@ describe("the configuration file", () => {
 describe("the environment", () => {
   const http = "http://127.0.0.1:8500";
   test("says where the HTTP API is, where Consul's own commands would not look", () => {
-    expect(agentEnvironment({ role: "client", http: "http://10.0.0.1:9500" })).toEqual([
+    expect(agentEnvironment({ ports: effectivePorts("client"), stage: "off", http: "http://10.0.0.1:9500" })).toEqual([
       "CONSUL_HTTP_ADDR=http://10.0.0.1:9500",
     ]);
   });
   test("grants privileged ports where one is used", () => {
-    expect(agentEnvironment({ role: "client", ports: { dns: 53 }, http })).toEqual(["CONSUL_ALLOW_PRIVILEGED_PORTS=1"]);
+    expect(agentEnvironment({ ports: effectivePorts("client", { dns: 53 }), stage: "off", http })).toEqual([
+      "CONSUL_ALLOW_PRIVILEGED_PORTS=1",
+    ]);
   });
   test("grants nothing otherwise", () =>
-    expect(agentEnvironment({ role: "server", ports: { dns: -1, http: 1024 }, http })).toBeUndefined());
+    expect(
+      agentEnvironment({ ports: effectivePorts("server", { dns: -1, http: 1024 }), stage: "off", http }),
+    ).toBeUndefined());
 });

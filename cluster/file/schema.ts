@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEFAULT_SUBNET } from "../../consul/address";
+import type { PortName } from "../../consul/ports";
 import { ignorableCodes } from "../catalogue";
 import { configEntry, intentions, kv, preparedQuery } from "./definition-schema";
 import { check, service } from "./service-schema";
@@ -60,7 +61,7 @@ const ports = z
       .optional()
       .describe("Gossip between datacenters' servers, TCP and UDP. Default 8302; -1 is off."),
     server: port.optional().describe("RPC between agents and servers. Default 8300."),
-  })
+  } satisfies Record<PortName, z.ZodType>)
   .describe("Ports, by Consul's names.");
 
 const publish = z
@@ -488,10 +489,7 @@ export type ClusterFile = z.input<typeof clusterSchema>;
 export type ParsedClusterFile = z.output<typeof clusterSchema>;
 export type AgentEntry = Exclude<ParsedClusterFile["servers"][number], string>;
 export type Settings = Pick<ParsedClusterFile, keyof typeof settings>;
-export type Ports = NonNullable<Settings["ports"]>;
-export type PortName = keyof Ports;
 export type DaemonEntry = NonNullable<ParsedClusterFile["daemon"]>;
-export type Dns = z.output<typeof dns>;
 export type Autopilot = z.output<typeof autopilot>;
 export type BackupsEntry = z.output<typeof backups>;
 export type BackendEntry = NonNullable<ParsedClusterFile["backend"]>;
@@ -503,5 +501,3 @@ export type Rules = z.output<typeof rules>;
 export type PolicyName = z.output<typeof aclName>;
 export type Service = z.output<typeof service>;
 export type Check = z.output<typeof check>;
-/** A Consul configuration: JSON, of any keys. */
-export type ConsulConfig = z.output<typeof free>;

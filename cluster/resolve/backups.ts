@@ -14,9 +14,6 @@ export interface Backups {
 
 export const backupsOf = ({ every, ...rest }: BackupsEntry): Backups => ({ ...rest, every: seconds(every) });
 
-/** The name of the container beside a server that saves, and of the volume that it saves to by default. */
-export const backupsName = (container: string): string => `${container}-backups`;
-
 const UNITS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
 
 /** Of `1h30m`. */

@@ -1,6 +1,7 @@
 import { byApiNames } from "../../consul/api-names";
+import type { ConsulConfig } from "../../consul/config";
 import { byName, sorted, sortedByKey } from "../../consul/sort";
-import type { ConsulConfig, ParsedClusterFile } from "../file/schema";
+import type { ParsedClusterFile } from "../file/schema";
 import type { KeyPath } from "../problem";
 
 /** What a cluster is given once for all its agents, as Consul's API takes it. */
@@ -12,9 +13,6 @@ export interface Definitions {
   /** By name. */
   readonly prepared_queries: Readonly<Record<string, unknown>>;
 }
-
-/** What KV keys of the product's own begin with: its locks, and what it has defined. */
-export const RESERVED_PREFIX = "consul-cdktf/";
 
 /** Kinds of which a cluster has one entry, by its name. */
 const ONLY_NAMES: Readonly<Record<string, string>> = {

@@ -1,11 +1,13 @@
 import { canonical, family, gossipAddress, isDnsName, isLoopback, whyUnreachable } from "../../consul/address";
+import { mergeConfig } from "../../consul/config";
 import { effectivePorts, type Role } from "../../consul/ports";
-import type { AgentEntry, ConsulConfig, ParsedClusterFile, Settings } from "../file/schema";
+import type { Stage } from "../../consul/security";
+import type { AgentEntry, ParsedClusterFile, Settings } from "../file/schema";
 import type { AgentDescription, HostDescription, JoinTarget } from "../model";
 import type { KeyPath, Violation } from "../problem";
 import { didYouMean } from "../suggest";
 import { daemonOf } from "./daemon";
-import { type Stage, securityOf } from "./security";
+import { securityOf } from "./security";
 
 /** A cluster half way: resolved as far as its names go, with what did not resolve. */
 export interface Draft {
@@ -170,18 +172,4 @@ const HTTPS_PORT = 8501;
 function withHttps(settings: Settings, role: Role, stage: Stage): Settings {
   if (stage === "off" || (stage === "accept" && role === "client")) return settings;
   return { ...settings, ports: { https: HTTPS_PORT, ...settings.ports } };
-}
-
-type Json = ConsulConfig[string];
-const isMapping = (value: Json | undefined): value is { [key: string]: Json } =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Mappings merge key by key; anything else is replaced by the later one. */
-export function mergeConfig(first: ConsulConfig, last: ConsulConfig): ConsulConfig {
-  const merged: ConsulConfig = { ...first };
-  for (const [key, value] of Object.entries(last)) {
-    const before = Object.hasOwn(first, key) ? first[key] : undefined;
-    merged[key] = isMapping(before) && isMapping(value) ? mergeConfig(before, value) : value;
-  }
-  return merged;
 }

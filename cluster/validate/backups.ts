@@ -1,11 +1,11 @@
+import { BACKUPS_TOKEN } from "../../consul/acl-policies";
 import { isLoopback } from "../../consul/address";
-import { BACKUPS_ID, imageId } from "../../consul/contract";
+import { BACKUPS_ID, backupsContainer, imageId } from "../../consul/contract";
 import { endpointsOf } from "../../consul/endpoints";
 import { effectivePorts } from "../../consul/ports";
 import type { Violation } from "../problem";
-import { backupsName } from "../resolve/backups";
 import type { Draft } from "../resolve/resolve";
-import { BACKUPS_TOKEN, requiresSecurity } from "../resolve/security";
+import { requiresSecurity } from "../resolve/security";
 import { type DraftAgent, settingPath, valueAt } from "./paths";
 
 /** Whether the containers that save have names and places of their own, and reach their servers. */
@@ -23,7 +23,7 @@ const onSameDaemon = ({ agents }: Draft, { host }: DraftAgent): DraftAgent[] =>
   agents.filter((other) => other.host.daemon.url === host.daemon.url);
 
 function containerTaken(draft: Draft, server: DraftAgent): Violation[] {
-  const name = backupsName(server.container);
+  const name = backupsContainer(server.container);
   return onSameDaemon(draft, server)
     .filter(({ container }) => container === name)
     .map((other) => ({
@@ -38,7 +38,7 @@ const plainPath = (place: string): string => place.replace(/\/+/g, "/").replace(
 
 function placeTaken(draft: Draft, server: DraftAgent): Violation[] {
   const { to } = draft.file.backups ?? {};
-  const place = to ?? backupsName(server.container);
+  const place = to ?? backupsContainer(server.container);
   return onSameDaemon(draft, server)
     .filter(({ data }) => plainPath(data) === plainPath(place))
     .map((other) => ({

@@ -1,4 +1,4 @@
-import type { ConsulConfig, Settings } from "../file/schema";
+import type { ConsulConfig } from "../../consul/config";
 import type { KeyPath, Violation } from "../problem";
 
 /** Consul keys, or paths of them, that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
@@ -64,18 +64,6 @@ export function configProblems(config: ConsulConfig | undefined, path: KeyPath, 
     pathsOf(config, key.split(".")).map((found) => ownedSetting(found.join("."), place, [...path, ...found])),
   );
   return [...owned, ...securityProblems(config, path, secured), ...inexactNumbers(config, path)];
-}
-
-/** With these whoever may register a service runs programs on the host, as Consul's user. */
-export const SCRIPT_CHECKS = ["enable_script_checks", "enable_local_script_checks"] as const;
-
-/** Whether checks that are in files may run programs: by configuration, or by a flag, which has the last word. */
-export function runsPrograms({ config = {}, flags = [] }: Pick<Settings, "config" | "flags">): boolean {
-  return SCRIPT_CHECKS.some((key) => {
-    const flag = new RegExp(`^--?${key.replaceAll("_", "-")}(?:=(.*))?$`);
-    const given = flags.flatMap((word) => flag.exec(word)?.slice(1) ?? []);
-    return given.length > 0 ? !/^(f|false|0)$/i.test(given.at(-1) ?? "true") : config[key] === true;
-  });
 }
 
 /** What `security` decides: paths of keys, by Consul's names, `*` for any one. HTTPS alone may be had without client certificates. */

@@ -1,6 +1,7 @@
 import { argumentSize, MOST_BYTES } from "../../consul/argument-size";
+import { KV_PREFIX } from "../../consul/contract";
 import { type KeyPath, keyText, type Violation } from "../problem";
-import { definitionsOf, ENTRY_KINDS, entryKey, locatedEntries, RESERVED_PREFIX } from "../resolve/definitions";
+import { definitionsOf, ENTRY_KINDS, entryKey, locatedEntries } from "../resolve/definitions";
 import type { Draft } from "../resolve/resolve";
 import { didYouMean } from "../suggest";
 import { inexactNumbers } from "./consul-settings";
@@ -49,13 +50,13 @@ export function definitionProblems({ file }: Draft): Violation[] {
 }
 
 const reserved = (key: string): Violation[] =>
-  key.startsWith(RESERVED_PREFIX)
+  key.startsWith(KV_PREFIX)
     ? [
         {
           code: "reserved-key",
           path: ["kv", key],
           atKey: true,
-          message: `what is below ${RESERVED_PREFIX} is the product's own`,
+          message: `what is below ${KV_PREFIX} is the product's own`,
           hint: "use another key",
         },
       ]

@@ -1,8 +1,9 @@
+import { KNOWN_POLICIES, RESERVED_TOKENS } from "../../consul/acl-policies";
+import { SCRIPT_CHECKS } from "../../consul/config";
 import type { Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
-import { KNOWN_POLICIES, OWN_TOKENS, securityOf } from "../resolve/security";
+import { securityOf } from "../resolve/security";
 import { didYouMean } from "../suggest";
-import { SCRIPT_CHECKS } from "./consul-settings";
 import { byTag, settingPath, unique, valueAt } from "./paths";
 
 /** What a secured cluster's tokens may be called and hold, and what would open again what security closes. */
@@ -21,10 +22,10 @@ export function securityProblems(draft: Draft): Violation[] {
         hint: "choose another name",
       }));
   return [
-    ...own("policies", [...OWN_TOKENS, ...KNOWN_POLICIES], Object.keys(policies)),
-    ...own("tokens", OWN_TOKENS, Object.keys(tokens)),
+    ...own("policies", [...RESERVED_TOKENS, ...KNOWN_POLICIES], Object.keys(policies)),
+    ...own("tokens", RESERVED_TOKENS, Object.keys(tokens)),
     ...Object.entries(tokens)
-      .filter(([name]) => !OWN_TOKENS.includes(name))
+      .filter(([name]) => !RESERVED_TOKENS.includes(name))
       .flatMap(([name, token]) =>
         unknownPolicies(draft, name, token.policies, [...Object.keys(policies), ...KNOWN_POLICIES]),
       ),

@@ -1,11 +1,12 @@
 import { family } from "../../consul/address";
 import { argumentSize, MOST_BYTES } from "../../consul/argument-size";
+import { runsScriptChecks } from "../../consul/config";
 import type { Check, Service } from "../file/schema";
 import { CHECK_KEYS, SERVICE_KEYS } from "../file/service-schema";
 import type { KeyPath, Violation } from "../problem";
 import type { Draft } from "../resolve/resolve";
 import { didYouMean } from "../suggest";
-import { inexactNumbers, runsPrograms } from "./consul-settings";
+import { inexactNumbers } from "./consul-settings";
 import { type DraftAgent, unique, valueAt } from "./paths";
 
 /**
@@ -37,7 +38,7 @@ function ofAgent(draft: Draft, agent: DraftAgent): Violation[] {
       ({ id, name }) => id ?? name,
     ),
     ...undeclared(ofNode, services),
-    ...(runsPrograms(agent.settings) ? [] : [...ofServices, ...ofNode].flatMap(forbidden)),
+    ...(runsScriptChecks(agent.settings) ? [] : [...ofServices, ...ofNode].flatMap(forbidden)),
     ...tooMuch(agent),
   ];
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { backupsName } from "../../cluster/resolve/backups";
+import { backupsContainer } from "../../consul/contract";
 import { docker } from "../docker/docker";
 import { parallel } from "../parallel";
 import { BrokenSnapshot, Inspector } from "./inspector";
@@ -63,7 +63,7 @@ export function hostStores(cluster: Cluster): Promise<SnapshotStore[]> {
     cluster.backups ? serversOf(cluster) : [],
     AT_ONCE,
     async ({ name: server, host, container }): Promise<SnapshotStore> => {
-      const place = backupsName(container);
+      const place = backupsContainer(container);
       const { ok, output, error } = await docker(host.daemon, ["exec", place, "sh", "-c", SCRIPT], SECONDS);
       return {
         server,
@@ -106,7 +106,7 @@ export function download(
     );
   return writtenWhole(file, async (unfinished) => {
     const server = await holder(there, name);
-    const words = ["exec", backupsName(server.container), "cat", `${FOLDER}/${name}`];
+    const words = ["exec", backupsContainer(server.container), "cat", `${FOLDER}/${name}`];
     const { ok, error } = await withProgress(unfinished, say, () =>
       stream(server.host.daemon, words, { to: unfinished, seconds: 3600 }),
     );
@@ -121,7 +121,7 @@ async function holder(servers: readonly AgentDescription[], name: string): Promi
   for (const server of servers) {
     const { ok, error } = await docker(
       server.host.daemon,
-      ["exec", backupsName(server.container), "test", "-e", `${FOLDER}/${name}`],
+      ["exec", backupsContainer(server.container), "test", "-e", `${FOLDER}/${name}`],
       60,
     );
     if (ok) return server;

@@ -1,10 +1,9 @@
-import type { PortName } from "../../cluster/file/schema";
 import type { AgentDescription, Cluster, JoinTarget } from "../../cluster/model";
-import type { Stage } from "../../cluster/resolve/security";
 import { type StackDescription, stacksOf } from "../../cluster/resolve/stacks";
 import { bracketed } from "../../consul/address";
 import { stackName } from "../../consul/contract";
-import { effectivePorts, type Listener, listeners, type Role } from "../../consul/ports";
+import { effectivePorts, type Listener, listeners, type PortName, type Role } from "../../consul/ports";
+import type { Stage } from "../../consul/security";
 import { agentEndpoints } from "../consul-api/agent-view";
 
 /** A cluster as its file describes it, and how it is where it was looked at: what the pictures are made from. All in the order of names, stacks in that of their deployment. */

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { AGENT_SECRETS, agentSecrets } from "../../cluster/resolve/security";
-import { SECRETS_FOLDER } from "../../constructs/agent-security";
+import { PATHS } from "../../consul/contract";
+import { AGENT_SECRETS, agentSecrets } from "../../consul/secrets";
 import { sha256 } from "../sha256";
 import type { StateResource } from "../terraform/state";
 
@@ -27,7 +27,7 @@ export function deliveredSecrets(
   const folder = resolve(agentSecrets(security, name));
   try {
     const hashes = AGENT_SECRETS[role].map((file): [string, string] => [
-      `${SECRETS_FOLDER}/${file}`,
+      `${PATHS.secrets}/${file}`,
       sha256(readFileSync(join(folder, file))),
     ]);
     return {

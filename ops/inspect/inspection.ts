@@ -1,5 +1,5 @@
 import type { AgentDescription, Cluster, HostDescription } from "../../cluster/model";
-import { secretsId } from "../../constructs/agent-secrets";
+import { secretsId } from "../../consul/contract";
 import { type Container, containersWith, inspectContainers } from "../docker/container";
 import { pingDaemon } from "../docker/hosts";
 import { parallel } from "../parallel";

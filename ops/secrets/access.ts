@@ -2,7 +2,7 @@ import { lstatSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Cluster } from "../../cluster/model";
-import { ACL_SECRETS, BACKUPS_HEADER, REGISTRATOR_SECRET } from "../../cluster/resolve/security";
+import { SECRET_FILES } from "../../consul/secrets";
 import { SecretsError, type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, CA, CA_KEY, GOSSIP, OPERATOR, TOKENS } from "./sources";
 
@@ -22,9 +22,9 @@ const KNOWN = [
   TOKENS,
   OPERATOR,
   AGENTS,
-  ACL_SECRETS,
-  REGISTRATOR_SECRET,
-  BACKUPS_HEADER,
+  SECRET_FILES.acl,
+  SECRET_FILES.registratorToken,
+  SECRET_FILES.backupsHeader,
 ];
 
 /** Marks the folder as this cluster's, and makes git ignore it wherever it is. */

@@ -1,13 +1,6 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import {
-  ACL_SECRETS,
-  AGENT_SECRETS,
-  BACKUPS_HEADER,
-  BACKUPS_TOKEN,
-  MANAGEMENT_TOKEN_DIGEST,
-  REGISTRATOR,
-  REGISTRATOR_SECRET,
-} from "../../cluster/resolve/security";
+import { BACKUPS_TOKEN, REGISTRATOR } from "../../consul/acl-policies";
+import { AGENT_SECRETS, SECRET_FILES } from "../../consul/secrets";
 import { sha256 } from "../sha256";
 import { type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
@@ -20,18 +13,19 @@ const header = (token: string): string => `X-Consul-Token: ${token}\n`;
 
 /** An agent's files beside its certificate, by file name. */
 const RENDERED: Readonly<Record<string, (sources: Sources, agent: AgentDescription) => string>> = {
-  "ca.pem": ({ ca }) => ca,
-  "gossip.json": ({ gossip }) => json({ encrypt: gossip }),
-  "tokens.json": (sources, { node }) => {
+  [SECRET_FILES.ca]: ({ ca }) => ca,
+  [SECRET_FILES.gossip]: ({ gossip }) => json({ encrypt: gossip }),
+  [SECRET_FILES.tokens]: (sources, { node }) => {
     const own = token(sources, agentToken(node));
     return json({ acl: { tokens: { agent: own, dns: token(sources, "dns"), config_file_service_registration: own } } });
   },
-  "management.json": (sources) => json({ acl: { tokens: { initial_management: token(sources, "management") } } }),
-  [MANAGEMENT_TOKEN_DIGEST]: (sources) => `${sha256(oldest(sources, "management"))}\n`,
-  "rollout.header": (sources, { role }) => header(token(sources, `rollout-${role}`)),
-  "former.header": (sources, { role }) => header(oldest(sources, `rollout-${role}`)),
-  "health.token": (sources) => `${token(sources, "health")}\n`,
-  "management.header": (sources) => header(token(sources, "management")),
+  [SECRET_FILES.management]: (sources) =>
+    json({ acl: { tokens: { initial_management: token(sources, "management") } } }),
+  [SECRET_FILES.managementDigest]: (sources) => `${sha256(oldest(sources, "management"))}\n`,
+  [SECRET_FILES.rolloutHeader]: (sources, { role }) => header(token(sources, `rollout-${role}`)),
+  [SECRET_FILES.formerHeader]: (sources, { role }) => header(oldest(sources, `rollout-${role}`)),
+  [SECRET_FILES.healthToken]: (sources) => `${token(sources, "health")}\n`,
+  [SECRET_FILES.managementHeader]: (sources) => header(token(sources, "management")),
 };
 
 function token({ tokens }: Sources, name: string): string {
@@ -57,9 +51,11 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
   const acl = `${JSON.stringify({ current: inOrder(sources.tokens.current), retiring: retiringIds(sources.tokens) })}\n`;
   return new Map([
     ...ofAgents,
-    [ACL_SECRETS, acl],
-    ...(cluster.registrators.length > 0 ? [[REGISTRATOR_SECRET, `${token(sources, REGISTRATOR)}\n`] as const] : []),
-    ...(cluster.backups ? [[BACKUPS_HEADER, header(token(sources, BACKUPS_TOKEN))] as const] : []),
+    [SECRET_FILES.acl, acl],
+    ...(cluster.registrators.length > 0
+      ? [[SECRET_FILES.registratorToken, `${token(sources, REGISTRATOR)}\n`] as const]
+      : []),
+    ...(cluster.backups ? [[SECRET_FILES.backupsHeader, header(token(sources, BACKUPS_TOKEN))] as const] : []),
     [`${OPERATOR}/ca.pem`, sources.ca],
     [`${OPERATOR}/token.header`, header(token(sources, "management"))],
   ]);
@@ -80,7 +76,10 @@ export function orphanedFiles({ agents, registrators, backups }: Cluster, folder
       ? folder.list(`${AGENTS}/${name}`).flatMap((file) => (own.includes(file) ? [] : [`${AGENTS}/${name}/${file}`]))
       : [`${AGENTS}/${name}`];
   });
-  const beside = [...(registrators.length > 0 ? [] : [REGISTRATOR_SECRET]), ...(backups ? [] : [BACKUPS_HEADER])];
+  const beside: readonly string[] = [
+    ...(registrators.length > 0 ? [] : [SECRET_FILES.registratorToken]),
+    ...(backups ? [] : [SECRET_FILES.backupsHeader]),
+  ];
   return [...unfinished, ...folder.list().filter((file) => beside.includes(file)), ...ofAgents];
 }
 

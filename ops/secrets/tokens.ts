@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
-import { BACKUPS_TOKEN, BUILT_IN_TOKENS, REGISTRATOR } from "../../cluster/resolve/security";
+import { BACKUPS_TOKEN, BUILT_IN_TOKENS, REGISTRATOR } from "../../consul/acl-policies";
 
 /** SecretIDs of ACL tokens by name: the content of tokens.json. */
 export interface Tokens {

@@ -1,6 +1,6 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import type { Stage } from "../../cluster/resolve/security";
 import type { Role } from "../../consul/ports";
+import type { Stage } from "../../consul/security";
 import { agentEndpoints } from "../consul-api/agent-view";
 import type { Finding, InspectedAgent } from "../inspect/findings";
 import { type AgentProbe, type FailingCheck, type ServerHealth, serfStatusName } from "../inspect/probe";

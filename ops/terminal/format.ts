@@ -1,7 +1,6 @@
-import type { PortName } from "../../cluster/file/schema";
-import type { Stage } from "../../cluster/resolve/security";
 import { isLoopback } from "../../consul/address";
-import type { Listener, Role } from "../../consul/ports";
+import type { Listener, PortName, Role } from "../../consul/ports";
+import type { Stage } from "../../consul/security";
 import { type AgentNode, type Join, targetsByAgent } from "../diagram/graph";
 
 /** `1 client`, `37 clients` */

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { secretsId } from "../../constructs/agent-secrets";
 import { OWN_CONTAINER, OWN_NODE } from "../../constructs/pre-stop";
+import { secretsId } from "../../consul/contract";
 import { withTempDir } from "../temp-dir";
 import { streamLines } from "../terminal/stream-lines";
 

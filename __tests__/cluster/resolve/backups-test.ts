@@ -1,4 +1,3 @@
-import { backupsName } from "../../../cluster/resolve/backups";
 import { FOUR_HOSTS, load } from "../../cluster-files";
 
 const backups = (text: string) => load(`${FOUR_HOSTS}${text}`).backups;
@@ -16,8 +15,6 @@ test.each([
 ])("every %s are %i seconds", (every, seconds) =>
   expect(backups(`backups: { every: ${every} }\n`)?.every).toBe(seconds),
 );
-test("the container beside a server, and its volume, are called after the server's container", () =>
-  expect(backupsName("co")).toBe("co-backups"));
 test("several servers of a host may share a folder", () => {
   const text = `name: c
 security: off

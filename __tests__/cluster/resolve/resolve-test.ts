@@ -1,26 +1,5 @@
 import { defineCluster } from "../../../cluster/define";
-import { mergeConfig } from "../../../cluster/resolve/resolve";
 import { FOUR_HOSTS, HEAD, load } from "../../cluster-files";
-
-describe("configurations are merged", () => {
-  test("mapping by mapping", () =>
-    expect(mergeConfig({ a: { b: 1, c: 1 } }, { a: { c: 2, d: 2 } })).toEqual({ a: { b: 1, c: 2, d: 2 } }));
-  test("with lists, texts and null replaced by what comes last", () => {
-    expect(mergeConfig({ a: [1, 2], b: { x: 1 }, c: "c" }, { a: [3], b: null, c: { y: 1 } })).toEqual({
-      a: [3],
-      b: null,
-      c: { y: 1 },
-    });
-  });
-  test("with keys of JavaScript's own taken for keys", () => {
-    expect(JSON.stringify(mergeConfig({}, { constructor: { a: 1 } }))).toBe('{"constructor":{"a":1}}');
-  });
-  test("without changing what they are merged from", () => {
-    const first = { a: { b: 1 } };
-    mergeConfig(first, { a: { b: 2 } });
-    expect(first).toEqual({ a: { b: 1 } });
-  });
-});
 
 test("agents and hosts are in the order of their names' code units, not of the file or of a language", () => {
   const { agents, hosts } = load(FOUR_HOSTS);

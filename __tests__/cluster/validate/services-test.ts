@@ -1,4 +1,3 @@
-import { runsPrograms } from "../../../cluster/validate/consul-settings";
 import { clusterFile, FOUR_HOSTS, load, saidOf } from "../../cluster-files";
 
 const codes = (text: string) => saidOf(clusterFile(text)).map(({ code }) => code);
@@ -33,16 +32,6 @@ describe("a check is right", () => {
     const servers = "servers: [{ name: s1, config: { enable_local_script_checks: true } }, s2, s3]";
     expect(codes(ofService(program).replace("servers: [s1, s2, s3]", servers))).toEqual(["script-checks-disabled"]);
   });
-});
-
-describe("whether programs may run", () => {
-  test.each([
-    [{}, false],
-    [{ config: { enable_local_script_checks: true } }, true],
-    [{ config: { enable_local_script_checks: true }, flags: ["-enable-local-script-checks=false"] }, false],
-    [{ flags: ["-enable-script-checks=false", "--enable-script-checks"] }, true],
-    [{ flags: ["-log-json"] }, false],
-  ])("%j: %s", (settings, allowed) => expect(runsPrograms(settings)).toBe(allowed));
 });
 
 test("a service's name that only DNS would refuse is a warning, and an agent's token takes it", () => {

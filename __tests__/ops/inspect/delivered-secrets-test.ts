@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AGENT_SECRETS } from "../../../cluster/resolve/security";
+import { AGENT_SECRETS } from "../../../consul/secrets";
 import { deliveredSecrets } from "../../../ops/inspect/delivered-secrets";
 import type { StateResource } from "../../../ops/terraform/state";
 import { load } from "../../cluster-files";

@@ -1,7 +1,7 @@
 import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { AGENT_SECRETS } from "../../../cluster/resolve/security";
+import { AGENT_SECRETS } from "../../../consul/secrets";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
 import { SecretsFolder } from "../../../ops/secrets/folder";
 import { initialize } from "../../../ops/secrets/initialize";

@@ -1,4 +1,4 @@
-import { DEFAULT_HOSTS } from "../e2e/test-bed/world";
+import { DEFAULT_HOSTS } from "./test-bed/world";
 
 /** The article's `consul`, which is no longer published, is this. */
 export const ARTICLE_IMAGE = "hashicorp/consul:1.22.2";

@@ -1,0 +1,70 @@
+import type { ConsulConfig } from "./config";
+import { NODE_META, PATHS } from "./contract";
+import { LOOPBACK, type Role } from "./ports";
+import { SECRET_FILES } from "./secrets";
+
+/**
+ * How far security is enforced, in the order in which a running cluster turns it on, one deploy for each. `accept`:
+ * agents have certificates, keys and tokens, and accept plain and secured requests. `use`: they send secured requests
+ * only, and still accept plain ones. `require`: plain requests are refused, and ACLs deny by default.
+ */
+export const STAGES = ["off", "accept", "use", "require"] as const;
+export type Stage = (typeof STAGES)[number];
+export type SecuredStage = Exclude<Stage, "off">;
+
+/**
+ * The agent's configuration of TLS, gossip encryption and ACLs.
+ * @param address the agent's IP address, for its certificate; undefined if only Consul knows it
+ */
+export function securityConfig(role: Role, stage: SecuredStage, address: string | undefined): ConsulConfig {
+  const usesTls = stage !== "accept";
+  const strict = stage === "require";
+  const config: ConsulConfig = {
+    node_meta: { [NODE_META.security]: stage },
+    acl: { enabled: true, default_policy: strict ? "deny" : "allow" },
+    // Otherwise everybody who may register a service could run programs on its host.
+    enable_script_checks: false,
+    enable_local_script_checks: false,
+  };
+  if (strict) {
+    // The container's own scripts and users of the host use plain HTTP.
+    config.addresses = { http: LOOPBACK };
+  } else {
+    // While gossip encryption is being turned on, agents accept plain messages, and send them until all have the key.
+    config.encrypt_verify_incoming = false;
+    config.encrypt_verify_outgoing = usesTls;
+  }
+  if (role === "server") {
+    const certificate = {
+      cert_file: secretPath(SECRET_FILES.certificate),
+      key_file: secretPath(SECRET_FILES.key),
+    };
+    config.tls = tlsConfig(certificate, usesTls, strict);
+    config.auto_encrypt = { allow_tls: true };
+  } else if (usesTls) {
+    config.tls = tlsConfig({}, usesTls, strict);
+    // A client agent gets its certificate from the servers.
+    config.auto_encrypt = address ? { tls: true, ip_san: [address] } : { tls: true };
+  }
+  return config;
+}
+
+const tlsConfig = (certificate: ConsulConfig, verifyOutgoing: boolean, verifyIncoming: boolean): ConsulConfig => ({
+  defaults: {
+    ca_file: secretPath(SECRET_FILES.ca),
+    ...certificate,
+    verify_incoming: verifyIncoming,
+    verify_outgoing: verifyOutgoing,
+  },
+  internal_rpc: { verify_server_hostname: verifyOutgoing },
+});
+
+/** The agent's flags for secret files that are configuration. Servers have to know the tokens before agents use them. */
+export function secretFlags(role: Role, stage: SecuredStage): string[] {
+  const files: string[] = [SECRET_FILES.gossip];
+  if (role === "server") files.push(SECRET_FILES.management);
+  if (stage !== "accept") files.push(SECRET_FILES.tokens);
+  return files.map((file) => `-config-file=${secretPath(file)}`);
+}
+
+const secretPath = (file: string): string => `${PATHS.secrets}/${file}`;
