@@ -156,7 +156,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
 
   test("a server's line that is deleted without decommission is rejected; diff shows the changes too", async () => {
     const message =
-      /clusters\/grouped\.yaml:11:1: error line-deleted: server "consul-server2" is no longer in the file.*\n {4}put its line back with `decommission: true`/;
+      /clusters\/grouped\.yaml:11:1: error line-deleted: server "consul-server2" is no longer in the file.*\n {4}hint: put its line back with `decommission: true`/;
     await expectRejected(GROUPED.replace("consul-server2, ", ""), message);
     const { stdout, stderr, exitCode } = await diff("--detailed-exitcode");
     expect(stderr).toMatch(message);
