@@ -40,7 +40,7 @@ registrator: { tags: [rig], deregister: on-success, retry_interval: 500, flags: 
 
 if (REGISTRATOR_IMAGE === undefined) {
   process.stderr.write(
-    "registrator: the live part was left out, because no image was given (REGISTRATOR_IMAGE=FILE, as `docker save` writes it)\n",
+    "registrator: the tests with its image are skipped, since REGISTRATOR_IMAGE names no archive of `docker save`\n",
   );
 } else {
   describe("registrator at work", () => {
