@@ -44,3 +44,20 @@ test("every heading that a message names is there", () => {
   expect(named.length).toBeGreaterThan(0);
   expect(named.filter((link) => leadsNowhere(link, "", ""))).toEqual([]);
 });
+
+test("every program of this project that a page runs or names is there", () => {
+  const named = PAGES.flatMap((page) =>
+    [
+      ...readFileSync(join(ROOT, page), "utf8").matchAll(
+        /(?<![\w/])(?:ops|rollout|e2e|bench|constructs)\/[\w./-]+\.\w+/g,
+      ),
+    ].map(([path]) => path),
+  );
+  const inCommands = PAGES.flatMap((page) =>
+    [...readFileSync(join(ROOT, page), "utf8").matchAll(/\$PWD\/(ops\/[\w./-]+\.\w+)/g)].map(
+      ([, path]) => path as string,
+    ),
+  );
+  expect(inCommands).not.toEqual([]);
+  expect([...named, ...inCommands].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
