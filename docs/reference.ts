@@ -52,8 +52,8 @@ export function clusterReference(): string {
   return [
     "# The cluster file",
     "",
-    "`npm run generate` writes this page from cluster/schema.ts. Editors that support YAML schemas complete and check the",
-    "file as you type: keep the first line of the files in clusters/.",
+    "`npm run generate` writes this page from cluster/file/schema.ts. Editors that support YAML schemas complete and check",
+    "the file as you type: keep the first line of the files in clusters/.",
     "",
     "## The cluster",
     "",
