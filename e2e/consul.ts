@@ -1,18 +1,11 @@
 import type { Credentials } from "./credentials";
-import type { CommandOptions, CommandResult } from "./test-bed/command";
 import type { TestBedMachine } from "./test-bed/machine";
 
-/** Consul's HTTP API at an address, requested with curl on a machine of the test bed. */
-export class ConsulHttp {
-  constructor(
-    private readonly machine: TestBedMachine,
-    readonly url: string,
-    private readonly credentials?: Credentials,
-  ) {}
-
+/** Consul's HTTP API, requested with curl. */
+export abstract class ConsulApi {
   /** The body of a response; throws for a status that is not 2xx. */
-  async get(path: string): Promise<string> {
-    return (await this.curl([], path)).stdout;
+  get(path: string): Promise<string> {
+    return this.curl([], path);
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: Consul's answers are read by their documented fields
@@ -20,17 +13,37 @@ export class ConsulHttp {
     return JSON.parse(await this.get(path));
   }
 
-  async put(path: string, body: unknown): Promise<string> {
+  put(path: string, body: unknown): Promise<string> {
     const input = typeof body === "string" ? body : JSON.stringify(body);
-    return (await this.curl(["-X", "PUT", "--data-binary", "@-"], path, { input })).stdout;
+    return this.curl(["-X", "PUT", "--data-binary", "@-"], path, input);
   }
 
-  private curl(options: readonly string[], path: string, more: CommandOptions = {}): Promise<CommandResult> {
+  /** The output of curl with its common options and these. */
+  protected abstract curl(options: readonly string[], path: string, input?: string): Promise<string>;
+}
+
+/** Options that all requests have. */
+export const CURL = ["-fsS", "-m", "10"] as const;
+
+/** The API at an address, requested on a machine of the test bed. */
+export class ConsulHttp extends ConsulApi {
+  constructor(
+    private readonly machine: TestBedMachine,
+    readonly url: string,
+    private readonly credentials?: Credentials,
+  ) {
+    super();
+  }
+
+  protected async curl(options: readonly string[], path: string, input?: string): Promise<string> {
     const { ca, cert, key, header } = this.credentials ?? {};
     const credentials = this.credentials
       ? ["--cacert", `${ca}`, "--cert", `${cert}`, "--key", `${key}`, "-H", `@${header}`]
       : [];
-    return this.machine.run("curl", ["-fsS", "-m", "10", ...credentials, ...options, `${this.url}${path}`], more);
+    const { stdout } = await this.machine.run("curl", [...CURL, ...credentials, ...options, `${this.url}${path}`], {
+      input,
+    });
+    return stdout;
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ClusterFile } from "../cluster/file/schema";
-import { ConsulHttp, eventually } from "./consul";
+import { type ConsulApi, ConsulHttp, eventually } from "./consul";
 import { documented } from "./documented";
 import { LoopbackHttp } from "./loopback-http";
 import { Project } from "./project";
@@ -34,7 +34,7 @@ describe.each(Object.entries(FILES))(
     const testBed = TestBed.standing();
     const project = new Project(testBed.operator, "clusters/recovered.yaml");
     const secured = kind !== "without security";
-    const at = (agent: string): ConsulHttp | LoopbackHttp =>
+    const at = (agent: string): ConsulApi =>
       secured
         ? new LoopbackHttp(testBed.host(agent), agent, join(project.folder, "secrets/consul/operator/token.header"))
         : new ConsulHttp(testBed.operator.machine, `http://${testBed.host(agent).address}:8500`);
