@@ -97,13 +97,13 @@ describe("synth of seed.yaml", () => {
       .filter((line) => line !== "")
       .reverse();
     // The keys' order is reversed but for `client:`, which keeps its line, and `hosts:`, which stays above its hosts.
-    const clientLine = swapped.findIndex((line) => line.startsWith("client:"));
+    const clientLine = swapped.findIndex((line) => line.startsWith("client_addr:"));
     const [client = ""] = swapped.splice(clientLine, 1);
     const hostsLine = swapped.indexOf("hosts:");
     swapped.splice(hostsLine, 1);
     swapped.splice(hostsLine - hosts.length, 0, "hosts:");
     swapped.splice(
-      lines.findIndex((line) => line.startsWith("client:")),
+      lines.findIndex((line) => line.startsWith("client_addr:")),
       0,
       client,
     );
@@ -151,7 +151,9 @@ describe("synth of seed.yaml", () => {
       {
         constructPath: "consul",
         level: "@cdktf/warn",
-        message: expect.stringMatching(/^clusters\/seed\.yaml:5:9: warning open-http: .*\n {4}.*accept: \[open-http\]/),
+        message: expect.stringMatching(
+          /^clusters\/seed\.yaml:5:14: warning open-http: .*\n {4}.*ignore: \[open-http\]/,
+        ),
       },
     ]);
   });
@@ -173,7 +175,7 @@ describe("a cluster file with errors", () => {
     for (const each of [directory, fresh]) {
       writeFileSync(
         join(each, "clusters/bad.yaml"),
-        `${FOUR_HOSTS.replace("[c1]", "[c11]")}bootstrap_expect: 9\nclient: 0.0.0.0\n`,
+        `${FOUR_HOSTS.replace("[c1]", "[c11]")}bootstrap_expect: 9\nclient_addr: 0.0.0.0\n`,
       );
     }
     const good = await main(directory);

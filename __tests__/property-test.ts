@@ -68,7 +68,7 @@ const settings = fc.record(
       text.filter((word) => !/[\0\r\n]/.test(word)).map((word) => `-log-level=${word}`),
       { maxLength: 2 },
     ),
-    client: fc.constantFrom("0.0.0.0", "127.0.0.1", "127.0.0.1 10.9.9.9"),
+    client_addr: fc.constantFrom("0.0.0.0", "127.0.0.1", "127.0.0.1 10.9.9.9"),
     resources: fc.record(
       { memory: fc.integer({ min: 6, max: 4096 }), cpus: fc.constantFrom(0.5, 1, 2) },
       { requiredKeys: [] },
@@ -110,8 +110,8 @@ function clusterOf({ names, servers, network, groups, shared, ownPorts, common, 
   const hostOf = names.map((name, index) => (bridge ? (names[0] as string) : index > 0 && shared[index] ? "" : name));
   for (const [index, host] of hostOf.entries()) hostOf[index] = host || (hostOf[index - 1] as string);
   // Published ports lead nowhere if an agent listens at its container's loopback alone.
-  const open = <T extends { client?: string }>(given: T | undefined) =>
-    bridge && given?.client === "127.0.0.1" ? { ...given, client: "0.0.0.0" } : given;
+  const open = <T extends { client_addr?: string }>(given: T | undefined) =>
+    bridge && given?.client_addr === "127.0.0.1" ? { ...given, client_addr: "0.0.0.0" } : given;
   const agents = names.map((name, index) => {
     const crowded = hostOf.indexOf(hostOf[index] as string) !== hostOf.lastIndexOf(hostOf[index] as string);
     const ports = Object.fromEntries(PORTS.map((port, offset) => [port, 10_000 + index * 20 + offset]));
@@ -137,7 +137,7 @@ function clusterOf({ names, servers, network, groups, shared, ownPorts, common, 
     servers: agents.slice(0, count),
     clients: agents.slice(count),
     ...(count > 3 && { join: names.slice(0, 3) }),
-    accept: ["two-servers", "even-servers", "open-http"],
+    ignore: ["two-servers", "even-servers", "open-http"],
     ...open(common),
   } as ClusterFile;
 }
@@ -269,7 +269,7 @@ test("any `config`, labels and flags reach the container as they were written, w
         ...(parse(ONE_HOST) as ClusterFile),
         ...common,
         servers: [{ name: "s1", ...own }],
-        accept: ["open-http"],
+        ignore: ["open-http"],
       } as ClusterFile;
       const container = containersOf({ stacks: stacksOf(defineCluster(file)) }).s1;
       if (!container) throw new Error("no container");
@@ -324,7 +324,7 @@ function synthesizesOrSaysWhy(content: string | Uint8Array): void {
 /** A file that says a little of everything. */
 const FULL = `${FOUR_HOSTS.replace(
   "[c1]",
-  "[{ name: c1, host: c1, node: n1, container: k1, hostname: h1, data: /srv/c1, join: [s1, s2], advertise: 10.0.0.4 }]",
+  "[{ name: c1, host: c1, node: n1, container: k1, hostname: h1, data: /srv/c1, join: [s1, s2], advertise_addr: 10.0.0.4 }]",
 ).replace(
   "10.0.0.4",
   "{ address: 10.0.0.4, daemon: { url: tcp://10.0.0.4:2376, certs: secrets/c1 }, group: edge, registrator: { ip: 10.0.0.4 } }",
@@ -335,9 +335,9 @@ mirror: mirror.example.com
 registries: [registry.example.com]
 images: [nginx:1.29]
 backend: { s3: { bucket: b, key: "consul/{stack}" } }
-accept: [open-http]
+ignore: [open-http]
 image: hashicorp/consul:1.22.2
-client: 0.0.0.0
+client_addr: 0.0.0.0
 ports: { dns: 53, http: 8500, https: -1, grpc_tls: 8503, serf_lan: 8301 }
 ui: true
 restart: always

@@ -14,7 +14,7 @@ export function benchClusterFile(count: number): string {
     "clients:",
     ...names("client").map((name) => `  - ${name}`),
     `join: [${names("server").join(", ")}]`,
-    "accept: [big-group]",
+    "ignore: [big-group]",
     "",
   ].join("\n");
 }

@@ -30,6 +30,7 @@ const clusterFile = {
   "yaml-aliases": { severity: "error", about: "an alias has no anchor, contains itself, or aliases expand too far" },
   // Its schema
   "unknown-key": { severity: "error", about: "the schema does not have this key here" },
+  "renamed-key": { severity: "error", about: "this key or value has a new name" },
   "missing-key": { severity: "error", about: "a required key is missing" },
   "invalid-value": { severity: "error", about: "a value has the wrong type or format, or contradicts another value" },
   // Names and addresses

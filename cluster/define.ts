@@ -20,7 +20,7 @@ export function defineCluster(file: ClusterFile, locate: Locate = locateInProgra
   if (!parsed.success)
     throw new ClusterError(schemaViolations(parsed.error).map((violation) => located(violation, locate)));
   const draft = resolveCluster(parsed.data);
-  const ignored: readonly string[] = parsed.data.accept;
+  const ignored: readonly string[] = parsed.data.ignore;
   const problems = [...draft.violations, ...checkCluster(draft)]
     .filter(({ code }) => !ignored.includes(code))
     .map((violation) => located(violation, locate));
@@ -28,14 +28,14 @@ export function defineCluster(file: ClusterFile, locate: Locate = locateInProgra
   if (errors.length > 0) throw new ClusterError(errors);
   const { bootstrapExpect } = draft;
   const [sortedHosts, sortedAgents] = [[...draft.hosts].sort(byName), [...draft.agents].sort(byName)];
-  const { name, datacenter, network, subnet, mirror, wait, log, backend } = parsed.data;
+  const { name, datacenter, network, subnet, mirror, ready_timeout, log, backend } = parsed.data;
   return {
     name,
     datacenter,
     network,
     subnet,
     mirror,
-    wait,
+    readyTimeout: ready_timeout,
     log,
     backend,
     security: securityOf(parsed.data),
@@ -46,7 +46,7 @@ export function defineCluster(file: ClusterFile, locate: Locate = locateInProgra
     agents: sortedAgents,
     registrators: registratorsOf(parsed.data, sortedHosts, sortedAgents),
     bootstrapExpect,
-    maxParallelClients: parsed.data.clients_at_a_time,
+    maxParallelClients: parsed.data.max_parallel_clients,
     autopilot: { min_quorum: bootstrapExpect, ...parsed.data.autopilot },
     definitions: definitionsOf(parsed.data),
     warnings: problems,

@@ -29,7 +29,7 @@ export interface Cluster {
   readonly autopilot: Autopilot;
   readonly definitions: Definitions;
   /** Seconds to wait for all servers to be voters. */
-  readonly wait?: number;
+  readonly readyTimeout?: number;
   /** Undefined for a cluster without. */
   readonly security?: Security;
   /** Undefined for a cluster that saves nothing by itself. */

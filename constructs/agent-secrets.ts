@@ -15,7 +15,7 @@ export interface AgentSecretsProps {
   readonly containerId: string;
   readonly security: AgentSecurity;
   /** Seconds to wait for the agent's container. @default 120 */
-  readonly wait?: number;
+  readonly readyTimeout?: number;
 }
 
 /**
@@ -27,7 +27,7 @@ export class AgentSecrets extends Construct {
 
   constructor(scope: Construct, id: string, props: AgentSecretsProps) {
     super(scope, id);
-    const { role, target, containerId, security, wait = DEFAULT_READY_TIMEOUT } = props;
+    const { role, target, containerId, security, readyTimeout = DEFAULT_READY_TIMEOUT } = props;
     const files = AGENT_SECRETS[role];
     const scripts = RolloutScripts.of(this);
     this.resource = new TerraformData(this, "Resource", {
@@ -42,7 +42,7 @@ export class AgentSecrets extends Construct {
             GIVE_FOLDER: fromStack(security.secrets),
             GIVE_FILES: files.map(shellQuoted).join(" "),
             GIVE_TARGET: execCommand(target),
-            GIVE_SECONDS: String(wait),
+            GIVE_SECONDS: String(readyTimeout),
           },
         },
       ],

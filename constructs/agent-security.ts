@@ -14,7 +14,7 @@ export interface AgentSecurity {
   readonly secrets: string;
 }
 
-export const stageOf = ({ stage = "require" }: AgentSecurity): SecuredStage => stage;
+export const stageOf = ({ stage = "strict" }: AgentSecurity): SecuredStage => stage;
 
 /**
  * The container's files for it. A path is the same for every operator, since Terraform keeps it; what is in the files is nowhere but in them. They are

@@ -100,10 +100,10 @@ export abstract class ConsulAgent extends Construct {
     this.nodeName = props.node ?? id;
     this.containerName = props.container ?? id;
     this.ports = effectivePorts(role, props.ports);
-    const { client, publish } = props;
+    const { client_addr: client, publish } = props;
     const network = host.network ? "bridge" : "host";
     const { security } = props;
-    const httpsOnly = security !== undefined && stageOf(security) === "require";
+    const httpsOnly = security !== undefined && stageOf(security) === "strict";
     this.endpoints = endpointsOf({
       network,
       address: host.address,
@@ -114,7 +114,7 @@ export abstract class ConsulAgent extends Construct {
       httpsOnly,
     });
 
-    const bind = props.bind ?? (host.network ? undefined : host.address);
+    const bind = props.bind_addr ?? (host.network ? undefined : host.address);
     this.joinAddress = JoinAddress.of(
       gossipAddress(props, host.network ? this.containerName : host.address),
       this.ports.serf_lan,
@@ -130,6 +130,7 @@ export abstract class ConsulAgent extends Construct {
       role,
       node: this.nodeName,
       bind,
+      advertise: props.advertise_addr,
       client: this.endpoints.client,
       address,
       stage: security && stageOf(security),
@@ -193,7 +194,7 @@ export abstract class ConsulAgent extends Construct {
     const containerId = this.container.id;
     this.readiness = new RolloutStep(this, "gate", {
       script: "gate",
-      wait: props.wait,
+      readyTimeout: props.ready_timeout,
       arguments: [terraformId(this), role, this.nodeName, props.bootstrapExpect ?? 1],
       readinessOf: terraformId(this),
       targets: [target],
@@ -201,7 +202,13 @@ export abstract class ConsulAgent extends Construct {
     });
     this.readiness.resource.overrideLogicalId(terraformId(this));
     if (security)
-      this.secrets = new AgentSecrets(this, "secrets", { role, target, containerId, security, wait: props.wait });
+      this.secrets = new AgentSecrets(this, "secrets", {
+        role,
+        target,
+        containerId,
+        security,
+        readyTimeout: props.ready_timeout,
+      });
     this.services = new DeclaredServices(this, "services", {
       role,
       node: this.nodeName,
@@ -209,7 +216,7 @@ export abstract class ConsulAgent extends Construct {
       containerId,
       services: props.services,
       checks: props.checks,
-      wait: props.wait,
+      readyTimeout: props.ready_timeout,
     });
     this.services.runAfter([this.readiness, ...(this.secrets ? [this.secrets] : [])]);
 
@@ -248,14 +255,14 @@ export abstract class ConsulAgent extends Construct {
 
   private addPreStopCheck(): void {
     const { host, role, decommission } = this;
-    const { image = DEFAULT_IMAGE, wait, security } = this.props;
+    const { image = DEFAULT_IMAGE, ready_timeout: readyTimeout, security } = this.props;
     const others = this.servers.filter((server) => server !== this);
     this.container.provisioners = [
       preStopCheck({
         ...{
           host,
           role,
-          wait,
+          readyTimeout,
           owner: terraformId(this),
           next: decommission ? undefined : { image, config: wholeConfig(this.config) },
         },

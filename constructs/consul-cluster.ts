@@ -53,7 +53,7 @@ export class ConsulCluster extends TerraformStack {
     for (const agent of this.agents.values()) agent.addServers(...servers);
 
     const staying = servers.filter(({ decommission }) => !decommission);
-    const quorum = this.addQuorum(staying, cluster.wait);
+    const quorum = this.addQuorum(staying, cluster.readyTimeout);
     this.addAutopilot(staying, cluster).runAfter([quorum]);
     this.addDefinitions(staying, cluster).runAfter([quorum]);
     const { security } = cluster;
@@ -121,7 +121,7 @@ export class ConsulCluster extends TerraformStack {
 
   private addRegistrator(
     { host, agent, settings }: RegistratorDescription,
-    { security, log, wait }: Cluster,
+    { security, log, readyTimeout }: Cluster,
   ): Registrator {
     const construct = this.agents.get(agent) as ConsulAgent;
     const id = registratorId(host.name);
@@ -130,7 +130,7 @@ export class ConsulCluster extends TerraformStack {
       agent: construct,
       hostname: host.name,
       security,
-      wait,
+      readyTimeout,
     });
   }
 
@@ -176,11 +176,11 @@ export class ConsulCluster extends TerraformStack {
     }
   }
 
-  private addQuorum(servers: readonly ConsulServer[], wait: number | undefined): RolloutStep {
+  private addQuorum(servers: readonly ConsulServer[], readyTimeout: number | undefined): RolloutStep {
     const own = servers.filter((server) => TerraformStack.of(server) === this);
     const quorum = new RolloutStep(this, stepId("quorum"), {
       script: "quorum",
-      wait,
+      readyTimeout,
       arguments: [...servers.map(({ nodeName }) => nodeName)],
       targets: servers.map(({ execTarget }) => execTarget),
       triggers: [
@@ -194,12 +194,12 @@ export class ConsulCluster extends TerraformStack {
   }
 
   /** Autopilot's settings, put into the running cluster: in the agents' files they count at the first bootstrap alone. */
-  private addAutopilot(servers: readonly ConsulServer[], { autopilot, wait }: Cluster): RolloutStep {
+  private addAutopilot(servers: readonly ConsulServer[], { autopilot, readyTimeout }: Cluster): RolloutStep {
     // Of the file's names, which are the agent configuration's, the API's (developer.hashicorp.com/consul/api-docs/operator/autopilot).
     const settings = JSON.stringify(escapedAll(byApiNames(autopilot)));
     const ask = new RolloutStep(this, stepId("autopilot"), {
       script: "autopilot",
-      wait,
+      readyTimeout,
       arguments: [settings],
       targets: servers.map(({ execTarget }) => execTarget),
       triggers: [settings],
@@ -209,11 +209,14 @@ export class ConsulCluster extends TerraformStack {
   }
 
   /** Keys, config entries, intentions and prepared queries. Where there are none this is there too, since what was defined before has to go. */
-  private addDefinitions(servers: readonly ConsulServer[], { definitions, security, wait }: Cluster): RolloutStep {
+  private addDefinitions(
+    servers: readonly ConsulServer[],
+    { definitions, security, readyTimeout }: Cluster,
+  ): RolloutStep {
     const given = JSON.stringify(escapedAll(definitions));
     const ask = new RolloutStep(this, stepId("definitions"), {
       script: "definitions",
-      wait,
+      readyTimeout,
       arguments: [given, scriptText("definitionsChanges")],
       input: security && fromStack(`${security.secrets}/${SECRET_FILES.acl}`),
       targets: servers.map(({ execTarget }) => execTarget),

@@ -18,7 +18,7 @@ export interface DeclaredServicesProps {
   /** @default none */
   readonly checks?: readonly Check[];
   /** Seconds to wait until the agent and the catalog have them. @default 120 */
-  readonly wait?: number;
+  readonly readyTimeout?: number;
 }
 
 /**
@@ -27,11 +27,11 @@ export interface DeclaredServicesProps {
  */
 export class DeclaredServices extends RolloutStep {
   constructor(scope: Construct, id: string, props: DeclaredServicesProps) {
-    const { role, node, target, containerId, services, checks, wait } = props;
+    const { role, node, target, containerId, services, checks, readyTimeout } = props;
     const file = servicesFile({ services, checks });
     super(scope, id, {
       script: "services",
-      wait,
+      readyTimeout,
       arguments: [role, node, file],
       targets: [target],
       triggers: [containerId, file],

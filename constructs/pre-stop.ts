@@ -1,6 +1,6 @@
 import type { LocalExecProvisioner } from "cdktf";
 import { argumentSize, MOST_BYTES } from "../consul/argument-size";
-import { declaredVolume } from "../consul/contract";
+import { declaredVolume, STAGE_ON_THE_WIRE } from "../consul/contract";
 import type { Role } from "../consul/ports";
 import type { Stage } from "../consul/security";
 import type { DockerHost } from "./docker-host";
@@ -22,7 +22,7 @@ export interface PreStopProps {
   /** What replaces the container; undefined where the agent leaves for good. */
   readonly next: NextContainer | undefined;
   /** Seconds to wait for the image, and again for the cluster's consent. Default 120. */
-  readonly wait?: number;
+  readonly readyTimeout?: number;
   /** Of a server: how many servers the cluster is to have. Of a client: how many clients may be replaced at a time. */
   readonly limit: number;
   /** The cluster's servers but this one, which are asked when this agent cannot tell. */
@@ -52,7 +52,7 @@ export function preStopCheck({
   role,
   owner,
   next,
-  wait = DEFAULT_READY_TIMEOUT,
+  readyTimeout = DEFAULT_READY_TIMEOUT,
   limit,
   servers,
   stage,
@@ -69,20 +69,20 @@ export function preStopCheck({
       STOP_OWNER: owner,
       ...(replaced && {
         STOP_IMAGE: host.pullReference(next.image),
-        STOP_SECONDS: String(wait),
+        STOP_SECONDS: String(readyTimeout),
         ...trial(host, next.config),
       }),
       ASK: scriptText("ask"),
       ...stepEnvironment({
         script: scriptText(role === "server" ? "serverQuestion" : "clientQuestion"),
-        wait,
-        arguments: [owner, OWN_NODE, replaced ? "replace" : "leave", limit, stage],
+        readyTimeout,
+        arguments: [owner, OWN_NODE, replaced ? "replace" : "leave", limit, STAGE_ON_THE_WIRE[stage]],
         targets: [{ host, container: OWN_CONTAINER }, ...servers],
       }),
       ...(!replaced && {
         LEAVE_SCRIPT: scriptText("leave"),
         GONE_SCRIPT: scriptText("gone"),
-        GONE_ARGUMENTS: stepArguments([wait, owner, OWN_NODE]),
+        GONE_ARGUMENTS: stepArguments([readyTimeout, owner, OWN_NODE]),
         GONE_TARGETS: execTargets(servers),
       }),
     },

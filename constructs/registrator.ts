@@ -24,7 +24,7 @@ export interface RegistratorProps extends RegistratorSettings {
   /** The folder of its secret is the cluster's, and has registrator.token: an ACL token on one line. Default none: it registers as anonymous. */
   readonly security?: AgentSecurity;
   /** Seconds to wait for the host's daemon when the token is given. Default 120. */
-  readonly wait?: number;
+  readonly readyTimeout?: number;
 }
 
 export const DEFAULT_REGISTRATOR_IMAGE = "fayrus/registrator:v9.2.0";
@@ -57,7 +57,7 @@ export class Registrator extends Construct {
     this.image.overrideLogicalId(terraformId(this));
 
     // Before agents use tokens, one that the cluster does not know yet would be denied what anonymous may do.
-    const secured = security && stageOf(security) !== "accept" ? security : undefined;
+    const secured = security && stageOf(security) !== "permissive" ? security : undefined;
     const takesNoFile = ImageReference.parse(image).repository === TAKES_NO_FILE;
     const name = props.container ?? DEFAULT_CONTAINER;
     this.container = new Container(this, "container", {
@@ -93,7 +93,7 @@ export class Registrator extends Construct {
   private giveToken(
     container: string,
     security: AgentSecurity,
-    { agent, wait = DEFAULT_READY_TIMEOUT }: RegistratorProps,
+    { agent, readyTimeout = DEFAULT_READY_TIMEOUT }: RegistratorProps,
   ): TerraformData {
     const token = new TerraformData(this, "token", {
       triggersReplace: [this.container.id, secretsHash(security, [SECRET_FILES.registratorToken])],
@@ -107,7 +107,7 @@ export class Registrator extends Construct {
             GIVE_PLACE: PATHS.registratorToken,
             GIVE_DOCKER: agent.host.dockerArguments.map(shellQuoted).join(" "),
             GIVE_CONTAINER: container,
-            GIVE_SECONDS: String(wait),
+            GIVE_SECONDS: String(readyTimeout),
           },
         },
       ],

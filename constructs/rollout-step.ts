@@ -21,7 +21,7 @@ export interface RolloutStepProps {
   /** Containers to ask, in order: the first that runs the script answers. */
   readonly targets: readonly ExecTarget[];
   /** How long to wait for the answer, in seconds. Default 120. */
-  readonly wait?: number;
+  readonly readyTimeout?: number;
   /** A file of one line that the script is given on standard input, where Terraform runs; none by default. */
   readonly input?: string;
   /** Of a gate, the Terraform id of the agent that it is for. */
@@ -44,7 +44,7 @@ export class RolloutStep extends Construct {
   constructor(scope: Construct, id: string, props: RolloutStepProps) {
     super(scope, id);
     const scripts = RolloutScripts.of(this);
-    const { wait = DEFAULT_READY_TIMEOUT } = props;
+    const { readyTimeout = DEFAULT_READY_TIMEOUT } = props;
     const provisioner: LocalExecProvisioner = {
       type: "local-exec",
       // By way of the environment, so that Terraform's log shows one line, and nothing has to be quoted.
@@ -53,7 +53,7 @@ export class RolloutStep extends Construct {
         ASK: scripts.reference("ask"),
         ...(props.input && { ASK_INPUT: props.input }),
         ...(props.readinessOf && { ASK_GATED: props.readinessOf }),
-        ...stepEnvironment({ ...props, wait, script: scripts.reference(props.script) }),
+        ...stepEnvironment({ ...props, readyTimeout, script: scripts.reference(props.script) }),
       },
     };
     this.resource = new TerraformData(this, "Resource", {
@@ -70,13 +70,13 @@ export class RolloutStep extends Construct {
 
 /** What run-step.sh takes; see there. */
 export function stepEnvironment(
-  props: Pick<RolloutStepProps, "arguments" | "targets"> & { readonly script: string; readonly wait: number },
+  props: Pick<RolloutStepProps, "arguments" | "targets"> & { readonly script: string; readonly readyTimeout: number },
 ) {
   return {
     ASK_SCRIPT: props.script,
-    ASK_ARGUMENTS: stepArguments([props.wait, ...props.arguments]),
+    ASK_ARGUMENTS: stepArguments([props.readyTimeout, ...props.arguments]),
     ASK_TARGETS: execTargets(props.targets),
-    ASK_SECONDS: String(props.wait),
+    ASK_SECONDS: String(props.readyTimeout),
   };
 }
 

@@ -36,7 +36,7 @@ export class SecuritySteps extends Construct {
       props: Pick<RolloutStepProps, "arguments" | "triggers" | "input">,
     ): RolloutStep => {
       const targets = servers.map(({ execTarget }) => execTarget);
-      const ask = new RolloutStep(this, script, { script, wait: cluster.wait, targets, ...props });
+      const ask = new RolloutStep(this, script, { script, readyTimeout: cluster.readyTimeout, targets, ...props });
       ask.resource.overrideLogicalId(stepId(script));
       return ask;
     };

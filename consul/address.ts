@@ -84,9 +84,13 @@ export const isLoopback = (address: string): boolean => rangeOf(address) === "lo
 const rangeOf = (address: string): string => (family(address) ? ipaddr.process(address).range() : "");
 
 /** Where an agent's gossip is reached: what it advertises or binds to, unless only Consul can tell what that is (a template, every address). */
-export function gossipAddress({ advertise, bind }: { advertise?: string; bind?: string }, otherwise: string): string {
+export function gossipAddress(
+  { advertise_addr, bind_addr }: { advertise_addr?: string; bind_addr?: string },
+  otherwise: string,
+): string {
   return (
-    [advertise, bind].find((address) => address !== undefined && family(address) && !isWildcard(address)) ?? otherwise
+    [advertise_addr, bind_addr].find((address) => address !== undefined && family(address) && !isWildcard(address)) ??
+    otherwise
   );
 }
 

@@ -99,3 +99,11 @@ export const CONTAINER_VARIABLES = {
   /** The image's entrypoint then grants the capability that ports below 1024 need. */
   privilegedPorts: "CONSUL_ALLOW_PRIVILEGED_PORTS",
 } as const;
+
+/** The stages of security, as agents announce them in their node metadata and as scripts compare them. */
+export const STAGE_ON_THE_WIRE = {
+  off: "off",
+  permissive: "accept",
+  outgoing: "use",
+  strict: "require",
+} as const;

@@ -1,15 +1,14 @@
 import type { ConsulConfig } from "./config";
-import { NODE_META, PATHS } from "./contract";
+import { NODE_META, PATHS, STAGE_ON_THE_WIRE } from "./contract";
 import { LOOPBACK, type Role } from "./ports";
 import { SECRET_FILES } from "./secrets";
 
 /**
- * How far security is enforced, in the order in which a running cluster turns it on, one deploy for each. `accept`:
- * agents have certificates, keys and tokens, and accept plain and secured requests. `use`: they send secured requests
- * only, and still accept plain ones. `require`: plain requests are refused, and ACLs deny by default.
+ * How much of its security a cluster enforces, in the order in which a running cluster turns it on, one deploy for each.
+ * `permissive`: agents have certificates, keys and tokens, and nothing is enforced. `outgoing`: agents use TLS and tokens
+ * towards others, and still accept plain requests. `strict`: everything is enforced, and ACLs deny by default.
  */
-export const STAGES = ["off", "accept", "use", "require"] as const;
-export type Stage = (typeof STAGES)[number];
+export type Stage = keyof typeof STAGE_ON_THE_WIRE;
 export type SecuredStage = Exclude<Stage, "off">;
 
 /**
@@ -17,10 +16,10 @@ export type SecuredStage = Exclude<Stage, "off">;
  * @param address the agent's IP address, for its certificate; undefined if only Consul knows it
  */
 export function securityConfig(role: Role, stage: SecuredStage, address: string | undefined): ConsulConfig {
-  const usesTls = stage !== "accept";
-  const strict = stage === "require";
+  const usesTls = stage !== "permissive";
+  const strict = stage === "strict";
   const config: ConsulConfig = {
-    node_meta: { [NODE_META.security]: stage },
+    node_meta: { [NODE_META.security]: STAGE_ON_THE_WIRE[stage] },
     acl: { enabled: true, default_policy: strict ? "deny" : "allow" },
     // Otherwise everybody who may register a service could run programs on its host.
     enable_script_checks: false,
@@ -63,7 +62,7 @@ const tlsConfig = (certificate: ConsulConfig, verifyOutgoing: boolean, verifyInc
 export function secretFlags(role: Role, stage: SecuredStage): string[] {
   const files: string[] = [SECRET_FILES.gossip];
   if (role === "server") files.push(SECRET_FILES.management);
-  if (stage !== "accept") files.push(SECRET_FILES.tokens);
+  if (stage !== "permissive") files.push(SECRET_FILES.tokens);
   return files.map((file) => `-config-file=${secretPath(file)}`);
 }
 

@@ -20,7 +20,7 @@ const ARTICLE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8")
     "  consul-client1: 172.16.8.110",
     `  consul-client1: 172.16.8.110\n  consul-client2: ${SECOND_CLIENT.address}`,
   )
-  .replace(/^images:.*$/m, "wait: 30");
+  .replace(/^images:.*$/m, "ready_timeout: 30");
 /**
  * Users may see this: a write meets a server's stop, and the other client agent was connected to that server as well.
  */
@@ -95,7 +95,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
   });
 
   test("a version other than the running one is rejected before an agent is touched", async () => {
-    writeFileSync(file, ARTICLE.replace("wait: 30", "wait: 30\nimage: hashicorp/consul:1.21.5"));
+    writeFileSync(file, ARTICLE.replace("ready_timeout: 30", "ready_timeout: 30\nimage: hashicorp/consul:1.21.5"));
     const { exitCode, stderr } = await adopt([], false);
     writeFileSync(file, ARTICLE);
     expect(exitCode).toBe(1);

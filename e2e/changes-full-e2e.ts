@@ -6,7 +6,7 @@ describe("changes that a deploy rejects, or makes one server at a time", () => {
   let cluster: LiveCluster;
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(testBed, "changing", { settings: { wait: 120 } });
+    cluster = await LiveCluster.up(testBed, "changing", { settings: { ready_timeout: 120 } });
   });
   afterAll(() => cluster.down());
 

@@ -80,7 +80,7 @@ class Datacenters {
 
 describe("plain datacenters, federated", () => {
   const datacenters = new Datacenters((site) => ({
-    all: { security: "off", accept: ["open-http"], client: "0.0.0.0" },
+    all: { security: "off", ignore: ["open-http"], client_addr: "0.0.0.0" },
     server: { config: { retry_join_wan: [SITES[other(site)].server] } },
   }));
   const client = (site: Site) => new ConsulHttp(testBed.operator.machine, `http://${SITES[site].client}:8500`);
@@ -114,7 +114,7 @@ const PEERING = documented("docs/layouts.md", "sh", "## Several datacenters").jo
 
 describe("secured datacenters, peered", () => {
   // As the page has it: `client` stays at its default but on servers.
-  const datacenters = new Datacenters(() => ({ all: {}, server: { client: "0.0.0.0" } }));
+  const datacenters = new Datacenters(() => ({ all: {}, server: { client_addr: "0.0.0.0" } }));
   const server = (site: Site): ConsulHttp => {
     const file = (name: string) => join(datacenters.project.folder, "secrets", site, "operator", name);
     const credentials: Credentials = {

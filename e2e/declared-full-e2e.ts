@@ -20,7 +20,7 @@ describe("what a cluster file declares", () => {
     test("that Consul rejects are not delivered to the agent, which keeps its previous ones", async () => {
       live.declare(
         { services: [SHOP, { name: "odd", no_such_key: true }] },
-        { accept: [...(live.base.accept ?? []), "unknown-consul-key"] },
+        { ignore: [...(live.base.ignore ?? []), "unknown-consul-key"] },
       );
       expect(await live.cluster.expectRejected()).toContain(
         "consul-client1: its services are not given to it, for Consul refuses them: ",

@@ -10,9 +10,9 @@ const MOVING = documented("docs/layouts.md", "sh", "### Moving a host to another
 /** Two servers and a client in one stack, the third server in a group. */
 const GROUPED = `name: consul
 security: off
-accept: [open-http]
-client: 0.0.0.0
-wait: 60
+ignore: [open-http]
+client_addr: 0.0.0.0
+ready_timeout: 60
 daemon: ssh://root@{address}
 hosts:
   consul-server1: 172.16.8.120

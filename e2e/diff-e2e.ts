@@ -8,8 +8,8 @@ const AGENTS = ["consul-server1", "consul-server2", "consul-server3", "consul-cl
 /** The article's cluster, its third server in a group. */
 const GROUPED = `name: consul
 security: off
-accept: [open-http, two-servers]
-client: 0.0.0.0
+ignore: [open-http, two-servers]
+client_addr: 0.0.0.0
 daemon: ssh://root@{address}
 hosts:
   consul-server1: 172.16.8.120
@@ -91,7 +91,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
       write(
         GROUPED.replace(
           "servers: [consul-server1,",
-          "servers: [{ name: consul-server1, image: 'hashicorp/consul:1.21.5', bind: 0.0.0.0, advertise: 172.16.8.120 },",
+          "servers: [{ name: consul-server1, image: 'hashicorp/consul:1.21.5', bind_addr: 0.0.0.0, advertise_addr: 172.16.8.120 },",
         )
           .replace("clients: [consul-client1]", "clients: [{ name: consul-client1, restart: on-failure }]")
           .concat("config: { log_level: debug }\n"),

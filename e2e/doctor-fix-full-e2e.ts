@@ -25,7 +25,7 @@ describe("npm run doctor finds problems on each host, and fixes them", () => {
     await testBed.reset();
     writeFileSync(
       join(project.folder, "clusters/unhealthy.yaml"),
-      readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60"),
+      readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "ready_timeout: 60"),
     );
     await project.deploy();
   });

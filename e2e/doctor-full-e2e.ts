@@ -6,7 +6,10 @@ import { Project } from "./project";
 import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
-const BASE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, "wait: 60");
+const BASE = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8").replace(
+  /^images:.*$/m,
+  "ready_timeout: 60",
+);
 
 const USERS = ["http://172.16.8.110:8500", "http://172.16.8.110:8500"] as const;
 
@@ -126,7 +129,7 @@ describe("every kind of finding, produced on a real cluster", () => {
     const bad = BASE.replace(
       "servers: [consul-server1,",
       "servers: [{ name: consul-server1, flags: [-no-such-flag] },",
-    ).replace("wait: 60", "wait: 20");
+    ).replace("ready_timeout: 60", "ready_timeout: 20");
     writeFileSync(join(project.folder, "clusters/unhealthy.yaml"), bad);
     await project.deploy({ check: false });
     expect(await findings()).toEqual([

@@ -40,7 +40,7 @@ describe("a cluster grows, shrinks and moves by changes of its file", () => {
   };
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(testBed, "growing", { settings: { wait: 120 }, servers: 1, clients: 1 });
+    cluster = await LiveCluster.up(testBed, "growing", { settings: { ready_timeout: 120 }, servers: 1, clients: 1 });
   });
   afterAll(() => cluster.down());
 

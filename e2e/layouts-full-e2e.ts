@@ -161,7 +161,7 @@ describe("a deploy succeeds only when every agent is ready", () => {
   const deploy = async (lines: readonly string[]) => {
     writeFileSync(
       join(project.folder, "bad.yaml"),
-      ["name: bad", "security: off", "daemon: ssh://root@{address}", "wait: 15", ...lines].join("\n"),
+      ["name: bad", "security: off", "daemon: ssh://root@{address}", "ready_timeout: 15", ...lines].join("\n"),
     );
     return project.deploy({ check: false });
   };

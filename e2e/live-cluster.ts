@@ -153,7 +153,7 @@ export class LiveCluster {
   /** Whether plain HTTP is open on the agents' own hosts only. */
   private get httpsOnly(): boolean {
     const { security } = this.file;
-    return security !== "off" && (typeof security !== "object" || (security.stage ?? "require") === "require");
+    return security !== "off" && (typeof security !== "object" || (security.stage ?? "strict") === "strict");
   }
 
   /** A client certificate with a token. @param token its name */
@@ -404,7 +404,7 @@ const stays = (agent: ClusterFile["servers"][number]): boolean => typeof agent =
 
 function article(): ClusterFile {
   const { images: _images, ...file } = parse(readFileSync(SEED, "utf8")) as ClusterFile;
-  return { ...file, wait: 60 };
+  return { ...file, ready_timeout: 60 };
 }
 
 /** An agent's name, which is its host's too, and its address. */

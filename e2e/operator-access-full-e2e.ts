@@ -62,7 +62,7 @@ describe("a secured cluster with the default client_addr: the commands of docs/s
   });
 
   test("a server whose client_addr is open serves HTTPS to the operator's certificate", async () => {
-    await deploy({ client: "0.0.0.0" });
+    await deploy({ client_addr: "0.0.0.0" });
     expect(JSON.parse((await sh(HTTPS)).stdout)).toHaveLength(4);
   });
 });

@@ -72,7 +72,7 @@ describe("the pre-stop checks of a deploy", () => {
   });
 
   test("client agents are replaced after the servers, as many at a time as the file allows", async () => {
-    change({ clients_at_a_time: 2, config: { log_level: "debug" } });
+    change({ max_parallel_clients: 2, config: { log_level: "debug" } });
     const { stdout } = await cluster.deploy({ env: { TF_CLI_ARGS_apply: "-parallelism=30" } });
     let down = 0;
     const mostDown = stdout.split("\n").reduce((most, line) => {
@@ -93,7 +93,7 @@ describe("the pre-stop checks of a deploy", () => {
     "with a parallelism of %i one server at most is down; repeated deploys, as the message says, complete the change",
     async (parallelism) => {
       const servers = SERVERS.map((name) => ({ name, labels: { slots: String(parallelism) } }));
-      change({ clients_at_a_time: 2, config: { log_level: "debug" }, servers });
+      change({ max_parallel_clients: 2, config: { log_level: "debug" }, servers });
       let deploys = 0;
       for (let exitCode = 1; exitCode !== 0; deploys++) {
         expect(deploys).toBeLessThan(4);
@@ -116,7 +116,7 @@ describe("the pre-stop checks of a deploy", () => {
   );
 
   test("autopilot's settings are changed in the running cluster, and no agent restarts", async () => {
-    const common = { clients_at_a_time: 2, config: { log_level: "debug" } };
+    const common = { max_parallel_clients: 2, config: { log_level: "debug" } };
     change(common);
     await cluster.deploy();
     change({ ...common, autopilot: { last_contact_threshold: "500ms", cleanup_dead_servers: false } });

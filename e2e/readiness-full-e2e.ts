@@ -20,7 +20,9 @@ describe("the readiness checks of a deploy", () => {
     // With an empty disk it takes more than ten seconds to become a voter.
     await cluster.docker("consul-server2", "rm", "-f", "consul-server2");
     await cluster.docker("consul-server2", "volume", "rm", "consul-server2-data");
-    cluster.file.servers = servers.map((server) => (server === "consul-server2" ? { name: server, wait: 3 } : server));
+    cluster.file.servers = servers.map((server) =>
+      server === "consul-server2" ? { name: server, ready_timeout: 3 } : server,
+    );
     const failed = await cluster.deploy({ check: false });
     expect(failed.exitCode).not.toBe(0);
     expect(outputOf(failed)).toContain("consul-server2: not in after 3 s");
@@ -32,10 +34,10 @@ describe("the readiness checks of a deploy", () => {
 
   test("a server that finds no other fails the last step, which names it; no other server is touched", async () => {
     const name = await cluster.add("server", 4);
-    cluster.file.accept = [...(cluster.file.accept ?? []), "even-servers"];
+    cluster.file.ignore = [...(cluster.file.ignore ?? []), "even-servers"];
     cluster.file.join = ["consul-server1", "consul-server2", "consul-server3"];
     const servers = cluster.file.servers;
-    cluster.file.wait = 20;
+    cluster.file.ready_timeout = 20;
     // No host has this address.
     cluster.file.servers = servers.map((server) => (server === name ? { name, join: ["172.16.8.99"] } : server));
     let failed = { exitCode: 0, stdout: "", stderr: "" };

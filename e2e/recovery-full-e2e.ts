@@ -19,7 +19,7 @@ const [SAVE, RECOVER, VERIFY, DEPLOY] = blocks("A permanently lost quorum") as [
 
 /** The article's cluster, and a cluster of the same hosts with all defaults: security, and an API on loopback. */
 const FILES = {
-  "without security": SEED.replace(/^images:.*$/m, "wait: 60"),
+  "without security": SEED.replace(/^images:.*$/m, "ready_timeout: 60"),
   "with security, its API on loopback": securedByDefault(),
 } as const;
 

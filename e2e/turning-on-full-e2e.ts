@@ -4,7 +4,7 @@ import { TestBed } from "./test-bed/test-bed";
 describe("security is turned on, and off, in a running cluster", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
-  const at = (stage: "accept" | "use" | "require") => ({ ...(SECURED as object), stage });
+  const at = (stage: "permissive" | "outgoing" | "strict") => ({ ...(SECURED as object), stage });
   const deployed = async (): Promise<Seen> => {
     const seen = await cluster.during(() => cluster.deploy());
     expectUndisturbed(seen);
@@ -25,35 +25,38 @@ describe("security is turned on, and off, in a running cluster", () => {
   const self = (agent: string) => cluster.api(agent).json("/v1/agent/self");
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(testBed, "turning-on", { security: "off", settings: { wait: 20 } });
+    cluster = await LiveCluster.up(testBed, "turning-on", { security: "off", settings: { ready_timeout: 20 } });
   });
   afterAll(() => cluster.down());
 
-  test.each(["use", "require"] as const)("from off straight to %s is rejected, and touches nobody", async (stage) => {
-    cluster.file.security = at(stage);
-    expect(await rejected()).toContain(`its next container has security at "${stage}", too far from`);
-    cluster.file.security = "off";
-    await cluster.deploy();
-  });
+  test.each(["outgoing", "strict"] as const)(
+    "from off straight to %s is rejected, and touches nobody",
+    async (stage) => {
+      cluster.file.security = at(stage);
+      expect(await rejected()).toContain(`its next container has security at "${stage}", too far from`);
+      cluster.file.security = "off";
+      await cluster.deploy();
+    },
+  );
 
-  test("accept: agents have keys, certificates and tokens, and users notice nothing", async () => {
-    cluster.file.security = at("accept");
+  test("permissive: agents have keys, certificates and tokens, and users notice nothing", async () => {
+    cluster.file.security = at("permissive");
     await deployed();
     expect((await self("consul-server1")).Stats.serf_lan.encrypted).toBe("true");
   });
 
   test("from accept straight to require is rejected", async () => {
-    cluster.file.security = at("require");
+    cluster.file.security = at("strict");
     expect(await rejected()).toContain('"require", too far from');
   });
 
-  test("use: agents speak TLS and encrypted gossip, and users notice nothing", async () => {
-    cluster.file.security = at("use");
+  test("outgoing: agents speak TLS and encrypted gossip, and users notice nothing", async () => {
+    cluster.file.security = at("outgoing");
     await deployed();
   });
 
-  test("require: users come by HTTPS with their token; nobody else gets in", async () => {
-    cluster.file.security = at("require");
+  test("strict: users come by HTTPS with their token; nobody else gets in", async () => {
+    cluster.file.security = at("strict");
     await deployed();
     const { stdout } = await testBed.operator.machine.run(
       "curl",
@@ -72,8 +75,8 @@ describe("security is turned on, and off, in a running cluster", () => {
     expect(anonymous.stdout).not.toContain("load/");
   });
 
-  test("and back, use and accept; off is rejected, for agents keep their gossip key", async () => {
-    for (const stage of ["use", "accept"] as const) {
+  test("and back, outgoing and permissive; off is rejected, for agents keep their gossip key", async () => {
+    for (const stage of ["outgoing", "permissive"] as const) {
       cluster.file.security = at(stage);
       await cluster.deploy();
       await cluster.expectWhole();

@@ -42,7 +42,7 @@ export const DECLARED: readonly ProblemCase[] = [
     code: "service-name",
     when: "DNS cannot serve a service's name",
     file: service("{ name: ▶web_shop }"),
-    hint: "accept: [service-name]",
+    hint: "ignore: [service-name]",
   },
   {
     code: "invalid-name",
@@ -118,7 +118,7 @@ export const DECLARED: readonly ProblemCase[] = [
     code: "unknown-consul-key",
     when: "a check's key is misspelt",
     file: check(`{ ${TTL}, ▶notess: x }`),
-    hint: "accept: [unknown-consul-key]",
+    hint: "ignore: [unknown-consul-key]",
   },
   {
     code: "unknown-consul-key",

@@ -109,6 +109,29 @@ const CASES: ProblemCase[] = [
     hint: "write the settings out",
   },
   {
+    code: "renamed-key",
+    when: "the cluster has keys of earlier files",
+    file: `${FOUR_HOSTS}▶wait: 60\n▶clients_at_a_time: 2\n▶client: 127.0.0.1\n▶accept: [open-http]\n`,
+    hint: "write `ready_timeout` instead",
+  },
+  ...Object.entries({
+    wait: ["60", "ready_timeout"],
+    client: ["0.0.0.0", "client_addr"],
+    bind: ["10.0.0.4", "bind_addr"],
+    advertise: ["10.0.0.4", "advertise_addr"],
+  }).map(([key, [value, name]]) => ({
+    code: "renamed-key" as const,
+    when: `an agent has the earlier key ${key}`,
+    file: FOUR_HOSTS.replace("[c1]", `[{ name: c1, ▶${key}: ${value} }]`),
+    hint: `write \`${name}\` instead`,
+  })),
+  ...Object.entries({ accept: "permissive", use: "outgoing", require: "strict" }).map(([stage, name]) => ({
+    code: "renamed-key" as const,
+    when: `the earlier stage ${stage} is set`,
+    file: FOUR_HOSTS.replace("security: off", `security: { stage: ▶${stage} }`),
+    hint: `write \`stage: ${name}\` instead`,
+  })),
+  {
     code: "missing-key",
     when: "there are no hosts",
     file: "▶name: c\nsecurity: off\nservers: [s1]\n",
@@ -219,20 +242,20 @@ const CASES: ProblemCase[] = [
   {
     code: "invalid-value",
     when: "text is where a number belongs",
-    file: `${FOUR_HOSTS}wait: ▶long\n`,
+    file: `${FOUR_HOSTS}ready_timeout: ▶long\n`,
     hint: "use a number",
   },
-  { code: "invalid-value", when: "a wait is none", file: `${FOUR_HOSTS}wait: ▶0\n`, hint: /^use at least 1$/ },
+  { code: "invalid-value", when: "a wait is none", file: `${FOUR_HOSTS}ready_timeout: ▶0\n`, hint: /^use at least 1$/ },
   {
     code: "invalid-value",
     when: "half a second is waited for",
-    file: `${FOUR_HOSTS}wait: ▶0.5\n`,
+    file: `${FOUR_HOSTS}ready_timeout: ▶0.5\n`,
     hint: "use a whole number",
   },
   {
     code: "invalid-value",
     when: "no client may be replaced",
-    file: `${FOUR_HOSTS}clients_at_a_time: ▶0\n`,
+    file: `${FOUR_HOSTS}max_parallel_clients: ▶0\n`,
     hint: /^use at least 1$/,
   },
   {
@@ -325,8 +348,8 @@ const CASES: ProblemCase[] = [
   {
     code: "invalid-value",
     when: "a bridged server's API is its container's alone, and its backups are made from another",
-    file: `${BRIDGE}servers: [{ name: s1, host: local, client: ▶127.0.0.1 }]\nbackups: {}\n`,
-    hint: "leave `client` out",
+    file: `${BRIDGE}servers: [{ name: s1, host: local, client_addr: ▶127.0.0.1 }]\nbackups: {}\n`,
+    hint: "leave `client_addr` out",
   },
   {
     code: "invalid-value",
@@ -364,7 +387,7 @@ const CASES: ProblemCase[] = [
     code: "invalid-value",
     when: "its stage is none",
     file: FOUR_HOSTS.replace("security: off", "security: { stage: ▶full }"),
-    hint: "use one of accept, use, require",
+    hint: "use one of permissive, outgoing, strict",
   },
   {
     code: "invalid-value",
@@ -415,7 +438,7 @@ const CASES: ProblemCase[] = [
     code: "script-checks",
     when: "services may run programs in a secured cluster",
     file: `${FOUR_HOSTS.replace("security: off", "security: on")}config: { ▶enable_local_script_checks: true }\n`,
-    hint: "accept: [script-checks]",
+    hint: "ignore: [script-checks]",
   },
   {
     code: "image-by-tag",
@@ -512,7 +535,7 @@ const CASES: ProblemCase[] = [
   {
     code: "invalid-address",
     when: "an agent would ask itself",
-    file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, ports: { dns: 53 }, client: 0.0.0.0 }]")}accept: [open-http]\ndns: { recursors: [▶10.0.0.4] }\n`,
+    file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, ports: { dns: 53 }, client_addr: 0.0.0.0 }]")}ignore: [open-http]\ndns: { recursors: [▶10.0.0.4] }\n`,
     hint: "other names than Consul's",
   },
   {
@@ -600,13 +623,13 @@ const CASES: ProblemCase[] = [
   {
     code: "duplicate-address",
     when: "two agents advertise one address",
-    file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, advertise: ▶10.0.0.3 }]"),
+    file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, advertise_addr: ▶10.0.0.3 }]"),
     hint: "its own address",
   },
   {
     code: "duplicate-address",
     when: "all agents bind to one address",
-    file: `${FOUR_HOSTS}bind: ▶▶▶10.0.0.9\n`,
+    file: `${FOUR_HOSTS}bind_addr: ▶▶▶10.0.0.9\n`,
     hint: "its own address",
   },
   {
@@ -636,25 +659,25 @@ const CASES: ProblemCase[] = [
   {
     code: "invalid-address",
     when: "an agent binds to every address and advertises none",
-    file: `${FOUR_HOSTS}bind: ▶0.0.0.0\n`,
+    file: `${FOUR_HOSTS}bind_addr: ▶0.0.0.0\n`,
     hint: "an IP address by which",
   },
   {
     code: "invalid-address",
     when: "a client address is a name",
-    file: `${FOUR_HOSTS}client: ▶localhost\n`,
+    file: `${FOUR_HOSTS}client_addr: ▶localhost\n`,
     hint: "separated by spaces",
   },
   {
     code: "invalid-address",
     when: "all agents would have the client address of one host",
-    file: `${FOUR_HOSTS}client: ▶10.0.0.1\naccept: [open-http]\n`,
+    file: `${FOUR_HOSTS}client_addr: ▶10.0.0.1\nignore: [open-http]\n`,
     hint: "of its own host",
   },
   {
     code: "invalid-address",
     when: "one agent has the client address of another host",
-    file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, client: ▶127.0.0.1 10.0.0.1 }]")}accept: [open-http]\n`,
+    file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, client_addr: ▶127.0.0.1 10.0.0.1 }]")}ignore: [open-http]\n`,
     hint: "of its own host",
   },
   {
@@ -685,14 +708,14 @@ const CASES: ProblemCase[] = [
   {
     code: "join-nobody",
     when: "the one to join leaves",
-    file: `${FOUR_HOSTS.replace("[s1, s2, s3]", "[{ name: s1, decommission: true }, s2, s3]")}accept: [two-servers]\njoin: ▶[s1]\n`,
+    file: `${FOUR_HOSTS.replace("[s1, s2, s3]", "[{ name: s1, decommission: true }, s2, s3]")}ignore: [two-servers]\njoin: ▶[s1]\n`,
     hint: "name a server that stays",
   },
   {
     code: "join-nobody",
     when: "the one to join is a host where nothing runs",
     file: `${FOUR_HOSTS.replace("c1:", "s9: 10.0.0.9, c1:")}join: ▶[s9]\n`,
-    hint: "accept: [join-nobody]",
+    hint: "ignore: [join-nobody]",
   },
   {
     code: "invalid-value",
@@ -710,7 +733,7 @@ const CASES: ProblemCase[] = [
     code: "two-servers",
     when: "there are two",
     file: FOUR_HOSTS.replace("[s1, s2, s3]", "▶[s1, s2]"),
-    hint: "accept: [two-servers]",
+    hint: "ignore: [two-servers]",
   },
   {
     code: "even-servers",
@@ -780,7 +803,7 @@ const CASES: ProblemCase[] = [
     code: "owned-setting",
     when: "`config` says what has a place of its own",
     file: `${FOUR_HOSTS}config: { ▶bind_addr: 10.0.0.1 }\n`,
-    hint: "set `bind:` instead",
+    hint: "set `bind_addr:` instead",
   },
   {
     code: "owned-setting",
@@ -829,13 +852,13 @@ const CASES: ProblemCase[] = [
     code: "plain-tcp",
     when: "a host has one",
     file: FOUR_HOSTS.replace("10.0.0.4", '{ address: 10.0.0.4, daemon: ▶"tcp+insecure://10.0.0.4:2375" }'),
-    hint: "accept: [plain-tcp]",
+    hint: "ignore: [plain-tcp]",
   },
   {
     code: "open-http",
     when: "HTTP listens on every address",
-    file: `${FOUR_HOSTS}client: ▶0.0.0.0\n`,
-    hint: "accept: [open-http]",
+    file: `${FOUR_HOSTS}client_addr: ▶0.0.0.0\n`,
+    hint: "ignore: [open-http]",
   },
   {
     code: "big-group",
@@ -948,19 +971,19 @@ test("a cluster in TypeScript has no file: its problems are placed by their keys
   expect(broken).toThrow(/^cluster\.servers\[0\]\.ports\.http: error invalid-value: /);
 });
 
-describe("accept", () => {
+describe("ignore", () => {
   test.each([
     ["two-servers", FOUR_HOSTS.replace("[s1, s2, s3]", "[s1, s2]")],
     ["join-nobody", `${FOUR_HOSTS.replace("c1:", "s9: 10.0.0.9, c1:")}join: [s9]\n`],
     ["even-servers", `${HEAD}hosts:\n${hosts(4)}\nservers: [h0, h1, h2, h3]\njoin: [h0, h1]\n`],
     ["plain-tcp", FOUR_HOSTS.replace("ssh://root@{address}", "tcp+insecure://{address}:2375")],
-    ["open-http", `${FOUR_HOSTS}client: 0.0.0.0\n`],
+    ["open-http", `${FOUR_HOSTS}client_addr: 0.0.0.0\n`],
     ["big-group", `${HEAD}hosts:\n${hosts(26)}\nservers: [h0]\n`],
   ])("silences %s", (code, text) => {
-    expect(saidOf(clusterFile(`${text}accept: [${code}]\n`))).toEqual([]);
+    expect(saidOf(clusterFile(`${text}ignore: [${code}]\n`))).toEqual([]);
   });
   test("silences nothing else", () => {
-    const { text, places } = marked(`${FOUR_HOSTS}accept: [▶self-join]\n`);
+    const { text, places } = marked(`${FOUR_HOSTS}ignore: [▶self-join]\n`);
     expect(saidOf(clusterFile(text))).toMatchObject([{ code: "invalid-value", place: places[0] }]);
   });
 });

@@ -50,9 +50,10 @@ describe("two agents may share a host", () => {
   test("not on the same ports, of which each is said", () =>
     expect(client("")).toEqual(["port-clash", "port-clash", "port-clash"]));
   test("with DNS off on one", () => expect(client("ports: { http: 9500, dns: -1, serf_lan: 9301 }")).toEqual([]));
-  test("at other client addresses", () => expect(client("client: 127.0.0.2, ports: { serf_lan: 9301 }")).toEqual([]));
+  test("at other client addresses", () =>
+    expect(client("client_addr: 127.0.0.2, ports: { serf_lan: 9301 }")).toEqual([]));
   test("not plain HTTP of secured agents, which is at loopback whatever their client addresses are", () => {
-    const settings = "client: 10.0.0.9, ports: { serf_lan: 9301 }";
+    const settings = "client_addr: 10.0.0.9, ports: { serf_lan: 9301 }";
     const secured = FOUR_HOSTS.replace("security: off\n", "").replace(
       "[c1]",
       `[c1, { name: c2, host: s1, ${settings} }]`,
@@ -65,10 +66,10 @@ describe("an address that an agent binds to", () => {
   const bind = (settings: string) => codes(FOUR_HOSTS.replace("[c1]", `[{ name: c1, ${settings} }]`));
 
   test("may be left for Consul to find, by a template", () =>
-    expect(bind(`bind: '{{ GetInterfaceIP "eth1" }}'`)).toEqual([]));
+    expect(bind(`bind_addr: '{{ GetInterfaceIP "eth1" }}'`)).toEqual([]));
   test("may be every address, where another is told to others", () =>
-    expect(bind("bind: 0.0.0.0, advertise: 10.0.0.4")).toEqual([]));
-  test("may be another of the host's", () => expect(bind("bind: 10.1.0.4")).toEqual([]));
+    expect(bind("bind_addr: 0.0.0.0, advertise_addr: 10.0.0.4")).toEqual([]));
+  test("may be another of the host's", () => expect(bind("bind_addr: 10.1.0.4")).toEqual([]));
 });
 
 describe("a recursor", () => {
@@ -82,7 +83,7 @@ describe("a recursor", () => {
     expect(recursors("127.0.0.1, 10.0.0.4", "")).toEqual([]);
   });
   test("may be systemd-resolved, where the agent has 53 of other addresses", () => {
-    expect(recursors("127.0.0.53", "ports: { dns: 53 }, client: 10.0.0.4 127.0.0.1")).toEqual(["open-http"]);
+    expect(recursors("127.0.0.53", "ports: { dns: 53 }, client_addr: 10.0.0.4 127.0.0.1")).toEqual(["open-http"]);
   });
   test.each(["127.0.0.1", "127.0.0.1:53"])("may not be the agent itself, at %s", (address) =>
     expect(recursors(address, "ports: { dns: 53 }")).toEqual(["invalid-address"]),
@@ -90,12 +91,12 @@ describe("a recursor", () => {
   test("may not be the agent itself, in another spelling", () => {
     expect(
       codes(
-        `${HEAD}hosts: { s1: fd00::1 }\nservers: [{ name: s1, client: "fd00::1", ports: { dns: 53 } }]\naccept: [open-http]\ndns: { recursors: ["FD00:0::1"] }\n`,
+        `${HEAD}hosts: { s1: fd00::1 }\nservers: [{ name: s1, client_addr: "fd00::1", ports: { dns: 53 } }]\nignore: [open-http]\ndns: { recursors: ["FD00:0::1"] }\n`,
       ),
     ).toEqual(["invalid-address"]);
   });
   test("that is one agent's own address is said of that agent alone", () => {
-    const text = `${FOUR_HOSTS}ports: { dns: 53 }\nclient: 0.0.0.0\naccept: [open-http]\ndns: { recursors: [10.0.0.1] }\n`;
+    const text = `${FOUR_HOSTS}ports: { dns: 53 }\nclient_addr: 0.0.0.0\nignore: [open-http]\ndns: { recursors: [10.0.0.1] }\n`;
     expect(saidOf(clusterFile(text)).map(({ message }) => message)).toEqual([
       '10.0.0.1 is where "s1" itself answers: it would ask itself',
     ]);
@@ -125,7 +126,7 @@ describe("registrator", () => {
   });
   test("may run in a bridge network as long as plain HTTP is for others too", () => {
     const stage = (stage: string) => BRIDGE.replace("security: off", `security: { stage: ${stage} }`);
-    expect(with_("on", `${stage("use")}servers: [{ name: s1, host: local }]\n`)).toEqual([]);
+    expect(with_("on", `${stage("outgoing")}servers: [{ name: s1, host: local }]\n`)).toEqual([]);
   });
 });
 
@@ -160,7 +161,7 @@ describe("an address that would join an agent to itself is refused", () => {
   test("as the host's of a bridge network", () => {
     expect(codes(`${BRIDGE}servers: [{ name: s1, host: local }]\njoin: [local]\n`)).toEqual(["invalid-address"]);
   });
-  test.each(["bind", "advertise"])("as `%s` in a bridge network", (key) => {
+  test.each(["bind_addr", "advertise_addr"])("as `%s` in a bridge network", (key) => {
     expect(codes(`${BRIDGE}servers: [{ name: s1, host: local, ${key}: 127.0.0.1 }]\n`)).toEqual(["invalid-address"]);
   });
   test("but not the one host's own", () => {
@@ -192,7 +193,7 @@ describe("in a bridge network", () => {
     },
   );
   test("publishing what listens at loopback alone is refused", () => {
-    expect(published("client: 127.0.0.1, publish: { http: 80 }")).toEqual(["invalid-value"]);
+    expect(published("client_addr: 127.0.0.1, publish: { http: 80 }")).toEqual(["invalid-value"]);
   });
   test.each(["bridge", "host", "none"])("a cluster named %s is refused", (name) => {
     expect(published("", BRIDGE.replace("name: c", `name: ${name}`))).toEqual(["invalid-name"]);

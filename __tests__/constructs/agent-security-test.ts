@@ -1,3 +1,4 @@
+import { STAGE_ON_THE_WIRE } from "../../consul/contract";
 import { AGENT_SECRETS } from "../../consul/secrets";
 import { FOUR_HOSTS } from "../cluster-files";
 import { agentConfigOf, type ContainerJson, synthesizeText } from "../synthesized";
@@ -46,13 +47,13 @@ describe("by default, and with `security: on`", () => {
     expect(agent("s1").command).toContain("-config-file=/consul/secrets/gossip.json");
   });
   test("plain HTTP is for the agent's own host, wherever HTTPS and DNS are", () => {
-    expect(config("c1", "on", "client: 0.0.0.0\n")).toMatchObject({
+    expect(config("c1", "on", "client_addr: 0.0.0.0\n")).toMatchObject({
       addresses: { http: "127.0.0.1" },
       ports: { https: 8501 },
     });
   });
   test("programs reach the API by HTTPS", () => {
-    expect(stackOf("on", "client: 0.0.0.0\n").output.c1?.value).toMatchObject({
+    expect(stackOf("on", "client_addr: 0.0.0.0\n").output.c1?.value).toMatchObject({
       http: "https://10.0.0.4:8501",
       dns: "10.0.0.4:8600",
     });
@@ -147,8 +148,8 @@ describe("what a secured container may do", () => {
 });
 
 describe("by stages", () => {
-  test("accept: keys and certificates are there, and nothing has to be encrypted", () => {
-    expect(config("s1", "{ stage: accept }")).toMatchObject({
+  test("permissive: keys and certificates are there, and nothing has to be encrypted", () => {
+    expect(config("s1", "{ stage: permissive }")).toMatchObject({
       encrypt_verify_incoming: false,
       encrypt_verify_outgoing: false,
       tls: {
@@ -157,14 +158,14 @@ describe("by stages", () => {
       },
       acl: { default_policy: "allow" },
     });
-    expect(config("c1", "{ stage: accept }")).not.toHaveProperty("auto_encrypt");
-    expect(config("s1", "{ stage: accept }")).not.toHaveProperty("addresses");
-    expect(agent("c1", "{ stage: accept }").command.filter((flag) => flag.startsWith("-config-file"))).toEqual([
+    expect(config("c1", "{ stage: permissive }")).not.toHaveProperty("auto_encrypt");
+    expect(config("s1", "{ stage: permissive }")).not.toHaveProperty("addresses");
+    expect(agent("c1", "{ stage: permissive }").command.filter((flag) => flag.startsWith("-config-file"))).toEqual([
       "-config-file=/consul/secrets/gossip.json",
     ]);
   });
-  test("use: agents send encrypted and use their tokens, and take what is plain", () => {
-    expect(config("s1", "{ stage: use }")).toMatchObject({
+  test("outgoing: agents send encrypted and use their tokens, and take what is plain", () => {
+    expect(config("s1", "{ stage: outgoing }")).toMatchObject({
       encrypt_verify_incoming: false,
       encrypt_verify_outgoing: true,
       tls: {
@@ -173,17 +174,17 @@ describe("by stages", () => {
       },
       acl: { default_policy: "allow" },
     });
-    expect(config("c1", "{ stage: use }")).toMatchObject({ auto_encrypt: { tls: true }, ports: { https: 8501 } });
-    expect(agent("c1", "{ stage: use }").command).toContain("-config-file=/consul/secrets/tokens.json");
+    expect(config("c1", "{ stage: outgoing }")).toMatchObject({ auto_encrypt: { tls: true }, ports: { https: 8501 } });
+    expect(agent("c1", "{ stage: outgoing }").command).toContain("-config-file=/consul/secrets/tokens.json");
   });
-  test.each(["accept", "use", "require"])(
+  test.each(["permissive", "outgoing", "strict"] as const)(
     "%s: is in the node's metadata, and in the question before each stop",
     (stage) => {
-      expect(config("c1", `{ stage: ${stage} }`).node_meta).toEqual({ "cdktf-security": stage });
+      expect(config("c1", `{ stage: ${stage} }`).node_meta).toEqual({ "cdktf-security": STAGE_ON_THE_WIRE[stage] });
       const provisioner = agent("s1", `{ stage: ${stage} }`).provisioner as {
         "local-exec": { environment: Record<string, string> };
       }[];
-      expect(provisioner[0]?.["local-exec"].environment.ASK_ARGUMENTS).toMatch(new RegExp(` replace 3 ${stage}$`));
+      expect(provisioner[0]?.["local-exec"].environment.ASK_ARGUMENTS).toMatch(new RegExp(` replace 3 ${STAGE_ON_THE_WIRE[stage]}$`));
     },
   );
 });

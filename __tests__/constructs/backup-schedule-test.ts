@@ -104,9 +104,9 @@ describe("reaches its server", () => {
     expect(api(`${secured(FOUR_HOSTS)}backups: {}\n`)).toBeUndefined();
   });
   test("where the server listens instead", () => {
-    expect(api(`${FOUR_HOSTS}client: 10.9.9.9\nports: { http: 9500 }\naccept: [open-http]\nbackups: {}\n`)).toEqual([
-      "CONSUL_HTTP_ADDR=http://10.9.9.9:9500",
-    ]);
+    expect(
+      api(`${FOUR_HOSTS}client_addr: 10.9.9.9\nports: { http: 9500 }\nignore: [open-http]\nbackups: {}\n`),
+    ).toEqual(["CONSUL_HTTP_ADDR=http://10.9.9.9:9500"]);
   });
   const bridged = `${BRIDGE}servers: [{ name: s1, host: local, container: co }]\nbackups: {}\n`;
   test("by its container's name in a bridge network, with security by HTTPS", () => {
@@ -123,7 +123,7 @@ describe("reaches its server", () => {
           bridge: "net",
         });
         new BackupSchedule(stack, "b", {
-          server: new ConsulServer(stack, "s1", { host, bootstrapExpect: 1, client: "127.0.0.1" }),
+          server: new ConsulServer(stack, "s1", { host, bootstrapExpect: 1, client_addr: "127.0.0.1" }),
         });
       }),
     ).toThrow("cannot be reached from another container");

@@ -49,7 +49,7 @@ const cluster = (servers: string[], clients: ClusterFile["clients"], more: Parti
     ]),
     servers,
     clients,
-    accept: ["big-group", "even-servers"],
+    ignore: ["big-group", "even-servers"],
     ...more,
   });
 
@@ -118,7 +118,7 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
 
   test("how many clients are replaced at a time, and autopilot's settings, touch no container", () => {
     const autopilot = { last_contact_threshold: "500ms", cleanup_dead_servers: false };
-    expect(effect(cluster(three, ["c0"]), cluster(three, ["c0"], { clients_at_a_time: 5, autopilot }))).toEqual({
+    expect(effect(cluster(three, ["c0"]), cluster(three, ["c0"], { max_parallel_clients: 5, autopilot }))).toEqual({
       changed: [],
       added: [],
       removed: [],
@@ -217,7 +217,12 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
 describe("security", () => {
   const secured = (more: object) => yaml({ ...parse(FOUR_HOSTS), security: more });
   test("turned on a step further changes every agent", () => {
-    expect(effect(secured({ stage: "accept" }), secured({ stage: "use" })).changed).toEqual(["c1", "s1", "s2", "s3"]);
+    expect(effect(secured({ stage: "permissive" }), secured({ stage: "outgoing" })).changed).toEqual([
+      "c1",
+      "s1",
+      "s2",
+      "s3",
+    ]);
   });
   test("another policy or token touches no container", () => {
     const policies = { shop: 'service "shop" { policy = "write" }' };

@@ -17,7 +17,7 @@ test("the article's cluster in TypeScript is the same to the byte as in YAML", (
   const inTypeScript = defineCluster({
     name: "consul",
     security: "off",
-    client: "0.0.0.0",
+    client_addr: "0.0.0.0",
     daemon: "ssh://root@{address}",
     hosts: {
       "consul-server1": "172.16.8.120",
@@ -62,11 +62,11 @@ clients: [c1]
     ]);
   });
   test("an address that is its own is not joined", () => {
-    const text = `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, advertise: 192.168.1.1 }]")}join: [s1, 192.168.1.1]\n`;
+    const text = `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, advertise_addr: 192.168.1.1 }]")}join: [s1, 192.168.1.1]\n`;
     expect([joins(text, "c1"), joins(text, "s2")]).toEqual([["10.0.0.1"], ["10.0.0.1", "192.168.1.1"]]);
   });
   test("servers are joined at the address that they tell others", () => {
-    expect(joins(FOUR_HOSTS.replace("[s1,", "[{ name: s1, advertise: 192.168.1.1 },"), "s2")).toEqual([
+    expect(joins(FOUR_HOSTS.replace("[s1,", "[{ name: s1, advertise_addr: 192.168.1.1 },"), "s2")).toEqual([
       "10.0.0.3",
       "192.168.1.1",
     ]);
@@ -174,18 +174,18 @@ describe("the last step of a deploy", () => {
 });
 
 test("warnings are annotations of the stack, which cdktf prints", () => {
-  const { manifest } = synthesizeText(`${FOUR_HOSTS}client: 0.0.0.0\n`);
+  const { manifest } = synthesizeText(`${FOUR_HOSTS}client_addr: 0.0.0.0\n`);
   expect(manifest.stacks.c?.annotations).toEqual([
     expect.objectContaining({
       level: "@cdktf/warn",
-      message: expect.stringMatching(/:7:9: warning open-http: .*\n {4}.*accept: \[open-http\]/),
+      message: expect.stringMatching(/:7:14: warning open-http: .*\n {4}.*ignore: \[open-http\]/),
     }),
   ]);
 });
 test("warnings that were accepted are not", () => {
-  expect(synthesizeText(`${FOUR_HOSTS}client: 0.0.0.0\naccept: [open-http]\n`).manifest.stacks.c?.annotations).toEqual(
-    [],
-  );
+  expect(
+    synthesizeText(`${FOUR_HOSTS}client_addr: 0.0.0.0\nignore: [open-http]\n`).manifest.stacks.c?.annotations,
+  ).toEqual([]);
 });
 
 test("its agents are at hand, with their L1 resources, for what the cluster file does not offer", () => {

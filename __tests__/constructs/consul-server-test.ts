@@ -115,13 +115,13 @@ describe("is reached", () => {
   test("only from its own host by default", () =>
     expect(server().output).toMatchObject({ http: "http://127.0.0.1:8500", dns: "127.0.0.1:8600" }));
   test("at its host's address, where it listens on every address", () => {
-    expect(server({ client: "0.0.0.0" }).output).toMatchObject({
+    expect(server({ client_addr: "0.0.0.0" }).output).toMatchObject({
       http: "http://10.0.0.1:8500",
       ui: "http://10.0.0.1:8500/ui",
     });
   });
   test("at the address that is not loopback, where it has several", () =>
-    expect(server({ client: "127.0.0.1 10.9.9.9" }).output.http).toBe("http://10.9.9.9:8500"));
+    expect(server({ client_addr: "127.0.0.1 10.9.9.9" }).output.http).toBe("http://10.9.9.9:8500"));
   test("on the ports that it is given", () => {
     expect(server({ ports: { http: 80, dns: 53 } }).output).toMatchObject({
       http: "http://127.0.0.1:80",
@@ -137,10 +137,10 @@ describe("is joined", () => {
   test("on its own port, where that is not Consul's default", () =>
     expect(server({ ports: { serf_lan: 9301 } }).output.join).toBe("10.0.0.1:9301"));
   test("at the address that it tells others", () =>
-    expect(server({ bind: "10.1.1.1", advertise: "192.168.1.1" }).output.join).toBe("192.168.1.1"));
-  test("at the address that it binds to", () => expect(server({ bind: "10.1.1.1" }).output.join).toBe("10.1.1.1"));
+    expect(server({ bind_addr: "10.1.1.1", advertise_addr: "192.168.1.1" }).output.join).toBe("192.168.1.1"));
+  test("at the address that it binds to", () => expect(server({ bind_addr: "10.1.1.1" }).output.join).toBe("10.1.1.1"));
   test("at its host's address, where only Consul knows to which it binds", () =>
-    expect(server({ bind: '{{ GetInterfaceIP "eth1" }}' }).output.join).toBe("10.0.0.1"));
+    expect(server({ bind_addr: '{{ GetInterfaceIP "eth1" }}' }).output.join).toBe("10.0.0.1"));
 });
 
 describe("asks to be", () => {

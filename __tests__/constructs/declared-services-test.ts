@@ -10,7 +10,7 @@ const step = (text: string, agent = "c1") =>
 const given = (text: string, agent = "c1") =>
   JSON.parse(rendered(Object.values(step(text, agent)?.triggers_replace ?? {})[1] ?? ""));
 const own = (services: string) =>
-  FOUR_HOSTS.replace("[c1]", `[{ name: c1, node: n1, wait: 7, services: ${services} }]`);
+  FOUR_HOSTS.replace("[c1]", `[{ name: c1, node: n1, ready_timeout: 7, services: ${services} }]`);
 
 test("an agent is given its services and checks in the order of ids, those of the cluster among them", () => {
   const text = `${own("[{ name: web, id: z, port: 80 }, { name: api }]")}services: [{ name: exporter }]\nchecks: [{ name: disk, ttl: 1h }]\n`;

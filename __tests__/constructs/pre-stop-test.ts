@@ -7,7 +7,7 @@ const stopOf = (text: string, agent: string) => {
   };
   return container.provisioner[0]?.["local-exec"];
 };
-const CLUSTER = `${HEAD}hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, c1: 10.0.0.4 }\nservers: [s1, { name: s2, container: two, node: second }, s3]\nclients: [c1]\nwait: 77\n`;
+const CLUSTER = `${HEAD}hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, c1: 10.0.0.4 }\nservers: [s1, { name: s2, container: two, node: second }, s3]\nclients: [c1]\nready_timeout: 77\n`;
 
 test("before a server stops, it is asked first, and then the others, by the names that the containers have", () => {
   const { when, environment } = stopOf(CLUSTER, "s2") ?? { environment: {} as Record<string, string> };
@@ -28,7 +28,7 @@ test("the lock's owner is the agent's Terraform id, and the node is the one that
 
 test("a client is asked for too, itself first and then the servers, with how many may be replaced at a time", () => {
   const { ASK_ARGUMENTS, ASK_TARGETS, STOP_OWNER } =
-    stopOf(`${CLUSTER}clients_at_a_time: 4\n`, "c1")?.environment ?? {};
+    stopOf(`${CLUSTER}max_parallel_clients: 4\n`, "c1")?.environment ?? {};
   expect(ASK_ARGUMENTS).toBe(`77 c1 ${OWN_NODE} replace 4 off`);
   expect(ASK_TARGETS?.split("\n").map((target) => target.split(" ").at(-1))).toEqual([
     "'${self.name}'",

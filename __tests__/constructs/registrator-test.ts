@@ -96,10 +96,10 @@ describe("the agent's address", () => {
   test("has the agent's own port", () =>
     expect(address("c1", "on", "off", "ports: { http: 9500 }\n")).toBe("consul://127.0.0.1:9500"));
   test("is where the agent listens, if not on loopback", () =>
-    expect(address("c1", "on", "off", "client: 10.9.9.9\n")).toBe("consul://10.9.9.9:8500"));
+    expect(address("c1", "on", "off", "client_addr: 10.9.9.9\n")).toBe("consul://10.9.9.9:8500"));
   test("is on loopback with security too, wherever HTTPS is", () =>
-    expect(address("c1", "on", "on", "client: 0.0.0.0\n")).toBe("consul://127.0.0.1:8500"));
-  test("may be IPv6", () => expect(address("c1", "on", "off", 'client: "::"\n')).toBe("consul://[::1]:8500"));
+    expect(address("c1", "on", "on", "client_addr: 0.0.0.0\n")).toBe("consul://127.0.0.1:8500"));
+  test("may be IPv6", () => expect(address("c1", "on", "off", 'client_addr: "::"\n')).toBe("consul://[::1]:8500"));
   test("is the agent's container, in a bridge network", () => {
     const { c } = stacksOf(load(`${BRIDGE}servers: [{ name: s1, host: local, container: first }]\nregistrator: on\n`));
     expect(c?.resource.docker_container.local_registrator?.command.at(-1)).toBe("consul://first:8500");
@@ -180,9 +180,9 @@ describe("with security", () => {
     expect(lifecycle.precondition[0]?.error_message).toContain("secrets -- init");
   });
   test("it has none while nobody uses tokens yet", () => {
-    expect(on("c1", "on", "{ stage: accept }").env).toBeUndefined();
-    expect(stackWith("on", "{ stage: accept }").resource.terraform_data).not.toHaveProperty("c1_registrator");
-    expect(on("c1", "on", "{ stage: use }").env).toEqual(["CONSUL_HTTP_TOKEN_FILE=/registrator.token"]);
+    expect(on("c1", "on", "{ stage: permissive }").env).toBeUndefined();
+    expect(stackWith("on", "{ stage: permissive }").resource.terraform_data).not.toHaveProperty("c1_registrator");
+    expect(on("c1", "on", "{ stage: outgoing }").env).toEqual(["CONSUL_HTTP_TOKEN_FILE=/registrator.token"]);
   });
   test("in a stack of clients, whose tokens another has made, it waits for nobody", () => {
     const { stacks } = synthesizeText(

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Stage } from "../../consul/security";
 import { type KeyPath, keyText, type Violation } from "../problem";
 import { masked, namesSecret } from "../secret-detection";
 import { didYouMean } from "../suggest";
@@ -37,8 +38,33 @@ function meantBranch(branches: Issue[][]): Issue[] | undefined {
   );
 }
 
+/** Names that keys and stages had in earlier cluster files. The error for an old name tells the new one. */
+const RENAMED_KEYS: Readonly<Record<string, string>> = {
+  wait: "ready_timeout",
+  clients_at_a_time: "max_parallel_clients",
+  client: "client_addr",
+  bind: "bind_addr",
+  advertise: "advertise_addr",
+  accept: "ignore",
+};
+const RENAMED_STAGES: Readonly<Record<string, Stage>> = {
+  accept: "permissive",
+  use: "outgoing",
+  require: "strict",
+};
+
+const renamed = (from: string, to: string, path: KeyPath, atKey: boolean): Violation => ({
+  code: "renamed-key",
+  path,
+  atKey,
+  message: `\`${from}\` is now called \`${to}\``,
+  hint: `write \`${to}\` instead`,
+});
+
 function unknownKey(key: string, path: KeyPath): Violation {
   const known = knownKeys(path);
+  const newKey = Object.hasOwn(RENAMED_KEYS, key) ? RENAMED_KEYS[key] : undefined;
+  if (newKey !== undefined && known.includes(newKey)) return renamed(key, newKey, [...path, key], true);
   return {
     code: "unknown-key",
     path: [...path, key],
@@ -80,6 +106,8 @@ function canBeLeftOut(path: KeyPath): boolean {
 }
 
 function wrongValue(issue: Issue, path: KeyPath, value: unknown): Violation {
+  if (keyText(path) === "security.stage" && typeof value === "string" && Object.hasOwn(RENAMED_STAGES, value))
+    return renamed(`stage: ${value}`, `stage: ${RENAMED_STAGES[value]}`, path, false);
   const name = issue.code === "invalid_format" && NAME_PATTERNS.has((issue as { pattern?: string }).pattern ?? "");
   return {
     code: name ? "invalid-name" : "invalid-value",

@@ -134,13 +134,15 @@ const free = z.record(z.string(), z.json());
 /** What can be said once for the whole cluster, and again for one agent, which then has the last word. */
 const settings = {
   image: image.optional().describe("The official Alpine image, by tag or digest. Default hashicorp/consul:1.22.2."),
-  bind: text
+  bind_addr: text
     .optional()
     .describe(
       "Address that the agent binds to (-bind). Default the host's address; in a bridge network Consul's own choice.",
     ),
-  advertise: text.optional().describe("Address that the agent tells others (-advertise). Default the bind address."),
-  client: text
+  advertise_addr: text
+    .optional()
+    .describe("Address that the agent tells others (-advertise). Default the bind address."),
+  client_addr: text
     .optional()
     .describe(
       "Addresses of HTTP, DNS and gRPC (-client), separated by spaces. Default 127.0.0.1; in a bridge network 0.0.0.0.",
@@ -155,7 +157,11 @@ const settings = {
   log: log.optional(),
   resources: resources.optional(),
   dns: dns.optional(),
-  wait: z.int().min(1).optional().describe("Seconds that a deploy waits for an agent to be in. Default 120."),
+  ready_timeout: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("Seconds that a deploy waits until an agent is ready. Default 120."),
   labels: z
     .record(text, z.string())
     .optional()
@@ -384,10 +390,10 @@ const security = z
       z.literal(["on", "off"]),
       z.strictObject({
         stage: z
-          .enum(["accept", "use", "require"])
+          .enum(["permissive", "outgoing", "strict"])
           .optional()
           .describe(
-            "How far it is turned on, for a cluster that runs without: accept, then use, then require, a deploy each. Default require.",
+            "What is enforced. To turn security on in a running cluster: permissive, then outgoing, then strict, one deploy each. Default strict.",
           ),
         secrets: text
           .regex(
@@ -430,7 +436,7 @@ export const clusterSchema = z
     hosts: z.record(label("host name"), host).describe("Docker hosts by name: an address, or a mapping."),
     servers: z.array(agent).min(1).describe("Server agents: names, or mappings where one needs settings of its own."),
     clients: z.array(agent).default([]).describe("Client agents, like servers."),
-    clients_at_a_time: z
+    max_parallel_clients: z
       .int()
       .min(1)
       .default(1)
@@ -475,7 +481,7 @@ export const clusterSchema = z
       .describe("Registries that need credentials, taken from the operator's docker config or environment."),
     images: z.array(image).default([]).describe("Further images to pull on every host."),
     backend: backend.optional(),
-    accept: z
+    ignore: z
       .array(z.enum(ignorableCodes))
       .default([])
       .describe("Warnings to silence, and risks to take, by their code."),

@@ -150,12 +150,15 @@ function defaultExpect(servers: number): number {
 }
 
 function mergeSettings(cluster: Settings, agent: Settings): Settings {
-  const { image, bind, advertise, client, ui, restart, log, resources, wait, publish } = { ...cluster, ...agent };
+  const { image, bind_addr, advertise_addr, client_addr, ui, restart, log, resources, ready_timeout, publish } = {
+    ...cluster,
+    ...agent,
+  };
   return {
-    ...{ image, ui, restart, log, resources, wait, publish },
-    bind: bind && canonical(bind),
-    advertise: advertise && canonical(advertise),
-    client: client?.trim().split(/\s+/).map(canonical).join(" "),
+    ...{ image, ui, restart, log, resources, ready_timeout, publish },
+    bind_addr: bind_addr && canonical(bind_addr),
+    advertise_addr: advertise_addr && canonical(advertise_addr),
+    client_addr: client_addr?.trim().split(/\s+/).map(canonical).join(" "),
     ports: { ...cluster.ports, ...agent.ports },
     dns: { ...cluster.dns, ...agent.dns },
     labels: { ...cluster.labels, ...agent.labels },
@@ -170,6 +173,6 @@ const HTTPS_PORT = 8501;
 
 /** A secured agent has HTTPS, as soon as it has a certificate. */
 function withHttps(settings: Settings, role: Role, stage: Stage): Settings {
-  if (stage === "off" || (stage === "accept" && role === "client")) return settings;
+  if (stage === "off" || (stage === "permissive" && role === "client")) return settings;
   return { ...settings, ports: { https: HTTPS_PORT, ...settings.ports } };
 }

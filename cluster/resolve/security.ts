@@ -21,7 +21,7 @@ export function securityOf(file: File): Security | undefined {
   const { name: cluster, security: entry } = file;
   if (entry === "off") return undefined;
   const {
-    stage = "require",
+    stage = "strict",
     secrets = `secrets/${cluster}`,
     policies = {},
     tokens: written = {},
@@ -34,4 +34,4 @@ export function securityOf(file: File): Security | undefined {
 }
 
 /** Whether plain HTTP is for each agent's own host alone, and nobody may do anything without a token. */
-export const requiresSecurity = (file: File): boolean => securityOf(file)?.stage === "require";
+export const requiresSecurity = (file: File): boolean => securityOf(file)?.stage === "strict";

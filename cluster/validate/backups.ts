@@ -60,19 +60,19 @@ function unreached(draft: Draft, servers: readonly DraftAgent[]): Violation[] {
       network,
       address: host.address,
       container,
-      client: settings.client,
+      client: settings.client_addr,
       ports,
       httpsOnly,
     });
     if (beside !== undefined) return [];
-    const hidden = settings.client?.split(/\s+/).every(isLoopback);
+    const hidden = settings.client_addr?.split(/\s+/).every(isLoopback);
     return [
       {
         code: "invalid-value",
-        path: hidden ? settingPath(draft, server, "client") : settingPath(draft, server, "ports", "https"),
+        path: hidden ? settingPath(draft, server, "client_addr") : settingPath(draft, server, "ports", "https"),
         message: `the backups of "${server.name}" are made from a container beside it, and its API ${hidden ? "listens inside its own alone" : "has no HTTPS"}`,
         hint: hidden
-          ? "leave `client` out (0.0.0.0), or remove `backups:`"
+          ? "leave `client_addr` out (0.0.0.0), or remove `backups:`"
           : "leave `ports.https` out (8501), or remove `backups:`",
       },
     ];

@@ -3,13 +3,13 @@ import type { KeyPath, Violation } from "../problem";
 
 /** Consul keys, or paths of them, that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
 const OWNED_KEYS: Record<string, string> = {
-  addresses: "client",
-  advertise_addr: "advertise",
+  addresses: "client_addr",
+  advertise_addr: "advertise_addr",
   autopilot: "autopilot",
-  bind_addr: "bind",
+  bind_addr: "bind_addr",
   bootstrap: "bootstrap_expect",
   bootstrap_expect: "bootstrap_expect",
-  client_addr: "client",
+  client_addr: "client_addr",
   data_dir: "data",
   datacenter: "datacenter",
   "dns_config.allow_stale": "dns.allow_stale",
@@ -30,11 +30,11 @@ const OWNED_KEYS: Record<string, string> = {
 };
 
 const OWNED_FLAGS: Record<string, string> = {
-  "-advertise": "advertise",
-  "-bind": "bind",
+  "-advertise": "advertise_addr",
+  "-bind": "bind_addr",
   "-bootstrap": "bootstrap_expect",
   "-bootstrap-expect": "bootstrap_expect",
-  "-client": "client",
+  "-client": "client_addr",
   "-data-dir": "data",
   "-datacenter": "datacenter",
   "-dns-port": "ports.dns",

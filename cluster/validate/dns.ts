@@ -44,8 +44,10 @@ function whyNoRecursor(draft: Draft, agent: DraftAgent, recursor: string): strin
 /** At which addresses an agent answers DNS. */
 function answersAt({ file }: Draft, { name, host, settings }: DraftAgent): string[] {
   const bridged = file.network === "bridge";
-  const client = (settings.client ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(" ");
+  const client = (settings.client_addr ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(" ");
   if (!client.some(isWildcard)) return client;
-  const own = bridged ? [addressInSubnet(file.subnet, name)] : [host.address, settings.bind, settings.advertise];
+  const own = bridged
+    ? [addressInSubnet(file.subnet, name)]
+    : [host.address, settings.bind_addr, settings.advertise_addr];
   return [...own.filter((address) => address !== undefined), "127.0.0.1", "::1"];
 }

@@ -22,19 +22,21 @@ function exposure(draft: Draft): Violation[] {
         code: "plain-tcp",
         path: own[0] === "hosts" ? own : ["daemon"],
         message: `host "${name}": whoever reaches ${daemon.url} has root on that host`,
-        hint: "use ssh:// or tcp:// with TLS, or silence this with `accept: [plain-tcp]`",
+        hint: "use ssh:// or tcp:// with TLS, or silence this with `ignore: [plain-tcp]`",
       };
     });
   const open =
     draft.file.network === "bridge" || requiresSecurity(draft.file)
       ? []
-      : draft.agents.filter(({ settings }) => settings.client?.split(/\s+/).some((address) => !isLoopback(address)));
+      : draft.agents.filter(({ settings }) =>
+          settings.client_addr?.split(/\s+/).some((address) => !isLoopback(address)),
+        );
   const openHttp = open.map(
     (agent): Violation => ({
       code: "open-http",
-      path: settingPath(draft, agent, "client"),
+      path: settingPath(draft, agent, "client_addr"),
       message: "without ACLs, whoever reaches the HTTP API can read and change everything",
-      hint: "leave `client` out (127.0.0.1), or silence this with `accept: [open-http]`",
+      hint: "leave `client_addr` out (127.0.0.1), or silence this with `ignore: [open-http]`",
     }),
   );
   return [...plain, ...unique(openHttp)];
@@ -54,7 +56,7 @@ function openPublished(draft: Draft): Violation[] {
           code: "open-http" as const,
           path: settingPath(draft, agent, "publish", key),
           message: `without ACLs, whoever reaches ${agent.host.address} can read and change everything`,
-          hint: "publish at a host of address 127.0.0.1, or silence this with `accept: [open-http]`",
+          hint: "publish at a host of address 127.0.0.1, or silence this with `ignore: [open-http]`",
         },
       ];
     }),

@@ -131,12 +131,14 @@ function uniqueGossip(draft: Draft): Violation[] {
     const at = `${bracketed(address)}:${port}`;
     const first = firsts.get(at);
     if (!first) firsts.set(at, agent);
-    const own = [agent, first].find((one) => one && (one.settings.advertise ?? one.settings.bind) !== undefined);
+    const own = [agent, first].find(
+      (one) => one && (one.settings.advertise_addr ?? one.settings.bind_addr) !== undefined,
+    );
     if (!first || !own) return [];
     return [
       {
         code: "duplicate-address",
-        path: settingPath(draft, own, own.settings.advertise === undefined ? "bind" : "advertise"),
+        path: settingPath(draft, own, own.settings.advertise_addr === undefined ? "bind_addr" : "advertise_addr"),
         message: `"${first.name}" and "${agent.name}" are both reached at ${at}`,
         hint: "give each agent its own address, or its own `ports.serf_lan`",
       },

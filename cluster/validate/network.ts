@@ -30,18 +30,18 @@ function addresses(draft: Draft): Violation[] {
       refuse(typeof draft.file.hosts[name] === "string" ? ["hosts", name] : ["hosts", name, "address"], address, why);
   }
   for (const agent of draft.agents) {
-    for (const key of ["bind", "advertise"] as const) {
+    for (const key of ["bind_addr", "advertise_addr"] as const) {
       const value = agent.settings[key];
       if (value === undefined || isTemplate(value)) continue;
-      if (key === "bind" && isWildcard(value) && agent.settings.advertise !== undefined) continue;
+      if (key === "bind_addr" && isWildcard(value) && agent.settings.advertise_addr !== undefined) continue;
       const why = whyUnreachable(value, { loopbackAllowed: alone && draft.file.network === "host" });
       if (why) refuse(settingPath(draft, agent, key), value, why);
     }
-    const client = agent.settings.client?.split(/\s+/).find((address) => !family(address));
+    const client = agent.settings.client_addr?.split(/\s+/).find((address) => !family(address));
     if (client !== undefined) {
       problems.push({
         code: "invalid-address",
-        path: settingPath(draft, agent, "client"),
+        path: settingPath(draft, agent, "client_addr"),
         message: `"${client}" is no IP address that HTTP and DNS can listen on`,
         hint: "use IP addresses, separated by spaces: 127.0.0.1 172.16.8.120",
       });
@@ -66,10 +66,11 @@ function clientsElsewhere(draft: Draft): Violation[] {
   const owners = new Map(draft.hosts.map(({ name, address }) => [address, name]));
   const byPlace = new Map<string, { address: string; path: KeyPath; agents: string[] }>();
   for (const agent of draft.agents) {
-    const path = settingPath(draft, agent, "client");
+    const path = settingPath(draft, agent, "client_addr");
     const elsewhere =
-      agent.settings.client?.split(/\s+/).filter((address) => owners.has(address) && address !== agent.host.address) ??
-      [];
+      agent.settings.client_addr
+        ?.split(/\s+/)
+        .filter((address) => owners.has(address) && address !== agent.host.address) ?? [];
     for (const address of new Set(elsewhere)) {
       const { agents } = byPlace.get(`${address} ${path}`) ?? { agents: [] };
       byPlace.set(`${address} ${path}`, { address, path, agents: [...agents, `"${agent.name}"`] });
@@ -79,7 +80,7 @@ function clientsElsewhere(draft: Draft): Violation[] {
     code: "invalid-address",
     path,
     message: `${first}${others.length > 0 ? ` and ${others.length} more` : ""} would listen at ${address}, which is the address of another host, "${owners.get(address)}"`,
-    hint: "give each agent a `client:` of its own host, or use 127.0.0.1 or 0.0.0.0",
+    hint: "give each agent a `client_addr:` of its own host, or use 127.0.0.1 or 0.0.0.0",
   }));
 }
 
@@ -123,8 +124,8 @@ interface Taken {
 function listening({ file }: Draft, { name, role, host, settings }: DraftAgent): Taken[] {
   const bridged = file.network === "bridge";
   const onHost = `on host "${host.name}"`;
-  const client = (settings.client ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(/\s+/);
-  const bind = settings.bind ?? (bridged ? "0.0.0.0" : host.address);
+  const client = (settings.client_addr ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(/\s+/);
+  const bind = settings.bind_addr ?? (bridged ? "0.0.0.0" : host.address);
   const own = listeners(role, effectivePorts(role, settings.ports), {
     client,
     bind,
@@ -210,13 +211,13 @@ function publishedButLoopback(draft: Draft): Violation[] {
     draft.agents
       .filter(
         ({ settings }) =>
-          Object.keys(settings.publish ?? {}).length > 0 && settings.client?.split(/\s+/).every(isLoopback),
+          Object.keys(settings.publish ?? {}).length > 0 && settings.client_addr?.split(/\s+/).every(isLoopback),
       )
       .map((agent) => ({
         code: "invalid-value",
         path: settingPath(draft, agent, "publish"),
-        message: `ports of "${agent.name}" are published, but it listens for them at ${agent.settings.client} alone, inside its container`,
-        hint: "leave `client` out (0.0.0.0), or remove `publish`",
+        message: `ports of "${agent.name}" are published, but it listens for them at ${agent.settings.client_addr} alone, inside its container`,
+        hint: "leave `client_addr` out (0.0.0.0), or remove `publish`",
       })),
   );
 }

@@ -22,7 +22,7 @@ export function byTag(image: string, path: KeyPath): Violation[] {
       code: "image-by-tag",
       path,
       message: `${image} is whatever its registry says on the day`,
-      hint: `pin it: image: ${image}@sha256:..., as \`docker buildx imagetools inspect ${image}\` prints it; or silence this with \`accept: [image-by-tag]\``,
+      hint: `pin it: image: ${image}@sha256:..., as \`docker buildx imagetools inspect ${image}\` prints it; or silence this with \`ignore: [image-by-tag]\``,
     },
   ];
 }

@@ -27,7 +27,7 @@ function quorum(draft: Draft): Violation[] {
       path: ["servers"],
       message:
         "two servers need both for a quorum: the loss of either stops all writes, which is worse than one server",
-      hint: "use one server or three, or take the risk with `accept: [two-servers]`",
+      hint: "use one server or three, or take the risk with `ignore: [two-servers]`",
     });
   } else if (staying % 2 === 0) {
     problems.push({
@@ -109,7 +109,7 @@ function joinsNobody(draft: Draft): Violation[] {
         path: settingPath(draft, agent, "join"),
         message:
           "whom it names under `join` leaves or is gone: an agent that is new, or has an empty disk, would find nobody",
-        hint: "name a server that stays, or take the risk with `accept: [join-nobody]`",
+        hint: "name a server that stays, or take the risk with `ignore: [join-nobody]`",
       })),
   );
 }

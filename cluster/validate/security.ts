@@ -62,7 +62,7 @@ function scriptChecks(draft: Draft): Violation[] {
         path: settingPath(draft, agent, "config", key),
         atKey: true,
         message: `${key}: services that are registered may run programs in the agent's container`,
-        hint: "remove it, or silence this with `accept: [script-checks]`",
+        hint: "remove it, or silence this with `ignore: [script-checks]`",
       })),
     ),
   );

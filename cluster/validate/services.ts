@@ -77,7 +77,7 @@ function serviceForm({ value, path }: Placed<Service>, secured: boolean): Violat
       code: "service-name",
       path: [...path, "name"],
       message: `DNS does not serve "${name}"`,
-      hint: "use letters, digits and hyphens, up to 63, or silence this with `accept: [service-name]`",
+      hint: "use letters, digits and hyphens, up to 63, or silence this with `ignore: [service-name]`",
     });
   }
   if (port !== undefined && ports !== undefined) {
@@ -177,7 +177,7 @@ function unknownKeys(value: object, path: KeyPath, known: readonly string[]): Vi
       path: [...path, key],
       atKey: true,
       message: `Consul 1.22 has no "${key}" here${didYouMean(key, known)}`,
-      hint: "mend it; or, if your version has it, silence this with `accept: [unknown-consul-key]`",
+      hint: "mend it; or, if your version has it, silence this with `ignore: [unknown-consul-key]`",
     }));
 }
 

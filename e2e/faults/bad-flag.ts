@@ -11,14 +11,14 @@ export async function badFlag(cluster: LiveCluster, random: Random): Promise<voi
   cluster.changeAll();
   const seen = await cluster.during(async () => {
     cluster.file.servers = good.map((agent) => (agent === server ? { name: server, flags: ["-no-such-flag"] } : agent));
-    cluster.file.wait = 20;
+    cluster.file.ready_timeout = 20;
     const failed = await cluster.deploy({ check: false });
     expect(failed.exitCode).not.toBe(0);
     for (const other of cluster.serverNames.filter((name) => name !== server)) {
       expect(await cluster.api(other).json("/v1/status/leader")).toMatch(/:8300$/);
     }
     cluster.file.servers = good;
-    cluster.file.wait = 60;
+    cluster.file.ready_timeout = 60;
     await cluster.deploy();
   });
   expectUndisturbed(seen);

@@ -7,9 +7,9 @@ import { pause } from "../pause";
  * documented recovery releases it.
  */
 export async function changeWithdrawn(cluster: LiveCluster): Promise<void> {
-  const { config, wait } = cluster.file;
+  const { config, ready_timeout } = cluster.file;
   // A pre-stop check waits for the lock this long, and half a minute more.
-  cluster.file.wait = 20;
+  cluster.file.ready_timeout = 20;
   const seen = await cluster.during(async () => {
     cluster.changeAll();
     cluster.write();
@@ -20,7 +20,7 @@ export async function changeWithdrawn(cluster: LiveCluster): Promise<void> {
     });
     while (!ended && !/: waiting: \S+ is being replaced/.test(deploy.stdout)) await pause(0.1);
     deploy.killAll();
-    Object.assign(cluster.file, { config, wait });
+    Object.assign(cluster.file, { config, ready_timeout });
     await cluster.recover();
     await pause(20 + 30 + 10);
     await cluster.recover();

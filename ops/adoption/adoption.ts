@@ -102,7 +102,7 @@ export class Adoption {
       const { local } = agentEndpoints(this.cluster, agent);
       return against(
         `its API does not answer at ${local} in ${this.oldName(agent)}: ${(error as Error).message}`,
-        "set `client` and `ports: { http: }` to where it listens",
+        "set `client_addr` and `ports: { http: }` to where it listens",
       );
     }
   }

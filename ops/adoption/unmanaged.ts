@@ -67,7 +67,7 @@ export function mismatches(
       "address",
       Member.Addr,
       gossipAddress(settings, host.address),
-      "set the host's `address`, or the agent's `bind` or `advertise`",
+      "set the host's `address`, or the agent's `bind_addr` or `advertise_addr`",
     ),
     ...is("serf_lan port", Member.Port, ports.serf_lan, `set \`ports: { serf_lan: ${Member.Port} }\``),
     ...(role === "server" && Member.Tags.port !== undefined

@@ -109,8 +109,8 @@ export class Restoration {
   async settle({ agent: server }: ServerProbe): Promise<Settled> {
     const servers = [server, ...serversOf(this.cluster).filter((other) => other !== server)];
     await this.claim(servers);
-    const { wait = DEFAULT_READY_TIMEOUT } = this.cluster;
-    this.must(await this.run(server, "restored", [wait]));
+    const { readyTimeout = DEFAULT_READY_TIMEOUT } = this.cluster;
+    this.must(await this.run(server, "restored", [readyTimeout]));
     // Tokens and autopilot's settings are of the snapshot's time.
     const { folder } = this.stacks.find(({ name }) => name === this.cluster.name) as Stack;
     this.must(await new ProvisionerRunner(folder, this.say).steps());
@@ -129,7 +129,7 @@ export class Restoration {
       role === "server" && refusals[index] !== undefined ? [`${name}: ${refusals[index]}`] : [],
     );
     const again = await parallel(cut, this.cluster.maxParallelClients, async (client) => {
-      const why = (await this.restart(client)) ?? (await this.whyNotWorking(client, roots, wait));
+      const why = (await this.restart(client)) ?? (await this.whyNotWorking(client, roots, readyTimeout));
       return why === undefined ? [] : [`${client.name}: ${why}`];
     });
     const left = agents.flatMap(({ name, host }) =>
@@ -140,7 +140,7 @@ export class Restoration {
 
   /** IDs of the roots of the Connect CA, by which clients have their certificates; none where they have none. */
   private async roots(server: AgentDescription): Promise<string> {
-    if ((this.cluster.security?.stage ?? "accept") === "accept") return "";
+    if ((this.cluster.security?.stage ?? "permissive") === "permissive") return "";
     const { ok, output } = await consulApi(apiOf(this.cluster, server), ["-f", "/v1/connect/ca/roots"]);
     const { Roots = [] } = ok ? (JSON.parse(output) as { Roots?: { ID: string }[] }) : {};
     return Roots.map(({ ID }) => ID)

@@ -37,7 +37,7 @@ export function agentEndpoints(
   { network, security }: Cluster,
   { role, host, container, settings }: AgentDescription,
 ): Endpoints {
-  const { client, publish, ports } = settings;
+  const { client_addr: client, publish, ports } = settings;
   return endpointsOf({
     network,
     address: host.address,
@@ -45,7 +45,7 @@ export function agentEndpoints(
     client,
     publish,
     ports: effectivePorts(role, ports),
-    httpsOnly: security?.stage === "require",
+    httpsOnly: security?.stage === "strict",
   });
 }
 

@@ -112,7 +112,7 @@ function inSteps(stacks: readonly StackDescription[]): StackNode[] {
 function agentNode(cluster: Cluster, agent: AgentDescription): AgentNode {
   const { name, role, host, decommission, settings, gossip } = agent;
   const client = agentEndpoints(cluster, agent).client.split(/\s+/);
-  const httpsOnly = cluster.security?.stage === "require";
+  const httpsOnly = cluster.security?.stage === "strict";
   return {
     name,
     role,

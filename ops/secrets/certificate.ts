@@ -145,10 +145,10 @@ export function serverNames(
 ): Names {
   const domain =
     typeof settings.config?.domain === "string" ? settings.config.domain.toLowerCase().replace(/\.$/, "") : "consul";
-  const listens = (settings.client ?? "")
+  const listens = (settings.client_addr ?? "")
     .split(" ")
     .map((address) => (family(address) === 6 && isWildcard(address) ? "::1" : address));
-  const addresses = [host.address, settings.bind, settings.advertise, ...listens].filter(
+  const addresses = [host.address, settings.bind_addr, settings.advertise_addr, ...listens].filter(
     (address) => address !== undefined,
   );
   const unique = (names: readonly string[]) => [...new Set(names)];

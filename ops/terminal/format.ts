@@ -24,7 +24,7 @@ export function rolesText(agents: readonly Pick<AgentNode, "role">[]): string {
 
 export function securityText(stage: Stage): string {
   if (stage === "off") return "security off";
-  return stage === "require" ? "security on: TLS, gossip encryption, ACLs" : `security being turned on: stage ${stage}`;
+  return stage === "strict" ? "security on: TLS, gossip encryption, ACLs" : `security being turned on: stage ${stage}`;
 }
 
 const PORT_WORDS: Record<PortName, string> = {

@@ -93,7 +93,7 @@ export class ProvisionerRunner {
     return this.put("docker_container", agent, self);
   }
 
-  /** Is this agent in, within the file's `wait`? Then the lock is given back. @returns the reason why not; undefined for a yes */
+  /** Is this agent in, within the file's `ready_timeout`? Then the lock is given back. @returns the reason why not; undefined for a yes */
   whetherIn(agent: string): Promise<string | undefined> {
     return this.put("terraform_data", agent);
   }

@@ -69,13 +69,13 @@ test("of a placeholder that is misspelt, the nearest is shown, and nothing that 
 });
 
 test("a client address of another host is said once for all agents that have it", () => {
-  expect(messages(`${FOUR_HOSTS}client: 10.0.0.1\n`)).toEqual([
+  expect(messages(`${FOUR_HOSTS}client_addr: 10.0.0.1\n`)).toEqual([
     '"s2" and 2 more would listen at 10.0.0.1, which is the address of another host, "s1"',
   ]);
 });
 
 test("an empty text is answered with what to do", () => {
-  expect(saidOf(clusterFile(`${FOUR_HOSTS}bind: ""\n`)).map(({ hint }) => hint)).toEqual([
+  expect(saidOf(clusterFile(`${FOUR_HOSTS}bind_addr: ""\n`)).map(({ hint }) => hint)).toEqual([
     "write something here, or leave the key out",
   ]);
 });

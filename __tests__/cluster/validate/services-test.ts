@@ -51,7 +51,7 @@ test("what is wrong for the whole cluster is said once", () =>
   expect(codes(`${FOUR_HOSTS}services: [{ name: web_shop }]\n`)).toEqual(["service-name"]));
 test("what Consul has more of is passed on", () => {
   const { agents } = load(
-    `${FOUR_HOSTS}services: [{ name: web, new_key: { a: [1] } }]\naccept: [unknown-consul-key]\n`,
+    `${FOUR_HOSTS}services: [{ name: web, new_key: { a: [1] } }]\nignore: [unknown-consul-key]\n`,
   );
   expect(agents[0]?.settings.services).toEqual([{ name: "web", new_key: { a: [1] } }]);
 });

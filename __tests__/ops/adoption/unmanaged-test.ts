@@ -6,8 +6,8 @@ import type { Container } from "../../../ops/docker/container";
 const cluster = defineCluster({
   name: "article",
   security: "off",
-  client: "0.0.0.0",
-  accept: ["open-http"],
+  client_addr: "0.0.0.0",
+  ignore: ["open-http"],
   daemon: "ssh://root@{address}",
   hosts: { s1: "10.0.0.1", s2: "10.0.0.2", s3: "10.0.0.3", c1: "10.0.0.4" },
   servers: ["s1", "s2", "s3"],

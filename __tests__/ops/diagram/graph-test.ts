@@ -16,7 +16,7 @@ const listens = (graph: Graph, agent: string) =>
 describe("ports", () => {
   test("are where the agent listens: gossip and RPC at its host's address, the rest at its client addresses", () => {
     const graph = graphOf(
-      load(`${FOUR_HOSTS.replace("[s1,", "[{ name: s1, client: 127.0.0.1 10.0.0.1 },")}accept: [open-http]\n`),
+      load(`${FOUR_HOSTS.replace("[s1,", "[{ name: s1, client_addr: 127.0.0.1 10.0.0.1 },")}ignore: [open-http]\n`),
     );
     expect(listens(graph, "s1")).toEqual({
       serf_lan: "10.0.0.1:8301",
@@ -30,9 +30,9 @@ describe("ports", () => {
   });
 
   test("of a secured cluster have HTTPS, and plain HTTP for the host alone", () => {
-    const graph = graphOf(load(FOUR_HOSTS.replace("security: off", "client: 0.0.0.0")));
+    const graph = graphOf(load(FOUR_HOSTS.replace("security: off", "client_addr: 0.0.0.0")));
     expect(listens(graph, "c1")).toMatchObject({ http: "127.0.0.1:8500", https: "0.0.0.0:8501" });
-    expect(graph.cluster.security).toBe("require");
+    expect(graph.cluster.security).toBe("strict");
   });
 
   test("of a bridged agent are those that are published, too", () => {

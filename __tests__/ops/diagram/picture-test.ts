@@ -114,7 +114,7 @@ describe("words", () => {
   test.each([
     ["security: off", "security off"],
     ["security: on", "security on: TLS, gossip encryption, ACLs"],
-    ["security: { stage: use }", "security being turned on: stage use"],
+    ["security: { stage: outgoing }", "security being turned on: stage outgoing"],
   ])("%s", (security, words) =>
     expect(pictured(FOUR_HOSTS.replace("security: off", security)).security.words).toBe(words),
   );

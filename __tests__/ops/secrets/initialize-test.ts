@@ -198,20 +198,15 @@ describe("a server's names and addresses", () => {
       "n1.server.dc1.example.com",
     ]));
   test("include the addresses that it binds to, advertises and listens on, except wildcards and templates", () => {
-    expect(namesOf(server("bind: 10.1.0.1, advertise: 10.2.0.1, client: 127.0.0.1 10.3.0.1"))?.ip).toEqual([
-      "127.0.0.1",
-      "10.0.0.1",
-      "10.1.0.1",
-      "10.2.0.1",
-      "10.3.0.1",
-    ]);
-    expect(namesOf(server(`bind: 0.0.0.0, advertise: '{{ GetInterfaceIP "eth1" }}', client: 0.0.0.0`))?.ip).toEqual([
-      "127.0.0.1",
-      "10.0.0.1",
-    ]);
+    expect(
+      namesOf(server("bind_addr: 10.1.0.1, advertise_addr: 10.2.0.1, client_addr: 127.0.0.1 10.3.0.1"))?.ip,
+    ).toEqual(["127.0.0.1", "10.0.0.1", "10.1.0.1", "10.2.0.1", "10.3.0.1"]);
+    expect(
+      namesOf(server(`bind_addr: 0.0.0.0, advertise_addr: '{{ GetInterfaceIP "eth1" }}', client_addr: 0.0.0.0`))?.ip,
+    ).toEqual(["127.0.0.1", "10.0.0.1"]);
   });
   test("are of IPv6, and its loopback where it listens there", () =>
-    expect(namesOf(server(`client: "::"`).replaceAll("10.0.0.1", `"fd00::1"`))?.ip).toEqual([
+    expect(namesOf(server(`client_addr: "::"`).replaceAll("10.0.0.1", `"fd00::1"`))?.ip).toEqual([
       "127.0.0.1",
       "fd00::1",
       "::1",

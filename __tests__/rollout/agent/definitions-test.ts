@@ -156,7 +156,7 @@ describe("the step of a deploy", () => {
   });
   test("is put to the servers that stay", () => {
     const leaving = FOUR_HOSTS.replace("servers: [s1,", "servers: [{ name: s1, decommission: true },").concat(
-      "accept: [two-servers]\n",
+      "ignore: [two-servers]\n",
     );
     const { ASK_TARGETS } = step(leaving)?.provisioner[0]?.["local-exec"].environment ?? {};
     expect(ASK_TARGETS?.split("\n").map((target) => target.split(" ").at(-1))).toEqual(["s2", "s3"]);
