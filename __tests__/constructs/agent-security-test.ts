@@ -184,7 +184,9 @@ describe("by stages", () => {
       const provisioner = agent("s1", `{ stage: ${stage} }`).provisioner as {
         "local-exec": { environment: Record<string, string> };
       }[];
-      expect(provisioner[0]?.["local-exec"].environment.ASK_ARGUMENTS).toMatch(new RegExp(` replace 3 ${STAGE_ON_THE_WIRE[stage]}$`));
+      expect(provisioner[0]?.["local-exec"].environment.ASK_ARGUMENTS).toMatch(
+        new RegExp(` replace 3 ${STAGE_ON_THE_WIRE[stage]}$`),
+      );
     },
   );
 });
