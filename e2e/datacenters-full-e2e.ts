@@ -113,7 +113,7 @@ describe("plain datacenters, federated", () => {
 const PEERING = documented("docs/layouts.md", "sh", "## Several datacenters").join("");
 
 describe("secured datacenters, peered", () => {
-  // As the page has it: `client` stays at its default but on servers.
+  // As on the page: only servers have another `client_addr` than the default.
   const datacenters = new Datacenters(() => ({ all: {}, server: { client_addr: "0.0.0.0" } }));
   const server = (site: Site): ConsulHttp => {
     const file = (name: string) => join(datacenters.project.folder, "secrets", site, "operator", name);
