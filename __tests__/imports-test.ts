@@ -11,7 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // The types of what a provisioner asks of the rollout; see the rule for rollout/request.ts below.
   constructs: ["cluster", "consul", "rollout/request.ts"],
   rollout: ["consul"],
-  ops: ["cluster", "constructs", "consul", "rollout"],
+  ops: ["cluster", "constructs", "consul", "rollout", "package.json"],
   docs: ["cluster", "ops"],
   "main.ts": ["cluster", "constructs"],
   e2e: ["cluster", "constructs", "consul", "ops", "rollout"],

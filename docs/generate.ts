@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { loadCluster } from "../cluster/file/load";
 import { graphOf } from "../ops/diagram/graph";
 import { svg } from "../ops/diagram/svg";
+import { commandReference } from "./command-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
 
 /** Writes what is made from the schema, the catalogue and the article's cluster file: `npm run generate`. A test fails when it has not been run. */
 const files = {
   "cluster/cluster.schema.json": clusterSchemaJson(),
   "docs/cluster-file.md": clusterReference(),
+  "docs/commands.md": commandReference(),
   "docs/errors.md": errorReference(),
   "docs/pictures/cluster.svg": svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };

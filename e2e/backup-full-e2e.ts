@@ -64,7 +64,7 @@ const tokensOf = (cluster: LiveCluster): Record<string, string> =>
 
 /** All tokens of a cluster get other SecretIDs, and the old ones are revoked. */
 async function replaceTokens(cluster: LiveCluster): Promise<void> {
-  for (const args of [["rotate", "tokens"], ["retire"]]) {
+  for (const args of [["rotate", "tokens"], ["revoke"]]) {
     await cluster.secrets(...args);
     await cluster.deploy();
   }
@@ -128,9 +128,9 @@ describe("a backup that is taken while users write", () => {
     const untouched = await cluster.touchedBy(async () => {
       const { stdout, stderr } = await npm(cluster, "restore", [file, "--auto-approve"]);
       expect(stdout).toMatch(
-        /restored: all servers are voters, consul-server\d leads, and every agent's token is taken/,
+        /restored: all servers are voters, consul-server\d is the leader, and every agent's token is accepted/,
       );
-      expect(stderr).toMatch(/is lost: keys/);
+      expect(stderr).toMatch(/are lost: keys/);
     });
     expect(untouched).toEqual([]);
     expect(await entriesOf(cluster)).not.toHaveProperty("load/later");
@@ -183,7 +183,7 @@ describe("a backup that is taken while users write", () => {
     await cluster.api(SERVER).put("/v1/kv/load/untouched", "yes");
     const touched = await cluster.touchedBy(async () => {
       const { exitCode, stderr } = await npm(cluster, "restore", [broken, "--auto-approve"], { check: false });
-      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("cannot be restored; nothing was touched")]);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("cannot be restored; nothing was changed")]);
     });
     expect([touched, await cluster.api(SERVER).get("/v1/kv/load/untouched?raw")]).toEqual([[], "yes"]);
   });
@@ -336,7 +336,7 @@ describe("backups on a schedule", () => {
   test("have a new token after a rotation, and no agent is touched", async () => {
     if (!secured) return;
     const touched = await cluster.touchedBy(async () => {
-      for (const args of [["rotate", "tokens", "backups"], ["retire"]]) {
+      for (const args of [["rotate", "tokens", "backups"], ["revoke"]]) {
         await cluster.secrets(...args);
         await cluster.deploy();
       }

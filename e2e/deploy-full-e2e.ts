@@ -74,9 +74,9 @@ describe("npm run deploy with unreachable hosts, and with hosts that get another
     await testBed.host("consul-server3").disconnect();
     write(labelled("1", "consul-server3"));
     const { stdout, stderr, exitCode } = await deploy();
-    expect(stderr).toContain("left alone: stack consul-third, with consul-server3");
+    expect(stderr).toContain("skipped: stack consul-third, with consul-server3");
     expect(stdout).toContain("consul-client1: in, leader");
-    expect(stderr.trim()).toMatch(/not deployed: host "consul-server3" does not answer: .+$/);
+    expect(stderr.trim()).toMatch(/not deployed: host "consul-server3" is unreachable: .+$/);
     expect(exitCode).toBe(1);
     expect(await rounds()).toEqual(["", "", "", "1"]);
   });
@@ -100,7 +100,7 @@ describe("npm run deploy with unreachable hosts, and with hosts that get another
 
     test("fails the deploy, which says how to continue", async () => {
       const { stderr, exitCode } = await deploy();
-      expect(stderr).toMatch(/host "consul-server2" does not answer: /);
+      expect(stderr).toMatch(/host "consul-server2" is unreachable: /);
       expect(stderr).toContain("npm run deploy -- --without consul-server2");
       expect(exitCode).toBe(1);
       expect(await containers()).toEqual(before);
@@ -116,7 +116,7 @@ describe("npm run deploy with unreachable hosts, and with hosts that get another
     test("is skipped by --without: the rest of the stack is shown, and deployed; its own container stays", async () => {
       const { stdout: shown } = await npm("diff", "--", "--without", "consul-server2", "consul");
       expect(shown).toContain("  -/+ replace         consul-client1\n");
-      expect(shown).toContain("  left alone: consul-server2\n");
+      expect(shown).toContain("  skipped: consul-server2\n");
       const { stdout, exitCode } = await deploy("--without", "consul-server2", "consul");
       expect(stdout).toContain("consul-client1: in, leader");
       expect(exitCode).toBe(0);
@@ -158,7 +158,7 @@ describe("npm run deploy with unreachable hosts, and with hosts that get another
       .replace("clients: [consul-client1]", "clients: [{ name: consul-client1, host: web }]");
     write(renamed);
     expect((await deploy()).stderr).toContain("error host-moved");
-    expect((await deploy("--accept", "host-moved")).exitCode).toBe(0);
+    expect((await deploy("--allow", "host-moved")).exitCode).toBe(0);
     expect(await containers()).toEqual(before);
     await expectNothingToDo();
   });

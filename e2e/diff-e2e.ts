@@ -40,7 +40,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
     write(file);
     const { stdout, stderr, exitCode } = await npm("deploy", "--", "--auto-approve");
     expect(stderr).toMatch(message);
-    expect(stderr).toContain("refused; nothing was touched");
+    expect(stderr).toContain("rejected; nothing was changed");
     expect(stdout).toBe("cluster file: clusters/grouped.yaml\n");
     expect(exitCode).toBe(1);
     expect(await running()).toEqual(before);
@@ -162,7 +162,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
     expect(stderr).toMatch(message);
     expect(stdout).toContain("    - remove          consul-server2\n        container  no longer in the file\n");
     expect(exitCode).toBe(1);
-    expect((await diff("--detailed-exitcode", "--accept", "line-deleted", "consul")).exitCode).toBe(2);
+    expect((await diff("--detailed-exitcode", "--allow", "line-deleted", "consul")).exitCode).toBe(2);
   });
 
   test("an agent on another host than its container is rejected", () =>

@@ -56,8 +56,8 @@ describe("npm run doctor finds problems on each host, and fixes them", () => {
     test("all problems are found, and nothing is touched", async () => {
       const { stdout, exitCode } = await doctor("--json");
       expect(exitCode).toBe(1);
-      const { findings, mended } = JSON.parse(stdout);
-      expect(mended).toEqual([]);
+      const { findings, fixed } = JSON.parse(stdout);
+      expect(fixed).toEqual([]);
       expect(findings.map(({ agent, action }: Finding) => `${agent} ${action}`).sort()).toEqual([
         "consul-client1 restart-policy",
         "consul-client1 start",
@@ -75,7 +75,7 @@ describe("npm run doctor finds problems on each host, and fixes them", () => {
     test("--fix fixes all problems, and recreates only the edited container", async () => {
       const edited = await inspect("consul-server3", "{{.Id}}");
       const { stdout, exitCode } = await doctor("--fix");
-      expect([exitCode, stdout.match(/^mended: /gm)?.length, stdout]).toEqual([
+      expect([exitCode, stdout.match(/^fixed: /gm)?.length, stdout]).toEqual([
         0,
         5,
         expect.stringContaining("nothing is wrong any more"),

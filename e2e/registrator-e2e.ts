@@ -116,7 +116,7 @@ if (REGISTRATOR_IMAGE === undefined) {
 
     test("it continues with a new token, after the old one is revoked", async () => {
       if (cluster.file.security === "off") return;
-      for (const args of [["rotate", "tokens", "registrator"], ["retire"]]) {
+      for (const args of [["rotate", "tokens", "registrator"], ["revoke"]]) {
         await cluster.secrets(...args);
         expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
       }

@@ -140,7 +140,7 @@ describe("registrators are added, changed and removed", () => {
       expect([after[host]?.split(" ")[0], after[host] === before[host]]).toEqual([before[host]?.split(" ")[0], false]);
     }
     expect(token()).not.toBe(first);
-    await cluster.secrets("retire");
+    await cluster.secrets("revoke");
     await cluster.deploy();
     expect(JSON.parse(await responseOf("consul-client1", "/v1/agent/services"))).toEqual({});
     expect(await shown()).not.toContain(token());

@@ -64,7 +64,7 @@ describe("secrets are rotated while users work, and a container restarts only wh
 
   test("a server's certificate, by reload", async () => {
     const before = await shown("consul-server1", "-serial");
-    await bring("rotate", "leaves");
+    await bring("rotate", "certificates");
     expect(await shown("consul-server1", "-serial")).not.toBe(before);
   });
 
@@ -75,7 +75,7 @@ describe("secrets are rotated while users work, and a container restarts only wh
     expect(await inside("consul-client1", "cat /consul/secrets/health.token")).not.toBe(old);
     expect(await Promise.all([old, management].map(statusOf))).toEqual(["200", "200"]);
     // A server that becomes the leader creates the management token that it was started with.
-    await bringReplacing(["consul-server1", "consul-server2", "consul-server3"], "retire");
+    await bringReplacing(["consul-server1", "consul-server2", "consul-server3"], "revoke");
     for (let election = 0; election < 3; election++) {
       const leader = await cluster.leader();
       await cluster.docker(leader, "restart", "-t", "30", leader);
@@ -89,8 +89,8 @@ describe("secrets are rotated while users work, and a container restarts only wh
     const before = await inside("consul-server1", "cat /consul/secrets/ca.pem");
     await bring("rotate", "ca");
     expect(await inside("consul-client1", "cat /consul/secrets/ca.pem")).toContain(before);
-    await bring("rotate", "leaves");
-    await bring("retire");
+    await bring("rotate", "certificates");
+    await bring("revoke");
     for (const agent of AGENTS) expect(await inside(agent, "cat /consul/secrets/ca.pem")).not.toContain(before);
     await restartedWorks();
   });

@@ -72,9 +72,9 @@ describe("no secret is outside the folder of secrets and the containers' own fil
     );
     await cluster.secrets("rotate", "gossip");
     await npm("deploy", ["--auto-approve"]);
-    await cluster.secrets("rotate", "leaves");
+    await cluster.secrets("rotate", "certificates");
     await npm("deploy", ["--auto-approve"]);
-    for (const args of [["check"], ["show"], ["init"], ["retire"]]) await npm("secrets", args);
+    for (const args of [["check"], ["show"], ["init"], ["revoke"]]) await npm("secrets", args);
     await npm("deploy", ["--auto-approve"]);
     await npm("backup", ["--output", "before.snap"]);
     await npm("restore", ["before.snap", "--auto-approve"]);

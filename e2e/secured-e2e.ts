@@ -241,7 +241,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
           output = stdout + stderr;
         });
         expect(output).toMatch(message);
-        expect(output).toContain("nothing was touched");
+        expect(output).toContain("nothing was changed");
         expect(touched).toEqual([]);
       });
     });
@@ -265,7 +265,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
           expect(imported.exitCode).toBe(0);
           expect((await npm("secrets", "--", "check")).exitCode).toBe(0);
           expect((await cluster.diff()).stdout).toContain("No changes.");
-          expect((await npm("secrets", "--", "forget")).exitCode).toBe(0);
+          expect((await npm("secrets", "--", "clean")).exitCode).toBe(0);
           cpSync(`${secrets()}.saved`, secrets(), { recursive: true });
         },
       );

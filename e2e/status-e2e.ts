@@ -107,7 +107,7 @@ describe("the status and the logs of a running cluster", () => {
       expect(exitCode).toBe(1);
       // On a busy machine, status itself takes longer, and so does its timeout.
       expect(seconds).toBeLessThan(usual < 2 ? 5 : usual + 2 + (await adaptiveTimeoutSeconds()));
-      expect(stderr).toMatch(/^consul-client2: its daemon does not answer: no answer within \d+ s$/m);
+      expect(stderr).toMatch(/^consul-client2: its Docker daemon is unreachable: no answer within \d+ s$/m);
       expect(stdout).toMatch(/^consul-client2 .*host does not answer$/m);
       for (const name of cluster.agentNames.filter((one) => one !== "consul-client2"))
         expect(stdout).toMatch(new RegExp(`^${name} .*up \\d+ `, "m"));
@@ -157,7 +157,10 @@ describe("the status and the logs of a running cluster", () => {
       await testBed.host("consul-client2").disconnect();
       try {
         const { stdout, stderr, exitCode } = await npm("logs", "--no-follow", "--tail", "1");
-        expect([exitCode, stderr]).toEqual([0, expect.stringContaining("consul-client2: its daemon does not answer")]);
+        expect([exitCode, stderr]).toEqual([
+          0,
+          expect.stringContaining("consul-client2: its Docker daemon is unreachable"),
+        ]);
         expect(stdout.trim().split("\n")).toHaveLength(4);
       } finally {
         await testBed.host("consul-client2").connect();

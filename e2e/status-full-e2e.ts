@@ -178,7 +178,7 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
       expect(
         (await eventually(async () => (await found()) ?? Promise.reject(new Error(String(await problems()))))).hint,
       ).toBe(`npm run secrets -- rotate leaves ${server}; npm run deploy`);
-      await cluster.secrets("rotate", "leaves", server);
+      await cluster.secrets("rotate", "certificates", server);
       await cluster.deploy();
       await expectHealthy();
     });

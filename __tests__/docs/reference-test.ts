@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "../../cluster/catalogue";
 import { loadCluster } from "../../cluster/file/load";
+import { commandReference } from "../../docs/command-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "../../docs/reference";
 import { graphOf } from "../../ops/diagram/graph";
 import { svg } from "../../ops/diagram/svg";
@@ -15,6 +16,8 @@ test("the editors' schema is that of this version", () =>
   expect(committed("cluster/cluster.schema.json")).toBe(clusterSchemaJson()));
 test("the reference of the cluster file is that of this version", () =>
   expect(committed("docs/cluster-file.md")).toBe(clusterReference()));
+test("the reference of commands is that of this version", () =>
+  expect(committed("docs/commands.md")).toBe(commandReference()));
 test("the reference of errors is that of this version", () =>
   expect(committed("docs/errors.md")).toBe(errorReference()));
 test("the README's picture is that of clusters/seed.yaml", () =>

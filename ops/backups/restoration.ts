@@ -8,7 +8,7 @@ import { apiOf } from "../consul-api/agent-view";
 import { consulApi, containerScripts, inAgent } from "../consul-api/consul-api";
 import { inspectContainer } from "../docker/container";
 import { docker, dockerCommand } from "../docker/docker";
-import { unreachable } from "../docker/hosts";
+import { unreachableHosts } from "../docker/hosts";
 import { parallel } from "../parallel";
 import { streamLines } from "../terminal/stream-lines";
 import { ProvisionerRunner } from "../terraform/provisioner-runner";
@@ -116,7 +116,7 @@ export class Restoration {
     this.must(await new ProvisionerRunner(folder, this.say).steps());
 
     const agents = this.cluster.agents.filter(({ decommission }) => !decommission);
-    const dead = await unreachable([...new Set(agents.map(({ host }) => host))]);
+    const dead = await unreachableHosts([...new Set(agents.map(({ host }) => host))]);
     const asked = agents.filter(({ host }) => !dead.has(host.name));
     // Where the folder has others than they were last given, only these are made now.
     if (this.cluster.security)

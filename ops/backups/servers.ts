@@ -1,7 +1,7 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { apiOf } from "../consul-api/agent-view";
 import { managedApi } from "../consul-api/consul-api";
-import { unreachable } from "../docker/hosts";
+import { unreachableHosts } from "../docker/hosts";
 import { parallel } from "../parallel";
 
 /** A server that answers, and what it says of raft. */
@@ -30,7 +30,7 @@ export const serversOf = ({ agents }: Cluster): AgentDescription[] =>
 /** Asks every server of the file, in its own container. */
 export async function probeServers(cluster: Cluster): Promise<ServerProbes> {
   const all = serversOf(cluster);
-  const dead = await unreachable(cluster.hosts.filter(({ name }) => all.some(({ host }) => host.name === name)));
+  const dead = await unreachableHosts(cluster.hosts.filter(({ name }) => all.some(({ host }) => host.name === name)));
   const seen = await parallel(all, AT_ONCE, async (agent): Promise<ServerProbe | string> => {
     const why = dead.get(agent.host.name);
     if (why !== undefined) return `${agent.name}: its host does not answer: ${why}`;

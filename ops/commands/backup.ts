@@ -1,99 +1,94 @@
-import { parseArgs } from "node:util";
 import type { Cluster } from "../../cluster/model";
 import { newFile, SNAPSHOT_NAME, snapshotName } from "../backups/local";
 import { save } from "../backups/save";
 import { bestServer, probeServers, serversOf } from "../backups/servers";
 import { type Snapshot, snapshotText } from "../backups/snapshot";
 import { download, hostStores, localStore, type SnapshotStore, type StoredSnapshot } from "../backups/store";
-import { chosenCluster, command, progress } from "../command";
+import { type ChosenCluster, chosenCluster } from "../chosen-cluster";
+import { count } from "../terminal/format";
+import type { Terminal } from "../terminal/terminal";
 
-const USAGE = `usage: npm run backup [-- OPTIONS]
-  --output FILE      save to FILE. Default backups/<cluster>/<time>.snap
-  --stale            from the server that has most, whether or not there is a leader
-  --list             what is kept here, and on the servers' hosts
-  --fetch HOST NAME  bring what a host has kept here
-  --json             the result, for programs`;
-
-interface Call {
-  readonly file: string;
-  readonly cluster: Cluster;
+export interface BackupOptions {
   readonly output?: string;
-  readonly json: boolean;
+  readonly stale?: boolean;
+  /** List the snapshots instead of saving one. */
+  readonly list?: boolean;
+  /** Download this snapshot instead of saving one. */
+  readonly fetch?: { readonly host: string; readonly name: string };
+  readonly json?: boolean;
 }
 
-async function take({ file, cluster, output, json }: Call, stale: boolean): Promise<number> {
+export async function backup(options: BackupOptions, terminal: Terminal): Promise<number> {
+  const chosen = chosenCluster(options.json ? undefined : terminal.print);
+  if (options.list) return list(chosen, options, terminal);
+  if (options.fetch) return fetch(chosen, options, options.fetch, terminal);
+  return take(chosen, options, terminal);
+}
+
+async function take(chosen: ChosenCluster, { output, stale = false, json }: BackupOptions, terminal: Terminal) {
+  const { file, cluster } = chosen;
+  const { log } = terminal;
   const target = newFile(cluster, output, snapshotName());
-  progress(`looking at ${serversOf(cluster).length} servers`);
-  const seen = await probeServers(cluster);
-  for (const line of seen.silent) progress(line);
-  const server = stale ? [...seen.servers].sort((a, b) => b.index - a.index)[0] : bestServer(seen);
-  if (!server) throw new Error(["no server answers", ...seen.silent].join("\n"));
-  progress(`saving by way of ${server.agent.name}${server.leads ? ", the leader" : ""}`);
-  const snapshot = await save(cluster, server, target, stale, progress);
-  saved({ file, json }, target, snapshot, server.agent.name);
+  log(`inspecting ${count(serversOf(cluster).length, "server")}`);
+  const probes = await probeServers(cluster);
+  for (const line of probes.silent) log(line);
+  const server = stale ? [...probes.servers].sort((a, b) => b.index - a.index)[0] : bestServer(probes);
+  if (!server) throw new Error(["no server is reachable", ...probes.silent].join("\n"));
+  log(`saving a snapshot from ${server.agent.name}${server.leads ? ", the leader" : ""}`);
+  const snapshot = await save(cluster, server, target, stale, log);
+  printSaved({ file, saved: target, from: server.agent.name, snapshot }, json, terminal);
   return 0;
 }
 
-function saved({ file, json }: Pick<Call, "file" | "json">, target: string, snapshot: Snapshot, from: string): void {
-  if (json) console.log(JSON.stringify({ file, saved: target, from, snapshot }, null, 2));
-  else console.log(`saved ${target}\n  ${snapshotText(snapshot)}`);
-}
-
-const keptText = ({ name, snapshot, flaw }: StoredSnapshot): string =>
-  `  ${name}  ${snapshot ? snapshotText(snapshot) : flaw === undefined ? "not checked" : `BROKEN: ${flaw}`}`;
-
-function shelfText({ server, host, place, kept, error }: SnapshotStore): string {
-  const head = server === undefined ? place : `${server}${host === server ? "" : ` on ${host}`}, container ${place}`;
-  return [
-    head,
-    ...kept.map(keptText),
-    ...(error === undefined ? [] : [`  ${error}`]),
-    ...(kept.length + (error ? 1 : 0) === 0 ? ["  nothing"] : []),
-  ].join("\n");
-}
-
-async function list({ file, cluster, json }: Call): Promise<number> {
-  progress(
-    `looking at what is kept here${cluster.backups ? `, and on ${serversOf(cluster).length} servers' hosts` : ""}`,
-  );
-  const [here, hosts] = await Promise.all([localStore(cluster), hostStores(cluster)]);
-  const shelves = [here, ...hosts];
-  if (json) console.log(JSON.stringify({ file, here, hosts }, null, 2));
-  else console.log(shelves.map(shelfText).join("\n"));
-  return shelves.some(({ kept, error }) => error !== undefined || kept.some(({ flaw }) => flaw !== undefined)) ? 1 : 0;
-}
-
-async function fetch({ file, cluster, output, json }: Call, [host, name]: readonly [string, string]): Promise<number> {
-  if (!SNAPSHOT_NAME.test(name))
-    throw new Error(`${name} is no name of a snapshot\n  npm run backup -- --list says what there is`);
-  if (!cluster.backups) throw new Error(`${file} has no \`backups:\`, so no host keeps any`);
+async function fetch(
+  { file, cluster }: ChosenCluster,
+  { output, json }: BackupOptions,
+  { host, name }: NonNullable<BackupOptions["fetch"]>,
+  terminal: Terminal,
+) {
+  if (!SNAPSHOT_NAME.test(name)) throw new Error(`${name} is not the name of a snapshot; backup --list shows names`);
+  if (!cluster.backups) throw new Error(`${file} has no \`backups:\`, so hosts store no snapshots`);
   const target = newFile(cluster, output, name);
-  progress(`bringing ${name} from ${host}`);
-  saved({ file, json }, target, await download(cluster, host, name, target, progress), host);
+  terminal.log(`downloading ${name} from ${host}`);
+  const snapshot = await download(cluster, host, name, target, terminal.log);
+  printSaved({ file, saved: target, from: host, snapshot }, json, terminal);
   return 0;
 }
 
-command("backup", USAGE, async () => {
-  const { values, positionals } = parseArgs({
-    options: {
-      output: { type: "string" },
-      stale: { type: "boolean", default: false },
-      list: { type: "boolean", default: false },
-      fetch: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-    },
-    allowPositionals: true,
-  });
-  const { output, stale, json } = values;
-  const [host, name, ...more] = positionals;
-  const pair = host !== undefined && name !== undefined && more.length === 0 ? ([host, name] as const) : undefined;
-  if (
-    (values.fetch ? !pair : positionals.length > 0) ||
-    (values.list && (values.fetch || stale || output !== undefined)) ||
-    (values.fetch && stale)
-  )
-    throw new Error(`these words do not go together\n${USAGE}`);
-  const call = { ...chosenCluster({ quiet: json }), output, json };
-  if (values.list) return list(call);
-  return pair ? fetch(call, pair) : take(call, stale);
-});
+interface Saved {
+  readonly file: string;
+  /** Path of the snapshot. */
+  readonly saved: string;
+  readonly from: string;
+  readonly snapshot: Snapshot;
+}
+
+function printSaved(result: Saved, json: boolean | undefined, terminal: Terminal): void {
+  if (json) terminal.printJson(result);
+  else terminal.print(`saved ${result.saved}\n  ${snapshotText(result.snapshot)}`);
+}
+
+async function list({ file, cluster }: ChosenCluster, { json }: BackupOptions, terminal: Terminal): Promise<number> {
+  terminal.log(`verifying the snapshots here${hostsText(cluster)}`);
+  const [here, hosts] = await Promise.all([localStore(cluster), hostStores(cluster)]);
+  const stores = [here, ...hosts];
+  if (json) terminal.printJson({ file, here, hosts });
+  else terminal.print(stores.map(storeText).join("\n"));
+  const isDamaged = ({ flaw }: StoredSnapshot) => flaw !== undefined;
+  return stores.some(({ kept, error }) => error !== undefined || kept.some(isDamaged)) ? 1 : 0;
+}
+
+const hostsText = (cluster: Cluster): string =>
+  cluster.backups ? `, and on the hosts of ${count(serversOf(cluster).length, "server")}` : "";
+
+function storeText({ server, host, place, kept, error }: SnapshotStore): string {
+  const head = server === undefined ? place : `${server}${host === server ? "" : ` on ${host}`}, container ${place}`;
+  const lines = kept.map(snapshotLine);
+  if (error !== undefined) lines.push(`  ${error}`);
+  return [head, ...(lines.length > 0 ? lines : ["  no snapshots"])].join("\n");
+}
+
+function snapshotLine({ name, snapshot, flaw }: StoredSnapshot): string {
+  if (snapshot) return `  ${name}  ${snapshotText(snapshot)}`;
+  return `  ${name}  ${flaw === undefined ? "not verified" : `DAMAGED: ${flaw}`}`;
+}

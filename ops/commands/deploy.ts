@@ -1,61 +1,62 @@
-import { allowableCodes } from "../../cluster/catalogue";
+import type { ProblemCode } from "../../cluster/catalogue";
 import { describeProblem } from "../../cluster/problem";
-import { chosenCluster, command, progress } from "../command";
-import { parseArguments } from "../deploy/arguments";
+import { chosenCluster } from "../chosen-cluster";
 import { blockedText, preflight } from "../deploy/preflight";
 import { refusedSecrets } from "../secrets/check";
+import type { Terminal } from "../terminal/terminal";
 import { cdktf } from "../terraform/cdktf";
+import type { DestroyOptions } from "./destroy";
 
-const USAGE = `usage: npm run deploy [-- OPTIONS] [STACK...]
-  STACK                       those stacks alone; a name, or a pattern with *
-  --auto-approve              do not ask
-  --without HOST              leave a host alone, for instance one that does not answer; more than once
-  --accept CODE               what the file may not mean otherwise: ${allowableCodes.join(", ")}; more than once
-  --parallelism N             stacks at once
-  --terraform-parallelism N   operations at once in a stack
-Other options go to cdktf deploy.`;
-
-/** Linux takes no longer variable. */
-const MAX_VARIABLE = 128 * 1024;
-
-/** For each `terraform apply`, what it is about; of the addresses, each stack takes its own. */
-function targeting(targets: readonly string[]): NodeJS.ProcessEnv {
-  const given = process.env.TF_CLI_ARGS_apply;
-  const words = [...(given ? [given] : []), ...targets.map((address) => `'-target=${address}'`)].join(" ");
-  if (words.length > MAX_VARIABLE - 100)
-    throw new Error("too much to name beside what is left out; put hosts into groups of at most 25");
-  return { TF_CLI_ARGS_apply: words };
+export interface DeployOptions extends DestroyOptions {
+  /** Hosts to skip: names, or patterns with `*`. */
+  readonly without: readonly string[];
+  readonly allow: readonly ProblemCode[];
 }
 
-const refused = (why: readonly string[]): Error => new Error(`refused; nothing was touched\n${why.join("\n")}`);
+export async function deploy(options: DeployOptions, terminal: Terminal): Promise<number> {
+  const { log } = terminal;
+  const { cluster } = chosenCluster(terminal.print);
+  const badSecrets = refusedSecrets(cluster, log);
+  if (badSecrets.length > 0) throw rejected(badSecrets);
+  const found = await preflight(cluster, options, log);
+  const { skippedStacks, skippedHosts, blockedStacks } = found.exclusions;
+  const reasons = found.problems.map(describeProblem);
+  if (blockedStacks.size > 0) reasons.push(blockedText("deploy", found));
+  if (reasons.length > 0) throw rejected(reasons);
 
-command("deploy", USAGE, async () => {
-  const args = parseArguments("deploy", process.argv.slice(2));
-  const { cluster } = chosenCluster();
-  const unfit = refusedSecrets(cluster);
-  if (unfit.length > 0) throw refused(unfit);
-  const seen = await preflight(cluster, args);
-  const { targets } = seen;
-  const { stacks: left, hosts, blocked, missed } = seen.around;
-  const refusals = [
-    ...seen.problems.map((problem) => describeProblem(problem)),
-    ...(blocked.size > 0 ? [blockedText("deploy", seen)] : []),
-  ];
-  if (refusals.length > 0) throw refused(refusals);
+  for (const [stack, hosts] of skippedStacks) log(`skipped: stack ${stack}, with ${hosts.join(", ")}`);
+  for (const [stack, hosts] of skippedHosts) log(`skipped in stack ${stack}: ${hosts.join(", ")}`);
+  const unreachable = found.exclusions.unreachableHosts.map(
+    (host) => `host "${host}" is unreachable: ${found.unreachable.get(host)}`,
+  );
+  const stacks = found.stacks.filter(({ name }) => !skippedStacks.has(name));
+  if (stacks.length === 0) throw new Error(["every stack is skipped", ...unreachable].join("\n"));
 
-  for (const [stack, names] of left) progress(`left alone: stack ${stack}, with ${names.join(", ")}`);
-  for (const [stack, names] of hosts) progress(`left alone in stack ${stack}: ${names.join(", ")}`);
-  const stacks = seen.stacks.filter(({ name }) => !left.has(name));
-  if (stacks.length === 0)
-    throw new Error(
-      ["nothing is left to deploy", ...missed.map((host) => `${host} does not answer: ${seen.dead.get(host)}`)].join(
-        "\n",
-      ),
-    );
+  const { targets } = found;
+  const env = targets.size > 0 ? targetVariable(stacks.flatMap(({ name }) => targets.get(name) ?? [])) : {};
+  const exitCode = await cdktf({
+    ...options,
+    command: "deploy",
+    stacks,
+    cloud: cluster.backend?.cloud !== undefined,
+    env,
+  });
+  for (const reason of unreachable) log(`not deployed: ${reason}`);
+  return exitCode === 0 && unreachable.length > 0 ? 1 : exitCode;
+}
 
-  const env = targets.size > 0 ? targeting(stacks.flatMap(({ name }) => targets.get(name) ?? [])) : {};
-  const status = await cdktf({ command: "deploy", stacks, args, cloud: cluster.backend?.cloud !== undefined, env });
-  if (missed.length === 0) return status;
-  for (const host of missed) progress(`not deployed: host "${host}" does not answer: ${seen.dead.get(host)}`);
-  return status || 1;
-});
+const rejected = (reasons: readonly string[]): Error =>
+  new Error(`rejected; nothing was changed\n${reasons.join("\n")}`);
+
+/** Linux accepts no longer variable. */
+const MAX_VARIABLE = 128 * 1024;
+
+/** The targets of each `terraform apply`. Every stack gets all addresses, and Terraform takes those that are its own. */
+function targetVariable(addresses: readonly string[]): NodeJS.ProcessEnv {
+  const given = process.env.TF_CLI_ARGS_apply;
+  const targets = addresses.map((address) => `'-target=${address}'`);
+  const value = (given ? [given, ...targets] : targets).join(" ");
+  if (value.length > MAX_VARIABLE - 100)
+    throw new Error("there are too many resources beside the skipped hosts; put hosts into groups of at most 25");
+  return { TF_CLI_ARGS_apply: value };
+}

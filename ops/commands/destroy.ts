@@ -1,23 +1,28 @@
 import { stackNames } from "../../cluster/resolve/stacks";
-import { chosenCluster, command, progress } from "../command";
-import { parseArguments, select } from "../deploy/arguments";
+import { chosenCluster } from "../chosen-cluster";
+import { select } from "../select";
+import type { Terminal } from "../terminal/terminal";
 import { cdktf } from "../terraform/cdktf";
 import { synthesize } from "../terraform/synth";
 
-const USAGE = `usage: npm run destroy [-- OPTIONS] [STACK...]
-  STACK                       those stacks alone; a name, or a pattern with *
-  --auto-approve              do not ask
-  --parallelism N             stacks at once
-  --terraform-parallelism N   operations at once in a stack
-Other options go to cdktf destroy. Data stays on its volumes.`;
+export interface DestroyOptions {
+  /** Names of stacks, or patterns with `*`. None: all. */
+  readonly stacks: readonly string[];
+  readonly autoApprove?: boolean;
+  /** Stacks at the same time. */
+  readonly parallelism?: number;
+  /** Operations at the same time in a stack. */
+  readonly terraformParallelism?: number;
+  /** For the CDKTF CLI. */
+  readonly passedOn: readonly string[];
+}
 
-command("destroy", USAGE, async () => {
-  const args = parseArguments("destroy", process.argv.slice(2));
-  const { cluster } = chosenCluster();
-  const names = select("stack", stackNames(cluster.name, cluster.hosts), args.stacks);
+export async function destroy(options: DestroyOptions, terminal: Terminal): Promise<number> {
+  const { cluster } = chosenCluster(terminal.print);
+  const names = select("stack", stackNames(cluster.name, cluster.hosts), options.stacks);
+  terminal.log(`destroying ${names.join(", ")}; the data stays on its volumes`);
   const stacks = (await synthesize()).filter(({ name }) => names.includes(name));
-  progress(`taking down ${names.join(", ")}; data stays on its volumes`);
-  // The cluster would refuse to lose its quorum. Whoever says destroy means it.
+  // The pre-stop checks would deny the loss of the quorum. `destroy` is the consent.
   const env = { CONSUL_ALLOW_QUORUM_LOSS: "yes" };
-  return cdktf({ command: "destroy", stacks, args, cloud: cluster.backend?.cloud !== undefined, env });
-});
+  return cdktf({ ...options, command: "destroy", stacks, cloud: cluster.backend?.cloud !== undefined, env });
+}

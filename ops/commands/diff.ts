@@ -1,79 +1,90 @@
-import { allowableCodes } from "../../cluster/catalogue";
+import type { ProblemCode } from "../../cluster/catalogue";
 import { describeProblem, locationText } from "../../cluster/problem";
-import { chosenCluster, command, progress } from "../command";
-import { parseArguments } from "../deploy/arguments";
+import { chosenCluster } from "../chosen-cluster";
 import { blockedText, type Preflight, preflight } from "../deploy/preflight";
 import { changesOf, type StackChanges } from "../explain/changes";
 import { stackText, summaryText } from "../explain/changes-text";
 import { parallel } from "../parallel";
 import { refusedSecrets } from "../secrets/check";
+import type { Terminal } from "../terminal/terminal";
 import { stacksAtOnce } from "../terraform/parallelism";
 import { plan } from "../terraform/plan";
 import type { Stack } from "../terraform/synth";
 
-const USAGE = `usage: npm run diff [-- OPTIONS] [STACK...]
-  STACK                 those stacks alone; a name, or a pattern with *
-  --without HOST        leave a host alone, for instance one that does not answer; more than once
-  --accept CODE         what the file may not mean otherwise: ${allowableCodes.join(", ")}; more than once
-  --parallelism N       stacks at once
-  --detailed-exitcode   status 2 when something would change
-  --json                for programs`;
+export interface DiffOptions {
+  /** Names of stacks, or patterns with `*`. None: all. */
+  readonly stacks: readonly string[];
+  /** Hosts to skip: names, or patterns with `*`. */
+  readonly without: readonly string[];
+  readonly allow: readonly ProblemCode[];
+  /** Stacks at the same time. */
+  readonly parallelism?: number;
+  readonly detailedExitcode?: boolean;
+  readonly json?: boolean;
+}
 
-/** A stack's part of the answer: what would change, or why that is not known. */
-type Looked = { readonly stack: string } & (
+/** A stack's part of the result: what would change, or why that is unknown. */
+type PlannedStack = { readonly stack: string } & (
   | (StackChanges & { readonly without: readonly string[] })
   | { readonly error: string }
 );
 
-async function look({ name: stack, folder }: Stack, { around, targets }: Preflight): Promise<Looked> {
-  try {
-    return { stack, without: around.hosts.get(stack) ?? [], ...changesOf(await plan(folder, targets.get(stack))) };
-  } catch (error) {
-    return { stack, error: (error as Error).message };
-  }
-}
+export async function diff(options: DiffOptions, terminal: Terminal): Promise<number> {
+  const { log } = terminal;
+  const { file, cluster } = chosenCluster(options.json ? undefined : terminal.print);
+  const badSecrets = refusedSecrets(cluster, log);
+  if (badSecrets.length > 0) throw new Error(`a plan needs the cluster's secrets\n${badSecrets.join("\n")}`);
+  const found = await preflight(cluster, options, log);
+  const { skippedStacks, blockedStacks, unreachableHosts } = found.exclusions;
+  const stacks = found.stacks.filter(({ name }) => !skippedStacks.has(name) && !blockedStacks.has(name));
+  log(`planning ${stacks.length} stacks`);
+  const atOnce = options.parallelism ?? stacksAtOnce(stacks);
+  const planned = await parallel(stacks, atOnce, (stack) => planStack(stack, found));
+  const unreachable = [...unreachableHosts, ...[...blockedStacks.values()].flat()];
 
-const hasChanges = (looked: Looked): boolean =>
-  "changes" in looked && (looked.changes.length > 0 || looked.outputsOnly);
-
-function print(looked: readonly Looked[], seen: Preflight): void {
-  for (const one of looked) {
-    const lines =
-      "error" in one ? [one.stack, ...one.error.split("\n").map((line) => `  ${line}`)] : stackText(one.stack, one);
-    if (lines.length > 0) console.log(`\n${lines.join("\n")}`);
-    if ("without" in one && one.without.length > 0) console.log(`  left alone: ${one.without.join(", ")}`);
-  }
-  for (const [stack, hosts] of seen.around.stacks) console.log(`\n${stack}\n  left alone: ${hosts.join(", ")}`);
-  const known = looked.filter((one) => "changes" in one);
-  console.log(`\n${summaryText(known, known.length === seen.stacks.length)}`);
-  for (const problem of seen.problems) progress(`\n${describeProblem(problem)}`);
-}
-
-command("diff", USAGE, async () => {
-  const args = parseArguments("diff", process.argv.slice(2));
-  const { file, cluster } = chosenCluster({ quiet: args.json });
-  const unfit = refusedSecrets(cluster);
-  if (unfit.length > 0) throw new Error(`no plan can be made without the cluster's secrets\n${unfit.join("\n")}`);
-  const seen = await preflight(cluster, args);
-  const { stacks: left, blocked } = seen.around;
-  const wanted = seen.stacks.filter(({ name }) => !left.has(name) && !blocked.has(name));
-  progress(`planning ${wanted.length} stacks`);
-  const looked = await parallel(wanted, args.parallelism ?? stacksAtOnce(wanted), (stack) => look(stack, seen));
-  const missed = [...seen.around.missed, ...[...blocked.values()].flat()];
-
-  if (args.json) {
-    const problems = seen.problems.map(({ code, location, message, hint }) => ({
+  if (options.json) {
+    const problems = found.problems.map(({ code, location, message, hint }) => ({
       code,
       place: locationText(location),
       message,
       hint,
     }));
-    const unreachable = Object.fromEntries(missed.map((host) => [host, seen.dead.get(host)]));
-    console.log(JSON.stringify({ file, stacks: looked, problems, unreachable }, null, 2));
-  } else print(looked, seen);
-  if (blocked.size > 0) progress(`\n${blockedText("diff", seen)}`);
-  for (const host of seen.around.missed) progress(`\nhost "${host}" does not answer: ${seen.dead.get(host)}`);
+    const reasons = Object.fromEntries(unreachable.map((host) => [host, found.unreachable.get(host)]));
+    terminal.printJson({ file, stacks: planned, problems, unreachable: reasons });
+  } else print(planned, found, terminal);
+  if (blockedStacks.size > 0) log(`\n${blockedText("diff", found)}`);
+  for (const host of unreachableHosts) log(`\nhost "${host}" is unreachable: ${found.unreachable.get(host)}`);
 
-  if (missed.length > 0 || seen.problems.length > 0 || looked.some((one) => "error" in one)) return 1;
-  return args.detailedExitcode && looked.some(hasChanges) ? 2 : 0;
-});
+  const failed = planned.some((stack) => "error" in stack);
+  if (unreachable.length > 0 || found.problems.length > 0 || failed) return 1;
+  return options.detailedExitcode && planned.some(hasChanges) ? 2 : 0;
+}
+
+async function planStack({ name, folder }: Stack, { exclusions, targets }: Preflight): Promise<PlannedStack> {
+  try {
+    const changes = changesOf(await plan(folder, targets.get(name)));
+    return { stack: name, without: exclusions.skippedHosts.get(name) ?? [], ...changes };
+  } catch (error) {
+    return { stack: name, error: (error as Error).message };
+  }
+}
+
+const hasChanges = (planned: PlannedStack): boolean =>
+  "changes" in planned && (planned.changes.length > 0 || planned.outputsOnly);
+
+function print(planned: readonly PlannedStack[], found: Preflight, { print, log }: Terminal): void {
+  for (const stack of planned) {
+    const lines = "error" in stack ? errorLines(stack) : stackText(stack.stack, stack);
+    if (lines.length > 0) print(`\n${lines.join("\n")}`);
+    if ("without" in stack && stack.without.length > 0) print(`  skipped: ${stack.without.join(", ")}`);
+  }
+  for (const [stack, hosts] of found.exclusions.skippedStacks) print(`\n${stack}\n  skipped: ${hosts.join(", ")}`);
+  const known = planned.filter((stack) => "changes" in stack);
+  print(`\n${summaryText(known, known.length === found.stacks.length)}`);
+  for (const problem of found.problems) log(`\n${describeProblem(problem)}`);
+}
+
+const errorLines = ({ stack, error }: { readonly stack: string; readonly error: string }): string[] => [
+  stack,
+  ...error.split("\n").map((line) => `  ${line}`),
+];

@@ -1,29 +1,45 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Cluster } from "../../cluster/model";
-import { chosenCluster, command, progress } from "../command";
+import { chosenCluster } from "../chosen-cluster";
 import { Fixer, runningDeploys, staleLocks } from "../fix/fixer";
 import { type Finding, type FixAction, whereText } from "../inspect/findings";
 import { inspect } from "../inspect/inspection";
 import { lostStates } from "../inspect/lost-state";
 import { withTempDir } from "../temp-dir";
+import { count } from "../terminal/format";
+import type { Terminal } from "../terminal/terminal";
 import { readResources } from "../terraform/state";
 import { type Stack, stackOf, synthesize } from "../terraform/synth";
 
-const USAGE = `usage: npm run doctor [-- OPTIONS]
-  --fix    mend what can be mended, under the questions that a deploy asks
-  --json   for programs`;
+export interface DoctorOptions {
+  readonly fix?: boolean;
+  readonly json?: boolean;
+}
 
 interface Diagnosis {
+  /** What is wrong, and was not fixed. */
   readonly findings: readonly Finding[];
-  /** Mended by this run. */
-  readonly mended: readonly Finding[];
-  /** Stacks in which a deploy is under way, so that what was found may be in passing. */
+  /** What this run fixed. */
+  readonly fixed: readonly Finding[];
+  /** Stacks in which a deploy is running: findings there may be temporary. */
   readonly deploying: readonly string[];
 }
 
-/** What to mend first: what all else is compared with, what brings agents back, then what stops them. */
+export async function doctor({ fix = false, json = false }: DoctorOptions, terminal: Terminal): Promise<number> {
+  const { file, cluster } = chosenCluster(json ? undefined : terminal.print);
+  const diagnosis = await diagnose(cluster, fix, terminal.log);
+  if (json) {
+    const { findings, fixed } = diagnosis;
+    terminal.printJson({ file, ...diagnosis, findings: findings.map(published), fixed: fixed.map(published) });
+  } else print(diagnosis, terminal);
+  return diagnosis.findings.length === 0 ? 0 : 1;
+}
+
+/** A finding without what only this run needs to know. */
+const published = ({ host, agent, what, hint, action }: Finding) => ({ host, agent, what, hint, action });
+
+/** What to fix first: the Terraform state that everything is compared with, what starts agents, then what stops them. */
 const ORDER: Record<FixAction, number> = {
   "put-state-back": 0,
   unpause: 1,
@@ -35,92 +51,78 @@ const ORDER: Record<FixAction, number> = {
   replace: 7,
 };
 
-async function diagnose(cluster: Cluster, fix: boolean): Promise<Diagnosis> {
-  progress(`looking at ${cluster.hosts.length} hosts and at the state`);
+async function diagnose(cluster: Cluster, fix: boolean, log: Terminal["log"]): Promise<Diagnosis> {
+  log(`inspecting ${count(cluster.hosts.length, "host")} and reading the Terraform state`);
   const stacks = await synthesize();
-  const state = await readResources(stacks);
-  const examination = await inspect(cluster, state);
-  const lost = await lostStates(cluster, stacks, examination);
-  // Whatever else is found beside these is found against a state that is not the cluster's.
-  if (lost.length > 0) {
-    const found = lost.map(({ finding }) => finding);
-    const underWay = await runningDeploys(stacks);
-    if (!fix || underWay.length > 0) return { findings: found, mended: [], deploying: underWay };
-    for (const { finding, putBack } of lost) {
-      progress(`${whereText(finding)}: ${finding.what}: action`);
-      putBack();
-    }
-    const rest = await diagnose(cluster, fix);
-    return { ...rest, mended: [...found, ...rest.mended] };
-  }
-  const locks = await staleLocks(cluster, state, examination, progress);
-  const findings = [...examination.findings, ...locks];
-  const busy = findings.length > 0 ? await runningDeploys(stacks) : [];
-  const clients = new Set(cluster.agents.filter(({ role }) => role === "client").map(({ name }) => name));
-  // Servers before clients, which are in when the servers are.
-  const rank = ({ agent, action }: Finding) =>
-    2 * (action ? ORDER[action] : 0) + Number(agent !== undefined && clients.has(agent));
-  const fixable = findings.filter(({ action }) => action).sort((a, b) => rank(a) - rank(b));
-  if (!fix || busy.length > 0 || fixable.length === 0) return { findings, mended: [], deploying: busy };
+  const resources = await readResources(stacks);
+  const inspection = await inspect(cluster, resources);
+  const lost = await lostStates(cluster, stacks, inspection);
+  if (lost.length > 0) return diagnoseLostStates(cluster, stacks, lost, fix, log);
+  const locks = await staleLocks(cluster, resources, inspection, log);
+  const findings = [...inspection.findings, ...locks];
+  const deploying = findings.length > 0 ? await runningDeploys(stacks) : [];
+  const fixable = inFixOrder(cluster, findings);
+  if (!fix || deploying.length > 0 || fixable.length === 0) return { findings, fixed: [], deploying };
 
-  const mended: Finding[] = [];
+  const fixed: Finding[] = [];
   await withTempDir(join(tmpdir(), "consul-cdktf-doctor-"), async (scratch) => {
-    const fixer = new Fixer(cluster, (agent) => stackOf(stacks, agent), examination, scratch, progress);
+    const fixer = new Fixer(cluster, (agent) => stackOf(stacks, agent), inspection, scratch, log);
     for (const finding of fixable) {
-      progress(`${whereText(finding)}: ${finding.what}: action`);
-      const refusal = await fixer.fix(finding);
-      if (refusal) progress(`${whereText(finding)}: not mended: ${refusal}`);
-      else mended.push(finding);
+      log(`fixing: ${whereText(finding)}: ${finding.what}`);
+      const denial = await fixer.fix(finding);
+      if (denial) log(`not fixed: ${whereText(finding)}: ${denial}`);
+      else fixed.push(finding);
     }
   });
-  progress("looking again");
-  const after = await settled(cluster, stacks);
-  return { findings: after, mended, deploying: [] };
+  log("inspecting again");
+  return { findings: await settledFindings(cluster, stacks, log), fixed, deploying: [] };
 }
 
-/** An agent that was started is given half a minute to get in. */
-async function settled(cluster: Cluster, stacks: readonly Stack[]): Promise<Finding[]> {
+/** Other findings mean nothing beside these: they compare the cluster with a Terraform state that is not the cluster's. */
+async function diagnoseLostStates(
+  cluster: Cluster,
+  stacks: readonly Stack[],
+  lost: Awaited<ReturnType<typeof lostStates>>,
+  fix: boolean,
+  log: Terminal["log"],
+): Promise<Diagnosis> {
+  const findings = lost.map(({ finding }) => finding);
+  const deploying = await runningDeploys(stacks);
+  if (!fix || deploying.length > 0) return { findings, fixed: [], deploying };
+  for (const { finding, putBack } of lost) {
+    log(`fixing: ${whereText(finding)}: ${finding.what}`);
+    putBack();
+  }
+  const rest = await diagnose(cluster, fix, log);
+  return { ...rest, fixed: [...findings, ...rest.fixed] };
+}
+
+/** Servers before client agents, which are ready only when servers are. */
+function inFixOrder(cluster: Cluster, findings: readonly Finding[]): Finding[] {
+  const clients = new Set(cluster.agents.filter(({ role }) => role === "client").map(({ name }) => name));
+  const rank = ({ agent, action }: Finding) =>
+    2 * (action ? ORDER[action] : 0) + Number(agent !== undefined && clients.has(agent));
+  return findings.filter(({ action }) => action).sort((a, b) => rank(a) - rank(b));
+}
+
+/** The findings once agents that were started are ready, for which they have half a minute. */
+async function settledFindings(cluster: Cluster, stacks: readonly Stack[], log: Terminal["log"]): Promise<Finding[]> {
   const end = Date.now() + 30_000;
   for (;;) {
-    const state = await readResources(stacks);
-    const examination = await inspect(cluster, state);
-    const passing = examination.findings.some(({ what }) => /not in:|not healthy/.test(what));
-    if (!passing || Date.now() > end)
-      return [...examination.findings, ...(await staleLocks(cluster, state, examination, progress))];
+    const resources = await readResources(stacks);
+    const inspection = await inspect(cluster, resources);
+    const starting = inspection.findings.some(({ what }) => /not in:|not healthy/.test(what));
+    if (!starting || Date.now() > end)
+      return [...inspection.findings, ...(await staleLocks(cluster, resources, inspection, log))];
     await new Promise((resume) => setTimeout(resume, 2000));
   }
 }
 
-function print({ findings, mended, deploying: busy }: Diagnosis): void {
-  for (const finding of mended) console.log(`mended: ${whereText(finding)}: ${finding.what}`);
-  for (const finding of findings) console.log(`${whereText(finding)}: ${finding.what}\n  ${finding.hint}`);
-  if (busy.length > 0)
-    console.log(
-      `a deploy is under way in ${busy.join(", ")}: what was found may be in passing, and nothing was mended`,
-    );
-  if (findings.length === 0)
-    console.log(
-      mended.length > 0 ? "nothing is wrong any more; npm run deploy completes what is left" : "nothing is wrong",
-    );
+function print({ findings, fixed, deploying }: Diagnosis, { print }: Terminal): void {
+  for (const finding of fixed) print(`fixed: ${whereText(finding)}: ${finding.what}`);
+  for (const finding of findings) print(`${whereText(finding)}: ${finding.what}\n  ${finding.hint}`);
+  if (deploying.length > 0)
+    print(`a deploy is running in ${deploying.join(", ")}: findings may be temporary, and nothing was fixed`);
+  if (findings.length > 0) return;
+  print(fixed.length > 0 ? "nothing is wrong any more; npm run deploy completes the rest" : "nothing is wrong");
 }
-
-command("doctor", USAGE, async () => {
-  const { values } = parseArgs({
-    options: { fix: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
-  });
-  const { file, cluster } = chosenCluster({ quiet: values.json });
-  const diagnosis = await diagnose(cluster, values.fix);
-  // What only this run needs to know of a finding stays out.
-  const plain = (list: readonly Finding[]) =>
-    list.map(({ host, agent, what, hint, action }) => ({ host, agent, what, hint, action }));
-  if (values.json)
-    console.log(
-      JSON.stringify(
-        { file, ...diagnosis, findings: plain(diagnosis.findings), mended: plain(diagnosis.mended) },
-        null,
-        2,
-      ),
-    );
-  else print(diagnosis);
-  return diagnosis.findings.length === 0 ? 0 : 1;
-});

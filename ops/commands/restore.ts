@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { parseArgs } from "node:util";
 import type { Cluster } from "../../cluster/model";
 import { Inspector } from "../backups/inspector";
 import { newFile, snapshotName } from "../backups/local";
@@ -8,131 +7,107 @@ import { Restoration } from "../backups/restoration";
 import { save } from "../backups/save";
 import { bestServer, probeServers, type ServerProbe, type ServerProbes, serversOf } from "../backups/servers";
 import { type Snapshot, snapshotText, spanText } from "../backups/snapshot";
-import { chosenCluster, command, progress } from "../command";
+import { chosenCluster } from "../chosen-cluster";
 import { runningDeploys } from "../fix/fixer";
 import { refusedSecrets } from "../secrets/check";
+import { count } from "../terminal/format";
+import type { Terminal } from "../terminal/terminal";
 import { synthesize } from "../terraform/synth";
 
-const USAGE = `usage: npm run restore -- FILE [OPTIONS]
-  --auto-approve  do not ask
-  --no-backup     do not save the present state first
-  --no-trial      do not try the snapshot in a container of its own first
-  --json          the result, for programs
-status: 0 restored, and all agents work; 1 nothing was touched; 2 the cluster has been touched and is not whole: run it again`;
+const UNCHANGED = "nothing was changed";
 
-interface Options {
+export interface RestoreOptions {
   readonly snapshotFile: string;
-  readonly approved: boolean;
+  readonly autoApprove?: boolean;
+  /** Save the present data first. */
   readonly backup: boolean;
+  /** Try the snapshot in a container of its own first. */
   readonly trial: boolean;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
-function options(): Options {
-  const { values, positionals } = parseArgs({
-    options: {
-      "auto-approve": { type: "boolean", default: false },
-      "no-backup": { type: "boolean", default: false },
-      "no-trial": { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-    },
-    allowPositionals: true,
-  });
-  const [snapshotFile, ...more] = positionals;
-  if (snapshotFile === undefined || more.length > 0) throw new Error(`restore takes one file\n${USAGE}`);
+export async function restore(options: RestoreOptions, terminal: Terminal): Promise<number> {
+  const { snapshotFile } = options;
+  const { log } = terminal;
   if (!statSync(snapshotFile, { throwIfNoEntry: false })?.isFile())
     throw new Error(
-      `${snapshotFile} is no file\n  npm run backup -- --list says what there is; --fetch HOST NAME brings what a host has kept`,
+      `${snapshotFile} is not a file\n  npm run backup -- --list lists the snapshots; --fetch HOST NAME downloads one`,
     );
-  return {
-    snapshotFile,
-    approved: values["auto-approve"],
-    backup: !values["no-backup"],
-    trial: !values["no-trial"],
-    json: values.json,
-  };
+  const { file, cluster } = chosenCluster(options.json ? undefined : terminal.print);
+  const badSecrets = refusedSecrets(cluster, log);
+  if (badSecrets.length > 0) throw new Error(`rejected; ${UNCHANGED}\n${badSecrets.join("\n")}`);
+
+  log(`inspecting ${count(serversOf(cluster).length, "server")} and reading the Terraform state`);
+  const stacks = await synthesize();
+  const restoration = new Restoration(cluster, stacks, log);
+  const probes = await reachableServers(cluster, restoration);
+  const server = bestServer(probes);
+  for (const line of probes.silent) log(line);
+  const deploying = await runningDeploys(stacks);
+  if (deploying.length > 0)
+    throw new Error(`rejected; ${UNCHANGED}\na deploy is running in ${deploying.join(", ")}: wait until it ends`);
+
+  log(`verifying ${snapshotFile}`);
+  const snapshot = await new Inspector(cluster).inspect(snapshotFile).catch((error: Error) => {
+    throw new Error(`${snapshotFile} cannot be restored; ${UNCHANGED}\n${error.message}`);
+  });
+  if (options.trial) await restoration.tryOut(probes.servers, snapshotFile);
+  for (const line of losses(cluster, server, snapshot)) log(line);
+  if (!options.autoApprove) await approval(cluster);
+
+  const backup = options.backup ? newFile(cluster, undefined, snapshotName()) : undefined;
+  if (backup !== undefined) {
+    log(`saving the present data to ${backup}`);
+    await save(cluster, server, backup, false, log);
+  }
+  log(`restoring on ${server.agent.name}`);
+  const outcome = await restoration
+    .restore(server, snapshotFile)
+    .then(() => settle(restoration, cluster, server))
+    .catch(({ message }: Error) => ({ failure: message }));
+  const healthy = !("failure" in outcome) && outcome.left.length === 0;
+  const before = { index: server.index, backup };
+  if (options.json) terminal.printJson({ file, restored: snapshotFile, snapshot, before, ...outcome });
+  else if (healthy)
+    terminal.print(
+      `restored: all servers are voters, ${outcome.leader} is the leader, and every agent's token is accepted`,
+    );
+  if (healthy) return 0;
+  for (const line of "failure" in outcome ? [outcome.failure] : outcome.left)
+    log(`the data was changed, and the cluster is not healthy: ${line}`);
+  log(`  run it again; the previous data is in ${backup ?? "no backup"}`);
+  return 2;
 }
 
-/** A server that leads, of a cluster that takes its own management token: after a restore that was interrupted it may not. */
-async function lookAt(cluster: Cluster, restoration: Restoration): Promise<ServerProbes> {
+/** After a restore that was interrupted, the cluster may not accept its management token: then it is claimed first. */
+async function reachableServers(cluster: Cluster, restoration: Restoration): Promise<ServerProbes> {
   const first = await probeServers(cluster);
   if (first.servers.length > 0) return first;
   await restoration.claim(serversOf(cluster), 5).catch((error: Error) => {
-    throw new Error(`no server answers\n${[...first.silent, error.message].join("\n")}`);
+    throw new Error(`no server is reachable\n${[...first.silent, error.message].join("\n")}`);
   });
   return probeServers(cluster);
 }
 
-/** What becomes of what is there. */
+/** What a restore does to the present data. */
 function losses(cluster: Cluster, { index }: ServerProbe, snapshot: Snapshot): string[] {
+  const age = spanText(Date.now() - Date.parse(snapshot.taken));
   return [
     `${cluster.name} is at index ${index}; the snapshot: ${snapshotText(snapshot)}`,
-    `All that was written since it was taken, ${spanText(Date.now() - Date.parse(snapshot.taken))} ago, is lost: keys, services that no agent registers anew, config entries, tokens that were made by hand. All sessions end.`,
+    `All writes since the snapshot, which is ${age} old, are lost: keys, services that no agent registers again, config entries, and tokens that were created by hand. All sessions end.`,
   ];
 }
 
-async function consent(cluster: Cluster): Promise<void> {
+async function approval(cluster: Cluster): Promise<void> {
   if (!process.stdin.isTTY)
-    throw new Error("nobody can be asked here; nothing was touched\n  with consent: --auto-approve");
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await asking.question(`Put it in the place of what ${cluster.name} has? Only "yes" is taken: `);
-  asking.close();
-  if (answer.trim() !== "yes") throw new Error("nothing was touched");
+    throw new Error(`there is no terminal to ask for approval; ${UNCHANGED}\n  approve with --auto-approve`);
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await prompt.question(`Replace the data of ${cluster.name} by the snapshot? Only "yes" is accepted: `);
+  prompt.close();
+  if (answer.trim() !== "yes") throw new Error(UNCHANGED);
 }
 
-command("restore", USAGE, async () => {
-  const { snapshotFile, approved, backup, trial, json } = options();
-  const { file, cluster } = chosenCluster({ quiet: json });
-  const unfit = refusedSecrets(cluster);
-  if (unfit.length > 0) throw new Error(`refused; nothing was touched\n${unfit.join("\n")}`);
-
-  progress(`looking at ${serversOf(cluster).length} servers and at the state`);
-  const stacks = await synthesize();
-  const restoration = new Restoration(cluster, stacks, progress);
-  const seen = await lookAt(cluster, restoration);
-  const server = bestServer(seen);
-  for (const line of seen.silent) progress(line);
-  const busy = await runningDeploys(stacks);
-  if (busy.length > 0)
-    throw new Error(`refused; nothing was touched\na deploy is under way in ${busy.join(", ")}: wait for its end`);
-
-  progress(`checking ${snapshotFile}`);
-  const snapshot = await new Inspector(cluster).inspect(snapshotFile).catch((error: Error) => {
-    throw new Error(`${snapshotFile} cannot be restored; nothing was touched\n${error.message}`);
-  });
-  if (trial) await restoration.tryOut(seen.servers, snapshotFile);
-  for (const line of losses(cluster, server, snapshot)) progress(line);
-  if (!approved) await consent(cluster);
-
-  const before = backup ? newFile(cluster, undefined, snapshotName()) : undefined;
-  if (before !== undefined) {
-    progress(`saving what there is now to ${before}`);
-    await save(cluster, server, before, false, progress);
-  }
-  progress(`restoring by way of ${server.agent.name}`);
-  const outcome = await restoration
-    .restore(server, snapshotFile)
-    .then(() => finish(restoration, cluster, server))
-    .catch(({ message }: Error) => ({ failure: message }));
-  const whole = !("failure" in outcome) && outcome.left.length === 0;
-  if (json)
-    console.log(
-      JSON.stringify(
-        { file, restored: snapshotFile, snapshot, before: { index: server.index, backup: before }, ...outcome },
-        null,
-        2,
-      ),
-    );
-  else if (whole)
-    console.log(`restored: all servers are voters, ${outcome.leader} leads, and every agent's token is taken`);
-  if (whole) return 0;
-  for (const line of "failure" in outcome ? [outcome.failure] : outcome.left)
-    progress(`the cluster has been touched, and is not whole: ${line}`);
-  progress(`  run it again; what there was before is in ${before ?? "no backup"}`);
-  return 2;
-});
-
-async function finish(restoration: Restoration, cluster: Cluster, server: ServerProbe) {
+async function settle(restoration: Restoration, cluster: Cluster, server: ServerProbe) {
   const settled = await restoration.settle(server);
   const { servers } = await probeServers(cluster);
   return { ...settled, leader: servers.find(({ leads }) => leads)?.agent.name };

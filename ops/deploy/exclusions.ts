@@ -1,63 +1,43 @@
-import type { StackState } from "../terraform/state";
-import type { ResourceJson, StackJson } from "../terraform/synth";
+import type { Cluster } from "../../cluster/model";
+import { stackName } from "../../consul/contract";
 
-export interface LeftOut {
-  /** The stack's JSON without the edges to what is left out. */
-  readonly json: StackJson;
-  /** Addresses of all the rest, for Terraform's `-target`. */
-  readonly targets: readonly string[];
+/** What a deploy skips, because hosts are unreachable or were excluded by `--without`. */
+export interface Exclusions {
+  /** Stacks of which all hosts are skipped: these hosts. */
+  readonly skippedStacks: ReadonlyMap<string, readonly string[]>;
+  /** Stacks of which some hosts are excluded, and no other host is unreachable: the excluded hosts. */
+  readonly skippedHosts: ReadonlyMap<string, readonly string[]>;
+  /** Stacks of which some hosts are unreachable: these hosts. They have to be excluded before the stack can be deployed. */
+  readonly blockedStacks: ReadonlyMap<string, readonly string[]>;
+  /** Hosts of skipped stacks that are unreachable, and were not excluded. */
+  readonly unreachableHosts: readonly string[];
 }
 
 /**
- * Leaves hosts' resources out of a deploy, so that their daemons are asked nothing: theirs, and whatever is made of their values (gates, the last step
- * of the servers). What merely comes after them is deployed without waiting.
- * @param state for what is to be removed, which the JSON no longer has
+ * @param names of the stacks to deploy
+ * @param unreachable hosts that are unreachable
+ * @param without hosts to exclude
  */
-export function leaveOut(json: StackJson, state: StackState, hosts: readonly string[]): LeftOut {
-  const resources = new Map(
-    Object.entries(json.resource ?? {}).flatMap(([type, named]) =>
-      Object.entries(named).map(([name, resource]) => [`${type}.${name}`, resource]),
-    ),
-  );
-  const aliases = new Set(hosts.map((host) => `${host}_host`));
-  const left = new Set(
-    [...resources]
-      .filter(([, { provider }]) => aliases.has(String(provider).replace(/^docker\./, "")))
-      .map(([address]) => address),
-  );
-  for (let before = -1; before < left.size; ) {
-    before = left.size;
-    for (const [address, resource] of resources) if (refersTo(resource, left)) left.add(address);
+export function exclusionsOf(
+  cluster: Cluster,
+  names: readonly string[],
+  unreachable: ReadonlySet<string>,
+  without: readonly string[],
+): Exclusions {
+  const skippedStacks = new Map<string, string[]>();
+  const skippedHosts = new Map<string, string[]>();
+  const blockedStacks = new Map<string, string[]>();
+  const unreachableHosts: string[] = [];
+  for (const name of names) {
+    const all = cluster.hosts.filter(({ group }) => stackName(cluster.name, group) === name).map((host) => host.name);
+    const excluded = all.filter((host) => without.includes(host));
+    const silent = all.filter((host) => unreachable.has(host) && !excluded.includes(host));
+    if (excluded.length + silent.length === 0) continue;
+    if (excluded.length + silent.length === all.length) {
+      skippedStacks.set(name, all);
+      unreachableHosts.push(...silent);
+    } else if (silent.length > 0) blockedStacks.set(name, silent);
+    else skippedHosts.set(name, excluded);
   }
-  // Of an agent that is to go from a host that is left out, the gate has no provider, but the agent's name.
-  const gone = state.resources.filter(
-    ({ mode, type, name }) => mode === "managed" && !resources.has(`${type}.${name}`),
-  );
-  const goneThere = new Set(gone.filter(({ provider }) => aliases.has(provider ?? "")).map(({ name }) => name));
-  const targets = [
-    ...[...resources.keys()].filter((address) => !left.has(address)),
-    ...gone.filter(({ name }) => !goneThere.has(name)).map(({ address }) => address),
-  ];
-  return { json: withoutEdges(json, left), targets: [...new Set(targets)].sort() };
-}
-
-function refersTo({ depends_on: _, ...resource }: ResourceJson, addresses: ReadonlySet<string>): boolean {
-  const expressions = JSON.stringify(resource).match(/(?<!\$)\$\{[^}]*\}/g) ?? [];
-  return expressions.some((expression) =>
-    (expression.match(/\b[a-z]\w*\.[\w-]+/g) ?? []).some((address) => addresses.has(address)),
-  );
-}
-
-function withoutEdges(json: StackJson, left: ReadonlySet<string>): StackJson {
-  const cut = (resource: ResourceJson): ResourceJson =>
-    resource.depends_on
-      ? { ...resource, depends_on: resource.depends_on.filter((address) => !left.has(address)) }
-      : resource;
-  const resource = Object.fromEntries(
-    Object.entries(json.resource ?? {}).map(([type, named]) => [
-      type,
-      Object.fromEntries(Object.entries(named).map(([name, one]) => [name, cut(one)])),
-    ]),
-  );
-  return { ...json, resource };
+  return { skippedStacks, skippedHosts, blockedStacks, unreachableHosts };
 }

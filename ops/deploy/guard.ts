@@ -67,7 +67,7 @@ function lineDeleted(agent: StateResource, stack: string): Violation {
     path: [`${role}s`],
     atKey: true,
     message: `${role} "${agent.name}" is no longer in the file, and stack "${stack}" has its container: ${harm}`,
-    hint: "put its line back with `decommission: true` and deploy: then its line may go. Or take it down as it is: --accept line-deleted",
+    hint: "put its line back with `decommission: true` and deploy: then its line may go. Or take it down as it is: --allow line-deleted",
   };
 }
 
@@ -89,7 +89,7 @@ function hostMoved(cluster: Cluster, agent: StateResource, { json }: Stack): Vio
       code: "host-moved",
       path: placeOf(cluster, agent),
       message: `the file puts "${agent.name}" on host "${to}", and its container is on host "${from}": that one would be left running`,
-      hint: `put it back on "${from}" with \`decommission: true\` and deploy, then move it. If it is the same host under another name: --accept host-moved`,
+      hint: `put it back on "${from}" with \`decommission: true\` and deploy, then move it. If it is the same host under another name: --allow host-moved`,
     },
   ];
 }
@@ -101,7 +101,7 @@ function stackGone(stack: string, resources: readonly StateResource[], agents: r
     path: ["hosts"],
     atKey: true,
     message: `no host of the file is in stack "${stack}" any more, and its state has ${what}: nothing would look after them`,
-    hint: `put its hosts and agents back, the agents with \`decommission: true\`, deploy, \`npm run destroy -- ${stack}\`, then delete them. If the hosts are gone for good: --accept stack-gone`,
+    hint: `put its hosts and agents back, the agents with \`decommission: true\`, deploy, \`npm run destroy -- ${stack}\`, then delete them. If the hosts are gone for good: --allow stack-gone`,
   };
 }
 

@@ -1,90 +1,109 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ProblemCode } from "../../cluster/catalogue";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem, type Problem } from "../../cluster/problem";
 import { stackNames } from "../../cluster/resolve/stacks";
 import { STACKS_OUTPUT } from "../../consul/contract";
-import { progress } from "../command";
-import { unreachable } from "../docker/hosts";
+import { unreachableHosts } from "../docker/hosts";
 import { parallel } from "../parallel";
+import { select } from "../select";
+import { count } from "../terminal/format";
 import { stacksAtOnce } from "../terraform/parallelism";
 import { readState, readStateByBackend, type StackState } from "../terraform/state";
 import { type Stack, synthesize } from "../terraform/synth";
-import { type Arguments, select } from "./arguments";
-import { leaveOut } from "./exclusions";
+import { excludeHosts } from "./exclude-hosts";
+import { type Exclusions, exclusionsOf } from "./exclusions";
 import { guard } from "./guard";
-import { around, type Exclusions } from "./skipped";
+
+export interface PreflightOptions {
+  /** Names of stacks, or patterns with `*`. None: all. */
+  readonly stacks: readonly string[];
+  /** Hosts to exclude: names, or patterns with `*`. */
+  readonly without: readonly string[];
+  /** Problems that are allowed for this deploy. */
+  readonly allow: readonly ProblemCode[];
+}
 
 /** What is known before anything is planned or deployed. */
 export interface Preflight {
-  /** Those that the command is about. */
+  /** The selected stacks. */
   readonly stacks: readonly Stack[];
-  /** By stack's name, of all stacks. */
+  /** Terraform states of all stacks, by their names. */
   readonly states: ReadonlyMap<string, StackState>;
-  /** What the file may not mean for what is there, but for what has been accepted. */
+  /** Why the deploy has to be rejected, except for problems that are allowed. */
   readonly problems: readonly Problem[];
-  readonly around: Exclusions;
-  /** Where hosts are left out of some stack: all else that there is, by addresses, stack by stack. Empty otherwise. */
+  readonly exclusions: Exclusions;
+  /** By stack: the addresses of all resources that are not excluded. Only for stacks with excluded hosts. */
   readonly targets: ReadonlyMap<string, readonly string[]>;
-  /** Why a host does not answer, by its name. */
-  readonly dead: ReadonlyMap<string, string>;
+  /** Why hosts are unreachable, by their names. */
+  readonly unreachable: ReadonlyMap<string, string>;
 }
 
 /**
- * Synthesizes, reads what is there, and asks every host whether it answers; changes nothing but what is synthesized.
- * @throws for a stack or host that is not there, and when the state cannot be read
+ * Synthesizes, reads the Terraform states, and connects to every host. It changes nothing but what is synthesized.
+ * @throws for a stack or host that does not exist, and when a Terraform state cannot be read
  */
-export async function preflight(cluster: Cluster, args: Arguments): Promise<Preflight> {
+export async function preflight(
+  cluster: Cluster,
+  options: PreflightOptions,
+  log: (line: string) => void,
+): Promise<Preflight> {
   const hosts = cluster.hosts.map(({ name }) => name);
-  const without = args.without.length > 0 ? select("host", hosts, args.without) : [];
-  const names = select("stack", stackNames(cluster.name, cluster.hosts), args.stacks);
-  for (const warning of cluster.warnings) progress(describeProblem(warning));
-  progress(`looking at ${hosts.length} hosts and at the state`);
-  const [all, dead] = await Promise.all([
+  const without = options.without.length > 0 ? select("host", hosts, options.without) : [];
+  const names = select("stack", stackNames(cluster.name, cluster.hosts), options.stacks);
+  for (const warning of cluster.warnings) log(describeProblem(warning));
+  log(`inspecting ${count(hosts.length, "host")} and reading the Terraform state`);
+  const [all, unreachable] = await Promise.all([
     synthesize(),
-    unreachable(cluster.hosts.filter(({ name }) => !without.includes(name))),
+    unreachableHosts(cluster.hosts.filter(({ name }) => !without.includes(name))),
   ]);
-  const states = new Map<string, StackState>();
-  await parallel(all, stacksAtOnce(all), async ({ name, folder }) => void states.set(name, await readState(folder)));
-  const listed = states.get(cluster.name)?.outputs[STACKS_OUTPUT];
-  for (const name of (Array.isArray(listed) ? listed.map(String) : []).filter((one) => !states.has(one))) {
-    states.set(name, await readStateByBackend(cluster.backend, name));
-  }
+  const states = await readStates(cluster, all);
   const stacks = all.filter(({ name }) => names.includes(name));
-  const possible = around(cluster, names, new Set(dead.keys()), without);
+  const exclusions = exclusionsOf(cluster, names, new Set(unreachable.keys()), without);
   return {
     stacks,
     states,
-    problems: guard(cluster, all, states).filter(({ code }) => !args.accept.includes(code)),
-    around: possible,
-    targets: cutOut(stacks, states, possible),
-    dead,
+    problems: guard(cluster, all, states).filter(({ code }) => !options.allow.includes(code)),
+    exclusions,
+    targets: writePartialStacks(stacks, states, exclusions),
+    unreachable,
   };
 }
 
-/** Leaves hosts out of what has been synthesized. */
-function cutOut(stacks: readonly Stack[], states: Preflight["states"], { hosts }: Exclusions): Preflight["targets"] {
-  if (hosts.size === 0) return new Map();
+/** The Terraform states of all stacks, and of those that an earlier deploy had and the cluster file has no longer. */
+async function readStates(cluster: Cluster, stacks: readonly Stack[]): Promise<Map<string, StackState>> {
+  const states = new Map<string, StackState>();
+  await parallel(stacks, stacksAtOnce(stacks), async ({ name, folder }) => {
+    states.set(name, await readState(folder));
+  });
+  const listed = states.get(cluster.name)?.outputs[STACKS_OUTPUT];
+  const former = (Array.isArray(listed) ? listed.map(String) : []).filter((name) => !states.has(name));
+  for (const name of former) states.set(name, await readStateByBackend(cluster.backend, name));
+  return states;
+}
+
+/** Removes excluded hosts from the synthesized stacks. */
+function writePartialStacks(
+  stacks: readonly Stack[],
+  states: Preflight["states"],
+  { skippedHosts }: Exclusions,
+): Preflight["targets"] {
+  if (skippedHosts.size === 0) return new Map();
   return new Map(
     stacks.map(({ name, folder, json }) => {
-      const { json: cut, targets } = leaveOut(
-        json,
-        states.get(name) ?? { outputs: {}, resources: [] },
-        hosts.get(name) ?? [],
-      );
-      writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(cut, null, 2));
-      return [name, targets];
+      const state = states.get(name) ?? { outputs: {}, resources: [] };
+      const partial = excludeHosts(json, state, skippedHosts.get(name) ?? []);
+      writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(partial.json, null, 2));
+      return [name, partial.targets];
     }),
   );
 }
 
-/** What to do about hosts that do not answer and hold up others. */
-export function blockedText(command: "diff" | "deploy", { around: { blocked }, dead }: Preflight): string {
-  const hosts = [...blocked.values()].flat();
-  const named = hosts.map((host) => `host "${host}" does not answer: ${dead.get(host)}`);
+/** What to do about unreachable hosts whose stacks have other hosts. */
+export function blockedText(command: "diff" | "deploy", { exclusions, unreachable }: Preflight): string {
+  const hosts = [...exclusions.blockedStacks.values()].flat();
+  const reasons = hosts.map((host) => `host "${host}" is unreachable: ${unreachable.get(host)}`);
   const options = hosts.map((host) => `--without ${host}`).join(" ");
-  return [
-    ...named,
-    `Its stack holds others too. Mend it, or leave it alone for now: npm run ${command} -- ${options}`,
-  ].join("\n");
+  return [...reasons, `Its stack has other hosts. Fix it, or skip it: npm run ${command} -- ${options}`].join("\n");
 }

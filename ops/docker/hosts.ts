@@ -54,7 +54,7 @@ export async function pingDaemon({ daemon }: HostDescription, seconds: number): 
 }
 
 /** Hosts whose daemon does not answer within 20 s, and why, by the hosts' names. */
-export async function unreachable(hosts: readonly HostDescription[]): Promise<Map<string, string>> {
+export async function unreachableHosts(hosts: readonly HostDescription[]): Promise<Map<string, string>> {
   const answers = await parallel(hosts, AT_ONCE, async (host) => ({
     name: host.name,
     ...(await pingDaemon(host, SECONDS)),

@@ -36,7 +36,7 @@ export async function readLog(
 ): Promise<string | undefined> {
   const { name, host, container } = agent;
   const answer = await pingDaemon(host, await adaptiveTimeoutSeconds());
-  if ("why" in answer) return `its daemon does not answer: ${answer.why}`;
+  if ("why" in answer) return `its Docker daemon is unreachable: ${answer.why}`;
   const { since, tail, follow } = options;
   const words = [
     ...(since ? ["--since", since] : []),

@@ -11,7 +11,7 @@ export interface Output {
   /** Is waited for, so that no more is read than is taken. */
   readonly write: (line: LogLine) => Promise<void>;
   /** What is to be known about a log. */
-  readonly say: (agent: AgentDescription, what: string) => void;
+  readonly log: (agent: AgentDescription, message: string) => void;
   /** Lines that are wanted. */
   readonly wanted: (line: string) => boolean;
 }
@@ -28,7 +28,7 @@ type Which = Omit<LogOptions, "follow">;
 export async function readAll(
   agents: readonly AgentDescription[],
   which: Which,
-  { write, say, wanted }: Output,
+  { write, log, wanted }: Output,
 ): Promise<Map<string, Position>> {
   const positions = new Map<string, Position>();
   const lines = await parallel(agents, AT_ONCE, async (agent) => {
@@ -39,7 +39,7 @@ export async function readAll(
       if (wanted(line.line)) own.push(line);
     });
     positions.set(agent.name, { last, why });
-    if (why !== undefined) say(agent, why);
+    if (why !== undefined) log(agent, why);
     return own;
   });
   for (const line of lines.flat().sort((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0)))
@@ -65,7 +65,7 @@ export async function follow(
       if (output.wanted(line.line)) await output.write(line);
     });
     const what = why ?? "its container does not run";
-    if (what !== told) output.say(agent, what);
+    if (what !== told) output.log(agent, what);
     told = what;
     await new Promise((resume) => setTimeout(resume, pause * 1000));
     pause = Math.min(2 * pause, PAUSE_SECONDS.most);

@@ -1,6 +1,5 @@
 import type { X509Certificate } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
-import { progress } from "../command";
 import { importedCopy, refuseForeign } from "./access";
 import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./certificate";
 import { SecretsError, SecretsFolder } from "./folder";
@@ -35,9 +34,9 @@ export const findingText = ({ severity, file, what, hint }: Finding): string =>
   `${file}: ${severity}: ${what}\n    ${hint}`;
 
 /** Prints warnings about a cluster's secrets, and returns errors: with these, no agent could join the cluster after a deploy. */
-export function refusedSecrets(cluster: Cluster): string[] {
+export function refusedSecrets(cluster: Cluster, log: (line: string) => void): string[] {
   const findings = checkSecrets(cluster);
-  for (const finding of findings.filter(({ severity }) => severity === "warning")) progress(findingText(finding));
+  for (const finding of findings.filter(({ severity }) => severity === "warning")) log(findingText(finding));
   return findings.filter(({ severity }) => severity === "error").map(findingText);
 }
 

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
-import { select } from "../deploy/arguments";
+import { select } from "../select";
 import { refuseImportedCopy, withOwnFolder } from "./access";
 import { certificatesIn, dayText, expiry, issuerOf, pemOf, replacedCas } from "./certificate";
 import type { SecretsFolder } from "./folder";

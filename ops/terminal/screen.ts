@@ -1,6 +1,7 @@
 /** What a person sees at a terminal. */
 
 import { endBy, SIGNALS } from "../signals";
+import type { Terminal } from "./terminal";
 
 /** Whether what goes to a stream is to be coloured: at a terminal, unless NO_COLOR is set; elsewhere where FORCE_COLOR says so (no-color.org, force-color.org). */
 export function coloured(
@@ -31,16 +32,18 @@ export function untilEnded(): void {
 export class Screen {
   private drawn = false;
 
+  constructor(private readonly output: Terminal["stdout"]) {}
+
   /** Draws a text: as much of it as there is room for. */
   draw(text: string): void {
-    const { isTTY, rows } = process.stdout;
-    if (!isTTY) return void process.stdout.write(`${text}\n`);
+    const { isTTY, rows = 0 } = this.output;
+    if (!isTTY) return void this.output.write(`${text}\n`);
     const lines = text.trimEnd().split("\n");
     const shown =
       lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… and ${lines.length - rows + 2} lines more`];
     const begin = this.drawn ? HOME : HIDE_CURSOR + NO_WRAP + CLEAR;
-    if (!this.drawn) process.once("exit", () => process.stdout.write(`${SHOW_CURSOR}${WRAP}`));
+    if (!this.drawn) process.once("exit", () => this.output.write(`${SHOW_CURSOR}${WRAP}`));
     this.drawn = true;
-    process.stdout.write(`${begin}${shown.map((line) => `${line}${CLEAR_LINE}\n`).join("")}${CLEAR_BELOW}`);
+    this.output.write(`${begin}${shown.map((line) => `${line}${CLEAR_LINE}\n`).join("")}${CLEAR_BELOW}`);
   }
 }

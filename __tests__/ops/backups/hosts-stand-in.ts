@@ -1,14 +1,7 @@
-import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clusterFile, FOUR_HOSTS, folder, PROJECT } from "../../cluster-files";
-
-export interface Ended {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Ended, run } from "../../command-line";
 
 export const INSPECTED = JSON.stringify({
   Meta: { ID: "2-33-1795568716165", Size: 11489, Index: 33, Term: 2, Version: 1 },
@@ -96,15 +89,7 @@ esac`,
   }
 
   run(name: "backup" | "restore", ...args: string[]): Promise<Ended> {
-    const { PATH = "", HOME = "" } = process.env;
-    const env = { PATH: `${this.bin}:${PATH}`, HOME, TMPDIR: tmpdir(), CLUSTER: this.cluster };
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        ["--require", join(PROJECT, "typescript.cjs"), join(PROJECT, `ops/commands/${name}.ts`), ...args],
-        { cwd: this.project, env },
-        (error, stdout, stderr) => resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
-      );
-    });
+    const env = { PATH: `${this.bin}:${process.env.PATH}`, CLUSTER: this.cluster };
+    return run([name, ...args], { cwd: this.project, env });
   }
 }

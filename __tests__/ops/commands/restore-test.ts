@@ -27,9 +27,9 @@ const touched = (one: HostsStandIn): string[] =>
 
 describe("npm run restore touches nothing", () => {
   test.each([
-    ["without a file", [], "restore takes one file"],
-    ["when there is no such file", ["b.snap"], "b.snap is no file\n  npm run backup -- --list says what there is"],
-    ["when nobody consents, and nobody can be asked", ["a.snap"], "with consent: --auto-approve"],
+    ["without a file", [], "error: missing required argument 'FILE'"],
+    ["when there is no such file", ["b.snap"], "b.snap is not a file\n  npm run backup -- --list lists the snapshots"],
+    ["when nobody consents, and nobody can be asked", ["a.snap"], "approve with --auto-approve"],
   ])(
     "%s",
     async (_, words, why) => {
@@ -46,7 +46,7 @@ describe("npm run restore touches nothing", () => {
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
       status: 1,
       stderr: expect.stringContaining(
-        "a.snap cannot be restored; nothing was touched\nError reading snapshot: unexpected EOF",
+        "a.snap cannot be restored; nothing was changed\nError reading snapshot: unexpected EOF",
       ),
     });
     expect([touched(one), existsSync(join(one.project, "backups"))]).toEqual([[], false]);
@@ -71,7 +71,7 @@ describe("npm run restore touches nothing", () => {
     one.program("terraform", "echo 'Error acquiring the state lock' >&2; exit 1");
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining("a deploy is under way in c"),
+      stderr: expect.stringContaining("a deploy is running in c"),
     });
     expect(touched(one)).toEqual([]);
   }, 60_000);
@@ -99,7 +99,7 @@ describe("npm run restore touches nothing", () => {
     const one = hosts(FOUR_HOSTS.replace("security: off", "security: { secrets: /nowhere/secrets }"));
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining("refused; nothing was touched"),
+      stderr: expect.stringContaining("rejected; nothing was changed"),
     });
     expect(touched(one)).toEqual([]);
   }, 60_000);
@@ -112,10 +112,10 @@ describe("npm run restore", () => {
     expect([status, stderr]).toEqual([
       0,
       expect.stringMatching(
-        /c is at index 90; the snapshot: index 33, .*\nAll that was written since it was taken, .* ago, is lost/,
+        /c is at index 90; the snapshot: index 33, .*\nAll writes since the snapshot, which is .* old, are lost/,
       ),
     ]);
-    expect(stdout).toContain("restored: all servers are voters, s2 leads, and every agent's token is taken");
+    expect(stdout).toContain("restored: all servers are voters, s2 is the leader, and every agent's token is accepted");
     const order = done(one);
     // The agents are asked at once.
     expect([...order.slice(0, -4), ...order.slice(-4).sort()]).toEqual([
@@ -157,7 +157,7 @@ describe("npm run restore", () => {
       const { status, stderr } = await one.run("restore", "a.snap", "--auto-approve");
       expect([status, stderr]).toEqual([2, expect.stringContaining(why)]);
       expect(stderr).toMatch(
-        /the cluster has been touched, and is not whole: .*\n {2}run it again; what there was before is in backups\/c\/\S+\.snap/,
+        /the data was changed, and the cluster is not healthy: .*\n {2}run it again; the previous data is in backups\/c\/\S+\.snap/,
       );
     },
     60_000,
@@ -167,7 +167,9 @@ describe("npm run restore", () => {
     const one = hosts(FOUR_HOSTS, { "*' version --format '*": '[ "$host" != 10.0.0.4 ] && echo 27' });
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("the cluster has been touched, and is not whole: c1: its host does not answer"),
+      stderr: expect.stringContaining(
+        "the data was changed, and the cluster is not healthy: c1: its host does not answer",
+      ),
     });
   }, 60_000);
 });

@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { clusterFile, PROJECT } from "../../cluster-files";
+import { run } from "../../command-line";
 
 /** A cluster whose one daemon is not there: what runs is the live suite's to see. */
 const CLUSTER = clusterFile(`name: nowhere
@@ -10,21 +11,21 @@ daemon: unix:///nowhere/docker.sock
 hosts: { local: 127.0.0.1 }
 servers: [{ name: s1, host: local }]
 `);
-const program = ["--require", "./typescript.cjs", "ops/commands/status.ts"];
+const program = ["--require", "./typescript.cjs", "ops/main.ts", "status"];
 const options = { cwd: PROJECT, env: { ...process.env, CLUSTER, NO_COLOR: "1" }, encoding: "utf8" } as const;
-const run = (...args: string[]) => spawnSync("node", [...program, ...args], options);
+const status = (...args: string[]) => run(["status", ...args], { env: { CLUSTER, NO_COLOR: "1" } });
 
-test("what is not well is status 1, said at once and on the screen", () => {
-  const { status, stdout, stderr } = run();
-  expect(status).toBe(1);
-  expect(stderr).toMatch(/^looking at 1 host\nlocal: its daemon does not answer: .*docker\.sock/);
+test("an unhealthy cluster is exit code 1; an unreachable host is logged at once, and is on the screen", async () => {
+  const { status: exitCode, stdout, stderr } = await status();
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^inspecting 1 host\nlocal: its Docker daemon is unreachable: .*docker\.sock/);
   expect(stdout).toMatch(/^cluster file: .*\n\nnowhere · datacenter dc1 · 1 server on 1 host · security off\n/);
   expect(stdout).toContain("not well: 1 of 1 agent; 1 of 1 host does not answer");
 });
 
-test("--json is the whole of it, and nothing else is on standard output", () => {
-  const { status, stdout } = run("--json");
-  expect(status).toBe(1);
+test("--json is the whole of it, and nothing else is on standard output", async () => {
+  const { status: exitCode, stdout } = await status("--json");
+  expect(exitCode).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({
     file: CLUSTER,
     cluster: { name: "nowhere", datacenter: "dc1", security: "off" },
@@ -59,11 +60,10 @@ test.each([
 );
 
 test.each([
-  [["--watch", "0"], '--watch takes seconds, not "0"'],
-  [["--timeout", "soon"], '--timeout takes seconds, not "soon"'],
-  [["--al"], 'there is no option --al; did you mean "--all"?'],
-  [["s1"], "it does not take s1"],
-])("%j is refused", (args, reason) => {
-  const { status, stdout, stderr } = run(...args);
-  expect([status, stdout, stderr]).toEqual([1, "", expect.stringContaining(`status: ${reason}`)]);
-});
+  [["--watch", "0"], "option '--watch [SECONDS]' argument '0' is invalid. It must be a number of seconds."],
+  [["--timeout", "soon"], "option '--timeout <SECONDS>' argument 'soon' is invalid."],
+  [["--al"], "unknown option '--al'\n(Did you mean --all?)"],
+  [["s1"], "too many arguments for 'status'"],
+])("%j is rejected", async (args, reason) =>
+  expect(await status(...args)).toEqual({ status: 1, stdout: "", stderr: expect.stringContaining(`error: ${reason}`) }),
+);

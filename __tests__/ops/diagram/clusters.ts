@@ -4,7 +4,7 @@ import { loadCluster } from "../../../cluster/file/load";
 import type { ClusterFile } from "../../../cluster/file/schema";
 import type { Cluster } from "../../../cluster/model";
 import { type Graph, graphOf } from "../../../ops/diagram/graph";
-import { withStates } from "../../../ops/diagram/live";
+import { withStates } from "../../../ops/status/graph-states";
 import { statusOf } from "../../../ops/status/status";
 import { PROJECT } from "../../cluster-files";
 import { type MadeSurvey, STOPPED, surveyOf } from "../status/surveys";

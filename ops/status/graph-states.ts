@@ -1,5 +1,5 @@
-import type { AgentStatus, HostStatus, Status } from "../status/status";
-import type { Graph, State } from "./graph";
+import type { Graph, State } from "../diagram/graph";
+import type { AgentStatus, HostStatus, Status } from "./status";
 
 /** A graph with the state of what was looked at. */
 export function withStates(graph: Graph, status: Status): Graph {

@@ -1,9 +1,9 @@
 import { mermaid } from "../../../ops/diagram/mermaid";
 import { svg } from "../../../ops/diagram/svg";
 import { FOUR_HOSTS, load } from "../../cluster-files";
+import { lookedAt, manyClients } from "../diagram/clusters";
+import { descendants, parseXml } from "../diagram/xml";
 import { STOPPED } from "../status/surveys";
-import { lookedAt, manyClients } from "./clusters";
-import { descendants, parseXml } from "./xml";
 
 const cluster = load(FOUR_HOSTS);
 const graph = lookedAt(cluster, { agents: { s3: STOPPED }, silent: { c1: "no answer within 3.5 s" } });

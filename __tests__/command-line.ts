@@ -1,0 +1,45 @@
+import { Writable } from "node:stream";
+import { main } from "../ops/main";
+import { Terminal } from "../ops/terminal/terminal";
+import { PROJECT } from "./cluster-files";
+
+export interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Surroundings {
+  /** Variables that are set while the command runs, beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: the project's folder. */
+  readonly cwd?: string;
+}
+
+/**
+ * Runs `consul-cdktf` in this process, which takes no time to start. Only one at a time: variables and the folder are
+ * those of the process.
+ */
+export async function run(words: readonly string[], { env = {}, cwd = PROJECT }: Surroundings = {}): Promise<Ended> {
+  const before = { env: { ...process.env }, cwd: process.cwd() };
+  const outputs = [new Collected(), new Collected()] as const;
+  Object.assign(process.env, env);
+  process.chdir(cwd);
+  try {
+    const status = await main(words, new Terminal(...outputs));
+    return { status, stdout: outputs[0].text, stderr: outputs[1].text };
+  } finally {
+    process.chdir(before.cwd);
+    for (const name of Object.keys(env)) delete process.env[name];
+    Object.assign(process.env, before.env);
+  }
+}
+
+class Collected extends Writable {
+  text = "";
+
+  override _write(chunk: Buffer, _: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}

@@ -1,0 +1,128 @@
+import { Option } from "commander";
+import { allowableCodes } from "../../cluster/catalogue";
+import { allowableCode, containerName, positiveInteger } from "./arguments";
+import { cdktfArguments } from "./cdktf-arguments";
+import { type DocumentedCommand, jsonOption, repeated } from "./command";
+
+const STACK = "only these stacks: names, or patterns with *";
+
+const without = () => repeated("--without <HOST>", "skip a host, for example one that is unreachable; may be repeated");
+const allow = () =>
+  repeated(
+    "--allow <CODE>",
+    `allow a change that would be rejected: ${allowableCodes.join(", ")}; may be repeated`,
+    allowableCode,
+  );
+const parallelism = () => new Option("--parallelism <N>", "stacks at the same time").argParser(positiveInteger);
+const terraformParallelism = () =>
+  new Option("--terraform-parallelism <N>", "operations at the same time in a stack").argParser(positiveInteger);
+
+/** The commands that change a cluster, and show what they would change. */
+export function addChanges(program: DocumentedCommand): void {
+  program.commandsGroup("Change:");
+
+  program
+    .command("diff")
+    .description("Show which containers a deploy would change, and why. It changes nothing.")
+    .argument("[STACK...]", STACK)
+    .addOption(without())
+    .addOption(allow())
+    .addOption(parallelism())
+    .option("--detailed-exitcode", "end with exit code 2 if something would change")
+    .addOption(jsonOption())
+    .documented(
+      [
+        ["", "all stacks"],
+        ["--detailed-exitcode --json", "in a pipeline"],
+        ["--without host7 'consul-*'", "skip a host of the stacks whose names begin with consul-"],
+      ],
+      [
+        [0, "planned; with --detailed-exitcode: nothing would change"],
+        [1, "a stack cannot be planned, a deploy would be rejected, or a host is unreachable"],
+        [2, "with --detailed-exitcode: something would change"],
+      ],
+    )
+    .does(async ({ terminal }, options, [stacks]) => {
+      const { diff } = await import("../commands/diff");
+      return diff({ ...options, stacks }, terminal);
+    });
+
+  program
+    .command("deploy")
+    .description("Create or change the cluster. Options that are not listed here are passed on to `cdktf deploy`.")
+    .argument("[STACK...]", STACK)
+    .option("--auto-approve", "do not ask for approval")
+    .addOption(without())
+    .addOption(allow())
+    .addOption(parallelism())
+    .addOption(terraformParallelism())
+    .allowUnknownOption()
+    .documented(
+      [
+        ["", "all stacks, after your approval"],
+        ["--auto-approve", "in a pipeline"],
+        ["--without host7", "all hosts but one"],
+        ["--allow line-deleted", "although an agent's line was deleted from the cluster file"],
+      ],
+      [
+        [0, "deployed"],
+        [1, "rejected before any change, a stack failed, or an unreachable host was skipped"],
+      ],
+    )
+    .does(async ({ terminal, words }, options, [rest], command) => {
+      const { stacks, passedOn } = cdktfArguments(command, words, rest);
+      const { deploy } = await import("../commands/deploy");
+      return deploy({ ...options, stacks, passedOn }, terminal);
+    });
+
+  program
+    .command("destroy")
+    .description(
+      "Remove the cluster's containers. Their data stays on its volumes. Options that are not listed here are passed on" +
+        " to `cdktf destroy`.",
+    )
+    .argument("[STACK...]", STACK)
+    .option("--auto-approve", "do not ask for approval")
+    .addOption(parallelism())
+    .addOption(terraformParallelism())
+    .allowUnknownOption()
+    .documented(
+      [
+        ["", "all stacks, after your approval"],
+        ["--auto-approve consul-edge", "one stack, without asking"],
+      ],
+      [
+        [0, "destroyed"],
+        [1, "a stack failed"],
+      ],
+    )
+    .does(async ({ terminal, words }, options, [rest], command) => {
+      const { stacks, passedOn } = cdktfArguments(command, words, rest);
+      const { destroy } = await import("../commands/destroy");
+      return destroy({ ...options, stacks, passedOn }, terminal);
+    });
+
+  program
+    .command("adopt")
+    .description("Take over a cluster that was started by hand, without an outage.")
+    .addOption(
+      new Option("--container <AGENT=NAME>", "the agent's container has this name; may be repeated")
+        .argParser(containerName)
+        .default(new Map(), "the agent's own name"),
+    )
+    .option("--dry-run", "show what would be done, and change nothing")
+    .option("--undo", "restore the previous containers, with the data as it is now")
+    .addOption(jsonOption())
+    .documented(
+      [
+        ["--dry-run", "look first"],
+        ["--container web1=consul_agent_1", "an agent whose container has another name than in the cluster file"],
+        ["--undo", "go back to the previous containers"],
+      ],
+      [
+        [0, "all running agents are adopted; with --dry-run: they can be; with --undo: the previous containers run"],
+        [1, "something prevents it, and nothing was changed; or an agent could not be adopted"],
+      ],
+    )
+    .does(async ({ terminal }, options) => (await import("../commands/adopt")).adopt(options, terminal));
+}

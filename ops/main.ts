@@ -1,0 +1,29 @@
+import { CommanderError } from "commander";
+import type { Invocation } from "./command-line/command";
+import { withPresentNames } from "./command-line/former-names";
+import { createProgram } from "./command-line/program";
+import { Terminal } from "./terminal/terminal";
+
+/**
+ * Runs a command line of `consul-cdktf`.
+ * @param words without the program's name
+ * @returns the exit code
+ */
+export async function main(words: readonly string[], terminal = new Terminal()): Promise<number> {
+  const present = withPresentNames(words);
+  const invocation: Invocation = { terminal, words: present.slice(1), exitCode: 0 };
+  try {
+    await createProgram(invocation).parseAsync(present, { from: "user" });
+    return invocation.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    const { name, message } = error as Error;
+    terminal.log(name === "ClusterError" ? message : `${present[0]}: ${message}`);
+    return 1;
+  }
+}
+
+if (require.main === module)
+  main(process.argv.slice(2)).then((exitCode) => {
+    process.exitCode = exitCode;
+  });
