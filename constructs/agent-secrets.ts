@@ -4,7 +4,9 @@ import type { Role } from "../consul/ports";
 import { AGENT_SECRETS } from "../consul/secrets";
 import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
 import { fromStack } from "./project-path";
-import { DEFAULT_READY_TIMEOUT, type ExecTarget, execCommand, RolloutScripts, shellQuoted } from "./rollout-step";
+import { RolloutScripts } from "./rollout-scripts";
+import { DEFAULT_READY_TIMEOUT, type ExecTarget, execCommand } from "./rollout-step";
+import { shellWords } from "./shell";
 import { TerraformData } from "./terraform-data";
 import { terraformId } from "./terraform-id";
 
@@ -40,7 +42,7 @@ export class AgentSecrets extends Construct {
             GIVE_SECRETS: scripts.reference("giveSecrets"),
             TAKE_SCRIPT: scripts.reference("takeSecrets"),
             GIVE_FOLDER: fromStack(security.secrets),
-            GIVE_FILES: files.map(shellQuoted).join(" "),
+            GIVE_FILES: shellWords(files),
             GIVE_TARGET: execCommand(target),
             GIVE_SECONDS: String(readyTimeout),
           },

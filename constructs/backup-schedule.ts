@@ -1,15 +1,14 @@
-import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/container";
+import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
 import { DEFAULT_HTTP_URL } from "../consul/agent-config";
 import { backupsContainer, CONTAINER_VARIABLES, PATHS } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
 import { secretsHash } from "./agent-security";
-import { labels, volume } from "./consul-agent";
 import type { ConsulServer } from "./consul-server";
-import { logging } from "./container-options";
+import { healthCheck, labels, logging, type Upload, volume, WITHOUT_CAPABILITIES } from "./container-options";
 import { fromStack } from "./project-path";
-import { uploadText } from "./rollout-step";
+import { uploadText } from "./rollout-scripts";
 import { terraformId } from "./terraform-id";
 
 export interface BackupScheduleProps {
@@ -33,8 +32,6 @@ export interface BackupScheduleProps {
     readonly certificates: string;
   };
 }
-
-type Uploads = NonNullable<Exclude<ContainerConfig["upload"], { resolve: unknown }>>;
 
 /**
  * Snapshots of a cluster on a schedule: a container beside a server, which saves while that server is the leader. It shares nothing with the server's own
@@ -71,21 +68,14 @@ export class BackupSchedule extends Construct {
       destroyGraceSeconds: 10,
       ...host.networking(id, props.address),
       // The host's root, whose the volume is, and nothing that makes root more than any other user. Not read-only: Docker lets nobody upload into what is.
-      capabilities: { drop: ["ALL"] },
-      securityOpts: ["no-new-privileges:true"],
+      ...WITHOUT_CAPABILITIES,
       labels: labels(),
       volumes: [volume(PATHS.backups, props.to ?? name)],
       upload: [
-        { file: PATHS.backupsScript, content: uploadText("container/backups.sh") },
+        { file: PATHS.backupsScript, content: uploadText("backups.sh") },
         ...secrets.map(({ upload }) => upload),
       ],
-      healthcheck: {
-        test: ["CMD", "/bin/sh", PATHS.backupsScript, "health"],
-        interval: "10s",
-        timeout: "5s",
-        startPeriod: "1m0s",
-        retries: 3,
-      },
+      healthcheck: healthCheck(PATHS.backupsScript, "health"),
       ...(secrets.length > 0 && {
         lifecycle: {
           precondition: [
@@ -105,7 +95,7 @@ export class BackupSchedule extends Construct {
 function secretFiles(
   { security }: BackupScheduleProps,
   api: string,
-): { readonly path: string; readonly upload: Uploads[number] }[] {
+): { readonly path: string; readonly upload: Upload }[] {
   if (!security) return [];
   const certificates = api.startsWith("https:") ? [SECRET_FILES.ca, SECRET_FILES.certificate, SECRET_FILES.key] : [];
   const files = [

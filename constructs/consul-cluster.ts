@@ -2,7 +2,6 @@ import { AnnotationMetadataEntryType, type App, TerraformOutput, TerraformStack 
 import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/model";
 import { describeProblem } from "../cluster/problem";
 import type { RegistratorDescription } from "../cluster/resolve/registrator";
-import type { Security } from "../cluster/resolve/security";
 import { stacksOf } from "../cluster/resolve/stacks";
 import { addressInSubnet, freeInSubnet } from "../consul/address";
 import { byApiNames } from "../consul/api-names";
@@ -12,12 +11,14 @@ import { BackupSchedule } from "./backup-schedule";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
 import { ConsulServer } from "./consul-server";
+import { orderStack } from "./deploy-order";
 import { DockerHost } from "./docker-host";
 import { escapedAll } from "./escape";
 import { JoinAddress } from "./join-address";
 import { fromStack } from "./project-path";
 import { Registrator } from "./registrator";
-import { RolloutStep, scriptText } from "./rollout-step";
+import { scriptText } from "./rollout-scripts";
+import { RolloutStep, type RolloutStepProps } from "./rollout-step";
 import { SecuritySteps } from "./security-steps";
 import { StateBackend } from "./state-backend";
 
@@ -53,11 +54,7 @@ export class ConsulCluster extends TerraformStack {
     for (const agent of this.agents.values()) agent.addServers(...servers);
 
     const staying = servers.filter(({ decommission }) => !decommission);
-    const quorum = this.addQuorum(staying, cluster.readyTimeout);
-    this.addAutopilot(staying, cluster).runAfter([quorum]);
-    this.addDefinitions(staying, cluster).runAfter([quorum]);
-    const { security } = cluster;
-    if (security) this.secure(cluster, security, staying, quorum);
+    for (const stack of this.stacks.values()) this.addSteps(stack, cluster, staying);
     this.addBackups(staying, cluster);
     for (const warning of cluster.warnings)
       this.node.addMetadata(AnnotationMetadataEntryType.WARN, describeProblem(warning));
@@ -140,20 +137,28 @@ export class ConsulCluster extends TerraformStack {
       : (this.agents.get(target.agent) as ConsulAgent).joinAddress;
   }
 
-  private secure(cluster: Cluster, security: Security, servers: readonly ConsulServer[], quorum: RolloutStep): void {
-    for (const stack of this.stacks.values()) {
-      const agents = [...this.agents.values()].filter(
-        (agent) => !agent.decommission && TerraformStack.of(agent) === stack,
-      );
-      if (stack !== this && !agents.some(({ role }) => role === "server")) continue;
-      const { acl } = new SecuritySteps(stack, stepId("security"), { cluster, security, servers, agents });
-      for (const { container, token } of this.registrators.values())
-        if (TerraformStack.of(container) === stack) token?.dependOn([acl.resource]);
-      if (stack !== this) continue;
-      quorum.runAfter([acl]);
-      // In the other stacks the tokens may still be to be made.
-      for (const { role, readiness } of agents) if (role === "client") readiness?.runAfter([acl]);
-    }
+  /** The steps of a stack, in the order of deploy-order.ts. */
+  private addSteps(stack: TerraformStack, cluster: Cluster, servers: readonly ConsulServer[]): void {
+    const agents = [...this.agents.values()].filter(
+      (agent) => !agent.decommission && TerraformStack.of(agent) === stack,
+    );
+    const own = stack === this;
+    const { security } = cluster;
+    const hasServers = agents.some(({ role }) => role === "server");
+    const securitySteps =
+      security && (own || hasServers)
+        ? new SecuritySteps(stack, stepId("security"), { cluster, security, servers })
+        : undefined;
+    const registrators = [...this.registrators.values()].filter((construct) => TerraformStack.of(construct) === stack);
+    orderStack({
+      agents,
+      registratorTokens: registrators.flatMap(({ token }) => (token ? [{ resource: token }] : [])),
+      acl: securitySteps?.acl,
+      gossip: securitySteps?.gossip,
+      voters: own ? this.addVoters(servers, cluster) : undefined,
+      autopilot: own ? this.addAutopilot(servers, cluster) : undefined,
+      definitions: own ? this.addDefinitions(servers, cluster) : undefined,
+    });
   }
 
   private addBackups(
@@ -176,53 +181,54 @@ export class ConsulCluster extends TerraformStack {
     }
   }
 
-  private addQuorum(servers: readonly ConsulServer[], readyTimeout: number | undefined): RolloutStep {
+  /** Fails the deploy unless all servers are voters. */
+  private addVoters(servers: readonly ConsulServer[], { readyTimeout }: Cluster): RolloutStep {
     const own = servers.filter((server) => TerraformStack.of(server) === this);
-    const quorum = new RolloutStep(this, stepId("quorum"), {
-      script: "quorum",
+    return this.addStep("quorum", {
       readyTimeout,
-      arguments: [...servers.map(({ nodeName }) => nodeName)],
+      arguments: servers.map(({ nodeName }) => nodeName),
       targets: servers.map(({ execTarget }) => execTarget),
       triggers: [
         ...own.map(({ container }) => container.id),
         servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" "),
       ],
     });
-    quorum.resource.overrideLogicalId(stepId("quorum"));
-    quorum.runAfter(own.flatMap(({ readiness }) => readiness ?? []));
-    return quorum;
   }
 
-  /** Autopilot's settings, put into the running cluster: in the agents' files they count at the first bootstrap alone. */
+  /** Writes autopilot's settings to the running cluster. In the agents' files they would only count at the first bootstrap. */
   private addAutopilot(servers: readonly ConsulServer[], { autopilot, readyTimeout }: Cluster): RolloutStep {
-    // Of the file's names, which are the agent configuration's, the API's (developer.hashicorp.com/consul/api-docs/operator/autopilot).
+    // The API's names, for those of the agent configuration (developer.hashicorp.com/consul/api-docs/operator/autopilot).
     const settings = JSON.stringify(escapedAll(byApiNames(autopilot)));
-    const ask = new RolloutStep(this, stepId("autopilot"), {
-      script: "autopilot",
+    return this.addStep("autopilot", {
       readyTimeout,
       arguments: [settings],
       targets: servers.map(({ execTarget }) => execTarget),
       triggers: [settings],
     });
-    ask.resource.overrideLogicalId(stepId("autopilot"));
-    return ask;
   }
 
-  /** Keys, config entries, intentions and prepared queries. Where there are none this is there too, since what was defined before has to go. */
+  /**
+   * Writes keys, config entries, intentions and prepared queries. A cluster without any has this step too, because
+   * objects that were declared before must be removed.
+   */
   private addDefinitions(
     servers: readonly ConsulServer[],
     { definitions, security, readyTimeout }: Cluster,
   ): RolloutStep {
-    const given = JSON.stringify(escapedAll(definitions));
-    const ask = new RolloutStep(this, stepId("definitions"), {
-      script: "definitions",
+    const declared = JSON.stringify(escapedAll(definitions));
+    return this.addStep("definitions", {
       readyTimeout,
-      arguments: [given, scriptText("definitionsChanges")],
+      arguments: [declared, scriptText("definitionsChanges")],
       input: security && fromStack(`${security.secrets}/${SECRET_FILES.acl}`),
       targets: servers.map(({ execTarget }) => execTarget),
-      triggers: [given],
+      triggers: [declared],
     });
-    ask.resource.overrideLogicalId(stepId("definitions"));
-    return ask;
+  }
+
+  /** A step of the cluster's own stack. */
+  private addStep(script: RolloutStepProps["script"], props: Omit<RolloutStepProps, "script">): RolloutStep {
+    const step = new RolloutStep(this, stepId(script), { script, ...props });
+    step.resource.overrideLogicalId(stepId(script));
+    return step;
   }
 }

@@ -1,98 +1,95 @@
 import type { LocalExecProvisioner } from "cdktf";
-import { argumentSize, MOST_BYTES } from "../consul/argument-size";
+import { argumentSize, MAX_ARGUMENT_BYTES } from "../consul/argument-size";
 import { declaredVolume, STAGE_ON_THE_WIRE } from "../consul/contract";
 import type { Role } from "../consul/ports";
 import type { Stage } from "../consul/security";
 import type { DockerHost } from "./docker-host";
-import {
-  DEFAULT_READY_TIMEOUT,
-  type ExecTarget,
-  execTargets,
-  scriptText,
-  shellQuoted,
-  stepArguments,
-  stepEnvironment,
-} from "./rollout-step";
+import { scriptText } from "./rollout-scripts";
+import { DEFAULT_READY_TIMEOUT, type ExecTarget, execTargets, stepEnvironment } from "./rollout-step";
+import { shellWords } from "./shell";
 
 export interface PreStopProps {
   readonly host: DockerHost;
   readonly role: Role;
-  /** The agent's Terraform id: the lock and the turn are taken under it. */
+  /** The agent's Terraform id, which the deploy lock and the rollout slot are acquired under. */
   readonly owner: string;
-  /** What replaces the container; undefined where the agent leaves for good. */
+  /** The container's successor; undefined if the agent is decommissioned. */
   readonly next: NextContainer | undefined;
-  /** Seconds to wait for the image, and again for the cluster's consent. Default 120. */
+  /** Seconds to wait for the image, and again until the check allows the stop. @default 120 */
   readonly readyTimeout?: number;
-  /** Of a server: how many servers the cluster is to have. Of a client: how many clients may be replaced at a time. */
+  /** For a server: how many servers the cluster is to have. For a client agent: how many are replaced in parallel. */
   readonly limit: number;
-  /** The cluster's servers but this one, which are asked when this agent cannot tell. */
+  /** The cluster's other servers. They are asked if this agent does not know. */
   readonly servers: readonly ExecTarget[];
-  /** How far the next container has security turned on. */
+  /** The next container's stage of security. */
   readonly stage: Stage;
 }
 
 export interface NextContainer {
-  /** It has to be on the host before this one is stopped. */
+  /** The image. The host must have it before the container is stopped. */
   readonly image: string;
-  /** Its agent's configuration as a whole, which that image's Consul has to take before this one is stopped. */
+  /** The agent's whole configuration. Consul of that image must accept it before the container is stopped. */
   readonly config: string;
 }
 
-/** The names that the container being stopped has, whatever its successor's are. */
+/** Names of the container that is stopped. Its successor may have others. */
 export const OWN_CONTAINER = "${self.name}";
 export const OWN_NODE = '${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}';
 
 /**
- * What is asked before Terraform stops a container. Terraform alone destroys all containers that it replaces at once; while this question waits,
- * it does not. It comes with the new configuration and is about the old container, so it takes names from `self`, which is all that a
- * destroy-time provisioner may refer to: its scripts are written out.
+ * The check before Terraform stops a container. Terraform destroys all replaced containers in parallel; this destroy-time
+ * provisioner makes it wait. It comes with the new configuration, and runs against the old container. Therefore it gets
+ * names from `self`, and it contains its scripts: a destroy-time provisioner cannot refer to locals.
  */
-export function preStopCheck({
-  host,
-  role,
-  owner,
-  next,
-  readyTimeout = DEFAULT_READY_TIMEOUT,
-  limit,
-  servers,
-  stage,
-}: PreStopProps): LocalExecProvisioner {
-  const replaced = next !== undefined;
+export function preStopCheck(props: PreStopProps): LocalExecProvisioner {
+  const { host, role, owner, next, readyTimeout = DEFAULT_READY_TIMEOUT, limit, servers, stage } = props;
   return {
     type: "local-exec",
     when: "destroy",
     command: 'sh -c "$BEFORE_STOP"',
     environment: {
-      BEFORE_STOP: scriptText(replaced ? "beforeStop" : "beforeLeave"),
-      STOP_DOCKER: host.dockerArguments.map(shellQuoted).join(" "),
+      BEFORE_STOP: scriptText(next ? "beforeStop" : "beforeLeave"),
+      STOP_DOCKER: shellWords(host.dockerArguments),
       STOP_CONTAINER: OWN_CONTAINER,
       STOP_OWNER: owner,
-      ...(replaced && {
-        STOP_IMAGE: host.pullReference(next.image),
-        STOP_SECONDS: String(readyTimeout),
-        ...trial(host, next.config),
-      }),
       ASK: scriptText("ask"),
       ...stepEnvironment({
         script: scriptText(role === "server" ? "serverQuestion" : "clientQuestion"),
         readyTimeout,
-        arguments: [owner, OWN_NODE, replaced ? "replace" : "leave", limit, STAGE_ON_THE_WIRE[stage]],
+        arguments: [owner, OWN_NODE, next ? "replace" : "leave", limit, STAGE_ON_THE_WIRE[stage]],
         targets: [{ host, container: OWN_CONTAINER }, ...servers],
       }),
-      ...(!replaced && {
-        LEAVE_SCRIPT: scriptText("leave"),
-        GONE_SCRIPT: scriptText("gone"),
-        GONE_ARGUMENTS: stepArguments([readyTimeout, owner, OWN_NODE]),
-        GONE_TARGETS: execTargets(servers),
-      }),
+      ...(next ? nextEnvironment(host, next, readyTimeout) : leaveEnvironment(owner, servers, readyTimeout)),
     },
   };
 }
 
-/** What tries the next configuration. One that is too large to be handed over is left to the gate. */
-const trial = (host: DockerHost, config: string): Record<string, string> => ({
-  TRY_SCRIPT: scriptText("tryConfig"),
-  STOP_NETWORK: host.networkName,
-  STOP_DECLARED: declaredVolume(OWN_CONTAINER),
-  ...(argumentSize(config) <= MOST_BYTES && { STOP_CONFIG: config }),
+/** Of a replaced container: its successor's image and configuration. */
+function nextEnvironment(
+  host: DockerHost,
+  { image, config }: NextContainer,
+  readyTimeout: number,
+): Record<string, string> {
+  const environment: Record<string, string> = {
+    STOP_IMAGE: host.pullReference(image),
+    STOP_SECONDS: String(readyTimeout),
+    STOP_NETWORK: host.networkName,
+    STOP_DECLARED: declaredVolume(OWN_CONTAINER),
+    TRY_SCRIPT: scriptText("tryConfig"),
+  };
+  // The readiness check finds what is wrong with a configuration that is too large for an argument.
+  if (argumentSize(config) <= MAX_ARGUMENT_BYTES) environment.STOP_CONFIG = config;
+  return environment;
+}
+
+/** Of a decommissioned agent: how it leaves, and the check that it has left. */
+const leaveEnvironment = (
+  owner: string,
+  servers: readonly ExecTarget[],
+  readyTimeout: number,
+): Record<string, string> => ({
+  LEAVE_SCRIPT: scriptText("leave"),
+  GONE_SCRIPT: scriptText("gone"),
+  GONE_ARGUMENTS: shellWords([readyTimeout, owner, OWN_NODE]),
+  GONE_TARGETS: execTargets(servers),
 });

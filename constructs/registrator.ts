@@ -6,11 +6,13 @@ import { DEFAULT_CONTAINER } from "../cluster/resolve/registrator";
 import { CONTAINER_VARIABLES, PATHS } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
 import { type AgentSecurity, secretsExist, secretsHash, stageOf } from "./agent-security";
-import { type ConsulAgent, labels } from "./consul-agent";
-import { logging } from "./container-options";
+import type { ConsulAgent } from "./consul-agent";
+import { labels, logging, WITHOUT_CAPABILITIES } from "./container-options";
 import { ImageReference } from "./image-reference";
 import { fromStack } from "./project-path";
-import { DEFAULT_READY_TIMEOUT, RolloutScripts, shellQuoted, uploadText } from "./rollout-step";
+import { RolloutScripts, uploadText } from "./rollout-scripts";
+import { DEFAULT_READY_TIMEOUT } from "./rollout-step";
+import { shellWords } from "./shell";
 import { TerraformData } from "./terraform-data";
 import { terraformId } from "./terraform-id";
 
@@ -72,8 +74,7 @@ export class Registrator extends Construct {
       ...logging(props.log),
       ...host.networking(id),
       // It is root in its container, which the socket's owner is, and needs nothing else.
-      capabilities: { drop: ["ALL"] },
-      securityOpts: ["no-new-privileges:true"],
+      ...WITHOUT_CAPABILITIES,
       labels: labels(),
       // Not a volume: for one Docker would make a folder where there is no socket.
       mounts: [{ type: "bind", source: props.socket ?? host.socket, target: PATHS.registratorSocket, readOnly: true }],
@@ -83,7 +84,7 @@ export class Registrator extends Construct {
           source: fromStack(`${secured.secrets}/${SECRET_FILES.registratorToken}`),
           permissions: "0400",
         },
-        ...(takesNoFile ? [{ file: PATHS.readToken, content: uploadText("container/read-token.sh") }] : []),
+        ...(takesNoFile ? [{ file: PATHS.readToken, content: uploadText("read-token.sh") }] : []),
       ],
     });
     this.container.overrideLogicalId(terraformId(this));
@@ -105,7 +106,7 @@ export class Registrator extends Construct {
             GIVE_TOKEN: RolloutScripts.of(this).reference("giveToken"),
             GIVE_FILE: fromStack(`${security.secrets}/${SECRET_FILES.registratorToken}`),
             GIVE_PLACE: PATHS.registratorToken,
-            GIVE_DOCKER: agent.host.dockerArguments.map(shellQuoted).join(" "),
+            GIVE_DOCKER: shellWords(agent.host.dockerArguments),
             GIVE_CONTAINER: container,
             GIVE_SECONDS: String(readyTimeout),
           },

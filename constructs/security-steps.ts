@@ -6,60 +6,52 @@ import { type AclDefinitions, aclDefinitions } from "../consul/acl-policies";
 import { stepId } from "../consul/contract";
 import { agentSecrets, SECRET_FILES } from "../consul/secrets";
 import { secretsHash } from "./agent-security";
-import type { ConsulAgent } from "./consul-agent";
 import type { ConsulServer } from "./consul-server";
 import { escapedAll } from "./escape";
 import { fromStack } from "./project-path";
-import { RolloutStep, type RolloutStepProps, scriptText } from "./rollout-step";
+import { scriptText } from "./rollout-scripts";
+import { RolloutStep, type RolloutStepProps } from "./rollout-step";
 
 export interface SecurityStepsProps {
   readonly cluster: Cluster;
   readonly security: Security;
-  /** All servers that stay. */
+  /** The cluster's servers that are not decommissioned. */
   readonly servers: readonly ConsulServer[];
-  /** Those of the stack's agents that stay. */
-  readonly agents: readonly ConsulAgent[];
 }
 
 /**
- * What a secured cluster is given in a stack that has servers. Tokens are made before agents are given them, in each stack anew, for another is deployed
- * later. Where all is as it should be a step changes nothing.
+ * Steps of a secured cluster in a stack that has servers. Each such stack creates the tokens before its agents get them,
+ * because another stack may be deployed later. A step that finds nothing to do changes nothing.
  */
 export class SecuritySteps extends Construct {
-  /** ACL policies and tokens. */
+  /** Creates ACL policies and tokens. */
   readonly acl: RolloutStep;
+  /** Changes the gossip key. In the cluster's own stack only: it is the last stack with servers, which all have the new key then. */
+  readonly gossip?: RolloutStep;
 
-  constructor(scope: Construct, id: string, { cluster, security, servers, agents }: SecurityStepsProps) {
+  constructor(scope: Construct, id: string, { cluster, security, servers }: SecurityStepsProps) {
     super(scope, id);
+    const targets = servers.map(({ execTarget }) => execTarget);
     const step = (
       script: RolloutStepProps["script"],
       props: Pick<RolloutStepProps, "arguments" | "triggers" | "input">,
     ): RolloutStep => {
-      const targets = servers.map(({ execTarget }) => execTarget);
-      const ask = new RolloutStep(this, script, { script, readyTimeout: cluster.readyTimeout, targets, ...props });
-      ask.resource.overrideLogicalId(stepId(script));
-      return ask;
+      const created = new RolloutStep(this, script, { script, readyTimeout: cluster.readyTimeout, targets, ...props });
+      created.resource.overrideLogicalId(stepId(script));
+      return created;
     };
-    const hashOf = (file: string, folder = security.secrets) => secretsHash({ secrets: folder }, [file]);
-    const own = agents.filter(({ role }) => role === "server");
 
     const definitions = JSON.stringify(escapedAll(aclOf(cluster, security)));
     this.acl = step("acl", {
       arguments: [definitions, scriptText("aclChanges")],
       input: fromStack(`${security.secrets}/${SECRET_FILES.acl}`),
-      triggers: [definitions, hashOf(SECRET_FILES.acl)],
+      triggers: [definitions, secretsHash(security, [SECRET_FILES.acl])],
     });
-    this.acl.runAfter(own.flatMap(({ readiness }) => readiness ?? []));
-    for (const { secrets } of agents) secrets?.resource.dependOn([this.acl.resource]);
 
-    // By the name of the cluster's own stack: it is the last with servers, and all have been given the new key.
     const [first] = servers;
     if (!first || TerraformStack.of(this).node.id !== cluster.name) return;
-    const gossip = step("gossip", {
-      arguments: [],
-      triggers: [hashOf(SECRET_FILES.gossip, agentSecrets(security, first.node.id))],
-    });
-    gossip.runAfter([this.acl, ...own.flatMap(({ secrets }) => secrets ?? [])]);
+    const secrets = agentSecrets(security, first.node.id);
+    this.gossip = step("gossip", { arguments: [], triggers: [secretsHash({ secrets }, [SECRET_FILES.gossip])] });
   }
 }
 

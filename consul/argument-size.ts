@@ -1,5 +1,8 @@
-/** What a deploy hands to a script is one argument, of which Linux takes 128 KiB (MAX_ARG_STRLEN); the rest is for the script's other ones. */
-export const MOST_BYTES = 100_000;
+/**
+ * A deploy passes a text to a script as one argument. Linux takes 128 KiB for it (MAX_ARG_STRLEN); the rest is for the
+ * script's other arguments.
+ */
+export const MAX_ARGUMENT_BYTES = 100_000;
 
-/** How large a text is as an argument, in bytes: the shell's quotes make four characters of each quote in it. */
+/** The size of a text as an argument, in bytes. In the shell's quotes, each quote of it takes four characters. */
 export const argumentSize = (text: string): number => Buffer.byteLength(text.replaceAll("'", "'\\''"));

@@ -4,6 +4,8 @@
  * containers, or loses what has the old one. Formats: docs/protocol.md. Files of secrets: secrets.ts.
  */
 
+import { SECRET_FILES } from "./secrets";
+
 // Terraform's ids. They consist of names in the cluster file, never of positions. Names of agents and hosts have no
 // underscore, so no agent has one of the ids below.
 
@@ -48,28 +50,40 @@ export const backupsContainer = (container: string): string => `${container}-bac
 /** Registrator would register Consul's own ports as services. */
 export const REGISTRATOR_IGNORES = { SERVICE_IGNORE: "true" } as const;
 
-/** Paths in containers. Those of scripts end in .sh. */
+/** The label of adoption's short-lived containers, by which a later run finds one that a killed command left. */
+export const ADOPTION_LABEL = "consul-cdktf.data-place";
+
+/** Paths in containers. */
 export const PATHS = {
   data: "/consul/data",
+  /** In a client agent's data: the agent was ready once. */
+  wasReady: "/consul/data/was-in",
+  /** Consul's own: who can write it may create a management token. */
+  aclBootstrapReset: "/consul/data/acl-bootstrap-reset",
   agentConfig: "/consul/config/agent.json",
   /** Docker's health check. `docker inspect` identifies a container of the product by it. */
   health: "/consul/health.sh",
   leaveLeadership: "/consul/leave-leadership.sh",
   ownSecrets: "/consul/own-secrets.sh",
   secrets: "/consul/secrets",
+  /** Delivered secrets, before they replace the old ones. */
+  newSecrets: "/consul/secrets/new",
   /** The folder of declared services and checks: on a volume, so that the agent's next container has them too. */
   declared: "/consul/declared",
   declaredServices: "/consul/declared/services.json",
+  /** The file before its rename. */
+  newDeclaredServices: "/consul/declared/services.new",
+  /** A copy of what the agent has accepted. */
+  acceptedServices: "/consul/declared/services.read",
+  backupsScript: "/consul/backups.sh",
   /** Scheduled snapshots. */
   backups: "/consul/backups",
-  backupsScript: "/consul/backups.sh",
+  /** A snapshot before its verification; the container's name follows. */
+  unfinishedBackup: "/consul/backups/.unfinished",
   registratorSocket: "/tmp/docker.sock",
   registratorToken: "/registrator.token",
   readToken: "/read-token.sh",
 } as const;
-
-/** In an agent's data: the agent was ready once. */
-export const WAS_READY_FILE = "was-in";
 
 /** Keys of Consul's KV store. */
 export const KV_PREFIX = "consul-cdktf/";
@@ -87,6 +101,14 @@ export const NODE_META = {
   security: "cdktf-security",
 } as const;
 
+/** The stages of security, as agents announce them in their node metadata and as scripts compare them. */
+export const STAGE_ON_THE_WIRE = {
+  off: "off",
+  permissive: "accept",
+  outgoing: "use",
+  strict: "require",
+} as const;
+
 /** The description of an ACL policy or token that the product created begins with this. */
 export const ACL_DESCRIPTION = "consul-cdktf: ";
 
@@ -96,14 +118,105 @@ export const CONTAINER_VARIABLES = {
   httpAddress: "CONSUL_HTTP_ADDR",
   /** A file with a token, for the CLI and registrator. */
   tokenFile: "CONSUL_HTTP_TOKEN_FILE",
+  /** The token, for programs that read no file. It is only in the environment of a process, never in the container's. */
+  token: "CONSUL_HTTP_TOKEN",
   /** The image's entrypoint then grants the capability that ports below 1024 need. */
   privilegedPorts: "CONSUL_ALLOW_PRIVILEGED_PORTS",
+  /** The image's own: the data folder. */
+  dataFolder: "CONSUL_DATA_DIR",
 } as const;
 
-/** The stages of security, as agents announce them in their node metadata and as scripts compare them. */
-export const STAGE_ON_THE_WIRE = {
-  off: "off",
-  permissive: "accept",
-  outgoing: "use",
-  strict: "require",
+/** Environment variables of those who run Terraform. */
+export const USER_VARIABLES = {
+  clusterFile: "CLUSTER",
+  /** Stop containers without a pre-stop check. */
+  allowQuorumLoss: "CONSUL_ALLOW_QUORUM_LOSS",
+  /** Allow any version of Consul. */
+  allowDowngrade: "CONSUL_ALLOW_DOWNGRADE",
+  /** A line of `npm run secrets -- export`. */
+  secrets: "CONSUL_SECRETS",
+  terraform: "TERRAFORM_BINARY_NAME",
+  /** Terraform's program, if the other variable names this project's wrapper script. */
+  wrappedTerraform: "CONSUL_CDKTF_TERRAFORM",
 } as const;
+
+/** Environment variables of provisioners; the scripts of rollout/operator describe them. */
+const PROVISIONER_VARIABLES = [
+  "ASK",
+  "ASK_ARGUMENTS",
+  "ASK_GATED",
+  "ASK_INPUT",
+  "ASK_SCRIPT",
+  "ASK_SECONDS",
+  "ASK_TARGETS",
+  "BEFORE_STOP",
+  "GIVE_CONTAINER",
+  "GIVE_DOCKER",
+  "GIVE_FILE",
+  "GIVE_FILES",
+  "GIVE_FOLDER",
+  "GIVE_PLACE",
+  "GIVE_SECONDS",
+  "GIVE_SECRETS",
+  "GIVE_TARGET",
+  "GIVE_TOKEN",
+  "GONE_ARGUMENTS",
+  "GONE_SCRIPT",
+  "GONE_TARGETS",
+  "LEAVE_SCRIPT",
+  "STOP_CONFIG",
+  "STOP_CONTAINER",
+  "STOP_DECLARED",
+  "STOP_DOCKER",
+  "STOP_IMAGE",
+  "STOP_NETWORK",
+  "STOP_OWNER",
+  "STOP_SECONDS",
+  "TAKE_SCRIPT",
+  "TRY_SCRIPT",
+] as const;
+export type ProvisionerEnvironment = { [variable in (typeof PROVISIONER_VARIABLES)[number]]?: string };
+
+/** Variables that run a script, `sh -c "$ASK"`. The scripts themselves do not read them. */
+const SCRIPT_VARIABLES = ["BEFORE_STOP", "GIVE_SECRETS", "GIVE_TOKEN"];
+
+/** Names that scripts have as literals. A test compares them with the scripts, in both directions. */
+export const USED_BY_SCRIPTS: readonly string[] = [
+  PATHS.data,
+  PATHS.wasReady,
+  PATHS.aclBootstrapReset,
+  PATHS.secrets,
+  PATHS.newSecrets,
+  PATHS.declared,
+  PATHS.declaredServices,
+  PATHS.newDeclaredServices,
+  PATHS.acceptedServices,
+  PATHS.backups,
+  PATHS.unfinishedBackup,
+  KV.lock,
+  KV.slots,
+  KV.definitions,
+  KV_PREFIX,
+  ACL_DESCRIPTION,
+  NODE_META.security,
+  CONTAINER_VARIABLES.httpAddress,
+  CONTAINER_VARIABLES.tokenFile,
+  CONTAINER_VARIABLES.token,
+  CONTAINER_VARIABLES.dataFolder,
+  USER_VARIABLES.allowQuorumLoss,
+  USER_VARIABLES.allowDowngrade,
+  USER_VARIABLES.wrappedTerraform,
+  ...PROVISIONER_VARIABLES.filter((name) => !SCRIPT_VARIABLES.includes(name)),
+  ...[
+    SECRET_FILES.ca,
+    SECRET_FILES.certificate,
+    SECRET_FILES.key,
+    SECRET_FILES.gossip,
+    SECRET_FILES.tokens,
+    SECRET_FILES.managementHeader,
+    SECRET_FILES.rolloutHeader,
+    SECRET_FILES.formerHeader,
+    SECRET_FILES.healthToken,
+    SECRET_FILES.backupsHeader,
+  ].map((file) => `${PATHS.secrets}/${file}`),
+];

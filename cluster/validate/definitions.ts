@@ -1,4 +1,4 @@
-import { argumentSize, MOST_BYTES } from "../../consul/argument-size";
+import { argumentSize, MAX_ARGUMENT_BYTES } from "../../consul/argument-size";
 import { KV_PREFIX } from "../../consul/contract";
 import { type KeyPath, keyText, type Violation } from "../problem";
 import { definitionsOf, ENTRY_KINDS, entryKey, locatedEntries } from "../resolve/definitions";
@@ -102,13 +102,13 @@ function repeated(all: readonly { readonly key: string; readonly path: KeyPath }
 }
 
 const tooMuch = (size: number): Violation[] =>
-  size <= MOST_BYTES
+  size <= MAX_ARGUMENT_BYTES
     ? []
     : [
         {
           code: "too-much",
           path: [],
-          message: `keys, config entries, intentions and prepared queries are ${size} bytes, and a deploy can hand over ${MOST_BYTES}`,
+          message: `keys, config entries, intentions and prepared queries are ${size} bytes, and a deploy can hand over ${MAX_ARGUMENT_BYTES}`,
           hint: "leave large values of `kv` to the programs that use them",
         },
       ];

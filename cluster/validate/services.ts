@@ -1,5 +1,5 @@
 import { family } from "../../consul/address";
-import { argumentSize, MOST_BYTES } from "../../consul/argument-size";
+import { argumentSize, MAX_ARGUMENT_BYTES } from "../../consul/argument-size";
 import { runsScriptChecks } from "../../consul/config";
 import type { Check, Service } from "../file/schema";
 import { CHECK_KEYS, SERVICE_KEYS } from "../file/service-schema";
@@ -232,12 +232,12 @@ const forbidden = ({ value, path }: Placed<Check>): Violation[] =>
 
 function tooMuch({ path, settings: { services = [], checks = [] } }: DraftAgent): Violation[] {
   const size = argumentSize(JSON.stringify({ services, checks }));
-  if (size <= MOST_BYTES) return [];
+  if (size <= MAX_ARGUMENT_BYTES) return [];
   return [
     {
       code: "too-much",
       path,
-      message: `the agent's services and checks are ${size} bytes, and a deploy can hand ${MOST_BYTES} to it`,
+      message: `the agent's services and checks are ${size} bytes, and a deploy can hand ${MAX_ARGUMENT_BYTES} to it`,
       hint: "let the services register themselves by the API, or spread them over agents",
     },
   ];

@@ -1,5 +1,5 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { STOP_TIMEOUT_SECONDS } from "../../constructs/consul-agent";
+import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
 import { type AgentView, agentEndpoints, apiOf, viewAgent } from "../consul-api/agent-view";
 import { consulApi } from "../consul-api/consul-api";
 import { type Container, inspectContainer } from "../docker/container";

@@ -2,12 +2,11 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Daemon } from "../../cluster/resolve/daemon";
+import { ADOPTION_LABEL } from "../../consul/contract";
 import { docker, dockerCommand } from "../docker/docker";
 
 const SCRIPT = readFileSync(join(__dirname, "data-volume.sh"), "utf8");
 type Task = "look" | "begin" | "fill" | "pack" | "spoil";
-/** Of the containers that run it: one that a killed command has left is found by it. */
-const LABEL = "consul-cdktf.data-place";
 /** An agent's data is at most a few GiB. */
 const COPY_SECONDS = 3600;
 
@@ -42,7 +41,7 @@ export class DataVolume {
 
   /** Makes room for a copy. Until all of it is here, what is here is unusable. */
   async makeRoom(): Promise<void> {
-    await docker(this.daemon, ["container", "prune", "--force", "--filter", `label=${LABEL}`], 60);
+    await docker(this.daemon, ["container", "prune", "--force", "--filter", `label=${ADOPTION_LABEL}`], 60);
     await this.must("begin");
   }
 
@@ -70,7 +69,7 @@ export class DataVolume {
       "run",
       "-i",
       "--rm",
-      `--label=${LABEL}`,
+      `--label=${ADOPTION_LABEL}`,
       "--network=none",
       "--entrypoint=sh",
       ...mounted,

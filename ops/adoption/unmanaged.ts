@@ -1,5 +1,6 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { gossipAddress } from "../../consul/address";
+import { PATHS } from "../../consul/contract";
 import { effectivePorts } from "../../consul/ports";
 import type { AgentView } from "../consul-api/agent-view";
 import type { Container } from "../docker/container";
@@ -7,7 +8,7 @@ import type { Container } from "../docker/container";
 /** What a container was started with, as far as moving it needs to know. */
 
 /** The image's own, where `-data-dir` says nothing else. */
-const DEFAULT_DATA = "/consul/data";
+const DEFAULT_DATA = PATHS.data;
 
 /** Where an agent's data is in its container. The last `-data-dir` counts, and the image's entrypoint puts one before all others. */
 export function dataFolder({ Config }: Container): string {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { STOP_TIMEOUT_SECONDS } from "../../constructs/consul-agent";
+import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
 import { DEFAULT_READY_TIMEOUT } from "../../constructs/rollout-step";
 import { apiOf } from "../consul-api/agent-view";
 import { consulApi, containerScripts, inAgent } from "../consul-api/consul-api";

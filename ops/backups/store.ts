@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { backupsContainer } from "../../consul/contract";
+import { backupsContainer, PATHS } from "../../consul/contract";
 import { docker } from "../docker/docker";
 import { parallel } from "../parallel";
 import { BrokenSnapshot, Inspector } from "./inspector";
@@ -34,7 +34,6 @@ export interface SnapshotStore {
 const SECONDS = 300;
 const AT_ONCE = 16;
 /** Where the containers keep them: see constructs/backup-schedule.ts. */
-const FOLDER = "/consul/backups";
 const SCRIPT = readFileSync(join(__dirname, "store.sh"), "utf8");
 
 /** What this machine has. What cannot be checked, since no server can be asked, is listed all the same. */
@@ -106,7 +105,7 @@ export function download(
     );
   return writtenWhole(file, async (unfinished) => {
     const server = await holder(there, name);
-    const words = ["exec", backupsContainer(server.container), "cat", `${FOLDER}/${name}`];
+    const words = ["exec", backupsContainer(server.container), "cat", `${PATHS.backups}/${name}`];
     const { ok, error } = await withProgress(unfinished, say, () =>
       stream(server.host.daemon, words, { to: unfinished, seconds: 3600 }),
     );
@@ -121,7 +120,7 @@ async function holder(servers: readonly AgentDescription[], name: string): Promi
   for (const server of servers) {
     const { ok, error } = await docker(
       server.host.daemon,
-      ["exec", backupsContainer(server.container), "test", "-e", `${FOLDER}/${name}`],
+      ["exec", backupsContainer(server.container), "test", "-e", `${PATHS.backups}/${name}`],
       60,
     );
     if (ok) return server;

@@ -1,3 +1,4 @@
+import { hostId } from "../../consul/contract";
 import type { StackState } from "../terraform/state";
 import type { ResourceJson, StackJson } from "../terraform/synth";
 
@@ -21,7 +22,7 @@ export function excludeHosts(json: StackJson, state: StackState, hosts: readonly
       Object.entries(named).map(([name, resource]) => [`${type}.${name}`, resource]),
     ),
   );
-  const aliases = new Set(hosts.map((host) => `${host}_host`));
+  const aliases = new Set(hosts.map(hostId));
   const excluded = new Set(
     [...resources]
       .filter(([, { provider }]) => aliases.has(String(provider).replace(/^docker\./, "")))

@@ -1,5 +1,6 @@
 import type { Cluster } from "../../cluster/model";
 import { located, type Problem, type Violation } from "../../cluster/problem";
+import { hostOfAlias } from "../../consul/contract";
 import type { StackState, StateResource } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
 
@@ -53,8 +54,7 @@ const roleOf = ({ attributes: { command } }: StateResource): "server" | "client"
 const placeOf = (cluster: Cluster, { name }: StateResource): Violation["path"] =>
   cluster.agents.find((agent) => agent.name === name)?.path ?? [];
 
-/** `consul-server1`, of the provider's alias `consul-server1_host`. */
-const hostOf = (alias: string | undefined): string => (alias ?? "").replace(/_host$/, "");
+const hostOf = (alias: string | undefined): string => hostOfAlias(alias ?? "");
 
 function lineDeleted(agent: StateResource, stack: string): Violation {
   const role = roleOf(agent);

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../cluster/model";
-import { STOP_TIMEOUT_SECONDS } from "../../constructs/consul-agent";
+import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
 import { apiOf } from "../consul-api/agent-view";
 import { consulApi } from "../consul-api/consul-api";
 import { docker } from "../docker/docker";

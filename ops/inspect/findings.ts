@@ -1,4 +1,5 @@
 import type { AgentDescription } from "../../cluster/model";
+import { PATHS } from "../../consul/contract";
 import { sharesData } from "../adoption/unmanaged";
 import type { Container } from "../docker/container";
 import { sha256 } from "../sha256";
@@ -50,7 +51,7 @@ export interface InspectedAgent {
 }
 
 /** The mark of a container of this product, whatever its name and labels are: see constructs/consul-agent.ts. */
-export const isOurs = ({ Config }: Container): boolean => Config.Healthcheck?.Test?.at(-1) === "/consul/health.sh";
+export const isOurs = ({ Config }: Container): boolean => Config.Healthcheck?.Test?.at(-1) === PATHS.health;
 
 /** Whether an agent is what its gate asks for; the reason why not. */
 export function whyNotReady({ agent, view }: InspectedAgent): string | undefined {

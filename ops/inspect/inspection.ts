@@ -1,5 +1,5 @@
 import type { AgentDescription, Cluster, HostDescription } from "../../cluster/model";
-import { secretsId } from "../../consul/contract";
+import { KV, secretsId } from "../../consul/contract";
 import { type Container, containersWith, inspectContainers } from "../docker/container";
 import { pingDaemon } from "../docker/hosts";
 import { parallel } from "../parallel";
@@ -213,7 +213,7 @@ function withoutState({ action: _, ...finding }: Finding): Finding {
 
 const locksOf = (view: AgentProbe | undefined): LockEntry[] =>
   (view?.locks ?? []).flatMap(({ key, value, index }): LockEntry[] => {
-    const client = /^consul-cdktf\/clients\/(.+)$/.exec(key)?.[1];
-    if (client === undefined && key !== "consul-cdktf/replacing") return [];
+    const client = key.startsWith(KV.slots) ? key.slice(KV.slots.length) : undefined;
+    if (client === undefined && key !== KV.lock) return [];
     return [{ key, owner: client ?? Buffer.from(value, "base64").toString(), index }];
   });

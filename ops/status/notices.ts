@@ -1,4 +1,5 @@
 import type { Cluster } from "../../cluster/model";
+import { KV } from "../../consul/contract";
 import { certificateFlaw } from "../inspect/certificate";
 import { whyStale } from "../inspect/findings";
 import { isReachable } from "../inspect/leader";
@@ -42,9 +43,7 @@ function changes({ agents: described }: Cluster, { agents, locks }: StatusInspec
   const replaced = locks.map(({ key, owner, index }): Notice => {
     const stale = whyStale({ key, owner, index }, agents, described);
     const what =
-      key === "consul-cdktf/replacing"
-        ? "holds the lock: it is being replaced, or leaves"
-        : "has its turn: it is being replaced";
+      key === KV.lock ? "holds the lock: it is being replaced, or leaves" : "has its turn: it is being replaced";
     return {
       agent: owner,
       what: stale ? `${what}; but ${stale}` : what,
