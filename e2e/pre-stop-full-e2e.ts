@@ -48,7 +48,7 @@ describe("the pre-stop checks of a deploy", () => {
           "hashicorp/consul:1.22.2",
           "version",
         );
-        const program = join(cluster.project.folder, "consul");
+        const program = join(cluster.project.folder, "newer-consul");
         writeFileSync(program, "#!/bin/sh\necho Consul v1.25.0\n", { mode: 0o755 });
         await cluster.docker(name, "cp", program, "newer:/bin/consul");
         await cluster.docker(name, "commit", "newer", "hashicorp/consul:1.25.0");

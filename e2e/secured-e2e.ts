@@ -226,7 +226,7 @@ describe("a secure cluster, from nothing in one deploy", () => {
       [
         "a key that everybody can read",
         () => chmodSync(secrets("agents/consul-server1/key.pem"), 0o644),
-        /agents\/consul-server1\/key\.pem: error: others/,
+        /agents\/consul-server1\/key\.pem: error: other users can read/,
       ],
     ])("%s", async (_, spoil, message) => {
       await withSpoilt(spoil, async () => {
