@@ -162,7 +162,9 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
     expect(stderr).toMatch(message);
     expect(stdout).toContain("    - remove          consul-server2\n        container  no longer in the file\n");
     expect(exitCode).toBe(1);
-    expect((await diff("--detailed-exitcode", "--allow", "line-deleted", "consul")).exitCode).toBe(2);
+    // Options keep working under their former names.
+    for (const option of ["--allow", "--accept"])
+      expect((await diff("--detailed-exitcode", option, "line-deleted", "consul")).exitCode).toBe(2);
   });
 
   test("an agent on another host than its container is rejected", () =>
