@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { preProcessFile } from "typescript";
 import { PROJECT } from "./cluster-files";
+import { repositoryFiles } from "./repository-files";
 
 /** What each folder may import of this repository, beside itself. An import of a type counts as any other. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -70,8 +70,7 @@ function cycles(imports: Imports): string[] {
   return found;
 }
 
-const tracked = spawnSync("git", ["ls-files", "-co", "--exclude-standard", "*.ts"], { cwd: PROJECT, encoding: "utf8" });
-const files = tracked.stdout.split("\n").filter((file) => file !== "" && existsSync(join(PROJECT, file)));
+const files = repositoryFiles().filter((file) => file.endsWith(".ts"));
 const known = new Set(files);
 const exists = (file: string) => known.has(file);
 const repository: Imports = new Map(

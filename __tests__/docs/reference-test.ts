@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "../../cluster/catalogue";
 import { loadCluster } from "../../cluster/file/load";
@@ -7,6 +7,7 @@ import { clusterReference, clusterSchemaJson, errorReference } from "../../docs/
 import { graphOf } from "../../ops/diagram/graph";
 import { svg } from "../../ops/diagram/svg";
 import { PROJECT, SEED } from "../cluster-files";
+import { CLUSTERS } from "../repository-files";
 import { synthesizeCluster } from "../synthesized";
 
 const committed = (file: string) => readFileSync(join(PROJECT, file), "utf8");
@@ -33,14 +34,12 @@ test("every code is in the reference of errors", () => {
   expect(Object.keys(catalogue).filter((code) => !reference.includes(`| \`${code}\` |`))).toEqual([]);
 });
 
-describe.each(readdirSync(join(PROJECT, "clusters")))("clusters/%s", (file) => {
+describe.each(CLUSTERS)("%s", (file) => {
   test("names the schema in its first line, for editors", () => {
-    expect(committed(`clusters/${file}`).split("\n")[0]).toBe(
-      "# yaml-language-server: $schema=../cluster/cluster.schema.json",
-    );
+    expect(committed(file).split("\n")[0]).toBe("# yaml-language-server: $schema=../cluster/cluster.schema.json");
   });
   test("makes at least one container", () => {
-    const { stacks } = synthesizeCluster(loadCluster(join(PROJECT, "clusters", file)));
+    const { stacks } = synthesizeCluster(loadCluster(join(PROJECT, file)));
     expect(
       Object.values(stacks).flatMap(({ resource }) => Object.keys(resource.docker_container)).length,
     ).toBeGreaterThan(0);

@@ -7,16 +7,11 @@ import { type Graph, graphOf } from "../../../ops/diagram/graph";
 import { withStates } from "../../../ops/status/graph-states";
 import { statusOf } from "../../../ops/status/status";
 import { PROJECT } from "../../cluster-files";
+import { CLUSTERS } from "../../repository-files";
 import { type MadeSurvey, STOPPED, surveyOf } from "../status/surveys";
 
 /** Cluster files of this project, which are drawn in full. */
-export const FILES = [
-  "clusters/seed.yaml",
-  "clusters/production.yaml",
-  "clusters/local.yaml",
-  "e2e/clusters/racks.yaml",
-  "e2e/clusters/daemons.yaml",
-];
+export const FILES = [...CLUSTERS, "e2e/clusters/racks.yaml", "e2e/clusters/daemons.yaml"];
 
 export const clusterOf = (file: string): Cluster => loadCluster(join(PROJECT, file));
 

@@ -1,0 +1,32 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** What unit tests run beside Node, and how it is installed. Tests of scripts also use POSIX tools, which come with `sh`. */
+const REQUIRED: Readonly<Record<string, string>> = {
+  sh: "a POSIX shell; on Windows use WSL",
+  jq: "apt-get install jq, apk add jq, or brew install jq",
+  sha256sum: "apt-get install coreutils, or brew install coreutils",
+};
+
+function onPath(program: string, path: string): boolean {
+  return path.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A line for each program that is not on the PATH. */
+export const missing = (path: string): string[] =>
+  Object.entries(REQUIRED)
+    .filter(([program]) => !onPath(program, path))
+    .map(([program, hint]) => `  ${program}: ${hint}`);
+
+/** Before the first test, so that a missing program is one failure with its remedy and not a failure of each test that runs it. */
+export default function checkRequirements(): void {
+  const lines = missing(process.env.PATH ?? "");
+  if (lines.length > 0) throw new Error(`unit tests run programs that are not on the PATH\n${lines.join("\n")}`);
+}
