@@ -146,7 +146,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     const { stdout, stderr } = await adopt();
     const seen = await load.stop();
     process.stderr.write(`    users saw: ${JSON.stringify({ ...seen, unacknowledged: undefined })}\n`);
-    expect(stderr).toContain("half way, from");
+    expect(stderr).toContain("in progress, from");
     expect(stdout).toContain("rm -v consul-server1-before");
     expect(seen.lost).toBeLessThan(FEW);
     expect(seen.unresolved).toBe(0);
