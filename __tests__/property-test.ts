@@ -16,15 +16,15 @@ import {
   synthesizeCluster,
 } from "./synthesized";
 
-/** `SEED=$RANDOM RUNS=20 npx jest property` looks elsewhere, and longer; fast-check prints the seed of what failed. */
+/** `SEED=$RANDOM RUNS=20 npx jest property` tries other clusters, and more. fast-check prints the seed of a failure. */
 const { SEED = "20190127", RUNS = "1" } = process.env;
 const bounded = (numRuns: number) => ({ seed: Number(SEED), numRuns: numRuns * Number(RUNS) });
 
-// What a cluster can be.
+// Valid clusters.
 
 const label = fc.stringMatching(LABEL, { size: "small" }).filter((name) => name.length > 1 && name !== "constructor");
 
-/** Text with what YAML, JSON, the shell and Terraform each take for their own. */
+/** Text with the syntax of YAML, JSON, the shell and Terraform. */
 const text = fc
   .array(
     fc.oneof(
@@ -39,7 +39,7 @@ const text = fc
 
 const ONE_HOST = `${HEAD}hosts: { s1: 10.0.0.1 }\nservers: [s1]\n`;
 
-/** None that names a secret, or is JavaScript's own. */
+/** Not the name of a secret, nor a property that JavaScript defines. */
 const key = text.filter((name) => name !== "__proto__" && !/token|secret|encrypt|password|key|credentials/i.test(name));
 
 const json = fc.letrec<{ value: unknown }>((tie) => ({
@@ -109,7 +109,7 @@ function clusterOf({ names, servers, network, groups, shared, ownPorts, common, 
   const bridge = network === "bridge";
   const hostOf = names.map((name, index) => (bridge ? (names[0] as string) : index > 0 && shared[index] ? "" : name));
   for (const [index, host] of hostOf.entries()) hostOf[index] = host || (hostOf[index - 1] as string);
-  // Published ports lead nowhere if an agent listens at its container's loopback alone.
+  // A published port reaches no agent that listens only on its container's loopback address.
   const open = <T extends { client_addr?: string }>(given: T | undefined) =>
     bridge && given?.client_addr === "127.0.0.1" ? { ...given, client_addr: "0.0.0.0" } : given;
   const agents = names.map((name, index) => {
@@ -144,7 +144,7 @@ function clusterOf({ names, servers, network, groups, shared, ownPorts, common, 
 
 const cluster = plan.map(clusterOf);
 
-// What must hold of each.
+// Claims about each valid cluster.
 
 function agentsIn(file: ClusterFile) {
   return [...file.servers, ...(file.clients ?? [])].map(
@@ -152,21 +152,30 @@ function agentsIn(file: ClusterFile) {
   );
 }
 
-const merged = (first: unknown, last: unknown): unknown =>
-  [first, last].every((value) => typeof value === "object" && value !== null && !Array.isArray(value))
-    ? Object.fromEntries(
-        [...new Set([...Object.keys(first as object), ...Object.keys(last as object)])].map((name) => [
-          name,
-          name in (last as object) && Object.hasOwn(last as object, name)
-            ? Object.hasOwn(first as object, name)
-              ? merged((first as never)[name], (last as never)[name])
-              : (last as never)[name]
-            : (first as never)[name],
-        ]),
-      )
-    : last;
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Where each agent is joined: its address as a joiner on that port writes it. */
+/** Divides a `config` between the cluster and an agent. Where the cluster has another value, the agent's must win. */
+function divided(whole: object, choices: Iterator<number>): { common: object; own: object } {
+  const common: [string, unknown][] = [];
+  const own: [string, unknown][] = [];
+  for (const [name, value] of Object.entries(whole)) {
+    const choice = choices.next().value % 4;
+    if (choice === 0) common.push([name, value]);
+    if (choice === 1) own.push([name, value]);
+    if (choice === 2 || (choice === 3 && !isMapping(value))) {
+      common.push([name, "of the cluster"]);
+      own.push([name, value]);
+    } else if (choice === 3 && isMapping(value)) {
+      const parts = divided(value, choices);
+      common.push([name, parts.common]);
+      own.push([name, parts.own]);
+    }
+  }
+  return { common: Object.fromEntries(common), own: Object.fromEntries(own) };
+}
+
+/** The address and port at which other agents join each agent. */
 function joinedAt(file: ClusterFile): Map<string, { address: string; port: number }> {
   return new Map(
     agentsIn(file).map(({ name, host, ports }) => [
@@ -179,10 +188,10 @@ function joinedAt(file: ClusterFile): Map<string, { address: string; port: numbe
   );
 }
 
-function checkJoins(file: ClusterFile, synthesized: Pick<Synthesized, "stacks">) {
+function checkJoins(file: ClusterFile, stacks: Pick<Synthesized, "stacks">) {
   const places = joinedAt(file);
   const servers = new Set(file.servers.map((entry) => (entry as { name: string }).name));
-  for (const [name, container] of Object.entries(containersOf(synthesized))) {
+  for (const [name, container] of Object.entries(containersOf(stacks))) {
     const ownPort = places.get(name)?.port as number;
     const joins = flagValues(container, "-retry-join").map((join) => {
       const [, v6, plain, port] =
@@ -195,22 +204,33 @@ function checkJoins(file: ClusterFile, synthesized: Pick<Synthesized, "stacks">)
     expect([...joins].sort(byPlace)).toEqual([...expected].sort(byPlace));
   }
 }
+
+const synthesized = new Map<string, Pick<Synthesized, "stacks">>();
+
+/** A cluster's stacks. Each test of any valid cluster begins with the same seed, so they meet the same clusters. */
+function stacksOfFile(file: ClusterFile): Pick<Synthesized, "stacks"> {
+  const key = JSON.stringify(file);
+  const known = synthesized.get(key) ?? { stacks: stacksOf(defineCluster(file)) };
+  synthesized.set(key, known);
+  return known;
+}
+
 const byPlace = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
-test("any valid cluster: everybody joins the servers, at their addresses and ports, and nobody itself", () => {
+test("any valid cluster: every agent joins the servers at their addresses and ports, and not itself", () => {
   fc.assert(
-    fc.property(cluster, (file) => checkJoins(file, { stacks: stacksOf(defineCluster(file)) })),
+    fc.property(cluster, (file) => checkJoins(file, stacksOfFile(file))),
     bounded(25),
   );
 });
 
-test("any valid cluster: each agent has one container of its name, image and gate, on its host's provider, and an output", () => {
+test("any valid cluster: each agent has one container of its name, image and readiness check, on its host's provider, and an output", () => {
   fc.assert(
     fc.property(cluster, (file) => {
-      const synthesized = { stacks: stacksOf(defineCluster(file)) };
+      const { stacks } = stacksOfFile(file);
       const names = agentsIn(file).map(({ name }) => name);
-      expect(Object.keys(containersOf(synthesized)).sort()).toEqual([...names].sort());
-      for (const { resource, provider, output } of Object.values(synthesized.stacks)) {
+      expect(Object.keys(containersOf({ stacks })).sort()).toEqual([...names].sort());
+      for (const { resource, provider, output } of Object.values(stacks)) {
         const aliases = new Set((provider?.docker ?? []).map(({ alias }) => `docker.${alias}`));
         const containers = resource.docker_container ?? {};
         for (const [name, container] of Object.entries(containers)) {
@@ -234,22 +254,22 @@ test("any valid cluster: each agent has one container of its name, image and gat
   );
 });
 
-test("any valid cluster: outputs, published ports and questions name the port that the agent listens on", () => {
+test("any valid cluster: outputs, published ports and requests to the agent name the port that the agent listens on", () => {
   fc.assert(
     fc.property(cluster, (file) => {
-      const synthesized = { stacks: stacksOf(defineCluster(file)) };
+      const { stacks } = stacksOfFile(file);
       const outputs: Synthesized["stacks"][string]["output"] = Object.assign(
         {},
-        ...Object.values(synthesized.stacks).map(({ output }) => output),
+        ...Object.values(stacks).map(({ output }) => output),
       );
       for (const { name, ports, publish } of agentsIn(file)) {
-        const container = containersOf(synthesized)[name];
+        const container = containersOf({ stacks })[name];
         const http = ports?.http ?? 8500;
         expect(outputs[name]?.value.http).toMatch(new RegExp(`:${publish?.http ?? http}$`));
-        // The health check and the questions ask where the container's environment says, or at Consul's own default.
-        const asked =
+        // The health check and the rollout's scripts use the address in the container's environment, or Consul's default.
+        const requested =
           container?.env?.find((variable) => variable.startsWith("CONSUL_HTTP_ADDR=")) ?? "http://127.0.0.1:8500";
-        expect(asked).toMatch(new RegExp(`:${http}$`));
+        expect(requested).toMatch(new RegExp(`:${http}$`));
         if (publish)
           expect(container?.ports).toEqual([
             { internal: http, external: publish.http, ip: expect.any(String), protocol: "tcp" },
@@ -264,19 +284,20 @@ test("any valid cluster: outputs, published ports and questions name the port th
 
 test("any `config`, labels and flags reach the container as they were written, whatever is in them", () => {
   fc.assert(
-    fc.property(settings, settings, (common, own) => {
+    fc.property(settings, settings, config, fc.infiniteStream(fc.nat()), (common, own, whole, choices) => {
+      const parts = divided(whole, choices);
       const file = {
         ...(parse(ONE_HOST) as ClusterFile),
         ...common,
-        servers: [{ name: "s1", ...own }],
+        config: parts.common,
+        servers: [{ name: "s1", ...own, config: parts.own }],
         ignore: ["open-http"],
       } as ClusterFile;
       const container = containersOf({ stacks: stacksOf(defineCluster(file)) }).s1;
       if (!container) throw new Error("no container");
-      const given = merged(common.config ?? {}, own.config ?? {}) as object;
       const written = agentConfigOf(container);
-      expect(Object.fromEntries(Object.keys(given).map((name) => [name, written[name]]))).toEqual(
-        JSON.parse(JSON.stringify(given)),
+      expect(Object.fromEntries(Object.keys(whole).map((name) => [name, written[name]]))).toEqual(
+        JSON.parse(JSON.stringify(whole)),
       );
       const labels = container.labels.map(({ label, value }) => [rendered(label), rendered(value)]);
       expect(Object.fromEntries(labels)).toEqual({ SERVICE_IGNORE: "true", ...common.labels, ...own.labels });
@@ -304,10 +325,10 @@ test("any valid cluster: written as YAML, or in another order, it is the same to
   );
 });
 
-// What is no valid cluster is refused in the catalogue's words.
+// An invalid cluster file is refused with problems of the catalogue.
 
-/** Everything short of a ClusterError whose problems are all of the catalogue is an error of ours. */
-function synthesizesOrSaysWhy(content: string | Uint8Array): void {
+/** A file is synthesized, or ends in a ClusterError with problems of the catalogue. Any other error is a defect of ours. */
+function synthesizesOrReports(content: string | Uint8Array): void {
   try {
     stacksOf(loadCluster(clusterFile(content)));
   } catch (error) {
@@ -321,7 +342,7 @@ function synthesizesOrSaysWhy(content: string | Uint8Array): void {
   }
 }
 
-/** A file that says a little of everything. */
+/** A file with most keys. */
 const FULL = `${FOUR_HOSTS.replace(
   "[c1]",
   "[{ name: c1, host: c1, node: n1, container: k1, hostname: h1, data: /srv/c1, join: [s1, s2], advertise_addr: 10.0.0.4 }]",
@@ -371,25 +392,25 @@ test("the samples that are mutated below are valid", () => {
   for (const text of SAMPLES) expect(() => loadCluster(clusterFile(text))).not.toThrow();
 });
 
-test("any bytes flipped in a file are synthesized, or refused in the catalogue's words", () => {
+test("any bytes flipped in a file are synthesized, or refused with problems of the catalogue", () => {
   fc.assert(
     fc.property(sample, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }), (text, flips) => {
       const bytes = Buffer.from(text);
       for (const [at, byte] of flips) bytes[at % bytes.length] = byte;
-      synthesizesOrSaysWhy(bytes);
+      synthesizesOrReports(bytes);
     }),
     bounded(150),
   );
 });
 
-test("any piece cut out of a file, or put in twice, is synthesized, or refused in the catalogue's words", () => {
+test("any piece cut out of a file, or put in twice, is synthesized, or refused with problems of the catalogue", () => {
   fc.assert(
     fc.property(sample, fc.nat(), fc.nat(30), fc.nat(), fc.boolean(), (text, from, length, to, cut) => {
       const start = from % text.length;
       const piece = text.slice(start, start + length);
       const rest = cut ? text.slice(0, start) + text.slice(start + length) : text;
       const at = to % (rest.length + 1);
-      synthesizesOrSaysWhy(cut && to % 2 ? rest : rest.slice(0, at) + piece + rest.slice(at));
+      synthesizesOrReports(cut && to % 2 ? rest : rest.slice(0, at) + piece + rest.slice(at));
     }),
     bounded(150),
   );
@@ -404,7 +425,7 @@ const pathsIn = (value: unknown, path: Path = []): Path[] =>
       })
     : [];
 
-/** Any value, and those that mean something somewhere in the file. */
+/** Any value, and values that have a meaning at some location of the file. */
 const anyValue = fc.oneof(
   json.value,
   fc.constantFrom(
@@ -440,7 +461,7 @@ const anyValue = fc.oneof(
   fc.constantFrom(-1, 0, 1, 2, 8300, 8301, 8500, 65535, 65536, 1e21, 0.1),
 );
 
-test("any values at any places of a file are synthesized, or refused in the catalogue's words", () => {
+test("any values at any locations of a file are synthesized, or refused with problems of the catalogue", () => {
   fc.assert(
     fc.property(sample, fc.array(fc.tuple(fc.nat(), anyValue), { minLength: 1, maxLength: 3 }), (text, changes) => {
       const file = parse(text);
@@ -452,13 +473,13 @@ test("any values at any places of a file are synthesized, or refused in the cata
           .reduce<Record<string | number, unknown>>((object, name) => object[name] as never, file);
         if (path.length > 0) parent[path.at(-1) as string] = value;
       }
-      synthesizesOrSaysWhy(stringify(file));
+      synthesizesOrReports(stringify(file));
     }),
     bounded(200),
   );
 });
 
-test("any keys left out, renamed or swapped are synthesized, or refused in the catalogue's words", () => {
+test("any keys left out, renamed or swapped are synthesized, or refused with problems of the catalogue", () => {
   const names = fc.oneof(
     key,
     fc.constantFrom(
@@ -497,14 +518,14 @@ test("any keys left out, renamed or swapped are synthesized, or refused in the c
           if (Array.isArray(parent)) parent.splice(Number(last), 1);
           else delete parent[last];
         }
-        synthesizesOrSaysWhy(stringify(file));
+        synthesizesOrReports(stringify(file));
       },
     ),
     bounded(200),
   );
 });
 
-test("any YAML at all is refused in the catalogue's words", () => {
+test("any YAML at all is refused with problems of the catalogue", () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -512,7 +533,7 @@ test("any YAML at all is refused in the catalogue's words", () => {
         text,
         fc.string({ maxLength: 40 }),
       ),
-      synthesizesOrSaysWhy,
+      synthesizesOrReports,
     ),
     bounded(150),
   );

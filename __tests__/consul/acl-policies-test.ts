@@ -20,7 +20,9 @@ const definitions = (file: Partial<ClusterFile> = {}): AclDefinitions => {
 };
 
 test("no token of the product's own manages ACLs, or writes more of the KV than the product's own keys", () => {
-  for (const rules of Object.values(definitions().policies)) {
+  const { policies } = definitions();
+  expect(Object.keys(policies)).toContain("rollout-server");
+  for (const rules of Object.values(policies)) {
     expect(rules).not.toContain("acl");
     expect(rules.match(/key_prefix "[^"]*"/g) ?? []).toEqual(
       rules.includes("key_prefix") ? ['key_prefix "consul-cdktf/"'] : [],
