@@ -12,30 +12,33 @@ import { uploadText } from "./rollout-scripts";
 import { terraformId } from "./terraform-id";
 
 export interface BackupScheduleProps {
-  /** The server that it is beside: it saves while that one leads. */
+  /** The server that the container is beside. Snapshots are taken while it is the leader. */
   readonly server: ConsulServer;
-  /** Seconds from one snapshot to the next. Default 3600. */
+  /** Seconds from one snapshot to the next. @default 3600 */
   readonly every?: number;
-  /** How many are kept. Default 24. */
+  /** How many snapshots are stored. @default 24 */
   readonly keep?: number;
-  /** Where: a volume's name, or a folder of the host if it begins with a slash. Default a volume, <container>-backups. */
+  /** A volume's name, or a folder of the host if it begins with a slash. @default the volume <container>-backups */
   readonly to?: string;
-  /** Default the server's. */
+  /** @default the server's image */
   readonly image?: string;
-  /** Its own address in a bridge network. Default one that is made of the id. */
+  /** The container's address in a bridge network. @default an address that depends on the id alone */
   readonly address?: string;
-  /** Of a server with security: folders, relative to the project or absolute, that are read when Terraform runs. */
+  /**
+   * For a server with security: folders, relative to the project or absolute, which Terraform reads.
+   * @default none
+   */
   readonly security?: {
-    /** Of backups.header, as curl takes it, with a token that may take snapshots. */
+    /** The folder of backups.header, with a token that may take snapshots, as curl takes it. */
     readonly token: string;
-    /** Of ca.pem, cert.pem and key.pem, for where the server is reached by HTTPS alone. */
+    /** The folder of ca.pem, cert.pem and key.pem, for a server that is reached by HTTPS only. */
     readonly certificates: string;
   };
 }
 
 /**
- * Snapshots of a cluster on a schedule: a container beside a server, which saves while that server is the leader. It shares nothing with the server's own
- * container but the network, so that neither notices when the other is replaced; no question is asked before it is stopped. (`consul snapshot agent` does
+ * Scheduled snapshots: a container beside a server, which takes them while that server is the leader. The two containers
+ * share only the network, so neither is affected when the other is replaced; it has no pre-stop check. (`consul snapshot agent` does
  * the like in Consul Enterprise.)
  */
 export class BackupSchedule extends Construct {
@@ -91,7 +94,7 @@ export class BackupSchedule extends Construct {
   }
 }
 
-/** It is made anew when one of them is another: nobody misses it meanwhile. */
+/** A changed secret recreates the container, which takes no service away. */
 function secretFiles(
   { security }: BackupScheduleProps,
   api: string,

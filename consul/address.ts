@@ -64,8 +64,8 @@ export function addressInSubnet(subnet: string, name: string): string {
 }
 
 /**
- * The same for what is no agent, and goes round those that are: the next address that nobody has.
- * @param taken addresses of the subnet that are others'
+ * The same for a container that is no agent: the next free address.
+ * @param taken addresses of the subnet that are in use
  */
 export function freeInSubnet(subnet: string, name: string, taken: ReadonlySet<string>): string {
   const first = addressInSubnet(subnet, name);

@@ -31,7 +31,7 @@ describe("the article's cluster, by plain cdktf", () => {
 
   test("cdktf deploy ends when every agent is ready", async () => {
     const { stdout } = await project.deploy();
-    for (const agent of AGENTS) expect(stdout).toContain(`${agent}: in, `);
+    for (const agent of AGENTS) expect(stdout).toContain(`${agent}: ready, `);
     expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
     // No waiting here: the deploy itself has waited.
     expect(await client.json("/v1/status/leader")).toMatch(/^172\.16\.8\.12[012]:8300$/);

@@ -30,7 +30,7 @@ describe("changes that a deploy rejects, or makes one server at a time", () => {
     const seen = await cluster.during(async () => {
       const { stdout } = await cluster.deploy();
       for (const name of cluster.serverNames)
-        expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it, 2 are needed`);
+        expect(stdout).toContain(`${name}: stop allowed: 2 of 3 voters are healthy without it, 2 are needed`);
       cluster.file.servers = old;
       await cluster.deploy();
     });

@@ -103,7 +103,7 @@ describe("what a cluster file declares", () => {
     test("are created by a deploy that touches no container; a key that exists keeps its value", async () => {
       await live.server().put("/v1/kv/app/theirs", "theirs");
       live.withShop(DEFINED);
-      expect(await live.deployed()).toContain("definitions: all is there");
+      expect(await live.deployed()).toContain("definitions: complete");
       expect([
         await live.value("app/greeting"),
         await live.value("app/limits"),

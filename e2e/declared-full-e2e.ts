@@ -23,7 +23,7 @@ describe("what a cluster file declares", () => {
         { ignore: [...(live.base.ignore ?? []), "unknown-consul-key"] },
       );
       expect(await live.cluster.expectRejected()).toContain(
-        "consul-client1: its services are not given to it, for Consul refuses them: ",
+        "consul-client1: its services are not delivered, because Consul rejects them: ",
       );
       await live.expectCatalog({ "shop:80": "passing" });
     });
@@ -32,7 +32,7 @@ describe("what a cluster file declares", () => {
       // Its container has no systemd.
       live.declare({ services: [SHOP, { name: "unit", check: { os_service: "shop", interval: "1s" } }] });
       expect(await live.cluster.expectRejected()).toContain(
-        "consul-client1: its agent does not take its services, and has those of before: ",
+        "consul-client1: its agent rejects its services, and keeps the previous ones: ",
       );
       await live.expectCatalog({ "shop:80": "passing" });
       live.declare({ services: [SHOP] });
@@ -54,7 +54,7 @@ describe("what a cluster file declares", () => {
       // With these services, the agent would end when it starts.
       live.declare({ services: [SHOP] });
       expect(await live.cluster.expectRejected()).toContain(
-        "not stopped: Consul 1.22.2 does not take its next configuration: checks that it has been given run programs",
+        "not stopped: Consul 1.22.2 rejects its next configuration: it has script checks",
       );
       live.declare({ services: [SHOP], config: { enable_local_script_checks: true } });
       await live.deployed();
@@ -70,7 +70,7 @@ describe("what a cluster file declares", () => {
       async () => {
         const why = await live.cluster.expectRejected();
         for (const name of live.cluster.agentNames)
-          expect(why).toContain(`${name}: not stopped: Consul 1.22.2 does not take its next configuration: `);
+          expect(why).toContain(`${name}: not stopped: Consul 1.22.2 rejects its next configuration: `);
         expect(why).toContain("invalid config key no_such_key");
       },
       { declared: true },
@@ -88,7 +88,9 @@ describe("what a cluster file declares", () => {
         kv: { "app/late": "x" },
       });
       const why = await live.cluster.expectRejected();
-      expect(why).toContain("others have made config entry service-defaults/theirs, and otherwise than the file says");
+      expect(why).toContain(
+        "config entry service-defaults/theirs exists, differs from the file, and was not created by a deploy",
+      );
       expect(await live.kinds()).toEqual(["service-defaults/theirs"]);
       await expect(live.value("app/late")).rejects.toThrow();
       live.withShop({

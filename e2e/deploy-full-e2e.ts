@@ -75,7 +75,7 @@ describe("npm run deploy with unreachable hosts, and with hosts that get another
     write(labelled("1", "consul-server3"));
     const { stdout, stderr, exitCode } = await deploy();
     expect(stderr).toContain("skipped: stack consul-third, with consul-server3");
-    expect(stdout).toContain("consul-client1: in, leader");
+    expect(stdout).toContain("consul-client1: ready, leader");
     expect(stderr.trim()).toMatch(/not deployed: host "consul-server3" is unreachable: .+$/);
     expect(exitCode).toBe(1);
     expect(await rounds()).toEqual(["", "", "", "1"]);
@@ -118,7 +118,7 @@ describe("npm run deploy with unreachable hosts, and with hosts that get another
       expect(shown).toContain("  -/+ replace         consul-client1\n");
       expect(shown).toContain("  skipped: consul-server2\n");
       const { stdout, exitCode } = await deploy("--without", "consul-server2", "consul");
-      expect(stdout).toContain("consul-client1: in, leader");
+      expect(stdout).toContain("consul-client1: ready, leader");
       expect(exitCode).toBe(0);
       expect((await rounds())[3]).toBe("2");
       expect((await containers())[1]).toBe(before[1]);

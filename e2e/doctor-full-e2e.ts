@@ -47,7 +47,7 @@ describe("every kind of finding, produced on a real cluster", () => {
     expect(await findings()).toEqual([
       "consul-server2: its container consul-server2 is not in the state: a deploy was killed before it was written down",
     ]);
-    expect((await doctor("--fix")).stderr).toContain("consul-server2: may be stopped");
+    expect((await doctor("--fix")).stderr).toContain("consul-server2: stop allowed");
     await project.deploy();
     await expectNothingWrong();
   });
@@ -91,7 +91,7 @@ describe("every kind of finding, produced on a real cluster", () => {
     expect(await findings()).toEqual([
       "consul-server3: its container consul-server3 is not in the state: it was made by hand, with another entrypoint, label SERVICE_IGNORE",
     ]);
-    expect((await doctor("--fix")).stderr).toContain("consul-server3: may be stopped");
+    expect((await doctor("--fix")).stderr).toContain("consul-server3: stop allowed");
     await project.deploy();
     await expectNothingWrong();
   });

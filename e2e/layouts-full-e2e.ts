@@ -28,7 +28,7 @@ describe("one cluster by ssh, TLS and plain tcp, with images from a mirror that 
   test("deploys, whatever the operator's DOCKER_ variables say", async () => {
     const env = { DOCKER_HOST: "tcp://172.16.8.99:1", DOCKER_CERT_PATH: "/nowhere", DOCKER_TLS_VERIFY: "1" };
     const { stdout } = await project.deploy({ env });
-    expect(stdout).toContain("consul-client1: in, leader");
+    expect(stdout).toContain("consul-client1: ready, leader");
     expect(stdout).toContain("voters: consul-server1 second consul-server3");
   });
 
@@ -137,9 +137,9 @@ describe("hosts in groups", () => {
   test("cdktf deploy '*' deploys all stacks, one at a time", async () => {
     const { stdout } = await project.cdktf(["deploy", "*", "--auto-approve", "--parallelism", "1"]);
     // The first server is alone until the second stack runs; the last step has checked them all.
-    expect(stdout).toContain("consul-server1: passes: the other servers are still to be deployed");
+    expect(stdout).toContain("consul-server1: readiness check skipped: the other servers are not deployed yet");
     expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
-    expect(stdout).toContain("consul-client1: in, leader");
+    expect(stdout).toContain("consul-client1: ready, leader");
     const http = new ConsulHttp(testBed.operator.machine, "http://172.16.8.110:8500");
     expect(await http.json("/v1/status/peers")).toHaveLength(3);
   });
@@ -180,8 +180,8 @@ describe("a deploy succeeds only when every agent is ready", () => {
       "clients: [{ name: consul-client1, flags: [-no-such-flag] }]",
     ]);
     expect(exitCode).not.toBe(0);
-    expect(stdout).toContain("consul-server1: in, a voter");
-    expect(stdout).toMatch(/consul-client1: cannot be asked yet: .*(restarting|not running)/);
+    expect(stdout).toContain("consul-server1: ready, a voter");
+    expect(stdout).toMatch(/consul-client1: unreachable so far: .*(restarting|not running)/);
   });
 
   test("a client agent that reaches no server fails it", async () => {
@@ -192,12 +192,12 @@ describe("a deploy succeeds only when every agent is ready", () => {
     ]);
     expect(exitCode).not.toBe(0);
     expect(stdout).toContain("consul-client1: waiting for a leader");
-    expect(stdout).toContain("consul-client1: not in after");
+    expect(stdout).toContain("consul-client1: is not ready after");
   });
 
   test("with the fixed file, the same command completes", async () => {
     const { exitCode, stdout } = await deploy([hosts, "servers: [consul-server1]", "clients: [consul-client1]"]);
-    expect(stdout).toContain("consul-client1: in, leader");
+    expect(stdout).toContain("consul-client1: ready, leader");
     expect(exitCode).toBe(0);
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
   });

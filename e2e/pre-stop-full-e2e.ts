@@ -64,7 +64,7 @@ describe("the pre-stop checks of a deploy", () => {
       change({ image: "hashicorp/consul:1.21.5" });
       const { stdout } = await cluster.deploy({ env: { CONSUL_ALLOW_DOWNGRADE: "yes" } });
       for (const name of SERVERS)
-        expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it`);
+        expect(stdout).toContain(`${name}: stop allowed: 2 of 3 voters are healthy without it`);
       change({});
       await cluster.deploy();
       await expectEmptyPlan();
@@ -76,14 +76,14 @@ describe("the pre-stop checks of a deploy", () => {
     const { stdout } = await cluster.deploy({ env: { TF_CLI_ARGS_apply: "-parallelism=30" } });
     let down = 0;
     const mostDown = stdout.split("\n").reduce((most, line) => {
-      if (/consul-client\d: may be stopped/.test(line)) down++;
-      if (/consul-client\d: in, leader/.test(line)) down--;
+      if (/consul-client\d: stop allowed/.test(line)) down++;
+      if (/consul-client\d: ready, leader/.test(line)) down--;
       return Math.max(most, down);
     }, 0);
     expect(mostDown).toBe(2);
-    expect(stdout.lastIndexOf("server3: in, a voter")).toBeGreaterThan(0);
-    const lastServer = Math.max(...SERVERS.map((name) => stdout.lastIndexOf(`${name}: in, a voter`)));
-    const firstClient = Math.min(...CLIENTS.map((name) => stdout.indexOf(`${name}: may be stopped`)));
+    expect(stdout.lastIndexOf("server3: ready, a voter")).toBeGreaterThan(0);
+    const lastServer = Math.max(...SERVERS.map((name) => stdout.lastIndexOf(`${name}: ready, a voter`)));
+    const firstClient = Math.min(...CLIENTS.map((name) => stdout.indexOf(`${name}: stop allowed`)));
     expect(lastServer).toBeLessThan(firstClient);
     await cluster.expectWhole();
     await expectEmptyPlan();

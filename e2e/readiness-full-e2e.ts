@@ -25,7 +25,7 @@ describe("the readiness checks of a deploy", () => {
     );
     const failed = await cluster.deploy({ check: false });
     expect(failed.exitCode).not.toBe(0);
-    expect(outputOf(failed)).toContain("consul-server2: not in after 3 s");
+    expect(outputOf(failed)).toContain("consul-server2: is not ready after 3 s");
 
     cluster.file.servers = servers;
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
@@ -98,7 +98,7 @@ describe.each(["off", "on"])("servers in stacks of their own, with security %s",
     const { mostDown } = await observer.stop();
     expect(mostDown).toBe(1);
     for (const name of Object.keys(servers))
-      expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it`);
+      expect(stdout).toContain(`${name}: stop allowed: 2 of 3 voters are healthy without it`);
     expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
   });
 });

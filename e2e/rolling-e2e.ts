@@ -16,7 +16,7 @@ describe("agents are replaced one at a time, by plain cdktf deploy", () => {
     const seen = await cluster.during(async () => {
       const { stdout } = await cluster.deploy();
       for (const name of cluster.serverNames)
-        expect(stdout).toContain(`${name}: may be stopped: 2 of 3 voters are healthy without it, 2 are needed`);
+        expect(stdout).toContain(`${name}: stop allowed: 2 of 3 voters are healthy without it, 2 are needed`);
     });
     for (const name of cluster.agentNames)
       expect((await cluster.docker(name, "exec", name, "consul", "version")).stdout).toContain("1.22.2");

@@ -13,10 +13,10 @@ export async function diskWiped(cluster: LiveCluster, random: Random): Promise<v
     await cluster.docker(server, "rm", "--force", server);
     await cluster.docker(server, "volume", "rm", `${server}-data`);
     const { stdout } = await cluster.deploy();
-    const rebuilt = stdout.indexOf(`${server}: in, a voter`);
+    const rebuilt = stdout.indexOf(`${server}: ready, a voter`);
     expect(rebuilt).toBeGreaterThan(0);
     for (const other of cluster.serverNames.filter((name) => name !== server)) {
-      expect(stdout.indexOf(`${other}: may be stopped`)).toBeGreaterThan(rebuilt);
+      expect(stdout.indexOf(`${other}: stop allowed`)).toBeGreaterThan(rebuilt);
     }
   });
   if (led) expectElection(seen);

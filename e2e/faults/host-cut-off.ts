@@ -37,7 +37,7 @@ async function firstReplaced(
   servers: readonly string[],
 ): Promise<string> {
   for (let tenths = 0; tenths < 1800; tenths++) {
-    const first = servers.find((name) => deploy.stdout.includes(`${name}: in, a voter`));
+    const first = servers.find((name) => deploy.stdout.includes(`${name}: ready, a voter`));
     if (first) return first;
     await pause(0.1);
   }

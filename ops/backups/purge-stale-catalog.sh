@@ -35,11 +35,11 @@ forgotten='' transferred=''
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
   # Once: who takes one meanwhile keeps it.
   if [ -z "$forgotten" ] && ! forget; then
-    say "waiting for a leader"
+    log "waiting for a leader"
   elif forgotten=yes && ! look; then
-    say "this server does not say who is a member"
+    log "this server does not say who is a member"
   elif operations=$(strangers) && [ -n "$operations" ]; then
-    say "removing nodes of agents that are not this cluster's"
+    log "removing nodes of agents that are not this cluster's"
     printf '%s' "$operations" | managed /v1/txn -f -X PUT -d @- >/dev/null && continue
   else
     absent=$(missing)
@@ -47,12 +47,12 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
       echo "every agent is in the catalog by its own ID"
       exit 0
     fi
-    say "waiting until the leader has registered ${absent#* }"
+    log "waiting until the leader has registered ${absent#* }"
     # A new leader does it at once, one that stays within a minute. A server alone has nobody to hand over to.
     [ -n "$transferred" ] || managed /v1/operator/raft/transfer-leader -X POST </dev/null >/dev/null
     transferred=yes
   fi
   sleep 1
 done
-echo "not done after $seconds s: ${said:-nothing was asked}" >&2
+echo "not done after $seconds s: ${logged:-no answer}" >&2
 exit 3

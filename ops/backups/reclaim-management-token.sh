@@ -2,14 +2,14 @@
 # reclaim-management-token.sh SECONDS: sees to it that the cluster knows the management token of this server's secrets. A restore brings back the tokens of the snapshot, and the leader adds the
 # management token that it was started with: when that has been replaced since, or a restore was interrupted, it is another. Then this takes Consul's own way
 # back in, which works in the leader's container alone: a file in its data with the number that its refusal names. Exits 0 when the token is known, 4 when not. Behind consul-api.sh and management-api.sh.
-# shellcheck disable=SC2154 # consul-api.sh gives url, and management-api.sh authority
+# shellcheck disable=SC2154 # consul-api.sh gives url, and management-api.sh management_token
 set -u
 seconds=$1 begun=$(now)
 reset=${CONSUL_DATA_DIR:-/consul/data}/acl-bootstrap-reset
 
 bootstrap() {
   curl -sS -m 10 -X PUT -d @- "$url/v1/acl/bootstrap" 2>&1 <<BODY
-{"BootstrapSecret": "${authority#X-Consul-Token: }"}
+{"BootstrapSecret": "${management_token#X-Consul-Token: }"}
 BODY
 }
 claim() {
@@ -28,10 +28,10 @@ claim() {
   managed "/v1/acl/token/$accessor" -f -X PUT -d '{"AccessorID": "'"$accessor"'", "Description": "consul-cdktf: management", "Policies": [{"Name": "global-management"}]}' </dev/null >/dev/null
 }
 
-[ -n "$authority" ] || exit 0
+[ -n "$management_token" ] || exit 0
 answer=''
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
-  manages && exit 0
+  is_management_token && exit 0
   if [ -n "$(leader)" ] && claim; then
     echo "the management token of the secrets is the cluster's again"
     exit 0

@@ -25,21 +25,21 @@ OWN
 
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
   if [ "$(ask /v1/status/peers)" = '[]' ] && [ $(($(now) - begun)) -ge "$grace" ]; then
-    echo "acl: passes: the other servers are still to be deployed, and the last stack makes the tokens"
+    echo "acl: skipped: the other servers are not deployed yet, and the last stack creates the tokens"
     exit 0
   elif ! authorize; then
-    say "waiting for a leader that knows the management token"
-    waited 8 && cannot_tell
+    log "waiting for a leader that knows the management token"
+    waited 8 && unknown
   elif ! steps=$(changes 2>&1); then
-    say "cannot be read: $steps"
+    log "cannot be read: $steps"
   elif [ -z "$steps" ]; then
-    echo "acl: policies and tokens are there"
+    echo "acl: policies and tokens are complete"
     exit 0
   else
-    failed=$(take "$steps")
-    [ -z "$failed" ] || say "$(why "$failed")"
+    failed=$(apply_steps "$steps")
+    [ -z "$failed" ] || log "$(format_failures "$failed")"
   fi
   sleep 1
 done
-echo "acl: not done after $seconds s: ${said:-nothing was asked}" >&2
+echo "acl: not done after $seconds s: ${logged:-no answer}" >&2
 exit 3

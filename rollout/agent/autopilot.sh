@@ -15,12 +15,12 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
       echo "autopilot: $settings"
       exit 0
     fi
-    say "not taken yet: $answer"
+    log "not accepted yet: $answer"
   else
-    say "waiting for a leader"
-    waited 8 && cannot_tell
+    log "waiting for a leader"
+    waited 8 && unknown
   fi
   sleep 1
 done
-echo "autopilot: not set after $seconds s: ${said:-nothing was asked}" >&2
+echo "autopilot: not set after $seconds s: ${logged:-no answer}" >&2
 exit 3

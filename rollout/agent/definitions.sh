@@ -39,34 +39,34 @@ plan() {
 planned='' steps=''
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
   if ! authorize; then
-    say "waiting for a leader that knows the management token"
-    waited 8 && cannot_tell
+    log "waiting for a leader that knows the management token"
+    waited 8 && unknown
   elif [ -z "$planned" ] && ! planned=$(plan 2>&1); then
-    say "cannot be read: $planned"
+    log "cannot be read: $planned"
     planned=''
   else
     clash=$(printf '%s' "$planned" | jq -r '.clashes | join(", ")')
     if [ -n "$clash" ]; then
-      echo "definitions: nothing was changed: others have made $clash, and otherwise than the file says. Write into the file what is there, or delete it there, and deploy again" >&2
+      echo "definitions: nothing was changed: $clash exists, differs from the file, and was not created by a deploy; hint: write what exists into the file, or delete it in Consul, and deploy again" >&2
       exit 3
     fi
     [ -n "$steps" ] || steps=$(printf '%s' "$planned" | jq -c '.steps[]')
     left=''
-    [ -z "$steps" ] || left=$(take "$steps")
+    [ -z "$steps" ] || left=$(apply_steps "$steps")
     if [ -z "$left" ]; then
       # What is noted last: until then all that was and all that is to be counts as made.
       last=$(printf '%s' "$planned" | jq -c '.last[]')
-      [ -z "$last" ] || left=$(take "$last")
+      [ -z "$last" ] || left=$(apply_steps "$last")
     fi
     if [ -z "$left" ]; then
-      echo "definitions: all is there"
+      echo "definitions: complete"
       exit 0
     fi
     steps=$left
-    say "$(why "$left")"
+    log "$(format_failures "$left")"
     if waited "$patience" && [ -n "$(leader)" ]; then break; fi
   fi
   sleep 1
 done
-echo "definitions: not done after $(($(now) - begun)) s: ${said:-nothing was asked}" >&2
+echo "definitions: not done after $(($(now) - begun)) s: ${logged:-no answer}" >&2
 exit 3

@@ -22,18 +22,18 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
   step=$(next '')
   case $step in
   '["done"]')
-    echo "gossip: one key, everywhere"
+    echo "gossip: all agents use one key"
     exit 0
     ;;
   '')
-    say "this server does not say which keys are in use: $(ask /v1/operator/keyring | head -c 200)"
+    log "this server does not list the keys: $(ask /v1/operator/keyring | head -c 200)"
     ;;
   *)
-    case $step in '["POST"'*) say "giving the new key to all" ;; '["PUT"'*) say "using the new key" ;; *) say "removing the old key" ;; esac
+    case $step in '["POST"'*) log "installing the new key" ;; '["PUT"'*) log "using the new key" ;; *) log "removing the old key" ;; esac
     printf '%s' "$step" | value -c '.[1]' | keyring "$(printf '%s' "$step" | value '.[0]')"
     ;;
   esac
   sleep 1
 done
-echo "gossip: not changed after $seconds s: ${said:-nothing was asked}. An agent that does not answer must come back, or be taken out of the members" >&2
+echo "gossip: not changed after $seconds s: ${logged:-no answer}; hint: bring back an agent that is unreachable, or remove it from the members" >&2
 exit 3

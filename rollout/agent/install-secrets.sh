@@ -17,5 +17,5 @@ for file in "$new"/*; do
   changed="$changed $name"
 done
 [ -n "$changed" ] || exit 0
-echo "$1: has new$changed"
-hang_up
+echo "$1: has new secrets:$changed"
+signal_reload

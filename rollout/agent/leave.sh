@@ -1,5 +1,5 @@
 #!/bin/sh
-# leave.sh: takes the agent of this container out of the cluster for good: a server out of raft and gossip, after handing leadership over; a client
+# leave.sh: makes the agent of this container leave the cluster: a server out of raft and gossip, after handing leadership over; a client
 # out of gossip, with its services and checks. The agent ends by itself, and this script with it. Behind consul-api.sh.
 set -u
 
@@ -10,5 +10,5 @@ if leads; then
   patience=$(($(now) + 8))
   while leads && [ "$(now)" -lt "$patience" ]; do sleep 0.2; done
 fi
-# Consul waits until raft has let it go, then a while for its clients to notice (leave_drain_time 5 s).
+# Consul waits until Raft has removed it, then a while for its clients to notice (leave_drain_time 5 s).
 ask /v1/agent/leave -m 30 -X PUT

@@ -1,16 +1,16 @@
 #!/bin/sh
-# lock.sh: who is being replaced, kept in the cluster itself, so that it holds for every deploy, from wherever. One KV entry names the server; each
-# client that is being replaced has an entry of its own. The questions take them, and the gates give them back. Behind consul-api.sh.
+# lock.sh: the deploy lock and the rollout slots. They are in Consul's KV store, so they hold for every deploy, from every machine. One key names the server that
+# is being replaced; each client agent that is being replaced has a key of its own. Pre-stop checks acquire them, readiness checks release them. Behind consul-api.sh.
 # `owner` is the agent's Terraform id, which stays when its node or container gets another name.
 # shellcheck disable=SC2154 # owner is the script's behind it
 entries=$url/v1/kv/consul-cdktf
 server_lock=$entries/replacing
 
 holder() { api -f "$server_lock?raw&consistent" 2>/dev/null; }
-take_lock() { api -f -X PUT -d "$owner" "$server_lock?cas=0" >/dev/null 2>&1; }
+acquire_lock() { api -f -X PUT -d "$owner" "$server_lock?cas=0" >/dev/null 2>&1; }
 
-# The clients being replaced, one a line, the earliest first; fails when the cluster cannot be asked.
-clients_replacing() {
+# The client agents that have a rollout slot, one a line, the earliest first. Fails without an answer of Consul.
+slot_holders() {
   answer=$(api -w '\n%{http_code}' "$entries/clients/?recurse&consistent" 2>/dev/null)
   case $answer in
   *404) ;;
@@ -18,11 +18,11 @@ clients_replacing() {
   *) return 1 ;;
   esac
 }
-take_turn() { api -f -X PUT -d "$node" "$entries/clients/$owner?cas=0" >/dev/null 2>&1; }
-give_turn_back() { api -f -X DELETE "$entries/clients/$owner" >/dev/null 2>&1; }
+acquire_slot() { api -f -X PUT -d "$node" "$entries/clients/$owner?cas=0" >/dev/null 2>&1; }
+release_slot() { api -f -X DELETE "$entries/clients/$owner" >/dev/null 2>&1; }
 
-# Succeeds when the lock is not this owner's, or no longer.
-give_lock_back() {
+# Succeeds if the lock is not this owner's, or no longer.
+release_lock() {
   entry=$(api -w '\n%{http_code}' "$server_lock?consistent" 2>/dev/null)
   case $entry in
   *404) return 0 ;;

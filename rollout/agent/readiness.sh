@@ -12,14 +12,14 @@ seconds=$1 owner=$2 role=$3 node=$4 expect=$5 begun=$(now)
 grace=6
 waiting_since=''
 # In the data, so that it is as old as they are: a client that was in once has seen the bootstrap.
-was_in=${CONSUL_DATA_DIR:-/consul/data}/was-in
+was_ready=${CONSUL_DATA_DIR:-/consul/data}/was-in
 management=/consul/secrets/management.header
 
-# pass_after_grace WHY
-pass_after_grace() {
+# skip_after_grace WHY
+skip_after_grace() {
   waiting_since=${waiting_since:-$(now)}
   if [ $(($(now) - waiting_since)) -ge "$grace" ]; then
-    echo "$node: passes: $1"
+    echo "$node: readiness check skipped: $1"
     exit 0
   fi
 }
@@ -29,69 +29,69 @@ own_id() { ask /v1/agent/self | value .Config.NodeID; }
 is_voter() {
   ask '/v1/operator/raft/configuration?stale' | jq -e --arg id "$(own_id)" 'any(.Servers[]; .ID == $id and .Voter)' >/dev/null 2>&1
 }
-# By both: the leader finds names by addresses. While it has a lost predecessor in mind, this server has no name to it, and the next one's question cannot count it.
+# By ID and name: until gossip expires the lost predecessor, the leader lists this server without its name, and the next pre-stop check could not count it as a voter.
 is_known_to_leader() {
   ask /v1/operator/raft/configuration | jq -e --arg id "$(own_id)" --arg node "$node" 'any(.Servers[]; .ID == $id and .Node == $node)' >/dev/null 2>&1
 }
-# Who had a lost server in mind when it heard of this one, under the same name at another address, does not believe it until that has been dead for 30 s (DeadNodeReclaimTime),
-# and may hear of it again after minutes only: gossip syncs with one member at a time, chosen at random. A join syncs at once.
-tell_servers() {
+# memberlist rejects a new address for a known name until the old one has been dead for 30 s (DeadNodeReclaimTime), and may learn it only minutes later: gossip syncs
+# with one random member at a time. A join syncs at once.
+join_servers() {
   ask /v1/agent/members |
     value --arg node "$node" '.[] | select(.Tags.role == "consul" and .Status == 1 and .Name != $node) | "\(if .Addr | contains(":") then "[\(.Addr)]" else .Addr end):\(.Port)"' |
     while read -r other; do ask "/v1/agent/join/$other" -g -X PUT </dev/null; done
 }
-servers_seen() { ask /v1/agent/members | value '[.[] | select(.Tags.role == "consul" and .Status == 1)] | length'; }
+visible_servers() { ask /v1/agent/members | value '[.[] | select(.Tags.role == "consul" and .Status == 1)] | length'; }
 # Servers make the management token with their first leader, and the rest is made with that when they are in. This is the leader's answer, whatever this server
 # has of the data already: /v1/agent/members, by which consul-api.sh goes, is its own.
 answer_to() { curl -sS -m 5 -o /dev/null -w '%{http_code}' -H "@$1" "$url/v1/acl/token/self" 2>/dev/null; }
-tokens_unmade() {
+tokens_missing() {
   [ "$role" = server ] && [ -r "$management" ] && [ "$(answer_to /consul/secrets/rollout.header)" = 403 ] && [ "$(answer_to /consul/secrets/former.header)" = 403 ] &&
     [ "$(answer_to "$management")" = 200 ]
 }
-# Who has no token yet is not told who is there.
+# Without a token the list of members is empty.
 too_few_servers() {
-  seen=$(servers_seen) seen=${seen:-0}
+  seen=$(visible_servers) seen=${seen:-0}
   [ "$seen" -lt "$expect" ] && { [ "$seen" -ge 1 ] || { [ -r "$header" ] && ! token_known; }; }
 }
-never_bootstrapped() { if [ "$role" = client ]; then [ ! -e "$was_in" ]; else [ "$(ask /v1/status/peers)" = '[]' ]; fi; }
+never_bootstrapped() { if [ "$role" = client ]; then [ ! -e "$was_ready" ]; else [ "$(ask /v1/status/peers)" = '[]' ]; fi; }
 
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
   known=$(leader)
   if [ -n "$known" ] && [ "$role" = client ]; then
-    if give_turn_back; then
+    if release_slot; then
       # As Consul's user, whose the data is: root may not be allowed to.
-      su-exec consul touch "$was_in"
-      echo "$node: in, leader $known"
+      su-exec consul touch "$was_ready"
+      echo "$node: ready, leader $known"
       exit 0
     fi
-    say "in, giving its turn back"
+    log "ready, releasing its rollout slot"
   elif [ -n "$known" ] && is_voter; then
-    tell_servers
+    join_servers
     if ! is_known_to_leader; then
-      say "a voter, waiting until the leader knows it instead of its lost predecessor"
-    elif give_lock_back; then
-      echo "$node: in, a voter, leader $known"
+      log "a voter, waiting until the leader knows it instead of its lost predecessor"
+    elif release_lock; then
+      echo "$node: ready, a voter, leader $known"
       exit 0
     else
-      say "a voter, giving the lock back"
+      log "a voter, releasing the deploy lock"
     fi
-  elif [ -n "$known" ] && tokens_unmade; then
-    echo "$node: passes: there is a leader, $known, and tokens are still to be made"
+  elif [ -n "$known" ] && tokens_missing; then
+    echo "$node: readiness check skipped: there is a leader, $known, and tokens do not exist yet"
     exit 0
   elif [ -n "$known" ]; then
-    say "a leader is known, waiting to become a voter"
+    log "a leader is known, waiting to become a voter"
   elif ! ask /v1/agent/self >/dev/null; then
-    say "waiting for its agent to answer at $url"
+    log "waiting for its agent to answer at $url"
     # A client that has no certificate yet answers nobody: it is given one when tokens have been made, after the servers.
-    [ "$role" = client ] && [ "$expect" -gt 1 ] && [ -r "$header" ] && never_bootstrapped && pass_after_grace "it is let in when the servers are"
+    [ "$role" = client ] && [ "$expect" -gt 1 ] && [ -r "$header" ] && never_bootstrapped && skip_after_grace "it gets its certificate when the servers are ready"
   elif never_bootstrapped && too_few_servers; then
-    say "sees $seen of the $expect servers that the first bootstrap needs"
-    pass_after_grace "the other servers are still to be deployed"
+    log "sees $seen of the $expect servers that the first bootstrap needs"
+    skip_after_grace "the other servers are not deployed yet"
   else
     waiting_since=''
-    say "waiting for a leader"
+    log "waiting for a leader"
   fi
   sleep 1
 done
-echo "$node: not in after $seconds s: ${said:-nothing was asked}. Its container's log says more" >&2
+echo "$node: is not ready after $seconds s: ${logged:-no answer}; hint: read its container's log" >&2
 exit 3

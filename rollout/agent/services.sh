@@ -8,9 +8,9 @@ seconds=$1 role=$2 node=$3 declared=$4 begun=$(now)
 folder=/consul/declared file=/consul/declared/services.json
 # What the agent has read: written once it has, or when its container starts with it. Consul reads what ends in .json.
 read=$folder/services.read
-# As in readiness.sh: who was let pass there is let pass here, for its slot of Terraform's is another's.
+# The grace period of readiness.sh: this step must not hold a slot of Terraform's parallelism that another server needs.
 grace=6
-never_in() { if [ "$role" = client ]; then [ ! -e "${CONSUL_DATA_DIR:-/consul/data}/was-in" ]; else [ "$(ask /v1/status/peers)" = '[]' ]; fi; }
+was_never_ready() { if [ "$role" = client ]; then [ ! -e "${CONSUL_DATA_DIR:-/consul/data}/was-in" ]; else [ "$(ask /v1/status/peers)" = '[]' ]; fi; }
 
 [ -e "$file" ] || [ "$declared" != '{}' ] || exit 0
 
@@ -33,7 +33,7 @@ put() {
 # Says why, when the agent refuses. Where nobody can know its token it is asked by a signal, which has no answer.
 reload() {
   if [ -z "$(leader)" ]; then
-    hang_up
+    signal_reload
     return
   fi
   answer=$(api -X PUT -w '\n%{http_code}' "$url/v1/agent/reload" 2>&1)
@@ -52,16 +52,16 @@ refused() {
 
 had=$(cat "$file" 2>/dev/null) || had='{}'
 if [ "$(cat "$read" 2>/dev/null)" != "$declared" ]; then
-  why=$(validate) || refused "its services are not given to it, for Consul refuses them" "${why#*Config validation failed: }"
+  why=$(validate) || refused "its services are not delivered, because Consul rejects them" "${why#*Config validation failed: }"
   put "$declared" || refused "its services cannot be written" "$file"
   if ! why=$(reload); then
     put "$had" && reload >/dev/null
-    refused "its agent does not take its services, and has those of before" "$why"
+    refused "its agent rejects its services, and keeps the previous ones" "$why"
   fi
   cp "$file" "$read"
 fi
 
-# What the agent, or the catalog, has not got yet; fails when they do not say.
+# What the agent or the catalog does not have yet. Fails if they do not answer.
 missing() {
   services=$(ask /v1/agent/services -f) && checks=$(ask /v1/agent/checks -f) && catalog=$(ask "/v1/catalog/node-services/$node" -f) || return
   printf '%s\n' "$declared" "$services" "$checks" "$catalog" | value -rs '. as [$declared, $services, $checks, $catalog]
@@ -70,18 +70,18 @@ missing() {
 }
 while [ $(($(now) - begun)) -lt "$seconds" ]; do
   if ! absent=$(missing); then
-    say "has its services; waiting for an agent that says so"
-    if [ $(($(now) - begun)) -ge "$grace" ] && never_in; then
-      echo "$node: passes: has its services, and the other servers are still to be deployed"
+    log "has its services; waiting for the agent's answer"
+    if [ $(($(now) - begun)) -ge "$grace" ] && was_never_ready; then
+      echo "$node: has its services; check skipped: the other servers are not deployed yet"
       exit 0
     fi
   elif [ -z "$absent" ]; then
     echo "$node: services: $(printf '%s' "$declared" | value -r '[(.services, .checks)[]? | .id // .name] | if . == [] then "none" else join(" ") end')"
     exit 0
   else
-    say "waiting until the catalog has $absent"
+    log "waiting until the catalog has $absent"
   fi
   sleep 1
 done
-echo "$node: not all of its services are there after $seconds s: ${said:-nothing was asked}. Its container's log says more" >&2
+echo "$node: not all of its services are there after $seconds s: ${logged:-no answer}; hint: read its container's log" >&2
 exit 3

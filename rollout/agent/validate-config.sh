@@ -6,15 +6,15 @@ consul version
 cat >"$config"
 [ -s "$config" ] || exit 0
 
-refuse() {
+reject() {
   echo "refused: $1"
   exit 0
 }
-said=$(consul validate -quiet "$config" "$declared" 2>&1 | tr -s '[:space:]' ' ')
-case $said in
-*'Config validation failed: '*) refuse "${said#*Config validation failed: }" ;;
+output=$(consul validate -quiet "$config" "$declared" 2>&1 | tr -s '[:space:]' ' ')
+case $output in
+*'Config validation failed: '*) reject "${output#*Config validation failed: }" ;;
 esac
 # What `validate` does not see: an agent that may not run what its checks run does not start (agent.addCheck, hashicorp/consul).
 if [ "$(jq .enable_local_script_checks "$config")" = false ] && cat "$declared"/*.json 2>/dev/null | jq -es 'any(.. | objects; has("args") and has("interval"))' >/dev/null; then
-  refuse "checks that it has been given run programs. Take them out with a deploy of their own, then forbid programs"
+  reject "it has script checks; hint: remove them with a deploy of their own, then disable script checks"
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
 # voters.sh SECONDS NODE...: waits in a server's container until every named server is a voter of one raft configuration that has a leader.
-# Exits 0 when so, 3 when not in time, naming who is missing: a server alone with a wrong address or key is in no configuration but its own. Behind consul-api.sh.
+# Exits 0 when so, and 3 with the missing servers when not in time: a server with a wrong address or key is only in a configuration of its own. Behind consul-api.sh.
 # shellcheck disable=SC2034 # consul-api.sh takes node
 set -u
 seconds=$1 begun=$(now) node=servers
@@ -19,8 +19,8 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
     echo "voters: $*"
     exit 0
   fi
-  say "waiting for voters:$absent"
+  log "waiting for voters:$absent"
   sleep 1
 done
-echo "not all servers are voters of one cluster after $seconds s, missing:$absent. Check their logs, addresses and ports" >&2
+echo "not all servers are voters of one cluster after $seconds s, missing:$absent; hint: check their logs, addresses and ports" >&2
 exit 3

@@ -6,14 +6,14 @@
 #   GIVE_PLACE      its name in the container
 #   GIVE_DOCKER     the docker CLI's arguments that reach the container's daemon, quoted for the shell
 #   GIVE_CONTAINER  the container's name
-#   GIVE_SECONDS    how long a daemon that does not answer is tried again
+#   GIVE_SECONDS    how long to retry
 # By `docker cp`, which needs no program in the container: registrator's image has no shell.
 end=$(($(date +%s) + GIVE_SECONDS))
 eval "set -- $GIVE_DOCKER"
 give() { bounded 60 "$@" cp "$GIVE_FILE" "$GIVE_CONTAINER:$GIVE_PLACE" && bounded 60 "$@" restart -t 5 "$GIVE_CONTAINER"; }
-until said=$(give "$@" 2>&1); do
+until output=$(give "$@" 2>&1); do
   [ "$(date +%s)" -lt "$end" ] || {
-    echo "$GIVE_CONTAINER: its token cannot be given to it: $said" >&2
+    echo "$GIVE_CONTAINER: its token cannot be delivered: $output" >&2
     exit 1
   }
   sleep 1

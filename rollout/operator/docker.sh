@@ -5,7 +5,7 @@ set -u
 unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
 
 command -v docker >/dev/null || {
-  echo "the docker CLI is needed where Terraform runs, to ask agents whether they are in" >&2
+  echo "the docker CLI is needed where Terraform runs, for the checks of agents" >&2
   exit 1
 }
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# pre-leave.sh: takes an agent out of its cluster before Terraform removes its container for good. Terraform calls it where it runs, behind docker.sh
+# pre-leave.sh: makes an agent leave its cluster before Terraform removes its container. Terraform calls it where it runs, behind docker.sh
 # and parallelism.sh, with everything in the environment:
 #   STOP_DOCKER     the docker CLI's arguments that reach the container's daemon, quoted for the shell
 #   STOP_CONTAINER  the container's name
 #   STOP_OWNER      the agent's Terraform id
-#   ASK, ASK_*      the question put to the cluster; see run-step.sh
+#   ASK, ASK_*      the pre-stop check; see run-step.sh
 #   LEAVE_SCRIPT    what makes the agent leave, run in its container
 #   GONE_*          as ASK_*: what makes sure, in the servers' containers, that it is gone
 # CONSUL_ALLOW_QUORUM_LOSS, set to anything, is consent to take it out whatever the answer. Without servers that stay, it just leaves.
@@ -14,7 +14,7 @@ if ! state=$(bounded 60 "$@" container inspect -f '{{.State.Status}}' "$STOP_CON
   case $state in
   *'No such container'*) state=gone ;;
   *)
-    echo "$STOP_CONTAINER: not stopped: its daemon does not answer: $state" >&2
+    echo "$STOP_CONTAINER: not stopped: its daemon is unreachable: $state" >&2
     exit 1
     ;;
   esac
@@ -22,7 +22,7 @@ fi
 
 if [ "$state" = running ]; then
   if [ -z "${CONSUL_ALLOW_QUORUM_LOSS:-}" ]; then
-    take_place
+    reserve_slot
     sh -c "$ASK" || exit 1
   fi
   # Docker would start it again, and it would join again.

@@ -10,38 +10,38 @@
 #   STOP_NETWORK    the network that its successor is in
 #   STOP_DECLARED   the volume of the services that the agent has been given
 #   TRY_SCRIPT      what tries it, in a container of that image
-#   ASK, ASK_*      the question put to the cluster; see run-step.sh
+#   ASK, ASK_*      the pre-stop check; see run-step.sh
 # CONSUL_ALLOW_QUORUM_LOSS, set to anything, is consent to stop whatever Terraform stops; CONSUL_ALLOW_DOWNGRADE, to go to any version.
 [ -z "${CONSUL_ALLOW_QUORUM_LOSS:-}" ] || exit 0
 eval "set -- $STOP_DOCKER"
 
-refuse() {
+deny() {
   echo "$STOP_CONTAINER: not stopped: $1" >&2
   exit 1
 }
 
-look() {
+inspect_container() {
   if ! state=$(bounded 60 "$@" container inspect -f '{{.State.Status}}' "$STOP_CONTAINER" 2>&1); then
     case $state in
     *'No such container'*) exit 0 ;;
     esac
-    refuse "its daemon does not answer: $state"
+    deny "its daemon is unreachable: $state"
   fi
 }
-look "$@"
+inspect_container "$@"
 
 # A pull while the agent is down would keep it down, for ever if the image cannot be had.
 end=$(($(date +%s) + STOP_SECONDS))
 until next=$(bounded 60 "$@" image inspect -f '{{.Id}}' "$STOP_IMAGE" 2>/dev/null); do
   refusal=$(bounded "$((STOP_SECONDS + 60))" "$@" pull -q "$STOP_IMAGE" 2>&1) && continue
   # The provider may have credentials that the CLI has not: its own pull goes on meanwhile.
-  [ "$(date +%s)" -lt "$end" ] || refuse "$STOP_IMAGE cannot be pulled to its host: $refusal"
+  [ "$(date +%s)" -lt "$end" ] || deny "$STOP_IMAGE cannot be pulled to its host: $refusal"
   echo "$STOP_CONTAINER: waiting for $STOP_IMAGE: $refusal"
   sleep 5
 done
 
-# What is down may be stopped; while the image came, it may have come back.
-look "$@"
+# A container that does not run may be stopped. It may have started again while the image was pulled.
+inspect_container "$@"
 [ "$state" = running ] || exit 0
 
 # release VERSION: a number that grows by one from one minor version to the next; 2.0 came after 1.22.
@@ -62,18 +62,18 @@ if [ -z "${CONSUL_ALLOW_DOWNGRADE:-}" ] && [ "$next" != "$(bounded 60 "$@" conta
   if [ -n "$from" ] && [ -n "$to" ]; then
     steps=$(($(release "$to") - $(release "$from")))
     if [ "$steps" -lt 0 ] || { [ "$steps" = 0 ] && [ "${to##*.}" -lt "${from##*.}" ]; }; then
-      refuse "$to is older than $from, which has written its data. Go on with $from or newer, or take the risk with CONSUL_ALLOW_DOWNGRADE=yes"
+      deny "$to is older than $from, which has written its data; hint: use $from or newer, or take the risk with CONSUL_ALLOW_DOWNGRADE=yes"
     elif [ "$steps" -gt 2 ]; then
-      refuse "from $from to $to are $steps minor versions, and Consul supports two at a time. Go by way of one in between"
+      deny "from $from to $to are $steps minor versions, and Consul supports two at a time; hint: deploy a version in between first"
     fi
   fi
 fi
 
 refusal=$(printf '%s\n' "$tried" | sed -n 's/^refused: //p')
-[ -z "$refusal" ] || refuse "Consul $to does not take its next configuration: $refusal"
+[ -z "$refusal" ] || deny "Consul $to rejects its next configuration: $refusal"
 
-take_place
+reserve_slot
 sh -c "$ASK" || exit 1
-# A server that is cut off may go, since it is down: but its stop, once it arrives, would meet a server that is up again, and others that count on it.
-bounded 60 "$@" container inspect "$STOP_CONTAINER" >/dev/null 2>&1 || refuse "its daemon does not answer any more"
-note_stop
+# The stop of a server that is cut off from the network would be queued, and reach a server that has rejoined. So its daemon must be reachable.
+bounded 60 "$@" container inspect "$STOP_CONTAINER" >/dev/null 2>&1 || deny "its daemon is unreachable now"
+record_stop

@@ -5,12 +5,12 @@
 #   ASK_ARGUMENTS  its arguments, quoted for the shell
 #   ASK_TARGETS    a line a container: the docker CLI's arguments up to `exec -i CONTAINER`, quoted for the shell
 #   ASK_INPUT      a file of one line that the script is given on standard input; none by default
-#   ASK_GATED      of a gate, the agent's Terraform id
+#   ASK_GATED      for a readiness check: the agent's Terraform id
 #   ASK_SECONDS    how long containers that do not answer are tried again
-# The script's exit status decides: 0 yes, 3 no; anything else means that the container could not be asked.
+# The script's exit code decides: 0 allow or done, 3 deny or failed. With any other one the next container is tried.
 # shellcheck disable=SC2154 # docker.sh gives run
-end=$(($(date +%s) + ASK_SECONDS)) said=''
-# A question may rightly wait for several servers, one after the other.
+end=$(($(date +%s) + ASK_SECONDS)) reported=''
+# A pre-stop check may have to wait for several servers, one after the other.
 patience=$((10 * ASK_SECONDS + 60))
 
 # The script's standard input is open as long as somebody waits for its answer: when Terraform is killed, an orphan of its question must not take a lock. What
@@ -39,8 +39,8 @@ open_input() {
   feeder=$!
 }
 
-# put ARGUMENT...: of the docker CLI, which ends when Terraform does.
-put() {
+# run_docker ARGUMENT...: the docker CLI, which ends when Terraform does.
+run_docker() {
   if command -v timeout >/dev/null; then timeout "$patience" docker "$@" <&5 & else docker "$@" <&5 & fi
   asked=$!
   {
@@ -53,7 +53,7 @@ put() {
   return "$answer"
 }
 
-# What the script says goes through at once; what docker says only matters when nothing came of it.
+# The script's messages are printed at once. Those of docker matter only if the script did not run.
 exec 3>&1
 while :; do
   while IFS= read -r target; do
@@ -64,11 +64,11 @@ while :; do
     refusal=$(
       exec 2>&1 >&3
       open_input
-      put "$@"
+      run_docker "$@"
     )
     case $? in
     0)
-      # It is in again: see parallelism.sh.
+      # The agent is ready: see parallelism.sh.
       [ -z "${ASK_GATED:-}" ] || rm -f "${TF_DATA_DIR:-.terraform}/questions/$run/stopped.$ASK_GATED"
       exit 0
       ;;
@@ -77,13 +77,13 @@ while :; do
       exit 1
       ;;
     esac
-    [ "$container: $refusal" = "$said" ] || echo "$container: cannot be asked yet: $refusal"
-    said="$container: $refusal"
+    [ "$container: $refusal" = "$reported" ] || echo "$container: unreachable so far: $refusal"
+    reported="$container: $refusal"
   done <<TARGETS
 $ASK_TARGETS
 TARGETS
   [ "$(date +%s)" -lt "$end" ] || break
   sleep 1
 done
-echo "$said, for $ASK_SECONDS s" >&2
+echo "$reported, for $ASK_SECONDS s" >&2
 exit 1

@@ -63,8 +63,8 @@ managed() {
 }
 value() { jq -r "$@" 2>/dev/null; }
 now() { date +%s; }
-said=''
-say() { [ "$1" = "$said" ] || echo "$1"; said=$1; }
+logged=''
+log() { [ "$1" = "$logged" ] || echo "$1"; logged=$1; }
 `;
   const { status, stdout, stderr } = spawnSync("sh", ["-c", `${stub}\n${SCRIPT}`, "sh", String(seconds)], {
     encoding: "utf8",

@@ -12,9 +12,9 @@ function gate(syncs: number): { status: number | null; said: string } {
 url=http://127.0.0.1:8500 header=/nowhere
 now() { date +%s; }
 value() { jq -r "$@"; }
-say() { [ "\${said:-}" = "$1" ] || echo "$1"; said=$1; }
+log() { [ "\${logged:-}" = "$1" ] || echo "$1"; logged=$1; }
 leader() { echo 10.0.0.1:8300; }
-give_lock_back() { echo "the lock is given back"; }
+release_lock() { echo "the lock is released"; }
 ask() {
   case $1 in
   /v1/agent/self) echo '{"Config": {"NodeID": "new"}}' ;;
@@ -36,7 +36,7 @@ ask() {
 test("a server is in when the leader knows it, and not its lost predecessor, by its name", () =>
   expect(gate(2)).toEqual({
     status: 0,
-    said: "a voter, waiting until the leader knows it instead of its lost predecessor\nthe lock is given back\ns5: in, a voter, leader 10.0.0.1:8300\n",
+    said: "a voter, waiting until the leader knows it instead of its lost predecessor\nthe lock is released\ns5: ready, a voter, leader 10.0.0.1:8300\n",
   }));
 test("until then the lock stays with it", () => {
   expect(gate(100)).toEqual({

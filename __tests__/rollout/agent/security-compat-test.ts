@@ -8,8 +8,8 @@ const STAGE = readFileSync(join(PROJECT, "rollout/agent/security-compat.sh"), "u
 /** What Consul says of each agent: how far its security is, or nothing as yet; and whether it is up. */
 type Agents = Readonly<Record<string, { stage?: string; up?: boolean; registered?: boolean }>>;
 
-/** What strangers() finds, with the answers of Consul's API in the place of asking for them. */
-function strangers(stage: string, agents: Agents): string {
+/** What incompatible_members finds, with the answers of Consul's API in the place of asking for them. */
+function incompatibleMembers(stage: string, agents: Agents): string {
   const members = Object.entries(agents).map(([Name, { up = true }]) => ({ Name, Status: up ? 1 : 4 }));
   const nodes = Object.entries(agents).map(([Node, { stage: own, registered = true }]) => ({
     Node,
@@ -17,7 +17,7 @@ function strangers(stage: string, agents: Agents): string {
   }));
   const answers = `ask() { case $1 in */members) printf '%s' "$MEMBERS" ;; */nodes) printf '%s' "$NODES" ;; esac; }\nvalue() { jq -r "$@"; }`;
   const env = { PATH: process.env.PATH, MEMBERS: JSON.stringify(members.reverse()), NODES: JSON.stringify(nodes) };
-  const { stdout, stderr } = spawnSync("sh", ["-c", `${answers}\n${STAGE}\nstrangers ${stage}`], {
+  const { stdout, stderr } = spawnSync("sh", ["-c", `${answers}\n${STAGE}\nincompatible_members ${stage}`], {
     encoding: "utf8",
     env,
   });
@@ -35,7 +35,7 @@ test.each([
   ["use", "require"],
   ["accept", "use"],
 ])("an agent at %s may come in beside those at %s", (next, there) =>
-  expect(strangers(next, all(there === "off" ? undefined : there))).toBe("none"),
+  expect(incompatibleMembers(next, all(there === "off" ? undefined : there))).toBe("none"),
 );
 
 test.each([
@@ -45,21 +45,23 @@ test.each([
   ["accept", "require"],
   ["off", "use"],
 ])("an agent at %s may not come in beside those at %s", (next, there) => {
-  expect(strangers(next, all(there === "off" ? undefined : there))).toBe(`c1 (${there}), s1 (${there}), s2 (${there})`);
+  expect(incompatibleMembers(next, all(there === "off" ? undefined : there))).toBe(
+    `c1 (${there}), s1 (${there}), s2 (${there})`,
+  );
 });
 
 test("off is not to be had again beside agents that have a gossip key", () =>
-  expect(strangers("off", all("accept"))).toBe("c1 (accept), s1 (accept), s2 (accept)"));
+  expect(incompatibleMembers("off", all("accept"))).toBe("c1 (accept), s1 (accept), s2 (accept)"));
 test("one that is behind is named", () =>
-  expect(strangers("require", { ...all("use"), c2: { stage: "accept" } })).toBe("c2 (accept)"));
+  expect(incompatibleMembers("require", { ...all("use"), c2: { stage: "accept" } })).toBe("c2 (accept)"));
 test("one that is down is not counted", () =>
-  expect(strangers("require", { ...all("use"), c2: { stage: "accept", up: false } })).toBe("none"));
+  expect(incompatibleMembers("require", { ...all("use"), c2: { stage: "accept", up: false } })).toBe("none"));
 test("one that has not registered itself yet is not counted", () =>
-  expect(strangers("require", { ...all("require"), s3: { registered: false } })).toBe("none"));
+  expect(incompatibleMembers("require", { ...all("require"), s3: { registered: false } })).toBe("none"));
 test("whoever says nothing that can be read says nothing", () => {
   const { stdout } = spawnSync(
     "sh",
-    ["-c", `ask() { echo refused; }\nvalue() { jq -r "$@" 2>/dev/null; }\n${STAGE}\nstrangers use`],
+    ["-c", `ask() { echo refused; }\nvalue() { jq -r "$@" 2>/dev/null; }\n${STAGE}\nincompatible_members use`],
     {
       encoding: "utf8",
     },

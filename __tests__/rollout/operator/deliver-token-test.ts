@@ -26,7 +26,7 @@ test("the token goes into the container as a file, and registrator starts again:
 test("a registrator that could not be given its token is not started again with the old one", () => {
   const { status, calls, stderr } = give({ docker: "echo 'no such container' >&2; exit 1" });
   expect([status, calls.length]).toEqual([1, 1]);
-  expect(stderr).toBe("registrator: its token cannot be given to it: no such container\n");
+  expect(stderr).toBe("registrator: its token cannot be delivered: no such container\n");
 });
 test("a daemon that does not answer yet is tried again", () => {
   const { status, calls } = give({ docker: "[ $calls -ge 2 ]", env: { GIVE_SECONDS: "9" } });

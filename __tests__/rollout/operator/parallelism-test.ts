@@ -4,7 +4,7 @@ import { operatorScript, runAsTerraform } from "../../docker-stand-in";
 /** A question of one run of Terraform, the test's own process: all share its folder. */
 const question = (owner: string, run: { tmp: string; env?: Record<string, string>; ask?: string }) =>
   runAsTerraform({
-    script: `${operatorScript("docker", "parallelism")}\ntake_place\n${run.ask ?? "echo asked"}\nnote_stop`,
+    script: `${operatorScript("docker", "parallelism")}\nreserve_slot\n${run.ask ?? "echo asked"}\nrecord_stop`,
     docker: "exit 1",
     env: { TF_DATA_DIR: run.tmp, STOP_OWNER: owner, ...run.env },
   });
@@ -29,7 +29,9 @@ test("the only slot is not taken while an agent that was stopped waits for it", 
   expect(question("s1", { tmp, env: one }).stdout).toBe("asked\n");
   const { status, stdout, stderr } = question("s2", { tmp, env: one });
   expect([status, stdout]).toEqual([1, ""]);
-  expect(stderr).toContain("s2: not stopped: Terraform's -parallelism is 1, and no slot would be left to start s1 in");
+  expect(stderr).toContain(
+    "s2: not stopped: Terraform's -parallelism is 1, and no operation would be left to start s1",
+  );
   expect(stderr).toContain("npm run deploy");
 });
 

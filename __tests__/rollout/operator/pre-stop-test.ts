@@ -94,7 +94,7 @@ describe("the next configuration", () => {
     expect([status, stdout, stderr]).toEqual([
       1,
       "",
-      "s1: not stopped: Consul 1.22.2 does not take its next configuration: invalid config key x\n",
+      "s1: not stopped: Consul 1.22.2 rejects its next configuration: invalid config key x\n",
     ]);
   });
   test("is not tried with consent to lose the quorum, nor for a container that is down", () => {

@@ -75,7 +75,7 @@ test("a container that cannot be asked is passed over for the next", () => {
     targets: ["exec -i s1", "exec -i s2"],
   });
   expect([status, calls.length]).toEqual([0, 2]);
-  expect(stdout).toContain("s1: cannot be asked yet: no such container: s1");
+  expect(stdout).toContain("s1: unreachable so far: no such container: s1");
 });
 
 test("containers that cannot be asked are asked again until there is an answer", () => {
@@ -97,7 +97,7 @@ test("without the docker CLI it says that it is needed, and where", () => {
   const { status, stderr } = ask({});
   expect([status, stderr]).toEqual([
     1,
-    "the docker CLI is needed where Terraform runs, to ask agents whether they are in\n",
+    "the docker CLI is needed where Terraform runs, for the checks of agents\n",
   ]);
 });
 
