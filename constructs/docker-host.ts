@@ -12,17 +12,20 @@ import { projectPath } from "./project-path";
 import { terraformId } from "./terraform-id";
 
 export interface DockerHostProps {
-  /** The host's address, as other hosts reach it; in a bridge network, where ports are published. */
+  /** The host's IP address, at which other hosts reach it. Ports of a bridge network are published there. */
   readonly address: string;
   /** How its daemon is reached: unix://, ssh://, tcp:// (TLS), tcp+insecure://, with `{address}` and `{host}` replaced. */
   readonly daemon: DaemonEntry | Daemon;
-  /** Name of a bridge network to make, for the agents of this host. Default none: agents use the host's network. */
+  /** The name of a bridge network to create for this host's agents. @default none: agents use the host's network */
   readonly bridge?: string;
-  /** The bridge network's subnet, a.b.c.0/24. Default 172.30.86.0/24. */
+  /** The bridge network's subnet, a.b.c.0/24. @default "172.30.86.0/24" */
   readonly subnet?: string;
-  /** Registry that Docker Hub's images are pulled from: host[:port][/path]. Default Docker Hub. */
+  /** The registry that Docker Hub's images are pulled from: host[:port][/path]. @default Docker Hub */
   readonly mirror?: string;
-  /** Registries that need credentials, taken from ~/.docker/config.json or DOCKER_REGISTRY_USER and _PASS. */
+  /**
+   * Registries that need credentials, which are in ~/.docker/config.json or in DOCKER_REGISTRY_USER and _PASS.
+   * @default none
+   */
   readonly registries?: readonly string[];
 }
 

@@ -19,13 +19,19 @@ import { terraformId } from "./terraform-id";
 export interface RegistratorProps extends RegistratorSettings {
   /** The agent that services are registered with. Registrator runs on its host. */
   readonly agent: ConsulAgent;
-  /** The host's name, which stays the same when the container is replaced: services are told from other hosts' by it. Default the agent's node name. */
+  /**
+   * The container's host name, by which services are told from those of other hosts. It must stay the same.
+   * @default the agent's node name
+   */
   readonly hostname?: string;
-  /** Docker's logging. Default json-file, rotated at 10m, 3 files kept. */
+  /** Docker's logging. @default json-file, rotated at 10m, with 3 files */
   readonly log?: Settings["log"];
-  /** The folder of its secret is the cluster's, and has registrator.token: an ACL token on one line. Default none: it registers as anonymous. */
+  /**
+   * The cluster's security. Its secrets folder has registrator.token, an ACL token on one line.
+   * @default none: registrator registers services without a token
+   */
   readonly security?: AgentSecurity;
-  /** Seconds to wait for the host's daemon when the token is given. Default 120. */
+  /** Seconds to wait for the host's daemon when the token is delivered. @default 120 */
   readonly readyTimeout?: number;
 }
 
@@ -42,7 +48,7 @@ export class Registrator extends Construct {
   /** The L1 resources, for what this construct does not offer. */
   readonly container: Container;
   readonly image: Image;
-  /** Gives it its token: undefined where it has none. */
+  /** Delivers registrator's token. Undefined without one. */
   readonly token?: TerraformData;
 
   /** @throws Error where the agent's plain HTTP is for its own container alone: in a bridge network, with security */
@@ -88,10 +94,10 @@ export class Registrator extends Construct {
       ],
     });
     this.container.overrideLogicalId(terraformId(this));
-    if (secured) this.token = this.giveToken(name, secured, props);
+    if (secured) this.token = this.deliverToken(name, secured, props);
   }
 
-  private giveToken(
+  private deliverToken(
     container: string,
     security: AgentSecurity,
     { agent, readyTimeout = DEFAULT_READY_TIMEOUT }: RegistratorProps,

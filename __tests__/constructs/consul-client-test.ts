@@ -48,7 +48,7 @@ test("a client that is replaced keeps what is registered with it: it does not le
   ]);
 });
 
-test("a client asks for a leader after each start", () => {
+test("a client agent is ready when it knows a leader, after each start", () => {
   const asked = pair().stacks.mine?.resource.terraform_data.client?.provisioner[0]?.["local-exec"].environment;
   expect(asked?.ASK_ARGUMENTS).toBe("120 client client client 1");
 });

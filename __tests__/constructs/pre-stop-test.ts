@@ -9,7 +9,7 @@ const stopOf = (text: string, agent: string) => {
 };
 const CLUSTER = `${HEAD}hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, c1: 10.0.0.4 }\nservers: [s1, { name: s2, container: two, node: second }, s3]\nclients: [c1]\nready_timeout: 77\n`;
 
-test("before a server stops, it is asked first, and then the others, by the names that the containers have", () => {
+test("the pre-stop check of a server runs in its own container, then in the others, by the names of the running containers", () => {
   const { when, environment } = stopOf(CLUSTER, "s2") ?? { environment: {} as Record<string, string> };
   expect(when).toBe("destroy");
   expect(environment.ASK_TARGETS?.split("\n")).toEqual([
@@ -26,7 +26,7 @@ test("the lock's owner is the agent's Terraform id, and the node is the one that
   expect(stopOf(CLUSTER, "s2")?.environment.ASK_ARGUMENTS).toBe(`77 s2 ${OWN_NODE} replace 3 off`);
 });
 
-test("a client is asked for too, itself first and then the servers, with how many may be replaced at a time", () => {
+test("the check of a client agent runs in its own container, then in the servers, with the number of rollout slots", () => {
   const { ASK_ARGUMENTS, ASK_TARGETS, STOP_OWNER } =
     stopOf(`${CLUSTER}max_parallel_clients: 4\n`, "c1")?.environment ?? {};
   expect(ASK_ARGUMENTS).toBe(`77 c1 ${OWN_NODE} replace 4 off`);
@@ -48,8 +48,8 @@ test("the next image has to be on the host first", () => {
   });
 });
 
-describe("the next configuration has to be taken by the next image's Consul", () => {
-  test("as a whole, with what the command says of it", () => {
+describe("the next image's Consul has to accept the next configuration", () => {
+  test("as a whole, with the flags of the command", () => {
     const {
       STOP_CONFIG = "",
       STOP_NETWORK,
@@ -78,7 +78,7 @@ describe("the next configuration has to be taken by the next image's Consul", ()
     expect(environment?.STOP_NETWORK).toBe("c");
     expect(JSON.parse(environment?.STOP_CONFIG ?? "")).not.toHaveProperty("bind_addr");
   });
-  test("unless it is larger than what can be handed over", () => {
+  test("unless it is too large for an argument", () => {
     const { environment } = stopOf(`${CLUSTER}config: { x: ${"y".repeat(100_000)} }\n`, "c1") ?? {};
     expect(environment).not.toHaveProperty("STOP_CONFIG");
     expect(environment).toHaveProperty("TRY_SCRIPT");
@@ -91,7 +91,7 @@ describe("an agent that is decommissioned", () => {
     .replace("s3: ", "s4: 10.0.0.9, s3: ");
   const text = `${leaving}join: [s1, s2, s3]\n`;
 
-  test("keeps its resource, with no container, so that Terraform asks for the one that runs", () => {
+  test("keeps its resource, with no container, so that Terraform runs the pre-stop check", () => {
     const { resource } = stackOf(synthesizeText(text), "c");
     expect(resource.docker_container.s1).toMatchObject({ count: 0 });
     const staying = ["c1", "s2", "s3", "s4"].flatMap((agent) => [agent, `${agent}_services`]);
@@ -99,11 +99,11 @@ describe("an agent that is decommissioned", () => {
       [...staying, "consul_autopilot", "consul_definitions", "consul_quorum"].sort(),
     );
   });
-  test("is asked whether it may leave, with how many servers stay", () => {
+  test("is checked for leaving, with the number of remaining servers", () => {
     expect(stopOf(text, "s1")?.environment.ASK_ARGUMENTS).toBe(`77 s1 ${OWN_NODE} leave 3 off`);
   });
   test("needs no next image", () => expect(stopOf(text, "s1")?.environment).not.toHaveProperty("STOP_IMAGE"));
-  test("is taken out by the servers that stay, which nobody asks it for", () => {
+  test("is removed by the remaining servers, which do not join it", () => {
     expect(
       stopOf(text, "s1")
         ?.environment.GONE_TARGETS?.split("\n")

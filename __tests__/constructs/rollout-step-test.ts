@@ -28,7 +28,7 @@ function stackWith(...asks: Partial<RolloutStepProps>[]) {
 const environmentOf = (props: Partial<RolloutStepProps>): Record<string, string> =>
   stackWith(props).resource.terraform_data.ask0?.provisioner[0]?.["local-exec"].environment ?? {};
 
-test("a question is put when it is made, and again when its triggers change", () => {
+test("a step runs when it is created, and again when a trigger changes", () => {
   const { triggers_replace, provisioner } = stackWith({ triggers: ["a", "b"] }).resource.terraform_data.ask0 ?? {};
   expect(Object.values(triggers_replace ?? {})).toEqual(["a", "b"]);
   expect(provisioner?.[0]?.["local-exec"].command).toBe('sh -c "$ASK"');
@@ -47,7 +47,7 @@ test.each([
   expect(spawnSync("sh", ["-n"], { input: text }).status).toBe(0);
 });
 
-test("a stack holds each script once, however many are asked", () => {
+test("a stack has each script once, for any number of agents", () => {
   expect(Object.keys(stackWith({}, {}, { script: "quorum" }).locals ?? {})).toEqual([
     "consul_ask",
     "consul_gate",
@@ -55,7 +55,7 @@ test("a stack holds each script once, however many are asked", () => {
   ]);
 });
 
-test("a script that nobody asks with is not in the stack", () =>
+test("a script that no step uses is not in the stack", () =>
   expect(Object.keys(stackWith({}).locals ?? {})).toEqual(["consul_ask", "consul_gate"]));
 
 test.each([["plain"], ["two words"], ["it's"], ["$HOME"], ["`id`"], ['"'], ["a;b"], ["*"], ["\\"], ["a\nb"]])(
@@ -74,7 +74,7 @@ test.each([["plain"], ["two words"], ["it's"], ["$HOME"], ["`id`"], ['"'], ["a;b
   },
 );
 
-test("containers are asked in the order that they are given, each by the docker CLI's way to its host", () => {
+test("containers are tried in the given order, each with the docker CLI's arguments for its host", () => {
   const { stacks } = synthesize((app) => {
     const stack = new TerraformStack(app, "t");
     const [one, two] = ["10.0.0.1", "10.0.0.2"].map(

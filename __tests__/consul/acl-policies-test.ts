@@ -29,7 +29,7 @@ test("no token of the product's own manages ACLs, or writes more of the KV than 
     );
   }
 });
-test("who is root in a client cannot have the next deploy delete what is not the product's", () =>
+test("root in a client agent's container cannot make the next deploy delete foreign objects", () =>
   expect(definitions().policies["rollout-client"]).toContain('key "consul-cdktf/definitions" { policy = "deny" }'));
 test("an agent may register the services of its own configuration", () =>
   expect(definitions().services).toEqual({ "node-c1": ["api", "web"] }));
@@ -127,12 +127,12 @@ describe("what acl.jq finds to be done", () => {
       ServiceIdentities: [{ ServiceName: "web" }],
     });
   });
-  test("a policy whose rules are others is put right", () => {
+  test("a policy with other rules is updated", () => {
     expect(steps({ ...all, rules: { dns: "by hand" } })).toEqual([
       ["PUT", "/v1/acl/policy/p", { ID: "p", Name: "dns", Rules: "rules", Description: "consul-cdktf: " }],
     ]);
   });
-  test("a token whose policies are others is put right", () => {
+  test("a token with other policies is updated", () => {
     const tokens = all.tokens.map((one) =>
       one.SecretID === "d" ? { ...one, Policies: [{ ID: "q", Name: "other" }] } : one,
     );

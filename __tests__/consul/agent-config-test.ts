@@ -88,8 +88,7 @@ describe("the configuration file", () => {
       agentConfig({ ...server, datacenter: "dc1", config: { a: [{ y: 2, z: 1 }], b: { c: 2, d: 1 } } }),
     );
   });
-  test("ends with a line break, for who reads it in the container", () =>
-    expect(agentConfig({ ...server, datacenter: "dc1" })).toMatch(/\}\n$/));
+  test("ends with a line break", () => expect(agentConfig({ ...server, datacenter: "dc1" })).toMatch(/\}\n$/));
 });
 
 describe("the environment", () => {

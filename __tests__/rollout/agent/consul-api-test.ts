@@ -24,16 +24,16 @@ function asked(
   );
 }
 
-test("a question ends when nobody waits for its answer any more", async () => {
+test("a script ends when nobody waits for its result any more", async () => {
   expect(await asked("while :; do sleep 0.1; done")).toMatchObject({ signal: "SIGTERM" });
 });
-test("one that is waited for answers, and leaves nobody behind who watches", async () => {
+test("a script that somebody waits for ends with its own exit code, and leaves no process behind", async () => {
   expect(await asked("sleep 0.2; echo yes; exit 3", { heldMs: 5000 })).toEqual({
     code: 3,
     signal: null,
     said: "yes\n",
   });
 });
-test("where nobody holds standard input, it is not looked at", async () => {
+test("without a lifeline, standard input is not read", async () => {
   expect(await asked("sleep 0.3; echo yes", { lifeline: "" })).toMatchObject({ code: 0, said: "yes\n" });
 });

@@ -47,15 +47,15 @@ const nearThere = {
   ...{ Service: { Service: "web", OnlyPassing: true, Near: "", Tags: null }, DNS: { TTL: "10s" } },
 };
 
-test("nothing, where nothing is wanted and nothing was made", () =>
+test("nothing is done if nothing is declared and nothing was created", () =>
   expect(plan({})).toEqual({ clashes: [], steps: [], last: [] }));
 
 test("a key is written only where it is absent, by its path", () => {
   expect(plan({ kv: { "a b/c?d": "text" } }).steps).toEqual([["PUT", "/v1/kv/a%20b/c%3Fd?cas=0", "text"]]);
 });
 
-describe("what is new", () => {
-  test("is noted before it is made, and then made", () => {
+describe("a new definition", () => {
+  test("is noted before it is created", () => {
     const { steps, last } = plan({ ...ENTRIES, ...QUERIES });
     const note = { config_entries: ["service-defaults/web"], prepared_queries: ["near"] };
     expect(steps).toEqual([
@@ -65,7 +65,7 @@ describe("what is new", () => {
     ]);
     expect(last).toEqual([]);
   });
-  test("is taken over where others have made the same", () => {
+  test("is adopted if an identical object exists", () => {
     const { clashes, steps } = plan({ ...ENTRIES, ...QUERIES }, { entries: [[webThere]], queries: [nearThere] });
     expect(clashes).toEqual([]);
     expect(steps.map(([method, path]) => `${method} ${path}`)).toEqual([
@@ -74,7 +74,7 @@ describe("what is new", () => {
       "PUT /v1/query/id1",
     ]);
   });
-  test("is refused where others have made it otherwise", () => {
+  test("is rejected if a different object exists", () => {
     const there = {
       entries: [[{ ...webThere, Protocol: "grpc" }]],
       queries: [{ ...nearThere, Service: { Service: "api", OnlyPassing: true } }],
@@ -104,11 +104,11 @@ describe("what is new", () => {
   });
 });
 
-describe("what it made", () => {
+describe("an object that a deploy created", () => {
   const note = { config_entries: ["service-defaults/web", "service-router/web"], prepared_queries: ["near"] };
   const entries = [[webThere], [{ Kind: "service-router", Name: "web" }]];
 
-  test("and the file says otherwise by now is put right, and so is what somebody has changed by hand", () => {
+  test("is updated when the file changes, and after a change by hand", () => {
     const { clashes, steps } = plan(
       { ...ENTRIES, ...QUERIES },
       { note, entries: [[{ ...webThere, Protocol: "tcp" }]], queries: [nearThere] },
@@ -117,7 +117,7 @@ describe("what it made", () => {
     expect(steps).toContainEqual(["PUT", "/v1/config", web]);
     expect(steps).toContainEqual(["PUT", "/v1/query/id1", QUERIES.prepared_queries.near]);
   });
-  test("and nobody wants any more goes, what others build on last; then it is no longer noted", () => {
+  test("is deleted when it is no longer declared, after the objects that depend on it; then its note is deleted", () => {
     const { steps, last } = plan({}, { note, entries, queries: [nearThere] });
     expect(steps).toEqual([
       ["DELETE", "/v1/query/id1", null],
@@ -126,14 +126,14 @@ describe("what it made", () => {
     ]);
     expect(last).toEqual([["DELETE", NOTE, null]]);
   });
-  test("and is gone already needs nothing but to be forgotten", () => {
+  test("and that no longer exists only loses its note", () => {
     const { steps, last } = plan(ENTRIES, { note, entries: [[webThere]] });
     expect(steps).toEqual([["PUT", "/v1/config", web]]);
     expect(last).toEqual([["PUT", NOTE, { config_entries: ["service-defaults/web"], prepared_queries: [] }]]);
   });
 });
 
-test("what others made, and the file does not name, is left alone", () => {
+test("an object that no deploy created, and that is not declared, does not change", () => {
   const there = {
     entries: [[webThere, { ...webThere, Name: "theirs" }]],
     queries: [nearThere, { ...nearThere, ID: "id2", Name: "theirs" }],
@@ -150,11 +150,11 @@ describe("the step of a deploy", () => {
     const [given = ""] = Object.values(triggers_replace ?? {});
     expect(JSON.parse(rendered(given))).toEqual({ kv: { a: "${x}" }, config_entries: {}, prepared_queries: {} });
   });
-  test("is there where nothing is defined: what was defined before has to go", () => {
+  test("exists if nothing is declared, because earlier definitions must be removed", () => {
     const [given = ""] = Object.values(step(FOUR_HOSTS)?.triggers_replace ?? {});
     expect(JSON.parse(rendered(given))).toEqual({ kv: {}, config_entries: {}, prepared_queries: {} });
   });
-  test("is put to the servers that stay", () => {
+  test("runs in servers that are not decommissioned", () => {
     const leaving = FOUR_HOSTS.replace("servers: [s1,", "servers: [{ name: s1, decommission: true },").concat(
       "ignore: [two-servers]\n",
     );

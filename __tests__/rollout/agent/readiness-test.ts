@@ -33,12 +33,12 @@ ask() {
   return { status, said: stdout };
 }
 
-test("a server is in when the leader knows it, and not its lost predecessor, by its name", () =>
+test("a server is ready when the leader lists it under its name, instead of its lost predecessor", () =>
   expect(gate(2)).toEqual({
     status: 0,
     said: "a voter, waiting until the leader knows it instead of its lost predecessor\nthe lock is released\ns5: ready, a voter, leader 10.0.0.1:8300\n",
   }));
-test("until then the lock stays with it", () => {
+test("until then it keeps the deploy lock", () => {
   expect(gate(100)).toEqual({
     status: 3,
     said: "a voter, waiting until the leader knows it instead of its lost predecessor\n",

@@ -34,7 +34,7 @@ test.each([
   ["require", "use"],
   ["use", "require"],
   ["accept", "use"],
-])("an agent at %s may come in beside those at %s", (next, there) =>
+])("an agent at %s is compatible with those at %s", (next, there) =>
   expect(incompatibleMembers(next, all(there === "off" ? undefined : there))).toBe("none"),
 );
 
@@ -44,21 +44,21 @@ test.each([
   ["require", "accept"],
   ["accept", "require"],
   ["off", "use"],
-])("an agent at %s may not come in beside those at %s", (next, there) => {
+])("an agent at %s is incompatible with those at %s", (next, there) => {
   expect(incompatibleMembers(next, all(there === "off" ? undefined : there))).toBe(
     `c1 (${there}), s1 (${there}), s2 (${there})`,
   );
 });
 
-test("off is not to be had again beside agents that have a gossip key", () =>
+test("off is incompatible with agents that have a gossip key", () =>
   expect(incompatibleMembers("off", all("accept"))).toBe("c1 (accept), s1 (accept), s2 (accept)"));
-test("one that is behind is named", () =>
+test("an agent at an earlier stage is named", () =>
   expect(incompatibleMembers("require", { ...all("use"), c2: { stage: "accept" } })).toBe("c2 (accept)"));
-test("one that is down is not counted", () =>
+test("an agent that is down does not count", () =>
   expect(incompatibleMembers("require", { ...all("use"), c2: { stage: "accept", up: false } })).toBe("none"));
-test("one that has not registered itself yet is not counted", () =>
+test("an agent that has not registered itself yet does not count", () =>
   expect(incompatibleMembers("require", { ...all("require"), s3: { registered: false } })).toBe("none"));
-test("whoever says nothing that can be read says nothing", () => {
+test("without a readable answer nothing is printed", () => {
   const { stdout } = spawnSync(
     "sh",
     ["-c", `ask() { echo refused; }\nvalue() { jq -r "$@" 2>/dev/null; }\n${STAGE}\nincompatible_members use`],

@@ -31,18 +31,17 @@ const FREE = '{"enable_local_script_checks": true}';
 const BOUND = '{"enable_local_script_checks": false}';
 const PROGRAM = '{"services": [{"name": "a", "check": {"args": ["/bin/true"], "interval": "1s"}}]}';
 
-test("the image's version is said, and no more of a configuration that Consul takes", () =>
+test("only the image's version is printed for a configuration that Consul accepts", () =>
   expect(tried(FREE)).toBe("Consul v1.22.2\n"));
-test("without a configuration the version is said", () =>
+test("without a configuration the version is printed", () =>
   expect(tried("", { said: "Config validation failed: x" })).toBe("Consul v1.22.2\n"));
-test("what Consul refuses is refused on one line, in its words, without what it warns of", () => {
+test("a rejection is printed on one line, in Consul's words, without its warnings", () => {
   const said =
     "bootstrap_expect > 0: expecting 3 servers\nConfig validation failed: 1 error occurred:\n\t* invalid config key x\n\n";
   expect(tried(FREE, { said })).toBe("Consul v1.22.2\nrefused: 1 error occurred: * invalid config key x \n");
 });
-test("what Consul only warns of is taken", () =>
-  expect(tried(FREE, { said: "bootstrap_expect > 0" })).toBe("Consul v1.22.2\n"));
-test("a configuration that forbids programs is refused while the agent has a check that runs one", () => {
+test("warnings are accepted", () => expect(tried(FREE, { said: "bootstrap_expect > 0" })).toBe("Consul v1.22.2\n"));
+test("a configuration without script checks is rejected while the agent has one", () => {
   expect(tried(BOUND, { declared: PROGRAM })).toContain("refused: it has script checks");
   expect(tried(FREE, { declared: PROGRAM })).toBe("Consul v1.22.2\n");
   expect(tried(BOUND, { declared: '{"services": [{"name": "a", "check": {"ttl": "1s"}}]}' })).toBe("Consul v1.22.2\n");

@@ -23,12 +23,12 @@ test("the token goes into the container as a file, and registrator starts again:
   ]);
   expect(stdout).toBe("registrator: has its token\n");
 });
-test("a registrator that could not be given its token is not started again with the old one", () => {
+test("registrator is not restarted if its token could not be delivered", () => {
   const { status, calls, stderr } = give({ docker: "echo 'no such container' >&2; exit 1" });
   expect([status, calls.length]).toEqual([1, 1]);
   expect(stderr).toBe("registrator: its token cannot be delivered: no such container\n");
 });
-test("a daemon that does not answer yet is tried again", () => {
+test("an unreachable daemon is tried again", () => {
   const { status, calls } = give({ docker: "[ $calls -ge 2 ]", env: { GIVE_SECONDS: "9" } });
   expect([status, calls.length]).toEqual([0, 3]);
 });

@@ -24,7 +24,7 @@ const gate = (agent: string, { tmp, passes }: { tmp: string; passes: boolean }) 
   });
 const one = { TF_CLI_ARGS_apply: "-parallelism=1" };
 
-test("the only slot is not taken while an agent that was stopped waits for it", () => {
+test("a check does not take the only operation while a stopped agent needs it", () => {
   const tmp = folder();
   expect(question("s1", { tmp, env: one }).stdout).toBe("asked\n");
   const { status, stdout, stderr } = question("s2", { tmp, env: one });
@@ -35,21 +35,21 @@ test("the only slot is not taken while an agent that was stopped waits for it", 
   expect(stderr).toContain("npm run deploy");
 });
 
-test("it is not taken either while that agent has not passed its gate", () => {
+test("nor while that agent is not ready", () => {
   const tmp = folder();
   question("s1", { tmp, env: one });
   gate("s1", { tmp, passes: false });
   expect(question("s2", { tmp, env: one }).stdout).toBe("");
 });
 
-test("it is taken when that agent has passed its gate", () => {
+test("a check takes it when that agent is ready", () => {
   const tmp = folder();
   question("s1", { tmp, env: one });
   gate("s1", { tmp, passes: true });
   expect(question("s2", { tmp, env: one }).stdout).toBe("asked\n");
 });
 
-test("a question that was refused leaves nothing behind", () => {
+test("a denied check leaves no file", () => {
   const tmp = folder();
   question("s1", { tmp, env: one, ask: "exit 1" });
   expect(question("s2", { tmp, env: one }).stdout).toBe("asked\n");

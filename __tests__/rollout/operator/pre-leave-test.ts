@@ -18,7 +18,7 @@ const leave = ({ state = "running", ask = "echo asked", gone = "exit 0", targets
     },
   });
 
-test("a running agent is asked for, leaves, and stays down", () => {
+test("a running agent is checked, leaves, and stays down", () => {
   const { status, calls } = leave({});
   expect(status).toBe(0);
   expect(calls.map((call) => call.replace("-H ssh://a ", "")).slice(1)).toEqual([
@@ -27,14 +27,13 @@ test("a running agent is asked for, leaves, and stays down", () => {
     "wait s1",
   ]);
 });
-test("what the cluster refuses does not leave", () => {
+test("an agent does not leave if the check denies it", () => {
   const { status, calls } = leave({ ask: "exit 1" });
   expect([status, calls.length]).toEqual([1, 1]);
 });
-test("one that is gone already is taken out all the same", () =>
+test("an agent whose container is gone is removed from the cluster too", () =>
   expect(leave({ state: "none", gone: "echo gone; exit 0" })).toMatchObject({ status: 0, stdout: "gone\n" }));
-test("one that the servers still have is not removed", () => expect(leave({ gone: "exit 1" }).status).toBe(1));
-test("with consent it is, for the servers may be going down too", () =>
+test("the step fails while the servers list the agent", () => expect(leave({ gone: "exit 1" }).status).toBe(1));
+test("with CONSUL_ALLOW_QUORUM_LOSS it succeeds, because the servers may stop too", () =>
   expect(leave({ gone: "exit 1", env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } }).status).toBe(0));
-test("where no server stays to tell, it just leaves", () =>
-  expect(leave({ targets: "", gone: "exit 1" }).status).toBe(0));
+test("without other servers it leaves unchecked", () => expect(leave({ targets: "", gone: "exit 1" }).status).toBe(0));

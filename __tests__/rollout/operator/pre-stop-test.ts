@@ -47,15 +47,16 @@ esac`;
   return { ...run, config: existsSync(config) ? readFileSync(config, "utf8") : undefined };
 }
 
-test("a running container is asked for", () => expect(stop()).toMatchObject({ status: 0, stdout: "asked\n" }));
-test("what the cluster refuses is not stopped", () => expect(stop({ env: { ASK: "exit 1" } }).status).toBe(1));
+test("a running container is checked", () => expect(stop()).toMatchObject({ status: 0, stdout: "asked\n" }));
+test("a container is not stopped if the check denies it", () =>
+  expect(stop({ env: { ASK: "exit 1" } }).status).toBe(1));
 test.each(["exited", "created", "restarting", "dead"])("one that is %s may go unasked", (state) =>
   expect(stop({ state })).toMatchObject({ status: 0, stdout: "" }),
 );
-test("consent to lose the quorum asks nobody, not even the daemon", () => {
+test("CONSUL_ALLOW_QUORUM_LOSS skips all checks, and does not ask the daemon", () => {
   expect(stop({ env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } })).toMatchObject({ status: 0, stdout: "", calls: [] });
 });
-test("one that has come back while the image came is asked for", () => {
+test("a container that started again during the pull is checked", () => {
   const { stdout } = runAsTerraform({
     script: operatorScript("docker", "parallelism", "pre-stop"),
     docker: `case "$*" in
@@ -89,7 +90,7 @@ describe("the next configuration", () => {
       "-H ssh://a run --rm -i --network host -v s1-declared:/consul/declared:ro --entrypoint /bin/sh sha256:same -c try it",
     ]);
   });
-  test("that it refuses stops nobody, and nobody is asked", () => {
+  test("is rejected before anything is checked or stopped", () => {
     const { status, stdout, stderr } = stop({ tried: "echo Consul v1.22.2; echo 'refused: invalid config key x'" });
     expect([status, stdout, stderr]).toEqual([
       1,
@@ -101,7 +102,7 @@ describe("the next configuration", () => {
     for (const how of [{ env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } }, { state: "exited" }])
       expect(stop(how).config).toBeUndefined();
   });
-  test("that cannot be tried holds nothing up: the gate says whether it is good", () =>
+  test("that cannot be tried is left to the readiness check", () =>
     expect(stop({ tried: "exit 125" }).stdout).toBe("asked\n"));
 });
 
@@ -140,6 +141,5 @@ describe("versions", () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining(`from ${from} to ${to} are ${steps} minor versions`)]);
   });
 
-  test("that an image does not tell hold nothing up", () =>
-    expect(stop({ versions: ["", ""] }).stdout).toBe("asked\n"));
+  test("that an image does not print are ignored", () => expect(stop({ versions: ["", ""] }).stdout).toBe("asked\n"));
 });

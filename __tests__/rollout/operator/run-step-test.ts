@@ -31,11 +31,11 @@ const ask = ({
 /** The stand-in runs the script that it is given, as the container's shell would, and drops docker's own words. */
 const RUNS_SCRIPT = 'while [ "$1" != /bin/sh ]; do shift; done; shift; exec sh "$@"';
 
-test("a script that exits 0 is a yes", () => {
+test("a script that exits 0 succeeds", () => {
   expect(ask({ docker: RUNS_SCRIPT, script: "echo in" })).toMatchObject({ status: 0, stdout: "in\n", stderr: "" });
 });
 
-test("a script that exits 3 is a no, at once, with its reason", () => {
+test("a script that exits 3 fails the step at once, with its reason", () => {
   const { status, stderr, calls } = ask({
     docker: RUNS_SCRIPT,
     script: "echo 'not a voter' >&2; exit 3",
@@ -63,13 +63,13 @@ test("quoted words reach the script whole", () => {
   expect(stdout).toBe("<two words><it's><$HOME><*>");
 });
 
-test("the script may be of many lines, and say anything", () => {
+test("a script may have many lines and any output", () => {
   expect(ask({ docker: RUNS_SCRIPT, script: "# a\ncase x in\nx) printf '%s\\n' '$PATH \\n %s' ;;\nesac" }).stdout).toBe(
     "$PATH \\n %s\n",
   );
 });
 
-test("a container that cannot be asked is passed over for the next", () => {
+test("after a container that is unreachable the next one is tried", () => {
   const { status, calls, stdout } = ask({
     docker: 'case $* in *" s1 "*) echo "no such container: s1" >&2; exit 1 ;; esac',
     targets: ["exec -i s1", "exec -i s2"],
@@ -78,27 +78,24 @@ test("a container that cannot be asked is passed over for the next", () => {
   expect(stdout).toContain("s1: unreachable so far: no such container: s1");
 });
 
-test("containers that cannot be asked are asked again until there is an answer", () => {
+test("unreachable containers are tried again until one runs the script", () => {
   const { status, calls } = ask({ docker: "[ $calls -ge 2 ]", seconds: 9 });
   expect([status, calls.length]).toEqual([0, 2]);
 });
 
-test("when time is up without an answer, it fails, with the last reason and how long it tried", () => {
+test("at the timeout it fails, with the last reason and the time", () => {
   const { status, stderr } = ask({ docker: "echo 'connection refused' >&2; exit 125", seconds: 1 });
   expect([status, stderr]).toEqual([1, "s1: connection refused, for 1 s\n"]);
 });
 
-test("the same reason is said once", () => {
+test("the same reason is printed once", () => {
   const { stdout } = ask({ docker: "echo 'connection refused' >&2; exit 125", seconds: 2 });
   expect(stdout.match(/connection refused/g)).toHaveLength(1);
 });
 
-test("without the docker CLI it says that it is needed, and where", () => {
+test("without the docker CLI the message says where it is needed", () => {
   const { status, stderr } = ask({});
-  expect([status, stderr]).toEqual([
-    1,
-    "the docker CLI is needed where Terraform runs, for the checks of agents\n",
-  ]);
+  expect([status, stderr]).toEqual([1, "the docker CLI is needed where Terraform runs, for the checks of agents\n"]);
 });
 
 test("the operator's own docker settings do not redirect it", () => {
