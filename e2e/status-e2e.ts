@@ -87,11 +87,11 @@ describe("the status and the logs of a running cluster", () => {
     const screen = coloured.stdout.slice(coloured.stdout.indexOf("\n\n") + 2);
     writeFileSync(join(__dirname, "screenshots/status.svg"), terminalPicture("npm run status", screen));
     const live = await npm("diagram", "--live");
-    expect(live.stdout).toMatch(/class="client unwell"/);
-    expect(live.stdout.match(/class="(server|client) well"/g)).toHaveLength(4);
+    expect(live.stdout).toMatch(/class="client unhealthy"/);
+    expect(live.stdout.match(/class="(server|client) healthy"/g)).toHaveLength(4);
     writeFileSync(join(__dirname, "screenshots/live.svg"), live.stdout);
     expect((await npm("diagram", "--live", "--format", "mermaid")).stdout).toContain(
-      "class agent_consul_client2 unwell",
+      "class agent_consul_client2 unhealthy",
     );
 
     expect((await npm("doctor", "--fix")).exitCode).toBe(0);

@@ -258,8 +258,8 @@ export class Adoption {
       .filter(({ type, name }) => name === agent.name && (type === "docker_container" || type === "terraform_data"))
       .map(({ address }) => address);
     if (addresses.length === 0) return;
-    const { status, error } = await terraform(this.stackOf(agent).folder, ["state", "rm", ...addresses]);
-    if (status !== 0) throw new Error(`${agent.name}: the state does not forget it: ${error}`);
+    const { exitCode, error } = await terraform(this.stackOf(agent).folder, ["state", "rm", ...addresses]);
+    if (exitCode !== 0) throw new Error(`${agent.name}: the state does not forget it: ${error}`);
   }
 
   private async docker(agent: AgentDescription, ...args: string[]): Promise<void> {

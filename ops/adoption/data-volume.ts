@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Daemon } from "../../cluster/resolve/daemon";
 import { ADOPTION_LABEL } from "../../consul/contract";
 import { docker, dockerCommand } from "../docker/docker";
+import { exitCodeOf } from "../process";
 
 const SCRIPT = readFileSync(join(__dirname, "data-volume.sh"), "utf8");
 type Task = "look" | "begin" | "fill" | "pack" | "spoil";
@@ -93,24 +94,22 @@ export class DataVolume {
     // A writer that is gone says why itself.
     writer.stdin?.on("error", () => reader.kill());
     reader.stdout?.pipe(writer.stdin as NodeJS.WritableStream, { end: false });
-    const read = ended(reader).then((failure) => {
+    const read = failureOf(reader).then((failure) => {
       if (failure === undefined) writer.stdin?.end();
       else writer.kill();
       return failure;
     });
-    const [failure, other] = await Promise.all([read, ended(writer)]);
+    const [failure, other] = await Promise.all([read, failureOf(writer)]);
     if (failure ?? other) throw new Error(`${this.data}: ${failure ?? other}`);
   }
 }
 
 /** Why a process failed; undefined when it did not. */
-function ended(process: ReturnType<typeof spawn>): Promise<string | undefined> {
-  let said = "";
-  process.stderr?.on("data", (text) => {
-    said += text;
+async function failureOf(child: ChildProcess): Promise<string | undefined> {
+  let error = "";
+  child.stderr?.on("data", (text) => {
+    error += text;
   });
-  return new Promise((done, fail) => {
-    process.on("error", fail);
-    process.on("close", (status) => done(status === 0 ? undefined : said.trim() || `exit status ${status}`));
-  });
+  const exitCode = await exitCodeOf(child);
+  return exitCode === 0 ? undefined : error.trim() || `exit code ${exitCode}`;
 }

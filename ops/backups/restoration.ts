@@ -10,7 +10,7 @@ import { inspectContainer } from "../docker/container";
 import { docker, dockerCommand } from "../docker/docker";
 import { unreachableHosts } from "../docker/hosts";
 import { parallel } from "../parallel";
-import { streamLines } from "../terminal/stream-lines";
+import { logLines } from "../process";
 import { ProvisionerRunner } from "../terraform/provisioner-runner";
 import { type Stack, stackOf } from "../terraform/synth";
 import { SNAPSHOT_SCRIPT } from "./save";
@@ -179,7 +179,7 @@ export class Restoration {
       "pipe",
       "pipe",
     ]);
-    return streamLines(spawn(program, words, options), say);
+    return logLines(spawn(program, words, options), say);
   }
 
   private questions(agent: string): ProvisionerRunner {

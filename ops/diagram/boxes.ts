@@ -1,7 +1,7 @@
 import { count, rolesText } from "../terminal/format";
 import { type AgentNode, type Graph, type HostNode, type State, targetsByAgent } from "./graph";
 
-/** How much is drawn: the rest of each is summed up in a box of its own, so that a picture of a thousand hosts can be looked at, too. */
+/** How much is drawn. The rest of each is summed up in a box, so that a picture of a thousand hosts stays readable. */
 export const BOUNDS = {
   /** Of each step of a deploy. */
   stacks: 40,
@@ -70,7 +70,7 @@ export class Boxes {
       `in_step_${number}`,
       (rest) => [`and ${rest.length} more stacks`, rolesText(inside(rest))],
     );
-    return around("step", String(number), String(number), this.alikeTogether(stacks));
+    return boxAround("step", String(number), String(number), this.alikeTogether(stacks));
   }
 
   private stack({ name, servers, clients }: Rack, bounds: Bounds): Box {
@@ -79,12 +79,12 @@ export class Boxes {
       ...this.hosts(clients, bounds.clients, `clients_of_${name}`),
     ];
     const empty = servers.length + clients.length === 0;
-    return around(
+    return boxAround(
       "stack",
       name,
       `stack ${name}`,
       this.alikeTogether(hosts),
-      empty ? ["no hosts: the step that asks whether all servers vote"] : [],
+      empty ? ["no hosts: the voters step"] : [],
     );
   }
 
@@ -97,7 +97,7 @@ export class Boxes {
     if (ways.length === 1) return [...boxes];
     return ways.flatMap((alike) => {
       const [first, second] = alike;
-      return !first || !second || isServer(first) ? alike : [around("clients", `with_${first.id}`, "", alike)];
+      return !first || !second || isServer(first) ? alike : [boxAround("clients", `with_${first.id}`, "", alike)];
     });
   }
 
@@ -110,7 +110,7 @@ export class Boxes {
         rolesText(inside(rest)),
       ]);
       return {
-        ...around("host", name, name, shown, [
+        ...boxAround("host", name, name, shown, [
           address,
           ...(agents.length === 0 ? ["no agent"] : []),
           ...wordsOf(state),
@@ -128,7 +128,12 @@ export class Boxes {
     const { name, role, host, decommission, state } = agent;
     const own = name === host ? { title: role, lines: [] } : { title: name, lines: [role] };
     const title = state?.leads ? `${LEADER} ${own.title}` : own.title;
-    const lines = [...own.lines, ...(decommission ? ["leaves for good"] : []), ...this.ports(agent), ...wordsOf(state)];
+    const lines = [
+      ...own.lines,
+      ...(decommission ? ["to be decommissioned"] : []),
+      ...this.ports(agent),
+      ...wordsOf(state),
+    ];
     return { ...leaf("agent", name, title, lines, [agent]), state };
   }
 
@@ -138,21 +143,21 @@ export class Boxes {
   }
 }
 
-/** Marks who leads. */
+/** Marks the leader. */
 export const LEADER = "★";
 
 const wordsOf = (state: State | undefined): string[] => (state && state.words !== "" ? [state.words] : []);
 
-/** Of agents that are summed up; undefined when none was looked at. */
+/** The state of agents that are summed up; undefined in a picture of the file alone. */
 function stateOf(agents: readonly AgentNode[]): State | undefined {
   const states = agents.flatMap(({ state }) => state ?? []);
-  const ill = states.filter(({ health }) => health !== "well").length;
+  const unhealthy = states.filter(({ health }) => health !== "healthy").length;
   if (states.length === 0) return undefined;
-  return ill === 0 ? { health: "well", words: "" } : { health: "unwell", words: `${ill} not well` };
+  return unhealthy === 0 ? { health: "healthy", words: "" } : { health: "unhealthy", words: `${unhealthy} unhealthy` };
 }
 
-const isIll = ({ state, children }: Box): boolean =>
-  (state !== undefined && state.health !== "well") || children.some(isIll);
+const isUnhealthy = ({ state, children }: Box): boolean =>
+  (state !== undefined && state.health !== "healthy") || children.some(isUnhealthy);
 
 /** A stack's hosts, those with servers apart. */
 interface Rack {
@@ -178,7 +183,7 @@ function leaf(
   return { id: `${kind}_${name.replaceAll("-", "_")}`, kind, title, lines, agents, children: [] };
 }
 
-const around = (
+const boxAround = (
   kind: Box["kind"],
   name: string,
   title: string,
@@ -191,7 +196,7 @@ const around = (
 
 const inside = (boxes: readonly Box[]): AgentNode[] => boxes.flatMap(({ agents }) => agents);
 
-/** The first of a list, those that are not well before others, and a box for the rest, if that is more than one: it takes the room of one. */
+/** The first boxes of a list, unhealthy ones before others, and a box for the rest. A rest of one is shown itself: it needs no more room. */
 function bounded(
   boxes: readonly Box[],
   bound: number,
@@ -199,7 +204,9 @@ function bounded(
   words: (rest: readonly Box[]) => [title: string, line: string],
 ): Box[] {
   if (boxes.length <= bound + 1) return [...boxes];
-  const first = new Set([...boxes].sort((one, other) => Number(isIll(other)) - Number(isIll(one))).slice(0, bound));
+  const first = new Set(
+    [...boxes].sort((one, other) => Number(isUnhealthy(other)) - Number(isUnhealthy(one))).slice(0, bound),
+  );
   const rest = boxes.filter((box) => !first.has(box));
   const [title, line] = words(rest);
   const state = stateOf(inside(rest));

@@ -53,7 +53,7 @@ export interface AgentNode {
 /** How something that was looked at is. */
 export interface State {
   /** `unreachable` is what is on a host that does not answer, and that host. */
-  readonly health: "well" | "unwell" | "unreachable";
+  readonly health: "healthy" | "unhealthy" | "unreachable";
   /** In a few words: `no voter`; none for what is well. */
   readonly words: string;
   /** This server leads. */

@@ -14,8 +14,8 @@ classDef clients fill:none,stroke:#8a93ab,stroke-dasharray:5 4,color:#1d2233
 classDef all fill:#fff,stroke:#56658f,color:#1d2233
 classDef step fill:#1d2233,stroke:#1d2233,color:#fff
 classDef leaving stroke-dasharray:5 3
-classDef well stroke:#1f9d55,stroke-width:3px
-classDef unwell fill:#ffe3e0,stroke:#d62828,stroke-width:3px,color:#1d2233
+classDef healthy stroke:#1f9d55,stroke-width:3px
+classDef unhealthy fill:#ffe3e0,stroke:#d62828,stroke-width:3px,color:#1d2233
 classDef unreachable fill:#e3e5ec,stroke:#5b6478,stroke-width:3px,stroke-dasharray:6 4,color:#1d2233
 `.trim();
 const COLUMNS = 4;
@@ -112,7 +112,7 @@ function legend({ ports, arrows, joins, states }: Picture): string[] {
     ...(health === "leads" ? [] : [`class legend_${health} ${health}`]),
   ]);
   return [
-    `subgraph legend["unless said otherwise"]`,
+    `subgraph legend["unless a box shows something else"]`,
     ...[...told, ...joining, ...coloured].map((line) => `  ${line}`),
     "end",
     "class legend clients",

@@ -1,39 +1,32 @@
 import type { Role } from "../../consul/ports";
-import {
-  count,
-  joinLines,
-  particularPorts,
-  portLines,
-  rolesText,
-  securityText,
-  usualListeners,
-} from "../terminal/format";
+import { count, rolesText, securityText } from "../terminal/format";
 import { type Arrow, arrowsBetween } from "./arrows";
 import { type Box, Boxes } from "./boxes";
+import { joinLines, particularPorts, portLines, usualListeners } from "./format";
 import type { Graph, State } from "./graph";
 
-/** What is drawn, and what is said of it, in any format. */
+/** The content of a picture, for any format. */
 export interface Picture {
   readonly title: string;
-  /** What cluster it is, in a line. */
+  /** A line about the cluster. */
   readonly about: string;
   readonly security: { readonly on: boolean; readonly words: string };
   readonly boxes: readonly Box[];
   readonly addresses: readonly Box[];
-  /** Undefined when they are too many: then `joins` tells. */
+  /** Undefined if there are too many: `joins` then describes them. */
   readonly arrows?: readonly Arrow[];
-  /** What agents listen for, unless their boxes say otherwise. */
+  /** The ports that agents listen on, unless their boxes show others. */
   readonly ports: readonly { readonly role: Role; readonly lines: readonly string[] }[];
-  /** Who joins whom, in words. */
+  /** The joins, in sentences. */
   readonly joins: readonly string[];
-  /** What the colours of states mean; none where nothing was looked at. */
+  /** The meaning of the states' colours; empty for a picture of the file alone. */
   readonly states: readonly { readonly health: State["health"]; readonly words: string }[];
 }
 
 const STATES: Picture["states"] = [
-  { health: "well", words: "well" },
-  { health: "unwell", words: "not well" },
-  { health: "unreachable", words: "its host does not answer" },
+  { health: "healthy", words: "healthy" },
+  { health: "unhealthy", words: "unhealthy" },
+  { health: "unreachable", words: "its host is unreachable" },
 ];
 
 export function pictureOf(graph: Graph): Picture {
@@ -49,7 +42,7 @@ export function pictureOf(graph: Graph): Picture {
       size,
       `datacenter ${datacenter}`,
       ...(bridged ? [`bridge network ${subnet}`] : []),
-      ...(live ? [`${live.well ? "well" : "not well"} at ${live.at.slice(0, 16).replace("T", " ")} UTC`] : []),
+      ...(live ? [`${live.well ? "healthy" : "unhealthy"} at ${live.at.slice(0, 16).replace("T", " ")} UTC`] : []),
     ].join(" · "),
     states: live ? STATES : [],
     security: { on: security !== "off", words: securityText(security) },

@@ -29,9 +29,9 @@ text.on-server{fill:#fff}
 .more{fill:#f7f8fb;stroke:#9aa2b8;stroke-dasharray:2 3}
 .address{fill:#fff7e0;stroke:#b98a16}
 .leaving{stroke-dasharray:5 3;stroke-width:2px}
-.well{stroke:#1f9d55;stroke-width:3px}
-.host.well{stroke:#b6bdd0;stroke-width:1px}
-.unwell{fill:#ffe3e0;stroke:#d62828;stroke-width:3px}
+.healthy{stroke:#1f9d55;stroke-width:3px}
+.host.healthy{stroke:#b6bdd0;stroke-width:1px}
+.unhealthy{fill:#ffe3e0;stroke:#d62828;stroke-width:3px}
 .unreachable{fill:#e3e5ec;stroke:#5b6478;stroke-width:3px;stroke-dasharray:6 4}
 .join{fill:none;stroke:#56658f;stroke-width:1.5px}
 .point{fill:#56658f}
@@ -122,8 +122,8 @@ const order = (steps: readonly Placed[]): string[] =>
 function agent(one: Placed): string {
   const [{ role, name, decommission } = { role: "client" as const, name: "", decommission: false }] = one.box.agents;
   const look = `${role}${decommission ? " leaving" : ""}${stateLook(one.box)}`;
-  // What is not well has a light ground.
-  const words = (one.box.state?.health ?? "well") === "well" ? `on-${role}` : "";
+  // Unhealthy agents have a light background.
+  const words = (one.box.state?.health ?? "healthy") === "healthy" ? `on-${role}` : "";
   return `<g><title>${escaped(`${name}: ${role}`)}</title>${shape(role, one, look)}${wordsIn({ ...one, x: one.x + 2 }, words)}</g>`;
 }
 

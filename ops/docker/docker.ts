@@ -1,15 +1,20 @@
-import { execFile, type SpawnOptions, type StdioOptions } from "node:child_process";
+import type { SpawnOptions, StdioOptions } from "node:child_process";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { type Daemon, dockerArguments } from "../../cluster/resolve/daemon";
+import { run } from "../process";
 
 export interface DockerResult {
   readonly ok: boolean;
   readonly output: string;
+  /** Why it failed. */
   readonly error: string;
 }
 
-/** The docker CLI that reaches a daemon, as Terraform's questions do: the operator's DOCKER_* variables do not redirect it. */
+/**
+ * The docker CLI's command line for a daemon. Like Terraform's provisioners, it ignores the operator's DOCKER_*
+ * variables.
+ */
 export function dockerCommand(
   daemon: Daemon,
   args: readonly string[],
@@ -22,16 +27,21 @@ export function dockerCommand(
 
 /**
  * Runs the docker CLI against a daemon.
- * @param seconds after which a daemon that does not answer counts as gone
+ * @param seconds after which the daemon counts as unreachable. The CLI is then killed, and its ssh ends with it: asked
+ *   to end, it would wait some seconds for the ssh.
  */
-export function docker(daemon: Daemon, args: readonly string[], seconds = 5): Promise<DockerResult> {
-  const [program, words, { env }] = dockerCommand(daemon, args, "pipe");
-  return new Promise((done) => {
-    // Asked to end, the docker CLI waits some seconds more for its ssh; killed, it takes that along.
-    const limits = { timeout: seconds * 1000, killSignal: "SIGKILL", maxBuffer: 64 * 1024 * 1024 } as const;
-    execFile(program, words, { env, ...limits }, (failure, stdout, stderr) => {
-      const error = failure?.killed ? `no answer within ${seconds} s` : stderr.trim() || failure?.message || "";
-      done({ ok: !failure, output: stdout, error });
-    });
-  });
+export async function docker(
+  daemon: Daemon,
+  args: readonly string[],
+  seconds = 5,
+  stdio: StdioOptions = "pipe",
+): Promise<DockerResult> {
+  const [program, words, options] = dockerCommand(daemon, args, stdio);
+  try {
+    const { exitCode, output, error, timedOut } = await run(program, words, { ...options, seconds });
+    const reason = timedOut ? `no answer within ${seconds} s` : error.trim() || `exit code ${exitCode}`;
+    return { ok: exitCode === 0, output, error: exitCode === 0 ? error.trim() : reason };
+  } catch (error) {
+    return { ok: false, output: "", error: (error as Error).message };
+  }
 }

@@ -1,36 +1,40 @@
-import { execFile } from "node:child_process";
 import type { HostDescription } from "../../cluster/model";
 import { parallel } from "../parallel";
+import { run } from "../process";
 import { docker } from "./docker";
 
-/** A docker CLI each, and an ssh. */
+/** Each is a docker CLI and an ssh. */
 const AT_ONCE = 64;
-/** By ssh 0.3 s, but 6 s from a machine of two cores under a load of 17 (measured): a host that is only slow must not count as gone. */
+/** By ssh 0.3 s, but 6 s from a machine of two cores under a load of 17 (measured): a slow host must not count as unreachable. */
 const SECONDS = 20;
 
-/** A daemon's version, or why it does not answer. */
+/** A daemon's version, or why the daemon is unreachable. */
 export type Reachability = { readonly version: string } | { readonly why: string };
 
-/** Of whoever only looks, and wants to see the rest: a host that does not answer is named within 5 s of a command's start. */
-const GLANCE_SECONDS = 3;
-
-/** As many starts of the docker CLI as an answer by ssh may take: one start takes 0.01 s where nothing else runs, 0.07 s at a load of 16 on two processors. */
-const GLANCE_STARTS = 150;
-const LONGEST_GLANCE_SECONDS = 18;
-/** One measurement serves all who ask within this time: a hundred logs that are opened at once would measure each other. */
-const GLANCE_KEPT_MS = 5000;
-let glance: { readonly seconds: Promise<number>; readonly until: number } | undefined;
+/** For commands that only inspect: they name an unreachable host within 5 s of their start, and show the rest. */
+const SHORT_SECONDS = 3;
+/**
+ * An answer by ssh may take as long as this many starts of the docker CLI. One start takes 0.01 s on an idle machine,
+ * and 0.07 s at a load of 16 on two processors.
+ */
+const STARTS = 150;
+const MOST_SECONDS = 18;
+/** A measurement is valid for this time. A hundred logs that are opened at once would otherwise measure each other. */
+const VALID_MS = 5000;
+let measurement: { readonly seconds: Promise<number>; readonly until: number } | undefined;
 
 /**
- * Seconds after which a daemon counts as gone for whoever only looks: 3, and up to 18 where this machine is too busy to ask (at a load of 15, two
- * processors took more than three for what takes 0.3). Found out by starting the docker CLI: the load average still tells of what ended a minute ago.
+ * Seconds after which a daemon counts as unreachable for commands that only inspect: 3, and up to 18 while this machine
+ * is busy (at a load of 15, two processors needed more than three for what takes 0.3). It measures starts of the docker
+ * CLI, because the load average still includes what ended a minute ago.
  */
 export function adaptiveTimeoutSeconds(): Promise<number> {
-  if (!glance || glance.until < Date.now()) glance = { seconds: measuredGlance(), until: Date.now() + GLANCE_KEPT_MS };
-  return glance.seconds;
+  if (!measurement || measurement.until < Date.now())
+    measurement = { seconds: measuredTimeout(), until: Date.now() + VALID_MS };
+  return measurement.seconds;
 }
 
-async function measuredGlance(): Promise<number> {
+async function measuredTimeout(): Promise<number> {
   // The first start may have to read the program from the disk.
   const starts = [await secondsToStart(), await secondsToStart()];
   return adaptiveTimeoutFor(Math.min(...starts));
@@ -38,22 +42,23 @@ async function measuredGlance(): Promise<number> {
 
 /** @param start seconds that a start of the docker CLI takes */
 export function adaptiveTimeoutFor(start: number): number {
-  return Math.round(Math.min(LONGEST_GLANCE_SECONDS, Math.max(GLANCE_SECONDS, GLANCE_STARTS * start)));
+  return Math.round(Math.min(MOST_SECONDS, Math.max(SHORT_SECONDS, STARTS * start)));
 }
 
 async function secondsToStart(): Promise<number> {
-  const begun = performance.now();
-  await new Promise<void>((done) => execFile("docker", ["--version"], { timeout: 1000 }, () => done()));
-  return (performance.now() - begun) / 1000;
+  const begin = performance.now();
+  // Without a docker CLI, each host reports that.
+  await run("docker", ["--version"], { env: process.env, seconds: 1 }).catch(() => undefined);
+  return (performance.now() - begin) / 1000;
 }
 
-/** @param seconds after which a daemon that does not answer counts as gone */
+/** @param seconds after which the daemon counts as unreachable */
 export async function pingDaemon({ daemon }: HostDescription, seconds: number): Promise<Reachability> {
   const { ok, output, error } = await docker(daemon, ["version", "--format", "{{.Server.Version}}"], seconds);
   return ok ? { version: output.trim() } : { why: error.split("\n").at(-1) ?? "" };
 }
 
-/** Hosts whose daemon does not answer within 20 s, and why, by the hosts' names. */
+/** Hosts whose daemons are unreachable for 20 s: the reasons, by the hosts' names. */
 export async function unreachableHosts(hosts: readonly HostDescription[]): Promise<Map<string, string>> {
   const answers = await parallel(hosts, AT_ONCE, async (host) => ({
     name: host.name,

@@ -19,14 +19,14 @@ export async function runningDeploys(stacks: readonly Stack[]): Promise<string[]
   const busy: string[] = [];
   for (const { name, folder } of stacks) {
     // Takes the lock and gives it back; asks no host.
-    const { status, error } = await terraform(folder, [
+    const { exitCode, error } = await terraform(folder, [
       "plan",
       "-refresh=false",
       "-input=false",
       "-no-color",
       "-lock-timeout=0s",
     ]);
-    if (status !== 0 && /state lock/i.test(error)) busy.push(name);
+    if (exitCode !== 0 && /state lock/i.test(error)) busy.push(name);
   }
   return busy;
 }
@@ -84,11 +84,11 @@ export class Fixer {
       case "restart-policy":
         return this.docker(examined, "update", `--restart=${String(resource?.attributes.restart)}`, agent.container);
       case "untaint": {
-        const { status, error } = await terraform(this.stackOf(agent.name).folder, [
+        const { exitCode, error } = await terraform(this.stackOf(agent.name).folder, [
           "untaint",
           resource?.address ?? "",
         ]);
-        return status === 0 ? undefined : error;
+        return exitCode === 0 ? undefined : error;
       }
       case "give-secrets":
         return new ProvisionerRunner(this.stackOf(agent.name).folder, this.say).giveSecrets(agent.name);

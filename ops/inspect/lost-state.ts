@@ -1,7 +1,8 @@
-import { copyFileSync, renameSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Cluster } from "../../cluster/model";
 import { backendOf } from "../../cluster/resolve/state-backend";
+import { replaceFile } from "../files";
 import { readStateFile } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
 import type { Finding } from "./findings";
@@ -41,10 +42,7 @@ export async function lostStates(
         hint: `put the state of before back (--fix does): cp ${then} ${now}`,
         action: "put-state-back",
       },
-      putBack: () => {
-        copyFileSync(before, `${file}.new`);
-        renameSync(`${file}.new`, file);
-      },
+      putBack: () => replaceFile(file, readFileSync(before)),
     });
   }
   return lost;

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { AgentDescription } from "../../cluster/model";
 import { dockerCommand } from "../docker/docker";
 import { adaptiveTimeoutSeconds, pingDaemon } from "../docker/hosts";
+import { exitCodeOf } from "../process";
 
 /** A line of an agent's log. */
 export interface LogLine {
@@ -49,17 +50,17 @@ export async function readLog(
     ...spawned,
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const ended = new Promise<number | null>((done, refuse) => child.once("error", refuse).once("close", done));
+  const ended = exitCodeOf(child);
   untilExit(child);
-  let said = "";
+  let error = "";
   for await (const text of linesOf(child.stdout as Readable)) {
     const [, time, line] = TIMED.exec(text) ?? [];
-    // What has no time is the docker CLI's own.
-    if (time === undefined || line === undefined) said = text;
+    // A line without a time is the docker CLI's own.
+    if (time === undefined || line === undefined) error = text;
     else await take({ host: host.name, agent: name, time, line });
   }
-  const status = await ended;
-  return status === 0 ? undefined : said || `docker logs ended with status ${status}`;
+  const exitCode = await ended;
+  return exitCode === 0 ? undefined : error || `docker logs ended with exit code ${exitCode}`;
 }
 
 /** A line that does not end would be kept for ever. */

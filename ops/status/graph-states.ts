@@ -1,7 +1,7 @@
 import type { Graph, State } from "../diagram/graph";
 import type { AgentStatus, HostStatus, Status } from "./status";
 
-/** A graph with the state of what was looked at. */
+/** A graph with the states of its hosts and agents. */
 export function withStates(graph: Graph, status: Status): Graph {
   const hosts = new Map(status.hosts.map((host) => [host.name, host]));
   const agents = new Map(status.agents.map((agent) => [agent.name, agent]));
@@ -16,9 +16,9 @@ export function withStates(graph: Graph, status: Status): Graph {
 
 function hostState(host: HostStatus | undefined, { findings }: Status): State | undefined {
   if (!host) return undefined;
-  if (host.why !== undefined) return { health: "unreachable", words: "does not answer" };
+  if (host.why !== undefined) return { health: "unreachable", words: "unreachable" };
   const found = findings.find((finding) => finding.host === host.name && finding.agent === undefined);
-  return found ? { health: "unwell", words: short(found.what) } : { health: "well", words: "" };
+  return found ? { health: "unhealthy", words: short(found.what) } : { health: "healthy", words: "" };
 }
 
 function agentState(
@@ -30,7 +30,9 @@ function agentState(
   if (silent.has(agent.host)) return { health: "unreachable", words: "" };
   const leads = leader?.agent === agent.name && { leads: true };
   const found = findings.find((finding) => finding.agent === agent.name);
-  return found ? { health: "unwell", words: short(found.what), ...leads } : { health: "well", words: "", ...leads };
+  return found
+    ? { health: "unhealthy", words: short(found.what), ...leads }
+    : { health: "healthy", words: "", ...leads };
 }
 
 /** As much as a box has room for. */

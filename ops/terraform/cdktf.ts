@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { constants } from "node:os";
 import { join } from "node:path";
+import { exitCodeOf } from "../process";
 import { operationsAtOnce, stacksAtOnce } from "./parallelism";
 import { type Manifest, OUTPUT, type Stack } from "./synth";
 import { wholeOutput } from "./terraform";
@@ -28,7 +28,7 @@ export interface CdktfOptions {
  * Runs the CDKTF CLI at this terminal for some of the synthesized stacks.
  * @returns its exit code
  */
-export function cdktf(options: CdktfOptions): Promise<number> {
+export async function cdktf(options: CdktfOptions): Promise<number> {
   const { command, stacks, cloud } = options;
   keepOnly(stacks.map(({ name }) => name));
   const words = [
@@ -47,13 +47,11 @@ export function cdktf(options: CdktfOptions): Promise<number> {
   const wait = () => undefined;
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);
   process.on("SIGINT", wait).on("SIGTERM", pass).on("SIGHUP", pass);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => {
-      process.off("SIGINT", wait).off("SIGTERM", pass).off("SIGHUP", pass);
-      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
-    });
-  });
+  try {
+    return await exitCodeOf(child);
+  } finally {
+    process.off("SIGINT", wait).off("SIGTERM", pass).off("SIGHUP", pass);
+  }
 }
 
 /**

@@ -49,9 +49,9 @@ export async function plan(folder: string, targets: readonly string[] = []): Pro
       "-input=false",
       ...targets.map((address) => `-target=${address}`),
     ]);
-    if (planned.status !== 0) throw new Error(planned.error);
+    if (planned.exitCode !== 0) throw new Error(planned.error);
     const shown = await terraform(folder, ["show", "-json", file]);
-    if (shown.status !== 0) throw new Error(shown.error);
+    if (shown.exitCode !== 0) throw new Error(shown.error);
     return JSON.parse(shown.output) as Plan;
   });
 }

@@ -4,8 +4,8 @@ import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { OWN_CONTAINER, OWN_NODE } from "../../constructs/pre-stop";
 import { secretsId } from "../../consul/contract";
+import { logLines } from "../process";
 import { withTempDir } from "../temp-dir";
-import { streamLines } from "../terminal/stream-lines";
 
 /** The container that a question before a stop is about: the one that runs, whatever its successor is called. */
 export interface RunningContainer {
@@ -153,6 +153,6 @@ async function run(
   // Questions note there which of Terraform's slots they hold: see rollout/operator/parallelism.sh.
   return withTempDir(join(tmpdir(), "consul-cdktf-question-"), (notes) => {
     const env = { ...process.env, ...environment, TF_DATA_DIR: notes };
-    return streamLines(spawn("sh", ["-c", command], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }), say);
+    return logLines(spawn("sh", ["-c", command], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }), say);
   });
 }

@@ -27,6 +27,6 @@ const targets = (agent: string): string[] =>
  * @throws with what it said, when it fails
  */
 export async function must(folder: string, subcommand: "plan" | "apply", ...args: readonly string[]): Promise<void> {
-  const { status, error } = await terraform(folder, [subcommand, "-input=false", "-no-color", ...args]);
-  if (status !== 0) throw new Error(error);
+  const { exitCode, error } = await terraform(folder, [subcommand, "-input=false", "-no-color", ...args]);
+  if (exitCode !== 0) throw new Error(error);
 }

@@ -37,8 +37,8 @@ export interface StateResource {
  */
 export async function readState(folder: string, signal?: AbortSignal): Promise<StackState> {
   // Not `show -json`, which starts a provider process, and needs one where only a backend is known.
-  const { status, output, error } = await terraform(folder, ["state", "pull"], signal);
-  if (status !== 0) throw new Error(`the state cannot be read in ${folder}\n${error}`);
+  const { exitCode, output, error } = await terraform(folder, ["state", "pull"], signal);
+  if (exitCode !== 0) throw new Error(`the state cannot be read in ${folder}\n${error}`);
   return parseState(output);
 }
 

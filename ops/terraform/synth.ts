@@ -1,6 +1,6 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { run } from "../process";
 
 /** A stack as it was synthesized. */
 export interface Stack {
@@ -12,7 +12,7 @@ export interface Stack {
   readonly json: StackJson;
 }
 
-/** What is read here of a stack's Terraform JSON. */
+/** The part of a stack's Terraform JSON that is read here. */
 export interface StackJson {
   readonly provider?: { readonly docker?: readonly { readonly alias?: string }[] };
   readonly resource?: Readonly<Record<string, Readonly<Record<string, ResourceJson>>>>;
@@ -24,7 +24,7 @@ export interface ResourceJson {
   readonly depends_on?: readonly string[];
 }
 
-/** CDKTF's list of what was synthesized. */
+/** CDKTF's list of the synthesized stacks. */
 export interface Manifest {
   readonly stacks: Readonly<
     Record<
@@ -45,17 +45,14 @@ export const stackOf = (stacks: readonly Stack[], agent: string): Stack =>
   stacks.find(({ json }) => json.resource?.docker_container?.[agent]) as Stack;
 
 /**
- * Writes the Terraform JSON to cdktf.out by the project's own program, as `cdktf synth` does, in a quarter of its time.
- * @throws with what the program said, when it fails
+ * Writes the Terraform JSON to cdktf.out by the project's own program. \`cdktf synth\` does the same in four times the time.
+ * @throws with the program's errors, if it fails
  */
 export async function synthesize(): Promise<Stack[]> {
   const { app } = JSON.parse(readFileSync("cdktf.json", "utf8")) as { app: string };
-  await new Promise<void>((done, refuse) => {
-    const env = { ...process.env, CDKTF_OUTDIR: OUTPUT };
-    execFile("sh", ["-c", app], { env, maxBuffer: 64 * 1024 * 1024 }, (failure, _, stderr) =>
-      failure ? refuse(new Error(stderr.trim() || failure.message)) : done(),
-    );
-  });
+  const env = { ...process.env, CDKTF_OUTDIR: OUTPUT };
+  const { exitCode, error } = await run("sh", ["-c", app], { env });
+  if (exitCode !== 0) throw new Error(error.trim() || `${app} ends with exit code ${exitCode}`);
   const { stacks } = JSON.parse(readFileSync(join(OUTPUT, "manifest.json"), "utf8")) as Manifest;
   return Object.entries(stacks).map(([name, { synthesizedStackPath, workingDirectory, dependencies }]) => ({
     name,

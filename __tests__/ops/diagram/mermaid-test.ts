@@ -116,8 +116,8 @@ test("clients that join the same servers have one set of arrows", () => {
 
 test("words are text, whatever is in them", () => {
   const graph = graphOf(clusterOf("clusters/seed.yaml"));
-  const state = { health: "unwell" as const, words: `<b>&amp; "it" #1` };
+  const state = { health: "unhealthy" as const, words: `<b>&amp; "it" #1` };
   const chart = mermaid({ ...graph, agents: graph.agents.map((agent) => ({ ...agent, state })) });
-  expect(parse(chart).used.filter((look) => look === "unwell")).toHaveLength(4);
+  expect(parse(chart).used.filter((look) => look === "unhealthy")).toHaveLength(4);
   expect(chart).toContain("<br>#lt;b#gt;#amp;amp; #quot;it#quot; #35;1");
 });

@@ -80,12 +80,12 @@ describe("words", () => {
         role: "server",
         lines: [
           "open to other hosts: gossip 8301, WAN gossip 8302, RPC 8300",
-          "to its own host alone: HTTP 8500, HTTPS 8501, gRPC with TLS 8503, DNS 8600",
+          "only to its own host: HTTP 8500, HTTPS 8501, gRPC with TLS 8503, DNS 8600",
         ],
       },
       {
         role: "client",
-        lines: ["open to other hosts: gossip 8301", "to its own host alone: HTTP 8500, HTTPS 8501, DNS 8600"],
+        lines: ["open to other hosts: gossip 8301", "only to its own host: HTTP 8500, HTTPS 8501, DNS 8600"],
       },
     ]);
   });
@@ -95,7 +95,7 @@ describe("words", () => {
       "[s1, s2, { name: s3, ports: { server: 9300, http: 9500, dns: -1 } }]",
     );
     expect([linesOf(text, "s3"), linesOf(text, "s1")]).toEqual([
-      ["open to other hosts: RPC 9300", "to its own host alone: HTTP 9500", "no DNS"],
+      ["open to other hosts: RPC 9300", "only to its own host: HTTP 9500", "no DNS"],
       [],
     ]);
   });
@@ -108,7 +108,7 @@ describe("words", () => {
   });
   test("an agent that leaves says so", () =>
     expect(linesOf(FOUR_HOSTS.replace("[c1]", "[{ name: c1, decommission: true }]"), "c1")).toEqual([
-      "leaves for good",
+      "to be decommissioned",
     ]));
 
   test.each([

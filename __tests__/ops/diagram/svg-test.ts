@@ -145,7 +145,7 @@ describe("words are text, whatever is in them", () => {
   const renamed: Graph = {
     ...graph,
     cluster: { ...graph.cluster, name: awkward },
-    hosts: graph.hosts.map((host) => ({ ...host, state: { health: "unwell" as const, words: awkward } })),
+    hosts: graph.hosts.map((host) => ({ ...host, state: { health: "unhealthy" as const, words: awkward } })),
   };
   const elements = drawn(renamed);
   test("in the picture's title", () => expect(elements[1]?.text).toBe(`Consul cluster ${awkward}`));
@@ -168,11 +168,11 @@ test("names that are too long are shortened in their middle, and are whole in a 
 
 test("what was looked at has its state", () => {
   const graph = graphOf(clusterOf("clusters/seed.yaml"));
-  const state = { health: "unwell" as const, words: "no voter" };
+  const state = { health: "unhealthy" as const, words: "no voter" };
   const elements = drawn({
     ...graph,
     agents: graph.agents.map((agent) => (agent.name === "consul-server2" ? { ...agent, state } : agent)),
   });
-  expect(ofLook(elements, "unwell")).toHaveLength(1);
+  expect(ofLook(elements, "unhealthy")).toHaveLength(1);
   expect(elements.filter(({ name, text }) => name === "text" && text === "no voter")).toHaveLength(1);
 });

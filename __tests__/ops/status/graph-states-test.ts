@@ -13,13 +13,13 @@ test("what is drawn has its state, which programs get too", () => {
   expect(graph.live).toEqual({ at: "2026-11-25T12:00:00.000Z", well: false });
   expect(Object.fromEntries(graph.agents.map(({ name, state }) => [name, state]))).toEqual({
     c1: { health: "unreachable", words: "" },
-    s1: { health: "well", words: "", leads: true },
-    s2: { health: "well", words: "" },
-    s3: { health: "unwell", words: "its container is exited" },
+    s1: { health: "healthy", words: "", leads: true },
+    s2: { health: "healthy", words: "" },
+    s3: { health: "unhealthy", words: "its container is exited" },
   });
   expect(graph.hosts.find(({ name }) => name === "c1")?.state).toEqual({
     health: "unreachable",
-    words: "does not answer",
+    words: "unreachable",
   });
 });
 
@@ -27,7 +27,7 @@ test("SVG: each in its state's colour, the leader with its mark, and what the co
   const drawn = svg(graph);
   const classes = looks(drawn);
   expect(
-    ["server well", "server unwell", "client unreachable", "host unreachable"].map(
+    ["server healthy", "server unhealthy", "client unreachable", "host unreachable"].map(
       (look) => classes.filter((one) => one === look).length,
     ),
   ).toEqual([2, 1, 1, 1]);
@@ -35,16 +35,16 @@ test("SVG: each in its state's colour, the leader with its mark, and what the co
     .filter(({ name }) => name === "text")
     .map(({ text }) => text);
   expect(texts.filter((text) => text.includes("★"))).toEqual(["★ server", "★"]);
-  for (const words of ["its container is", "well", "not well", "its host does not answer", "leads"])
+  for (const words of ["its container is", "healthy", "unhealthy", "its host is unreachable", "leads"])
     expect(texts.join("\n")).toContain(words);
-  expect(drawn).toContain("not well at 2026-11-25 12:00 UTC");
+  expect(drawn).toContain("unhealthy at 2026-11-25 12:00 UTC");
 });
 
 test("Mermaid: the same", () => {
   const chart = mermaid(graph);
   for (const line of [
-    "class agent_s1 well",
-    "class agent_s3 unwell",
+    "class agent_s1 healthy",
+    "class agent_s3 unhealthy",
     "class agent_c1 unreachable",
     'legend_leads["★ leads"]:::host',
     "class legend_unreachable unreachable",
@@ -60,14 +60,14 @@ test("the file alone has no states, and no legend of them", () => {
     hosts: graph.hosts.map(({ state: _, ...host }) => host),
     agents: graph.agents.map(({ state: _, ...agent }) => agent),
   };
-  expect(looks(svg(plain)).join(" ")).not.toMatch(/well|unreachable/);
-  expect(mermaid(plain)).not.toMatch(/legend_(well|leads)/);
+  expect(looks(svg(plain)).join(" ")).not.toMatch(/healthy|unreachable/);
+  expect(mermaid(plain)).not.toMatch(/legend_(healthy|leads)/);
 });
 
-test("of a thousand hosts, those that are not well are drawn before others, and counted where they are too many", () => {
+test("of a thousand hosts, unhealthy ones are drawn before others, and counted where they are too many", () => {
   const many = manyClients(997);
   const one = lookedAt(many, { agents: { web996: STOPPED } });
   expect(svg(one)).toContain(">web996<");
   const ill = Object.fromEntries(many.agents.slice(3, 203).map(({ name }) => [name, STOPPED]));
-  expect(svg(lookedAt(many, { agents: ill }))).toMatch(/>15\d not well</);
+  expect(svg(lookedAt(many, { agents: ill }))).toMatch(/>15\d unhealthy</);
 });
