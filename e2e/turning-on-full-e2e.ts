@@ -45,9 +45,9 @@ describe("security is turned on, and off, in a running cluster", () => {
     expect((await self("consul-server1")).Stats.serf_lan.encrypted).toBe("true");
   });
 
-  test("from accept straight to require is rejected", async () => {
+  test("from permissive straight to strict is rejected", async () => {
     cluster.file.security = at("strict");
-    expect(await rejected()).toContain('"require", too far from');
+    expect(await rejected()).toContain('"strict", too far from');
   });
 
   test("outgoing: agents speak TLS and encrypted gossip, and users notice nothing", async () => {
@@ -55,7 +55,7 @@ describe("security is turned on, and off, in a running cluster", () => {
     await deployed();
   });
 
-  test("strict: users come by HTTPS with their token; nobody else gets in", async () => {
+  test("strict: users need HTTPS and a token; other requests are denied", async () => {
     cluster.file.security = at("strict");
     await deployed();
     const { stdout } = await testBed.operator.machine.run(
@@ -75,7 +75,7 @@ describe("security is turned on, and off, in a running cluster", () => {
     expect(anonymous.stdout).not.toContain("load/");
   });
 
-  test("and back, outgoing and permissive; off is rejected, for agents keep their gossip key", async () => {
+  test("back to outgoing and permissive; off is rejected, because agents keep their gossip key", async () => {
     for (const stage of ["outgoing", "permissive"] as const) {
       cluster.file.security = at(stage);
       await cluster.deploy();

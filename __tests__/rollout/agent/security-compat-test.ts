@@ -45,15 +45,16 @@ test.each([
   ["accept", "require"],
   ["off", "use"],
 ])("an agent at %s is incompatible with those at %s", (next, there) => {
+  const stage = { off: "off", accept: "permissive", use: "outgoing", require: "strict" }[there];
   expect(incompatibleMembers(next, all(there === "off" ? undefined : there))).toBe(
-    `c1 (${there}), s1 (${there}), s2 (${there})`,
+    `c1 (${stage}), s1 (${stage}), s2 (${stage})`,
   );
 });
 
 test("off is incompatible with agents that have a gossip key", () =>
-  expect(incompatibleMembers("off", all("accept"))).toBe("c1 (accept), s1 (accept), s2 (accept)"));
+  expect(incompatibleMembers("off", all("accept"))).toBe("c1 (permissive), s1 (permissive), s2 (permissive)"));
 test("an agent at an earlier stage is named", () =>
-  expect(incompatibleMembers("require", { ...all("use"), c2: { stage: "accept" } })).toBe("c2 (accept)"));
+  expect(incompatibleMembers("require", { ...all("use"), c2: { stage: "accept" } })).toBe("c2 (permissive)"));
 test("an agent that is down does not count", () =>
   expect(incompatibleMembers("require", { ...all("use"), c2: { stage: "accept", up: false } })).toBe("none"));
 test("an agent that has not registered itself yet does not count", () =>
