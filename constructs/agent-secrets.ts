@@ -1,5 +1,5 @@
 import { Construct } from "constructs";
-import { secretsId } from "../consul/contract";
+import { type ProvisionerEnvironment, secretsId } from "../consul/contract";
 import type { Role } from "../consul/ports";
 import { AGENT_SECRETS } from "../consul/secrets";
 import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
@@ -45,7 +45,7 @@ export class AgentSecrets extends Construct {
             GIVE_FILES: shellWords(files),
             GIVE_TARGET: execCommand(target),
             GIVE_SECONDS: String(readyTimeout),
-          },
+          } satisfies ProvisionerEnvironment,
         },
       ],
       precondition: {

@@ -1,6 +1,6 @@
 import type { LocalExecProvisioner } from "cdktf";
 import { argumentSize, MAX_ARGUMENT_BYTES } from "../consul/argument-size";
-import { declaredVolume, STAGE_ON_THE_WIRE } from "../consul/contract";
+import { declaredVolume, type ProvisionerEnvironment, STAGE_ON_THE_WIRE } from "../consul/contract";
 import type { Role } from "../consul/ports";
 import type { Stage } from "../consul/security";
 import type { DockerHost } from "./docker-host";
@@ -60,7 +60,7 @@ export function preStopCheck(props: PreStopProps): LocalExecProvisioner {
         targets: [{ host, container: OWN_CONTAINER }, ...servers],
       }),
       ...(next ? nextEnvironment(host, next, readyTimeout) : leaveEnvironment(owner, servers, readyTimeout)),
-    },
+    } satisfies ProvisionerEnvironment,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
 import type { RegistratorSettings, Settings } from "../cluster/file/schema";
 import { DEFAULT_CONTAINER } from "../cluster/resolve/registrator";
-import { CONTAINER_VARIABLES, PATHS } from "../consul/contract";
+import { CONTAINER_VARIABLES, PATHS, type ProvisionerEnvironment } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
 import { type AgentSecurity, secretsExist, secretsHash, stageOf } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
@@ -115,7 +115,7 @@ export class Registrator extends Construct {
             GIVE_DOCKER: shellWords(agent.host.dockerArguments),
             GIVE_CONTAINER: container,
             GIVE_SECONDS: String(readyTimeout),
-          },
+          } satisfies ProvisionerEnvironment,
         },
       ],
       precondition: {

@@ -1,5 +1,6 @@
 import type { LocalExecProvisioner } from "cdktf";
 import { Construct } from "constructs";
+import type { ProvisionerEnvironment } from "../consul/contract";
 import type { DockerHost } from "./docker-host";
 import { RolloutScripts } from "./rollout-scripts";
 import { shellWords } from "./shell";
@@ -78,7 +79,7 @@ export function stepEnvironment({
     ASK_ARGUMENTS: shellWords([readyTimeout, ...words]),
     ASK_TARGETS: execTargets(targets),
     ASK_SECONDS: String(readyTimeout),
-  };
+  } satisfies ProvisionerEnvironment;
 }
 
 /** One line for each container. */
