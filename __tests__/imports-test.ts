@@ -50,10 +50,7 @@ function forbidden(imports: Imports): string[] {
 }
 
 /** Circles that are still to be broken. */
-const PENDING = [
-  "cluster/model.ts -> cluster/resolve/registrator.ts -> cluster/model.ts",
-  "ops/inspect/findings.ts -> ops/inspect/certificate.ts -> ops/inspect/findings.ts",
-];
+const PENDING = ["ops/inspect/findings.ts -> ops/inspect/certificate.ts -> ops/inspect/findings.ts"];
 
 /** Each cycle once, by the first of its files that is met. */
 function cycles(imports: Imports): string[] {

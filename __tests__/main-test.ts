@@ -194,7 +194,7 @@ describe("a cluster file with errors", () => {
       expect.stringMatching(
         /^clusters\/bad\.yaml:6:11: error unknown-host: client "c11" is on host "c11", .*did you mean "c1"\?$/,
       ),
-      "    hint: list the host under `hosts:`, or say `host:` where the agent runs",
+      "    hint: list the host under `hosts:`, or set the agent's `host:`",
       expect.stringMatching(/^clusters\/bad\.yaml:7:19: error bootstrap-expect: /),
       "    hint: leave it out, or use at most 3",
       "",

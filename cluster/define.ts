@@ -4,48 +4,52 @@ import { schemaViolations } from "./file/schema-errors";
 import { schemaMessage } from "./file/schema-messages";
 import type { Cluster } from "./model";
 import { ClusterError, type Locate, located, locateInProgram } from "./problem";
-import { backupsOf } from "./resolve/backups";
+import { resolveBackups } from "./resolve/backups";
+import { DEFAULTS } from "./resolve/defaults";
 import { definitionsOf } from "./resolve/definitions";
 import { registratorsOf } from "./resolve/registrator";
 import { resolveCluster } from "./resolve/resolve";
-import { securityOf } from "./resolve/security";
-import { checkCluster } from "./validate";
+import { validate } from "./validate";
 
 /**
- * Checks a cluster and resolves what it leaves open.
- * @throws ClusterError with every problem found
+ * Validates a cluster and resolves it: names, settings and defaults.
+ * @throws ClusterError with every problem
  */
 export function defineCluster(file: ClusterFile, locate: Locate = locateInProgram): Cluster {
   const parsed = clusterSchema.safeParse(file, { reportInput: true, error: schemaMessage });
   if (!parsed.success)
     throw new ClusterError(schemaViolations(parsed.error).map((violation) => located(violation, locate)));
+  const { name, datacenter, network, subnet, mirror, backend, backups, registries, images } = parsed.data;
+
   const draft = resolveCluster(parsed.data);
   const ignored: readonly string[] = parsed.data.ignore;
-  const problems = [...draft.violations, ...checkCluster(draft)]
+  const problems = [...draft.violations, ...validate(draft)]
     .filter(({ code }) => !ignored.includes(code))
     .map((violation) => located(violation, locate));
   const errors = problems.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new ClusterError(errors);
-  const { bootstrapExpect } = draft;
-  const [sortedHosts, sortedAgents] = [[...draft.hosts].sort(byName), [...draft.agents].sort(byName)];
-  const { name, datacenter, network, subnet, mirror, ready_timeout, log, backend } = parsed.data;
+
+  const { bootstrapExpect, stage, security } = draft;
+  const hosts = [...draft.hosts].sort(byName);
+  const agents = [...draft.agents].sort(byName);
   return {
     name,
     datacenter,
     network,
     subnet,
     mirror,
-    readyTimeout: ready_timeout,
-    log,
     backend,
-    security: securityOf(parsed.data),
-    backups: parsed.data.backups && backupsOf(parsed.data.backups),
-    registries: [...new Set(parsed.data.registries)].sort(),
-    images: [...new Set(parsed.data.images)].sort(),
-    hosts: sortedHosts,
-    agents: sortedAgents,
-    registrators: registratorsOf(parsed.data, sortedHosts, sortedAgents),
+    stage,
+    security,
+    hosts,
+    agents,
     bootstrapExpect,
+    readyTimeout: parsed.data.ready_timeout ?? DEFAULTS.readyTimeout,
+    log: parsed.data.log ?? DEFAULTS.log,
+    backups: backups && resolveBackups(backups),
+    registries: [...new Set(registries)].sort(),
+    images: [...new Set(images)].sort(),
+    registrators: registratorsOf(parsed.data, hosts, agents),
     maxParallelClients: parsed.data.max_parallel_clients,
     autopilot: { min_quorum: bootstrapExpect, ...parsed.data.autopilot },
     definitions: definitionsOf(parsed.data),

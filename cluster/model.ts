@@ -1,43 +1,56 @@
-import type { Role } from "../consul/ports";
-import type { Autopilot, BackendEntry, Settings } from "./file/schema";
-import type { KeyPath, Locate, Problem } from "./problem";
-import type { Backups } from "./resolve/backups";
-import type { Daemon } from "./resolve/daemon";
-import type { Definitions } from "./resolve/definitions";
-import type { RegistratorDescription } from "./resolve/registrator";
-import type { Security } from "./resolve/security";
+import type { DnsSettings } from "../consul/agent-config";
+import type { ConsulConfig } from "../consul/config";
+import type { Endpoints } from "../consul/endpoints";
+import type { EffectivePorts, PortName, Ports, Role } from "../consul/ports";
+import type { SecuredStage, Stage } from "../consul/security";
+import type {
+  Autopilot,
+  BackendEntry,
+  Check,
+  ParsedClusterFile,
+  PolicyName,
+  RegistratorSettings,
+  Rules,
+  Service,
+  Settings,
+} from "./file/schema";
+import type { KeyPath, Locate, Problem, Violation } from "./problem";
 
-/** A cluster that has been checked: names resolved, settings merged, everything in the order of names. */
+/** A validated cluster. Names are resolved, settings merged, defaults applied; lists are in the order of names. */
 export interface Cluster {
   readonly name: string;
   readonly datacenter: string;
-  readonly network: "host" | "bridge";
-  /** Of the bridge network. */
+  readonly network: Network;
+  /** The bridge network's subnet. */
   readonly subnet: string;
   readonly mirror?: string;
   readonly registries: readonly string[];
   readonly images: readonly string[];
   readonly hosts: readonly HostDescription[];
   readonly agents: readonly AgentDescription[];
-  /** Of the hosts that run one. */
+  /** One for each host that runs registrator. */
   readonly registrators: readonly RegistratorDescription[];
-  /** Docker's logging, for what is no agent. */
-  readonly log?: Settings["log"];
+  /** Docker's logging, for containers that are no agents. */
+  readonly log: Log;
   readonly bootstrapExpect: number;
-  /** How many clients are replaced at the same time. */
+  /** How many client agents a deploy replaces at the same time. */
   readonly maxParallelClients: number;
   readonly autopilot: Autopilot;
   readonly definitions: Definitions;
-  /** Seconds to wait for all servers to be voters. */
-  readonly readyTimeout?: number;
-  /** Undefined for a cluster without. */
+  /** How long a deploy waits until all servers are voters, in seconds. */
+  readonly readyTimeout: number;
+  readonly stage: Stage;
+  /** Undefined at stage `off`. */
   readonly security?: Security;
-  /** Undefined for a cluster that saves nothing by itself. */
+  /** Undefined without scheduled backups. */
   readonly backups?: Backups;
   readonly backend?: BackendEntry;
   readonly warnings: readonly Problem[];
   readonly locate: Locate;
 }
+
+export type Network = "host" | "bridge";
+export type Log = NonNullable<Settings["log"]>;
 
 export interface HostDescription {
   readonly name: string;
@@ -46,24 +59,131 @@ export interface HostDescription {
   readonly group?: string;
 }
 
-export interface AgentDescription {
-  readonly role: Role;
+/** A Docker daemon, as the Terraform provider and the docker CLI connect to it. */
+export interface Daemon {
+  readonly kind: "unix" | "ssh" | "tls" | "plain";
+  /** As `docker -H` takes it. */
+  readonly url: string;
+  /** Only of `tls`: the folder of ca.pem, cert.pem and key.pem; absolute, `~/...`, or relative to the project. */
+  readonly certs?: string;
+}
+
+export interface AgentDescription extends AgentSettings {
   readonly name: string;
   readonly host: HostDescription;
-  readonly node: string;
-  readonly container: string;
-  readonly hostname: string;
-  /** A volume's name, or a folder of the host if it begins with a slash. */
-  readonly data: string;
   readonly join: readonly JoinTarget[];
-  /** Where others reach its gossip: an IP address, or a container's name in its bridge network. */
-  readonly gossip: { readonly address: string; readonly port: number };
-  /** It is to leave for good. */
+  /** The agent leaves the cluster with the next deploy. */
   readonly decommission: boolean;
-  readonly settings: Settings;
-  /** Where it is in the cluster file. */
+  /** The agent's own settings, merged into the cluster's and without defaults: as ConsulServer and ConsulClient take them. */
+  readonly fileSettings: Settings;
+  /** The agent's location in the cluster file. */
   readonly path: KeyPath;
 }
 
-/** Whom to join: an agent of this cluster, or an address, at the cluster's port. */
+/** An agent's settings, with every default applied. */
+export interface AgentSettings {
+  readonly role: Role;
+  readonly datacenter: string;
+  /** Consul's node name. */
+  readonly node: string;
+  /** The container's name. */
+  readonly container: string;
+  /** The container's host name. */
+  readonly hostname: string;
+  /** A volume's name, or a folder of the host if it begins with a slash. */
+  readonly data: string;
+  readonly image: string;
+  /** Undefined in a bridge network, where Consul binds to the container's own address. */
+  readonly bindAddr?: string;
+  /** Undefined if it is the bind address. */
+  readonly advertiseAddr?: string;
+  readonly clientAddresses: readonly string[];
+  /** All ports; -1 is off. */
+  readonly ports: EffectivePorts;
+  /** The ports that the agent's configuration states: they differ from Consul's defaults, or the file has them. */
+  readonly configuredPorts: Ports;
+  /** Ports of the host at which a bridged agent's ports are published. */
+  readonly publish: Readonly<Partial<Record<PortName, number>>>;
+  readonly endpoints: Endpoints;
+  /** Where other agents reach its gossip: an IP address, or the container's name in its bridge network. */
+  readonly gossip: { readonly address: string; readonly port: number };
+  readonly stage: Stage;
+  /** Whether plain HTTP listens on loopback only. */
+  readonly httpsOnly: boolean;
+  readonly ui: boolean;
+  readonly restart: NonNullable<Settings["restart"]>;
+  readonly log: Log;
+  readonly resources: NonNullable<Settings["resources"]>;
+  readonly dns: DnsSettings;
+  /** How long a deploy waits until the agent is ready, in seconds. */
+  readonly readyTimeout: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly config: ConsulConfig;
+  readonly flags: readonly string[];
+  readonly services: readonly Service[];
+  readonly checks: readonly Check[];
+}
+
+/** What an agent joins: an agent of this cluster, or an address at the cluster's gossip port. */
 export type JoinTarget = { readonly agent: string } | { readonly address: string; readonly port: number };
+
+/** A host's registrator, which registers the host's containers as services with one of the host's agents. */
+export interface RegistratorDescription {
+  readonly host: HostDescription;
+  /** The agent's name. */
+  readonly agent: string;
+  /** The host's own settings, merged into the cluster's and without defaults: as Registrator takes them. */
+  readonly fileSettings: RegistratorSettings;
+}
+
+/** The security of a cluster that has any. */
+export interface Security {
+  readonly stage: SecuredStage;
+  /** The folder of the cluster's secrets, relative to the project or absolute. Synth does not read it. */
+  readonly secrets: string;
+  /** The cluster's own ACL policies: Consul's rules, by the policy's name. */
+  readonly policies: Readonly<Record<PolicyName, Rules>>;
+  /** The cluster's own ACL tokens, by name, each with the names of its policies. */
+  readonly tokens: Readonly<Record<string, { readonly policies: readonly string[] }>>;
+}
+
+/** Scheduled backups. */
+export interface Backups {
+  /** Seconds from one snapshot to the next. */
+  readonly every: number;
+  /** How many snapshots each server's host keeps. */
+  readonly keep: number;
+  /** A volume's name, or a folder of the hosts if it begins with a slash. Undefined for a volume with the container's name. */
+  readonly to?: string;
+  /** Undefined for each server's own image. */
+  readonly image?: string;
+}
+
+/** What the cluster's KV store and catalog get once for all agents, as Consul's API takes it. */
+export interface Definitions {
+  /** Texts by key. */
+  readonly kv: Readonly<Record<string, string>>;
+  /** By `kind/name`. */
+  readonly config_entries: Readonly<Record<string, ConsulConfig>>;
+  /** By name. */
+  readonly prepared_queries: Readonly<Record<string, unknown>>;
+}
+
+/** A stack of a cluster. */
+export interface StackDescription {
+  readonly name: string;
+  /** The stacks that are deployed before it. */
+  readonly dependencies: readonly string[];
+}
+
+/** A cluster that has yet to be validated: the file, and what it resolves to. */
+export interface Draft {
+  readonly file: ParsedClusterFile;
+  readonly hosts: readonly HostDescription[];
+  readonly agents: readonly AgentDescription[];
+  readonly bootstrapExpect: number;
+  readonly stage: Stage;
+  readonly security?: Security;
+  /** Names that did not resolve. */
+  readonly violations: readonly Violation[];
+}

@@ -1,10 +1,10 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Construct } from "constructs";
-import type { Settings } from "../cluster/file/schema";
+import type { AgentSettings } from "../cluster/model";
 import { type AgentConfigProps, agentConfig, agentEnvironment, listensOnPrivileged } from "../consul/agent-config";
-import { dataVolume, declaredVolume, PATHS } from "../consul/contract";
-import type { EffectivePorts, Role } from "../consul/ports";
-import { type AgentSecurity, SECURED_ENTRYPOINT, secretUploads, stageOf } from "./agent-security";
+import { declaredVolume, PATHS } from "../consul/contract";
+import type { Role } from "../consul/ports";
+import { type AgentSecurity, SECURED_ENTRYPOINT, secretUploads } from "./agent-security";
 import {
   hardening,
   healthCheck,
@@ -21,20 +21,12 @@ import { uploadText } from "./rollout-scripts";
 /** Seconds from SIGTERM to SIGKILL. Consul gives its agents 15 s to finish, and Docker's default is 10 s. */
 export const STOP_TIMEOUT_SECONDS = 30;
 
-export interface AgentContainerProps extends Pick<Settings, "labels" | "log" | "publish" | "resources" | "restart"> {
+export interface AgentContainerProps {
+  readonly settings: AgentSettings;
   readonly host: DockerHost;
-  readonly role: Role;
-  /** The container's name. */
-  readonly container: string;
-  readonly hostname: string;
   readonly imageId: string;
   readonly command: string[];
   readonly agentConfig: AgentConfigProps;
-  readonly ports: EffectivePorts;
-  /** The API's URL from inside the container. */
-  readonly http: string;
-  /** A volume's name, or a folder of the host if it begins with a slash. @default the volume <container>-data */
-  readonly data?: string;
   /** @default none */
   readonly security?: AgentSecurity;
   /** Whether Terraform removes the container. */
@@ -43,31 +35,29 @@ export interface AgentContainerProps extends Pick<Settings, "labels" | "log" | "
 
 /** An agent's container. Its scope is the agent. */
 export function agentContainer(scope: Construct, id: string, props: AgentContainerProps): Container {
-  const { host, role, container, ports, security, http } = props;
+  const { host, security, settings } = props;
+  const { role, container, ports, endpoints, stage } = settings;
   const privileged = listensOnPrivileged(ports);
   return new Container(scope, id, {
     provider: host.provider,
     count: props.decommission ? 0 : undefined,
     name: container,
     image: props.imageId,
-    hostname: props.hostname,
+    hostname: settings.hostname,
     command: props.command,
-    env: agentEnvironment({ ports, http, stage: security ? stageOf(security) : "off" }),
+    env: agentEnvironment({ ports, http: endpoints.local, stage }),
     entrypoint: entrypoint(role, security !== undefined),
-    restart: props.restart ?? "always",
-    ...logging(props.log),
+    restart: settings.restart,
+    ...logging(settings.log),
     stopTimeout: STOP_TIMEOUT_SECONDS,
     // The provider stops a container with this grace period, not with stop_timeout, and without it by SIGKILL.
     destroyGraceSeconds: STOP_TIMEOUT_SECONDS,
     ...host.networking(scope.node.id),
-    ...publishedPorts(host, ports, props.publish),
-    ...limits(props.resources),
+    ...publishedPorts(host, ports, settings.publish),
+    ...limits(settings.resources),
     ...(security ? hardening(privileged) : {}),
-    labels: labels(props.labels),
-    volumes: [
-      volume(PATHS.data, props.data ?? dataVolume(container)),
-      volume(PATHS.declared, declaredVolume(container)),
-    ],
+    labels: labels(settings.labels),
+    volumes: [volume(PATHS.data, settings.data), volume(PATHS.declared, declaredVolume(container))],
     upload: uploads(props),
     healthcheck: healthCheck(PATHS.health),
   });
@@ -85,7 +75,7 @@ function entrypoint(role: Role, secured: boolean): string[] | undefined {
   return secured ? [...ownSecrets, "docker-entrypoint.sh"] : undefined;
 }
 
-function uploads({ role, security, agentConfig: config }: AgentContainerProps): Upload[] {
+function uploads({ settings: { role }, security, agentConfig: config }: AgentContainerProps): Upload[] {
   const files: Upload[] = [
     { file: PATHS.agentConfig, content: agentConfig(config) },
     { file: PATHS.health, content: uploadText("health.sh") },

@@ -5,7 +5,7 @@ import { AGENT_SECRETS } from "../consul/secrets";
 import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
 import { fromStack } from "./project-path";
 import { RolloutScripts } from "./rollout-scripts";
-import { DEFAULT_READY_TIMEOUT, type ExecTarget, execCommand } from "./rollout-step";
+import { type ExecTarget, execCommand } from "./rollout-step";
 import { shellWords } from "./shell";
 import { TerraformData } from "./terraform-data";
 import { terraformId } from "./terraform-id";
@@ -16,8 +16,8 @@ export interface AgentSecretsProps {
   /** The container's id. A new container has the secrets of its creation, which may be older ones. */
   readonly containerId: string;
   readonly security: AgentSecurity;
-  /** Seconds to wait for the agent's container. @default 120 */
-  readonly readyTimeout?: number;
+  /** Seconds to wait for the agent's container. */
+  readonly readyTimeout: number;
 }
 
 /**
@@ -29,7 +29,7 @@ export class AgentSecrets extends Construct {
 
   constructor(scope: Construct, id: string, props: AgentSecretsProps) {
     super(scope, id);
-    const { role, target, containerId, security, readyTimeout = DEFAULT_READY_TIMEOUT } = props;
+    const { role, target, containerId, security, readyTimeout } = props;
     const files = AGENT_SECRETS[role];
     const scripts = RolloutScripts.of(this);
     this.resource = new TerraformData(this, "Resource", {

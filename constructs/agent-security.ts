@@ -8,7 +8,7 @@ import { uploadText } from "./rollout-scripts";
 
 /** An agent's security, and the folder of its secrets. */
 export interface AgentSecurity {
-  /** How far security is enforced. @default "require" */
+  /** How far security is enforced. @default "strict" */
   readonly stage?: SecuredStage;
   /**
    * The folder of the agent's secrets, relative to the project or absolute, with the files of AGENT_SECRETS for its role.
@@ -16,8 +16,6 @@ export interface AgentSecurity {
    */
   readonly secrets: string;
 }
-
-export const stageOf = ({ stage = "strict" }: AgentSecurity): SecuredStage => stage;
 
 /** What runs in front of a secured agent's entrypoint. */
 export const SECURED_ENTRYPOINT = ["/bin/sh", PATHS.ownSecrets] as const;

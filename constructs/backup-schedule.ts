@@ -1,6 +1,8 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
+import { resolveBackups } from "../cluster/resolve/backups";
+import { DEFAULTS } from "../cluster/resolve/defaults";
 import { DEFAULT_HTTP_URL } from "../consul/agent-config";
 import { backupsContainer, CONTAINER_VARIABLES, PATHS } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
@@ -48,15 +50,16 @@ export class BackupSchedule extends Construct {
 
   constructor(scope: Construct, id: string, props: BackupScheduleProps) {
     super(scope, id);
-    const { server, every = 3600, keep = 24 } = props;
+    const { server } = props;
+    const { every, keep, to, image } = resolveBackups(props);
     const { host, containerName, endpoints } = server;
     const { beside } = endpoints;
     if (beside === undefined)
       throw new Error(`the API of ${server.node.id} cannot be reached from another container; have it listen there`);
     const name = backupsContainer(containerName);
 
-    this.image = props.image === undefined ? server.image : host.pull(this, "image", props.image);
-    if (props.image !== undefined) this.image.overrideLogicalId(terraformId(this));
+    this.image = image === undefined ? server.image : host.pull(this, "image", image);
+    if (image !== undefined) this.image.overrideLogicalId(terraformId(this));
     const secrets = secretFiles(props, beside);
     this.container = new Container(this, "container", {
       provider: host.provider,
@@ -66,14 +69,14 @@ export class BackupSchedule extends Construct {
       command: [String(every), String(keep), name],
       env: beside === DEFAULT_HTTP_URL ? undefined : [`${CONTAINER_VARIABLES.httpAddress}=${beside}`],
       restart: "always",
-      ...logging(),
+      ...logging(DEFAULTS.log),
       // It ends at once; a snapshot that is being written is not one yet.
       destroyGraceSeconds: 10,
       ...host.networking(id, props.address),
       // The host's root, whose the volume is, and nothing that makes root more than any other user. Not read-only: Docker lets nobody upload into what is.
       ...WITHOUT_CAPABILITIES,
       labels: labels(),
-      volumes: [volume(PATHS.backups, props.to ?? name)],
+      volumes: [volume(PATHS.backups, to ?? name)],
       upload: [
         { file: PATHS.backupsScript, content: uploadText("backups.sh") },
         ...secrets.map(({ upload }) => upload),

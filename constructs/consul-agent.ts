@@ -3,16 +3,19 @@ import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import type { Settings } from "../cluster/file/schema";
+import type { AgentSettings } from "../cluster/model";
 import { ClusterError, keyText, type Locate, located } from "../cluster/problem";
+import { resolveAgent } from "../cluster/resolve/agents";
+import { DEFAULTS } from "../cluster/resolve/defaults";
+import { stageOf } from "../cluster/resolve/security";
 import { secretsIn } from "../cluster/secret-settings";
-import { family, gossipAddress } from "../consul/address";
+import { family } from "../consul/address";
 import { type AgentConfigProps, agentCommand, wholeConfig } from "../consul/agent-config";
-import { type Endpoints, endpointsOf } from "../consul/endpoints";
-import { type EffectivePorts, effectivePorts, type Role } from "../consul/ports";
-import type { Stage } from "../consul/security";
+import type { Endpoints } from "../consul/endpoints";
+import type { EffectivePorts, Role } from "../consul/ports";
 import { agentContainer } from "./agent-container";
 import { AgentSecrets } from "./agent-secrets";
-import { type AgentSecurity, stageOf } from "./agent-security";
+import type { AgentSecurity } from "./agent-security";
 import { DeclaredServices } from "./declared-services";
 import { orderAgent } from "./deploy-order";
 import type { DockerHost } from "./docker-host";
@@ -49,12 +52,10 @@ export interface ConsulAgentProps extends Settings {
 /** What a server or a client agent has besides. */
 interface RoleProps {
   /** How many servers the first bootstrap waits for. */
-  readonly bootstrapExpect?: number;
-  /** How many client agents of the cluster may be replaced in parallel. */
+  readonly bootstrapExpect: number;
+  /** For a client agent: how many client agents of the cluster may be replaced in parallel. */
   readonly maxParallelClients?: number;
 }
-
-export const DEFAULT_IMAGE = "hashicorp/consul:1.22.2";
 
 /** A server or client agent: a container on a host, its data, and its steps of a deploy. */
 export abstract class ConsulAgent extends Construct {
@@ -78,7 +79,7 @@ export abstract class ConsulAgent extends Construct {
   readonly secrets?: AgentSecrets;
   /** Delivers declared services and checks. Undefined for a decommissioned agent. */
   readonly services?: DeclaredServices;
-  private readonly stage: Stage;
+  private readonly settings: AgentSettings;
   private readonly config: AgentConfigProps;
   private readonly retryJoin: JoinAddress[] = [];
   private readonly servers: ConsulAgent[] = [];
@@ -94,25 +95,23 @@ export abstract class ConsulAgent extends Construct {
     this.rejectSecrets();
     const { host, security } = props;
     this.host = host;
-    this.nodeName = props.node ?? id;
-    this.containerName = props.container ?? id;
-    this.decommission = props.decommission ?? false;
-    this.stage = security ? stageOf(security) : "off";
-    this.ports = effectivePorts(role, props.ports);
-    this.endpoints = endpointsOf({
+    this.settings = resolveAgent({
+      ...props,
+      role,
+      name: id,
+      settings: props,
       network: host.network ? "bridge" : "host",
       address: host.address,
-      container: this.containerName,
-      client: props.client_addr,
-      ports: this.ports,
-      publish: props.publish,
-      httpsOnly: this.stage === "strict",
+      stage: stageOf(security),
     });
-    this.joinAddress = JoinAddress.of(
-      gossipAddress(props, host.network ? this.containerName : host.address),
-      this.ports.serf_lan,
-    );
-    this.addRetryJoin(...(props.retryJoin ?? []));
+    const { node, container, ports, endpoints, gossip, readyTimeout, services, checks } = this.settings;
+    this.nodeName = node;
+    this.containerName = container;
+    this.ports = ports;
+    this.endpoints = endpoints;
+    this.decommission = props.decommission === true;
+    this.joinAddress = JoinAddress.of(gossip.address, gossip.port);
+    if (props.retryJoin) this.addRetryJoin(...props.retryJoin);
     this.config = this.agentConfigProps();
     this.image = this.createImage();
     this.container = this.createContainer();
@@ -121,11 +120,10 @@ export abstract class ConsulAgent extends Construct {
 
     const target = this.execTarget;
     const containerId = this.container.id;
-    const { ready_timeout: readyTimeout, services, checks } = props;
     this.readiness = new RolloutStep(this, "gate", {
       script: "gate",
       readyTimeout,
-      arguments: [terraformId(this), role, this.nodeName, props.bootstrapExpect ?? 1],
+      arguments: [terraformId(this), role, node, props.bootstrapExpect],
       readinessOf: terraformId(this),
       targets: [target],
       triggers: [containerId],
@@ -133,7 +131,7 @@ export abstract class ConsulAgent extends Construct {
     this.readiness.resource.overrideLogicalId(terraformId(this));
     if (security)
       this.secrets = new AgentSecrets(this, "secrets", { role, target, containerId, security, readyTimeout });
-    const declared = { role, node: this.nodeName, target, containerId, services, checks, readyTimeout };
+    const declared = { role, node, target, containerId, services, checks, readyTimeout };
     this.services = new DeclaredServices(this, "services", declared);
     orderAgent(this);
     this.createOutput();
@@ -149,40 +147,34 @@ export abstract class ConsulAgent extends Construct {
   }
 
   private agentConfigProps(): AgentConfigProps {
-    const { props, host, joinAddress } = this;
+    const { settings, props, joinAddress } = this;
     return {
-      ...props,
-      role: this.role,
-      node: this.nodeName,
-      datacenter: props.datacenter ?? "dc1",
-      bind: props.bind_addr ?? (host.network ? undefined : host.address),
-      advertise: props.advertise_addr,
-      client: this.endpoints.client,
+      ...settings,
+      ports: settings.configuredPorts,
+      bind: settings.bindAddr,
+      advertise: settings.advertiseAddr,
+      client: settings.clientAddresses.join(" "),
       address: family(joinAddress.host) ? joinAddress.host : undefined,
       retryJoin: [],
-      stage: this.stage,
+      bootstrapExpect: props.bootstrapExpect,
     };
   }
 
   private createImage(): Image {
-    const image = this.host.pull(this, "image", this.props.image ?? DEFAULT_IMAGE);
+    const image = this.host.pull(this, "image", this.settings.image);
     image.overrideLogicalId(terraformId(this));
     return image;
   }
 
   private createContainer(): Container {
-    const { host, role, props, ports, image, config, decommission } = this;
+    const { host, props, settings, image, config, decommission } = this;
     const container = agentContainer(this, "container", {
-      ...props,
+      settings,
       host,
-      role,
-      ports,
       decommission,
-      container: this.containerName,
-      hostname: props.hostname ?? this.node.id,
+      security: props.security,
       imageId: image.imageId,
       agentConfig: config,
-      http: this.endpoints.local,
       // Agents to join are added after the container.
       command: Lazy.listValue({ produce: () => agentCommand({ ...config, retryJoin: this.sortedRetryJoin() }) }),
     });
@@ -197,7 +189,7 @@ export abstract class ConsulAgent extends Construct {
   /** The addresses, as a Terraform output. */
   private createOutput(): void {
     const { http, dns } = this.endpoints;
-    const ui = (this.props.ui ?? true) ? `${http}/ui` : undefined;
+    const ui = this.settings.ui ? `${http}/ui` : undefined;
     const value = { join: this.joinAddress.toString(), http, dns, ui };
     new TerraformOutput(this, "addresses", { value }).overrideLogicalId(terraformId(this));
   }
@@ -224,18 +216,18 @@ export abstract class ConsulAgent extends Construct {
   }
 
   private updatePreStopCheck(): void {
-    const { host, role, decommission, props } = this;
+    const { host, role, decommission, settings } = this;
     const others = this.servers.filter((server) => server !== this);
     const staying = others.length + (decommission ? 0 : 1);
     const check = preStopCheck({
       host,
       role,
       owner: terraformId(this),
-      next: decommission ? undefined : { image: props.image ?? DEFAULT_IMAGE, config: wholeConfig(this.config) },
-      readyTimeout: props.ready_timeout,
-      limit: role === "server" ? staying : (props.maxParallelClients ?? 1),
+      next: decommission ? undefined : { image: settings.image, config: wholeConfig(this.config) },
+      readyTimeout: settings.readyTimeout,
+      limit: role === "server" ? staying : (this.props.maxParallelClients ?? DEFAULTS.maxParallelClients),
       servers: others.map(({ execTarget }) => execTarget),
-      stage: this.stage,
+      stage: settings.stage,
     });
     this.container.provisioners = [check];
   }

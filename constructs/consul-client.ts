@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import { DEFAULTS } from "../cluster/resolve/defaults";
 import { ConsulAgent, type ConsulAgentProps } from "./consul-agent";
 
 export interface ConsulClientProps extends ConsulAgentProps {
@@ -14,6 +15,6 @@ export interface ConsulClientProps extends ConsulAgentProps {
 /** A Consul client agent. */
 export class ConsulClient extends ConsulAgent {
   constructor(scope: Construct, id: string, props: ConsulClientProps) {
-    super(scope, id, "client", props);
+    super(scope, id, "client", { ...props, bootstrapExpect: props.bootstrapExpect ?? DEFAULTS.expectedServers });
   }
 }

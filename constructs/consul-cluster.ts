@@ -1,7 +1,7 @@
 import { AnnotationMetadataEntryType, type App, TerraformOutput, TerraformStack } from "cdktf";
-import type { AgentDescription, Cluster, HostDescription, JoinTarget } from "../cluster/model";
+import type { AgentDescription, Cluster, HostDescription, JoinTarget, RegistratorDescription } from "../cluster/model";
 import { describeProblem } from "../cluster/problem";
-import type { RegistratorDescription } from "../cluster/resolve/registrator";
+import { DEFAULTS } from "../cluster/resolve/defaults";
 import { stacksOf } from "../cluster/resolve/stacks";
 import { addressInSubnet, freeInSubnet } from "../consul/address";
 import { byApiNames } from "../consul/api-names";
@@ -96,7 +96,7 @@ export class ConsulCluster extends TerraformStack {
     const stack = TerraformStack.of(host);
     const { node, container, hostname, data, decommission } = agent;
     const props: ConsulAgentProps & { bootstrapExpect: number; maxParallelClients: number } = {
-      ...escapedAll(agent.settings),
+      ...escapedAll(agent.fileSettings),
       ...escapedAll({ node, container, hostname, data }),
       host,
       decommission,
@@ -111,19 +111,19 @@ export class ConsulCluster extends TerraformStack {
       bootstrapExpect:
         agent.role === "server" || (stack === this && !cluster.security) || this.dependencies.includes(stack)
           ? cluster.bootstrapExpect
-          : 1,
+          : DEFAULTS.expectedServers,
     };
     return new { server: ConsulServer, client: ConsulClient }[agent.role](stack, agent.name, props);
   }
 
   private addRegistrator(
-    { host, agent, settings }: RegistratorDescription,
+    { host, agent, fileSettings }: RegistratorDescription,
     { security, log, readyTimeout }: Cluster,
   ): Registrator {
     const construct = this.agents.get(agent) as ConsulAgent;
     const id = registratorId(host.name);
     return new Registrator(TerraformStack.of(construct), id, {
-      ...escapedAll({ ...settings, log }),
+      ...escapedAll({ ...fileSettings, log }),
       agent: construct,
       hostname: host.name,
       security,

@@ -1,5 +1,5 @@
 import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
-import type { Settings } from "../cluster/file/schema";
+import type { AgentSettings, Log } from "../cluster/model";
 import { REGISTRATOR_IGNORES } from "../consul/contract";
 import type { EffectivePorts, PortName } from "../consul/ports";
 import { byCodeUnits } from "../consul/sort";
@@ -7,18 +7,13 @@ import type { DockerHost } from "./docker-host";
 
 export type Upload = NonNullable<Exclude<ContainerConfig["upload"], { resolve: unknown }>>[number];
 
-const DEFAULT_LOG: NonNullable<Settings["log"]> = {
-  driver: "json-file",
-  options: { "max-size": "10m", "max-file": "3" },
-};
-
-/** A container's log, by default of limited size. Without both keys the provider would find a difference in every plan. */
-export function logging(log = DEFAULT_LOG): Pick<ContainerConfig, "logDriver" | "logOpts"> {
+/** A container's log. Without both keys the provider would find a difference in every plan. */
+export function logging(log: Log): Pick<ContainerConfig, "logDriver" | "logOpts"> {
   return { logDriver: log.driver, logOpts: log.options };
 }
 
 /** Limits of a container's memory (MiB) and CPUs. */
-export function limits({ memory, cpus, cpuset }: NonNullable<Settings["resources"]> = {}): Partial<ContainerConfig> {
+export function limits({ memory, cpus, cpuset }: AgentSettings["resources"]): Partial<ContainerConfig> {
   // Without memory_swap the provider would find a difference in every plan.
   return { memory, memorySwap: memory, cpus: cpus === undefined ? undefined : String(cpus), cpuSet: cpuset };
 }
@@ -42,7 +37,7 @@ export function volume(containerPath: string, location: string) {
 export function publishedPorts(
   { network, address }: DockerHost,
   ports: EffectivePorts,
-  publish: Settings["publish"] = {},
+  publish: AgentSettings["publish"],
 ): Pick<ContainerConfig, "ports"> {
   if (!network) return {};
   const published = Object.entries(publish).flatMap(([name, external]) =>

@@ -13,12 +13,10 @@ export interface DeclaredServicesProps {
   readonly target: ExecTarget;
   /** The container's id. */
   readonly containerId: string;
-  /** @default none */
-  readonly services?: readonly Service[];
-  /** @default none */
-  readonly checks?: readonly Check[];
-  /** Seconds to wait until the agent and the catalog have them. @default 120 */
-  readonly readyTimeout?: number;
+  readonly services: readonly Service[];
+  readonly checks: readonly Check[];
+  /** Seconds to wait until the agent and the catalog have them. */
+  readonly readyTimeout: number;
 }
 
 /**
@@ -41,7 +39,7 @@ export class DeclaredServices extends RolloutStep {
 }
 
 /** Consul's own format, sorted by id: another order in the cluster file changes nothing. */
-function servicesFile({ services = [], checks = [] }: Pick<DeclaredServicesProps, "services" | "checks">): string {
+function servicesFile({ services, checks }: Pick<DeclaredServicesProps, "services" | "checks">): string {
   const file: { checks?: readonly Check[]; services?: readonly Service[] } = {};
   if (checks.length > 0) file.checks = sortedById(checks);
   if (services.length > 0) file.services = sortedById(services);

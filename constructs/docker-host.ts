@@ -5,8 +5,10 @@ import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { DaemonEntry } from "../cluster/file/schema";
-import { type Daemon, daemonOf, dockerArguments } from "../cluster/resolve/daemon";
-import { addressInSubnet, DEFAULT_SUBNET } from "../consul/address";
+import type { Daemon } from "../cluster/model";
+import { daemonOf, dockerArguments } from "../cluster/resolve/daemon";
+import { DEFAULTS } from "../cluster/resolve/defaults";
+import { addressInSubnet } from "../consul/address";
 import { ImageReference } from "./image-reference";
 import { projectPath } from "./project-path";
 import { terraformId } from "./terraform-id";
@@ -36,7 +38,6 @@ export interface DockerHostProps {
 const DOCKER_PROVIDER_VERSION = "~> 4.5";
 /** Written out, because the provider's own default is the home folder of /etc/passwd, whatever HOME says. */
 const DOCKER_CONFIG = "~/.docker/config.json";
-const DEFAULT_SOCKET = "/var/run/docker.sock";
 /** The first Terraform with terraform_data. */
 const TERRAFORM_VERSION = ">= 1.4.0";
 
@@ -62,7 +63,7 @@ export class DockerHost extends Construct {
         ? props.daemon
         : daemonOf(props.daemon, { name: id, address: props.address });
     this.mirror = props.mirror;
-    this.subnet = props.subnet ?? DEFAULT_SUBNET;
+    this.subnet = props.subnet ?? DEFAULTS.subnet;
     this.networkName = props.bridge ?? "host";
 
     const stack = TerraformStack.of(this);
@@ -118,11 +119,6 @@ export class DockerHost extends Construct {
     if (!this.network) return { networkMode: "host" };
     const { name } = this.network;
     return { networkMode: "bridge", networksAdvanced: [{ name, ipv4Address: address }] };
-  }
-
-  /** Where the daemon's socket is on this host: Docker's own default, unless the daemon is reached by it. */
-  get socket(): string {
-    return this.daemon.kind === "unix" ? this.daemon.url.replace(/^unix:\/\//, "") : DEFAULT_SOCKET;
   }
 
   /** Pulls an image to this host, and leaves it there. */

@@ -1,5 +1,5 @@
 import { bracketed, family, hostAndPort, isDnsName } from "../consul/address";
-import { effectivePorts } from "../consul/ports";
+import { DEFAULT_PORTS } from "../consul/ports";
 
 /** Where an agent is joined: its address, and the port of its gossip. */
 export class JoinAddress {
@@ -12,7 +12,7 @@ export class JoinAddress {
    * @param host an IP address, a DNS name, or a container's name in its bridge network
    * @param port the agent's serf_lan port. Default 8301
    */
-  static of(host: string, port: number = effectivePorts("server").serf_lan): JoinAddress {
+  static of(host: string, port: number = DEFAULT_PORTS.serf_lan): JoinAddress {
     return new JoinAddress(host, port);
   }
 
@@ -32,7 +32,7 @@ export class JoinAddress {
    * As Consul takes it. Without a port Consul assumes that the other's is the joining agent's own, so it is left out only
    * where that holds.
    */
-  toString(ownPort: number = effectivePorts("server").serf_lan): string {
+  toString(ownPort: number = DEFAULT_PORTS.serf_lan): string {
     return this.port === ownPort ? this.host : `${bracketed(this.host)}:${this.port}`;
   }
 

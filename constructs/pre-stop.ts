@@ -5,7 +5,7 @@ import type { Role } from "../consul/ports";
 import type { Stage } from "../consul/security";
 import type { DockerHost } from "./docker-host";
 import { scriptText } from "./rollout-scripts";
-import { DEFAULT_READY_TIMEOUT, type ExecTarget, execTargets, stepEnvironment } from "./rollout-step";
+import { type ExecTarget, execTargets, stepEnvironment } from "./rollout-step";
 import { shellWords } from "./shell";
 
 export interface PreStopProps {
@@ -15,8 +15,8 @@ export interface PreStopProps {
   readonly owner: string;
   /** The container's successor; undefined if the agent is decommissioned. */
   readonly next: NextContainer | undefined;
-  /** Seconds to wait for the image, and again until the check allows the stop. @default 120 */
-  readonly readyTimeout?: number;
+  /** Seconds to wait for the image, and again until the check allows the stop. */
+  readonly readyTimeout: number;
   /** For a server: how many servers the cluster is to have. For a client agent: how many are replaced in parallel. */
   readonly limit: number;
   /** The cluster's other servers. They are asked if this agent does not know. */
@@ -42,7 +42,7 @@ export const OWN_NODE = '${one([for word in self.command : trimprefix(word, "-no
  * names from `self`, and it contains its scripts: a destroy-time provisioner cannot refer to locals.
  */
 export function preStopCheck(props: PreStopProps): LocalExecProvisioner {
-  const { host, role, owner, next, readyTimeout = DEFAULT_READY_TIMEOUT, limit, servers, stage } = props;
+  const { host, role, owner, next, readyTimeout, limit, servers, stage } = props;
   return {
     type: "local-exec",
     when: "destroy",

@@ -2,16 +2,17 @@ import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
 import type { RegistratorSettings, Settings } from "../cluster/file/schema";
-import { DEFAULT_CONTAINER } from "../cluster/resolve/registrator";
+import { type ResolvedRegistrator, resolveRegistrator } from "../cluster/resolve/registrator";
+import { stageOf } from "../cluster/resolve/security";
 import { CONTAINER_VARIABLES, PATHS, type ProvisionerEnvironment } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
-import { type AgentSecurity, secretsExist, secretsHash, stageOf } from "./agent-security";
+import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
 import { labels, logging, WITHOUT_CAPABILITIES } from "./container-options";
+import type { DockerHost } from "./docker-host";
 import { ImageReference } from "./image-reference";
 import { fromStack } from "./project-path";
 import { RolloutScripts, uploadText } from "./rollout-scripts";
-import { DEFAULT_READY_TIMEOUT } from "./rollout-step";
 import { shellWords } from "./shell";
 import { TerraformData } from "./terraform-data";
 import { terraformId } from "./terraform-id";
@@ -34,8 +35,6 @@ export interface RegistratorProps extends RegistratorSettings {
   /** Seconds to wait for the host's daemon when the token is delivered. @default 120 */
   readonly readyTimeout?: number;
 }
-
-export const DEFAULT_REGISTRATOR_IMAGE = "fayrus/registrator:v9.2.0";
 
 /**
  * Its last release is built with Consul's client of 2018, which reads a token from CONSUL_HTTP_TOKEN alone; CONSUL_HTTP_TOKEN_FILE came with 1.5 of 2019
@@ -60,30 +59,30 @@ export class Registrator extends Construct {
     if (beside === undefined)
       throw new Error(`plain HTTP of ${agent.node.id} is for its own container alone; use the host's network`);
 
-    const image = props.image ?? DEFAULT_REGISTRATOR_IMAGE;
+    const settings = resolveRegistrator(props, host);
+    const { image, container: name, log, socket } = settings;
     this.image = host.pull(this, "image", image);
     this.image.overrideLogicalId(terraformId(this));
 
     // Before agents use tokens, one that the cluster does not know yet would be denied what anonymous may do.
     const secured = security && stageOf(security) !== "permissive" ? security : undefined;
     const takesNoFile = ImageReference.parse(image).repository === TAKES_NO_FILE;
-    const name = props.container ?? DEFAULT_CONTAINER;
     this.container = new Container(this, "container", {
       provider: host.provider,
       name,
       image: this.image.imageId,
       hostname: props.hostname ?? agent.nodeName,
-      command: [...flags(props, host.address), `consul://${beside}`],
+      command: [...flags(settings), `consul://${beside}`],
       env: secured && [`${CONTAINER_VARIABLES.tokenFile}=${PATHS.registratorToken}`],
       entrypoint: secured && takesNoFile ? ["/bin/sh", PATHS.readToken, "/bin/registrator"] : undefined,
       restart: "always",
-      ...logging(props.log),
+      ...logging(log),
       ...host.networking(id),
       // It is root in its container, which the socket's owner is, and needs nothing else.
       ...WITHOUT_CAPABILITIES,
       labels: labels(),
       // Not a volume: for one Docker would make a folder where there is no socket.
-      mounts: [{ type: "bind", source: props.socket ?? host.socket, target: PATHS.registratorSocket, readOnly: true }],
+      mounts: [{ type: "bind", source: socket, target: PATHS.registratorSocket, readOnly: true }],
       upload: secured && [
         {
           file: PATHS.registratorToken,
@@ -94,13 +93,13 @@ export class Registrator extends Construct {
       ],
     });
     this.container.overrideLogicalId(terraformId(this));
-    if (secured) this.token = this.deliverToken(name, secured, props);
+    if (secured) this.token = this.deliverToken(settings, secured, host);
   }
 
   private deliverToken(
-    container: string,
+    { container, readyTimeout }: ResolvedRegistrator,
     security: AgentSecurity,
-    { agent, readyTimeout = DEFAULT_READY_TIMEOUT }: RegistratorProps,
+    host: DockerHost,
   ): TerraformData {
     const token = new TerraformData(this, "token", {
       triggersReplace: [this.container.id, secretsHash(security, [SECRET_FILES.registratorToken])],
@@ -112,7 +111,7 @@ export class Registrator extends Construct {
             GIVE_TOKEN: RolloutScripts.of(this).reference("giveToken"),
             GIVE_FILE: fromStack(`${security.secrets}/${SECRET_FILES.registratorToken}`),
             GIVE_PLACE: PATHS.registratorToken,
-            GIVE_DOCKER: shellWords(agent.host.dockerArguments),
+            GIVE_DOCKER: shellWords(host.dockerArguments),
             GIVE_CONTAINER: container,
             GIVE_SECONDS: String(readyTimeout),
           } satisfies ProvisionerEnvironment,
@@ -132,18 +131,16 @@ export class Registrator extends Construct {
  * Registrator's flags. Its own defaults are for an agent that never restarts: what starts or ends while it does is forgotten for good without `-resync`
  * and `-cleanup`, and registrator itself would end where the agent is not up yet.
  */
-function flags(settings: RegistratorSettings, address: string): string[] {
-  const { ip, internal = false, resync = 60, deregister = "always", cleanup = deregister === "always" } = settings;
-  const { retry_attempts = -1, retry_interval, tags = [], flags: further = [] } = settings;
-  return [
-    ...(ip === undefined && internal ? [] : [`-ip=${ip ?? address}`]),
-    ...(internal ? ["-internal"] : []),
-    ...(resync > 0 ? [`-resync=${resync}`] : []),
-    ...(cleanup ? ["-cleanup"] : []),
-    ...(deregister === "always" ? [] : [`-deregister=${deregister}`]),
-    `-retry-attempts=${retry_attempts}`,
-    ...(retry_interval === undefined ? [] : [`-retry-interval=${retry_interval}`]),
-    ...(tags.length > 0 ? [`-tags=${tags.join(",")}`] : []),
-    ...further,
-  ];
+function flags(settings: ResolvedRegistrator): string[] {
+  const { ip, internal, resync, cleanup, deregister, retryAttempts, retryInterval, tags } = settings;
+  const words: string[] = [];
+  if (ip !== undefined) words.push(`-ip=${ip}`);
+  if (internal) words.push("-internal");
+  if (resync > 0) words.push(`-resync=${resync}`);
+  if (cleanup) words.push("-cleanup");
+  if (deregister !== "always") words.push(`-deregister=${deregister}`);
+  words.push(`-retry-attempts=${retryAttempts}`);
+  if (retryInterval !== undefined) words.push(`-retry-interval=${retryInterval}`);
+  if (tags.length > 0) words.push(`-tags=${tags.join(",")}`);
+  return [...words, ...settings.flags];
 }

@@ -1,5 +1,6 @@
 import type { LocalExecProvisioner } from "cdktf";
 import { Construct } from "constructs";
+import { DEFAULTS } from "../cluster/resolve/defaults";
 import type { ProvisionerEnvironment } from "../consul/contract";
 import type { DockerHost } from "./docker-host";
 import { RolloutScripts } from "./rollout-scripts";
@@ -29,9 +30,6 @@ export interface RolloutStepProps {
   readonly triggers: readonly string[];
 }
 
-/** Seconds that a step waits by default. A server with an empty disk is ready after 16 s (measured). */
-export const DEFAULT_READY_TIMEOUT = 120;
-
 /**
  * A step of a deploy: a script that runs in an agent's container. It is a terraform_data, which is replaced when a
  * trigger changes, and whose creation fails when the script does. The container is not affected by that, and the next
@@ -43,10 +41,11 @@ export class RolloutStep extends Construct {
 
   constructor(scope: Construct, id: string, props: RolloutStepProps) {
     super(scope, id);
+    const { readyTimeout = DEFAULTS.readyTimeout } = props;
     const scripts = RolloutScripts.of(this);
     const environment: Record<string, string> = {
       ASK: scripts.reference("ask"),
-      ...stepEnvironment({ ...props, script: scripts.reference(props.script) }),
+      ...stepEnvironment({ ...props, readyTimeout, script: scripts.reference(props.script) }),
     };
     if (props.input) environment.ASK_INPUT = props.input;
     if (props.readinessOf) environment.ASK_GATED = props.readinessOf;
@@ -67,13 +66,13 @@ export class RolloutStep extends Construct {
 /** The environment of rollout/operator/run-step.sh, which describes it. */
 export function stepEnvironment({
   script,
-  readyTimeout = DEFAULT_READY_TIMEOUT,
+  readyTimeout,
   arguments: words,
   targets,
-}: Pick<RolloutStepProps, "arguments" | "targets" | "readyTimeout"> & { readonly script: string }): Record<
-  string,
-  string
-> {
+}: Pick<RolloutStepProps, "arguments" | "targets"> & {
+  readonly script: string;
+  readonly readyTimeout: number;
+}): Record<string, string> {
   return {
     ASK_SCRIPT: script,
     ASK_ARGUMENTS: shellWords([readyTimeout, ...words]),

@@ -1,7 +1,6 @@
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import type { Cluster } from "../cluster/model";
-import type { Security } from "../cluster/resolve/security";
+import type { Cluster, Security } from "../cluster/model";
 import { type AclDefinitions, aclDefinitions } from "../consul/acl-policies";
 import { stepId } from "../consul/contract";
 import { agentSecrets, SECRET_FILES } from "../consul/secrets";
@@ -59,7 +58,7 @@ export class SecuritySteps extends Construct {
 export const aclOf = ({ datacenter, agents, backups }: Cluster, { policies, tokens }: Security): AclDefinitions =>
   aclDefinitions({
     datacenter,
-    agents: agents.map(({ node, settings: { config, services } }) => ({ node, config, services })),
+    agents: agents.map(({ node, config, services }) => ({ node, config, services })),
     policies,
     tokens,
     backups: backups !== undefined,

@@ -47,9 +47,6 @@ export function whyUnreachable(address: string, { loopbackAllowed }: { loopbackA
   return WRONG_RANGES[range];
 }
 
-/** Of a bridge network that is given none. */
-export const DEFAULT_SUBNET = "172.30.86.0/24";
-
 /** Of a.b.c.0/24 all but the network itself, Docker's gateway, and the broadcast address. */
 const HOSTS_OF_SUBNET = 253;
 
@@ -85,11 +82,11 @@ const rangeOf = (address: string): string => (family(address) ? ipaddr.process(a
 
 /** Where an agent's gossip is reached: what it advertises or binds to, unless only Consul can tell what that is (a template, every address). */
 export function gossipAddress(
-  { advertise_addr, bind_addr }: { advertise_addr?: string; bind_addr?: string },
+  { advertiseAddr, bindAddr }: { readonly advertiseAddr?: string; readonly bindAddr?: string },
   otherwise: string,
 ): string {
   return (
-    [advertise_addr, bind_addr].find((address) => address !== undefined && family(address) && !isWildcard(address)) ??
+    [advertiseAddr, bindAddr].find((address) => address !== undefined && family(address) && !isWildcard(address)) ??
     otherwise
   );
 }

@@ -11,7 +11,7 @@ export type Ports = Readonly<Partial<Record<PortName, number>>>;
 export type EffectivePorts = Readonly<Record<PortName, number>>;
 
 /** Consul's defaults (developer.hashicorp.com/consul/docs/reference/architecture/ports). */
-const DEFAULTS: EffectivePorts = {
+export const DEFAULT_PORTS: EffectivePorts = {
   dns: 8600,
   http: 8500,
   https: -1,
@@ -22,10 +22,10 @@ const DEFAULTS: EffectivePorts = {
   server: 8300,
 };
 /** Since Consul 1.14 a server listens for gRPC with TLS unless told not to. */
-const SERVER_GRPC_TLS = 8503;
+export const SERVER_GRPC_TLS = 8503;
 
 export function effectivePorts(role: Role, ports: Ports = {}): EffectivePorts {
-  return { ...DEFAULTS, ...(role === "server" && { grpc_tls: SERVER_GRPC_TLS }), ...defined(ports) };
+  return { ...DEFAULT_PORTS, ...(role === "server" && { grpc_tls: SERVER_GRPC_TLS }), ...defined(ports) };
 }
 
 /** Ports on the agent's client addresses; the others are on its bind address. */

@@ -642,7 +642,7 @@ const CASES: ProblemCase[] = [
     code: "unknown-host",
     when: "an agent's `host:` is not listed",
     file: FOUR_HOSTS.replace("[c1]", "[{ name: c1, host: ▶c11 }]"),
-    hint: "say `host:`",
+    hint: "set the agent's `host:`",
   },
   {
     code: "invalid-address",

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { defineCluster } from "../../cluster/define";
 import type { ClusterFile } from "../../cluster/file/schema";
-import type { Security } from "../../cluster/resolve/security";
+import type { Security } from "../../cluster/model";
 import { aclOf } from "../../constructs/security-steps";
 import type { AclDefinitions } from "../../consul/acl-policies";
 import { PROJECT } from "../cluster-files";

@@ -99,14 +99,14 @@ test("go-sockaddr's templates are known by their braces", () =>
 
 describe("an agent's gossip is reached", () => {
   test.each([
-    ["at what it advertises", { advertise_addr: "1.1.1.1", bind_addr: "2.2.2.2" }, "1.1.1.1"],
-    ["at what it binds to", { bind_addr: "2.2.2.2" }, "2.2.2.2"],
+    ["at what it advertises", { advertiseAddr: "1.1.1.1", bindAddr: "2.2.2.2" }, "1.1.1.1"],
+    ["at what it binds to", { bindAddr: "2.2.2.2" }, "2.2.2.2"],
     [
       "at what it binds to, where what it advertises is for Consul to tell",
-      { advertise_addr: "{{ GetPublicIP }}", bind_addr: "2.2.2.2" },
+      { advertiseAddr: "{{ GetPublicIP }}", bindAddr: "2.2.2.2" },
       "2.2.2.2",
     ],
-    ["at its host, where it binds to every address", { bind_addr: "0.0.0.0" }, "host"],
+    ["at its host, where it binds to every address", { bindAddr: "0.0.0.0" }, "host"],
     ["at its host", {}, "host"],
   ])("%s", (_, settings, address) => expect(gossipAddress(settings, "host")).toBe(address));
 });

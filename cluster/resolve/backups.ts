@@ -1,22 +1,23 @@
-import type { BackupsEntry } from "../file/schema";
+import type { Backups } from "../model";
+import { DEFAULTS } from "./defaults";
 
-/** Backups on a schedule. */
-export interface Backups {
-  /** Seconds from one to the next. */
-  readonly every: number;
-  /** How many are kept on each server's host. */
-  readonly keep: number;
-  /** A volume's name, or a folder of the hosts if it begins with a slash; undefined for a volume that is called as the container is. */
+/** Scheduled backups as a cluster file or a program describes them. */
+interface BackupsInput {
+  /** A period as Go writes it, `1h30m`, or seconds. */
+  readonly every?: string | number;
+  readonly keep?: number;
   readonly to?: string;
-  /** Undefined for each server's own. */
   readonly image?: string;
 }
 
-export const backupsOf = ({ every, ...rest }: BackupsEntry): Backups => ({ ...rest, every: seconds(every) });
+/** Applies the defaults of scheduled backups, for cluster files and programs alike. */
+export function resolveBackups({ to, image, ...schedule }: BackupsInput): Backups {
+  const { every = DEFAULTS.backups.every, keep = DEFAULTS.backups.keep } = schedule;
+  return { every: typeof every === "number" ? every : seconds(every), keep, to, image };
+}
 
 const UNITS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
 
-/** Of `1h30m`. */
 const seconds = (period: string): number =>
   [...period.matchAll(/(\d+)([hms])/g)].reduce(
     (sum, [, count, unit]) => sum + Number(count) * (UNITS[unit as string] as number),

@@ -1,19 +1,9 @@
 import { bracketed } from "../../consul/address";
 import type { DaemonEntry } from "../file/schema";
+import type { Daemon } from "../model";
+import { DEFAULTS } from "./defaults";
 
-/** A Docker daemon, as the provider and the docker CLI are told of it. */
-export interface Daemon {
-  readonly kind: "unix" | "ssh" | "tls" | "plain";
-  /** As `docker -H` takes it. */
-  readonly url: string;
-  /** Folder of ca.pem, cert.pem and key.pem, for `tls`: absolute, `~/...`, or relative to the project. */
-  readonly certs?: string;
-}
-
-/** Docker's own default (docs.docker.com/engine/security/protect-access). */
-const DEFAULT_CERTS = "~/.docker";
-
-/** What stands in a daemon's URL for the host's own, in braces. */
+/** Names that stand for a host's own values in a daemon's URL, in braces. */
 export const PLACEHOLDERS: readonly string[] = ["address", "host"];
 
 /** Reads a daemon's URL, with `{address}` and `{host}` replaced by the host's. */
@@ -23,7 +13,7 @@ export function daemonOf(entry: DaemonEntry, host: { name: string; address: stri
   if (url.startsWith("unix:")) return { kind: "unix", url };
   if (url.startsWith("ssh:")) return { kind: "ssh", url };
   if (url.startsWith("tcp+insecure:")) return { kind: "plain", url: url.replace("tcp+insecure:", "tcp:") };
-  return { kind: "tls", url, certs: certs ?? DEFAULT_CERTS };
+  return { kind: "tls", url, certs: certs ?? DEFAULTS.daemonCerts };
 }
 
 /**
@@ -40,3 +30,7 @@ export function dockerArguments(daemon: Daemon, certs: string | undefined): stri
       : [];
   return ["-H", daemon.url, ...tls];
 }
+
+/** The daemon's socket on its own host. */
+export const socketOf = ({ kind, url }: Daemon): string =>
+  kind === "unix" ? url.replace(/^unix:\/\//, "") : DEFAULTS.daemonSocket;

@@ -2,17 +2,8 @@ import { byApiNames } from "../../consul/api-names";
 import type { ConsulConfig } from "../../consul/config";
 import { byName, sorted, sortedByKey } from "../../consul/sort";
 import type { ParsedClusterFile } from "../file/schema";
+import type { Definitions } from "../model";
 import type { KeyPath } from "../problem";
-
-/** What a cluster is given once for all its agents, as Consul's API takes it. */
-export interface Definitions {
-  /** Text by key. */
-  readonly kv: Readonly<Record<string, string>>;
-  /** By `kind/name`. */
-  readonly config_entries: Readonly<Record<string, ConsulConfig>>;
-  /** By name. */
-  readonly prepared_queries: Readonly<Record<string, unknown>>;
-}
 
 /** Kinds of which a cluster has one entry, by its name. */
 const ONLY_NAMES: Readonly<Record<string, string>> = {

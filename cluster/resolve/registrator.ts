@@ -1,17 +1,8 @@
 import type { ParsedClusterFile, RegistratorEntry, RegistratorSettings } from "../file/schema";
-import type { AgentDescription, HostDescription } from "../model";
+import type { AgentDescription, Daemon, HostDescription, Log, RegistratorDescription } from "../model";
 import type { KeyPath } from "../problem";
-
-/** A host's registrator, which registers the host's containers as services with one of the host's agents. */
-export interface RegistratorDescription {
-  readonly host: HostDescription;
-  /** The agent's name. */
-  readonly agent: string;
-  readonly settings: RegistratorSettings;
-}
-
-/** The container's name, as in everybody's notes (gliderlabs.github.io/registrator/latest/user/quickstart). */
-export const DEFAULT_CONTAINER = "registrator";
+import { socketOf } from "./daemon";
+import { DEFAULTS } from "./defaults";
 
 type File = Pick<ParsedClusterFile, "hosts" | "registrator">;
 
@@ -30,15 +21,64 @@ export function registratorPath(file: File, host: string, key?: keyof Registrato
   return key === undefined ? place : [...place, key];
 }
 
-/** A host's settings of registrator: the cluster's, and its own, which have the last word. Undefined where it is off. */
+/** A host's settings of registrator: its own, merged into the cluster's. Undefined if registrator is off there. */
 export function registratorSettings(file: File, host: string): RegistratorSettings | undefined {
   const own = ownRegistrator(file, host);
   if ((own ?? file.registrator) === "off") return undefined;
-  const [common, ofHost] = [file.registrator, own].map((entry) => (typeof entry === "object" ? entry : {})) as [
-    RegistratorSettings,
-    RegistratorSettings,
-  ];
-  return { ...common, ...ofHost, flags: [...(common.flags ?? []), ...(ofHost.flags ?? [])] };
+  const ofCluster = mappingOf(file.registrator);
+  const ofHost = mappingOf(own);
+  return { ...ofCluster, ...ofHost, flags: [...(ofCluster.flags ?? []), ...(ofHost.flags ?? [])] };
+}
+
+const mappingOf = (entry: RegistratorEntry | undefined): RegistratorSettings =>
+  typeof entry === "object" ? entry : {};
+
+/** Registrator's settings, with every default applied. */
+export interface ResolvedRegistrator {
+  readonly image: string;
+  readonly container: string;
+  /** The address that services are registered with. Undefined if registrator registers containers' own addresses. */
+  readonly ip?: string;
+  readonly internal: boolean;
+  readonly resync: number;
+  readonly cleanup: boolean;
+  readonly deregister: "always" | "on-success";
+  readonly retryAttempts: number;
+  /** Undefined leaves it to registrator. */
+  readonly retryInterval?: number;
+  readonly tags: readonly string[];
+  readonly socket: string;
+  readonly flags: readonly string[];
+  readonly log: Log;
+  /** How long a deploy waits until registrator has its token, in seconds. */
+  readonly readyTimeout: number;
+}
+
+/** Applies every default of registrator's settings, for cluster files and programs alike. */
+export function resolveRegistrator(
+  settings: RegistratorSettings & { readonly log?: Log; readonly readyTimeout?: number },
+  host: { readonly address: string; readonly daemon: Daemon },
+): ResolvedRegistrator {
+  const { image, container, internal, resync, deregister, retryAttempts } = DEFAULTS.registrator;
+  const isInternal = settings.internal ?? internal;
+  const whenToDeregister = settings.deregister ?? deregister;
+  return {
+    image: settings.image ?? image,
+    container: settings.container ?? container,
+    ip: settings.ip ?? (isInternal ? undefined : host.address),
+    internal: isInternal,
+    resync: settings.resync ?? resync,
+    // -cleanup would remove the services of failed containers, which `on-success` keeps.
+    cleanup: settings.cleanup ?? whenToDeregister === "always",
+    deregister: whenToDeregister,
+    retryAttempts: settings.retry_attempts ?? retryAttempts,
+    retryInterval: settings.retry_interval,
+    tags: settings.tags ?? [],
+    socket: settings.socket ?? socketOf(host.daemon),
+    flags: settings.flags ?? [],
+    log: settings.log ?? DEFAULTS.log,
+    readyTimeout: settings.readyTimeout ?? DEFAULTS.readyTimeout,
+  };
 }
 
 /** Whether any host's registrator is on: then there is a token for it. */
@@ -59,6 +99,6 @@ export function registratorsOf(
     const settings = registratorSettings(file, host.name);
     const there = agents.filter((agent) => agent.host.name === host.name && !agent.decommission);
     const agent = there.find(({ role }) => role === "client") ?? there[0];
-    return settings && agent ? [{ host, agent: agent.name, settings }] : [];
+    return settings && agent ? [{ host, agent: agent.name, fileSettings: settings }] : [];
   });
 }

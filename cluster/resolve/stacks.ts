@@ -1,12 +1,5 @@
 import { stackName } from "../../consul/contract";
-import type { Cluster, HostDescription } from "../model";
-
-/** A stack of a cluster. */
-export interface StackDescription {
-  readonly name: string;
-  /** Stacks that are deployed before it. */
-  readonly dependencies: readonly string[];
-}
+import type { Cluster, HostDescription, StackDescription } from "../model";
 
 /** Names of a cluster's stacks, its own first. */
 export const stackNames = (cluster: string, hosts: readonly HostDescription[]): string[] => [

@@ -2,16 +2,17 @@ import { hasPassword } from "../../consul/address";
 import type { BackendEntry } from "../file/schema";
 import { type KeyPath, keyText, type Violation } from "../problem";
 import { secretIn } from "../secret-detection";
+import { DEFAULTS } from "./defaults";
 
 export type BackendType = keyof BackendEntry;
 
 /** The arguments that tell one stack's state from another's, with what they are by default. */
 const IDENTITY: Record<BackendType, readonly { path: readonly string[]; default?: string }[]> = {
-  local: [{ path: ["path"], default: "terraform.{stack}.tfstate" }],
-  s3: [{ path: ["key"], default: "consul/{stack}.tfstate" }],
+  local: [{ path: ["path"], default: DEFAULTS.backend.local }],
+  s3: [{ path: ["key"], default: DEFAULTS.backend.s3 }],
   http: [{ path: ["address"] }],
-  pg: [{ path: ["schema_name"], default: "{stack}" }],
-  cloud: [{ path: ["workspaces", "name"], default: "{stack}" }],
+  pg: [{ path: ["schema_name"], default: DEFAULTS.backend.pg }],
+  cloud: [{ path: ["workspaces", "name"], default: DEFAULTS.backend.cloud }],
 };
 
 /** These are read by Terraform from its environment, which keeps them out of the synthesized JSON. */

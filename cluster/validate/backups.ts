@@ -1,12 +1,9 @@
 import { BACKUPS_TOKEN } from "../../consul/acl-policies";
 import { isLoopback } from "../../consul/address";
 import { BACKUPS_ID, backupsContainer, imageId } from "../../consul/contract";
-import { endpointsOf } from "../../consul/endpoints";
-import { effectivePorts } from "../../consul/ports";
+import type { AgentDescription, Draft } from "../model";
 import type { Violation } from "../problem";
-import type { Draft } from "../resolve/resolve";
-import { requiresSecurity } from "../resolve/security";
-import { type DraftAgent, settingPath, valueAt } from "./paths";
+import { settingPath, valueAt } from "./paths";
 
 /** Whether the containers that save have names and places of their own, and reach their servers. */
 export function backupsProblems(draft: Draft): Violation[] {
@@ -19,10 +16,10 @@ export function backupsProblems(draft: Draft): Violation[] {
   ];
 }
 
-const onSameDaemon = ({ agents }: Draft, { host }: DraftAgent): DraftAgent[] =>
+const onSameDaemon = ({ agents }: Draft, { host }: AgentDescription): AgentDescription[] =>
   agents.filter((other) => other.host.daemon.url === host.daemon.url);
 
-function containerTaken(draft: Draft, server: DraftAgent): Violation[] {
+function containerTaken(draft: Draft, server: AgentDescription): Violation[] {
   const name = backupsContainer(server.container);
   return onSameDaemon(draft, server)
     .filter(({ container }) => container === name)
@@ -36,7 +33,7 @@ function containerTaken(draft: Draft, server: DraftAgent): Violation[] {
 
 const plainPath = (place: string): string => place.replace(/\/+/g, "/").replace(/\/$/, "");
 
-function placeTaken(draft: Draft, server: DraftAgent): Violation[] {
+function placeTaken(draft: Draft, server: AgentDescription): Violation[] {
   const { to } = draft.file.backups ?? {};
   const place = to ?? backupsContainer(server.container);
   return onSameDaemon(draft, server)
@@ -50,22 +47,10 @@ function placeTaken(draft: Draft, server: DraftAgent): Violation[] {
 }
 
 /** In a bridge network they are other containers than the servers, whose loopback they do not reach. */
-function unreached(draft: Draft, servers: readonly DraftAgent[]): Violation[] {
-  const { network } = draft.file;
-  const httpsOnly = requiresSecurity(draft.file);
+function unreached(draft: Draft, servers: readonly AgentDescription[]): Violation[] {
   return servers.flatMap((server): Violation[] => {
-    const { role, host, container, settings } = server;
-    const ports = effectivePorts(role, settings.ports);
-    const { beside } = endpointsOf({
-      network,
-      address: host.address,
-      container,
-      client: settings.client_addr,
-      ports,
-      httpsOnly,
-    });
-    if (beside !== undefined) return [];
-    const hidden = settings.client_addr?.split(/\s+/).every(isLoopback);
+    if (server.endpoints.beside !== undefined) return [];
+    const hidden = server.clientAddresses.every(isLoopback);
     return [
       {
         code: "invalid-value",

@@ -1,6 +1,6 @@
+import type { Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
 import { PLACEHOLDERS } from "../resolve/daemon";
-import type { Draft } from "../resolve/resolve";
 import { didYouMean } from "../suggest";
 import { valueAt } from "./paths";
 

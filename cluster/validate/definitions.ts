@@ -1,8 +1,8 @@
 import { argumentSize, MAX_ARGUMENT_BYTES } from "../../consul/argument-size";
 import { KV_PREFIX } from "../../consul/contract";
+import type { Draft } from "../model";
 import { type KeyPath, keyText, type Violation } from "../problem";
 import { definitionsOf, ENTRY_KINDS, entryKey, locatedEntries } from "../resolve/definitions";
-import type { Draft } from "../resolve/resolve";
 import { didYouMean } from "../suggest";
 import { inexactNumbers } from "./consul-settings";
 

@@ -1,8 +1,7 @@
 import { addressInSubnet, canonical, family, hostAndPort, isLoopback, isWildcard } from "../../consul/address";
-import { effectivePorts } from "../../consul/ports";
+import type { AgentDescription, Draft } from "../model";
 import type { Violation } from "../problem";
-import type { Draft } from "../resolve/resolve";
-import { type DraftAgent, settingPath, unique } from "./paths";
+import { settingPath, unique } from "./paths";
 
 const DNS_PORT = 53;
 /** Docker's own DNS server, in every container of a bridge network that somebody has made (docs.docker.com/engine/network/#dns-services). */
@@ -12,7 +11,7 @@ const DOCKERS = "127.0.0.11";
 export function dnsProblems(draft: Draft): Violation[] {
   return unique(
     draft.agents.flatMap((agent) =>
-      (agent.settings.dns?.recursors ?? []).flatMap((recursor, index): Violation[] => {
+      (agent.dns.recursors ?? []).flatMap((recursor, index): Violation[] => {
         const why = whyNoRecursor(draft, agent, recursor);
         return why === undefined
           ? []
@@ -29,12 +28,12 @@ export function dnsProblems(draft: Draft): Violation[] {
   );
 }
 
-function whyNoRecursor(draft: Draft, agent: DraftAgent, recursor: string): string | undefined {
+function whyNoRecursor(draft: Draft, agent: AgentDescription, recursor: string): string | undefined {
   const { host = "", port = DNS_PORT } = hostAndPort(recursor) ?? {};
   if (!family(host)) return "is no IP address, with or without a port";
   if (isWildcard(host)) return "means every address of a host, so nobody can be asked there";
   const address = canonical(host);
-  if (port === effectivePorts(agent.role, agent.settings.ports).dns && answersAt(draft, agent).includes(address))
+  if (port === agent.ports.dns && answersAt(draft, agent).includes(address))
     return `is where "${agent.name}" itself answers: it would ask itself`;
   if (draft.file.network === "bridge" && isLoopback(address) && address !== DOCKERS)
     return `is in a bridge network the container of "${agent.name}" itself`;
@@ -42,12 +41,12 @@ function whyNoRecursor(draft: Draft, agent: DraftAgent, recursor: string): strin
 }
 
 /** At which addresses an agent answers DNS. */
-function answersAt({ file }: Draft, { name, host, settings }: DraftAgent): string[] {
+function answersAt(
+  { file }: Draft,
+  { name, host, clientAddresses, bindAddr, advertiseAddr }: AgentDescription,
+): readonly string[] {
   const bridged = file.network === "bridge";
-  const client = (settings.client_addr ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(" ");
-  if (!client.some(isWildcard)) return client;
-  const own = bridged
-    ? [addressInSubnet(file.subnet, name)]
-    : [host.address, settings.bind_addr, settings.advertise_addr];
+  if (!clientAddresses.some(isWildcard)) return clientAddresses;
+  const own = bridged ? [addressInSubnet(file.subnet, name)] : [host.address, bindAddr, advertiseAddr];
   return [...own.filter((address) => address !== undefined), "127.0.0.1", "::1"];
 }

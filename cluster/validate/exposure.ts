@@ -1,8 +1,7 @@
 import { isLoopback } from "../../consul/address";
 import { stackName } from "../../consul/contract";
+import type { Draft } from "../model";
 import type { Violation } from "../problem";
-import type { Draft } from "../resolve/resolve";
-import { requiresSecurity } from "../resolve/security";
 import { stackNames } from "../resolve/stacks";
 import { settingPath, unique, valueAt } from "./paths";
 
@@ -26,11 +25,9 @@ function exposure(draft: Draft): Violation[] {
       };
     });
   const open =
-    draft.file.network === "bridge" || requiresSecurity(draft.file)
+    draft.file.network === "bridge" || draft.stage === "strict"
       ? []
-      : draft.agents.filter(({ settings }) =>
-          settings.client_addr?.split(/\s+/).some((address) => !isLoopback(address)),
-        );
+      : draft.agents.filter(({ clientAddresses }) => clientAddresses.some((address) => !isLoopback(address)));
   const openHttp = open.map(
     (agent): Violation => ({
       code: "open-http",
@@ -46,10 +43,10 @@ function exposure(draft: Draft): Violation[] {
 const API_PORTS = ["http", "https", "grpc"] as const;
 
 function openPublished(draft: Draft): Violation[] {
-  if (draft.file.network !== "bridge" || requiresSecurity(draft.file)) return [];
+  if (draft.file.network !== "bridge" || draft.stage === "strict") return [];
   return unique(
     draft.agents.flatMap((agent) => {
-      const key = API_PORTS.find((port) => agent.settings.publish?.[port] !== undefined);
+      const key = API_PORTS.find((port) => agent.publish[port] !== undefined);
       if (key === undefined || isLoopback(agent.host.address)) return [];
       return [
         {

@@ -1,5 +1,5 @@
+import type { Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
-import type { Draft } from "../resolve/resolve";
 import { stackNames } from "../resolve/stacks";
 import { backendProblems } from "../resolve/state-backend";
 import { backupsProblems } from "./backups";
@@ -17,8 +17,8 @@ import { secretProblems } from "./secrets";
 import { securityProblems } from "./security";
 import { serviceProblems } from "./services";
 
-/** What needs more than one key to see. */
-export function checkCluster(draft: Draft): Violation[] {
+/** The rules that concern more than one key. */
+export function validate(draft: Draft): Violation[] {
   return [
     ...quorumProblems(draft),
     ...nameProblems(draft),

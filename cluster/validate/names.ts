@@ -1,9 +1,9 @@
 import { addressInSubnet, bracketed } from "../../consul/address";
 import { declaredVolume, imageId } from "../../consul/contract";
+import type { AgentDescription, Draft } from "../model";
 import type { Violation } from "../problem";
 import { usesRegistrator } from "../resolve/registrator";
-import type { Draft } from "../resolve/resolve";
-import { type DraftAgent, settingPath } from "./paths";
+import { settingPath } from "./paths";
 
 /** Whether everything that must be told apart has a name, an address or an id of its own. */
 export const nameProblems = (draft: Draft): Violation[] => [
@@ -65,11 +65,11 @@ function uniqueNames(draft: Draft): Violation[] {
 function repeated(
   { agents }: Draft,
   code: Violation["code"],
-  keyOf: (agent: DraftAgent) => string,
-  words: (agent: DraftAgent, first: DraftAgent) => [message: string, hint: string],
+  keyOf: (agent: AgentDescription) => string,
+  words: (agent: AgentDescription, first: AgentDescription) => [message: string, hint: string],
   key?: string,
 ): Violation[] {
-  const firsts = new Map<string, DraftAgent>();
+  const firsts = new Map<string, AgentDescription>();
   return agents.flatMap((agent) => {
     const first = firsts.get(keyOf(agent));
     if (!first) firsts.set(keyOf(agent), agent);
@@ -125,20 +125,20 @@ function uniqueHosts({ hosts }: Draft): Violation[] {
 
 /** Agents that advertise or bind to one address: joining the one would be joining the other. What hosts share is said of them. */
 function uniqueGossip(draft: Draft): Violation[] {
-  const firsts = new Map<string, DraftAgent>();
+  const firsts = new Map<string, AgentDescription>();
   const problems = draft.agents.flatMap((agent): Violation[] => {
     const { address, port } = agent.gossip;
     const at = `${bracketed(address)}:${port}`;
     const first = firsts.get(at);
     if (!first) firsts.set(at, agent);
     const own = [agent, first].find(
-      (one) => one && (one.settings.advertise_addr ?? one.settings.bind_addr) !== undefined,
+      (one) => one && (one.fileSettings.advertise_addr ?? one.fileSettings.bind_addr) !== undefined,
     );
     if (!first || !own) return [];
     return [
       {
         code: "duplicate-address",
-        path: settingPath(draft, own, own.settings.advertise_addr === undefined ? "bind_addr" : "advertise_addr"),
+        path: settingPath(draft, own, own.advertiseAddr === undefined ? "bind_addr" : "advertise_addr"),
         message: `"${first.name}" and "${agent.name}" are both reached at ${at}`,
         hint: "give each agent its own address, or its own `ports.serf_lan`",
       },

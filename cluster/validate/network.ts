@@ -1,9 +1,8 @@
 import { family, isLoopback, isTemplate, isWildcard, whyUnreachable } from "../../consul/address";
-import { effectivePorts, listeners } from "../../consul/ports";
+import { listeners, type PortName } from "../../consul/ports";
+import type { AgentDescription, Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
-import type { Draft } from "../resolve/resolve";
-import { requiresSecurity } from "../resolve/security";
-import { type DraftAgent, settingPath, unique } from "./paths";
+import { settingPath, unique } from "./paths";
 
 /** Whether agents can reach each other, and every listener has its port to itself. */
 export const networkProblems = (draft: Draft): Violation[] => [
@@ -31,13 +30,13 @@ function addresses(draft: Draft): Violation[] {
   }
   for (const agent of draft.agents) {
     for (const key of ["bind_addr", "advertise_addr"] as const) {
-      const value = agent.settings[key];
+      const value = agent.fileSettings[key];
       if (value === undefined || isTemplate(value)) continue;
-      if (key === "bind_addr" && isWildcard(value) && agent.settings.advertise_addr !== undefined) continue;
+      if (key === "bind_addr" && isWildcard(value) && agent.advertiseAddr !== undefined) continue;
       const why = whyUnreachable(value, { loopbackAllowed: alone && draft.file.network === "host" });
       if (why) refuse(settingPath(draft, agent, key), value, why);
     }
-    const client = agent.settings.client_addr?.split(/\s+/).find((address) => !family(address));
+    const client = agent.clientAddresses.find((address) => !family(address));
     if (client !== undefined) {
       problems.push({
         code: "invalid-address",
@@ -67,10 +66,9 @@ function clientsElsewhere(draft: Draft): Violation[] {
   const byPlace = new Map<string, { address: string; path: KeyPath; agents: string[] }>();
   for (const agent of draft.agents) {
     const path = settingPath(draft, agent, "client_addr");
-    const elsewhere =
-      agent.settings.client_addr
-        ?.split(/\s+/)
-        .filter((address) => owners.has(address) && address !== agent.host.address) ?? [];
+    const elsewhere = agent.clientAddresses.filter(
+      (address) => owners.has(address) && address !== agent.host.address && !isLoopback(address),
+    );
     for (const address of new Set(elsewhere)) {
       const { agents } = byPlace.get(`${address} ${path}`) ?? { agents: [] };
       byPlace.set(`${address} ${path}`, { address, path, agents: [...agents, `"${agent.name}"`] });
@@ -85,7 +83,7 @@ function clientsElsewhere(draft: Draft): Violation[] {
 }
 
 function freePorts(draft: Draft): Violation[] {
-  const taken = new Map<string, { address: string; words: string; agent: DraftAgent }[]>();
+  const taken = new Map<string, { address: string; words: string; agent: AgentDescription }[]>();
   return draft.agents.flatMap((agent) =>
     listening(draft, agent).flatMap(({ within, section, key, port, addresses }) => {
       const words = `${key} of "${agent.name}"`;
@@ -108,7 +106,8 @@ function freePorts(draft: Draft): Violation[] {
 }
 
 /** A second agent of one name is said once, as that. */
-const isNamesake = (one: DraftAgent, other: DraftAgent): boolean => one !== other && one.name === other.name;
+const isNamesake = (one: AgentDescription, other: AgentDescription): boolean =>
+  one !== other && one.name === other.name;
 
 const overlap = (a: string, b: string): boolean => a === b || isWildcard(a) || isWildcard(b);
 
@@ -121,16 +120,16 @@ interface Taken {
   readonly addresses: readonly string[];
 }
 
-function listening({ file }: Draft, { name, role, host, settings }: DraftAgent): Taken[] {
+/** Where an agent in a bridge network binds: its container has one network. */
+const EVERY_ADDRESS = "0.0.0.0";
+
+function listening(
+  { file }: Draft,
+  { name, role, host, ports, clientAddresses, bindAddr, publish, httpsOnly }: AgentDescription,
+): Taken[] {
   const bridged = file.network === "bridge";
   const onHost = `on host "${host.name}"`;
-  const client = (settings.client_addr ?? (bridged ? "0.0.0.0" : "127.0.0.1")).split(/\s+/);
-  const bind = settings.bind_addr ?? (bridged ? "0.0.0.0" : host.address);
-  const own = listeners(role, effectivePorts(role, settings.ports), {
-    client,
-    bind,
-    httpsOnly: requiresSecurity(file),
-  }).map(
+  const own = listeners(role, ports, { client: clientAddresses, bind: bindAddr ?? EVERY_ADDRESS, httpsOnly }).map(
     ({ name: key, port, addresses }): Taken => ({
       within: bridged ? `in the container of "${name}"` : onHost,
       section: "ports",
@@ -139,7 +138,7 @@ function listening({ file }: Draft, { name, role, host, settings }: DraftAgent):
       addresses,
     }),
   );
-  const published = bridged ? Object.entries(settings.publish ?? {}) : [];
+  const published = bridged ? Object.entries(publish) : [];
   return [
     ...own,
     ...published.map(
@@ -164,7 +163,7 @@ function bridge(draft: Draft): Violation[] {
   }
   return unique(
     agents
-      .filter(({ settings }) => settings.publish !== undefined)
+      .filter(({ fileSettings }) => fileSettings.publish !== undefined)
       .map((agent) => ({
         code: "owned-setting" as const,
         path: settingPath({ file } as Draft, agent, "publish"),
@@ -176,9 +175,8 @@ function bridge(draft: Draft): Violation[] {
 
 function publishedButOff(draft: Draft): Violation[] {
   return draft.agents.flatMap((agent) => {
-    const ports = effectivePorts(agent.role, agent.settings.ports);
-    return (Object.keys(agent.settings.publish ?? {}) as (keyof typeof ports)[])
-      .filter((key) => ports[key] <= 0)
+    return (Object.keys(agent.publish) as PortName[])
+      .filter((key) => agent.ports[key] <= 0)
       .map(
         (key): Violation => ({
           code: "invalid-value",
@@ -192,10 +190,10 @@ function publishedButOff(draft: Draft): Violation[] {
 
 /** Plain HTTP of a secured agent listens inside its container alone. */
 function publishedButPlain(draft: Draft): Violation[] {
-  if (!requiresSecurity(draft.file)) return [];
+  if (draft.stage !== "strict") return [];
   return unique(
     draft.agents
-      .filter(({ settings }) => settings.publish?.http !== undefined)
+      .filter(({ publish }) => publish.http !== undefined)
       .map((agent) => ({
         code: "invalid-value",
         path: settingPath(draft, agent, "publish", "http"),
@@ -209,14 +207,11 @@ function publishedButPlain(draft: Draft): Violation[] {
 function publishedButLoopback(draft: Draft): Violation[] {
   return unique(
     draft.agents
-      .filter(
-        ({ settings }) =>
-          Object.keys(settings.publish ?? {}).length > 0 && settings.client_addr?.split(/\s+/).every(isLoopback),
-      )
+      .filter(({ publish, clientAddresses }) => Object.keys(publish).length > 0 && clientAddresses.every(isLoopback))
       .map((agent) => ({
         code: "invalid-value",
         path: settingPath(draft, agent, "publish"),
-        message: `ports of "${agent.name}" are published, but it listens for them at ${agent.settings.client_addr} alone, inside its container`,
+        message: `ports of "${agent.name}" are published, but it listens for them at ${agent.clientAddresses.join(" ")} alone, inside its container`,
         hint: "leave `client_addr` out (0.0.0.0), or remove `publish`",
       })),
   );

@@ -1,9 +1,8 @@
+import type { AgentDescription, Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
-import type { Draft } from "../resolve/resolve";
 
-export type DraftAgent = Draft["agents"][number];
 /** Where a setting is written: with the agent, or else for the whole cluster. */
-export function settingPath({ file }: Draft, agent: DraftAgent, ...keys: string[]): KeyPath {
+export function settingPath({ file }: Draft, agent: AgentDescription, ...keys: string[]): KeyPath {
   const own = [...agent.path, ...keys];
   return valueAt(file, own) === undefined && valueAt(file, keys) !== undefined ? keys : own;
 }

@@ -1,6 +1,6 @@
-import type { JoinTarget } from "../model";
+import type { Draft, JoinTarget } from "../model";
 import type { KeyPath, Violation } from "../problem";
-import { type Draft, JOIN_ALL_UP_TO } from "../resolve/resolve";
+import { DEFAULTS } from "../resolve/defaults";
 import { settingPath, unique } from "./paths";
 
 /** Whether servers elect one leader, and agents find each other. */
@@ -67,7 +67,7 @@ function quorum(draft: Draft): Violation[] {
 
 function joins(draft: Draft): Violation[] {
   const { file } = draft;
-  if (file.servers.length > JOIN_ALL_UP_TO && !file.join) {
+  if (file.servers.length > DEFAULTS.joinAllUpTo && !file.join) {
     return [
       {
         code: "join-needed",
@@ -76,7 +76,7 @@ function joins(draft: Draft): Violation[] {
         hint: `add \`join: [${[...serversOf(draft)]
           .map(({ name }) => name)
           .sort()
-          .slice(0, JOIN_ALL_UP_TO)
+          .slice(0, DEFAULTS.joinAllUpTo)
           .join(", ")}]\``,
       },
     ];

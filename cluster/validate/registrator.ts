@@ -1,12 +1,12 @@
 import { addressInSubnet, family } from "../../consul/address";
 import { registratorId } from "../../consul/contract";
 import type { RegistratorSettings } from "../file/schema";
+import type { AgentDescription, Draft } from "../model";
 import type { Violation } from "../problem";
-import { DEFAULT_CONTAINER, ownRegistrator, registratorPath, registratorSettings } from "../resolve/registrator";
-import type { Draft } from "../resolve/resolve";
-import { requiresSecurity, securityOf } from "../resolve/security";
+import { DEFAULTS } from "../resolve/defaults";
+import { ownRegistrator, registratorPath, registratorSettings } from "../resolve/registrator";
 import { flagProblems } from "./consul-settings";
-import { byTag, type DraftAgent, unique } from "./paths";
+import { byTag, unique } from "./paths";
 
 /** Whether each host's registrator has an agent to speak to, and settings that go together. */
 export function registratorProblems(draft: Draft): Violation[] {
@@ -47,8 +47,8 @@ function alone({ file }: Draft, host: string): Violation {
   };
 }
 
-function unreached({ file }: Draft, host: string): Violation[] {
-  if (file.network !== "bridge" || !requiresSecurity(file)) return [];
+function unreached({ file, stage }: Draft, host: string): Violation[] {
+  if (file.network !== "bridge" || stage !== "strict") return [];
   return [
     {
       code: "invalid-value",
@@ -61,7 +61,7 @@ function unreached({ file }: Draft, host: string): Violation[] {
 }
 
 function settingsProblems(
-  { file }: Draft,
+  { file, security }: Draft,
   host: string,
   { image, ip, cleanup, deregister }: RegistratorSettings,
 ): Violation[] {
@@ -84,7 +84,7 @@ function settingsProblems(
       hint: "leave one of them out",
     });
   }
-  return image !== undefined && securityOf(file) ? [...problems, ...byTag(image, at("image"))] : problems;
+  return image !== undefined && security ? [...problems, ...byTag(image, at("image"))] : problems;
 }
 
 /** The cluster's flags and the host's own are added to each other. */
@@ -98,10 +98,10 @@ function placesOfFlags(file: Draft["file"], host: string) {
 
 function containerTaken(
   { file }: Draft,
-  { name, container, host }: DraftAgent,
+  { name, container, host }: AgentDescription,
   settings: RegistratorSettings,
 ): Violation[] {
-  if (container !== (settings.container ?? DEFAULT_CONTAINER)) return [];
+  if (container !== (settings.container ?? DEFAULTS.registrator.container)) return [];
   return [
     {
       code: "duplicate-container",
@@ -113,7 +113,7 @@ function containerTaken(
 }
 
 /** In a bridge network, addresses are made of names. */
-function addressTaken({ file }: Draft, { name, path, host }: DraftAgent): Violation[] {
+function addressTaken({ file }: Draft, { name, path, host }: AgentDescription): Violation[] {
   const address = addressInSubnet(file.subnet, name);
   if (file.network !== "bridge" || address !== addressInSubnet(file.subnet, registratorId(host.name))) return [];
   return [

@@ -1,5 +1,5 @@
+import type { Draft } from "../model";
 import type { Violation } from "../problem";
-import type { Draft } from "../resolve/resolve";
 import { secretsIn } from "../secret-settings";
 
 /**

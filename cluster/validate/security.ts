@@ -1,14 +1,13 @@
 import { KNOWN_POLICIES, RESERVED_TOKENS } from "../../consul/acl-policies";
 import { SCRIPT_CHECKS } from "../../consul/config";
+import type { Draft } from "../model";
 import type { Violation } from "../problem";
-import type { Draft } from "../resolve/resolve";
-import { securityOf } from "../resolve/security";
 import { didYouMean } from "../suggest";
 import { byTag, settingPath, unique, valueAt } from "./paths";
 
 /** What a secured cluster's tokens may be called and hold, and what would open again what security closes. */
 export function securityProblems(draft: Draft): Violation[] {
-  const security = securityOf(draft.file);
+  const { security } = draft;
   if (!security) return [];
   const { policies, tokens } = security;
   const own = (kind: "policies" | "tokens", reserved: readonly string[], names: readonly string[]): Violation[] =>
@@ -57,7 +56,7 @@ function unknownPolicies(
 function scriptChecks(draft: Draft): Violation[] {
   return unique(
     draft.agents.flatMap((agent) =>
-      SCRIPT_CHECKS.filter((key) => agent.settings.config?.[key] === true).map((key) => ({
+      SCRIPT_CHECKS.filter((key) => agent.config[key] === true).map((key) => ({
         code: "script-checks" as const,
         path: settingPath(draft, agent, "config", key),
         atKey: true,
@@ -70,7 +69,7 @@ function scriptChecks(draft: Draft): Violation[] {
 
 function imagesByTag(draft: Draft): Violation[] {
   const images = [
-    ...draft.agents.map((agent) => ({ image: agent.settings.image, path: settingPath(draft, agent, "image") })),
+    ...draft.agents.map((agent) => ({ image: agent.fileSettings.image, path: settingPath(draft, agent, "image") })),
     { image: draft.file.backups?.image, path: ["backups", "image"] },
   ];
   return unique(images.flatMap(({ image, path }) => (image === undefined ? [] : byTag(image, path))));

@@ -3,11 +3,11 @@ import { argumentSize, MAX_ARGUMENT_BYTES } from "../../consul/argument-size";
 import { runsScriptChecks } from "../../consul/config";
 import type { Check, Service } from "../file/schema";
 import { CHECK_KEYS, SERVICE_KEYS } from "../file/service-schema";
+import type { AgentDescription, Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
-import type { Draft } from "../resolve/resolve";
 import { didYouMean } from "../suggest";
 import { inexactNumbers } from "./consul-settings";
-import { type DraftAgent, unique, valueAt } from "./paths";
+import { unique, valueAt } from "./paths";
 
 /**
  * Services and checks of agents. Much of this Consul says only when it loads them, when an agent that reloads has forgotten its services already, and one that starts
@@ -21,7 +21,7 @@ interface Placed<Value> {
   readonly path: KeyPath;
 }
 
-function ofAgent(draft: Draft, agent: DraftAgent): Violation[] {
+function ofAgent(draft: Draft, agent: AgentDescription): Violation[] {
   const services = placed<Service>(draft, agent, "services");
   const ofNode = placed<Check>(draft, agent, "checks");
   if (services.length === 0 && ofNode.length === 0) return [];
@@ -38,13 +38,13 @@ function ofAgent(draft: Draft, agent: DraftAgent): Violation[] {
       ({ id, name }) => id ?? name,
     ),
     ...undeclared(ofNode, services),
-    ...(runsScriptChecks(agent.settings) ? [] : [...ofServices, ...ofNode].flatMap(forbidden)),
+    ...(runsScriptChecks(agent) ? [] : [...ofServices, ...ofNode].flatMap(forbidden)),
     ...tooMuch(agent),
   ];
 }
 
 /** What is said for the whole cluster, and then what is said for the agent. */
-function placed<Value>({ file }: Draft, agent: DraftAgent, key: "services" | "checks"): Placed<Value>[] {
+function placed<Value>({ file }: Draft, agent: AgentDescription, key: "services" | "checks"): Placed<Value>[] {
   return [[key], [...agent.path, key]].flatMap((path: KeyPath) => {
     const values = valueAt(file, path);
     return Array.isArray(values) ? values.map((value: Value, index) => ({ value, path: [...path, index] })) : [];
@@ -230,7 +230,7 @@ const forbidden = ({ value, path }: Placed<Check>): Violation[] =>
         },
       ];
 
-function tooMuch({ path, settings: { services = [], checks = [] } }: DraftAgent): Violation[] {
+function tooMuch({ path, services, checks }: AgentDescription): Violation[] {
   const size = argumentSize(JSON.stringify({ services, checks }));
   if (size <= MAX_ARGUMENT_BYTES) return [];
   return [

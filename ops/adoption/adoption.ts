@@ -1,6 +1,6 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
-import { type AgentView, agentEndpoints, apiOf, viewAgent } from "../consul-api/agent-view";
+import { type AgentView, apiOf, viewAgent } from "../consul-api/agent-view";
 import { consulApi } from "../consul-api/consul-api";
 import { type Container, inspectContainer } from "../docker/container";
 import { docker } from "../docker/docker";
@@ -87,7 +87,7 @@ export class Adoption {
     if (!old.State.Running)
       return against(`its container ${this.oldName(agent)} does not run`, `docker start ${this.oldName(agent)}`);
     try {
-      const view = await viewAgent(this.cluster, agent, this.oldName(agent));
+      const view = await viewAgent(agent, this.oldName(agent));
       const found = mismatches(this.cluster, agent, old, view);
       if (!sharesData(old, agent) && (await this.place(agent, old).look()) === "data")
         found.push({
@@ -99,7 +99,7 @@ export class Adoption {
         obstacles: found.map((each) => ({ agent: agent.name, host: agent.host.name, ...each })),
       };
     } catch (error) {
-      const { local } = agentEndpoints(this.cluster, agent);
+      const { local } = agent.endpoints;
       return against(
         `its API does not answer at ${local} in ${this.oldName(agent)}: ${(error as Error).message}`,
         "set `client_addr` and `ports: { http: }` to where it listens",
@@ -183,7 +183,7 @@ export class Adoption {
     if (successor) await this.docker(agent, "rm", agent.container);
     await this.forget(agent);
     await this.docker(agent, "rename", retiredContainerName(agent), this.oldName(agent));
-    await this.docker(agent, "update", `--restart=${agent.settings.restart ?? "always"}`, this.oldName(agent));
+    await this.docker(agent, "update", `--restart=${agent.restart}`, this.oldName(agent));
     await this.docker(agent, "start", this.oldName(agent));
     const refusal = await this.questions(agent, this.inOld(agent)).whetherIn(agent.name);
     if (refusal) throw new Error(`${agent.name}: its old container runs again, but is not in: ${refusal}`);
@@ -198,7 +198,7 @@ export class Adoption {
       node: agent.node,
     });
     if (refusal) throw new Error(refusal);
-    const { self } = await viewAgent(this.cluster, agent, name);
+    const { self } = await viewAgent(agent, name);
     if (self.Stats.raft?.state === "Leader") await this.handLeadershipOver(agent);
     this.say(`${agent.name}: stopping ${name}`);
     // Or it would come back with its daemon, beside its successor.
@@ -212,13 +212,13 @@ export class Adoption {
   /** Users would wait for an election otherwise. Consul can do so since 1.15; before, they wait. */
   private async handLeadershipOver(agent: AgentDescription): Promise<void> {
     const asked = await consulApi(
-      apiOf(this.cluster, agent, this.oldName(agent)),
+      apiOf(agent, this.oldName(agent)),
       ["-f", "-X", "POST", "/v1/operator/raft/transfer-leader"],
       10,
     );
     const end = Date.now() + 8000;
     while (asked.ok && Date.now() < end) {
-      const { self } = await viewAgent(this.cluster, agent, this.oldName(agent));
+      const { self } = await viewAgent(agent, this.oldName(agent));
       if (self.Stats.raft?.state !== "Leader") return this.say(`${agent.name}: handed leadership over`);
       await new Promise((resume) => setTimeout(resume, 200));
     }
@@ -277,7 +277,7 @@ export class Adoption {
   }
 
   private inOld(agent: AgentDescription): ContainerOverride {
-    return { name: this.oldName(agent), http: agentEndpoints(this.cluster, agent).local };
+    return { name: this.oldName(agent), http: agent.endpoints.local };
   }
 
   private oldName({ name, container }: AgentDescription): string {

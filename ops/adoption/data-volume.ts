@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Daemon } from "../../cluster/resolve/daemon";
+import type { Daemon } from "../../cluster/model";
 import { ADOPTION_LABEL } from "../../consul/contract";
 import { docker, dockerCommand } from "../docker/docker";
 import { exitCodeOf } from "../process";

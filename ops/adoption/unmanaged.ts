@@ -1,7 +1,6 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { gossipAddress } from "../../consul/address";
 import { PATHS } from "../../consul/contract";
-import { effectivePorts } from "../../consul/ports";
 import type { AgentView } from "../consul-api/agent-view";
 import type { Container } from "../docker/container";
 
@@ -45,8 +44,7 @@ export function mismatches(
 ): Mismatch[] {
   const { Config, DebugConfig, Member, Stats } = view.self;
   const { network, datacenter } = cluster;
-  const { settings, host, role } = agent;
-  const ports = effectivePorts(role, settings.ports);
+  const { role, ports } = agent;
   const is = (what: string, actual: string | number, file: string | number, hint: string): Mismatch[] =>
     String(actual) === String(file) ? [] : [{ what: `its ${what} is ${actual}, and the file's ${file}`, hint }];
   return [
@@ -67,7 +65,7 @@ export function mismatches(
     ...is(
       "address",
       Member.Addr,
-      gossipAddress(settings, host.address),
+      gossipAddress(agent, agent.host.address),
       "set the host's `address`, or the agent's `bind_addr` or `advertise_addr`",
     ),
     ...is("serf_lan port", Member.Port, ports.serf_lan, `set \`ports: { serf_lan: ${Member.Port} }\``),

@@ -1,7 +1,5 @@
 import { statSync } from "node:fs";
-import type { Cluster } from "../../cluster/model";
-import type { Daemon } from "../../cluster/resolve/daemon";
-import { DEFAULT_IMAGE } from "../../constructs/consul-agent";
+import type { Cluster, Daemon } from "../../cluster/model";
 import { ImageReference } from "../../constructs/image-reference";
 import { serversOf } from "./servers";
 import { parseInspection, type Snapshot } from "./snapshot";
@@ -25,15 +23,15 @@ export class Inspector {
 
   constructor(cluster: Cluster) {
     const servers = serversOf(cluster);
-    const image = (of: string = DEFAULT_IMAGE) => ImageReference.parse(of).through(cluster.mirror).toString();
+    const image = (of: string) => ImageReference.parse(of).through(cluster.mirror).toString();
     this.places = [
       ...servers.map(({ host, container }): [Daemon, string[]] => [
         host.daemon,
         ["exec", "-i", container, "consul", ...INSPECT],
       ]),
-      ...servers.map(({ host, settings }): [Daemon, string[]] => [
+      ...servers.map(({ host, image: own }): [Daemon, string[]] => [
         host.daemon,
-        ["run", "--rm", "-i", "--network", "none", "--entrypoint", "consul", image(settings.image), ...INSPECT],
+        ["run", "--rm", "-i", "--network", "none", "--entrypoint", "consul", image(own), ...INSPECT],
       ]),
     ];
   }

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
-import { DEFAULT_READY_TIMEOUT } from "../../constructs/rollout-step";
 import { apiOf } from "../consul-api/agent-view";
 import { consulApi, containerScripts, inAgent } from "../consul-api/consul-api";
 import { inspectContainer } from "../docker/container";
@@ -96,7 +95,7 @@ export class Restoration {
 
   /** @throws when the server says no; what the cluster has then is not known */
   async restore({ agent }: ServerProbe, file: string): Promise<void> {
-    const place = apiOf(this.cluster, agent);
+    const place = apiOf(agent);
     const words = inAgent(place, SNAPSHOT_SCRIPT, ["-T", "-", "-m", String(RESTORE_SECONDS)], "-i");
     const { ok, output, error } = await stream(place.daemon, words, { from: file, seconds: RESTORE_SECONDS });
     if (!ok) throw new Error([error, output.trim()].filter(Boolean).join(": "));
@@ -109,7 +108,7 @@ export class Restoration {
   async settle({ agent: server }: ServerProbe): Promise<Settled> {
     const servers = [server, ...serversOf(this.cluster).filter((other) => other !== server)];
     await this.claim(servers);
-    const { readyTimeout = DEFAULT_READY_TIMEOUT } = this.cluster;
+    const { readyTimeout } = this.cluster;
     this.must(await this.run(server, "restored", [readyTimeout]));
     // Tokens and autopilot's settings are of the snapshot's time.
     const { folder } = this.stacks.find(({ name }) => name === this.cluster.name) as Stack;
@@ -141,7 +140,7 @@ export class Restoration {
   /** IDs of the roots of the Connect CA, by which clients have their certificates; none where they have none. */
   private async roots(server: AgentDescription): Promise<string> {
     if ((this.cluster.security?.stage ?? "permissive") === "permissive") return "";
-    const { ok, output } = await consulApi(apiOf(this.cluster, server), ["-f", "/v1/connect/ca/roots"]);
+    const { ok, output } = await consulApi(apiOf(server), ["-f", "/v1/connect/ca/roots"]);
     const { Roots = [] } = ok ? (JSON.parse(output) as { Roots?: { ID: string }[] }) : {};
     return Roots.map(({ ID }) => ID)
       .sort()
@@ -173,7 +172,7 @@ export class Restoration {
     args: readonly (string | number)[],
     say = (line: string) => this.say(`${agent.name}: ${line}`),
   ): Promise<string | undefined> {
-    const place = apiOf(this.cluster, agent);
+    const place = apiOf(agent);
     const [program, words, options] = dockerCommand(place.daemon, inAgent(place, SCRIPTS[name], args.map(String)), [
       "ignore",
       "pipe",

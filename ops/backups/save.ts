@@ -28,7 +28,7 @@ export function save(
   say: (line: string) => void,
 ): Promise<Snapshot> {
   return writtenWhole(file, async (unfinished) => {
-    const place = apiOf(cluster, agent);
+    const place = apiOf(agent);
     const words = inAgent(place, SNAPSHOT_SCRIPT, [...STANDS_STILL, ...(stale ? ["-G", "-d", "stale=1"] : [])]);
     const { ok, error } = await withProgress(unfinished, say, () =>
       stream(place.daemon, words, { to: unfinished, seconds: SECONDS }),

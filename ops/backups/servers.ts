@@ -34,7 +34,7 @@ export async function probeServers(cluster: Cluster): Promise<ServerProbes> {
   const seen = await parallel(all, AT_ONCE, async (agent): Promise<ServerProbe | string> => {
     const why = dead.get(agent.host.name);
     if (why !== undefined) return `${agent.name}: its host does not answer: ${why}`;
-    const { ok, output, error } = await managedApi(apiOf(cluster, agent), "/v1/agent/self");
+    const { ok, output, error } = await managedApi(apiOf(agent), "/v1/agent/self");
     return (
       (ok && parse(agent, output)) ||
       `${agent.name}: ${[error, output.trim().slice(0, 200)].filter(Boolean).join(": ")}`

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import type { Daemon } from "../../cluster/resolve/daemon";
+import type { Daemon } from "../../cluster/model";
 import { type DockerResult, docker } from "../docker/docker";
 
 export interface StreamOptions {

@@ -66,7 +66,7 @@ async function diagnose(cluster: Cluster, fix: boolean, log: Terminal["log"]): P
 
   const fixed: Finding[] = [];
   await withTempDir(join(tmpdir(), "consul-cdktf-doctor-"), async (scratch) => {
-    const fixer = new Fixer(cluster, (agent) => stackOf(stacks, agent), inspection, scratch, log);
+    const fixer = new Fixer((agent) => stackOf(stacks, agent), inspection, scratch, log);
     for (const finding of fixable) {
       log(`fixing: ${whereText(finding)}: ${finding.what}`);
       const denial = await fixer.fix(finding);

@@ -1,6 +1,4 @@
-import type { AgentDescription, Cluster } from "../../cluster/model";
-import { type Endpoints, endpointsOf } from "../../consul/endpoints";
-import { effectivePorts } from "../../consul/ports";
+import type { AgentDescription } from "../../cluster/model";
 import { type ApiEndpoint, consulApi } from "./consul-api";
 
 /** What an agent says of itself and of its cluster. */
@@ -32,42 +30,21 @@ export interface Member {
   readonly Tags: Readonly<Record<string, string>>;
 }
 
-/** Where an agent is reached, by its description. */
-export function agentEndpoints(
-  { network, security }: Cluster,
-  { role, host, container, settings }: AgentDescription,
-): Endpoints {
-  const { client_addr: client, publish, ports } = settings;
-  return endpointsOf({
-    network,
-    address: host.address,
-    container,
-    client,
-    publish,
-    ports: effectivePorts(role, ports),
-    httpsOnly: security?.stage === "strict",
-  });
-}
-
 /** Where an agent's API is asked, whatever its container is called now. */
-export const apiOf = (cluster: Cluster, agent: AgentDescription, container = agent.container): ApiEndpoint => ({
+export const apiOf = (agent: AgentDescription, container = agent.container): ApiEndpoint => ({
   daemon: agent.host.daemon,
   container,
-  local: agentEndpoints(cluster, agent).local,
+  local: agent.endpoints.local,
 });
 
 /**
  * Asks an agent's API in its container.
  * @throws when it does not answer, with the reason
  */
-export async function viewAgent(
-  cluster: Cluster,
-  agent: AgentDescription,
-  container = agent.container,
-): Promise<AgentView> {
+export async function viewAgent(agent: AgentDescription, container = agent.container): Promise<AgentView> {
   const paths = ["agent/self", "agent/members", "status/leader", "status/peers"].map((path) => `/v1/${path}`);
   // Each answer is one line.
-  const asked = await consulApi(apiOf(cluster, agent, container), ["-f", "--fail-early", "-w", "\n", ...paths]);
+  const asked = await consulApi(apiOf(agent, container), ["-f", "--fail-early", "-w", "\n", ...paths]);
   if (!asked.ok) throw new Error(asked.error);
   const answers = asked.output
     .split("\n")

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Daemon } from "../../cluster/resolve/daemon";
+import type { Daemon } from "../../cluster/model";
 import { type DockerResult, docker } from "../docker/docker";
 
 /** Where an agent's HTTP API is asked. */

@@ -1,10 +1,9 @@
-import type { AgentDescription, Cluster, JoinTarget } from "../../cluster/model";
-import { type StackDescription, stacksOf } from "../../cluster/resolve/stacks";
+import type { AgentDescription, Cluster, JoinTarget, StackDescription } from "../../cluster/model";
+import { stacksOf } from "../../cluster/resolve/stacks";
 import { bracketed } from "../../consul/address";
 import { stackName } from "../../consul/contract";
-import { effectivePorts, type Listener, listeners, type PortName, type Role } from "../../consul/ports";
+import { type Listener, listeners, type PortName, type Role } from "../../consul/ports";
 import type { Stage } from "../../consul/security";
-import { agentEndpoints } from "../consul-api/agent-view";
 
 /** A cluster as its file describes it, and how it is where it was looked at: what the pictures are made from. All in the order of names, stacks in that of their deployment. */
 export interface Graph {
@@ -91,7 +90,7 @@ export function graphOf(cluster: Cluster): Graph {
       address: host.address,
       stack: stackName(name, host.group),
     })),
-    agents: agents.map((agent) => agentNode(cluster, agent)),
+    agents: agents.map((agent) => agentNode(agent)),
     addresses: [...new Set(joins.flatMap(({ to }) => (names.has(to) ? [] : [to])))].sort(),
     joins,
   };
@@ -109,17 +108,15 @@ function inSteps(stacks: readonly StackDescription[]): StackNode[] {
     .map(({ name, step, dependencies }) => ({ name, step, dependencies: [...dependencies].sort() }));
 }
 
-function agentNode(cluster: Cluster, agent: AgentDescription): AgentNode {
-  const { name, role, host, decommission, settings, gossip } = agent;
-  const client = agentEndpoints(cluster, agent).client.split(/\s+/);
-  const httpsOnly = cluster.security?.stage === "strict";
+function agentNode(agent: AgentDescription): AgentNode {
+  const { name, role, host, decommission, ports, publish, gossip, httpsOnly } = agent;
   return {
     name,
     role,
     host: host.name,
     decommission,
-    listens: listeners(role, effectivePorts(role, settings.ports), { client, bind: gossip.address, httpsOnly }),
-    published: (Object.entries(settings.publish ?? {}) as [PortName, number][])
+    listens: listeners(role, ports, { client: agent.clientAddresses, bind: gossip.address, httpsOnly }),
+    published: (Object.entries(publish) as [PortName, number][])
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, port]) => ({ name, address: host.address, port })),
   };

@@ -1,4 +1,4 @@
-import type { Daemon } from "../../cluster/resolve/daemon";
+import type { Daemon } from "../../cluster/model";
 import { docker } from "./docker";
 
 /** For a daemon that is slow, not one that is gone. */

@@ -1,7 +1,8 @@
 import type { SpawnOptions, StdioOptions } from "node:child_process";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
-import { type Daemon, dockerArguments } from "../../cluster/resolve/daemon";
+import type { Daemon } from "../../cluster/model";
+import { dockerArguments } from "../../cluster/resolve/daemon";
 import { run } from "../process";
 
 export interface DockerResult {

@@ -63,7 +63,6 @@ export async function staleLocks(
 /** Mends findings, one after the other, each in the way that it says. */
 export class Fixer {
   constructor(
-    private readonly cluster: Cluster,
     private readonly stackOf: (agent: string) => Stack,
     private readonly examination: Inspection,
     private readonly scratch: string,
@@ -131,7 +130,7 @@ export class Fixer {
     );
     if (!speaker) return "no agent that is in can be asked";
     const { ok, output, error } = await consulApi(
-      apiOf(this.cluster, speaker.agent),
+      apiOf(speaker.agent),
       ["-f", "-X", "DELETE", `/v1/kv/${key}?cas=${index}`],
       15,
     );

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { agentEndpoints, apiOf } from "../consul-api/agent-view";
+import { apiOf } from "../consul-api/agent-view";
 import { probeApi } from "../consul-api/consul-api";
 
 /** How long is waited for what, in seconds. */
@@ -91,10 +91,10 @@ export async function probeAgent(
   files: readonly string[],
   patience: Timeouts,
 ): Promise<AgentProbe | string> {
-  const { localHttps } = agentEndpoints(cluster, agent);
+  const { localHttps } = agent.endpoints;
   const https = cluster.security && localHttps ? `${localHttps}/v1/status/leader` : "";
   const words = [String(patience.question), agent.role, agent.node, https, ...files];
-  const { ok, output, error } = await probeApi(apiOf(cluster, agent), words, patience.answer);
+  const { ok, output, error } = await probeApi(apiOf(agent), words, patience.answer);
   return ok ? parseProbe(output) : error;
 }
 

@@ -141,16 +141,11 @@ export interface Names {
  */
 export function serverNames(
   { datacenter, network }: Cluster,
-  { node, container, host, settings }: AgentDescription,
+  { node, container, host, config, clientAddresses, bindAddr, advertiseAddr }: AgentDescription,
 ): Names {
-  const domain =
-    typeof settings.config?.domain === "string" ? settings.config.domain.toLowerCase().replace(/\.$/, "") : "consul";
-  const listens = (settings.client_addr ?? "")
-    .split(" ")
-    .map((address) => (family(address) === 6 && isWildcard(address) ? "::1" : address));
-  const addresses = [host.address, settings.bind_addr, settings.advertise_addr, ...listens].filter(
-    (address) => address !== undefined,
-  );
+  const domain = typeof config.domain === "string" ? config.domain.toLowerCase().replace(/\.$/, "") : "consul";
+  const listens = clientAddresses.map((address) => (family(address) === 6 && isWildcard(address) ? "::1" : address));
+  const addresses = [host.address, bindAddr, advertiseAddr, ...listens].filter((address) => address !== undefined);
   const unique = (names: readonly string[]) => [...new Set(names)];
   return {
     dns: unique([

@@ -1,7 +1,6 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import type { Role } from "../../consul/ports";
 import type { Stage } from "../../consul/security";
-import { agentEndpoints } from "../consul-api/agent-view";
 import type { Finding, InspectedAgent } from "../inspect/findings";
 import { type AgentProbe, type FailingCheck, type ServerHealth, serfStatusName } from "../inspect/probe";
 import { expiry } from "../secrets/certificate";
@@ -101,7 +100,7 @@ export function statusOf(cluster: Cluster, survey: StatusInspection): Status {
     agents: cluster.agents
       .filter(({ decommission }) => !decommission)
       .map((agent): AgentStatus => {
-        const { name, role, host, node, settings } = agent;
+        const { name, role, host, node } = agent;
         const one = examined.get(name);
         const drift = findings.some(
           (finding) => finding.agent === name && (finding.action === "replace" || finding.action === "restart-policy"),
@@ -110,7 +109,7 @@ export function statusOf(cluster: Cluster, survey: StatusInspection): Status {
           ...{ name, role, host: host.name, node, well: !ill.has(name) && !silent.has(host.name) },
           container: one && containerOf(one, drift),
           ...(one && seen(one, survey, agentAt)),
-          ui: (settings.ui ?? true) ? `${agentEndpoints(cluster, agent).http}/ui` : undefined,
+          ui: agent.ui ? `${agent.endpoints.http}/ui` : undefined,
         };
       }),
   };

@@ -17,17 +17,17 @@ describe("YAML", () => {
   test("with a document's start is read", () => expect(load(`---\n${FOUR_HOSTS}`).agents).toHaveLength(4));
   test("with anchors that are used a few times is read", () => {
     const { agents } = load(`${FOUR_HOSTS.replace("[c1]", "[{ name: c1, labels: &l { a: b } }]")}labels: *l\n`);
-    expect(agents.map(({ settings }) => settings.labels)).toEqual(Array(4).fill({ a: "b" }));
+    expect(agents.map(({ labels }) => labels)).toEqual(Array(4).fill({ a: "b" }));
   });
   test("may have a key that is written as YAML 1.1 merges", () => {
-    expect(load(`${FOUR_HOSTS}labels: { "<<": b }\n`).agents[0]?.settings.labels).toEqual({ "<<": "b" });
+    expect(load(`${FOUR_HOSTS}labels: { "<<": b }\n`).agents[0]?.labels).toEqual({ "<<": "b" });
   });
   test("may nest 100 levels deep, and hold a text there", () => {
     const nested = `${Array.from({ length: 98 }, (_, level) => `${" ".repeat(level + 1)}a:\n`).join("")}${" ".repeat(99)}a: |\n${" ".repeat(100)}text\n`;
-    expect(JSON.stringify(load(`${FOUR_HOSTS}config:\n${nested}`).agents[0]?.settings.config)).toContain('"text\\n"');
+    expect(JSON.stringify(load(`${FOUR_HOSTS}config:\n${nested}`).agents[0]?.config)).toContain('"text\\n"');
   });
   test("takes `off` and `no` for words, as YAML 1.2 does", () =>
-    expect(load(`${FOUR_HOSTS}restart: no\n`).agents[0]?.settings.restart).toBe("no"));
+    expect(load(`${FOUR_HOSTS}restart: no\n`).agents[0]?.restart).toBe("no"));
 });
 
 test("a problem of a value behind an alias is placed where the alias is used", () => {

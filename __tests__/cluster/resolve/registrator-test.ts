@@ -1,4 +1,4 @@
-import type { RegistratorDescription } from "../../../cluster/resolve/registrator";
+import type { RegistratorDescription } from "../../../cluster/model";
 import { BRIDGE, FOUR_HOSTS, load } from "../../cluster-files";
 
 const of = (text: string): readonly RegistratorDescription[] => load(text).registrators;
@@ -44,13 +44,13 @@ describe("a registrator runs", () => {
   });
 });
 
-describe("a host's own settings", () => {
+describe("a host's own fileSettings", () => {
   const text = `${FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, registrator: { tags: [edge], ip: 192.0.2.4, flags: [-own] } }")}registrator: { resync: 5, tags: [all], flags: [-all] }\n`;
-  const settings = (name: string) => of(text).find(({ host }) => host.name === name)?.settings;
+  const fileSettings = (name: string) => of(text).find(({ host }) => host.name === name)?.fileSettings;
   test("have the last word, and its flags follow the cluster's", () => {
-    expect(settings("c1")).toEqual({ resync: 5, tags: ["edge"], ip: "192.0.2.4", flags: ["-all", "-own"] });
+    expect(fileSettings("c1")).toEqual({ resync: 5, tags: ["edge"], ip: "192.0.2.4", flags: ["-all", "-own"] });
   });
-  test("are no other host's", () => expect(settings("s1")).toEqual({ resync: 5, tags: ["all"], flags: ["-all"] }));
+  test("are no other host's", () => expect(fileSettings("s1")).toEqual({ resync: 5, tags: ["all"], flags: ["-all"] }));
 });
 
 describe("its token", () => {

@@ -42,5 +42,5 @@ test("an address is one however it is spelled: nobody joins itself by another sp
 
 test("client addresses are trimmed", () =>
   expect(
-    load(`${FOUR_HOSTS}client_addr: " 127.0.0.1  ::0 "\nignore: [open-http]\n`).agents[0]?.settings.client_addr,
-  ).toBe("127.0.0.1 ::"));
+    load(`${FOUR_HOSTS}client_addr: " 127.0.0.1  ::0 "\nignore: [open-http]\n`).agents[0]?.clientAddresses,
+  ).toEqual(["127.0.0.1", "::"]));

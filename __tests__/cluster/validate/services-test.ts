@@ -53,14 +53,14 @@ test("what Consul has more of is passed on", () => {
   const { agents } = load(
     `${FOUR_HOSTS}services: [{ name: web, new_key: { a: [1] } }]\nignore: [unknown-consul-key]\n`,
   );
-  expect(agents[0]?.settings.services).toEqual([{ name: "web", new_key: { a: [1] } }]);
+  expect(agents[0]?.services).toEqual([{ name: "web", new_key: { a: [1] } }]);
 });
 test("an agent's services are added to the cluster's", () => {
   const { agents } = load(
     `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, services: [{ name: web }] }]")}services: [{ name: exporter }]\n`,
   );
   expect(
-    Object.fromEntries(agents.map(({ name, settings }) => [name, settings.services?.map((service) => service.name)])),
+    Object.fromEntries(agents.map(({ name, services }) => [name, services.map((service) => service.name)])),
   ).toMatchObject({
     c1: ["exporter", "web"],
     s1: ["exporter"],

@@ -1,0 +1,56 @@
+/** Every default of the cluster file and of the constructs' props. Consul's own ports: consul/ports.ts. */
+export const DEFAULTS = {
+  datacenter: "dc1",
+  network: "host",
+  /** Of the bridge network. */
+  subnet: "172.30.86.0/24",
+  /** Consul's -client address, by the kind of network. In a bridge network loopback would be the container's own. */
+  clientAddr: { host: "127.0.0.1", bridge: "0.0.0.0" },
+  image: "hashicorp/consul:1.22.2",
+  ui: true,
+  restart: "always",
+  /** Docker's own default keeps logs of any size. */
+  log: { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } },
+  /** Seconds. A server with an empty disk is ready after 16 s (measured). */
+  readyTimeout: 120,
+  maxParallelClients: 1,
+  /** Up to this many servers, agents join all servers. A file with more servers names them, so that growing restarts no agent. */
+  joinAllUpTo: 3,
+  /** The servers that a client agent waits for, unless it is deployed together with its cluster. */
+  expectedServers: 1,
+  security: "on",
+  stage: "strict",
+  /** The HTTPS port of an agent that has a certificate. */
+  httpsPort: 8501,
+  /** Docker's own default (docs.docker.com/engine/security/protect-access). */
+  daemonCerts: "~/.docker",
+  daemonSocket: "/var/run/docker.sock",
+  backups: { every: "1h", keep: 24 },
+  registrator: {
+    image: "fayrus/registrator:v9.2.0",
+    /** As in registrator's own documentation (gliderlabs.github.io/registrator/latest/user/quickstart). */
+    container: "registrator",
+    internal: false,
+    // Without -resync and -cleanup, registrator never notices what starts or ends while its agent restarts.
+    resync: 60,
+    deregister: "always",
+    // Registrator ends when its agent is not up yet, unless it retries.
+    retryAttempts: -1,
+  },
+  /** Arguments that make the Terraform state of one stack different from another's. */
+  backend: {
+    local: "terraform.{stack}.tfstate",
+    s3: "consul/{stack}.tfstate",
+    pg: "{stack}",
+    cloud: "{stack}",
+  },
+} as const;
+
+export const secretsFolder = (cluster: string): string => `secrets/${cluster}`;
+
+/**
+ * How many servers the first bootstrap waits for: a majority of them, and the same for 3 and for 5 servers, so that growing changes no running
+ * server.
+ */
+export const bootstrapServers = (servers: number): number =>
+  Math.max(Math.floor(servers / 2) + 1, Math.min(servers, 3));
