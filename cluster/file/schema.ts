@@ -493,7 +493,7 @@ export const clusterSchema = z
       ),
     subnet: z
       .string()
-      .regex(SUBNET, "a subnet is an IPv4 network of 256 addresses: 172.30.86.0/24")
+      .regex(SUBNET, `a subnet is an IPv4 network of 256 addresses: ${DEFAULTS.subnet}`)
       .default(DEFAULTS.subnet)
       .describe(
         `The subnet of the bridge network, in which each agent has an address of its own. Default ${DEFAULTS.subnet}.`,

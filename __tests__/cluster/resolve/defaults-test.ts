@@ -25,7 +25,7 @@ test.each([
   ["subnet", DEFAULTS.subnet],
   ["folder of certificates", `"${DEFAULTS.daemonCerts}"`],
   ["socket", DEFAULTS.daemonSocket],
-  ["logging", "max-size"],
+  ["logging", '"max-size": "'],
   ["datacenter", `"${DEFAULTS.datacenter}"`],
 ])("the default %s stands in one file", (_, value) => {
   expect(sources.length).toBeGreaterThan(100);
