@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import { main } from "../ops/main";
+import { SIGNALS } from "../ops/signals";
 import { Terminal } from "../ops/terminal/terminal";
 import { PROJECT } from "./cluster-files";
 
@@ -30,6 +31,8 @@ export async function run(words: readonly string[], { env = {}, cwd = PROJECT }:
     return { status, stdout: outputs[0].text, stderr: outputs[1].text };
   } finally {
     process.chdir(before.cwd);
+    // `logs` listens until its process ends.
+    for (const signal of SIGNALS) process.removeAllListeners(signal);
     for (const name of Object.keys(env)) delete process.env[name];
     Object.assign(process.env, before.env);
   }

@@ -156,7 +156,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
 
   test("a server's line that is deleted without decommission is rejected; diff shows the changes too", async () => {
     const message =
-      /clusters\/grouped\.yaml:11:1: error line-deleted: server "consul-server2" is no longer in the file.*\n {4}hint: put its line back with `decommission: true`/;
+      /clusters\/grouped\.yaml:11:1: error line-deleted: server "consul-server2" is no longer in the file.*\n {4}hint: restore its line with `decommission: true`/;
     await expectRejected(GROUPED.replace("consul-server2, ", ""), message);
     const { stdout, stderr, exitCode } = await diff("--detailed-exitcode");
     expect(stderr).toMatch(message);
@@ -173,13 +173,13 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
         "clients: [consul-client1]",
         "clients: [{ name: consul-client1, host: consul-server1, ports: { http: 18500, dns: 18600, serf_lan: 18301 } }]",
       ),
-      /error host-moved: the file puts "consul-client1" on host "consul-server1", and its container is on host "consul-client1"/,
+      /error host-moved: the file has "consul-client1" on host "consul-server1", and its container is on host "consul-client1"/,
     ));
 
   test("a host in another group than its container is rejected", () =>
     expectRejected(
       GROUPED.replace("group: third", "group: fourth"),
-      /yaml:11:43: error stack-moved: the file puts "consul-server3" into stack "consul-fourth", and its container is in stack "consul-third"/,
+      /yaml:11:43: error stack-moved: the file has "consul-server3" in stack "consul-fourth", and its container is in stack "consul-third"/,
     ));
 
   test("a group without a host is rejected while its stack has resources", () =>

@@ -1,4 +1,4 @@
-/** Does some work for every item, at most so many at a time; what comes back is in the items' order. */
+/** Runs work for every item, at most so many at the same time. The results are in the order of the items. */
 export async function parallel<Item, Result>(
   items: readonly Item[],
   atOnce: number,

@@ -1,12 +1,12 @@
 import { constants } from "node:os";
 
-/** What ends a program that did not ask for it, and that it can put its things away at. */
+/** Signals that end a program, and on which it can clean up. */
 export const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Ends the program by the signal that it has got, once all who listen for "exit" have put their things away. Whoever waits for it sees
- * the signal, as if nobody had listened: npm says nothing then, and shells have 130 for Ctrl-C. One that is still on its way, as
- * at a terminal the second Ctrl-C that npm passes on, changes nothing.
+ * Ends the program by the signal that it has received, after all listeners of "exit" have cleaned up. The parent sees
+ * the signal, as without a handler: npm prints nothing then, and shells have exit code 130 for Ctrl-C. Another signal
+ * changes nothing. At a terminal there is a second one: npm passes Ctrl-C on.
  */
 export function endBy(signal: NodeJS.Signals): never {
   process.once("exit", () => {

@@ -3,7 +3,7 @@ import { endBy, SIGNALS } from "./signals";
 
 const folders = new Set<string>();
 
-/** Does some work with a folder that only this user can open. It goes with all that is in it, whatever ends the work, but for SIGKILL. */
+/** Runs work with a temporary folder that only this user can open. It is removed whatever ends the work, except for SIGKILL. */
 export async function withTempDir<Result>(prefix: string, work: (folder: string) => Promise<Result>): Promise<Result> {
   if (folders.size === 0) watch();
   const folder = mkdtempSync(prefix);
@@ -16,7 +16,7 @@ export async function withTempDir<Result>(prefix: string, work: (folder: string)
   }
 }
 
-/** Node ends at a signal without a last word, unless somebody listens. */
+/** Without a listener, a signal ends Node at once. */
 function watch(): void {
   process.on("exit", removeAll);
   for (const signal of SIGNALS) process.on(signal, endBy);

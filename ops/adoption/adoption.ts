@@ -168,7 +168,7 @@ export class Adoption {
     const { daemon } = agent.host;
     const successor = await inspectContainer(daemon, agent.container);
     if (successor) {
-      const refusal = await this.questions(agent).beforeStop(agent.name, {
+      const refusal = await this.questions(agent).checkBeforeStop(agent.name, {
         container: agent.container,
         node: agent.node,
       });
@@ -185,7 +185,7 @@ export class Adoption {
     await this.docker(agent, "rename", retiredContainerName(agent), this.oldName(agent));
     await this.docker(agent, "update", `--restart=${agent.restart}`, this.oldName(agent));
     await this.docker(agent, "start", this.oldName(agent));
-    const refusal = await this.questions(agent, this.inOld(agent)).whetherIn(agent.name);
+    const refusal = await this.questions(agent, this.inOld(agent)).waitUntilReady(agent.name);
     if (refusal) throw new Error(`${agent.name}: its old container runs again, but is not in: ${refusal}`);
     this.say(`${agent.name}: its old container runs again, and is in`);
   }
@@ -193,7 +193,7 @@ export class Adoption {
   /** Asks as before any stop; then the agent stops, and its container makes room for its successor. */
   private async setAside(agent: AgentDescription, old: Container): Promise<void> {
     const name = this.oldName(agent);
-    const refusal = await this.questions(agent, this.inOld(agent)).beforeStop(agent.name, {
+    const refusal = await this.questions(agent, this.inOld(agent)).checkBeforeStop(agent.name, {
       container: name,
       node: agent.node,
     });
@@ -243,7 +243,7 @@ export class Adoption {
     const left = await inspectContainer(agent.host.daemon, agent.container);
     const known = resources.some(({ type, attributes }) => type === "docker_container" && attributes.id === left?.Id);
     if (!left || known) return;
-    const refusal = await this.questions(agent).beforeStop(agent.name, {
+    const refusal = await this.questions(agent).checkBeforeStop(agent.name, {
       container: agent.container,
       node: agent.node,
     });

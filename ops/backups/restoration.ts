@@ -112,14 +112,14 @@ export class Restoration {
     this.must(await this.run(server, "restored", [readyTimeout]));
     // Tokens and autopilot's settings are of the snapshot's time.
     const { folder } = this.stacks.find(({ name }) => name === this.cluster.name) as Stack;
-    this.must(await new ProvisionerRunner(folder, this.say).steps());
+    this.must(await new ProvisionerRunner(folder, this.say).runFinalSteps());
 
     const agents = this.cluster.agents.filter(({ decommission }) => !decommission);
     const dead = await unreachableHosts([...new Set(agents.map(({ host }) => host))]);
     const asked = agents.filter(({ host }) => !dead.has(host.name));
     // Where the folder has others than they were last given, only these are made now.
     if (this.cluster.security)
-      await parallel(asked, AT_ONCE, async ({ name }) => this.must(await this.questions(name).giveSecrets(name)));
+      await parallel(asked, AT_ONCE, async ({ name }) => this.must(await this.questions(name).deliverSecrets(name)));
     const roots = await this.roots(server);
     this.say("waiting until every agent gets through to the servers with its token");
     const refusals = await parallel(asked, AT_ONCE, (agent) => this.whyNotWorking(agent, roots, SOON));
@@ -155,14 +155,14 @@ export class Restoration {
   private async restart({ name, node, container, host }: AgentDescription): Promise<string | undefined> {
     this.say(`${name}: restarting, so that it has a certificate by the CA that the servers have now`);
     const questions = this.questions(name);
-    const refusal = await questions.beforeStop(name, { container, node });
+    const refusal = await questions.checkBeforeStop(name, { container, node });
     if (refusal) return refusal;
     const { ok, error } = await docker(
       host.daemon,
       ["restart", "-t", String(STOP_TIMEOUT_SECONDS), container],
       2 * STOP_TIMEOUT_SECONDS,
     );
-    return ok ? questions.whetherIn(name) : error;
+    return ok ? questions.waitUntilReady(name) : error;
   }
 
   /** @returns why it failed; undefined when it did not */

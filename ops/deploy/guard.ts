@@ -5,9 +5,9 @@ import type { StackState, StateResource } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
 
 /**
- * What a cluster file means for what is there already, and cannot be seen in the file alone: containers that a deploy would stop unasked, leave
- * running, or make twice.
- * @param states by stack's name; also of stacks that the file no longer has
+ * Finds problems that only show when the file is compared with the Terraform states: containers that a deploy would stop
+ * without a pre-stop check, leave running, or create twice.
+ * @param states by the stacks' names, including stacks that the file no longer has
  */
 export function guard(cluster: Cluster, stacks: readonly Stack[], states: ReadonlyMap<string, StackState>): Problem[] {
   return violations(cluster, stacks, states).map((violation) => located(violation, cluster.locate));
@@ -44,7 +44,7 @@ function violations(cluster: Cluster, stacks: readonly Stack[], states: Readonly
   });
 }
 
-/** A container of Consul's: a stack may hold others, which somebody has added. */
+/** Whether it is a Consul agent's container: users may add others to a stack. */
 const isAgent = ({ type, deposed, attributes: { command } }: StateResource): boolean =>
   type === "docker_container" && !deposed && Array.isArray(command) && command[0] === "agent";
 
@@ -60,14 +60,14 @@ function lineDeleted(agent: StateResource, stack: string): Violation {
   const role = roleOf(agent);
   const harm =
     role === "server"
-      ? "it would be stopped unasked, and stay a voter that is down"
+      ? "it would be stopped without a pre-stop check, and stay a voter that is down"
       : "it would be stopped, and stay a member that has failed";
   return {
     code: "line-deleted",
     path: [`${role}s`],
     atKey: true,
     message: `${role} "${agent.name}" is no longer in the file, and stack "${stack}" has its container: ${harm}`,
-    hint: "put its line back with `decommission: true` and deploy: then its line may go. Or take it down as it is: --allow line-deleted",
+    hint: "restore its line with `decommission: true` and deploy, then delete the line. To stop it as it is: --allow line-deleted",
   };
 }
 
@@ -75,8 +75,8 @@ function stackMoved(cluster: Cluster, agent: StateResource, from: string, to: st
   return {
     code: "stack-moved",
     path: placeOf(cluster, agent),
-    message: `the file puts "${agent.name}" into stack "${to}", and its container is in stack "${from}": one would make it while the other still has it`,
-    hint: "move its state first, as docs/layouts.md says, or give its host the `group` back that it had",
+    message: `the file has "${agent.name}" in stack "${to}", and its container is in stack "${from}": one stack would create it while the other still has it`,
+    hint: "move its Terraform state first, as docs/layouts.md describes, or restore the `group` of its host",
   };
 }
 
@@ -88,8 +88,8 @@ function hostMoved(cluster: Cluster, agent: StateResource, { json }: Stack): Vio
     {
       code: "host-moved",
       path: placeOf(cluster, agent),
-      message: `the file puts "${agent.name}" on host "${to}", and its container is on host "${from}": that one would be left running`,
-      hint: `put it back on "${from}" with \`decommission: true\` and deploy, then move it. If it is the same host under another name: --allow host-moved`,
+      message: `the file has "${agent.name}" on host "${to}", and its container is on host "${from}": that container would keep running`,
+      hint: `restore it on "${from}" with \`decommission: true\` and deploy, then move it. If it is the same host under another name: --allow host-moved`,
     },
   ];
 }
@@ -100,12 +100,12 @@ function stackGone(stack: string, resources: readonly StateResource[], agents: r
     code: "stack-gone",
     path: ["hosts"],
     atKey: true,
-    message: `no host of the file is in stack "${stack}" any more, and its state has ${what}: nothing would look after them`,
-    hint: `put its hosts and agents back, the agents with \`decommission: true\`, deploy, \`npm run destroy -- ${stack}\`, then delete them. If the hosts are gone for good: --allow stack-gone`,
+    message: `no host of the file is in stack "${stack}" any more, and its Terraform state has ${what}: no deploy would manage them`,
+    hint: `restore its hosts and agents, the agents with \`decommission: true\`, deploy, \`npm run destroy -- ${stack}\`, then delete them. If the hosts have failed permanently: --allow stack-gone`,
   };
 }
 
-/** Terraform reaches a resource by its provider, and fails as a whole when that is gone. */
+/** Terraform needs the provider of each resource, and every plan fails without it. */
 function hostsGone(resources: readonly StateResource[], { name, folder, json }: Stack): Violation[] {
   const aliases = new Set((json.provider?.docker ?? []).map(({ alias }) => alias));
   const configured = ({ type, name }: StateResource) => json.resource?.[type]?.[name] !== undefined;
@@ -118,8 +118,8 @@ function hostsGone(resources: readonly StateResource[], { name, folder, json }: 
       code: "host-gone",
       path: ["hosts"],
       atKey: true,
-      message: `host "${hostOf(provider)}" is no longer in the file, and stack "${name}" has ${addresses.length} resources of it, which Terraform can reach no more`,
-      hint: `put it back; or, when nothing of Consul runs there, have Terraform forget them: terraform -chdir=${folder} state rm ${addresses.join(" ")}`,
+      message: `host "${hostOf(provider)}" is no longer in the file, and stack "${name}" has ${addresses.length} resources of it, for which Terraform has no provider any more`,
+      hint: `restore it; or, if nothing of Consul runs there, remove them from the Terraform state: terraform -chdir=${folder} state rm ${addresses.join(" ")}`,
     };
   });
 }

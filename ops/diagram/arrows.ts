@@ -1,7 +1,7 @@
 import type { Box } from "./boxes";
 import { type AgentNode, type Join, targetsByAgent } from "./graph";
 
-/** Who joins whom, as it is drawn. */
+/** A join, as it is drawn. */
 export interface Arrow {
   /** A box: every agent in it joins. */
   readonly from: string;
@@ -10,12 +10,12 @@ export interface Arrow {
   readonly mutual: boolean;
 }
 
-/** More of them hide more than they show. */
+/** More arrows would not be readable. */
 const ARROWS = 36;
 
 /**
- * Arrows between boxes; undefined when there are too many to be looked at. One begins at the outermost box in which all agents join the same others,
- * so that a thousand clients have as many as one.
+ * Arrows between boxes; undefined if there are too many to be readable. An arrow begins at the outermost box in which
+ * all agents join the same targets: a thousand client agents have as many arrows as one.
  */
 export function arrowsBetween(
   joins: readonly Join[],

@@ -5,7 +5,7 @@ import { stackName } from "../../consul/contract";
 import { type Listener, listeners, type PortName, type Role } from "../../consul/ports";
 import type { Stage } from "../../consul/security";
 
-/** A cluster as its file describes it, and how it is where it was looked at: what the pictures are made from. All in the order of names, stacks in that of their deployment. */
+/** What a picture is made from: a cluster as its file describes it, with states if it was inspected. Everything is in the order of names, stacks in the order of their deployment. */
 export interface Graph {
   readonly cluster: {
     readonly name: string;
@@ -14,12 +14,12 @@ export interface Graph {
     /** Of the bridge network; undefined where agents use their host's own. */
     readonly subnet?: string;
   };
-  /** When it was looked at, and whether nothing is wrong; undefined for a picture of the file alone. */
+  /** When the cluster was inspected, and whether it is healthy; undefined for a picture of the file alone. */
   readonly live?: { readonly at: string; readonly well: boolean };
   readonly stacks: readonly StackNode[];
   readonly hosts: readonly HostNode[];
   readonly agents: readonly AgentNode[];
-  /** Addresses that are joined, and are no agent's of this cluster: `10.0.0.9:8301`. */
+  /** Addresses that agents join, and that belong to no agent of this cluster: `10.0.0.9:8301`. */
   readonly addresses: readonly string[];
   readonly joins: readonly Join[];
 }
@@ -40,22 +40,22 @@ export interface AgentNode {
   readonly name: string;
   readonly role: Role;
   readonly host: string;
-  /** It is to leave for good. */
+  /** It is to be decommissioned. */
   readonly decommission: boolean;
-  /** Gossip and RPC at the address by which others reach the agent, the rest at its client addresses. */
+  /** Gossip and RPC at the address that other agents use, the rest at its client addresses. */
   readonly listens: readonly Listener[];
-  /** Ports of a bridged agent that are its host's as well. */
+  /** Ports of a bridged agent that its host publishes. */
   readonly published: readonly { readonly name: PortName; readonly address: string; readonly port: number }[];
   readonly state?: State;
 }
 
-/** How something that was looked at is. */
+/** The state of a host or an agent. */
 export interface State {
-  /** `unreachable` is what is on a host that does not answer, and that host. */
+  /** A host that is unreachable, and its agents, are `unreachable`. */
   readonly health: "healthy" | "unhealthy" | "unreachable";
-  /** In a few words: `no voter`; none for what is well. */
+  /** In a few words: `no voter`; empty if healthy. */
   readonly words: string;
-  /** This server leads. */
+  /** This server is the leader. */
   readonly leads?: boolean;
 }
 
@@ -66,7 +66,7 @@ export interface Join {
   readonly to: string;
 }
 
-/** Whom each agent joins that joins anybody, in the order of names. */
+/** The targets of each agent that joins others, in the order of names. */
 export function targetsByAgent(joins: readonly Join[]): ReadonlyMap<string, readonly string[]> {
   const targets = new Map<string, string[]>();
   for (const { from, to } of joins) targets.set(from, [...(targets.get(from) ?? []), to]);

@@ -20,7 +20,7 @@ classDef unreachable fill:#e3e5ec,stroke:#5b6478,stroke-width:3px,stroke-dasharr
 `.trim();
 const COLUMNS = 4;
 
-/** A cluster as a Mermaid flowchart: who is joined is above who joins, and what is deployed first above what comes after it. */
+/** A cluster as a Mermaid flowchart. An agent is above those that join it, and a stack is above those that are deployed after it. */
 export function mermaid(graph: Graph): string {
   const picture = pictureOf(graph);
   const { title, about, security, boxes, addresses, arrows = [], joins } = picture;
@@ -43,7 +43,7 @@ export function mermaid(graph: Graph): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Mermaid's layout fails with arrows at boxes that have others in them: one that has several has a node for all of them. */
+/** Mermaid's layout fails for arrows at boxes that contain boxes. A box of several has a node that stands for all of them. */
 function endOf(box: Box): string {
   const [only, ...others] = nodesOf(box);
   return only !== undefined && others.length === 0 ? only : `all_of_${box.id}`;
@@ -78,7 +78,7 @@ function drawn(box: Box, sources: ReadonlySet<string>): string[] {
   ];
 }
 
-/** Mermaid puts what has no arrows between it beside each other: links that are not seen make rows. */
+/** Mermaid puts nodes without arrows between them beside each other. Invisible links make rows. */
 function inColumns(boxes: readonly Box[], above?: string): string[] {
   const links = boxes
     .slice(COLUMNS)
@@ -104,16 +104,16 @@ function shaped(role: Role | undefined, lines: readonly string[]): string {
 }
 
 function legend({ ports, arrows, joins, states }: Picture): string[] {
-  const told = ports.map(({ role, lines }) => `legend_${role}${shaped(role, [role, ...lines])}:::${role}`);
+  const portNodes = ports.map(({ role, lines }) => `legend_${role}${shaped(role, [role, ...lines])}:::${role}`);
   const joining = arrows ? [] : [`legend_joins${shaped(undefined, joins)}:::more`];
-  const looked = [...states, ...(states.length > 0 ? [{ health: "leads", words: `${LEADER} leads` }] : [])];
-  const coloured = looked.flatMap(({ health, words }) => [
+  const signs = [...states, ...(states.length > 0 ? [{ health: "leads", words: `${LEADER} leads` }] : [])];
+  const coloured = signs.flatMap(({ health, words }) => [
     `legend_${health}${shaped(undefined, [words])}:::host`,
     ...(health === "leads" ? [] : [`class legend_${health} ${health}`]),
   ]);
   return [
     `subgraph legend["unless a box shows something else"]`,
-    ...[...told, ...joining, ...coloured].map((line) => `  ${line}`),
+    ...[...portNodes, ...joining, ...coloured].map((line) => `  ${line}`),
     "end",
     "class legend clients",
   ];

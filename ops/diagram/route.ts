@@ -20,12 +20,12 @@ export interface Point {
 
 type Side = "top" | "bottom" | "left" | "right";
 
-/** Room between an arrow and what it goes round. */
+/** Room between an arrow and the boxes that it passes. */
 const CLEARANCE = 7;
 /** How far a curved arrow rises over what it passes. */
 const RISE = { least: 16, most: 34 } as const;
 
-/** Curves between boxes, which go round the hosts between them. */
+/** Curves between boxes, which pass beside the hosts between them. */
 export function routes(arrows: readonly Arrow[], placed: readonly Placed[]): Route[] {
   const { shown, obstacles } = shownFor(flat(placed));
   const legs = arrows.flatMap((arrow) => {

@@ -10,7 +10,7 @@ import { fitted, textWidth } from "./text-fit";
 const CLUSTER = { size: 22, bold: true } as const;
 const ABOUT = { size: 13 } as const;
 
-/** With a ground of its own, so that it is the same on a light and on a dark page. */
+/** It has a background, so that it looks the same on light and dark pages. */
 const STYLE = `
 text{font-family:ui-sans-serif,system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:${LINE.size}px;fill:#475069}
 .title{font-size:${TITLE.size}px;font-weight:600;fill:#1d2233}
@@ -44,7 +44,7 @@ text.number{font-weight:700;fill:#fff}
 .off{fill:#fff1dc;stroke:#c77700}
 `
   .trim()
-  // It may stand in a page among others.
+  // A page may contain several.
   .replace(/^/gm, ".consul-diagram ");
 
 const MARGIN = 24;
@@ -64,7 +64,7 @@ export function svg(graph: Graph): string {
   const width = left + room + MARGIN;
   const below = legend(picture, { x: MARGIN, y: bottom(placed) + MARGIN, width: width - 2 * MARGIN });
   const height = below.bottom + MARGIN;
-  const told = [
+  const description = [
     about,
     security.words,
     ...ports.flatMap(({ role, lines }) => lines.map((line) => `${role}s: ${line}`)),
@@ -73,7 +73,7 @@ export function svg(graph: Graph): string {
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="consul-title consul-about" class="consul-diagram">`,
     `<title id="consul-title">${escaped(`Consul cluster ${title}`)}</title>`,
-    `<desc id="consul-about">${escaped(told.join("; "))}</desc>`,
+    `<desc id="consul-about">${escaped(description.join("; "))}</desc>`,
     `<style>${STYLE}</style>`,
     `<defs>${MARKERS}</defs>`,
     rect("ground", { x: 0.5, y: 0.5, width: width - 1, height: height - 1 }, 12),

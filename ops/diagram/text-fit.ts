@@ -8,7 +8,7 @@ interface Font {
   readonly bold?: boolean;
 }
 
-/** About how wide a text is, in pixels: whoever looks at the picture has fonts of their own. */
+/** The approximate width of a text, in pixels: fonts of viewers differ. */
 export const textWidth = (text: string, { size, bold }: Font): number =>
   Math.ceil(text.length * size * (bold ? BOLD_LETTER : LETTER));
 

@@ -1,7 +1,7 @@
 import type { Daemon } from "../../cluster/model";
 import { docker } from "./docker";
 
-/** For a daemon that is slow, not one that is gone. */
+/** For a slow daemon. */
 const SECONDS = 60;
 
 /** A container, as `docker inspect` describes it. */
@@ -41,16 +41,16 @@ export interface Container {
 }
 
 /**
- * A container by its name; undefined when the daemon has none.
- * @throws when the daemon does not answer
+ * A container by its name; undefined if the daemon has no such container.
+ * @throws when the daemon is unreachable
  */
 export async function inspectContainer(daemon: Daemon, name: string): Promise<Container | undefined> {
   return (await inspectContainers(daemon, [name]))[0];
 }
 
 /**
- * Containers by their names or ids, as far as the daemon has them.
- * @throws when the daemon does not answer
+ * Those containers, by their names or ids, that the daemon has.
+ * @throws when the daemon is unreachable
  */
 export async function inspectContainers(
   daemon: Daemon,
@@ -64,8 +64,8 @@ export async function inspectContainers(
 }
 
 /**
- * All containers of a daemon whose commands have some text in them, those that do not run included.
- * @throws when the daemon does not answer
+ * All containers of a daemon whose commands contain a text, stopped ones included.
+ * @throws when the daemon is unreachable
  */
 export async function containersWith(daemon: Daemon, text: string, seconds = SECONDS): Promise<Container[]> {
   const { ok, output, error } = await docker(

@@ -90,7 +90,7 @@ export class Fixer {
         return exitCode === 0 ? undefined : error;
       }
       case "give-secrets":
-        return new ProvisionerRunner(this.stackOf(agent.name).folder, this.say).giveSecrets(agent.name);
+        return new ProvisionerRunner(this.stackOf(agent.name).folder, this.say).deliverSecrets(agent.name);
       case "replace":
         return this.replace(examined).then(
           () => undefined,
@@ -111,7 +111,7 @@ export class Fixer {
     }
     const start = await planSuccessor(folder, agent.name, this.scratch);
     const node = container?.Config.Cmd?.find((word) => word.startsWith("-node="))?.slice("-node=".length) ?? agent.node;
-    const refusal = await new ProvisionerRunner(folder, this.say).beforeStop(agent.name, {
+    const refusal = await new ProvisionerRunner(folder, this.say).checkBeforeStop(agent.name, {
       container: agent.container,
       node,
     });

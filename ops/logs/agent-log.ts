@@ -9,26 +9,26 @@ import { exitCodeOf } from "../process";
 export interface LogLine {
   readonly host: string;
   readonly agent: string;
-  /** When Docker took it, in UTC with nanoseconds: the order of times is that of the texts. */
+  /** When Docker received it, in UTC with nanoseconds: times are ordered like their texts. */
   readonly time: string;
   readonly line: string;
 }
 
 export interface LogOptions {
-  /** As `docker logs` takes it: a time, or how long ago. */
+  /** As `docker logs` takes it: a time, or an age. */
   readonly since?: string;
-  /** The last lines, at most so many; undefined for all. */
+  /** How many of the last lines; undefined for all. */
   readonly tail?: number;
-  /** Go on with what is written from now on. */
+  /** Also read what is written later. */
   readonly follow: boolean;
 }
 
 const TIMED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?(.*)$/s;
 
 /**
- * Reads an agent's log, what it writes to standard output and to standard error alike.
- * @param take is waited for, so that no more is read than is taken
- * @returns why it cannot be read (any more); undefined when it ended as it should
+ * Reads an agent's log: its standard output and its standard error.
+ * @param take gets each line. Reading waits for it, so that lines do not pile up in memory
+ * @returns why it cannot be read (any more); undefined if it ended normally
  */
 export async function readLog(
   agent: AgentDescription,
@@ -45,7 +45,7 @@ export async function readLog(
     ...(follow ? ["--follow"] : []),
   ];
   const [program, args, spawned] = dockerCommand(host.daemon, ["logs", "--timestamps", ...words, container], "pipe");
-  // One stream for both, in the order in which they come.
+  // One stream for both keeps their order.
   const child = spawn("sh", ["-c", 'exec "$0" "$@" 2>&1', program, ...args], {
     ...spawned,
     stdio: ["ignore", "pipe", "ignore"],
@@ -63,10 +63,10 @@ export async function readLog(
   return exitCode === 0 ? undefined : error || `docker logs ended with exit code ${exitCode}`;
 }
 
-/** A line that does not end would be kept for ever. */
+/** An endless line would fill the memory. */
 const LONGEST = 64 * 1024;
 
-/** Lines of a stream, no more of it being read than is taken. */
+/** Lines of a stream, which is read only as fast as they are taken. */
 export async function* linesOf(stream: Readable): AsyncGenerator<string> {
   let rest = "";
   for await (const chunk of stream.setEncoding("utf8")) {
@@ -83,7 +83,7 @@ export async function* linesOf(stream: Readable): AsyncGenerator<string> {
 
 const running = new Set<ChildProcess>();
 
-/** Nobody who follows a log is left behind. */
+/** A docker CLI that follows a log ends with this process. */
 function untilExit(child: ChildProcess): void {
   if (running.size === 0) process.once("exit", endAll);
   running.add(child);

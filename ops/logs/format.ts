@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
 import type { LogLine } from "./agent-log";
 
-/** Bright and distinct on light and dark grounds: no black, white or grey; red is for what is wrong. */
+/** Distinct on light and dark backgrounds: no black, white or grey. Red is for errors. */
 const COLOURS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
-/** How lines are written: the agent's name in front, as wide as the longest, in a colour of its own. */
+/** Lines for a terminal: first the agent's name, padded to the longest, in a colour of its own. */
 export function lineText(agents: readonly string[], colour: boolean): (line: LogLine) => string {
   const width = Math.max(0, ...agents.map(({ length }) => length));
   const painted = new Map(
@@ -13,7 +13,7 @@ export function lineText(agents: readonly string[], colour: boolean): (line: Log
       return [name, colour ? `\x1b[${COLOURS[index % COLOURS.length]}m${padded}\x1b[0m` : padded];
     }),
   );
-  // Who writes to a log does not rule the terminal.
+  // Lines of a log must not control the terminal.
   return ({ agent, line }) => `${painted.get(agent)}  ${stripVTControlCharacters(line)}\n`;
 }
 

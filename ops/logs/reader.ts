@@ -2,21 +2,21 @@ import type { AgentDescription } from "../../cluster/model";
 import { parallel } from "../parallel";
 import { type LogLine, type LogOptions, readLog } from "./agent-log";
 
-/** docker CLIs at once, each with an ssh. */
+/** docker CLIs at the same time, each with an ssh. */
 const AT_ONCE = 32;
-/** Between two attempts to follow a log that has ended: of a container that is being replaced, and of one that is gone for long. */
+/** Pauses between attempts to follow a log that has ended: the first is for a container that is being replaced. */
 const PAUSE_SECONDS = { first: 1, most: 10 } as const;
 
 export interface Output {
-  /** Is waited for, so that no more is read than is taken. */
+  /** Reading waits for it, so that lines do not pile up in memory. */
   readonly write: (line: LogLine) => Promise<void>;
-  /** What is to be known about a log. */
+  /** Reports a problem with an agent's log. */
   readonly log: (agent: AgentDescription, message: string) => void;
-  /** Lines that are wanted. */
+  /** Selects lines. */
   readonly wanted: (line: string) => boolean;
 }
 
-/** Where an agent's log has been read to: the time of its last line, if there is one; or why it cannot be read. */
+/** How far an agent's log was read: the time of its last line, if there is one; or why it cannot be read. */
 export interface Position {
   readonly last?: string;
   readonly why?: string;
@@ -24,7 +24,7 @@ export interface Position {
 
 type Which = Omit<LogOptions, "follow">;
 
-/** What agents have written, all together in the order of time; and where each log was read to, by agents' names. */
+/** Writes the lines of all agents in the order of their times. @returns how far each log was read, by agents' names */
 export async function readAll(
   agents: readonly AgentDescription[],
   which: Which,
@@ -47,26 +47,29 @@ export async function readAll(
   return positions;
 }
 
-/** Goes on with an agent's log for ever: with that of its next container too, when it is replaced, and when its host is back. */
+/** Follows an agent's log for ever, also that of its next container, and after its host has returned. */
 export async function follow(
   agent: AgentDescription,
   which: Which,
-  { last: read, why: known }: Position,
+  position: Position,
   output: Output,
 ): Promise<never> {
-  let [last, told] = [read, known];
+  let last = position.last;
+  let reported = position.why;
   let pause: number = PAUSE_SECONDS.first;
   for (;;) {
     const from = last === undefined ? which : { since: last };
     const why = await readLog(agent, { ...from, follow: true }, async (line) => {
-      // `--since` gives the last one once more.
+      // `--since` repeats the last line.
       if (last !== undefined && line.time <= last) return;
-      [last, told, pause] = [line.time, undefined, PAUSE_SECONDS.first];
+      last = line.time;
+      reported = undefined;
+      pause = PAUSE_SECONDS.first;
       if (output.wanted(line.line)) await output.write(line);
     });
-    const what = why ?? "its container does not run";
-    if (what !== told) output.log(agent, what);
-    told = what;
+    const problem = why ?? "its container does not run";
+    if (problem !== reported) output.log(agent, problem);
+    reported = problem;
     await new Promise((resume) => setTimeout(resume, pause * 1000));
     pause = Math.min(2 * pause, PAUSE_SECONDS.most);
   }

@@ -1,9 +1,7 @@
-/** What a person sees at a terminal. */
-
 import { endBy, SIGNALS } from "../signals";
 import type { Terminal } from "./terminal";
 
-/** Whether what goes to a stream is to be coloured: at a terminal, unless NO_COLOR is set; elsewhere where FORCE_COLOR says so (no-color.org, force-color.org). */
+/** Whether output has colours: at a terminal, unless NO_COLOR is set; elsewhere if FORCE_COLOR is set (no-color.org, force-color.org). */
 export function coloured(
   { isTTY }: { readonly isTTY?: boolean },
   { NO_COLOR, FORCE_COLOR }: NodeJS.ProcessEnv = process.env,
@@ -14,7 +12,7 @@ export function coloured(
 
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
-/** Long lines are cut off instead of going on in the next row. */
+/** Long lines are cut off, not wrapped. */
 const NO_WRAP = "\x1b[?7l";
 const WRAP = "\x1b[?7h";
 const CLEAR = "\x1b[2J\x1b[H";
@@ -22,25 +20,25 @@ const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-/** For a program that goes on until Ctrl-C: that ends it well, whatever is under way; so does a reader of its output who has read enough. */
+/** For a command that runs until Ctrl-C, which then ends it at any time. The end of a reader of its output ends it too. */
 export function untilEnded(): void {
   for (const signal of SIGNALS) process.on(signal, endBy);
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
 }
 
-/** One screen that is drawn again and again, without flickering; on what is no terminal, one after the other. */
+/** A screen that is redrawn without flickering. Without a terminal, each text follows the one before. */
 export class Screen {
   private drawn = false;
 
   constructor(private readonly output: Terminal["stdout"]) {}
 
-  /** Draws a text: as much of it as there is room for. */
+  /** Draws as much of a text as there is room for. */
   draw(text: string): void {
     const { isTTY, rows = 0 } = this.output;
     if (!isTTY) return void this.output.write(`${text}\n`);
     const lines = text.trimEnd().split("\n");
     const shown =
-      lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… and ${lines.length - rows + 2} lines more`];
+      lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… and ${lines.length - rows + 2} more lines`];
     const begin = this.drawn ? HOME : HIDE_CURSOR + NO_WRAP + CLEAR;
     if (!this.drawn) process.once("exit", () => this.output.write(`${SHOW_CURSOR}${WRAP}`));
     this.drawn = true;

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { withTempDir } from "../temp-dir";
 import { terraform } from "./terraform";
 
-/** What is read here of `terraform show -json PLAN`. */
+/** The part of `terraform show -json PLAN` that is read here. */
 export interface Plan {
   readonly resource_changes?: readonly ResourceChange[];
-  /** What was found on the hosts to be otherwise than Terraform remembers. */
+  /** Where the hosts differ from the Terraform state. */
   readonly resource_drift?: readonly ResourceChange[];
   readonly output_changes?: Readonly<Record<string, { readonly actions: readonly string[] }>>;
 }
@@ -21,7 +21,7 @@ export interface ResourceChange {
     readonly actions: readonly ("no-op" | "create" | "read" | "update" | "delete" | "forget")[];
     readonly before: Values | null;
     readonly after: Values | null;
-    /** True, or a value that holds true, for what is known only after the apply. */
+    /** True, or a value that contains true, for values that are known only after the apply. */
     readonly after_unknown?: Values;
     readonly before_sensitive?: unknown;
     readonly after_sensitive?: unknown;
@@ -33,15 +33,15 @@ export interface ResourceChange {
 export type Values = Readonly<Record<string, unknown>>;
 
 /**
- * What Terraform would do in a stack.
+ * Plans a stack.
  * @param targets addresses to plan for, if not all
- * @throws with what Terraform said, when it cannot plan
+ * @throws with Terraform's errors, when it cannot plan
  */
 export async function plan(folder: string, targets: readonly string[] = []): Promise<Plan> {
-  // A plan file holds the state: nobody else may read it, and it goes again.
+  // A plan file contains the Terraform state: no other user may read it, and it is deleted.
   return withTempDir(join(tmpdir(), "consul-cdktf-plan-"), async (hidden) => {
     const file = join(hidden, "plan");
-    // Without a lock: nothing is written, so looking neither waits for a deploy that is under way nor makes one fail.
+    // Without a lock, because nothing is written: a plan neither waits for a running deploy nor makes one fail.
     const planned = await terraform(folder, [
       "plan",
       `-out=${file}`,

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { terraform } from "./terraform";
 
 /**
- * Plans one agent's container and gate while its predecessor still runs, so that it is missed for as short a time as can be.
+ * Plans an agent's container and readiness check while its predecessor still runs, which makes the interruption shorter.
  * @param folder of its stack
- * @param scratch a folder that only this user can open: a plan holds the state
- * @returns what makes the container and waits until the agent is in
- * @throws when it cannot be planned, or made, with what Terraform said
+ * @param scratch a folder that only this user can open: a plan contains the Terraform state
+ * @returns a function that creates the container and waits until the agent is ready
+ * @throws with Terraform's errors, when it cannot be planned or created
  */
 export async function planSuccessor(
   folder: string,
@@ -23,8 +23,8 @@ const targets = (agent: string): string[] =>
   ["docker_container", "terraform_data"].map((type) => `-target=${type}.${agent}`);
 
 /**
- * Runs Terraform without anybody to ask.
- * @throws with what it said, when it fails
+ * Runs Terraform without prompts.
+ * @throws with its errors, when it fails
  */
 export async function must(folder: string, subcommand: "plan" | "apply", ...args: readonly string[]): Promise<void> {
   const { exitCode, error } = await terraform(folder, [subcommand, "-input=false", "-no-color", ...args]);

@@ -7,7 +7,7 @@ import { withTempDir } from "../temp-dir";
 import { OUTPUT, type Stack } from "./synth";
 import { terraform } from "./terraform";
 
-/** What Terraform remembers of a stack. Never print it: attributes are all that a resource has. */
+/** The Terraform state of a stack. Never print it: attributes contain everything that a resource has. */
 export interface StackState {
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly resources: readonly StateResource[];
@@ -18,34 +18,35 @@ export interface StateResource {
   readonly address: string;
   readonly mode: "managed" | "data";
   readonly type: string;
-  /** Terraform's name of it: an agent's for its container, image and gate. */
+  /** Its name in Terraform: an agent's name for its container, image and readiness check. */
   readonly name: string;
-  /** Of an instance of many, by `count` or `for_each`. */
+  /** Of an instance, with `count` or `for_each`. */
   readonly index?: number | string;
   /** Alias of its provider, `consul-server1_host`; undefined for a provider without one. */
   readonly provider?: string;
-  /** Its creation failed, so that the next deploy makes it again. */
+  /** Its creation failed, and the next deploy creates it again. */
   readonly tainted: boolean;
-  /** The remains of one that was replaced and could not be destroyed. */
+  /** It was replaced, and could not be destroyed. */
   readonly deposed: boolean;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 /**
- * A stack's state, from whatever backend it is in; no host is asked. Empty for a stack that was never deployed.
- * @throws when the backend does not answer
+ * A stack's Terraform state, from any backend. It connects to no host. Empty for a stack that was never deployed.
+ * @throws when the backend is unreachable
  */
 export async function readState(folder: string, signal?: AbortSignal): Promise<StackState> {
-  // Not `show -json`, which starts a provider process, and needs one where only a backend is known.
+  // Not `show -json`, which starts a provider process, and a stack that is known by its backend has no provider.
   const { exitCode, output, error } = await terraform(folder, ["state", "pull"], signal);
-  if (exitCode !== 0) throw new Error(`the state cannot be read in ${folder}\n${error}`);
+  if (exitCode !== 0) throw new Error(`the Terraform state cannot be read in ${folder}\n${error}`);
   return parseState(output);
 }
 
 /**
- * A stack's state by nothing but its backend: for a stack that is not synthesized any more, and for whoever must not write to what is.
+ * A stack's Terraform state, by its backend alone: for a stack that is no longer synthesized, and for commands that must
+ * not write to synthesized stacks.
  * @param signal ends it
- * @throws when the backend does not answer
+ * @throws when the backend is unreachable
  */
 export async function readStateByBackend(
   backend: BackendEntry | undefined,
@@ -56,13 +57,13 @@ export async function readStateByBackend(
   if (type === "local") return readStateFile(resolve(String(given.path)));
   const folder = join(OUTPUT, "stacks");
   mkdirSync(folder, { recursive: true });
-  return withTempDir(join(folder, ".gone-"), async (scratch) => {
+  return withTempDir(join(folder, ".former-"), async (scratch) => {
     writeFileSync(join(scratch, "cdk.tf.json"), JSON.stringify(backendBlock(backend, stack)));
     return readState(scratch, signal);
   });
 }
 
-/** Terraform does no more for a file of this machine, but takes a second to start. */
+/** Reads a local state file. Terraform would do no more, but takes a second to start. */
 export async function readStateFile(file: string): Promise<StackState> {
   for (let tenths = 0; ; tenths++) {
     if (!existsSync(file)) return parseState("");
@@ -78,14 +79,14 @@ export async function readStateFile(file: string): Promise<StackState> {
   }
 }
 
-/** The resources of all stacks' states. */
+/** The resources of all stacks' Terraform states. */
 export async function readResources(stacks: readonly Stack[]): Promise<StateResource[]> {
   const resources: StateResource[] = [];
   for (const { folder } of stacks) resources.push(...(await readState(folder)).resources);
   return resources;
 }
 
-/** Version 4 of the state's format, which Terraform writes since 0.12 and OpenTofu too. */
+/** Version 4 of the format, which Terraform writes since 0.12 and OpenTofu too. */
 interface RawState {
   readonly version: number;
   readonly outputs?: Record<string, { readonly value: unknown }>;
@@ -107,7 +108,7 @@ interface RawState {
 export function parseState(text: string): StackState {
   if (text.trim() === "") return { outputs: {}, resources: [] };
   const { version, outputs = {}, resources = [] } = JSON.parse(text) as RawState;
-  if (version !== 4) throw new Error(`the state has format ${version}, and this program knows 4`);
+  if (version !== 4) throw new Error(`the Terraform state has format ${version}, and this program knows 4`);
   return {
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
     resources: resources.flatMap(({ module, mode, type, name, provider, instances }) =>

@@ -9,7 +9,7 @@ const kept = ({ project }: HostsStandIn): string[] =>
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
 describe("npm run backup", () => {
-  test("saves by way of the leader, for this user alone, and says what it has", async () => {
+  test("saves a snapshot from the leader, for this user alone, and describes it", async () => {
     const hosts = new HostsStandIn();
     const { status, stdout } = await hosts.run("backup");
     const [name = "", ...more] = kept(hosts);
@@ -29,7 +29,7 @@ saved backups/c/${name}
     ]);
   }, 60_000);
 
-  test("gives the same to programs, and nothing else on standard output", async () => {
+  test("prints the same as JSON, and nothing else on standard output", async () => {
     const hosts = new HostsStandIn();
     const { stdout } = await hosts.run("backup", "--json", "--output", "mine.snap");
     expect(JSON.parse(stdout)).toEqual({
@@ -41,7 +41,7 @@ saved backups/c/${name}
     expect(mode(join(hosts.project, "mine.snap"))).toBe("600");
   }, 60_000);
 
-  test("goes by another server where the leader's host does not answer", async () => {
+  test("uses another server if the leader's host is unreachable", async () => {
     const hosts = new HostsStandIn(FOUR_HOSTS, {
       "*' version --format '*": 'if [ "$host" = 10.0.0.2 ]; then echo "no route" >&2; exit 1; else echo 27; fi',
     });
@@ -52,18 +52,18 @@ saved backups/c/${name}
 
   test.each([
     [
-      "the server refuses",
+      "the server denies it",
       { "*'# snapshot.sh'*": "echo 'Permission denied'; echo 'curl: (22) 403' >&2; exit 22" },
       "s2 gives no snapshot: curl: (22) 403: Permission denied",
     ],
-    ["what comes is broken", { "*'# snapshot.sh'*": "echo half" }, "Error reading snapshot: unexpected EOF"],
+    ["the snapshot is damaged", { "*'# snapshot.sh'*": "echo half" }, "Error reading snapshot: unexpected EOF"],
     [
-      "no server answers",
+      "no server is reachable",
       { "*'/v1/agent/self'*": "echo 'Error: No such container: s' >&2; exit 1" },
       "s1: Error: No such container: s",
     ],
   ])(
-    "leaves nothing when %s",
+    "leaves no file when %s",
     async (_, answers, why) => {
       const hosts = new HostsStandIn(FOUR_HOSTS, answers);
       const { status, stdout, stderr } = await hosts.run("backup");
@@ -73,7 +73,7 @@ saved backups/c/${name}
     60_000,
   );
 
-  test("without a leader saves nothing, and with --stale what the server has that has most", async () => {
+  test("without a leader saves nothing, and with --stale the newest data of a server", async () => {
     const leaderless = `case $host in 10.0.0.3) index=95 ;; *) index=80 ;; esac
 echo '{"Stats": {"consul": {"leader_addr": ""}, "raft": {"state": "Candidate", "applied_index": "'$index'"}}}'`;
     const hosts = new HostsStandIn(FOUR_HOSTS, { "*'/v1/agent/self'*": leaderless });
@@ -85,7 +85,7 @@ echo '{"Stats": {"consul": {"leader_addr": ""}, "raft": {"state": "Candidate", "
     expect(hosts.calls.find((call) => call.includes("snapshot.sh"))).toMatch(/root@10\.0\.0\.3 .* -G -d stale=1/);
   }, 60_000);
 
-  test("writes over no file, and makes no folder that it was not asked for", async () => {
+  test("overwrites no file, and creates no folder that was not asked for", async () => {
     const hosts = new HostsStandIn();
     writeFileSync(join(hosts.project, "mine.snap"), "before");
     expect(await hosts.run("backup", "--output", "mine.snap")).toMatchObject({
@@ -128,7 +128,7 @@ describe("npm run backup -- --list", () => {
     writeFileSync(join(hosts.project, "backups/c/2026-01-01T000000Z.snap"), "good\n");
   };
 
-  test("shows what is kept here and on the servers' hosts, each checked", async () => {
+  test("lists the snapshots here and on the servers' hosts, each verified", async () => {
     const hosts = new HostsStandIn(SCHEDULED, {
       "*'# store.sh'*": `[ "$host" = 10.0.0.2 ] && echo '${line("2026-01-02T000000Z.snap")}' || true`,
     });
@@ -149,7 +149,7 @@ s3, container s3-backups
     ]);
   }, 60_000);
 
-  test("says which are broken, here and there, and which host cannot be asked: status 1", async () => {
+  test("names damaged snapshots and unreachable hosts: exit code 1", async () => {
     const answer = `case $host in 10.0.0.1) echo '${line("a.snap", "Error reading snapshot: EOF")}' ;; 10.0.0.2) echo 'No such container: s2-backups' >&2; exit 1 ;; esac`;
     const hosts = new HostsStandIn(SCHEDULED, { "*'# store.sh'*": answer });
     here(hosts);
@@ -168,7 +168,7 @@ s3, container s3-backups
     ]);
   }, 60_000);
 
-  test("shows what is here when no server can be asked, unchecked", async () => {
+  test("lists the local snapshots if no server is reachable, unverified", async () => {
     const hosts = new HostsStandIn(FOUR_HOSTS, {
       "*'snapshot inspect -format=json /dev/stdin'": "echo 'Cannot connect to the Docker daemon' >&2; exit 1",
     });
@@ -178,7 +178,7 @@ s3, container s3-backups
     expect(stdout).toContain("Cannot connect to the Docker daemon");
   }, 60_000);
 
-  test("checks with the image where no container of a server runs", async () => {
+  test("verifies with the image if no container of a server runs", async () => {
     const hosts = new HostsStandIn(FOUR_HOSTS, {
       "*' exec -i '*' consul snapshot inspect '*": "echo 'No such container' >&2; exit 1",
     });
@@ -194,7 +194,7 @@ s3, container s3-backups
 });
 
 describe("npm run backup -- --fetch", () => {
-  test("brings a snapshot from a host, checked", async () => {
+  test("downloads a snapshot from a host, and verifies it", async () => {
     const hosts = new HostsStandIn(SCHEDULED, { "*' cat /consul/backups/a.snap'": "echo good" });
     const { status, stdout } = await hosts.run("backup", "--fetch", "s2", "a.snap");
     expect([status, stdout]).toEqual([0, expect.stringContaining("saved backups/c/a.snap\n  index 33")]);
@@ -209,7 +209,7 @@ describe("npm run backup -- --fetch", () => {
     ["s1", "../../etc/passwd", "../../etc/passwd is not the name of a snapshot"],
     ["s1", "a.snap", "s1 has no a.snap"],
   ])(
-    "%s %s: says why not, and leaves nothing",
+    "%s %s: reports why not, and leaves nothing",
     async (host, name, why) => {
       const hosts = new HostsStandIn(SCHEDULED, { "*' test -e '*": "exit 1" });
       expect(await hosts.run("backup", "--fetch", host, name)).toMatchObject({

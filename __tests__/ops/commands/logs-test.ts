@@ -5,8 +5,8 @@ import { clusterFile, FOUR_HOSTS, folder, PROJECT } from "../../cluster-files";
 import { run } from "../../command-line";
 
 /**
- * `npm run logs` with a stand-in for the docker CLI: `$host` and `$container` say who is asked, `$*` what. Whether the real one does so is what the live
- * suite sees.
+ * `npm run logs` with a stand-in for the docker CLI: `$host` and `$container` are what it is
+ * called for, `$*` are its arguments. The end-to-end tests use the real one.
  */
 function command(docker: string) {
   const bin = folder();
@@ -29,14 +29,14 @@ ${docker}
   };
 }
 
-/** A few lines of each agent, to both of its outputs, the times going round. */
+/** A few lines of each agent, on both of its outputs, with times in turn. */
 const LINES = `case $container in
 s1) echo "2026-11-25T09:00:00.100000000Z first"; echo "2026-11-25T09:00:00.400000000Z fourth" ;;
 s2) echo "2026-11-25T09:00:00.200000000Z second" >&2; echo "2026-11-25T09:00:00.500000000Z " ;;
 c1) echo "2026-11-25T09:00:00.300000000Z third" ;;
 esac`;
 
-test("what all have written comes in the order of time, and an agent whose host is unreachable is logged and skipped", async () => {
+test("lines of all agents are in the order of their times, and an agent whose host is unreachable is logged and skipped", async () => {
   const { run, calls } = command(LINES);
   const { stdout, stderr, status } = await run("--no-follow");
   expect(stdout).toBe("s1  first\ns2  second\nc1  third\ns1  fourth\ns2  \n");
@@ -44,13 +44,13 @@ test("what all have written comes in the order of time, and an agent whose host 
   expect(calls().sort()).toEqual(["c1", "s1", "s2"].map((name) => `logs --timestamps --tail 20 ${name}`));
 });
 
-test("agents, times and lines can be chosen", async () => {
+test("agents, times and lines can be selected", async () => {
   const { run, calls } = command(LINES);
   expect((await run("--no-follow", "--grep", "^f", "--since", "10m", "s*")).stdout).toBe("s1  first\ns1  fourth\n");
   expect(calls().sort()).toEqual(["s1", "s2"].map((name) => `logs --timestamps --since 10m ${name}`));
 });
 
-test("--json gives each line with its host and time", async () => {
+test("--json prints each line with its host and time", async () => {
   const { stdout } = await command(LINES).run("--no-follow", "--json", "--tail", "all", "c1");
   expect(JSON.parse(stdout)).toEqual({
     host: "c1",
@@ -71,7 +71,7 @@ test("a container that does not exist is logged and skipped", async () => {
   ]);
 });
 
-test("when no log can be read, that is a failure", async () => {
+test("if no log can be read, that is a failure", async () => {
   const { stderr, status } = await command("exit 1").run("--no-follow", "s3");
   expect([status, stderr]).toEqual([1, expect.stringContaining("logs: no agent's log can be read")]);
 });
@@ -109,7 +109,7 @@ describe("following", () => {
     return { child, said, until, calls };
   }
 
-  test("goes on with the next container's log where the last one's ended, saying no line twice", async () => {
+  test("continues with the next container's log, and repeats no line", async () => {
     const followed = `case $* in
 *--follow*--since*.1*|*--since*.1*--follow*) echo "2026-11-25T09:00:00.100000000Z first"; echo "2026-11-25T09:00:00.200000000Z second" ;;
 *--follow*--since*.2*|*--since*.2*--follow*) echo "2026-11-25T09:00:00.200000000Z second"; echo "2026-11-25T09:00:00.300000000Z third"; exec sleep 60 ;;
@@ -124,7 +124,7 @@ esac`;
     expect(child.signalCode).toBe("SIGINT");
   }, 30_000);
 
-  test("Ctrl-C leaves nobody behind who follows", async () => {
+  test("Ctrl-C leaves no docker CLI behind", async () => {
     const { child, said, until } = await follow(
       `case $* in *--follow*) echo "2026-11-25T09:00:01.000000000Z pid $$"; exec sleep 61 ;; *) echo "2026-11-25T09:00:00.000000000Z x" ;; esac`,
       "s1",
@@ -137,7 +137,7 @@ esac`;
     expect(existsSync(`/proc/${pid}`)).toBe(false);
   }, 30_000);
 
-  test("a reader who is slow makes the writers wait, and memory does not grow", async () => {
+  test("a slow reader makes the writers wait, and memory does not grow", async () => {
     const endless = `case $* in *--follow*) exec yes "2026-11-25T09:00:01.000000000Z ${"x".repeat(200)}" ;; *) echo "2026-11-25T09:00:00.000000000Z x" ;; esac`;
     const { start } = command(endless);
     const child = start("s1", "s2", "c1");

@@ -25,11 +25,11 @@ const touched = (one: HostsStandIn): string[] =>
     /^(restore|purge-stale-catalog|reclaim-management-token|restart|acl|readiness)/.test(what),
   );
 
-describe("npm run restore touches nothing", () => {
+describe("npm run restore changes nothing", () => {
   test.each([
     ["without a file", [], "error: missing required argument 'FILE'"],
     ["when there is no such file", ["b.snap"], "b.snap is not a file\n  npm run backup -- --list lists the snapshots"],
-    ["when nobody consents, and nobody can be asked", ["a.snap"], "approve with --auto-approve"],
+    ["without approval, and without a terminal to ask", ["a.snap"], "approve with --auto-approve"],
   ])(
     "%s",
     async (_, words, why) => {
@@ -40,7 +40,7 @@ describe("npm run restore touches nothing", () => {
     60_000,
   );
 
-  test("by a file that is broken", async () => {
+  test("by a damaged file", async () => {
     const one = hosts();
     writeFileSync(join(one.project, "a.snap"), "half");
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
@@ -52,7 +52,7 @@ describe("npm run restore touches nothing", () => {
     expect([touched(one), existsSync(join(one.project, "backups"))]).toEqual([[], false]);
   }, 60_000);
 
-  test("by one that a server could not restore, which is tried on another host than the leader's", async () => {
+  test("by a snapshot that a server could not restore, which is tried on another host than the leader's", async () => {
     const one = hosts(FOUR_HOSTS, {
       "*'# test-restore.sh'*": "echo 'panic: failed to restore snapshot: Unrecognized msg type 62' >&2; exit 3",
     });
@@ -66,7 +66,7 @@ describe("npm run restore touches nothing", () => {
     ]);
   }, 60_000);
 
-  test("while a deploy is under way", async () => {
+  test("while a deploy is running", async () => {
     const one = hosts();
     one.program("terraform", "echo 'Error acquiring the state lock' >&2; exit 1");
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
@@ -86,7 +86,7 @@ describe("npm run restore touches nothing", () => {
     });
   }, 60_000);
 
-  test("when the present state cannot be saved first", async () => {
+  test("when the present data cannot be saved first", async () => {
     const one = hosts(FOUR_HOSTS, { "*'# snapshot.sh'*' --speed-time '*": "exit 28" });
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
       status: 1,
@@ -95,7 +95,7 @@ describe("npm run restore touches nothing", () => {
     expect(touched(one)).toEqual([]);
   }, 60_000);
 
-  test("when the secrets are not there", async () => {
+  test("without the secrets", async () => {
     const one = hosts(FOUR_HOSTS.replace("security: off", "security: { secrets: /nowhere/secrets }"));
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
       status: 1,
@@ -106,7 +106,7 @@ describe("npm run restore touches nothing", () => {
 });
 
 describe("npm run restore", () => {
-  test("checks, tries, says what is lost, saves what there is, restores by the leader, and sees to it that all work", async () => {
+  test("verifies, tries, names what is lost, saves the present data, restores on the leader, and makes all agents work", async () => {
     const one = hosts();
     const { status, stdout, stderr } = await one.run("restore", "a.snap", "--auto-approve");
     expect([status, stderr]).toEqual([
@@ -127,7 +127,7 @@ describe("npm run restore", () => {
     expect(readdirSync(join(one.project, "backups/c"))).toHaveLength(1);
   }, 60_000);
 
-  test("does not save or try where it is told not to", async () => {
+  test("neither saves nor tries with --no-backup and --no-trial", async () => {
     const one = hosts();
     expect((await one.run("restore", "a.snap", "--auto-approve", "--no-backup", "--no-trial")).status).toBe(0);
     expect(done(one).filter((what) => /^(save|test-restore)/.test(what))).toEqual([]);
@@ -136,7 +136,7 @@ describe("npm run restore", () => {
 
   test.each([
     [
-      "the leader refuses it",
+      "the leader rejects it",
       { "*'# snapshot.sh'*' -T - '*": "cat >/dev/null; echo 'failed to read snapshot'; exit 22" },
       "failed to read snapshot",
     ],
@@ -151,7 +151,7 @@ describe("npm run restore", () => {
       "not all servers are voters",
     ],
   ])(
-    "ends with 2 when %s, and says what to do",
+    "ends with 2 when %s, and prints what to do",
     async (_, answers, why) => {
       const one = hosts(FOUR_HOSTS, answers);
       const { status, stderr } = await one.run("restore", "a.snap", "--auto-approve");
@@ -163,7 +163,7 @@ describe("npm run restore", () => {
     60_000,
   );
 
-  test("ends with 2 when a client's host does not answer, and says whom it did not ask", async () => {
+  test("ends with 2 if a client agent's host is unreachable, and names that agent", async () => {
     const one = hosts(FOUR_HOSTS, { "*' version --format '*": '[ "$host" != 10.0.0.4 ] && echo 27' });
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
       status: 2,
@@ -180,7 +180,7 @@ describe("in a cluster with security", () => {
   beforeAll(() => stored.init());
   const roots = { "*'/v1/connect/ca/roots'*": `echo '{"Roots": [{"ID": "bb"}, {"ID": "aa"}]}'` };
 
-  test("the management token is made sure of, then tokens are made again from the secrets; clients must know the CA that the servers have", async () => {
+  test("the management token is claimed if necessary, then tokens are restored from the secrets; client agents must know the CA that the servers have", async () => {
     const one = hosts(stored.written(), roots);
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({ status: 0 });
     const order = touched(one);
@@ -191,7 +191,7 @@ describe("in a cluster with security", () => {
     );
   }, 60_000);
 
-  test("a client that does not get through is restarted in its turn, and waited for; no server is", async () => {
+  test("a client agent without a connection is restarted after its pre-stop check, until it is ready; no server is", async () => {
     const one = hosts(stored.written(), {
       ...roots,
       "*'# verify-agent.sh'*": `[ "$host" != 10.0.0.4 ] || [ -e ${marks}/restarted ] || { echo 'it trusts another Connect CA' >&2; exit 3; }`,
@@ -202,7 +202,7 @@ describe("in a cluster with security", () => {
     expect(done(one).slice(-4)).toEqual(["pre-stop-client 4", "restart 4", "readiness 4", "verify-agent 4"]);
   }, 60_000);
 
-  test("after one that was interrupted, no server takes its own token: it is claimed first", async () => {
+  test("after an interrupted restore, no server accepts its own token: it is claimed first", async () => {
     const taken = `${marks}/taken`;
     const one = hosts(stored.written(), {
       ...roots,

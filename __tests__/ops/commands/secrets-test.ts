@@ -32,7 +32,7 @@ const every = (): string[] => [
   ...["ca-key.pem", "agents/s1/key.pem", "operator/key.pem"].map((key) => stored.read(key).split("\n")[1] as string),
 ];
 
-test("what a deploy checks secrets with does not load what makes certificates", async () => {
+test("the check of secrets before a deploy does not load the modules that issue certificates", async () => {
   const program =
     'require("./ops/secrets/check"); require("./ops/secrets/initialize"); console.log(Object.keys(require.cache).filter((file) => /peculiar|certificates/.test(file)).length)';
   const said = await new Promise((resolve) =>
@@ -56,7 +56,7 @@ describe("npm run secrets", () => {
     expect((await secrets("init", "s1")).stderr).toContain("too many arguments for 'init'");
   });
 
-  test("of a cluster with `security: off` says that it has none", async () => {
+  test("of a cluster with `security: off` is an error: it has none", async () => {
     const plain = clusterFile(FOUR_HOSTS);
     expect(await run("secrets", plain, ["init"])).toMatchObject({
       status: 1,
@@ -65,7 +65,7 @@ describe("npm run secrets", () => {
   }, 60_000);
 
   test.each(["/proc/secrets", "/proc/secrets/c"])(
-    "makes nothing in %s, where nothing can be made, and says so",
+    "creates nothing in %s, where nothing can be created, and reports that",
     async (path) => {
       const there = clusterFile(FOUR_HOSTS.replace("security: off", `security: { secrets: ${path} }`));
       expect(await run("secrets", there, ["init"])).toEqual({
@@ -78,7 +78,7 @@ describe("npm run secrets", () => {
     60_000,
   );
 
-  test("prints a secret by show and export alone; results on standard output, what comes next beside it", async () => {
+  test("prints secrets only by show and export; results go to standard output, the next step to standard error", async () => {
     const init = await secrets("init");
     expect(init).toMatchObject({ status: 0, stderr: "next: npm run deploy\n" });
     const outputs = [init];
@@ -116,7 +116,7 @@ describe("npm run secrets", () => {
     for (const secret of every()) expect(unknown.stderr).not.toContain(secret);
   }, 180_000);
 
-  test("says what comes next only when nothing has to be mended before", async () => {
+  test("prints the next step only if nothing has to be fixed first", async () => {
     const there = new ClusterSecrets().copy(stored);
     chmodSync(join(there.path, "gossip.key"), 0o644);
     expect(await run("secrets", there.file(), ["init"])).toMatchObject({
@@ -125,7 +125,7 @@ describe("npm run secrets", () => {
     });
   }, 60_000);
 
-  test("two at the same time do not mix what they make", async () => {
+  test("two at the same time do not mix their results", async () => {
     const there = new ClusterSecrets();
     const elsewhere = there.file();
     const both = await Promise.all([1, 2, 3].map(() => runAlone("secrets", elsewhere, ["init"])));
@@ -161,7 +161,7 @@ describe("npm run secrets", () => {
       ["but for one in its name", (text) => text.replace("name: c", "name: C!")],
       ["but for one that is empty", () => ""],
     ])(
-      "%s, when it says what to remove by hand",
+      "%s, when it names what to remove by hand",
       async (_, spoil) => {
         const { status, stderr } = await run("secrets", clusterFile(stored.written(spoil)), ["clean"]);
         expect([status, stderr]).toEqual([
@@ -193,7 +193,7 @@ describe("npm run secrets", () => {
   }, 60_000);
 
   test.each(["deploy", "diff"])(
-    "%s refuses a key that others can read, before it synthesizes; check says the same",
+    "%s rejects a key that other users can read, before it synthesizes; check reports the same",
     async (name) => {
       const key = join(stored.path, "agents/s1/key.pem");
       chmodSync(key, 0o644);

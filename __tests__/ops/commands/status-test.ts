@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { clusterFile, PROJECT } from "../../cluster-files";
 import { run } from "../../command-line";
 
-/** A cluster whose one daemon is not there: what runs is the live suite's to see. */
+/** A cluster whose only daemon does not exist. The end-to-end tests see real ones. */
 const CLUSTER = clusterFile(`name: nowhere
 security: off
 network: bridge
@@ -23,7 +23,7 @@ test("an unhealthy cluster is exit code 1; an unreachable host is logged at once
   expect(stdout).toContain("not well: 1 of 1 agent; 1 of 1 host does not answer");
 });
 
-test("--json is the whole of it, and nothing else is on standard output", async () => {
+test("--json prints everything, and nothing else is on standard output", async () => {
   const { status: exitCode, stdout } = await status("--json");
   expect(exitCode).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -41,7 +41,7 @@ test.each([
   [[], /\n\nnowhere/],
   [["--json"], /^\{"file":/],
 ])(
-  "--watch %j looks again and again, until Ctrl-C",
+  "--watch %j refreshes until Ctrl-C",
   async (more, form) => {
     const child = spawn("node", [...program, "--watch", "0.2", ...more], options);
     const begun = Date.now();

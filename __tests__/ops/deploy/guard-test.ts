@@ -46,7 +46,7 @@ function said(
   };
 }
 
-test("a file that fits what is there, or what is not there yet, is let through", () => {
+test("a file that matches what exists, or what does not exist yet, is allowed", () => {
   expect(said(FOUR_HOSTS, { c: DEPLOYED }).problems).toEqual([]);
   expect(said(FOUR_HOSTS, { c: [] }).problems).toEqual([]);
   expect(
@@ -55,7 +55,7 @@ test("a file that fits what is there, or what is not there yet, is let through",
   ).toEqual([]);
 });
 
-test("a registrator that is turned off is no agent's line that is deleted", () => {
+test("a registrator that is turned off is not a deleted line of an agent", () => {
   const command = ["-ip=10.0.0.4", "consul://127.0.0.1:8500"];
   const registrator = [
     resource("docker_container", "c1_registrator", "c1_host", { command }),
@@ -64,20 +64,20 @@ test("a registrator that is turned off is no agent's line that is deleted", () =
   expect(said(FOUR_HOSTS, { c: [...DEPLOYED, ...registrator] }).problems).toEqual([]);
 });
 
-test("a line that is deleted: of a server and of a client, with the mend", () => {
+test("a deleted line: of a server and of a client agent, with the hint", () => {
   const { places, problems } = said(FOUR_HOSTS, {
     c: [...DEPLOYED, ...agent("s4", "server", "s3"), ...agent("c2", "client", "c1")],
   });
   expect(places).toEqual(["5:1 line-deleted", "6:1 line-deleted"]);
   expect(problems[0]).toMatchObject({
     message:
-      'server "s4" is no longer in the file, and stack "c" has its container: it would be stopped unasked, and stay a voter that is down',
+      'server "s4" is no longer in the file, and stack "c" has its container: it would be stopped without a pre-stop check, and stay a voter that is down',
     hint: expect.stringContaining("`decommission: true`"),
   });
   expect(problems[1]?.message).toMatch(/^client "c2" .*stay a member that has failed$/);
 });
 
-test("what is left of a container that was replaced is no line that is deleted", () => {
+test("a deposed container is not a deleted line", () => {
   const deposed = { ...(agent("s9", "server", "s1")[0] as StateResource), deposed: true };
   expect(said(FOUR_HOSTS, { c: [...DEPLOYED, deposed] }).problems).toEqual([]);
 });
@@ -89,25 +89,25 @@ test("an agent on another host than its container", () => {
   );
   const { places, problems } = said(moved, { c: DEPLOYED });
   expect(places).toEqual(["6:11 host-moved"]);
-  expect(problems[0]?.message).toContain('the file puts "c1" on host "s1", and its container is on host "c1"');
+  expect(problems[0]?.message).toContain('the file has "c1" on host "s1", and its container is on host "c1"');
 });
 
 describe("a host in a group", () => {
   const grouped = FOUR_HOSTS.replace("c1: 10.0.0.4", "c1: { address: 10.0.0.4, group: edge }");
   const servers = DEPLOYED.filter(({ name }) => name !== "c1");
 
-  test("that it is in is let through", () =>
+  test("that it belongs to is allowed", () =>
     expect(said(grouped, { c: servers, "c-edge": agent("c1", "client") }).problems).toEqual([]));
-  test("that its container is not in yet is refused, and the other way round too", () => {
+  test("that its container does not belong to yet is rejected, and vice versa", () => {
     expect(said(grouped, { c: DEPLOYED, "c-edge": [] }).places).toEqual(["6:11 stack-moved"]);
     expect(said(FOUR_HOSTS, { c: servers, "c-edge": agent("c1", "client") }).places).toEqual(["6:11 stack-moved"]);
   });
-  test("that the file has no more is refused, as long as there is something in its stack", () => {
+  test("that the file has no longer is rejected, as long as its stack has resources", () => {
     const without = FOUR_HOSTS.replace(", c1: 10.0.0.4", "").replace("clients: [c1]\n", "");
     const { places, problems } = said(without, { c: servers, "c-edge": agent("c1", "client") });
     expect(places).toEqual(["4:1 stack-gone"]);
     expect(problems[0]).toMatchObject({
-      message: expect.stringContaining('stack "c-edge" any more, and its state has docker_container.c1: '),
+      message: expect.stringContaining('stack "c-edge" any more, and its Terraform state has docker_container.c1: '),
       hint: expect.stringContaining("npm run destroy -- c-edge"),
     });
     expect(said(without, { c: servers, "c-edge": [resource("docker_image", "c1", "c1_host")] }).places).toEqual([
@@ -117,7 +117,7 @@ describe("a host in a group", () => {
   });
 });
 
-test("a host that is gone, and left images in the state: which command makes Terraform forget them", () => {
+test("a host that the file has no longer, with images in the Terraform state: the hint has the command that removes them", () => {
   const { problems, places } = said(FOUR_HOSTS, {
     c: [...DEPLOYED, resource("docker_image", "old_registrator", "old_host")],
   });
@@ -125,7 +125,7 @@ test("a host that is gone, and left images in the state: which command makes Ter
   expect(problems[0]?.hint).toContain("terraform -chdir=cdktf.out/stacks/c state rm 'docker_image.old_registrator'");
 });
 
-test("a host that only has another name is one thing to accept, not several", () => {
+test("a host that only has another name is one problem to allow, not several", () => {
   const renamed = `${HEAD}hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, web: 10.0.0.4 }
 servers: [s1, s2, s3]
 clients: [{ name: c1, host: web }]

@@ -10,7 +10,7 @@ import { synthesizeCluster } from "../../synthesized";
 
 const ROOT = "/project/cdktf.out/stacks/c";
 
-describe("what Terraform would make of a string", () => {
+describe("a string as Terraform evaluates it", () => {
   test.each([
     ["plain text", "plain text"],
     ["$${HOME} and %%{if}", "${HOME} and %{if}"],
@@ -31,7 +31,7 @@ describe("what Terraform would make of a string", () => {
   );
 });
 
-describe("the questions of a deploy", () => {
+describe("the provisioners of a deploy", () => {
   /** Writes a cluster's stack, and puts a stand-in for the docker CLI on the PATH, which notes what it is called with and says yes. */
   function project(clusterFile: string) {
     const directory = folder();
@@ -57,7 +57,7 @@ describe("the questions of a deploy", () => {
     process.env.PATH = PATH;
   });
 
-  test("before a stop go to the container that runs, by its own name and address, with the agent's own lock", async () => {
+  test("the pre-stop check is made in the running container, by its own name and address, with the agent's lock", async () => {
     const { directory, called } = project("clusters/seed.yaml");
     beforeCalling(directory);
     const questions = new ProvisionerRunner(
@@ -66,7 +66,7 @@ describe("the questions of a deploy", () => {
       new Map([["consul-server1", { name: "by-hand", http: "http://10.0.0.1:8500" }]]),
     );
     expect(
-      await questions.beforeStop("consul-server1", { container: "by-hand", node: "consul-server1" }),
+      await questions.checkBeforeStop("consul-server1", { container: "by-hand", node: "consul-server1" }),
     ).toBeUndefined();
     const calls = called();
     expect(calls[0]).toBe("-H ssh://root@172.16.8.120 container inspect -f {{.State.Status}} by-hand");
@@ -75,10 +75,10 @@ describe("the questions of a deploy", () => {
     );
   });
 
-  test("after a start go to the agent's container", async () => {
+  test("the readiness check is made in the agent's container", async () => {
     const { directory, called } = project("clusters/seed.yaml");
     beforeCalling(directory);
-    expect(await new ProvisionerRunner(directory, () => undefined).whetherIn("consul-client1")).toBeUndefined();
+    expect(await new ProvisionerRunner(directory, () => undefined).waitUntilReady("consul-client1")).toBeUndefined();
     expect(called()).toEqual([
       expect.stringMatching(
         /^-H ssh:\/\/root@172\.16\.8\.110 exec -i consul-client1 \/bin\/sh -c SCRIPT sh 120 consul-client1 client/,
@@ -86,34 +86,34 @@ describe("the questions of a deploy", () => {
     ]);
   });
 
-  test("at the end of a deploy are put in its order, where Terraform runs them", async () => {
+  test("the final steps run in the order of a deploy, where Terraform runs them", async () => {
     const { directory, called } = project("clusters/seed.yaml");
     beforeCalling(directory);
     writeFileSync(
       join(directory, "bin/docker"),
       `#!/bin/sh\necho "$PWD: $(echo "$*" | grep -ao '^# [a-z]*.sh$' | tail -n 1)" >>${join(directory, "calls")}\n`,
     );
-    expect(await new ProvisionerRunner(directory, () => undefined).steps()).toBeUndefined();
+    expect(await new ProvisionerRunner(directory, () => undefined).runFinalSteps()).toBeUndefined();
     expect(called()).toEqual(["voters", "autopilot", "definitions"].map((step) => `${directory}: # ${step}.sh`));
   });
 
-  test("at its end stop at the first no", async () => {
+  test("the final steps end at the first failure", async () => {
     const { directory, called } = project("clusters/seed.yaml");
     beforeCalling(directory);
     writeFileSync(
       join(directory, "bin/docker"),
       `#!/bin/sh\necho "$*" | tail -n 1 >>${join(directory, "calls")}\necho 'no voter' >&2\nexit 3\n`,
     );
-    expect(await new ProvisionerRunner(directory, () => undefined).steps()).toBe("no voter");
+    expect(await new ProvisionerRunner(directory, () => undefined).runFinalSteps()).toBe("no voter");
     expect(called()).toHaveLength(1);
   });
 
-  test("a no comes with its reason", async () => {
+  test("a failure has its reason", async () => {
     const { directory } = project("clusters/seed.yaml");
     beforeCalling(directory);
     writeFileSync(join(directory, "bin/docker"), "#!/bin/sh\necho 'not a voter' >&2\nexit 3\n");
     const said: string[] = [];
-    expect(await new ProvisionerRunner(directory, (line) => said.push(line)).whetherIn("consul-server2")).toBe(
+    expect(await new ProvisionerRunner(directory, (line) => said.push(line)).waitUntilReady("consul-server2")).toBe(
       "not a voter",
     );
     expect(said).toContain("not a voter");
@@ -126,8 +126,8 @@ describe("the questions of a deploy", () => {
       beforeCalling(directory);
       const questions = new ProvisionerRunner(directory, () => undefined);
       for (const { name, container, node } of loadCluster(join(PROJECT, file)).agents) {
-        expect(await questions.beforeStop(name, { container, node })).toBeUndefined();
-        expect(await questions.whetherIn(name)).toBeUndefined();
+        expect(await questions.checkBeforeStop(name, { container, node })).toBeUndefined();
+        expect(await questions.waitUntilReady(name)).toBeUndefined();
         expect(questions.image(name)).toMatch(/consul:/);
       }
     },
