@@ -1,4 +1,4 @@
-// Runs this project's TypeScript: `node --require ./typescript.cjs main.ts`. Types are checked by `npm run typecheck`, not here.
+// Runs this project's TypeScript: `node --require ./typescript.cjs main.ts`. `npm run typecheck` checks the types.
 const { readFileSync } = require("node:fs");
 const { SourceMap } = require("node:module");
 const { inspect } = require("node:util");
@@ -16,8 +16,9 @@ const compile = (file, sourceMaps) =>
 
 require.extensions[".ts"] = (module, file) => module._compile(compile(file, false).code, file);
 
-// Places in TypeScript are worked out for the one error that ends the program. Node's own source maps would cost every run: it reads those of
-// all packages (50 ms of each synth), and maps each stack trace, of which CDKTF takes one for each token (a third of the time at 1000 hosts).
+// Only the error that ends the program is mapped to TypeScript. Node's own source maps would slow down every run: Node
+// reads those of all packages (50 ms of each synth), and maps each stack trace, of which CDKTF takes one for each token
+// (a third of the time at 1000 hosts).
 process.once("uncaughtException", (error) => {
   console.error(
     Object.keys(require.cache)
@@ -27,13 +28,13 @@ process.once("uncaughtException", (error) => {
   process.exit(1);
 });
 
-/** A stack trace, with the places in one file as they are in its source. */
+/** A stack trace, with the locations in one file mapped to its source. */
 function inTypeScript(trace, file) {
   if (!trace.includes(`${file}:`)) return trace;
   const map = new SourceMap(JSON.parse(compile(file, true).map));
-  const original = (place, line, column) => {
+  const original = (location, line, column) => {
     const { originalLine, originalColumn } = map.findEntry(line - 1, column - 1);
-    return originalLine === undefined ? place : `${originalLine + 1}:${originalColumn + 1}`;
+    return originalLine === undefined ? location : `${originalLine + 1}:${originalColumn + 1}`;
   };
   return trace
     .split(`${file}:`)
