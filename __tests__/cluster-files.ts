@@ -61,7 +61,7 @@ export interface Said {
   readonly hint: string;
 }
 
-/** Everything that is said of a cluster file, errors or warnings, as it is printed. */
+/** All errors or warnings of a cluster file, as they are printed. */
 export function saidOf(path: string): Said[] {
   return printed(path)
     .split(/\n(?! {4})/)
@@ -83,7 +83,7 @@ function printed(path: string): string {
   }
 }
 
-/** What is said of a text in which ▶ marks each place that should be named: the text without marks, and the places. */
+/** Splits a text in which ▶ marks each expected location into the text without marks and the locations. */
 export function marked(text: string): { text: string; places: string[] } {
   const places = text.split("▶").slice(0, -1);
   const before = places.map((_, index) => places.slice(0, index + 1).join(""));

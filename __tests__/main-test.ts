@@ -43,7 +43,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** What `cdktf synth` runs (cdktf.json's `app`). */
+/** Runs what `cdktf synth` runs: `app` of cdktf.json. */
 function main(directory: string, env: Record<string, string> = {}): Promise<Ended> {
   const { PATH = "", HOME = "" } = process.env;
   return new Promise((resolve) => {
@@ -58,7 +58,7 @@ function main(directory: string, env: Record<string, string> = {}): Promise<Ende
   });
 }
 
-/** Every file below cdktf.out, and what is in it. */
+/** Every file below cdktf.out with its content. */
 function outputOf(directory: string): Record<string, string> {
   const out = join(directory, "cdktf.out");
   const files = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((file) =>
@@ -81,7 +81,7 @@ describe("synth of seed.yaml", () => {
 
   beforeAll(async () => {
     const seed = readFileSync(join(PROJECT, "clusters/seed.yaml"), "utf8");
-    // As many lines, so that the warning's place stays: everything else about the text may differ.
+    // The same number of lines, so that the warning's location stays. Everything else of the text may differ.
     const lines = seed
       .replace("# The article's cluster: three servers and a client, each on its own Docker host.", "# other words")
       .replace(
@@ -131,7 +131,7 @@ describe("synth of seed.yaml", () => {
     plain = first;
   }, 60_000);
 
-  test("ends well, and says nothing but which file it read", () => {
+  test("succeeds, and prints only which file it read", () => {
     expect(plain).toEqual({ status: 0, stdout: "cluster file: clusters/seed.yaml\n", stderr: "" });
   });
   test("writes a manifest and one stack", () => {
@@ -145,7 +145,7 @@ describe("synth of seed.yaml", () => {
     expect(texts[0]).not.toBe(texts[1]);
     expect(outputOf(rewritten)).toEqual(outputOf(here));
   });
-  test("tells cdktf of what the cluster risks", () => {
+  test("passes the cluster's warnings to cdktf", () => {
     const { stacks } = JSON.parse(outputOf(here)["manifest.json"] ?? "");
     expect(stacks.consul.annotations).toEqual([
       {
@@ -157,7 +157,7 @@ describe("synth of seed.yaml", () => {
       },
     ]);
   });
-  test("holds nothing of the machine that it ran on", () => {
+  test("contains nothing of the machine on which it ran", () => {
     const text = Object.values(outputOf(here)).join("\n");
     for (const trace of [here, PROJECT, process.execPath]) expect(text).not.toContain(trace);
   });
@@ -188,8 +188,8 @@ describe("a cluster file with errors", () => {
     ]);
   }, 60_000);
 
-  test("ends with a status that is not zero", () => expect(bad.status).toBe(1));
-  test("is said with file:line:column, severity, code and the hint, each error, and no stack trace", () => {
+  test("ends with an exit code that is not zero", () => expect(bad.status).toBe(1));
+  test("prints each error with file:line:column, severity, code and hint, and no stack trace", () => {
     expect(bad.stderr.split("\n")).toEqual([
       expect.stringMatching(
         /^clusters\/bad\.yaml:6:11: error unknown-host: client "c11" is on host "c11", .*did you mean "c1"\?$/,
@@ -200,7 +200,7 @@ describe("a cluster file with errors", () => {
       "",
     ]);
   });
-  test("is named", () => expect(bad.stdout).toBe("cluster file: clusters/bad.yaml\n"));
+  test("is named on standard output", () => expect(bad.stdout).toBe("cluster file: clusters/bad.yaml\n"));
   test("leaves what an earlier synth wrote", () => {
     expect(outputOf(directory)).toEqual(before);
     expect(statSync(join(directory, "cdktf.out/manifest.json")).mtimeMs).toBe(modified);

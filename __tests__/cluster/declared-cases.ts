@@ -6,7 +6,7 @@ export interface ProblemCase {
   readonly when: string;
   /** A cluster file, with ▶ at each place that is to be named. */
   readonly file: string;
-  /** Part of what is said to be done. */
+  /** Part of the hint. */
   readonly hint: string | RegExp;
 }
 
@@ -124,7 +124,7 @@ export const DECLARED: readonly ProblemCase[] = [
     code: "unknown-consul-key",
     when: "a service's key is of the HTTP API's spelling",
     file: service("{ name: web, ▶EnableTagOverride: true }"),
-    hint: "mend it",
+    hint: "fix it",
   },
   {
     code: "undeclared-service",

@@ -873,7 +873,7 @@ describe.each(CASES)("$code, where $when", ({ code, file, hint }) => {
   const said = saidOf(clusterFile(text)).filter((one) => one.code === code);
 
   test("is said, of its exact place", () => expect(said.map(({ place }) => place)).toEqual(places));
-  test("names the mend", () => expect(said[0]?.hint).toMatch(hint));
+  test("has a hint", () => expect(said[0]?.hint).toMatch(hint));
   test("has the catalogue's severity", () => expect(said[0]?.severity).toBe(catalogue[code].severity));
 });
 
@@ -946,7 +946,7 @@ test("all that is wrong is said at once", () => {
   expect(said.map(({ place }) => place).sort()).toEqual([...places].sort());
 });
 
-test("an error is printed as file:line:column, severity, code, what is wrong, and on a line of its own the mend", () => {
+test("an error is printed as file:line:column, severity, code, the message, and on a line of its own the hint", () => {
   const file = clusterFile(`${FOUR_HOSTS}bootstrap_expect: 9\n`);
   expect(() => loadCluster(file)).toThrow(
     new ClusterError([

@@ -95,7 +95,7 @@ describe("a recursor", () => {
       ),
     ).toEqual(["invalid-address"]);
   });
-  test("that is one agent's own address is said of that agent alone", () => {
+  test("that is one agent's own address is reported for that agent alone", () => {
     const text = `${FOUR_HOSTS}ports: { dns: 53 }\nclient_addr: 0.0.0.0\nignore: [open-http]\ndns: { recursors: [10.0.0.1] }\n`;
     expect(saidOf(clusterFile(text)).map(({ message }) => message)).toEqual([
       '10.0.0.1 is where "s1" itself answers: it would ask itself',
@@ -172,7 +172,7 @@ describe("an address that would join an agent to itself is refused", () => {
   });
 });
 
-test("one address in two spellings is said to be one", () => {
+test("one address in two spellings is reported as one address", () => {
   expect(codes(`${HEAD}hosts: { s1: "fd00::1", c1: "FD00:0::1" }\nservers: [s1]\nclients: [c1]\n`)).toEqual([
     "duplicate-address",
   ]);

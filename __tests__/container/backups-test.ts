@@ -171,7 +171,7 @@ describe("when it cannot save, nothing half is left, it is unhealthy, and tries 
       { inspect: "echo 'Error reading snapshot: unexpected EOF'; exit 1" },
       /broken: Error reading snapshot: unexpected EOF/,
     ],
-    ["its server does not answer", { state: "" }, /does not say whether it leads: refused/],
+    ["its server is unreachable", { state: "" }, /does not say whether it leads: refused/],
   ])("%s", async (_, answers, why) => {
     beside.server(answers);
     await beside.start(1, 24).until(() => beside.said.includes("failed: "));

@@ -25,7 +25,7 @@ test("an agent that answers, and knows no leader, is not", () => {
   expect(health(`printf '""'`)).toMatchObject({ status: 1, stdout: "no leader\n" });
 });
 
-test("an agent that does not answer is not", () => {
+test("an unreachable agent is not", () => {
   expect(health("exit 7")).toMatchObject({ status: 1, stdout: "" });
 });
 

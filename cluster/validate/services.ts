@@ -177,7 +177,7 @@ function unknownKeys(value: object, path: KeyPath, known: readonly string[]): Vi
       path: [...path, key],
       atKey: true,
       message: `Consul 1.22 has no "${key}" here${didYouMean(key, known)}`,
-      hint: "mend it; or, if your version has it, silence this with `ignore: [unknown-consul-key]`",
+      hint: "fix it; or, if your version has it, silence this with `ignore: [unknown-consul-key]`",
     }));
 }
 

@@ -56,7 +56,7 @@ describe("the cluster file", () => {
   test("is not an empty CLUSTER", () =>
     inside({ context: { cluster: "b.yaml" } }, () => expect(selectClusterFile({ CLUSTER: "" })).toBe("b.yaml")));
   test("else the article's", () => inside({}, () => expect(selectClusterFile({})).toBe("clusters/seed.yaml")));
-  test("is named relative to the project in what is said of it, so that it is said alike in every checkout", () =>
+  test("is named relative to the project in messages, so that they are the same in every checkout", () =>
     inside({}, () => {
       mkdirSync("clusters");
       writeFileSync("clusters/a.yaml", "name: c\n");

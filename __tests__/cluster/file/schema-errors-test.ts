@@ -34,7 +34,7 @@ test("a mapping that was meant is not judged as a name: only what is wrong in it
   ).toEqual(["6:38 invalid-value"]);
 });
 
-test("a wrong value is said with what was written, and where", () => {
+test("an error shows the wrong value and its location", () => {
   expect(messages(`${FOUR_HOSTS}restart: sometimes\n`)).toEqual(['"sometimes" cannot be used as restart']);
 });
 

@@ -172,7 +172,7 @@ const CASES: [string, object, place: string, hint: string][] = [
 
 describe.each(CASES)("%s", (_, part, place, hint) => {
   test("is refused where it holds a secret", () => expect(named(part)).toEqual([place]));
-  test("is mended as fits it", () =>
+  test("has a hint for its kind", () =>
     expect(secrets(part).map((one) => one.hint)).toEqual([expect.stringContaining(hint)]));
   test("is not printed", () => expect(JSON.stringify(said(part))).not.toContain(PASSWORD));
 });
