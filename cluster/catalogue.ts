@@ -119,6 +119,10 @@ const secrets = {
   },
   "secrets-folder-mixed": { severity: "error", about: "the folder contains files that are not secrets of a cluster" },
   "secrets-of-another-cluster": { severity: "error", about: "the folder contains the secrets of another cluster" },
+  "secrets-imported": {
+    severity: "error",
+    about: "the folder is an imported copy, and a secret that is created in it would exist nowhere else",
+  },
   "secrets-locked": { severity: "error", about: "another run of `npm run secrets` is changing the folder" },
   "secrets-permissions": { severity: "error", about: "other users than the owner can read or write a file of secrets" },
   // Its files

@@ -87,10 +87,10 @@ describe("a cluster that was made by the article's docker run commands is adopte
     expect(exitCode).toBe(1);
     for (const name of AGENTS)
       expect(stderr).toContain(
-        `${name} on ${name}: its datacenter is dc1, and the file's dc2\n  hint: set \`datacenter: dc1\``,
+        `${name}: error adopt-setting-differs: its datacenter is dc1; the file has dc2\n    hint: set \`datacenter: dc1\``,
       );
-    expect(stderr).toContain("its node name is consul-server1, and the file's other");
-    expect(stderr).toContain("its serf_lan port is 8301, and the file's 9301");
+    expect(stderr).toContain("its node name is consul-server1; the file has other");
+    expect(stderr).toContain("its serf_lan port is 8301; the file has 9301");
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
   });
 
@@ -184,7 +184,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
       await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
     }
     const result = JSON.parse((await adopt(["--json"])).stdout);
-    expect(result.agents.map(({ stage }: { stage: string }) => stage)).toEqual(AGENTS.map(() => "adopted"));
+    expect(result.agents.map(({ state }: { state: string }) => state)).toEqual(AGENTS.map(() => "adopted"));
     expect(await nodeIds()).toEqual(ids);
   });
 });

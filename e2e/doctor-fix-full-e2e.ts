@@ -5,11 +5,11 @@ import { Project } from "./project";
 import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
-interface Finding {
-  readonly agent: string;
-  readonly host: string;
-  readonly what: string;
-  readonly action?: string;
+interface Problem {
+  readonly code: string;
+  readonly location: { readonly agent: string; readonly host: string };
+  readonly message: string;
+  readonly fix?: string;
 }
 
 describe("npm run doctor finds problems on each host, and fixes them", () => {
@@ -56,17 +56,17 @@ describe("npm run doctor finds problems on each host, and fixes them", () => {
     test("all problems are found, and nothing is touched", async () => {
       const { stdout, exitCode } = await doctor("--json");
       expect(exitCode).toBe(1);
-      const { findings, fixed } = JSON.parse(stdout);
+      const { problems, fixed } = JSON.parse(stdout);
       expect(fixed).toEqual([]);
-      expect(findings.map(({ agent, action }: Finding) => `${agent} ${action}`).sort()).toEqual([
+      expect(problems.map(({ location, fix }: Problem) => `${location.agent} ${fix}`).sort()).toEqual([
         "consul-client1 restart-policy",
         "consul-client1 start",
         "consul-server1 untaint",
-        "consul-server2 give-lock-back",
-        "consul-server3 replace",
+        "consul-server2 release-lock",
+        "consul-server3 recreate",
       ]);
-      expect(findings.find(({ action }: Finding) => action === "replace").what).toBe(
-        "changed by hand in its container: /consul/config/agent.json",
+      expect(problems.find(({ code }: Problem) => code === "files-changed").message).toBe(
+        "files in its container were changed by hand: /consul/config/agent.json",
       );
       expect(await inspect("consul-client1", "{{.State.Status}}")).toBe("exited");
       expect(await server.get("/v1/kv/consul-cdktf/replacing?raw")).toBe("consul-server2");

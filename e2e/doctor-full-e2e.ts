@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { HealthProblem } from "../ops/inspect/health-problem";
 import { ConsulHttp, eventually } from "./consul";
 import { Load, missingKeys } from "./load";
 import { Project } from "./project";
@@ -21,12 +22,12 @@ describe("every kind of finding, produced on a real cluster", () => {
     writeFileSync(join(project.folder, "clusters/unhealthy.yaml"), [BASE, ...lines, ""].join("\n"));
   const doctor = (...args: string[]): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", "doctor", "--", ...args], { check: false, timeoutMs: 400_000 });
-  const findings = async (): Promise<string[]> =>
-    JSON.parse((await doctor("--json")).stdout).findings.map(
-      ({ agent, host, what }: Record<string, string>) => `${agent ?? host}: ${what}`,
-    );
+  const problems = async (): Promise<string[]> => {
+    const found: readonly HealthProblem[] = JSON.parse((await doctor("--json")).stdout).problems;
+    return found.map(({ location: { agent, host }, message }) => `${agent ?? host}: ${message}`);
+  };
   const expectNothingWrong = async () => {
-    expect(await findings()).toEqual([]);
+    expect(await problems()).toEqual([]);
     expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
   };
 
@@ -44,8 +45,8 @@ describe("every kind of finding, produced on a real cluster", () => {
     await project.terraform("consul", ["state", "rm", "docker_container.consul-server2"]);
     const refused = await project.deploy({ check: false });
     expect(refused.stdout + refused.stderr).toMatch(/already in use/);
-    expect(await findings()).toEqual([
-      "consul-server2: its container consul-server2 is not in the state: a deploy was killed before it was written down",
+    expect(await problems()).toEqual([
+      "consul-server2: its container consul-server2 is not in the Terraform state: a deploy was killed before it recorded it",
     ]);
     expect((await doctor("--fix")).stderr).toContain("consul-server2: stop allowed");
     await project.deploy();
@@ -57,9 +58,9 @@ describe("every kind of finding, produced on a real cluster", () => {
     const whole = JSON.parse(readFileSync(file, "utf8"));
     writeFileSync(file, "");
     expect((await project.deploy({ check: false })).exitCode).not.toBe(0);
-    expect(await findings()).toEqual([
+    expect(await problems()).toEqual([
       expect.stringMatching(
-        /its container is not in terraform.consul.tfstate, but in terraform.consul.tfstate.backup: a deploy was killed while it wrote the state$/,
+        /its container is not in terraform.consul.tfstate, but in terraform.consul.tfstate.backup: a deploy was killed while it wrote the Terraform state$/,
       ),
     ]);
     for (let round = 0; round < 5 && (await doctor("--fix")).exitCode !== 0; round++)
@@ -88,8 +89,8 @@ describe("every kind of finding, produced on a real cluster", () => {
       ...["-v", "consul-server3-data:/consul/data", "-v", "consul-server3-declared:/consul/declared", Image, ...Cmd],
     );
     await eventually(async () => expect(await server(3).json("/v1/status/leader")).not.toBe(""));
-    expect(await findings()).toEqual([
-      "consul-server3: its container consul-server3 is not in the state: it was made by hand, with another entrypoint, label SERVICE_IGNORE",
+    expect(await problems()).toEqual([
+      "consul-server3: its container consul-server3 is not in the Terraform state: it was created by hand, with another entrypoint, label SERVICE_IGNORE",
     ]);
     expect((await doctor("--fix")).stderr).toContain("consul-server3: stop allowed");
     await project.deploy();
@@ -99,9 +100,9 @@ describe("every kind of finding, produced on a real cluster", () => {
   test("two servers edited by hand are recreated one after the other, and users continue to write", async () => {
     for (const name of ["consul-server1", "consul-server2"])
       await testBed.host(name).docker("exec", name, "sh", "-c", "rm /consul/leave-leadership.sh");
-    expect(await findings()).toEqual(
+    expect(await problems()).toEqual(
       ["consul-server1", "consul-server2"].map(
-        (name) => `${name}: changed by hand in its container: /consul/leave-leadership.sh (gone)`,
+        (name) => `${name}: files in its container were changed by hand: /consul/leave-leadership.sh (missing)`,
       ),
     );
     const load = await Load.start(testBed.operator, USERS);
@@ -118,8 +119,8 @@ describe("every kind of finding, produced on a real cluster", () => {
 
   test("an unreachable host, with a server", async () => {
     await testBed.host("consul-server3").disconnect();
-    const found = await findings();
-    expect(found).toContainEqual(expect.stringMatching(/^consul-server3: its daemon does not answer/));
+    const found = await problems();
+    expect(found).toContainEqual(expect.stringMatching(/^consul-server3: its Docker daemon is unreachable/));
     await testBed.host("consul-server3").connect();
     await eventually(expectNothingWrong, 90);
   });
@@ -132,8 +133,8 @@ describe("every kind of finding, produced on a real cluster", () => {
     ).replace("ready_timeout: 60", "ready_timeout: 20");
     writeFileSync(join(project.folder, "clusters/unhealthy.yaml"), bad);
     await project.deploy({ check: false });
-    expect(await findings()).toEqual([
-      expect.stringMatching(/^consul-server1: (it restarts again and again|its container is)/),
+    expect(await problems()).toEqual([
+      expect.stringMatching(/^consul-server1: its container (restarts again and again|is)/),
     ]);
     await doctor("--fix");
     expect(await server(2).get("/v1/kv/consul-cdktf/replacing?raw")).toBe("consul-server1");

@@ -1,5 +1,6 @@
 import { chmodSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { HealthProblem } from "../ops/inspect/health-problem";
 import { issue, makeCa } from "../ops/secrets/certificates";
 import { LiveCluster } from "./live-cluster";
 import { TestBed } from "./test-bed/test-bed";
@@ -152,10 +153,11 @@ describe("a secure cluster, from nothing in one deploy", () => {
     const doctor = (...args: string[]) =>
       cluster.project.run("npm", ["run", "-s", "doctor", "--", "--json", ...args], { check: false });
     const found = async (...args: string[]) =>
-      JSON.parse((await doctor(...args)).stdout).findings.map(({ agent, what, action }: Record<string, string>) => [
-        agent,
-        what,
-        action,
+      JSON.parse((await doctor(...args)).stdout).problems.map(({ location, code, message, fix }: HealthProblem) => [
+        location.agent,
+        code,
+        message,
+        fix,
       ]);
     expect(await found()).toEqual([]);
     await cluster.docker(
@@ -169,8 +171,9 @@ describe("a secure cluster, from nothing in one deploy", () => {
     expect(await found()).toEqual([
       [
         "consul-server2",
-        "it has other secrets than it was given: /consul/secrets/ca.pem, /consul/secrets/health.token",
-        "give-secrets",
+        "secrets-changed",
+        "its container has other secrets than the last deploy delivered: /consul/secrets/ca.pem, /consul/secrets/health.token",
+        "deliver-secrets",
       ],
     ]);
     const touched = await cluster.touchedBy(async () => expect(await found("--fix")).toEqual([]));
@@ -198,17 +201,17 @@ describe("a secure cluster, from nothing in one deploy", () => {
       [
         "another CA",
         async () => writeFileSync(secrets("ca.pem"), (await makeCa("other", new Date())).cert),
-        /agents\/consul-server1\/cert\.pem: error: .*signed/,
+        /agents\/consul-server1\/cert\.pem: error certificate-untrusted: .*signed/,
       ],
       [
         "a key of another certificate",
         () => cpSync(secrets("agents/consul-server2/key.pem"), secrets("agents/consul-server1/key.pem")),
-        /agents\/consul-server1\/key\.pem: error: /,
+        /agents\/consul-server1\/key\.pem: error key-mismatch: /,
       ],
       [
         "a missing file",
         () => rmSync(secrets("agents/consul-client1/tokens.json")),
-        /agents\/consul-client1\/tokens\.json: error: /,
+        /agents\/consul-client1\/tokens\.json: error secret-missing: /,
       ],
       [
         "an expired certificate",
@@ -221,12 +224,12 @@ describe("a secure cluster, from nothing in one deploy", () => {
           writeFileSync(secrets("agents/consul-server1/cert.pem"), cert);
           writeFileSync(secrets("agents/consul-server1/key.pem"), key);
         },
-        /agents\/consul-server1\/cert\.pem: error: .*expired/,
+        /agents\/consul-server1\/cert\.pem: error certificate-expired: .*expired/,
       ],
       [
         "a key that everybody can read",
         () => chmodSync(secrets("agents/consul-server1/key.pem"), 0o644),
-        /agents\/consul-server1\/key\.pem: error: other users can read/,
+        /agents\/consul-server1\/key\.pem: error secrets-permissions: other users can read/,
       ],
     ])("%s", async (_, spoil, message) => {
       await withSpoilt(spoil, async () => {

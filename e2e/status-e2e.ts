@@ -17,7 +17,7 @@ describe("the status and the logs of a running cluster", () => {
     cluster.project.run("npm", ["run", "-s", script, "--", ...args], { check: false });
   const status = async (): Promise<Status> => JSON.parse((await npm("status", "--json")).stdout);
   const expectHealthy = () =>
-    eventually(async () => expect(await status()).toMatchObject({ well: true, findings: [] }), 60);
+    eventually(async () => expect(await status()).toMatchObject({ healthy: true, problems: [] }), 60);
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "status");
@@ -26,17 +26,17 @@ describe("the status and the logs of a running cluster", () => {
 
   test("a healthy cluster: members, leader, voters, versions, containers, certificates", async () => {
     await expectHealthy();
-    const { leader, voters, agents, hosts, notes } = await status();
+    const { leader, voters, agents, hosts, notices } = await status();
     expect(leader).toEqual({
       agent: await cluster.leader(),
       address: expect.stringMatching(/^172\.16\.8\.12[012]:8300$/),
     });
     expect([...(voters ?? [])].sort()).toEqual(cluster.serverNames);
     expect(hosts.map(({ docker }) => docker)).toEqual(hosts.map(() => expect.stringMatching(/^\d+\.\d+/)));
-    expect(notes).toEqual([]);
+    expect(notices).toEqual([]);
     for (const agent of agents) {
       expect(agent).toMatchObject({
-        ...{ well: true, version: "1.22.2", leader: leader?.agent },
+        ...{ healthy: true, version: "1.22.2", leader: leader?.agent },
         member: { address: `${cluster.file.hosts[agent.host]}:8301`, status: "alive" },
         container: { status: "running", image: "hashicorp/consul:1.22.2", drifted: false },
       });
@@ -47,7 +47,7 @@ describe("the status and the logs of a running cluster", () => {
     expect(agents.filter(({ raft }) => raft?.leads).map(({ name }) => name)).toEqual([leader?.agent]);
     const { stdout, exitCode } = await npm("status");
     // This comes first, since its failure shows the whole screen.
-    expect(stdout).not.toContain("not well");
+    expect(stdout).not.toContain("unhealthy");
     expect([exitCode, stdout]).toEqual([
       0,
       expect.stringMatching(/^consul-server1 +172\.16\.8\.120:8301 +alive +server +1\.22\.2 +up /m),
@@ -61,9 +61,9 @@ describe("the status and the logs of a running cluster", () => {
     await register({ Name: "nginx", Port: 80, Check: check });
     await cluster.api("consul-client1").put("/v1/agent/check/fail/nginx-http?note=HTTP%20502%20Bad%20Gateway", "");
     await eventually(async () => {
-      const { well, services, notes } = await status();
-      expect([well, services?.names]).toEqual([true, ["nginx", "redis"]]);
-      expect(notes.map(({ what }) => what)).toEqual([
+      const { healthy, services, notices } = await status();
+      expect([healthy, services?.names]).toEqual([true, ["nginx", "redis"]]);
+      expect(notices.map(({ message }) => message)).toEqual([
         expect.stringContaining('check "http" of service nginx on consul-client1 is critical'),
       ]);
     });
@@ -72,9 +72,9 @@ describe("the status and the logs of a running cluster", () => {
   test("a stopped container is named, and its hint fixes it; the picture has the colour for it", async () => {
     await cluster.docker("consul-client2", "stop", "consul-client2");
     const { stdout, exitCode } = await npm("status");
-    expect([exitCode, stdout]).toEqual([1, expect.stringContaining("not well: 1 of 5 agents\n")]);
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining("unhealthy: 1 of 5 agents\n")]);
     expect(stdout).toContain(
-      "  consul-client2: its container is exited\n      npm run doctor -- --fix (docker start consul-client2)\n",
+      "  consul-client2: its container is exited\n      hint: npm run doctor -- --fix; by hand: docker start consul-client2\n",
     );
 
     const env = { CLUSTER: cluster.project.clusterFile, FORCE_COLOR: "1" };
@@ -108,7 +108,7 @@ describe("the status and the logs of a running cluster", () => {
       // On a busy machine, status itself takes longer, and so does its timeout.
       expect(seconds).toBeLessThan(usual < 2 ? 5 : usual + 2 + (await adaptiveTimeoutSeconds()));
       expect(stderr).toMatch(/^consul-client2: its Docker daemon is unreachable: no answer within \d+ s$/m);
-      expect(stdout).toMatch(/^consul-client2 .*host does not answer$/m);
+      expect(stdout).toMatch(/^consul-client2 .*host unreachable$/m);
       for (const name of cluster.agentNames.filter((one) => one !== "consul-client2"))
         expect(stdout).toMatch(new RegExp(`^${name} .*up \\d+ `, "m"));
     } finally {

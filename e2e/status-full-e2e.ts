@@ -25,7 +25,8 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
     cluster.project.run("npm", ["run", "-s", script, "--", ...args], { check: false });
   const status = async (): Promise<Status> => JSON.parse((await npm("status", "--json")).stdout);
   /** The findings, each with its agent. */
-  const problems = async () => (await status()).findings.map(({ agent, host, what }) => `${agent ?? host}: ${what}`);
+  const problems = async () =>
+    (await status()).problems.map(({ location: { agent, host }, message }) => `${agent ?? host}: ${message}`);
   const expectHealthy = () => eventually(async () => expect(await problems()).toEqual([]), 90);
   const follower = async () => {
     const leader = await cluster.leader();
@@ -74,7 +75,7 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
       const found = await problems();
       // Autopilot's verdict on it is no second finding.
       expect(found).toEqual([
-        expect.stringMatching(new RegExp(`^${server}: its daemon does not answer: no answer within \\d+ s$`)),
+        expect.stringMatching(new RegExp(`^${server}: its Docker daemon is unreachable: no answer within \\d+ s$`)),
       ]);
     } finally {
       await testBed.host(server).connect();
@@ -107,14 +108,11 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
     ];
     await cluster.docker(server, ...wipe);
     await cluster.docker(server, "start", server);
-    await eventually(
-      async () => expect(await problems()).toEqual([`${server}: it runs, and is not in: it is no voter`]),
-      60,
-    );
+    await eventually(async () => expect(await problems()).toEqual([`${server}: it is not ready: it is no voter`]), 60);
     // Waits until its predecessor has been removed.
     await eventually(async () => expect((await status()).voters).toHaveLength(2), 60);
     expect((await status()).agents.find(({ name }) => name === server)).toMatchObject({
-      well: false,
+      healthy: false,
       raft: { voter: false, leads: false },
     });
     await put("10s");
@@ -128,8 +126,8 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
     await eventually(async () => {
       const found = await problems();
       expect(found).toHaveLength(2);
-      expect(found[0]).toMatch(/^consul-client2: it runs, and is not in: it knows no leader/);
-      expect(found[1]).toMatch(new RegExp(`^${server}: it runs, and is not in: it knows no leader`));
+      expect(found[0]).toMatch(/^consul-client2: it is not ready: it knows no leader/);
+      expect(found[1]).toMatch(new RegExp(`^${server}: it is not ready: it knows no leader`));
     }, 60);
     // The others take longer to mark an agent as failed than the agent takes to lose its leader.
     await eventually(async () => {
@@ -145,9 +143,9 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
     await inside(server, `printf '${peers}' "$(cat /consul/data/node-id)" >/consul/data/raft/peers.json`);
     await cluster.docker(server, "restart", "-t", "30", server);
     await eventually(async () => {
-      const { findings, leader } = await status();
-      expect(findings.map(({ agent, what }) => `${agent}: ${what}`)).toEqual([
-        `${server}: it knows another leader, ${address}:8300, than most agents, who know ${leader?.address}`,
+      const { problems: found, leader } = await status();
+      expect(found.map(({ location, message }) => `${location.agent}: ${message}`)).toEqual([
+        `${server}: it follows the leader ${address}:8300, and most agents follow ${leader?.address}`,
       ]);
     }, 90);
     await discard(server);
@@ -172,12 +170,12 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
         .host(server)
         .dockerWith({ input: archive }, "exec", "-i", server, "sh", "-c", TAKE_SECRETS, "sh", server);
       const found = () =>
-        status().then(({ findings }) =>
-          findings.find(({ agent, what }) => agent === server && /^its certificate expired on /.test(what)),
+        status().then(({ problems: all }) =>
+          all.find(({ location, code }) => location.agent === server && code === "certificate-expired"),
         );
       expect(
         (await eventually(async () => (await found()) ?? Promise.reject(new Error(String(await problems()))))).hint,
-      ).toBe(`npm run secrets -- rotate leaves ${server}; npm run deploy`);
+      ).toBe(`npm run secrets -- rotate certificates ${server}; npm run deploy`);
       await cluster.secrets("rotate", "certificates", server);
       await cluster.deploy();
       await expectHealthy();

@@ -1,265 +1,226 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
-import { type AgentView, apiOf, viewAgent } from "../consul-api/agent-view";
-import { consulApi } from "../consul-api/consul-api";
+import { apiOf } from "../consul-api/consul-api";
+import { transferLeadership } from "../consul-api/leadership";
 import { type Container, inspectContainer } from "../docker/container";
 import { docker } from "../docker/docker";
+import { type AgentProbe, probeAgent } from "../inspect/probe";
 import { type ContainerOverride, ProvisionerRunner } from "../terraform/provisioner-runner";
 import { must, planSuccessor } from "../terraform/replacement";
 import { readState, type StackState, type StateResource } from "../terraform/state";
 import { type Stack, stackOf } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
+import { type AdoptionProblem, adoptionProblem } from "./adoption-problem";
+import { type AgentAdoption, adoptionState, type FoundContainers, retiredContainerName } from "./adoption-state";
 import { DataVolume } from "./data-volume";
-import { dataFolder, type Mismatch, mismatches, sharesData } from "./unmanaged";
+import { dataFolder, mismatches, sharesData } from "./unmanaged";
 
-/** How far an agent has come on its way from the container that somebody made to the one that Terraform makes. */
-export type Stage =
-  /** Nobody runs it: a deploy makes it. */
-  | "absent"
-  /** It runs in the container that somebody made. */
-  | "hand-made"
-  /** That container is stopped and set aside, and Terraform's is not in yet. */
-  | "half-way"
-  | "adopted";
-
-/** An agent, and what there is of it on its host. */
-export interface AdoptionStatus {
-  readonly agent: AgentDescription;
-  readonly stage: Stage;
-  /** The container that somebody made, under its own name or set aside. */
-  readonly old?: Container;
-  /** What it says of itself, while it runs. */
-  readonly view?: AgentView;
-}
-
-/** Something that has to be mended before anything is touched. */
-export interface Obstacle extends Mismatch {
-  readonly agent: string;
-  readonly host: string;
-}
-
-/** Name of the container that was the agent's before it was adopted. */
-export const retiredContainerName = ({ container }: AgentDescription): string => `${container}-before`;
-
-/** The move of a cluster's agents, one at a time, from containers that somebody made to Terraform's. */
+/** Moves a cluster's agents, one at a time, from unmanaged containers to Terraform's. */
 export class Adoption {
   /**
-   * @param names containers that are not called as the file calls them, by agent
-   * @param hidden a folder that only this user can open: a plan holds the state
+   * @param names names of containers that differ from the file's, by agent
+   * @param tempDir a folder that only this user can open, because a plan contains the Terraform state
    */
   constructor(
     private readonly cluster: Cluster,
     private readonly stacks: readonly Stack[],
     private readonly names: ReadonlyMap<string, string>,
-    private readonly hidden: string,
-    private readonly say: (line: string) => void,
+    private readonly tempDir: string,
+    private readonly log: (line: string) => void,
   ) {}
 
-  /** What there is of an agent on its host, and what speaks against moving it. Touches nothing. */
-  async look(
+  /** Finds an agent's containers and adoption state, and the problems of moving it. Changes nothing. */
+  async inspect(
     agent: AgentDescription,
     resources: readonly StateResource[],
-  ): Promise<{ standing: AdoptionStatus; obstacles: Obstacle[] }> {
+  ): Promise<{ adoption: AgentAdoption; problems: readonly AdoptionProblem[] }> {
     const { daemon } = agent.host;
-    const of = (type: string) =>
-      resources.find((each) => each.type === type && each.name === agent.name && !each.deposed);
-    const recorded = of("docker_container")?.attributes.id;
-    const [current, old, aside] = await Promise.all([
+    const [current, unmanaged, retired] = await Promise.all([
       inspectContainer(daemon, agent.container),
-      inspectContainer(daemon, this.oldName(agent)),
+      inspectContainer(daemon, this.originalName(agent)),
       inspectContainer(daemon, retiredContainerName(agent)),
     ]);
-    const gate = of("terraform_data");
-    const stands = recorded !== undefined && recorded === current?.Id;
-    if (stands && (!aside || (gate && !gate.tainted)))
-      return { standing: { agent, stage: "adopted", old: aside }, obstacles: [] };
-    if (aside) return { standing: { agent, stage: "half-way", old: aside }, obstacles: [] };
-    if (!old) return { standing: { agent, stage: "absent" }, obstacles: [] };
-    const against = (what: string, hint: string) => ({
-      standing: { agent, stage: "hand-made", old } as const,
-      obstacles: [{ agent: agent.name, host: agent.host.name, what, hint }],
-    });
-    if (recorded !== undefined)
-      return against(
-        "the state has another container for it",
-        `if that is gone: terraform -chdir=${this.stackOf(agent).folder} state rm docker_container.${agent.name}`,
-      );
-    if (!old.State.Running)
-      return against(`its container ${this.oldName(agent)} does not run`, `docker start ${this.oldName(agent)}`);
+    const containers: FoundContainers = { current, unmanaged, retired };
+    const { adoption, recorded } = adoptionState(agent, containers, resources);
+    if (adoption.state !== "unmanaged" || !adoption.original) return { adoption, problems: [] };
+    const { original } = adoption;
+    const name = this.originalName(agent);
+    const only = (problem: AdoptionProblem) => ({ adoption, problems: [problem] });
+    if (recorded) {
+      const message = "the Terraform state has another container for it";
+      const command = `terraform -chdir=${this.stackOf(agent).folder} state rm docker_container.${agent.name}`;
+      return only(adoptionProblem(agent, "adopt-already-recorded", message, `if that is gone: ${command}`));
+    }
+    if (!original.State.Running) {
+      const message = `its container ${name} does not run`;
+      return only(adoptionProblem(agent, "adopt-not-running", message, `docker start ${name}`));
+    }
     try {
-      const view = await viewAgent(agent, this.oldName(agent));
-      const found = mismatches(this.cluster, agent, old, view);
-      if (!sharesData(old, agent) && (await this.place(agent, old).look()) === "data")
-        found.push({
-          what: `${agent.data} has data already`,
-          hint: `choose another \`data\`; if nobody needs it, remove it there: ${agent.data.startsWith("/") ? "the folder's content" : `docker volume rm ${agent.data}`}`,
-        });
-      return {
-        standing: { agent, stage: "hand-made", old, view },
-        obstacles: found.map((each) => ({ agent: agent.name, host: agent.host.name, ...each })),
-      };
+      const view = await this.probe(agent);
+      const problems = mismatches(this.cluster, agent, original, view);
+      if (!sharesData(original, agent) && (await this.dataVolume(agent, original).inspect()) === "data") {
+        const message = `${agent.data} has data already`;
+        problems.push(adoptionProblem(agent, "adopt-data-exists", message, dataHint(agent)));
+      }
+      return { adoption: { ...adoption, view }, problems };
     } catch (error) {
       const { local } = agent.endpoints;
-      return against(
-        `its API does not answer at ${local} in ${this.oldName(agent)}: ${(error as Error).message}`,
-        "set `client_addr` and `ports: { http: }` to where it listens",
-      );
+      const message = `its API is unreachable at ${local} in ${name}: ${(error as Error).message}`;
+      const hint = "set `client_addr` and `ports: { http: }` to its address and port";
+      return only(adoptionProblem(agent, "adopt-api-unreachable", message, hint));
     }
   }
 
-  /** Sees to it that the hosts have the successors' images, with the provider's credentials. */
+  /** @throws when the API of the agent's original container does not answer every question */
+  private async probe(agent: AgentDescription): Promise<AgentProbe> {
+    const view = await probeAgent(this.cluster, agent, { scope: "cluster", container: this.originalName(agent) });
+    if (typeof view === "string") throw new Error(view);
+    if (view.members.length === 0) throw new Error("it does not list its members");
+    if (view.leader !== "" && !view.peers) throw new Error("it does not list its Raft peers");
+    return view;
+  }
+
+  /** Pulls the successors' images to the hosts, with the provider's credentials. */
   async pullImages(agents: readonly AgentDescription[]): Promise<void> {
     for (const stack of this.stacks) {
       const targets = agents
         .filter((agent) => this.stackOf(agent) === stack)
         .map(({ name }) => `-target=docker_image.${name}`);
       if (targets.length === 0) continue;
-      this.say(
-        `stack ${stack.name}: making sure that the image is on ${targets.length === 1 ? "its host" : `its ${targets.length} hosts`}`,
-      );
+      const hosts = targets.length === 1 ? "its host" : `its ${targets.length} hosts`;
+      this.log(`stack ${stack.name}: pulling the image on ${hosts}, if it is missing`);
       await must(stack.folder, "apply", "-auto-approve", ...targets);
     }
   }
 
-  /** Whether an agent's successor would be of another version: its data may not be readable by both, so that there would be no way back. */
-  async versionObstacle({ agent, view }: AdoptionStatus): Promise<Obstacle | undefined> {
-    const image = this.questions(agent).image(agent.name);
+  /** A successor of another version may change the data so that the original cannot read it, and there would be no way back. */
+  async versionProblem({ agent, view }: AgentAdoption): Promise<AdoptionProblem | undefined> {
+    const image = this.provisioners(agent).image(agent.name);
     const { output } = await docker(
       agent.host.daemon,
       ["run", "--rm", "--network=none", "--entrypoint=consul", image, "version"],
       60,
     );
     const version = /v(\S+)/.exec(output)?.[1];
-    const running = view?.self.Config.Version;
+    const running = view?.version;
     if (version === running) return undefined;
-    return {
-      agent: agent.name,
-      host: agent.host.name,
-      what: `it runs Consul ${running}, and ${image} is ${version}`,
-      hint: `set \`image: hashicorp/consul:${running}\`; upgrade by a deploy afterwards`,
-    };
+    const message = `it runs Consul ${running}, and ${image} is ${version}`;
+    const hint = `set \`image: hashicorp/consul:${running}\`; upgrade by a deploy afterwards`;
+    return adoptionProblem(agent, "adopt-version-differs", message, hint);
   }
 
   /**
-   * Moves one agent. If its successor does not get in, the old container is put back.
+   * Moves one agent. If its successor does not become ready, the original container is restored.
    * @throws with the reason, when the agent has not been moved
    */
-  async move({ agent, stage, old }: AdoptionStatus): Promise<void> {
-    if (!old) throw new Error(`${agent.name}: there is no container to move`);
-    if (stage === "half-way") await this.removeUnrecorded(agent);
-    // Whatever can be done while the old container runs is done before it stops.
-    const start = await planSuccessor(this.stackOf(agent).folder, agent.name, this.hidden);
-    const bringData = await this.prepareData(agent, old, stage);
-    if (stage === "hand-made") await this.setAside(agent, old);
+  async move({ agent, state, original }: AgentAdoption): Promise<void> {
+    if (!original) throw new Error(`${agent.name}: there is no container to move`);
+    if (state === "in-progress") await this.removeUnrecorded(agent);
+    // Everything that is possible while the original container runs is done before it stops.
+    const start = await planSuccessor(this.stackOf(agent).folder, agent.name, this.tempDir);
+    const copyData = await this.prepareData(agent, original, state);
+    if (state === "unmanaged") await this.retire(agent, original);
     try {
-      await bringData();
-      this.say(`${agent.name}: starting its successor`);
+      await copyData();
+      this.log(`${agent.name}: starting its successor`);
       await start();
     } catch (error) {
-      this.say(`${agent.name}: its successor does not get in: putting the old container back`);
-      await this.putBack(agent, old);
+      this.log(`${agent.name}: its successor is not ready: restoring the original container`);
+      await this.restore(agent, original);
       throw error;
     }
-    this.say(`${agent.name}: adopted`);
+    this.log(`${agent.name}: adopted`);
   }
 
-  /** Makes the container that somebody made the agent's again, with the data as it is now. Asks first, when the successor runs. */
-  async putBack(agent: AgentDescription, old: Container): Promise<void> {
+  /** Restores an agent's original container, with its current data. A successor that runs has its pre-stop check first. */
+  async restore(agent: AgentDescription, original: Container): Promise<void> {
     const { daemon } = agent.host;
     const successor = await inspectContainer(daemon, agent.container);
     if (successor) {
-      const refusal = await this.questions(agent).checkBeforeStop(agent.name, {
+      const denial = await this.provisioners(agent).checkBeforeStop(agent.name, {
         container: agent.container,
         node: agent.node,
       });
-      if (refusal) throw new Error(refusal);
-      this.say(`${agent.name}: stopping its successor`);
+      if (denial) throw new Error(denial);
+      this.log(`${agent.name}: stopping its successor`);
       await this.docker(agent, "update", "--restart=no", agent.container);
       await this.docker(agent, "stop", "-t", String(STOP_TIMEOUT_SECONDS), agent.container);
     }
-    const place = this.place(agent, old);
-    if (!sharesData(old, agent) && (await place.look()) === "data")
-      await place.giveBackTo(retiredContainerName(agent), dataFolder(old));
+    const volume = this.dataVolume(agent, original);
+    if (!sharesData(original, agent) && (await volume.inspect()) === "data")
+      await volume.copyBackTo(retiredContainerName(agent), dataFolder(original));
     if (successor) await this.docker(agent, "rm", agent.container);
-    await this.forget(agent);
-    await this.docker(agent, "rename", retiredContainerName(agent), this.oldName(agent));
-    await this.docker(agent, "update", `--restart=${agent.restart}`, this.oldName(agent));
-    await this.docker(agent, "start", this.oldName(agent));
-    const refusal = await this.questions(agent, this.inOld(agent)).waitUntilReady(agent.name);
-    if (refusal) throw new Error(`${agent.name}: its old container runs again, but is not in: ${refusal}`);
-    this.say(`${agent.name}: its old container runs again, and is in`);
+    await this.removeFromState(agent);
+    await this.docker(agent, "rename", retiredContainerName(agent), this.originalName(agent));
+    await this.docker(agent, "update", `--restart=${agent.restart}`, this.originalName(agent));
+    await this.docker(agent, "start", this.originalName(agent));
+    const denial = await this.provisioners(agent, this.original(agent)).waitUntilReady(agent.name);
+    if (denial) throw new Error(`${agent.name}: its original container runs again, but is not ready: ${denial}`);
+    this.log(`${agent.name}: its original container runs again, and is ready`);
   }
 
-  /** Asks as before any stop; then the agent stops, and its container makes room for its successor. */
-  private async setAside(agent: AgentDescription, old: Container): Promise<void> {
-    const name = this.oldName(agent);
-    const refusal = await this.questions(agent, this.inOld(agent)).checkBeforeStop(agent.name, {
+  /** Stops an agent after its pre-stop check, and renames its container to make room for the successor. */
+  private async retire(agent: AgentDescription, original: Container): Promise<void> {
+    const name = this.originalName(agent);
+    const denial = await this.provisioners(agent, this.original(agent)).checkBeforeStop(agent.name, {
       container: name,
       node: agent.node,
     });
-    if (refusal) throw new Error(refusal);
-    const { self } = await viewAgent(agent, name);
-    if (self.Stats.raft?.state === "Leader") await this.handLeadershipOver(agent);
-    this.say(`${agent.name}: stopping ${name}`);
-    // Or it would come back with its daemon, beside its successor.
+    if (denial) throw new Error(denial);
+    const view = await this.probe(agent);
+    if (view.raft === "Leader" && (await transferLeadership(apiOf(agent, name))))
+      this.log(`${agent.name}: transferred leadership`);
+    this.log(`${agent.name}: stopping ${name}`);
+    // Otherwise it would start again with its Docker daemon, beside its successor.
     await this.docker(agent, "update", "--restart=no", name);
-    // An agent that leaves when it is stopped takes its services and sessions out of the catalog, a server its vote. What it has is on its disk already.
-    if (self.DebugConfig.LeaveOnTerm) await this.docker(agent, "kill", name);
+    // An agent that leaves on SIGTERM would deregister its services and sessions, and a server its vote. Its data is on the disk already.
+    if (view.settings.leavesOnTerm) await this.docker(agent, "kill", name);
     else await this.docker(agent, "stop", "-t", String(STOP_TIMEOUT_SECONDS), name);
-    await this.docker(agent, "rename", old.Id, retiredContainerName(agent));
+    await this.docker(agent, "rename", original.Id, retiredContainerName(agent));
   }
 
-  /** Users would wait for an election otherwise. Consul can do so since 1.15; before, they wait. */
-  private async handLeadershipOver(agent: AgentDescription): Promise<void> {
-    const asked = await consulApi(
-      apiOf(agent, this.oldName(agent)),
-      ["-f", "-X", "POST", "/v1/operator/raft/transfer-leader"],
-      10,
-    );
-    const end = Date.now() + 8000;
-    while (asked.ok && Date.now() < end) {
-      const { self } = await viewAgent(agent, this.oldName(agent));
-      if (self.Stats.raft?.state !== "Leader") return this.say(`${agent.name}: handed leadership over`);
-      await new Promise((resume) => setTimeout(resume, 200));
-    }
-  }
-
-  /** @returns what brings the data to its new place, once the old container is stopped */
-  private async prepareData(agent: AgentDescription, old: Container, stage: Stage): Promise<() => Promise<void>> {
-    const place = this.place(agent, old);
-    // Whole once, it is not copied again: a successor may have gone on from there.
-    if (sharesData(old, agent) || (stage === "half-way" && (await place.look()) === "data"))
+  /** @returns a function that copies the data, once the original container is stopped */
+  private async prepareData(
+    agent: AgentDescription,
+    original: Container,
+    state: AgentAdoption["state"],
+  ): Promise<() => Promise<void>> {
+    const volume = this.dataVolume(agent, original);
+    // A complete copy is not made again, because a successor may have continued with it.
+    if (sharesData(original, agent) || (state === "in-progress" && (await volume.inspect()) === "data"))
       return async () => undefined;
-    await place.makeRoom();
+    await volume.makeRoom();
     return async () => {
-      this.say(`${agent.name}: copying its data to ${agent.data}`);
-      await place.fillFrom(retiredContainerName(agent), dataFolder(old));
+      this.log(`${agent.name}: copying its data to ${agent.data}`);
+      await volume.fillFrom(retiredContainerName(agent), dataFolder(original));
     };
   }
 
-  /** A deploy that was killed may leave a container that no state knows, under the name that its next try needs. */
+  /** A killed deploy may leave a container that is not in the Terraform state, under the name that the next attempt needs. */
   private async removeUnrecorded(agent: AgentDescription): Promise<void> {
     const { resources } = await this.stateOf(agent);
-    const left = await inspectContainer(agent.host.daemon, agent.container);
-    const known = resources.some(({ type, attributes }) => type === "docker_container" && attributes.id === left?.Id);
-    if (!left || known) return;
-    const refusal = await this.questions(agent).checkBeforeStop(agent.name, {
+    const container = await inspectContainer(agent.host.daemon, agent.container);
+    const isRecorded = resources.some(
+      ({ type, attributes }) => type === "docker_container" && attributes.id === container?.Id,
+    );
+    if (!container || isRecorded) return;
+    const denial = await this.provisioners(agent).checkBeforeStop(agent.name, {
       container: agent.container,
       node: agent.node,
     });
-    if (refusal) throw new Error(refusal);
+    if (denial) throw new Error(denial);
     await this.docker(agent, "stop", "-t", String(STOP_TIMEOUT_SECONDS), agent.container);
     await this.docker(agent, "rm", agent.container);
   }
 
-  private async forget(agent: AgentDescription): Promise<void> {
+  private async removeFromState(agent: AgentDescription): Promise<void> {
     const { resources } = await this.stateOf(agent);
     const addresses = resources
       .filter(({ type, name }) => name === agent.name && (type === "docker_container" || type === "terraform_data"))
       .map(({ address }) => address);
     if (addresses.length === 0) return;
     const { exitCode, error } = await terraform(this.stackOf(agent).folder, ["state", "rm", ...addresses]);
-    if (exitCode !== 0) throw new Error(`${agent.name}: the state does not forget it: ${error}`);
+    if (exitCode !== 0) throw new Error(`${agent.name}: terraform state rm: ${error}`);
   }
 
   private async docker(agent: AgentDescription, ...args: string[]): Promise<void> {
@@ -267,20 +228,21 @@ export class Adoption {
     if (!ok) throw new Error(`${agent.name}: docker ${args.join(" ")}: ${error}`);
   }
 
-  private place(agent: AgentDescription, old: Container): DataVolume {
-    return new DataVolume(agent.host.daemon, agent.data, old.Image);
+  private dataVolume(agent: AgentDescription, original: Container): DataVolume {
+    return new DataVolume(agent.host.daemon, agent.data, original.Image);
   }
 
-  /** @param asked where the questions about this agent are put, if not to the container that the file describes */
-  private questions(agent: AgentDescription, asked?: ContainerOverride): ProvisionerRunner {
-    return new ProvisionerRunner(this.stackOf(agent).folder, this.say, asked && new Map([[agent.container, asked]]));
+  /** @param override the container that runs the agent, if it is not the one in the file */
+  private provisioners(agent: AgentDescription, override?: ContainerOverride): ProvisionerRunner {
+    const overrides = override && new Map([[agent.container, override]]);
+    return new ProvisionerRunner(this.stackOf(agent).folder, this.log, overrides);
   }
 
-  private inOld(agent: AgentDescription): ContainerOverride {
-    return { name: this.oldName(agent), http: agent.endpoints.local };
+  private original(agent: AgentDescription): ContainerOverride {
+    return { name: this.originalName(agent), http: agent.endpoints.local };
   }
 
-  private oldName({ name, container }: AgentDescription): string {
+  private originalName({ name, container }: AgentDescription): string {
     return this.names.get(name) ?? container;
   }
 
@@ -292,3 +254,8 @@ export class Adoption {
     return readState(this.stackOf(agent).folder);
   }
 }
+
+const dataHint = ({ data }: AgentDescription): string => {
+  const command = data.startsWith("/") ? "delete the folder's content" : `docker volume rm ${data}`;
+  return `choose another \`data\`; or, if nobody needs the data, on the host: ${command}`;
+};

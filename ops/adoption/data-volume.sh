@@ -1,32 +1,32 @@
 #!/bin/sh
-# data-volume.sh look|begin|fill|pack|spoil: what happens at /place, where an agent's data is to be. Runs in a container of its own, of an image that the host has.
-# A mark says that what is there is not to be used: a copy that has not ended, or one that was given back since.
+# data-volume.sh inspect|begin|fill|pack|invalidate: a task in /volume, where an agent's data will be. It runs in a container of its own, from an image that
+# the host has. A mark says that the volume's content must not be used: an unfinished copy, or a copy that has been copied back since.
 set -eu
-mark=/place/.unfinished-copy
+mark=/volume/.unfinished-copy
 
 case $1 in
-look)
-  # Says `data` when there is some that counts.
-  [ -e "$mark" ] || [ -z "$(find /place -mindepth 1 -maxdepth 1 ! -name lost+found)" ] || echo data
+inspect)
+  # Prints `data` if the volume has data that counts.
+  [ -e "$mark" ] || [ -z "$(find /volume -mindepth 1 -maxdepth 1 ! -name lost+found)" ] || echo data
   ;;
 begin)
   # Makes room for a copy.
   mkdir -p "$mark"
-  find /place -mindepth 1 -maxdepth 1 ! -name lost+found ! -name .unfinished-copy -exec rm -rf {} +
+  find /volume -mindepth 1 -maxdepth 1 ! -name lost+found ! -name .unfinished-copy -exec rm -rf {} +
   find "$mark" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
   ;;
 fill)
-  # From standard input. It ends only when the copy is whole; it then belongs to the user that the new container's agent runs as.
+  # Copies from standard input, which ends only when the copy is complete. Then the data belongs to the user of the new container's agent.
   tar -x -p -f - -C "$mark"
   [ -s "$mark/node-id" ] || {
-    echo "there is no node-id among the data" >&2
+    echo "the data has no node-id" >&2
     exit 1
   }
   chown -R consul:consul "$mark"
-  chown consul:consul /place
-  find "$mark" -mindepth 1 -maxdepth 1 -exec mv {} /place/ \;
+  chown consul:consul /volume
+  find "$mark" -mindepth 1 -maxdepth 1 -exec mv {} /volume/ \;
   rmdir "$mark"
   ;;
-pack) tar -c -f - -C /place . ;;
-spoil) mkdir -p "$mark" ;;
+pack) tar -c -f - -C /volume . ;;
+invalidate) mkdir -p "$mark" ;;
 esac

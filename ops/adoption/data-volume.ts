@@ -7,65 +7,62 @@ import { docker, dockerCommand } from "../docker/docker";
 import { exitCodeOf } from "../process";
 
 const SCRIPT = readFileSync(join(__dirname, "data-volume.sh"), "utf8");
-type Task = "look" | "begin" | "fill" | "pack" | "spoil";
+type Task = "inspect" | "begin" | "fill" | "pack" | "invalidate";
 /** An agent's data is at most a few GiB. */
 const COPY_SECONDS = 3600;
 
-/**
- * Where an agent's data is to be: a volume or a folder of a host. What happens there happens in a container of an image that the host has, which runs
- * for that alone.
- */
+/** The volume or folder of a host for an agent's data. Each task in it runs in a short-lived container, from an image that the host has. */
 export class DataVolume {
   constructor(
     private readonly daemon: Daemon,
-    /** A volume's name, or a folder of the host. */
+    /** The volume's name, or the folder on the host. */
     private readonly data: string,
     private readonly image: string,
   ) {}
 
-  /** What is there: nothing that counts, or an agent's data. */
-  async look(): Promise<"empty" | "data"> {
+  /** Whether it has data that counts. */
+  async inspect(): Promise<"empty" | "data"> {
     const exists = this.data.startsWith("/")
       ? undefined
       : await docker(this.daemon, ["volume", "inspect", this.data], 15);
     if (exists && !exists.ok && /no such volume/i.test(exists.error)) return "empty";
-    // Unlike `-v`, a mount makes no folder that is not there.
-    const looked = await docker(
+    // Unlike `-v`, `--mount` does not create a missing folder.
+    const inspected = await docker(
       this.daemon,
-      this.task("look", ["--mount", `type=${exists ? "volume" : "bind"},source=${this.data},target=/place`]),
+      this.task("inspect", ["--mount", `type=${exists ? "volume" : "bind"},source=${this.data},target=/volume`]),
       60,
     );
-    if (!looked.ok && /source path does not exist/i.test(looked.error)) return "empty";
-    if (!looked.ok) throw new Error(looked.error);
-    return looked.output.trim() === "data" ? "data" : "empty";
+    if (!inspected.ok && /source path does not exist/i.test(inspected.error)) return "empty";
+    if (!inspected.ok) throw new Error(inspected.error);
+    return inspected.output.trim() === "data" ? "data" : "empty";
   }
 
-  /** Makes room for a copy. Until all of it is here, what is here is unusable. */
+  /** Makes room for a copy. Until the copy is complete, the content is invalid. */
   async makeRoom(): Promise<void> {
     await docker(this.daemon, ["container", "prune", "--force", "--filter", `label=${ADOPTION_LABEL}`], 60);
     await this.must("begin");
   }
 
   /**
-   * Copies a stopped container's data here, owned by the user that the new container's agent runs as. After `makeRoom`.
-   * @throws when it cannot, with the reason
+   * Copies a stopped container's data into it, after `makeRoom`. The data then belongs to the user of the new container's agent.
+   * @throws with the reason when the copy fails
    */
   fillFrom(container: string, folder: string): Promise<void> {
     return this.pipe(["cp", `${container}:${folder}/.`, "-"], this.task("fill"));
   }
 
   /**
-   * Copies what is here back into a stopped container, whose own data is older: a server must not forget what it has acknowledged. Afterwards, what is
-   * here is unusable.
-   * @throws when it cannot, with the reason
+   * Copies the data back into a stopped container, whose own data is older: a server must keep every entry that it has acknowledged. Afterwards, the
+   * content is invalid.
+   * @throws with the reason when the copy fails
    */
-  async giveBackTo(container: string, folder: string): Promise<void> {
+  async copyBackTo(container: string, folder: string): Promise<void> {
     await this.pipe(this.task("pack"), ["cp", "-a", "-", `${container}:${folder}`]);
-    await this.must("spoil");
+    await this.must("invalidate");
   }
 
-  /** The docker CLI's arguments that run a part of the script where this place is mounted. */
-  private task(task: Task, mounted: readonly string[] = ["-v", `${this.data}:/place`]): string[] {
+  /** Arguments of the docker CLI that run a task of the script with the volume mounted. */
+  private task(task: Task, mount: readonly string[] = ["-v", `${this.data}:/volume`]): string[] {
     return [
       "run",
       "-i",
@@ -73,7 +70,7 @@ export class DataVolume {
       `--label=${ADOPTION_LABEL}`,
       "--network=none",
       "--entrypoint=sh",
-      ...mounted,
+      ...mount,
       this.image,
       "-c",
       SCRIPT,
@@ -87,11 +84,11 @@ export class DataVolume {
     if (!ok) throw new Error(`${this.data}: ${error}`);
   }
 
-  /** One docker command's output is the other's input, which ends only when the first has succeeded: a part of it must not pass for the whole. */
+  /** Pipes one docker command into another. The input ends only after the first has succeeded, because a part must not pass for the whole. */
   private async pipe(from: readonly string[], into: readonly string[]): Promise<void> {
     const reader = spawn(...dockerCommand(this.daemon, from, ["ignore", "pipe", "pipe"]));
     const writer = spawn(...dockerCommand(this.daemon, into, ["pipe", "ignore", "pipe"]));
-    // A writer that is gone says why itself.
+    // A writer that has ended reports the reason itself.
     writer.stdin?.on("error", () => reader.kill());
     reader.stdout?.pipe(writer.stdin as NodeJS.WritableStream, { end: false });
     const read = failureOf(reader).then((failure) => {

@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
-import { apiOf } from "../consul-api/agent-view";
-import { consulApi, containerScripts, inAgent } from "../consul-api/consul-api";
+import { apiOf, consulApi, containerScripts, inAgent } from "../consul-api/consul-api";
 import { inspectContainer } from "../docker/container";
 import { docker, dockerCommand } from "../docker/docker";
 import { unreachableHosts } from "../docker/hosts";
@@ -37,7 +36,7 @@ const AT_ONCE = 16;
 export interface Settled {
   /** Clients that were restarted, so that the servers give them certificates anew. */
   readonly restarted: readonly string[];
-  /** What could not be asked, and why. */
+  /** What failed or was unreachable, and why. */
   readonly left: readonly string[];
 }
 
@@ -115,16 +114,18 @@ export class Restoration {
     this.must(await new ProvisionerRunner(folder, this.say).runFinalSteps());
 
     const agents = this.cluster.agents.filter(({ decommission }) => !decommission);
-    const dead = await unreachableHosts([...new Set(agents.map(({ host }) => host))]);
-    const asked = agents.filter(({ host }) => !dead.has(host.name));
+    const unreachable = await unreachableHosts([...new Set(agents.map(({ host }) => host))]);
+    const reachable = agents.filter(({ host }) => !unreachable.has(host.name));
     // Where the folder has others than they were last given, only these are made now.
     if (this.cluster.security)
-      await parallel(asked, AT_ONCE, async ({ name }) => this.must(await this.questions(name).deliverSecrets(name)));
+      await parallel(reachable, AT_ONCE, async ({ name }) =>
+        this.must(await this.questions(name).deliverSecrets(name)),
+      );
     const roots = await this.roots(server);
     this.say("waiting until every agent gets through to the servers with its token");
-    const refusals = await parallel(asked, AT_ONCE, (agent) => this.whyNotWorking(agent, roots, SOON));
-    const cut = asked.filter(({ role }, index) => role === "client" && refusals[index] !== undefined);
-    const failed = asked.flatMap(({ role, name }, index) =>
+    const refusals = await parallel(reachable, AT_ONCE, (agent) => this.whyNotWorking(agent, roots, SOON));
+    const cut = reachable.filter(({ role }, index) => role === "client" && refusals[index] !== undefined);
+    const failed = reachable.flatMap(({ role, name }, index) =>
       role === "server" && refusals[index] !== undefined ? [`${name}: ${refusals[index]}`] : [],
     );
     const again = await parallel(cut, this.cluster.maxParallelClients, async (client) => {
@@ -132,7 +133,7 @@ export class Restoration {
       return why === undefined ? [] : [`${client.name}: ${why}`];
     });
     const left = agents.flatMap(({ name, host }) =>
-      dead.has(host.name) ? [`${name}: its host does not answer: ${dead.get(host.name)}`] : [],
+      unreachable.has(host.name) ? [`${name}: its host is unreachable: ${unreachable.get(host.name)}`] : [],
     );
     return { restarted: cut.map(({ name }) => name), left: [...failed, ...again.flat(), ...left] };
   }

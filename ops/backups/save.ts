@@ -1,8 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster } from "../../cluster/model";
-import { apiOf } from "../consul-api/agent-view";
-import { inAgent } from "../consul-api/consul-api";
+import { apiOf, inAgent } from "../consul-api/consul-api";
 import { Inspector } from "./inspector";
 import { writtenWhole } from "./local";
 import type { ServerProbe } from "./servers";

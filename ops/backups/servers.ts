@@ -1,75 +1,60 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { apiOf } from "../consul-api/agent-view";
-import { managedApi } from "../consul-api/consul-api";
 import { unreachableHosts } from "../docker/hosts";
+import { probeAgent } from "../inspect/probe";
 import { parallel } from "../parallel";
 
-/** A server that answers, and what it says of raft. */
+/** A server whose API answers, and its view of Raft. */
 export interface ServerProbe {
   readonly agent: AgentDescription;
   readonly leads: boolean;
-  /** The leader's address and server port, as it knows it; empty when there is none. */
+  /** The leader's address and server port, as this server knows it; empty when it knows none. */
   readonly leader: string;
-  /** Of what it has applied. */
+  /** Index of the last Raft entry that it has applied. */
   readonly index: number;
 }
 
 export interface ServerProbes {
-  /** The leader first, then those that know one, then whoever has most. */
+  /** The leader first, then servers that know a leader, then those with most entries. */
   readonly servers: readonly ServerProbe[];
-  /** Why others do not answer, a line each. */
-  readonly silent: readonly string[];
+  /** Why other servers are unreachable, one line each. */
+  readonly unreachable: readonly string[];
 }
 
-/** Docker CLIs at once, each with an ssh. */
-const AT_ONCE = 16;
+/** Docker CLIs in parallel, each with an ssh connection. */
+const PARALLEL = 16;
 
 export const serversOf = ({ agents }: Cluster): AgentDescription[] =>
   agents.filter(({ role, decommission }) => role === "server" && !decommission);
 
-/** Asks every server of the file, in its own container. */
+/** Probes every server of the file, in its container. After an interrupted restore, the cluster may accept the management token alone. */
 export async function probeServers(cluster: Cluster): Promise<ServerProbes> {
   const all = serversOf(cluster);
-  const dead = await unreachableHosts(cluster.hosts.filter(({ name }) => all.some(({ host }) => host.name === name)));
-  const seen = await parallel(all, AT_ONCE, async (agent): Promise<ServerProbe | string> => {
-    const why = dead.get(agent.host.name);
-    if (why !== undefined) return `${agent.name}: its host does not answer: ${why}`;
-    const { ok, output, error } = await managedApi(apiOf(agent), "/v1/agent/self");
-    return (
-      (ok && parse(agent, output)) ||
-      `${agent.name}: ${[error, output.trim().slice(0, 200)].filter(Boolean).join(": ")}`
-    );
+  const hosts = cluster.hosts.filter(({ name }) => all.some(({ host }) => host.name === name));
+  const reasons = await unreachableHosts(hosts);
+  const probes = await parallel(all, PARALLEL, async (agent): Promise<ServerProbe | string> => {
+    const why = reasons.get(agent.host.name);
+    if (why !== undefined) return `${agent.name}: its host is unreachable: ${why}`;
+    const view = await probeAgent(cluster, agent, { scope: "raft", token: "management" });
+    if (typeof view === "string") return `${agent.name}: ${view.slice(0, 200)}`;
+    return { agent, leads: view.raft === "Leader", leader: view.leader, index: view.index ?? 0 };
   });
-  const servers = seen.filter((one) => typeof one !== "string");
-  const rank = ({ leads, leader }: ServerProbe) => (leads ? 0 : leader === "" ? 2 : 1);
+  const servers = probes.filter((probe) => typeof probe !== "string");
+  const rank = ({ leads, leader }: ServerProbe) => {
+    if (leads) return 0;
+    return leader === "" ? 2 : 1;
+  };
   return {
     servers: servers.sort((a, b) => rank(a) - rank(b) || b.index - a.index),
-    silent: seen.filter((one) => typeof one === "string"),
+    unreachable: probes.filter((probe) => typeof probe === "string"),
   };
 }
 
-function parse(agent: AgentDescription, output: string): ServerProbe | undefined {
-  try {
-    const { Stats } = JSON.parse(output) as {
-      Stats: { consul: { leader_addr: string }; raft: { state: string; applied_index: string } };
-    };
-    return {
-      agent,
-      leads: Stats.raft.state === "Leader",
-      leader: Stats.consul.leader_addr,
-      index: Number(Stats.raft.applied_index),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
 /**
- * The server by which the leader is asked: itself, or any that knows one.
+ * The server that a request for the leader goes to: the leader itself, or any server that knows it.
  * @throws when no server knows a leader
  */
-export function bestServer({ servers, silent }: ServerProbes): ServerProbe {
+export function bestServer({ servers, unreachable: reasons }: ServerProbes): ServerProbe {
   const [first] = servers;
   if (first && first.leader !== "") return first;
-  throw new Error([first ? "the servers that answer know no leader" : "no server answers", ...silent].join("\n"));
+  throw new Error([first ? "no reachable server knows a leader" : "no server is reachable", ...reasons].join("\n"));
 }

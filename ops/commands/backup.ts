@@ -31,9 +31,9 @@ async function take(chosen: ChosenCluster, { output, stale = false, json }: Back
   const target = newFile(cluster, output, snapshotName());
   log(`inspecting ${count(serversOf(cluster).length, "server")}`);
   const probes = await probeServers(cluster);
-  for (const line of probes.silent) log(line);
+  for (const line of probes.unreachable) log(line);
   const server = stale ? [...probes.servers].sort((a, b) => b.index - a.index)[0] : bestServer(probes);
-  if (!server) throw new Error(["no server is reachable", ...probes.silent].join("\n"));
+  if (!server) throw new Error(["no server is reachable", ...probes.unreachable].join("\n"));
   log(`saving a snapshot from ${server.agent.name}${server.leads ? ", the leader" : ""}`);
   const snapshot = await save(cluster, server, target, stale, log);
   printSaved({ file, saved: target, from: server.agent.name, snapshot }, json, terminal);

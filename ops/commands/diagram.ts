@@ -33,7 +33,7 @@ export async function diagram({ format, output, live, json }: DiagramOptions, te
 
 async function liveGraph(cluster: Cluster, terminal: Terminal): Promise<Graph> {
   terminal.log(`inspecting ${count(cluster.hosts.length, "host")}`);
-  return withStates(graphOf(cluster), statusOf(cluster, await new StatusInspector(cluster).survey()));
+  return withStates(graphOf(cluster), statusOf(cluster, await new StatusInspector(cluster).inspect()));
 }
 
 function write(file: string, text: string): void {

@@ -1,14 +1,17 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../cluster/model";
+import { describeProblem, locationText } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
-import { Fixer, runningDeploys, staleLocks } from "../fix/fixer";
-import { type Finding, type FixAction, whereText } from "../inspect/findings";
+import { Fixer, fixable } from "../fix/fixer";
+import { staleLocks } from "../fix/stale-locks";
+import { type HealthProblem, publicProblem } from "../inspect/health-problem";
 import { inspect } from "../inspect/inspection";
 import { lostStates } from "../inspect/lost-state";
 import { withTempDir } from "../temp-dir";
 import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
+import { runningDeploys } from "../terraform/running-deploys";
 import { readResources } from "../terraform/state";
 import { type Stack, stackOf, synthesize } from "../terraform/synth";
 
@@ -18,38 +21,23 @@ export interface DoctorOptions {
 }
 
 interface Diagnosis {
-  /** What is wrong, and was not fixed. */
-  readonly findings: readonly Finding[];
-  /** What this run fixed. */
-  readonly fixed: readonly Finding[];
-  /** Stacks in which a deploy is running: findings there may be temporary. */
+  /** Problems that were not fixed. */
+  readonly problems: readonly HealthProblem[];
+  /** Problems that this run fixed. */
+  readonly fixed: readonly HealthProblem[];
+  /** Stacks in which a deploy is running: problems there may be temporary. */
   readonly deploying: readonly string[];
 }
 
 export async function doctor({ fix = false, json = false }: DoctorOptions, terminal: Terminal): Promise<number> {
   const { file, cluster } = chosenCluster(json ? undefined : terminal.print);
   const diagnosis = await diagnose(cluster, fix, terminal.log);
-  if (json) {
-    const { findings, fixed } = diagnosis;
-    terminal.printJson({ file, ...diagnosis, findings: findings.map(published), fixed: fixed.map(published) });
-  } else print(diagnosis, terminal);
-  return diagnosis.findings.length === 0 ? 0 : 1;
+  const { problems, fixed, deploying } = diagnosis;
+  if (json)
+    terminal.printJson({ file, problems: problems.map(publicProblem), fixed: fixed.map(publicProblem), deploying });
+  else print(diagnosis, terminal);
+  return problems.length === 0 ? 0 : 1;
 }
-
-/** A finding without what only this run needs to know. */
-const published = ({ host, agent, what, hint, action }: Finding) => ({ host, agent, what, hint, action });
-
-/** What to fix first: the Terraform state that everything is compared with, what starts agents, then what stops them. */
-const ORDER: Record<FixAction, number> = {
-  "put-state-back": 0,
-  unpause: 1,
-  start: 2,
-  "restart-policy": 3,
-  untaint: 4,
-  "give-secrets": 5,
-  "give-lock-back": 6,
-  replace: 7,
-};
 
 async function diagnose(cluster: Cluster, fix: boolean, log: Terminal["log"]): Promise<Diagnosis> {
   log(`inspecting ${count(cluster.hosts.length, "host")} and reading the Terraform state`);
@@ -59,26 +47,28 @@ async function diagnose(cluster: Cluster, fix: boolean, log: Terminal["log"]): P
   const lost = await lostStates(cluster, stacks, inspection);
   if (lost.length > 0) return diagnoseLostStates(cluster, stacks, lost, fix, log);
   const locks = await staleLocks(cluster, resources, inspection, log);
-  const findings = [...inspection.findings, ...locks];
-  const deploying = findings.length > 0 ? await runningDeploys(stacks) : [];
-  const fixable = inFixOrder(cluster, findings);
-  if (!fix || deploying.length > 0 || fixable.length === 0) return { findings, fixed: [], deploying };
+  const problems = [...inspection.problems, ...locks];
+  const deploying = problems.length > 0 ? await runningDeploys(stacks) : [];
+  const toFix = fixable(cluster, problems);
+  if (!fix || deploying.length > 0 || toFix.length === 0) return { problems, fixed: [], deploying };
 
-  const fixed: Finding[] = [];
-  await withTempDir(join(tmpdir(), "consul-cdktf-doctor-"), async (scratch) => {
-    const fixer = new Fixer((agent) => stackOf(stacks, agent), inspection, scratch, log);
-    for (const finding of fixable) {
-      log(`fixing: ${whereText(finding)}: ${finding.what}`);
-      const denial = await fixer.fix(finding);
-      if (denial) log(`not fixed: ${whereText(finding)}: ${denial}`);
-      else fixed.push(finding);
+  const fixed: HealthProblem[] = [];
+  await withTempDir(join(tmpdir(), "consul-cdktf-doctor-"), async (tempDir) => {
+    const fixer = new Fixer((agent) => stackOf(stacks, agent), inspection, tempDir, log);
+    for (const problem of toFix) {
+      log(`fixing: ${shortText(problem)}`);
+      const failure = await fixer.fix(problem);
+      if (failure) log(`not fixed: ${locationText(problem.location)}: ${failure}`);
+      else fixed.push(problem);
     }
   });
   log("inspecting again");
-  return { findings: await settledFindings(cluster, stacks, log), fixed, deploying: [] };
+  return { problems: await remainingProblems(cluster, stacks, log), fixed, deploying: [] };
 }
 
-/** Other findings mean nothing beside these: they compare the cluster with a Terraform state that is not the cluster's. */
+const shortText = ({ location, message }: HealthProblem): string => `${locationText(location)}: ${message}`;
+
+/** Any other problem would come from a comparison with a Terraform state that is not the cluster's. */
 async function diagnoseLostStates(
   cluster: Cluster,
   stacks: readonly Stack[],
@@ -86,43 +76,42 @@ async function diagnoseLostStates(
   fix: boolean,
   log: Terminal["log"],
 ): Promise<Diagnosis> {
-  const findings = lost.map(({ finding }) => finding);
+  const problems = lost.map(({ problem }) => problem);
   const deploying = await runningDeploys(stacks);
-  if (!fix || deploying.length > 0) return { findings, fixed: [], deploying };
-  for (const { finding, putBack } of lost) {
-    log(`fixing: ${whereText(finding)}: ${finding.what}`);
-    putBack();
+  if (!fix || deploying.length > 0) return { problems, fixed: [], deploying };
+  for (const { problem, restore } of lost) {
+    log(`fixing: ${shortText(problem)}`);
+    restore();
   }
   const rest = await diagnose(cluster, fix, log);
-  return { ...rest, fixed: [...findings, ...rest.fixed] };
+  return { ...rest, fixed: [...problems, ...rest.fixed] };
 }
 
-/** Servers before client agents, which are ready only when servers are. */
-function inFixOrder(cluster: Cluster, findings: readonly Finding[]): Finding[] {
-  const clients = new Set(cluster.agents.filter(({ role }) => role === "client").map(({ name }) => name));
-  const rank = ({ agent, action }: Finding) =>
-    2 * (action ? ORDER[action] : 0) + Number(agent !== undefined && clients.has(agent));
-  return findings.filter(({ action }) => action).sort((a, b) => rank(a) - rank(b));
-}
+/** Problems that may end by themselves soon after an agent has been started. */
+const TEMPORARY: readonly HealthProblem["code"][] = ["agent-not-ready", "server-unhealthy"];
 
-/** The findings once agents that were started are ready, for which they have half a minute. */
-async function settledFindings(cluster: Cluster, stacks: readonly Stack[], log: Terminal["log"]): Promise<Finding[]> {
+/** The problems that remain once started agents are ready, for which they have half a minute. */
+async function remainingProblems(
+  cluster: Cluster,
+  stacks: readonly Stack[],
+  log: Terminal["log"],
+): Promise<HealthProblem[]> {
   const end = Date.now() + 30_000;
   for (;;) {
     const resources = await readResources(stacks);
     const inspection = await inspect(cluster, resources);
-    const starting = inspection.findings.some(({ what }) => /not in:|not healthy/.test(what));
+    const starting = inspection.problems.some(({ code }) => TEMPORARY.includes(code));
     if (!starting || Date.now() > end)
-      return [...inspection.findings, ...(await staleLocks(cluster, resources, inspection, log))];
+      return [...inspection.problems, ...(await staleLocks(cluster, resources, inspection, log))];
     await new Promise((resume) => setTimeout(resume, 2000));
   }
 }
 
-function print({ findings, fixed, deploying }: Diagnosis, { print }: Terminal): void {
-  for (const finding of fixed) print(`fixed: ${whereText(finding)}: ${finding.what}`);
-  for (const finding of findings) print(`${whereText(finding)}: ${finding.what}\n  ${finding.hint}`);
+function print({ problems, fixed, deploying }: Diagnosis, { print }: Terminal): void {
+  for (const problem of fixed) print(`fixed: ${shortText(problem)}`);
+  for (const problem of problems) print(describeProblem(problem));
   if (deploying.length > 0)
-    print(`a deploy is running in ${deploying.join(", ")}: findings may be temporary, and nothing was fixed`);
-  if (findings.length > 0) return;
+    print(`a deploy is running in ${deploying.join(", ")}: problems may be temporary, and nothing was fixed`);
+  if (problems.length > 0) return;
   print(fixed.length > 0 ? "nothing is wrong any more; npm run deploy completes the rest" : "nothing is wrong");
 }

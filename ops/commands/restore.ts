@@ -8,10 +8,10 @@ import { save } from "../backups/save";
 import { bestServer, probeServers, type ServerProbe, type ServerProbes, serversOf } from "../backups/servers";
 import { type Snapshot, snapshotText, spanText } from "../backups/snapshot";
 import { chosenCluster } from "../chosen-cluster";
-import { runningDeploys } from "../fix/fixer";
 import { refusedSecrets } from "../secrets/check";
 import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
+import { runningDeploys } from "../terraform/running-deploys";
 import { synthesize } from "../terraform/synth";
 
 const UNCHANGED = "nothing was changed";
@@ -42,7 +42,7 @@ export async function restore(options: RestoreOptions, terminal: Terminal): Prom
   const restoration = new Restoration(cluster, stacks, log);
   const probes = await reachableServers(cluster, restoration);
   const server = bestServer(probes);
-  for (const line of probes.silent) log(line);
+  for (const line of probes.unreachable) log(line);
   const deploying = await runningDeploys(stacks);
   if (deploying.length > 0)
     throw new Error(`rejected; ${UNCHANGED}\na deploy is running in ${deploying.join(", ")}: wait until it ends`);
@@ -84,7 +84,7 @@ async function reachableServers(cluster: Cluster, restoration: Restoration): Pro
   const first = await probeServers(cluster);
   if (first.servers.length > 0) return first;
   await restoration.claim(serversOf(cluster), 5).catch((error: Error) => {
-    throw new Error(`no server is reachable\n${[...first.silent, error.message].join("\n")}`);
+    throw new Error(`no server is reachable\n${[...first.unreachable, error.message].join("\n")}`);
   });
   return probeServers(cluster);
 }

@@ -1,10 +1,11 @@
 import { selectClusterFile } from "../../cluster/file/load";
 import type { Cluster } from "../../cluster/model";
-import { ClusterError } from "../../cluster/problem";
+import { ClusterError, describeProblem } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
 import { refuseOtherClusters } from "../secrets/access";
 import * as bundle from "../secrets/bundle";
-import { checkSecrets, findingText } from "../secrets/check";
+import { isError } from "../secrets/certificate";
+import { checkSecrets } from "../secrets/check";
 import { SecretsFolder } from "../secrets/folder";
 import { initialize, type SecretsChange } from "../secrets/initialize";
 import { GOSSIP_NAME, inventory, secretNamed } from "../secrets/inventory";
@@ -50,7 +51,7 @@ const NEXT = {
 export async function init({ json, ...provided }: ProvidedOptions, terminal: Terminal): Promise<number> {
   const secrets = chosenSecrets();
   const done = await initialize(secrets.cluster, secrets.folder, given(provided));
-  const errors = checkSecrets(secrets.cluster).filter(({ severity }) => severity === "error");
+  const errors = checkSecrets(secrets.cluster).filter(isError);
   const exitCode = report(
     secrets,
     done,
@@ -59,7 +60,7 @@ export async function init({ json, ...provided }: ProvidedOptions, terminal: Ter
   );
   // Certificates that have to be issued elsewhere are reported already.
   if (exitCode !== 0) return exitCode;
-  for (const finding of errors) terminal.log(findingText(finding));
+  for (const problem of errors) terminal.log(describeProblem(problem));
   return errors.length > 0 ? 1 : 0;
 }
 
@@ -67,11 +68,11 @@ const given = ({ ca, caKey, certificates }: ProvidedOptions) => ({ ca, caKey, ce
 
 export async function check({ json }: SecretsOptions, terminal: Terminal): Promise<number> {
   const { file, cluster, folder } = chosenSecrets();
-  const findings = checkSecrets(cluster);
-  if (json) terminal.printJson({ file, folder: folder.named(), findings });
-  else if (findings.length === 0) terminal.print(`${folder.named()}: nothing is wrong`);
-  else terminal.print(findings.map(findingText).join("\n"));
-  return findings.some(({ severity }) => severity === "error") ? 1 : 0;
+  const problems = checkSecrets(cluster);
+  if (json) terminal.printJson({ file, folder: folder.named(), problems });
+  else if (problems.length === 0) terminal.print(`${folder.named()}: nothing is wrong`);
+  else terminal.print(problems.map(describeProblem).join("\n"));
+  return problems.some(isError) ? 1 : 0;
 }
 
 /** Lists the secrets, or prints the one of a name. */
@@ -173,8 +174,9 @@ export async function exportLine(
   terminal: Terminal,
 ): Promise<number> {
   const { cluster, folder } = chosenSecrets();
-  const errors = checkSecrets(cluster).filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new Error(`secrets with errors are not exported\n${errors.map(findingText).join("\n")}`);
+  const errors = checkSecrets(cluster).filter(isError);
+  if (errors.length > 0)
+    throw new Error(`secrets with errors are not exported\n${errors.map(describeProblem).join("\n")}`);
   terminal.print(bundle.pack(cluster, folder, !withoutCaKey));
   return 0;
 }

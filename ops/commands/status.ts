@@ -1,7 +1,7 @@
 import { chosenCluster } from "../chosen-cluster";
 import { text } from "../status/format";
 import { statusOf } from "../status/status";
-import { StatusInspector, type SurveyOptions } from "../status/status-inspector";
+import { type StatusInspectionOptions, StatusInspector } from "../status/status-inspector";
 import { count } from "../terminal/format";
 import { coloured, Screen, untilEnded } from "../terminal/screen";
 import type { Terminal } from "../terminal/terminal";
@@ -23,23 +23,23 @@ export interface StatusOptions {
 export async function status({ watch, all = false, timeout, json = false }: StatusOptions, terminal: Terminal) {
   const { file, cluster } = chosenCluster(json || watch !== undefined ? undefined : terminal.print);
   const inspector = new StatusInspector(cluster);
-  const inspected = async (more: Partial<SurveyOptions> = {}) => ({
+  const inspected = async (more: Partial<StatusInspectionOptions> = {}) => ({
     file,
-    ...statusOf(cluster, await inspector.survey({ timeout, ...more })),
+    ...statusOf(cluster, await inspector.inspect({ timeout, ...more })),
   });
   const appearance = { colour: coloured(terminal.stdout), all };
 
   if (watch === undefined) {
     terminal.log(`inspecting ${count(cluster.hosts.length, "host")}`);
     let named = 0;
-    const onSilent: SurveyOptions["onSilent"] = ({ name }, why) => {
+    const onUnreachable: StatusInspectionOptions["onUnreachable"] = ({ name }, why) => {
       named += 1;
       if (named <= NAMED) terminal.log(`${name}: its Docker daemon is unreachable: ${why}`);
     };
-    const found = await inspected({ onSilent });
+    const found = await inspected({ onUnreachable });
     if (json) terminal.printJson(found);
     else terminal.print(`\n${text(found, appearance)}`);
-    return found.well ? 0 : 1;
+    return found.healthy ? 0 : 1;
   }
 
   untilEnded();

@@ -1,141 +1,108 @@
 import type { Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
-import { apiOf } from "../consul-api/agent-view";
-import { consulApi } from "../consul-api/consul-api";
+import { apiOf, consulApi } from "../consul-api/consul-api";
 import { docker } from "../docker/docker";
-import { type Finding, type InspectedAgent, type LockEntry, whyNotReady, whyStale } from "../inspect/findings";
-import { type Inspection, inspect } from "../inspect/inspection";
+import type { FixAction, HealthProblem } from "../inspect/health-problem";
+import { type InspectedAgent, notReady } from "../inspect/inspected-agent";
+import type { Inspection } from "../inspect/inspection";
+import type { LockEntry } from "../inspect/locks";
+import { nodeOf } from "../inspect/ownership";
 import { ProvisionerRunner } from "../terraform/provisioner-runner";
 import { planSuccessor } from "../terraform/replacement";
-import type { StateResource } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
 
-/** A server that has been told that it may be stopped is in for a moment longer. */
-const SECOND_LOOK_MS = 10_000;
+/** Fixes in their order: first the Terraform state, which everything is compared with, then those that start agents, then those that stop agents. */
+const ORDER: Record<FixAction, number> = {
+  "restore-terraform-state": 0,
+  unpause: 1,
+  start: 2,
+  "restart-policy": 3,
+  untaint: 4,
+  "deliver-secrets": 5,
+  "release-lock": 6,
+  recreate: 7,
+};
 
-/** Stacks in which a deploy is under way: their state is locked. */
-export async function runningDeploys(stacks: readonly Stack[]): Promise<string[]> {
-  const busy: string[] = [];
-  for (const { name, folder } of stacks) {
-    // Takes the lock and gives it back; asks no host.
-    const { exitCode, error } = await terraform(folder, [
-      "plan",
-      "-refresh=false",
-      "-input=false",
-      "-no-color",
-      "-lock-timeout=0s",
-    ]);
-    if (exitCode !== 0 && /state lock/i.test(error)) busy.push(name);
-  }
-  return busy;
+/** The problems that can be fixed, in the order of their fixes; of equal fixes, servers first, because client agents need servers to be ready. */
+export function fixable({ agents }: Cluster, problems: readonly HealthProblem[]): HealthProblem[] {
+  const clientAgents = new Set(agents.filter(({ role }) => role === "client").map(({ name }) => name));
+  const rank = ({ location: { agent }, fix }: HealthProblem) =>
+    2 * (fix ? ORDER[fix] : 0) + Number(agent !== undefined && clientAgents.has(agent));
+  return problems.filter(({ fix }) => fix).sort((a, b) => rank(a) - rank(b));
 }
 
-/** Locks that are nobody's, as findings, after a second look at those that seem so. */
-export async function staleLocks(
-  cluster: Cluster,
-  resources: readonly StateResource[],
-  first: Inspection,
-  say: (line: string) => void,
-): Promise<(Finding & { readonly entry: LockEntry })[]> {
-  const suspects = first.locks.filter((entry) => whyStale(entry, first.agents, cluster.agents));
-  if (suspects.length === 0) return [];
-  say(`a lock seems to be nobody's: looking again in ${SECOND_LOOK_MS / 1000} s`);
-  await new Promise((resume) => setTimeout(resume, SECOND_LOOK_MS));
-  const second = await inspect(cluster, resources);
-  return second.locks.flatMap((entry) => {
-    const why = whyStale(entry, second.agents, cluster.agents);
-    if (!why || !suspects.some(({ key, index }) => key === entry.key && index === entry.index)) return [];
-    const host = second.agents.find(({ agent }) => agent.name === entry.owner)?.agent.host.name ?? "";
-    return [
-      {
-        host,
-        agent: entry.owner,
-        what: `${entry.key} is still taken for it, and ${why}`,
-        hint: `give it back (--fix does): consul kv delete ${entry.key}`,
-        action: "give-lock-back" as const,
-        entry,
-      },
-    ];
-  });
-}
-
-/** Mends findings, one after the other, each in the way that it says. */
+/** Fixes problems one by one. */
 export class Fixer {
+  /** @param tempDir a folder that only this user can read, because a plan contains the Terraform state */
   constructor(
     private readonly stackOf: (agent: string) => Stack,
-    private readonly examination: Inspection,
-    private readonly scratch: string,
-    private readonly say: (line: string) => void,
+    private readonly inspection: Inspection,
+    private readonly tempDir: string,
+    private readonly log: (line: string) => void,
   ) {}
 
-  /** @returns why it was not mended; undefined when it was */
-  async fix(finding: Finding & { readonly entry?: LockEntry }): Promise<string | undefined> {
-    if (finding.action === "give-lock-back") return this.giveLockBack(finding.entry as LockEntry);
-    const examined = this.examination.agents.find(({ agent }) => agent.name === finding.agent);
-    if (!examined) return "there is no such agent";
-    const { agent, resource } = examined;
-    switch (finding.action) {
+  /** @returns why the problem was not fixed; undefined when it was */
+  async fix({ fix, lock, location }: HealthProblem): Promise<string | undefined> {
+    if (fix === "release-lock" && lock) return this.releaseLock(lock);
+    const inspected = this.inspection.agents.find(({ agent }) => agent.name === location.agent);
+    if (!inspected) return "there is no such agent";
+    const { agent, resource } = inspected;
+    switch (fix) {
       case "start":
-        return this.docker(examined, "start", agent.container);
+        return this.docker(inspected, "start", agent.container);
       case "unpause":
-        return this.docker(examined, "unpause", agent.container);
+        return this.docker(inspected, "unpause", agent.container);
       case "restart-policy":
-        return this.docker(examined, "update", `--restart=${String(resource?.attributes.restart)}`, agent.container);
+        return this.docker(inspected, "update", `--restart=${String(resource?.attributes.restart)}`, agent.container);
       case "untaint": {
-        const { exitCode, error } = await terraform(this.stackOf(agent.name).folder, [
-          "untaint",
-          resource?.address ?? "",
-        ]);
+        const { folder } = this.stackOf(agent.name);
+        const { exitCode, error } = await terraform(folder, ["untaint", resource?.address ?? ""]);
         return exitCode === 0 ? undefined : error;
       }
-      case "give-secrets":
-        return new ProvisionerRunner(this.stackOf(agent.name).folder, this.say).deliverSecrets(agent.name);
-      case "replace":
-        return this.replace(examined).then(
+      case "deliver-secrets":
+        return new ProvisionerRunner(this.stackOf(agent.name).folder, this.log).deliverSecrets(agent.name);
+      case "recreate":
+        return this.recreate(inspected).then(
           () => undefined,
           (error: Error) => error.message,
         );
       default:
-        return "only a person can mend this";
+        return "it cannot be fixed automatically";
     }
   }
 
-  /** As a deploy would: asked first, stopped with its time to finish, made anew, and waited for. Its data is on its volume. */
-  private async replace(examined: InspectedAgent): Promise<void> {
-    const { agent, container, resource } = examined;
+  /** As a deploy: pre-stop check, stop with a timeout, recreate, readiness check. The agent's data is on its volume. */
+  private async recreate(inspected: InspectedAgent): Promise<void> {
+    const { agent, container, resource } = inspected;
     const { folder } = this.stackOf(agent.name);
-    // Terraform asks about what it knows, and stops it.
+    // Terraform runs the pre-stop check of a container in its state, and stops it.
     if (resource?.attributes.id === container?.Id) {
-      return (await planSuccessor(folder, agent.name, this.scratch, `-replace=${resource?.address}`))();
+      return (await planSuccessor(folder, agent.name, this.tempDir, `-replace=${resource?.address}`))();
     }
-    const start = await planSuccessor(folder, agent.name, this.scratch);
-    const node = container?.Config.Cmd?.find((word) => word.startsWith("-node="))?.slice("-node=".length) ?? agent.node;
-    const refusal = await new ProvisionerRunner(folder, this.say).checkBeforeStop(agent.name, {
+    const start = await planSuccessor(folder, agent.name, this.tempDir);
+    const denial = await new ProvisionerRunner(folder, this.log).checkBeforeStop(agent.name, {
       container: agent.container,
-      node,
+      node: (container && nodeOf(container)) ?? agent.node,
     });
     const failure =
-      refusal ??
-      (await this.docker(examined, "stop", "-t", String(STOP_TIMEOUT_SECONDS), agent.container)) ??
-      (await this.docker(examined, "rm", agent.container));
+      denial ??
+      (await this.docker(inspected, "stop", "-t", String(STOP_TIMEOUT_SECONDS), agent.container)) ??
+      (await this.docker(inspected, "rm", agent.container));
     if (failure) throw new Error(failure);
     await start();
   }
 
-  /** Only if nobody has taken it anew. */
-  private async giveLockBack({ key, index }: LockEntry): Promise<string | undefined> {
-    const speaker = this.examination.agents.find(
-      (each) => each.container?.State.Running && whyNotReady(each) === undefined,
+  /** Only if no other deploy has acquired it in the meantime. */
+  private async releaseLock({ key, index }: LockEntry): Promise<string | undefined> {
+    const source = this.inspection.agents.find(
+      (inspected) => inspected.container?.State.Running && notReady(inspected) === undefined,
     );
-    if (!speaker) return "no agent that is in can be asked";
-    const { ok, output, error } = await consulApi(
-      apiOf(speaker.agent),
-      ["-f", "-X", "DELETE", `/v1/kv/${key}?cas=${index}`],
-      15,
-    );
+    if (!source) return "no agent is ready";
+    const args = ["-f", "-X", "DELETE", `/v1/kv/${key}?cas=${index}`];
+    const { ok, output, error } = await consulApi(apiOf(source.agent), args, 15);
     if (!ok) return error;
-    return output.trim() === "true" ? undefined : "somebody has taken it anew";
+    return output.trim() === "true" ? undefined : "it has been acquired again";
   }
 
   private async docker({ agent }: InspectedAgent, ...args: string[]): Promise<string | undefined> {

@@ -6,17 +6,17 @@ import { AGENT_SECRETS, agentSecrets } from "../../consul/secrets";
 import { sha256 } from "../sha256";
 import type { StateResource } from "../terraform/state";
 
-/** An agent's secrets, as the folder has them now. */
+/** An agent's secrets, as the secrets folder has them now. */
 export interface DeliveredSecrets {
   /** SHA-256, in hexadecimal, by the paths in its container. */
   readonly hashes: ReadonlyMap<string, string>;
-  /** Whether the last deploy gave it just these. */
+  /** Whether the last deploy delivered exactly these. */
   readonly deployed: boolean;
 }
 
 /**
- * Undefined where an agent has none, or where they are not here, as in a pipeline that has forgotten them.
- * @param step what gave it them, as the state has it: see constructs/agent-secrets.ts
+ * Undefined without security, or when the files are not here, for instance in a pipeline that has cleaned its copy.
+ * @param step the step that delivered them, in the Terraform state: see constructs/agent-secrets.ts
  */
 export function deliveredSecrets(
   { security }: Cluster,
@@ -40,6 +40,6 @@ export function deliveredSecrets(
   }
 }
 
-/** What secretsHash of constructs/secured.ts was: the container's id stands before it. A value of any type stands in a state beside its type. */
+/** The value of `secretsHash` (constructs/agent-security.ts) at the last deploy, after the container's id. The Terraform state has a value of any type beside its type. */
 const lastTrigger = (step: StateResource | undefined): unknown =>
   (step?.attributes.triggers_replace as { readonly value?: readonly unknown[] } | undefined)?.value?.at(-1);

@@ -1,160 +1,175 @@
 import type { AgentDescription, Cluster, HostDescription } from "../../cluster/model";
-import { KV, secretsId } from "../../consul/contract";
+import { secretsId } from "../../consul/contract";
 import { type Container, containersWith, inspectContainers } from "../docker/container";
 import { pingDaemon } from "../docker/hosts";
 import { parallel } from "../parallel";
 import type { StateResource } from "../terraform/state";
+import { agentProblems } from "./agent-problems";
 import { deliveredSecrets } from "./delivered-secrets";
-import { agentFindings, type Finding, type InspectedAgent, isOurs, type LockEntry } from "./findings";
-import { type Leadership, leadership, otherLeaders, unhealthy, unreachableServers } from "./leader";
-import { type AgentProbe, probeAgent, type Timeouts } from "./probe";
+import { type HealthProblem, healthProblem } from "./health-problem";
+import type { InspectedAgent } from "./inspected-agent";
+import { type Leadership, leadership, otherLeaders, unhealthyServers, unreachableAgents } from "./leader";
+import { type LockEntry, locksOf } from "./locks";
+import { isOurs, NODE_FLAG, nodeOf } from "./ownership";
+import { PATIENT, probeAgent, type Timeouts } from "./probe";
 
-/** Hosts at once: a docker CLI each, and an ssh. */
-const HOSTS_AT_ONCE = 32;
-/** Of one host. */
-const AGENTS_AT_ONCE = 8;
+/** Hosts that are inspected in parallel: each takes a docker CLI and an ssh connection. */
+const PARALLEL_HOSTS = 32;
+/** Agents of one host that are probed in parallel. */
+const PARALLEL_AGENTS = 8;
 
-/** For whoever must not take what is slow for gone: under load, an answer that takes a second took more than 15 s. */
-const PATIENT: Timeouts = { daemon: 20, answer: 60, question: 10 };
-
-/** All that was found, and what is wrong about it. */
+/** Everything that was found, and the problems. */
 export interface Inspection {
-  readonly findings: readonly Finding[];
+  readonly problems: readonly HealthProblem[];
   readonly hosts: readonly InspectedHost[];
   readonly agents: readonly InspectedAgent[];
-  /** Undefined when no agent knows any. */
+  /** Undefined when no agent knows a leader. */
   readonly leader?: Leadership;
   readonly locks: readonly LockEntry[];
 }
 
 export interface InspectedHost {
   readonly host: HostDescription;
-  /** Of its daemon; undefined when that does not answer. */
+  /** Its Docker daemon's version; undefined when the host is unreachable. */
   readonly version?: string;
-  /** Why it does not. */
+  /** Why the host is unreachable. */
   readonly why?: string;
 }
 
-/** Resources of all stacks' states, or why they are not known. */
+/** The resources in the Terraform states of all stacks, or why these could not be read. */
 export type KnownResources = readonly StateResource[] | string;
 
 export interface InspectionOptions {
-  readonly patience?: Timeouts;
-  /** Is told of each host that does not answer, at once. */
-  readonly onSilent?: (host: HostDescription, why: string) => void;
+  readonly timeouts?: Timeouts;
+  /** Called for each unreachable host, as soon as it is known. */
+  readonly onUnreachable?: (host: HostDescription, why: string) => void;
 }
 
-/** Looks at every host and every agent; touches nothing. Agents that are to leave are not looked at. */
+/** Inspects every host and every agent, without changing anything. Agents that are to be decommissioned are skipped. */
 export async function inspect(
   cluster: Cluster,
-  remembered: KnownResources | Promise<KnownResources>,
+  resources: KnownResources | Promise<KnownResources>,
   options: InspectionOptions = {},
 ): Promise<Inspection> {
-  const { patience = PATIENT, onSilent } = options;
-  const examiner = new Examiner(cluster, Promise.resolve(remembered).then(memoryOf), patience);
-  const looked = await parallel(cluster.hosts, HOSTS_AT_ONCE, async (host) => {
-    const seen = await examiner.host(host);
-    if (seen.why !== undefined) onSilent?.(host, seen.why);
-    return seen;
+  const { timeouts = PATIENT, onUnreachable } = options;
+  const inspector = new Inspector(cluster, Promise.resolve(resources).then(indexState), timeouts);
+  const hosts = await parallel(cluster.hosts, PARALLEL_HOSTS, async (host) => {
+    const inspected = await inspector.host(host);
+    if (inspected.why !== undefined) onUnreachable?.(host, inspected.why);
+    return inspected;
   });
-  const { unread, containers } = await examiner.memory;
-  return conclude(cluster, looked, { stateEmpty: !unread && containers.size === 0 });
+  const { unread, containers } = await inspector.state;
+  return conclude(cluster, hosts, { stateEmpty: !unread && containers.size === 0 });
 }
 
-/** What is wrong, by all that was looked at. */
+/** Finds the problems in everything that was inspected. */
 export function conclude(
   { agents: file }: Cluster,
-  looked: readonly HostProbe[],
+  hosts: readonly HostInspection[],
   { stateEmpty }: { readonly stateEmpty: boolean },
 ): Inspection {
-  const agents = looked.flatMap((one) => one.agents).sort((one, other) => (one.agent.name < other.agent.name ? -1 : 1));
+  const agents = hosts.flatMap((host) => host.agents).sort((a, b) => (a.agent.name < b.agent.name ? -1 : 1));
   const leader = leadership(agents);
-  const silent = looked.flatMap(({ host: { name: host }, why }): Finding[] =>
-    why === undefined
-      ? []
-      : [{ host, what: `its daemon does not answer: ${why}`, hint: "bring the host or its daemon back" }],
-  );
-  const found = [...agents.flatMap(agentFindings), ...otherLeaders(agents, leader)];
-  if (leader) found.push(...unhealthy(file, leader, [...silent, ...found]));
-  if (leader) found.push(...unreachableServers(agents, leader, found));
-  const foreign = stateEmpty && agents.some(({ container }) => container);
+  const ofHosts = hosts.flatMap(({ host, why }) => (why === undefined ? [] : [unreachableHost(host, why)]));
+  const ofAgents = [...agents.flatMap(agentProblems), ...otherLeaders(agents, leader)];
+  if (leader) ofAgents.push(...unhealthyServers(file, leader, [...ofHosts, ...ofAgents]));
+  if (leader) ofAgents.push(...unreachableAgents(agents, leader, ofAgents));
+  const wrongState = stateEmpty && agents.some(({ container }) => container);
   return {
-    hosts: looked.map(({ host, version, why }) => ({ host, version, why })),
+    hosts: hosts.map(({ host, version, why }) => ({ host, version, why })),
     agents,
     leader,
     locks: locksOf(leader?.source?.view),
-    findings: [
-      ...silent,
-      ...(foreign ? found.map(withoutState) : found),
-      ...looked.flatMap(({ leftBehind }) => leftBehind),
+    problems: [
+      ...ofHosts,
+      ...(wrongState ? ofAgents.map(withoutFix) : ofAgents),
+      ...hosts.flatMap(({ orphaned }) => orphaned),
     ],
   };
 }
 
-/** What a state tells of containers and images. */
-interface Memory {
+const unreachableHost = ({ name: host }: HostDescription, why: string): HealthProblem =>
+  healthProblem({
+    code: "host-unreachable",
+    host,
+    message: `its Docker daemon is unreachable: ${why}`,
+    summary: "its Docker daemon is unreachable",
+    hint: "start the host or its Docker daemon, or restore the network to it",
+  });
+
+/**
+ * Running containers with an empty Terraform state mean that it is the wrong state, of another folder, `name` or `backend`. A fix by that state would
+ * remove a working cluster.
+ */
+function withoutFix({ fix: _, ...problem }: HealthProblem): HealthProblem {
+  return {
+    ...problem,
+    hint: "the Terraform state has no container: is it in another folder, or under another `name:` or `backend:`?",
+  };
+}
+
+/** What the Terraform state knows of containers and images. */
+interface StateIndex {
   readonly unread: boolean;
-  /** By agents' names. */
+  /** By the agents' names. */
   readonly containers: ReadonlyMap<string, StateResource>;
   readonly containerIds: ReadonlySet<unknown>;
-  /** Of terraform_data, by name. */
+  /** Resources of type terraform_data, by name. */
   readonly steps: ReadonlyMap<string, StateResource>;
-  /** Names by image's id. */
+  /** Names of images, by their ids. */
   readonly images: ReadonlyMap<unknown, string>;
 }
 
-function memoryOf(remembered: KnownResources): Memory {
-  const resources = typeof remembered === "string" ? [] : remembered;
-  const containers = resources.filter(({ type }) => type === "docker_container");
-  const images = resources.filter(({ type }) => type === "docker_image");
+function indexState(known: KnownResources): StateIndex {
+  const resources = typeof known === "string" ? [] : known;
+  const ofType = (type: string) => resources.filter((resource) => resource.type === type);
+  const containers = ofType("docker_container");
   return {
-    unread: typeof remembered === "string",
+    unread: typeof known === "string",
     containers: new Map(containers.filter(({ deposed }) => !deposed).map((resource) => [resource.name, resource])),
     containerIds: new Set(containers.map(({ attributes }) => attributes.id)),
-    steps: new Map(
-      resources.filter(({ type }) => type === "terraform_data").map((resource) => [resource.name, resource]),
-    ),
-    images: new Map(images.map(({ attributes }) => [attributes.image_id, String(attributes.name)])),
+    steps: new Map(ofType("terraform_data").map((resource) => [resource.name, resource])),
+    images: new Map(ofType("docker_image").map(({ attributes }) => [attributes.image_id, String(attributes.name)])),
   };
 }
 
 /** What was found on a host. */
-export interface HostProbe extends InspectedHost {
+export interface HostInspection extends InspectedHost {
   readonly agents: readonly InspectedAgent[];
-  readonly leftBehind: readonly Finding[];
+  readonly orphaned: readonly HealthProblem[];
 }
 
-/** Looks at one host after the other. */
-class Examiner {
+/** Inspects hosts, and compares them with the Terraform state. */
+class Inspector {
   private readonly agents: ReadonlyMap<HostDescription, readonly AgentDescription[]>;
 
   constructor(
     private readonly cluster: Cluster,
-    readonly memory: Promise<Memory>,
-    private readonly patience: Timeouts,
+    readonly state: Promise<StateIndex>,
+    private readonly timeouts: Timeouts,
   ) {
     this.agents = new Map(
       cluster.hosts.map((host) => [host, cluster.agents.filter((agent) => agent.host === host && !agent.decommission)]),
     );
   }
 
-  async host(host: HostDescription): Promise<HostProbe> {
-    const nothing = { host, agents: [], leftBehind: [] };
-    const answer = await pingDaemon(host, this.patience.daemon);
+  async host(host: HostDescription): Promise<HostInspection> {
+    const nothing = { host, agents: [], orphaned: [] };
+    const answer = await pingDaemon(host, this.timeouts.daemon);
     if ("why" in answer) return { ...nothing, why: answer.why };
     const agents = this.agents.get(host) ?? [];
     try {
       const names = agents.map(({ container }) => container);
-      const [containers, leftBehind] = await Promise.all([
-        inspectContainers(host.daemon, names, this.patience.answer),
-        this.leftBehind(host),
+      const [containers, orphaned] = await Promise.all([
+        inspectContainers(host.daemon, names, this.timeouts.answer),
+        this.orphaned(host),
       ]);
       const find = ({ container }: AgentDescription) => containers.find(({ Name }) => Name === `/${container}`);
       return {
         host,
         ...answer,
-        leftBehind,
-        agents: await parallel(agents, AGENTS_AT_ONCE, (agent) => this.agent(agent, find(agent))),
+        orphaned,
+        agents: await parallel(agents, PARALLEL_AGENTS, (agent) => this.agent(agent, find(agent))),
       };
     } catch (error) {
       return { ...nothing, why: (error as Error).message };
@@ -162,7 +177,7 @@ class Examiner {
   }
 
   private async agent(agent: AgentDescription, container: Container | undefined): Promise<InspectedAgent> {
-    const { unread, containers, images, steps } = await this.memory;
+    const { unread, containers, images, steps } = await this.state;
     const resource = containers.get(agent.name);
     const known = {
       agent,
@@ -174,46 +189,43 @@ class Examiner {
     if (!container?.State.Running) return { ...known, view: "its container does not run" };
     const uploads = (resource?.attributes.upload ?? []) as readonly { file: string }[];
     const secrets = unread ? undefined : deliveredSecrets(this.cluster, agent, steps.get(secretsId(agent.name)));
-    const files = new Set([...uploads.map(({ file }) => file), ...(secrets?.hashes.keys() ?? [])]);
-    return { ...known, secrets, view: await probeAgent(this.cluster, agent, [...files], this.patience) };
+    const files = [...new Set([...uploads.map(({ file }) => file), ...(secrets?.hashes.keys() ?? [])])];
+    return { ...known, secrets, view: await probeAgent(this.cluster, agent, { files, timeouts: this.timeouts }) };
   }
 
-  /** Containers of an earlier deploy that no state knows, under other names than the agents have now. */
-  private async leftBehind({ name: host, daemon }: HostDescription): Promise<Finding[]> {
-    const [found, { unread, containerIds }] = await Promise.all([
-      containersWith(daemon, "-node=", this.patience.answer),
-      this.memory,
+  /** Containers of an earlier deploy that are in no Terraform state, under other names than the agents' present ones. */
+  private async orphaned({ name: host, daemon }: HostDescription): Promise<HealthProblem[]> {
+    const [containers, { unread, containerIds }] = await Promise.all([
+      containersWith(daemon, NODE_FLAG, this.timeouts.answer),
+      this.state,
     ]);
-    const names = new Set(this.cluster.agents.map(({ container }) => `/${container}`));
-    const nodes = new Set(this.cluster.agents.map(({ node }) => `-node=${node}`));
-    return found
-      .filter(
-        (one) =>
-          !unread &&
-          isOurs(one) &&
-          !containerIds.has(one.Id) &&
-          !names.has(one.Name) &&
-          one.Config.Cmd?.some((word) => nodes.has(word)),
-      )
-      .map(({ Name, State }) => ({
+    if (unread) return [];
+    return orphanedContainers(this.cluster, containers, containerIds).map(({ Name, State }) => {
+      const container = Name.slice(1);
+      return healthProblem({
+        code: "container-orphaned",
         host,
-        what: `container ${Name.slice(1)} (${State.Status}) is of an earlier deploy, and in no state`,
-        hint: `if nobody needs it: docker stop -t 30 ${Name.slice(1)} && docker rm ${Name.slice(1)}`,
-      }));
+        message: `container ${container} (${State.Status}) is of an earlier deploy, and in no Terraform state`,
+        hint: `if it is not needed: docker stop -t 30 ${container} && docker rm ${container}`,
+      });
+    });
   }
 }
 
-/** An empty state beside containers that run is another folder's, or another name's: who removed them then would remove what works. */
-function withoutState({ action: _, ...finding }: Finding): Finding {
-  return {
-    ...finding,
-    hint: "the state knows no container: is it in another folder, or under another `name:` or `backend:`?",
-  };
+/** Of a host's containers, those that this product made for an agent of the file, and that neither the state nor the file has. */
+export function orphanedContainers(
+  { agents }: Cluster,
+  containers: readonly Container[],
+  stateIds: ReadonlySet<unknown>,
+): Container[] {
+  const names = new Set(agents.map(({ container }) => `/${container}`));
+  const nodes = new Set<string | undefined>(agents.map(({ node }) => node));
+  return containers.filter(
+    (container) =>
+      isOurs(container) &&
+      !stateIds.has(container.Id) &&
+      !names.has(container.Name) &&
+      nodeOf(container) !== undefined &&
+      nodes.has(nodeOf(container)),
+  );
 }
-
-const locksOf = (view: AgentProbe | undefined): LockEntry[] =>
-  (view?.locks ?? []).flatMap(({ key, value, index }): LockEntry[] => {
-    const client = key.startsWith(KV.slots) ? key.slice(KV.slots.length) : undefined;
-    if (client === undefined && key !== KV.lock) return [];
-    return [{ key, owner: client ?? Buffer.from(value, "base64").toString(), index }];
-  });

@@ -1,35 +1,38 @@
 import type { AgentDescription } from "../../cluster/model";
-import type { Finding, InspectedAgent } from "./findings";
+import { type HealthProblem, healthProblem } from "./health-problem";
+import type { InspectedAgent } from "./inspected-agent";
 import { type AgentProbe, type RaftServer, serfStatusName } from "./probe";
 
-/** Somebody whose agent answers. */
+/** An agent whose API answers. */
 export type ReachableAgent = InspectedAgent & { readonly view: AgentProbe };
 
-export const isReachable = (examined: InspectedAgent): examined is ReachableAgent => typeof examined.view !== "string";
+export const isReachable = (inspected: InspectedAgent): inspected is ReachableAgent =>
+  typeof inspected.view !== "string";
 
-/** Who leads. */
+/** The leader of a cluster. */
 export interface Leadership {
   /** Its address and server port. */
   readonly address: string;
-  /** Its node name, as the raft configuration has it; undefined when nobody who was asked can tell. */
+  /** Its node name in the Raft configuration; undefined when no reachable server knows it. */
   readonly node?: string;
-  /** Who speaks for the cluster: the leader itself, or else a server that follows it. */
+  /** The agent whose view counts for the cluster: the leader itself, otherwise a server that follows it. */
   readonly source?: ReachableAgent;
 }
 
-/** The leader that most servers know, since one that was cut off may have another; undefined when nobody knows any. */
+/** The leader that most servers follow, because a partitioned server may follow another; undefined when no agent knows one. */
 export function leadership(agents: readonly InspectedAgent[]): Leadership | undefined {
-  const speaking = agents.filter(isReachable);
+  const reachable = agents.filter(isReachable);
   const votes = new Map<string, number>();
-  for (const { agent, view } of speaking) {
-    // A client says what some server says.
-    if (view.leader !== "")
-      votes.set(view.leader, (votes.get(view.leader) ?? 0) + (agent.role === "server" ? agents.length : 1));
+  for (const { agent, view } of reachable) {
+    if (view.leader === "") continue;
+    // A client agent repeats what some server says.
+    const weight = agent.role === "server" ? agents.length : 1;
+    votes.set(view.leader, (votes.get(view.leader) ?? 0) + weight);
   }
-  const [most] = [...votes].sort(([one, few], [other, many]) => many - few || (one < other ? -1 : 1));
+  const [most] = [...votes].sort(([a, votesOfA], [b, votesOfB]) => votesOfB - votesOfA || (a < b ? -1 : 1));
   if (!most) return undefined;
   const [address] = most;
-  const following = speaking.filter(({ agent, view }) => agent.role === "server" && view.leader === address);
+  const following = reachable.filter(({ agent, view }) => agent.role === "server" && view.leader === address);
   const node = following.map(({ view }) => serverAt(view, address)?.node).find((name) => name !== undefined);
   return { address, node, source: following.find(({ agent }) => agent.node === node) ?? following[0] };
 }
@@ -37,64 +40,70 @@ export function leadership(agents: readonly InspectedAgent[]): Leadership | unde
 const serverAt = ({ servers }: AgentProbe, address: string): RaftServer | undefined =>
   servers?.find((server) => server.address === address);
 
-/** Agents that follow another leader than most. */
-export function otherLeaders(agents: readonly InspectedAgent[], leader: Leadership | undefined): Finding[] {
-  return agents.filter(isReachable).flatMap(({ agent, view }): Finding[] => {
+/** Agents that follow another leader than most agents. */
+export function otherLeaders(agents: readonly InspectedAgent[], leader: Leadership | undefined): HealthProblem[] {
+  return agents.filter(isReachable).flatMap(({ agent, view }): HealthProblem[] => {
     if (!leader || view.leader === "" || view.leader === leader.address) return [];
-    const what = `it knows another leader, ${view.leader}, than most agents, who know ${leader.address}`;
-    return [{ host: agent.host.name, agent: agent.name, what, hint: "docs/recovery.md#two-leaders" }];
+    const message = `it follows the leader ${view.leader}, and most agents follow ${leader.address}`;
+    const at = { host: agent.host.name, agent: agent.name };
+    return [healthProblem({ ...at, code: "two-leaders", message, hint: "docs/recovery.md#two-leaders" })];
   });
 }
 
 /**
- * What the leader's autopilot finds wrong with servers that nothing else has been found about: neither of themselves nor of their hosts.
- * @param file all agents of the cluster file, those too that were not looked at
+ * Servers that the leader's autopilot reports as unhealthy, and that have no other problem, nor their hosts.
+ * @param file all agents of the cluster file, also those that were not inspected
  */
-export function unhealthy(
+export function unhealthyServers(
   file: readonly AgentDescription[],
   { source }: Leadership,
-  found: readonly Finding[],
-): Finding[] {
+  found: readonly HealthProblem[],
+): HealthProblem[] {
   const health = source?.view.health ?? [];
-  return health.flatMap((server): Finding[] => {
-    const known = file.find(({ node }) => node === server.node);
-    if (
-      server.healthy ||
-      (known &&
-        found.some(({ agent, host }) => agent === known.name || (agent === undefined && host === known.host.name)))
-    )
-      return [];
-    const behind = Math.max(0, ...health.map(({ index }) => index)) - server.index;
-    const what = `autopilot finds server ${server.node} not healthy (${server.status}, ${behind} entries behind, last contact ${server.contact})`;
-    if (known) return [{ host: known.host.name, agent: known.name, what, hint: `docker logs ${known.container}` }];
+  const newest = Math.max(0, ...health.map(({ index }) => index));
+  return health.flatMap((server): HealthProblem[] => {
+    const agent = file.find(({ node }) => node === server.node);
+    if (server.healthy || (agent && found.some((problem) => concerns(problem, agent)))) return [];
+    const details = `${server.status}, ${newest - server.index} entries behind, last contact ${server.contact}`;
+    const message = `autopilot reports server ${server.node} as unhealthy (${details})`;
+    if (agent) {
+      const at = { host: agent.host.name, agent: agent.name };
+      return [healthProblem({ ...at, code: "server-unhealthy", message, hint: `docker logs ${agent.container}` })];
+    }
     return [
-      {
-        host: source?.agent.host.name ?? "",
-        what: `${what}, and the file has none of that name`,
-        hint: "consul operator raft remove-peer, if it is gone for good",
-      },
+      healthProblem({
+        code: "server-unhealthy",
+        host: source?.agent.host.name,
+        message: `${message}, and the file has no such server`,
+        hint: "if it has permanently failed: consul operator raft remove-peer",
+      }),
     ];
   });
 }
 
-/** Agents that are in, and that the cluster's gossip has lost nevertheless. */
-export function unreachableServers(
+/** Whether a problem is an agent's own, or its host's. */
+const concerns = ({ location }: HealthProblem, { name, host }: AgentDescription): boolean =>
+  location.agent === name || (location.agent === undefined && location.host === host.name);
+
+/** Agents whose API answers, and that the cluster's gossip has lost. */
+export function unreachableAgents(
   agents: readonly InspectedAgent[],
   { source }: Leadership,
-  found: readonly Finding[],
-): Finding[] {
+  found: readonly HealthProblem[],
+): HealthProblem[] {
   const members = new Map((source?.view.members ?? []).map((member) => [member.name, member.status]));
-  return agents.filter(isReachable).flatMap(({ agent }): Finding[] => {
+  return agents.filter(isReachable).flatMap(({ agent }): HealthProblem[] => {
     const status = members.get(agent.node);
-    if (!source || status === 1 || found.some((finding) => finding.agent === agent.name)) return [];
-    const what = `it answers, and ${source.agent.name} ${status === undefined ? "does not know it" : `has lost it (${serfStatusName(status)})`}`;
+    if (!source || status === 1 || found.some(({ location }) => location.agent === agent.name)) return [];
+    const seen = status === undefined ? "does not know it" : `has it as ${serfStatusName(status)}`;
     return [
-      {
+      healthProblem({
+        code: "agent-unreachable",
         host: agent.host.name,
         agent: agent.name,
-        what,
-        hint: `look at the network between them; docker logs ${agent.container}`,
-      },
+        message: `its API answers, and ${source.agent.name} ${seen}`,
+        hint: `check the network between them; docker logs ${agent.container}`,
+      }),
     ];
   });
 }

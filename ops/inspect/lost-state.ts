@@ -5,18 +5,18 @@ import { backendOf } from "../../cluster/resolve/state-backend";
 import { replaceFile } from "../files";
 import { readStateFile } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
-import type { Finding } from "./findings";
+import { type HealthProblem, healthProblem } from "./health-problem";
 import type { Inspection } from "./inspection";
 
-/** A finding about a stack's state file, and how it is put back. */
+/** The problem of a stack's emptied state file, and how it is fixed. */
 export interface LostState {
-  readonly finding: Finding;
-  putBack(): void;
+  readonly problem: HealthProblem;
+  restore(): void;
 }
 
 /**
- * Stacks whose state file knows no container any more while the one of before, which Terraform keeps beside it, knows containers that are there: Terraform
- * empties the file before it writes it, and was killed in between. A stack that was destroyed has such a pair of files too, but its containers are gone.
+ * Stacks whose state file has no container, while its backup, which Terraform keeps beside it, has containers that exist: Terraform empties the file
+ * before it writes it, and was killed in between. After a destroy, the pair of files looks the same, but the containers are gone.
  */
 export async function lostStates(
   { backend }: Cluster,
@@ -24,25 +24,26 @@ export async function lostStates(
   { agents }: Inspection,
 ): Promise<LostState[]> {
   const lost: LostState[] = [];
-  for (const { name } of stacks) {
-    const { type, arguments: given } = backendOf(backend, name);
+  for (const { name: stack } of stacks) {
+    const { type, arguments: given } = backendOf(backend, stack);
     if (type !== "local") continue;
     const file = resolve(String(given.path));
-    const before = `${file}.backup`;
+    const backup = `${file}.backup`;
     if ((await containerIds(file)).size > 0) continue;
-    const ids = await containerIds(before);
-    const there = agents.find(({ container }) => container && ids.has(container.Id));
-    if (!there) continue;
-    const [now, then] = [basename(file), basename(before)];
+    const ids = await containerIds(backup);
+    const inspected = agents.find(({ container }) => container && ids.has(container.Id));
+    if (!inspected) continue;
+    const name = basename(file);
     lost.push({
-      finding: {
-        host: there.agent.host.name,
-        agent: there.agent.name,
-        what: `its container is not in ${now}, but in ${then}: a deploy was killed while it wrote the state`,
-        hint: `put the state of before back (--fix does): cp ${then} ${now}`,
-        action: "put-state-back",
-      },
-      putBack: () => replaceFile(file, readFileSync(before)),
+      problem: healthProblem({
+        code: "terraform-state-lost",
+        host: inspected.agent.host.name,
+        agent: inspected.agent.name,
+        message: `its container is not in ${name}, but in ${name}.backup: a deploy was killed while it wrote the Terraform state`,
+        hint: `cp ${name}.backup ${name}`,
+        fix: "restore-terraform-state",
+      }),
+      restore: () => replaceFile(file, readFileSync(backup)),
     });
   }
   return lost;

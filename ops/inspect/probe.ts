@@ -1,58 +1,84 @@
 import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { apiOf } from "../consul-api/agent-view";
-import { probeApi } from "../consul-api/consul-api";
+import { apiOf, containerScripts, inAgent } from "../consul-api/consul-api";
+import { docker } from "../docker/docker";
 
-/** How long is waited for what, in seconds. */
+/** Time limits of a probe, in seconds. */
 export interface Timeouts {
-  /** For a daemon: one that does not answer counts as gone. */
+  /** For a Docker daemon, which otherwise counts as unreachable. */
   readonly daemon: number;
-  /** For all that a daemon that answers is asked of a container. */
+  /** For everything that a reachable daemon is asked about a container. */
   readonly answer: number;
-  /** For each question to an agent. */
-  readonly question: number;
+  /** For each request to an agent. */
+  readonly request: number;
 }
 
-/** What is to be seen of an agent, and of its cluster as it sees it: what probe.sh tells. */
+/** For commands that must not take a slow host for an unreachable one: under load, an answer that takes a second took more than 15 s. */
+export const PATIENT: Timeouts = { daemon: 20, answer: 60, request: 10 };
+
+/** What an agent's API answers about the agent, and about its cluster as the agent sees it: the output of probe.sh. */
 export interface AgentProbe {
   readonly version: string;
-  /** Of its node, which is of its data. */
+  /** Its node id, which is in its data. */
   readonly id: string;
-  /** `Leader`, `Follower` or `Candidate`; undefined for a client. */
+  /** `Leader`, `Follower` or `Candidate`; undefined for a client agent. */
   readonly raft?: string;
-  /** A client tells of itself alone. */
+  /** Index of the last Raft entry that it has applied; undefined for a client agent. */
+  readonly index?: number;
+  /** How it is configured. */
+  readonly settings: AgentSettings;
+  /** A client agent has itself alone, unless the probe's scope is the cluster. Empty when the API did not list any. */
   readonly members: readonly Member[];
   /** The leader's address and server port; empty when it knows none. */
   readonly leader: string;
-  /** Why it cannot say who leads. */
+  /** Why it does not know the leader. */
   readonly whyNoLeader?: string;
-  /** Servers of the raft configuration, as this server has it; undefined when it cannot tell. */
+  /** Addresses and server ports of the Raft peers: with the scope of the cluster, where there is a leader. */
+  readonly peers?: readonly string[];
+  /** Servers of the Raft configuration, as this server has it; undefined when it does not know. */
   readonly servers?: readonly RaftServer[];
-  /** What the leader's autopilot finds; told by servers that know a leader, as the rest below. */
+  /** The health that the leader's autopilot reports. Only servers that know a leader have this and the following. */
   readonly health?: readonly ServerHealth[];
-  /** Who is being replaced: entries of the KV, values in base64. */
+  /** The deploy lock and rollout slots: entries of the KV store, with values in base64. */
   readonly locks?: readonly { readonly key: string; readonly value: string; readonly index: number }[];
   /** Names of services. */
   readonly services?: readonly string[];
   readonly failing?: readonly FailingCheck[];
-  /** Its leaf certificate as it is in use; undefined where it has none that can be seen. */
+  /** The certificate in use; undefined where none can be seen. */
   readonly certificate?: X509Certificate;
-  /** SHA-256 of files in the container, in hexadecimal, by their paths; absent where there is no such file. */
+  /** SHA-256 of files in the container, in hexadecimal, by path. Missing files have none. */
   readonly files: ReadonlyMap<string, string>;
+}
+
+export interface AgentSettings {
+  readonly node: string;
+  readonly datacenter: string;
+  readonly server: boolean;
+  /** The gossip address, without the port. */
+  readonly address: string;
+  readonly gossipPort: number;
+  /** A server's RPC port, as text. */
+  readonly serverPort?: string;
+  readonly dataFolder: string;
+  /** Whether it leaves the cluster when it is stopped. */
+  readonly leavesOnTerm: boolean;
+  readonly gossipEncrypted: boolean;
 }
 
 export interface Member {
   readonly name: string;
-  /** Of its gossip: `10.0.0.1:8301` */
+  /** Its gossip address: `10.0.0.1:8301` */
   readonly address: string;
-  /** Serf's: 1 alive, 2 leaving, 3 left, 4 failed. */
+  /** Serf's number: 1 alive, 2 leaving, 3 left, 4 failed. */
   readonly status: number;
   readonly server: boolean;
 }
 
 export interface RaftServer {
   readonly id: string;
-  /** By its address: where a server has lost its data, its predecessor's entry has its name as well. */
+  /** Consul finds the name by the address, so the old entry of a server that has lost its data has the same name. */
   readonly node: string;
   /** `10.0.0.1:8300` */
   readonly address: string;
@@ -62,66 +88,87 @@ export interface RaftServer {
 export interface ServerHealth {
   readonly node: string;
   readonly healthy: boolean;
-  /** Serf's: `alive`, `failed`. */
+  /** Serf's word: `alive`, `failed`. */
   readonly status: string;
-  /** Of its last raft entry. */
+  /** Index of its last Raft entry. */
   readonly index: number;
-  /** How long ago it heard from the leader, as Go writes durations: `12.5ms`. */
+  /** The time since it heard from the leader, as a duration of Go: `12.5ms`. */
   readonly contact: string;
 }
 
 export interface FailingCheck {
   readonly node: string;
-  /** Empty for a check of the node itself. */
+  /** Empty for a node's own check. */
   readonly service: string;
   readonly check: string;
   readonly status: "critical" | "warning";
-  /** The first 200 characters of what it said. */
+  /** The first 200 characters of its output. */
   readonly output: string;
 }
 
+/** How much a probe asks for: of Raft alone (`raft`), for status and doctor (`agent`), or about the whole cluster (`cluster`). */
+export type ProbeScope = "raft" | "agent" | "cluster";
+
+export interface ProbeOptions {
+  /** Default `agent`. */
+  readonly scope?: ProbeScope;
+  /** Default the agent's own token. */
+  readonly token?: "agent" | "management";
+  /** The container's name, if it is not the one in the file. */
+  readonly container?: string;
+  /** Paths of files whose SHA-256 is wanted. */
+  readonly files?: readonly string[];
+  readonly timeouts?: Timeouts;
+}
+
+const SCRIPT = containerScripts("consul-api") + readFileSync(join(__dirname, "probe.sh"), "utf8");
+
 /**
- * Looks at an agent in its container.
- * @param files whose SHA-256 is asked for
- * @returns why there is nothing to be seen, when it does not answer
+ * Probes an agent in its container.
+ * @returns the reason when it does not answer
  */
 export async function probeAgent(
   cluster: Cluster,
   agent: AgentDescription,
-  files: readonly string[],
-  patience: Timeouts,
+  { scope = "agent", token = "agent", container, files = [], timeouts = PATIENT }: ProbeOptions = {},
 ): Promise<AgentProbe | string> {
   const { localHttps } = agent.endpoints;
   const https = cluster.security && localHttps ? `${localHttps}/v1/status/leader` : "";
-  const words = [String(patience.question), agent.role, agent.node, https, ...files];
-  const { ok, output, error } = await probeApi(apiOf(agent), words, patience.answer);
+  const endpoint = apiOf(agent, container);
+  const args = [String(timeouts.request), agent.role, agent.node, scope, token, https, ...files];
+  const { ok, output, error } = await docker(endpoint.daemon, inAgent(endpoint, SCRIPT, args), timeouts.answer);
   return ok ? parseProbe(output) : error;
 }
 
-/** @returns why there is nothing to be seen, for an agent that has not answered */
+/** @returns the reason when the agent did not answer */
 export function parseProbe(output: string): AgentProbe | string {
   const lines = output.split("\n").filter(Boolean);
-  const told = new Map(
+  const answers = new Map(
     lines.map((line): [string, string] => [line.split(" ", 1)[0] as string, line.slice(line.indexOf(" ") + 1)]),
   );
-  const answer = <Answer>(what: string): Answer | undefined => {
-    const text = told.get(what);
+  const answer = <Answer>(topic: string): Answer | undefined => {
+    const text = answers.get(topic);
     return text === undefined || text.startsWith("!") ? undefined : (JSON.parse(text) as Answer);
   };
-  const refusal = (what: string) => told.get(what)?.slice(2).trim();
-  const self = answer<{ version: string; id: string; raft: string | null }>("self");
-  if (!self) return refusal("self") || "it says nothing";
-  if (!told.has("end")) return "it was cut short";
+  const reason = (topic: string) => answers.get(topic)?.slice(2).trim();
+  const self = answer<SelfAnswer>("self");
+  if (!self) return reason("self") || "there was no output";
+  if (!answers.has("end")) return "the output is incomplete";
+  const { version, id, raft, index, serverPort, gossipEncrypted, ...settings } = self;
   const leader = answer<string>("leader");
-  const [critical, warning] = [answer<FailingCheck[]>("critical"), answer<FailingCheck[]>("warning")];
+  const critical = answer<FailingCheck[]>("critical");
+  const warning = answer<FailingCheck[]>("warning");
   const pem = answer<string>("certificate");
   return {
-    version: self.version,
-    id: self.id,
-    raft: self.raft ?? undefined,
+    version,
+    id,
+    raft: raft ?? undefined,
+    index: index ? Number(index) : undefined,
+    settings: { ...settings, serverPort: serverPort ?? undefined, gossipEncrypted: gossipEncrypted !== "false" },
     members: answer("members") ?? [],
     leader: leader ?? "",
-    whyNoLeader: leader === undefined ? refusal("leader") : undefined,
+    whyNoLeader: leader === undefined ? reason("leader") : undefined,
+    peers: answer("peers"),
     servers: answer("servers"),
     health: answer("health"),
     locks: answer("locks"),
@@ -132,6 +179,16 @@ export function parseProbe(output: string): AgentProbe | string {
   };
 }
 
-/** Consul's own word for a member's state. */
+/** The line `self` of the output. Consul has some numbers and truth values as text. */
+interface SelfAnswer extends Omit<AgentSettings, "serverPort" | "gossipEncrypted"> {
+  readonly version: string;
+  readonly id: string;
+  readonly raft: string | null;
+  readonly index: string | null;
+  readonly serverPort: string | null;
+  readonly gossipEncrypted: string;
+}
+
+/** Consul's word for a member's status. */
 export const serfStatusName = (status: number | undefined): string =>
   ({ 1: "alive", 2: "leaving", 3: "left", 4: "failed" })[status ?? 0] ?? "unknown";

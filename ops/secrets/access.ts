@@ -55,6 +55,7 @@ export function refuseForeign(cluster: Cluster, folder: SecretsFolder): void {
   const foreign = folder.list().filter((file) => !KNOWN.includes(file.replace(UNFINISHED, "")) && !isLock(file));
   if (foreign.length === 0) return;
   throw new SecretsError(
+    "secrets-folder-mixed",
     folder.named(),
     `is no folder of secrets: it has ${several(foreign)}`,
     "name a folder that is the cluster's alone: `security: { secrets: FOLDER }`; or move away what is in it",
@@ -66,6 +67,7 @@ export function refuseOtherClusters({ name, agents }: Cluster, folder: SecretsFo
   const owner = folder.read(OWNER)?.trim();
   if (owner !== undefined && owner !== name) {
     throw new SecretsError(
+      "secrets-of-another-cluster",
       folder.named(),
       `has the secrets of cluster "${owner}", and the cluster file is that of "${name}"`,
       `name another folder: \`security: { secrets: FOLDER }\`; if it is the same cluster under a new name, write that into ${folder.named(OWNER)}`,
@@ -75,6 +77,7 @@ export function refuseOtherClusters({ name, agents }: Cluster, folder: SecretsFo
   const there = folder.list(AGENTS);
   if (there.length === 0 || agents.some((agent) => there.includes(agent.name))) return;
   throw new SecretsError(
+    "secrets-of-another-cluster",
     folder.named(),
     `has the secrets of another cluster: none of its agents is in the cluster file (${several(there)})`,
     `give each cluster a name and a folder of its own; if all agents of this one are new at once, remove ${folder.named(AGENTS)}`,
@@ -105,6 +108,7 @@ export function importedCopy(cluster: Pick<Cluster, "name">, folder: SecretsFold
 export function refuseImportedCopy(cluster: Cluster, folder: SecretsFolder, what: string): void {
   if (importedCopy(cluster, folder) === undefined) return;
   throw new SecretsError(
+    "secrets-imported",
     folder.named(),
     `is a copy that an import has made and \`clean\` deletes: it would be the only place of ${what}`,
     "do it where the secrets are kept, and export them again",
@@ -149,6 +153,7 @@ export function refuseBusy(folder: SecretsFolder): void {
   if (other === undefined) return;
   const lock = folder.named(lockName(other));
   throw new SecretsError(
+    "secrets-locked",
     folder.named(),
     `is being changed: another run of secrets is in progress, process ${other}`,
     `wait until it has ended; if that process is no run of secrets, remove ${lock}`,

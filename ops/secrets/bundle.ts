@@ -115,11 +115,13 @@ function link(target: string, folder: SecretsFolder): void {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST")
       throw new SecretsError(
+        "secrets-locked",
         folder.named(),
         "has just been made by another run of secrets",
         "wait until that has ended, and use its result",
       );
     throw new SecretsError(
+      "secrets-folder-unusable",
       folder.named(),
       `cannot be made a link: ${code}`,
       "name one in a folder that this user can write to: `security: { secrets: FOLDER }`",

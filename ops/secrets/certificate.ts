@@ -1,5 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { catalogue } from "../../cluster/catalogue";
 import type { AgentDescription, Cluster } from "../../cluster/model";
+import type { Problem } from "../../cluster/problem";
 import { family, isDnsName, isWildcard } from "../../consul/address";
 
 /** A certificate and its private key, as PEM. */
@@ -35,22 +37,21 @@ export const pemOf = (certificates: readonly X509Certificate[]): string =>
 export const expiry = ({ validTo }: X509Certificate): Date => new Date(validTo);
 export const dayText = (date: Date): string => date.toISOString().slice(0, 10);
 
-/** Something wrong with a certificate or key, in a clause that follows the name of a file. */
-export interface Flaw {
-  readonly severity: "error" | "warning";
-  readonly what: string;
-}
+/** A problem of a certificate or key that has yet to be located. */
+export type Flaw = Pick<Problem, "code" | "message">;
 
-const error = (what: string): Flaw => ({ severity: "error", what });
+const flaw = (code: Flaw["code"], message: string): Flaw => ({ code, message });
+
+export const isError = ({ code }: Flaw): boolean => catalogue[code].severity === "error";
 
 /** Whether a certificate is valid now, and for how long. */
 export function timeFlaws(certificate: X509Certificate, now: Date): Flaw[] {
   const ends = expiry(certificate);
   const begins = new Date(certificate.validFrom);
-  if (ends < now) return [error(`expired on ${dayText(ends)}`)];
-  if (begins > now) return [error(`is valid from ${begins.toISOString()} only`)];
+  if (ends < now) return [flaw("certificate-expired", `expired on ${dayText(ends)}`)];
+  if (begins > now) return [flaw("certificate-not-yet-valid", `is valid from ${begins.toISOString()} only`)];
   if (ends.getTime() - now.getTime() < SOON_DAYS * DAY_MS)
-    return [{ severity: "warning", what: `expires on ${dayText(ends)}` }];
+    return [flaw("certificate-expiring", `expires on ${dayText(ends)}`)];
   return [];
 }
 
@@ -58,18 +59,20 @@ export function timeFlaws(certificate: X509Certificate, now: Date): Flaw[] {
  * Why a private key does not fit a certificate.
  * @param whose the certificate's name in the message
  */
-export function keyFlaw(certificate: X509Certificate, key: string, whose = "its certificate"): string | undefined {
+export function keyFlaw(certificate: X509Certificate, key: string, whose = "its certificate"): Flaw | undefined {
   try {
-    return certificate.checkPrivateKey(createPrivateKey(key)) ? undefined : `is not the key of ${whose}`;
+    if (certificate.checkPrivateKey(createPrivateKey(key))) return undefined;
+    return flaw("key-mismatch", `is not the key of ${whose}`);
   } catch {
     // PKCS#8 and the older formats have the word in their first lines.
-    return key.includes("ENCRYPTED") ? "is encrypted with a passphrase" : "has no private key in PEM";
+    if (key.includes("ENCRYPTED")) return flaw("key-encrypted", "is encrypted with a passphrase");
+    return flaw("key-invalid", "has no private key in PEM");
   }
 }
 
 /** Why a certificate cannot issue others. */
 export const caFlaws = (certificate: X509Certificate): Flaw[] =>
-  certificate.ca ? [] : [error("is no certificate of a CA (CA:TRUE)")];
+  certificate.ca ? [] : [flaw("certificate-not-ca", "is no certificate of a CA (CA:TRUE)")];
 
 const isIssuedBy = (certificate: X509Certificate, ca: X509Certificate): boolean =>
   certificate.checkIssued(ca) && certificate.verify(ca.publicKey);
@@ -121,12 +124,13 @@ export function certificateFlaws(
   const purposes = (names ? (["serverAuth", "clientAuth"] as const) : (["clientAuth"] as const)).filter(
     (name) => !uses?.includes(PURPOSES[name]),
   );
-  return [
-    ...(issued ? [] : [error("is not signed by a CA of ca.pem")]),
-    ...(missing && missing.dns.length + missing.ip.length > 0 ? [error(`is not valid for ${namesText(missing)}`)] : []),
-    ...(uses && purposes.length > 0 ? [error(`is not for ${purposes.join(" and ")} (extended key usage)`)] : []),
-    ...timeFlaws(certificate, now),
-  ];
+  const flaws: Flaw[] = [];
+  if (!issued) flaws.push(flaw("certificate-untrusted", "is not signed by a CA of ca.pem"));
+  if (missing && missing.dns.length + missing.ip.length > 0)
+    flaws.push(flaw("certificate-names", `is not valid for ${namesText(missing)}`));
+  if (uses && purposes.length > 0)
+    flaws.push(flaw("certificate-usage", `is not for ${purposes.join(" and ")} (extended key usage)`));
+  return [...flaws, ...timeFlaws(certificate, now)];
 }
 
 /** The subject alternative names of a certificate. */

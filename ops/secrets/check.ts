@@ -1,8 +1,10 @@
 import type { X509Certificate } from "node:crypto";
+import type { ProblemCode } from "../../cluster/catalogue";
 import type { Cluster } from "../../cluster/model";
+import { describeProblem, problem } from "../../cluster/problem";
 import { importedCopy, refuseForeign } from "./access";
-import { caFlaws, dayText, expiry, keyFlaw, replacedCas, timeFlaws } from "./certificate";
-import { SecretsError, SecretsFolder } from "./folder";
+import { caFlaws, dayText, expiry, isError, keyFlaw, replacedCas, timeFlaws } from "./certificate";
+import { SecretsError, SecretsFolder, type SecretsProblem } from "./folder";
 import { orphanedFiles, render } from "./render";
 import {
   CA,
@@ -21,65 +23,49 @@ import {
 } from "./sources";
 import { SECRET_ID, type Tokens, tokensOf } from "./tokens";
 
-/** Something about a cluster's secrets that is wrong, or soon will be. */
-export interface Finding {
-  readonly severity: "error" | "warning";
-  /** From the project, or absolute, as the cluster file has it. */
-  readonly file: string;
-  readonly what: string;
-  readonly hint: string;
-}
-
-export const findingText = ({ severity, file, what, hint }: Finding): string =>
-  `${file}: ${severity}: ${what}\n    ${hint}`;
-
 /** Prints warnings about a cluster's secrets, and returns errors: with these, no agent could join the cluster after a deploy. */
 export function refusedSecrets(cluster: Cluster, log: (line: string) => void): string[] {
-  const findings = checkSecrets(cluster);
-  for (const finding of findings.filter(({ severity }) => severity === "warning")) log(findingText(finding));
-  return findings.filter(({ severity }) => severity === "error").map(findingText);
+  const problems = checkSecrets(cluster);
+  for (const warning of problems.filter((found) => !isError(found))) log(describeProblem(warning));
+  return problems.filter(isError).map(describeProblem);
 }
 
 const INIT = "npm run secrets -- init";
 
 /** Checks the secrets of a cluster, without writing anything. A cluster without security has none to check. */
-export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
+export function checkSecrets(cluster: Cluster, now = new Date()): SecretsProblem[] {
   if (!cluster.security) return [];
   const folder = new SecretsFolder(cluster.security.secrets);
-  const findings: Finding[] = [];
+  const problems: SecretsProblem[] = [];
   const copied = importedCopy(cluster, folder) !== undefined;
-  const add = (severity: Finding["severity"], file: string, what: string, hint: string) =>
-    void findings.push({
-      severity,
-      file: folder.named(file),
-      what,
-      hint: copied && isSource(file) ? elsewhere(hint) : hint,
-    });
-  /** A file that cannot be read is a finding; the other checks go on without it. */
+  const add: Add = (code, file, message, hint) => {
+    const fullHint = copied && isSource(file) ? elsewhere(hint) : hint;
+    problems.push(problem({ code, location: { file: folder.named(file) }, message, hint: fullHint }));
+  };
+  /** A file that cannot be read is a problem; the other checks go on without it. */
   const tried = <Value>(read: () => Value): Value | undefined => {
     try {
       return read();
     } catch (error) {
       if (!(error instanceof SecretsError)) throw error;
-      const { file, what, hint } = error;
-      findings.push({ severity: "error", file, what, hint });
+      problems.push(error.problem);
       return undefined;
     }
   };
 
   if (!tried(() => folder.exists)) {
-    if (findings.length === 0)
+    if (problems.length === 0)
       add(
-        "error",
+        "secrets-folder-missing",
         "",
         "the folder of the cluster's secrets does not exist",
         `${INIT}; in a pipeline: npm run secrets -- import`,
       );
-    return findings;
+    return problems;
   }
   tried(() => refuseForeign(cluster, folder));
   // Nothing else about another cluster's folder is useful.
-  if (findings.length > 0) return findings;
+  if (problems.length > 0) return problems;
   checkPermissions(folder, add);
   const cas = tried(() => required(folder, CA, readCas));
   if (cas) tried(() => checkCas(cas, folder.read(CA_KEY), now, add));
@@ -92,8 +78,10 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
   for (const holder of holdersOf(cluster)) {
     if (!cas) break;
     tried(() => {
-      for (const { severity, file, what } of pairFlaws(readPair(folder, holder), cas, holder.names, now))
-        add(severity, `${holder.folder}/${file}`, what, certificateHint(severity, holder.name, issuedHere));
+      for (const { file, ...flaw } of pairFlaws(readPair(folder, holder), cas, holder.names, now)) {
+        const hint = certificateHint(isError(flaw), holder.name, issuedHere);
+        add(flaw.code, `${holder.folder}/${file}`, flaw.message, hint);
+      }
     });
   }
   if (cas && gossip && wellFormed) {
@@ -101,30 +89,31 @@ export function checkSecrets(cluster: Cluster, now = new Date()): Finding[] {
       tried(() => {
         const present = folder.read(file);
         if (present === content) return;
-        add("error", file, present === undefined ? "is missing" : "is out of date: its sources have changed", INIT);
+        if (present === undefined) add("secret-missing", file, "is missing", INIT);
+        else add("secret-outdated", file, "is out of date: its sources have changed", INIT);
       });
     }
   }
   for (const file of orphanedFiles(cluster, folder))
     add(
-      "warning",
+      "secret-orphaned",
       file,
       "is orphaned: nothing in the cluster file uses it, or an interrupted run left it",
       `${INIT} removes it`,
     );
-  return findings;
+  return problems;
 }
 
 /** A change in an imported copy would be deleted with it. */
 const elsewhere = (hint: string): string => `where the secrets are kept, then export them again: ${hint}`;
 
-function certificateHint(severity: Finding["severity"], name: string, issuedHere: boolean): string {
-  const command = severity === "error" ? INIT : `npm run secrets -- rotate certificates ${name}`;
+function certificateHint(isUnusable: boolean, name: string, issuedHere: boolean): string {
+  const command = isUnusable ? INIT : `npm run secrets -- rotate certificates ${name}`;
   if (!issuedHere) return `have it issued where the CA's key is kept, then: ${command} --certificates FOLDER`;
-  return severity === "error" ? `${command} reissues it` : command;
+  return isUnusable ? `${command} reissues it` : command;
 }
 
-type Add = (severity: Finding["severity"], file: string, what: string, hint: string) => void;
+type Add = (code: ProblemCode, file: string, message: string, hint: string) => void;
 
 function checkPermissions(folder: SecretsFolder, add: Add): void {
   const open = folder.openToOthers();
@@ -132,7 +121,7 @@ function checkPermissions(folder: SecretsFolder, add: Add): void {
   if (first === undefined) return;
   const more = others.length > 0 ? `, and ${others.length} more there` : "";
   add(
-    "error",
+    "secrets-permissions",
     first,
     `other users can read or write it${more}`,
     `chmod -R go= ${folder.named()}/; if others may have read it, rotate its secrets`,
@@ -141,14 +130,15 @@ function checkPermissions(folder: SecretsFolder, add: Add): void {
 
 function checkCas(cas: readonly X509Certificate[], key: string | undefined, now: Date, add: Add): void {
   const newest = cas[0] as X509Certificate;
-  for (const { severity, what } of [...caFlaws(newest), ...timeFlaws(newest, now)])
-    add(severity, CA, `the newest CA ${what}`, "npm run secrets -- rotate ca");
+  const hint = "npm run secrets -- rotate ca";
+  for (const { code, message } of [...caFlaws(newest), ...timeFlaws(newest, now)])
+    add(code, CA, `the newest CA ${message}`, hint);
   const ofKey = key === undefined ? undefined : keyFlaw(newest, key, NEWEST_CA);
-  if (ofKey) add("error", CA_KEY, ofKey, "npm run secrets -- rotate ca");
+  if (ofKey) add(ofKey.code, CA_KEY, ofKey.message, hint);
   for (const ca of replacedCas(cas)) {
     const ended = expiry(ca) < now ? `, which expired on ${dayText(expiry(ca))},` : "";
     add(
-      "warning",
+      "old-ca-trusted",
       CA,
       `an older CA${ended} is still trusted`,
       "when every agent has a certificate of the newest: npm run secrets -- revoke",
@@ -160,24 +150,24 @@ function checkCas(cas: readonly X509Certificate[], key: string | undefined, now:
 function checkTokens(cluster: Cluster, { current, retiring }: Tokens, add: Add): boolean {
   const needed = tokensOf(cluster);
   const absent = [...needed.keys()].filter((name) => !current.has(name));
-  for (const name of absent) add("error", TOKENS, `token ${name} is missing`, INIT);
+  for (const name of absent) add("token-missing", TOKENS, `token ${name} is missing`, INIT);
   for (const name of [...current.keys()].filter((known) => !needed.has(known)))
-    add("warning", TOKENS, `token ${name} is not needed any more`, INIT);
+    add("token-unused", TOKENS, `token ${name} is not needed any more`, INIT);
 
   const all = [...current, ...[...retiring].flatMap(([name, ids]) => ids.map((id): [string, string] => [name, id]))];
   const holders = new Map<string, string>();
   for (const [name, id] of all) {
     const other = holders.get(id);
     if (typeof id !== "string" || !SECRET_ID.test(id))
-      add("error", TOKENS, `token ${name} has no SecretID in the form of a UUID`, rotate(name));
+      add("token-invalid", TOKENS, `token ${name} has no SecretID in the form of a UUID`, rotate(name));
     else if (other !== undefined)
-      add("error", TOKENS, `tokens ${other} and ${name} have the same SecretID`, rotate(name));
+      add("token-duplicate", TOKENS, `tokens ${other} and ${name} have the same SecretID`, rotate(name));
     holders.set(id, name);
   }
   const retired = [...retiring.keys()].sort();
   if (retired.length > 0) {
     add(
-      "warning",
+      "old-tokens-accepted",
       TOKENS,
       `old tokens are still accepted: ${retired.join(", ")}`,
       "when every agent and user has the new ones: npm run secrets -- revoke",

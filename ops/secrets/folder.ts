@@ -13,19 +13,25 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { describeProblem, type FileLocation, type Problem, problem } from "../../cluster/problem";
 
 /** Suffix of a file's name until it is completely written. */
 export const UNFINISHED = ".unfinished";
 
 /** A secret, or the folder, cannot be used. */
 export class SecretsError extends Error {
-  constructor(
-    readonly file: string,
-    readonly what: string,
-    readonly hint: string,
-  ) {
-    super(`${file} ${what}\n  ${hint}`);
+  readonly problem: SecretsProblem;
+
+  constructor(code: Problem["code"], file: string, message: string, hint: string) {
+    const found = problem({ code, location: { file }, message, hint });
+    super(describeProblem(found));
+    this.problem = found;
   }
+}
+
+/** A problem of a file of secrets, or of their folder. */
+export interface SecretsProblem extends Problem {
+  readonly location: FileLocation;
 }
 
 const ELSEWHERE = "name a folder that this user can make: `security: { secrets: FOLDER }`";
@@ -44,7 +50,7 @@ export function makeFolder(path: string): void {
     const { code } = error as NodeJS.ErrnoException;
     // Another run has made it in the meantime.
     if (code === "EEXIST" && statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-    throw new SecretsError(path, `cannot be made: ${code}`, ELSEWHERE);
+    throw new SecretsError("secrets-folder-unusable", path, `cannot be made: ${code}`, ELSEWHERE);
   }
 }
 
@@ -73,9 +79,11 @@ export class SecretsFolder {
       if (!lstatSync(this.root, { throwIfNoEntry: false })) return false;
       if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory()) return true;
     } catch (error) {
-      throw new SecretsError(this.path, `cannot be examined: ${(error as NodeJS.ErrnoException).code}`, ELSEWHERE);
+      const { code } = error as NodeJS.ErrnoException;
+      throw new SecretsError("secrets-folder-unusable", this.path, `cannot be examined: ${code}`, ELSEWHERE);
     }
     throw new SecretsError(
+      "secrets-folder-unusable",
       this.path,
       "is no folder, or a link to one that is gone",
       "if an import left it: npm run secrets -- clean; otherwise remove it",
@@ -88,7 +96,8 @@ export class SecretsFolder {
 
   /** @throws when the folder does not exist */
   refuseAbsent(): void {
-    if (!this.exists) throw new SecretsError(this.path, "is not there", "npm run secrets -- init");
+    if (!this.exists)
+      throw new SecretsError("secrets-folder-missing", this.path, "does not exist", "npm run secrets -- init");
   }
 
   /**
@@ -102,6 +111,7 @@ export class SecretsFolder {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
       throw new SecretsError(
+        "secret-unreadable",
         this.named(file),
         `cannot be read: ${code}`,
         "make it a file of the user who runs this, with mode 0600",

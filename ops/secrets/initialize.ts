@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { randomBytes } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
 import { refuseImportedCopy, withOwnFolder } from "./access";
-import { certificatesIn, dayText, expiry, pemOf } from "./certificate";
+import { certificatesIn, dayText, expiry, isError, pemOf } from "./certificate";
 import type { SecretsFolder } from "./folder";
 import { type Due, type NeededCertificate, type ProvidedCertificates, providedCa, reissue } from "./issue";
 import { updateRendered } from "./render";
@@ -68,9 +68,9 @@ async function createMissing(
   const due = holdersOf(cluster).flatMap((holder): Due[] => {
     const pair = readPair(folder, holder);
     const whole = pair.cert !== undefined && pair.key !== undefined;
-    const errors = pairFlaws(pair, cas, holder.names, now).filter(({ severity }) => severity === "error");
+    const errors = pairFlaws(pair, cas, holder.names, now).filter(isError);
     return errors.length > 0
-      ? [{ holder, why: whole ? `the old one ${errors.map(({ what }) => what).join(", ")}` : "new" }]
+      ? [{ holder, why: whole ? `the old one ${errors.map(({ message }) => message).join(", ")}` : "new" }]
       : [];
   });
   if (due.length > 0)

@@ -7,6 +7,7 @@ import {
   certificatesIn,
   dayText,
   expiry,
+  isError,
   keyFlaw,
   type Names,
   namesText,
@@ -50,14 +51,14 @@ export function providedCa(
   }
   const cas = providedCertificates(ca);
   const newest = cas[0] as X509Certificate;
-  const flaw = [...caFlaws(newest), ...timeFlaws(newest, now)].find(({ severity }) => severity === "error");
+  const flaw = [...caFlaws(newest), ...timeFlaws(newest, now)].find(isError);
   if (flaw)
     throw new Error(
-      `${ca}: its first certificate ${flaw.what}\n  give the CA that issues the agents' certificates, first in its file`,
+      `${ca}: its first certificate ${flaw.message}\n  give the CA that issues the agents' certificates, first in its file`,
     );
   const key = caKey === undefined ? undefined : readProvided(caKey);
   const ofKey = key === undefined ? undefined : keyFlaw(newest, key, `the first certificate in ${ca}`);
-  if (ofKey) throw new Error(`${caKey} ${ofKey}\n  give that CA's own key, as PEM and decrypted`);
+  if (ofKey) throw new Error(`${caKey} ${ofKey.message}\n  give that CA's own key, as PEM and decrypted`);
   return { cas, key };
 }
 
@@ -92,10 +93,10 @@ function providedPair(
   };
   const given = { cert: read(files["cert.pem"]), key: read(files["key.pem"]) };
   if (given.cert === undefined && given.key === undefined) return undefined;
-  const errors = pairFlaws(given, trusted, names, now).filter(({ severity }) => severity === "error");
+  const errors = pairFlaws(given, trusted, names, now).filter(isError);
   if (errors.length > 0)
     throw new Error(
-      `${errors.map(({ file, what }) => `${files[file]} ${what}`).join("\n")}\n  have a new certificate issued`,
+      `${errors.map(({ file, message }) => `${files[file]} ${message}`).join("\n")}\n  have a new certificate issued`,
     );
   return { cert: pemOf(certificatesIn(given.cert as string)), key: given.key as string };
 }

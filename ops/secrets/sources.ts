@@ -6,6 +6,7 @@ import {
   certificateFlaws,
   certificatesIn,
   type Flaw,
+  isError,
   keyFlaw,
   type Names,
   serverNames,
@@ -91,7 +92,7 @@ function readSource<Value>(
   } catch (error) {
     // The message of JSON.parse may quote the file.
     const why = error instanceof SyntaxError ? "is no JSON" : `cannot be used: ${(error as Error).message}`;
-    throw new SecretsError(folder.named(file), why, hint);
+    throw new SecretsError("secret-invalid", folder.named(file), why, hint);
   }
 }
 
@@ -106,11 +107,12 @@ const COPIES: Readonly<Record<string, string>> = {
 export const missing = (folder: SecretsFolder, file: string): SecretsError =>
   folder.list(AGENTS).length > 0
     ? new SecretsError(
+        "secret-missing",
         folder.named(file),
         "is missing, and agents have files that were rendered from it",
         `${RESTORE}; ${COPIES[file]}`,
       )
-    : new SecretsError(folder.named(file), "is missing", "npm run secrets -- init");
+    : new SecretsError("secret-missing", folder.named(file), "is missing", "npm run secrets -- init");
 
 /** @throws when the source is missing */
 export function required<Value>(
@@ -161,10 +163,10 @@ export function readAuthority(folder: SecretsFolder, now: Date): CertificateAndK
   const newest = readCas(folder)?.[0];
   if (key === undefined || !newest) return undefined;
   const ofKey = keyFlaw(newest, key, NEWEST_CA);
-  if (ofKey) throw new SecretsError(folder.named(CA_KEY), ofKey, "npm run secrets -- rotate ca");
-  const flaw = [...caFlaws(newest), ...timeFlaws(newest, now)].find(({ severity }) => severity === "error");
-  if (flaw)
-    throw new SecretsError(folder.named(CA), `has a newest CA that ${flaw.what}`, "npm run secrets -- rotate ca");
+  const hint = "npm run secrets -- rotate ca";
+  if (ofKey) throw new SecretsError(ofKey.code, folder.named(CA_KEY), ofKey.message, hint);
+  const flaw = [...caFlaws(newest), ...timeFlaws(newest, now)].find(isError);
+  if (flaw) throw new SecretsError(flaw.code, folder.named(CA), `the newest CA ${flaw.message}`, hint);
   return { cert: newest.toString(), key };
 }
 
@@ -175,11 +177,11 @@ export function pairFlaws(
   names: Names | undefined,
   now: Date,
 ): PairFlaw[] {
-  const error = (file: PairFlaw["file"], what: string): PairFlaw => ({ file, severity: "error", what });
+  const flaw = (file: PairFlaw["file"], code: Flaw["code"], message: string): PairFlaw => ({ file, code, message });
   if (cert === undefined || key === undefined) {
     return [
-      ...(cert === undefined ? [error("cert.pem", "is missing")] : []),
-      ...(key === undefined ? [error("key.pem", "is missing")] : []),
+      ...(cert === undefined ? [flaw("cert.pem", "secret-missing", "is missing")] : []),
+      ...(key === undefined ? [flaw("key.pem", "secret-missing", "is missing")] : []),
     ];
   }
   try {
@@ -187,9 +189,9 @@ export function pairFlaws(
     const ofKey = keyFlaw(chain[0] as X509Certificate, key);
     return [
       ...certificateFlaws(chain, trusted, names, now).map((flaw) => ({ ...flaw, file: "cert.pem" as const })),
-      ...(ofKey ? [error("key.pem", ofKey)] : []),
+      ...(ofKey ? [{ ...ofKey, file: "key.pem" as const }] : []),
     ];
-  } catch (failure) {
-    return [error("cert.pem", `cannot be used: ${(failure as Error).message}`)];
+  } catch (error) {
+    return [flaw("cert.pem", "secret-invalid", `cannot be used: ${(error as Error).message}`)];
   }
 }

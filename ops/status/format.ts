@@ -1,65 +1,65 @@
-import { whereText } from "../inspect/findings";
+import { locationText } from "../../cluster/problem";
+import type { HealthProblem } from "../inspect/health-problem";
 import { count, listed, rolesText, securityText } from "../terminal/format";
-import type { Notice } from "./notices";
 import { type Cell, cell, type Tone, table } from "./rows";
 import type { AgentStatus, Status } from "./status";
 
 export interface TextOptions {
-  /** Whether a terminal shows it. */
+  /** Whether a terminal shows the text. */
   readonly colour: boolean;
-  /** Agents that are well, and all that is wrong, however many. */
+  /** Shows all agents and all problems, however many. */
   readonly all: boolean;
-  /** Lines that there is room for: when they are too few, agents that are well are counted. Default unbounded. */
+  /** Lines on the screen: if they are too few, healthy agents are only counted. Default unlimited. */
   readonly room?: number;
 }
 
-/** Up to so many agents, all are shown; of more, so many that are not well. */
+/** Up to this many agents, all are shown; of more, up to this many unhealthy ones. */
 const AGENTS = 30;
-/** Up to so many UIs, all are listed; of more, one. */
+/** Up to this many UIs, all are listed; of more, one. */
 const UIS = 4;
 
-/** A status for people: one screen. */
+/** A status as one screen of text. */
 export function text(status: Status, { room = Number.POSITIVE_INFINITY, ...options }: TextOptions): string {
   const most = options.all ? status.agents.length : AGENTS;
   const whole = screen(status, options, most);
   return `${(whole.length <= room || options.all ? whole : screen(status, options, 0)).join("\n")}\n`;
 }
 
-/** @param few up to so many agents, all are shown */
+/** @param few up to this many agents, all are shown */
 function screen(status: Status, { colour, all }: TextOptions, few: number): string[] {
   const paint = (words: string, tone: Tone) =>
     colour && COLOURS[tone] && words !== "" ? `\x1b[${COLOURS[tone]}m${words}\x1b[0m` : words;
-  const silent = new Set(status.hosts.filter(({ why }) => why !== undefined).map(({ name }) => name));
-  const rank = ({ role, host }: AgentStatus) => 2 * Number(silent.has(host)) + Number(role === "client");
-  const agents = [...status.agents].sort((one, other) => rank(one) - rank(other));
-  const shown = agents.length <= few ? agents : agents.filter(({ well }) => !well).slice(0, AGENTS);
+  const unreachable = new Set(status.hosts.filter(({ why }) => why !== undefined).map(({ name }) => name));
+  const rank = ({ role, host }: AgentStatus) => 2 * Number(unreachable.has(host)) + Number(role === "client");
+  const agents = [...status.agents].sort((a, b) => rank(a) - rank(b));
+  const shown = agents.length <= few ? agents : agents.filter(({ healthy }) => !healthy).slice(0, AGENTS);
   const hidden = agents.filter((agent) => !shown.includes(agent));
   const lines = [
     paint(aboutText(status), "plain"),
-    status.well ? paint("well", "well") : paint(`not well: ${unwellText(status)}`, "unwell"),
+    status.healthy ? paint("healthy", "healthy") : paint(`unhealthy: ${unhealthyText(status)}`, "unhealthy"),
     "",
     ...facts(status, all).map(([what, value]) => `${paint(what.padEnd(8), "faint")}  ${paint(value.text, value.tone)}`),
   ];
   if (shown.length > 0) lines.push("", ...aligned(table(shown, status), paint));
   if (hidden.length > 0) lines.push(paint(`and ${hiddenText(hidden)}: npm run status -- --all`, "faint"));
-  const told = (heading: string, tone: Tone, notes: readonly Notice[]) => {
-    if (notes.length > 0) lines.push("", paint(heading, tone), ...listOf(notes, all));
+  const addList = (heading: string, tone: Tone, problems: readonly HealthProblem[]) => {
+    if (problems.length > 0) lines.push("", paint(heading, tone), ...listOf(problems, all));
   };
-  told("not well", "unwell", status.findings.map(withFix));
-  told("to be known", "warning", status.notes);
+  addList("problems", "unhealthy", status.problems);
+  addList("notices", "warning", status.notices);
   return lines;
 }
 
 const COLOURS: Record<Tone, string | undefined> = {
   plain: undefined,
-  well: "32",
+  healthy: "32",
   warning: "33",
-  unwell: "31",
+  unhealthy: "31",
   faint: "2",
 };
 
-const serversFirst = (one: AgentStatus, other: AgentStatus): number =>
-  Number(one.role === "client") - Number(other.role === "client");
+const serversFirst = (a: AgentStatus, b: AgentStatus): number =>
+  Number(a.role === "client") - Number(b.role === "client");
 
 const aboutText = ({ cluster, agents, hosts }: Status): string =>
   [
@@ -69,25 +69,26 @@ const aboutText = ({ cluster, agents, hosts }: Status): string =>
     securityText(cluster.security),
   ].join(" · ");
 
-function unwellText({ agents, hosts, findings }: Status): string {
-  const ill = agents.filter(({ well }) => !well).length;
-  const silent = hosts.filter(({ why }) => why !== undefined).length;
+function unhealthyText({ agents, hosts, problems }: Status): string {
+  const unhealthy = agents.filter(({ healthy }) => !healthy).length;
+  const unreachable = hosts.filter(({ why }) => why !== undefined).length;
   const parts = [
-    ...(ill > 0 ? [`${ill} of ${count(agents.length, "agent")}`] : []),
-    ...(silent > 0 ? [`${silent} of ${count(hosts.length, "host")} ${silent === 1 ? "does" : "do"} not answer`] : []),
+    ...(unhealthy > 0 ? [`${unhealthy} of ${count(agents.length, "agent")}`] : []),
+    ...(unreachable > 0 ? [`${unreachable} of ${count(hosts.length, "host")} unreachable`] : []),
   ];
-  return parts.length > 0 ? parts.join("; ") : count(findings.length, "finding");
+  return parts.length > 0 ? parts.join("; ") : count(problems.length, "problem");
 }
 
 function hiddenText(hidden: readonly AgentStatus[]): string {
-  const ill = hidden.filter(({ well }) => !well).length;
+  const unhealthy = hidden.filter(({ healthy }) => !healthy).length;
+  const healthy = hidden.length - unhealthy;
   return [
-    ...(ill > 0 ? [`${count(ill, "agent")} more not well`] : []),
-    ...(hidden.length > ill ? [`${count(hidden.length - ill, "agent")} well`] : []),
+    ...(unhealthy > 0 ? [count(unhealthy, "more unhealthy agent")] : []),
+    ...(healthy > 0 ? [count(healthy, "healthy agent")] : []),
   ].join(", ");
 }
 
-/** What is one thing for the whole cluster. */
+/** Facts about the cluster as a whole. */
 function facts(status: Status, all: boolean): [what: string, value: Cell][] {
   const { leader, voters, agents, hosts, services } = status;
   const fact = (what: string, value: Cell | undefined): [string, Cell][] => (value ? [[what, value]] : []);
@@ -95,10 +96,7 @@ function facts(status: Status, all: boolean): [what: string, value: Cell][] {
   const uis = [...agents].sort(serversFirst).flatMap(({ ui, name }) => (ui ? [`${ui} (${name})`] : []));
   const few = all || uis.length <= UIS;
   return [
-    ...fact(
-      "leader",
-      leader ? cell(leader.agent ? `${leader.agent} (${leader.address})` : leader.address) : cell("none", "unwell"),
-    ),
+    ...fact("leader", leaderCell(leader)),
     ...fact("voters", voters && votersCell(voters, status)),
     ...fact("services", services && servicesCell(services)),
     ...fact("image", commonCell(images)),
@@ -107,27 +105,37 @@ function facts(status: Status, all: boolean): [what: string, value: Cell][] {
   ];
 }
 
-/** How many vote, and how many of them may be lost before nothing can be written any more. */
+function leaderCell(leader: Status["leader"]): Cell {
+  if (!leader) return cell("none", "unhealthy");
+  return cell(leader.agent ? `${leader.agent} (${leader.address})` : leader.address);
+}
+
+/** How many servers are voters, and how many of the voters can fail before the quorum is lost. */
 function votersCell(voters: readonly string[], { agents, leader }: Status): Cell {
   const follows = (agent: AgentStatus) => agent.leader === (leader?.agent ?? leader?.address);
   const up = voters.filter((node) => agents.some((agent) => agent.node === node && follows(agent))).length;
-  const spare = up - (Math.floor(voters.length / 2) + 1);
+  const spare = Math.max(0, up - (Math.floor(voters.length / 2) + 1));
   const servers = agents.filter(({ role }) => role === "server").length;
-  const words = `${voters.length} of ${count(servers, "server")}; ${spare > 0 ? spare : "none"} may be lost`;
-  return cell(words, spare > 0 || voters.length < 3 ? "plain" : "warning");
+  const tolerates = spare > 0 ? `tolerates ${count(spare, "failure")}` : "tolerates no failure";
+  return cell(
+    `${voters.length} of ${count(servers, "server")}; ${tolerates}`,
+    spare > 0 || voters.length < 3 ? "plain" : "warning",
+  );
 }
 
 function servicesCell({ names, failing }: NonNullable<Status["services"]>): Cell {
   if (names.length === 0) return cell("none");
-  const words = `${names.length} (${listed(names)})`;
-  return failing.length > 0 ? cell(`${words}; ${count(failing.length, "check")} failing`, "warning") : cell(words);
+  const services = `${names.length} (${listed(names)})`;
+  return failing.length > 0
+    ? cell(`${services}; ${count(failing.length, "check")} failing`, "warning")
+    : cell(services);
 }
 
-/** What most have, and how many have others; undefined where nobody has any. */
+/** The most frequent value, then the others with their numbers; undefined when there is no value. */
 function commonCell(values: readonly (string | undefined)[]): Cell | undefined {
   const times = new Map<string, number>();
   for (const value of values) if (value !== undefined) times.set(value, (times.get(value) ?? 0) + 1);
-  const [most, ...others] = [...times].sort(([, one], [, other]) => other - one);
+  const [most, ...others] = [...times].sort(([, timesOfA], [, timesOfB]) => timesOfB - timesOfA);
   return most && cell([most[0], ...others.map(([value, number]) => `${value} (${number})`)].join(", "));
 }
 
@@ -141,32 +149,26 @@ function aligned(rows: readonly (readonly Cell[])[], paint: (words: string, tone
   );
 }
 
-/** What `npm run doctor -- --fix` hints, it is to hint: by hand is the second way. */
-const withFix = ({ host, agent, what, hint, action }: Status["findings"][number]): Notice => ({
-  ...{ host, agent, what },
-  hint: action === undefined || hint.includes("--fix") ? hint : `npm run doctor -- --fix (${hint})`,
-});
-
-/** A line or two for each; what many have in common is said once. */
-function listOf(notes: readonly Notice[], all: boolean): string[] {
-  const alike = new Map<string, Notice[]>();
-  for (const note of notes) alike.set(note.what, [...(alike.get(note.what) ?? []), note]);
+/** A line for each problem, and one for its hint. A problem that many agents share is listed once. */
+function listOf(problems: readonly HealthProblem[], all: boolean): string[] {
+  const alike = new Map<string, HealthProblem[]>();
+  for (const problem of problems) alike.set(problem.message, [...(alike.get(problem.message) ?? []), problem]);
   const groups = [...alike.values()].flatMap((group) =>
-    all || group.length <= TOGETHER ? group.map((note) => [note]) : [group],
+    all || group.length <= TOGETHER ? group.map((problem) => [problem]) : [group],
   );
   const shown = all ? groups : groups.slice(0, LISTED);
   const rest = groups.slice(shown.length).flat().length;
   return [...shown.flatMap(entry), ...(rest > 0 ? [`  and ${rest} more: npm run status -- --all`] : [])];
 }
 
-/** Up to so many agents of which the same is to be said, each has its own line. */
+/** Up to this many agents with the same problem have a line each. */
 const TOGETHER = 5;
-/** Lines for agents, or many agents, before the rest are counted. */
+/** Problems that are listed before the rest are counted. */
 const LISTED = 30;
 
-function entry(group: readonly Notice[]): string[] {
-  const [{ what, hint }, ...others] = group as [Notice, ...Notice[]];
-  const names = listed(group.map(whereText));
-  const hints = hint && others.some((other) => other.hint !== hint) ? `${hint}; and so for the others` : hint;
-  return [`  ${names === "" ? "" : `${names}: `}${what}`, ...(hints ? [`      ${hints}`] : [])];
+function entry(group: readonly HealthProblem[]): string[] {
+  const [{ message, hint }, ...others] = group as [HealthProblem, ...HealthProblem[]];
+  const names = listed(group.map(({ location }) => locationText(location)));
+  const hints = hint && others.some((other) => other.hint !== hint) ? `${hint}; likewise for the others` : hint;
+  return [`  ${names === "" ? "" : `${names}: `}${message}`, ...(hints ? [`      hint: ${hints}`] : [])];
 }

@@ -1,126 +1,133 @@
 import type { Cluster } from "../../cluster/model";
 import { KV } from "../../consul/contract";
-import { certificateFlaw } from "../inspect/certificate";
-import { whyStale } from "../inspect/findings";
+import { certificateProblem } from "../inspect/certificate-problem";
+import { type HealthProblem, healthProblem } from "../inspect/health-problem";
 import { isReachable } from "../inspect/leader";
+import { whyStale } from "../inspect/locks";
 import { serfStatusName } from "../inspect/probe";
 import { count, listed } from "../terminal/format";
 import type { StatusInspection } from "./status-inspector";
 
-/** Something to be known that is not wrong, or not the cluster's fault. */
-export interface Notice {
-  readonly host?: string;
-  readonly agent?: string;
-  readonly what: string;
-  readonly hint?: string;
-}
-
-/** Failing checks that stand in a note each: who has more looks at the UI. */
+/** Failing checks that have a notice each; the UI shows the rest. */
 const CHECKS = 20;
 
-export function noticesOf(cluster: Cluster, survey: StatusInspection): Notice[] {
+/** Information about a healthy cluster: notices and warnings. */
+export function noticesOf(cluster: Cluster, inspection: StatusInspection): HealthProblem[] {
   return [
-    ...memory(survey),
-    ...changes(cluster, survey),
-    ...agentNotes(survey),
-    ...members(cluster, survey),
-    ...checks(survey),
+    ...terraformState(inspection),
+    ...rollout(cluster, inspection),
+    ...versions(inspection),
+    ...healthyAgents(inspection),
+    ...members(cluster, inspection),
+    ...checks(inspection),
   ];
 }
 
-const memory = ({ stateUnread }: StatusInspection): Notice[] =>
-  stateUnread === undefined
-    ? []
-    : [
-        {
-          what: `nothing was compared with Terraform's state: ${stateUnread}`,
-          hint: "npm run status -- --timeout 30, where deploys run",
-        },
-      ];
+function terraformState({ stateUnread }: StatusInspection): HealthProblem[] {
+  if (stateUnread === undefined) return [];
+  const message = `nothing was compared with the Terraform state: ${stateUnread}`;
+  const hint = "npm run status -- --timeout 30, where deploys run";
+  return [healthProblem({ code: "terraform-state-unread", message, hint })];
+}
 
-/** What is under way, and what is not as everywhere. */
-function changes({ agents: described }: Cluster, { agents, locks }: StatusInspection): Notice[] {
-  const replaced = locks.map(({ key, owner, index }): Notice => {
-    const stale = whyStale({ key, owner, index }, agents, described);
-    const what =
-      key === KV.lock ? "holds the lock: it is being replaced, or leaves" : "has its turn: it is being replaced";
-    return {
-      agent: owner,
-      what: stale ? `${what}; but ${stale}` : what,
-      hint: "if no deploy is under way: npm run doctor -- --fix",
-    };
+/** Agents that are being replaced, or will be decommissioned. */
+function rollout({ agents: file }: Cluster, { agents, locks }: StatusInspection): HealthProblem[] {
+  const replaced = locks.map((lock) => {
+    const stale = whyStale(lock, agents, file);
+    const message =
+      lock.key === KV.lock
+        ? "holds the deploy lock: it is being replaced or decommissioned"
+        : "has a rollout slot: it is being replaced";
+    return healthProblem({
+      code: "lock-held",
+      agent: lock.owner,
+      message: stale ? `${message}; but ${stale}` : message,
+      hint: "if no deploy is in progress: npm run doctor -- --fix",
+    });
   });
-  const leaving = described
-    .filter(({ decommission }) => decommission)
-    .map(
-      ({ name, host }): Notice => ({
+  const decommissioned = file.filter(({ decommission }) => decommission);
+  return [
+    ...replaced,
+    ...decommissioned.map(({ name, host }) =>
+      healthProblem({
+        code: "agent-decommissioned",
         agent: name,
         host: host.name,
-        what: "is to leave for good",
+        message: "the next deploy decommissions it",
         hint: "npm run deploy",
       }),
-    );
-  const versions = new Map<string, string[]>();
+    ),
+  ];
+}
+
+function versions({ agents }: StatusInspection): HealthProblem[] {
+  const namesByVersion = new Map<string, string[]>();
   for (const { agent, view } of agents.filter(isReachable))
-    versions.set(view.version, [...(versions.get(view.version) ?? []), agent.name]);
-  const [, ...fewer] = [...versions].sort(([, one], [, other]) => other.length - one.length);
-  const others = fewer.map(
-    ([version, names]): Notice => ({
-      what: `${version} runs in ${listed(names)}, another version than in most`,
+    namesByVersion.set(view.version, [...(namesByVersion.get(view.version) ?? []), agent.name]);
+  const [, ...others] = [...namesByVersion].sort(([, namesOfA], [, namesOfB]) => namesOfB.length - namesOfA.length);
+  return others.map(([version, names]) =>
+    healthProblem({
+      code: "version-differs",
+      message: `${listed(names)} ${names.length === 1 ? "runs" : "run"} Consul ${version}, another version than most`,
       hint: "npm run diff",
     }),
   );
-  return [...replaced, ...leaving, ...others];
 }
 
-/** Of agents about which nothing is wrong. */
-function agentNotes({ agents, findings }: StatusInspection): Notice[] {
-  const ill = new Set(findings.map(({ agent }) => agent));
+function healthyAgents({ agents, problems }: StatusInspection): HealthProblem[] {
+  const unhealthy = new Set(problems.map(({ location }) => location.agent));
   return agents
-    .filter(({ agent }) => !ill.has(agent.name))
-    .flatMap((one): Notice[] => {
-      const { agent, container } = one;
-      const note = (what: string, hint: string): Notice => ({ host: agent.host.name, agent: agent.name, what, hint });
-      const flaw = certificateFlaw(one);
-      const unhealthy = container?.State.Health?.Status === "unhealthy";
-      return [
-        ...(flaw ? [note(flaw.what, flaw.hint)] : []),
-        ...(unhealthy
-          ? [note("Docker still has it as unhealthy", `docker inspect -f '{{json .State.Health}}' ${agent.container}`)]
-          : []),
-      ];
+    .filter(({ agent }) => !unhealthy.has(agent.name))
+    .flatMap((inspected): HealthProblem[] => {
+      const { agent, container } = inspected;
+      const certificate = certificateProblem(inspected);
+      const found = certificate ? [certificate] : [];
+      if (container?.State.Health?.Status !== "unhealthy") return found;
+      const docker = healthProblem({
+        code: "container-unhealthy",
+        host: agent.host.name,
+        agent: agent.name,
+        message: "Docker still reports it as unhealthy",
+        hint: `docker inspect -f '{{json .State.Health}}' ${agent.container}`,
+      });
+      return [...found, docker];
     });
 }
 
-/** Of the cluster's gossip and raft, whom the file has not. */
-function members({ agents }: Cluster, { leader }: StatusInspection): Notice[] {
+/** Failed members in gossip, and voters in Raft, that the file does not have. */
+function members({ agents }: Cluster, { leader }: StatusInspection): HealthProblem[] {
   const view = leader?.source?.view;
   const nodes = new Set(agents.map(({ node }) => node));
-  const gone = (view?.members ?? []).filter(({ name, status }) => !nodes.has(name) && status === 4);
+  const failed = (view?.members ?? []).filter(({ name, status }) => !nodes.has(name) && status === 4);
   const voters = (view?.servers ?? []).filter(({ node, voter }) => voter && !nodes.has(node));
   return [
-    ...gone.map(({ name, address, status }): Notice => {
-      return {
-        what: `member ${name} (${address}) has ${serfStatusName(status)}, and the file has none of that name`,
+    ...failed.map(({ name, address, status }) =>
+      healthProblem({
+        code: "unknown-member",
+        message: `member ${name} (${address}) has ${serfStatusName(status)}, and the file has no such agent`,
         hint: `consul force-leave ${name}`,
-      };
-    }),
-    ...voters.map(({ node, address }): Notice => {
-      return {
-        what: `server ${node} (${address}) votes, and the file has none of that name`,
+      }),
+    ),
+    ...voters.map(({ node, address }) =>
+      healthProblem({
+        code: "unknown-voter",
+        message: `server ${node} (${address}) is a voter, and the file has no such server`,
         hint: "list it under servers, or see docs/membership.md",
-      };
-    }),
+      }),
+    ),
   ];
 }
 
-function checks({ leader }: StatusInspection): Notice[] {
+function checks({ leader }: StatusInspection): HealthProblem[] {
   const failing = leader?.source?.view.failing ?? [];
-  const shown = failing.slice(0, CHECKS).map(({ node, service, check, status, output }): Notice => {
+  const shown = failing.slice(0, CHECKS).map(({ node, service, check, status, output }) => {
     const whose = service === "" ? `of node ${node}` : `of service ${service} on ${node}`;
-    const said = output.replace(/\s+/g, " ").trim();
-    return { what: `check "${check}" ${whose} is ${status}${said === "" ? "" : `: ${said}`}` };
+    const details = output.replace(/\s+/g, " ").trim();
+    const message = `check "${check}" ${whose} is ${status}${details === "" ? "" : `: ${details}`}`;
+    return healthProblem({ code: "check-failing", message });
   });
   const rest = failing.length - shown.length;
-  return rest > 0 ? [...shown, { what: `${count(rest, "more check")} fail${rest === 1 ? "s" : ""}` }] : shown;
+  if (rest === 0) return shown;
+  const message = `${count(rest, "more check")} ${rest === 1 ? "fails" : "fail"}`;
+  return [...shown, healthProblem({ code: "check-failing", message })];
 }

@@ -1,7 +1,7 @@
 import type { AgentStatus, HostStatus, Status } from "./status";
 
-/** How a word is meant. */
-export type Tone = "plain" | "well" | "warning" | "unwell" | "faint";
+/** What a text's colour says. */
+export type Tone = "plain" | "healthy" | "warning" | "unhealthy" | "faint";
 
 export interface Cell {
   readonly text: string;
@@ -14,17 +14,17 @@ const NOTHING = cell("");
 interface Column {
   readonly head: string;
   readonly of: (agent: AgentStatus, host: HostStatus | undefined, status: Status) => Cell;
-  /** It is there when some row says something, or when they do not all say the same. Default always. */
+  /** Shown when some row has a value (`any`), or when the values differ (`differ`). Default always. */
   readonly when?: "any" | "differ";
 }
 
 const COLUMNS: readonly Column[] = [
-  { head: "agent", of: ({ name, well }) => cell(name, well ? "plain" : "unwell") },
+  { head: "agent", of: ({ name, healthy }) => cell(name, healthy ? "plain" : "unhealthy") },
   { head: "host", of: ({ name, host }) => cell(host === name ? "" : host), when: "any" },
   { head: "address", of: ({ member }) => cell(member?.address ?? "") },
   {
     head: "member",
-    of: ({ member }) => cell(member?.status ?? "", member && member.status !== "alive" ? "unwell" : "plain"),
+    of: ({ member }) => cell(member?.status ?? "", member && member.status !== "alive" ? "unhealthy" : "plain"),
   },
   { head: "role", of: ({ role }) => cell(role) },
   { head: "consul", of: ({ version }) => cell(version ?? "") },
@@ -36,37 +36,42 @@ const COLUMNS: readonly Column[] = [
   { head: "certificate", of: certificateCell, when: "any" },
 ];
 
-/** A table of agents: its head, and a row each. */
+/** Different values that a column needs to be shown. */
+const LEAST_VALUES = { always: 0, any: 1, differ: 2 } as const;
+
+/** A table of agents: a head, and a row for each. */
 export function table(agents: readonly AgentStatus[], status: Status): Cell[][] {
   const hosts = new Map(status.hosts.map((host) => [host.name, host]));
   const columns = COLUMNS.map(({ head, of, when }) => {
     const cells = agents.map((agent) => of(agent, hosts.get(agent.host), status));
-    const words = new Set(cells.map(({ text }) => text).filter(Boolean));
-    const least = when === undefined ? 0 : when === "any" ? 1 : 2;
-    return words.size >= least ? [cell(head.toUpperCase(), "faint"), ...cells] : [];
+    const values = new Set(cells.map(({ text }) => text).filter(Boolean));
+    return values.size >= LEAST_VALUES[when ?? "always"] ? [cell(head.toUpperCase(), "faint"), ...cells] : [];
   }).filter(({ length }) => length > 0);
   return Array.from({ length: agents.length + 1 }, (_, row) => columns.map((column) => column[row] ?? NOTHING));
 }
 
 function containerCell({ container }: AgentStatus, host: HostStatus | undefined, { at }: Status): Cell {
-  if (host?.why !== undefined) return cell("host does not answer", "unwell");
-  if (!container) return cell("none", "unwell");
+  if (host?.why !== undefined) return cell("host unreachable", "unhealthy");
+  if (!container) return cell("none", "unhealthy");
   const { status, startedAt, health, drifted } = container;
   const running = status === "running";
-  const words = [
-    running ? `up ${duration(Date.parse(at) - Date.parse(startedAt))}` : status,
-    ...(running && health ? [health] : []),
-  ];
+  const words = [running ? `up ${duration(Date.parse(at) - Date.parse(startedAt))}` : status];
+  if (running && health) words.push(health);
   if (drifted) words.push("changed");
-  return cell(words.join(", "), !running || drifted ? "unwell" : health === "unhealthy" ? "warning" : "well");
+  return cell(words.join(", "), containerTone(running && !drifted, health));
+}
+
+function containerTone(asDeployed: boolean, health: string | undefined): Tone {
+  if (!asDeployed) return "unhealthy";
+  return health === "unhealthy" ? "warning" : "healthy";
 }
 
 function raftCell({ raft, role, version }: AgentStatus): Cell {
   if (role === "client" || version === undefined) return NOTHING;
-  if (!raft?.voter) return cell("no voter", "unwell");
-  if (raft.leads) return cell("leads", "well");
+  if (!raft?.voter) return cell("no voter", "unhealthy");
+  if (raft.leads) return cell("leads", "healthy");
   if (raft.behind === undefined) return cell("votes");
-  return cell(`votes, ${raft.behind} behind, ${roundContact(raft.contact)}`, "well");
+  return cell(`votes, ${raft.behind} behind, ${roundContact(raft.contact)}`, "healthy");
 }
 
 /** Go's `12.345678ms` as `12ms`. */
@@ -74,9 +79,9 @@ const roundContact = (contact = ""): string => contact.replace(/(\d+)\.\d+/, "$1
 
 function leaderCell({ leader, version }: AgentStatus, _: HostStatus | undefined, status: Status): Cell {
   if (version === undefined || leader === undefined) return NOTHING;
-  if (leader === "") return cell("none", "unwell");
-  const same = leader === (status.leader?.agent ?? status.leader?.address);
-  return cell(leader, same ? "plain" : "unwell");
+  if (leader === "") return cell("none", "unhealthy");
+  const followsMost = leader === (status.leader?.agent ?? status.leader?.address);
+  return cell(leader, followsMost ? "plain" : "unhealthy");
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -84,7 +89,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 function certificateCell({ certificateUntil }: AgentStatus, _: HostStatus | undefined, { at }: Status): Cell {
   if (certificateUntil === undefined) return NOTHING;
   const left = Date.parse(certificateUntil) - Date.parse(at);
-  return left < 0 ? cell(`expired ${certificateUntil.slice(0, 10)}`, "unwell") : cell(`for ${duration(left)}`);
+  return left < 0 ? cell(`expired ${certificateUntil.slice(0, 10)}`, "unhealthy") : cell(`for ${duration(left)}`);
 }
 
 /** `hashicorp/consul:1.22.2` as `consul:1.22.2` */

@@ -6,53 +6,54 @@ import type { Timeouts } from "../inspect/probe";
 import { parallel } from "../parallel";
 import { readStateByBackend } from "../terraform/state";
 
-/** Terraform processes at once, where the state is not a file of this machine. */
-const STATES_AT_ONCE = 8;
-/** How long a state is taken for what it is while nothing is wrong. */
-const STATE_SECONDS = 30;
+/** Terraform processes in parallel, where the Terraform state is not a local file. */
+const PARALLEL_STATES = 8;
+/** How long a Terraform state is cached while the cluster is healthy. */
+const CACHE_SECONDS = 30;
 
-/** What was found at one time. */
+/** An inspection at one time. */
 export interface StatusInspection extends Inspection {
   readonly at: Date;
-  /** Why nothing is compared with the state, if so. */
+  /** Why the Terraform state could not be read. */
   readonly stateUnread?: string;
 }
 
-export interface SurveyOptions {
-  /** Seconds after which a host counts as one that does not answer. Default three, or more while this machine is busy. */
+export interface StatusInspectionOptions {
+  /** Seconds after which a host counts as unreachable. Default 3, or more while this machine is busy. */
   readonly timeout?: number;
-  /** Is told of each host that does not answer, at once. */
-  readonly onSilent?: (host: HostDescription, why: string) => void;
+  /** Called for each unreachable host, as soon as it is known. */
+  readonly onUnreachable?: (host: HostDescription, why: string) => void;
 }
 
-/** Looks at a cluster, again and again if need be. Writes nothing to what is synthesized: a deploy may be under way. */
+/** Inspects a cluster, once or repeatedly. It does not write to the synthesized stacks, because a deploy may be in progress. */
 export class StatusInspector {
-  private known?: { readonly resources: KnownResources; readonly until: number };
+  private cache?: { readonly resources: KnownResources; readonly until: number };
 
   constructor(private readonly cluster: Cluster) {}
 
-  async survey({ timeout, onSilent }: SurveyOptions = {}): Promise<StatusInspection> {
+  async inspect({ timeout, onUnreachable }: StatusInspectionOptions = {}): Promise<StatusInspection> {
     const daemon = timeout ?? (await adaptiveTimeoutSeconds());
-    // Of an agent that answers slowly more is known than that its host is gone.
-    const patience: Timeouts = { daemon, answer: 2 * daemon, question: Math.ceil((2 * daemon) / 3) };
-    const remembered = this.remembered(patience.answer);
-    const examination = await inspect(this.cluster, remembered, { patience, onSilent });
-    // What is wrong may be what has just been deployed.
-    if (examination.findings.length > 0) this.known = undefined;
-    const resources = await remembered;
-    return { at: new Date(), ...examination, ...(typeof resources === "string" && { stateUnread: resources }) };
+    // A slow agent tells more than an unreachable host, so its limits are longer.
+    const timeouts: Timeouts = { daemon, answer: 2 * daemon, request: Math.ceil((2 * daemon) / 3) };
+    const reading = this.readResources(timeouts.answer);
+    const inspection = await inspect(this.cluster, reading, { timeouts, onUnreachable });
+    // A problem may come from a deploy that the cached state does not have.
+    if (inspection.problems.length > 0) this.cache = undefined;
+    const resources = await reading;
+    const stateUnread = typeof resources === "string" ? resources : undefined;
+    return { at: new Date(), ...inspection, stateUnread };
   }
 
-  private async remembered(seconds: number): Promise<KnownResources> {
-    if (this.known && this.known.until > Date.now()) return this.known.resources;
+  private async readResources(seconds: number): Promise<KnownResources> {
+    if (this.cache && this.cache.until > Date.now()) return this.cache.resources;
     const { name, hosts, backend } = this.cluster;
     const signal = AbortSignal.timeout(seconds * 1000);
     try {
-      const states = await parallel(stackNames(name, hosts), STATES_AT_ONCE, (stack) =>
+      const states = await parallel(stackNames(name, hosts), PARALLEL_STATES, (stack) =>
         readStateByBackend(backend, stack, signal),
       );
       const resources = states.flatMap((state) => state.resources);
-      this.known = { resources, until: Date.now() + STATE_SECONDS * 1000 };
+      this.cache = { resources, until: Date.now() + CACHE_SECONDS * 1000 };
       return resources;
     } catch (error) {
       return signal.aborted ? `it was not read within ${seconds} s` : (error as Error).message;

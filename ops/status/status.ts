@@ -1,27 +1,28 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import type { Role } from "../../consul/ports";
 import type { Stage } from "../../consul/security";
-import type { Finding, InspectedAgent } from "../inspect/findings";
+import { type HealthProblem, publicProblem } from "../inspect/health-problem";
+import type { InspectedAgent } from "../inspect/inspected-agent";
 import { type AgentProbe, type FailingCheck, type ServerHealth, serfStatusName } from "../inspect/probe";
 import { expiry } from "../secrets/certificate";
-import { type Notice, noticesOf } from "./notices";
+import { noticesOf } from "./notices";
 import type { StatusInspection } from "./status-inspector";
 
-/** A cluster as it is: what `npm run status` shows. All in the order of names. */
+/** The status of a cluster, as `npm run status` shows it. Lists are sorted by name. */
 export interface Status {
   readonly at: string;
   readonly cluster: { readonly name: string; readonly datacenter: string; readonly security: Stage };
-  /** Nothing is wrong. */
-  readonly well: boolean;
-  /** What is wrong: what `npm run doctor` finds. */
-  readonly findings: readonly Finding[];
-  /** What is to be known, and is not wrong. */
-  readonly notes: readonly Notice[];
-  /** As most servers know it; undefined when nobody knows any. */
+  /** There is no problem. */
+  readonly healthy: boolean;
+  /** What `npm run doctor` finds too. */
+  readonly problems: readonly HealthProblem[];
+  /** Information and warnings about a healthy cluster. */
+  readonly notices: readonly HealthProblem[];
+  /** The leader that most servers follow; undefined when no agent knows one. */
   readonly leader?: { readonly address: string; readonly agent?: string };
-  /** Node names, as the leader has them; undefined when that is not known. */
+  /** Node names, as the leader has them; undefined when the leader is not known. */
   readonly voters?: readonly string[];
-  /** Names, and checks that fail; undefined when that is not known. */
+  /** Names, and failing checks; undefined when the leader is not known. */
   readonly services?: { readonly names: readonly string[]; readonly failing: readonly FailingCheck[] };
   readonly hosts: readonly HostStatus[];
   readonly agents: readonly AgentStatus[];
@@ -30,9 +31,9 @@ export interface Status {
 export interface HostStatus {
   readonly name: string;
   readonly address: string;
-  /** Its daemon's version; undefined when that does not answer. */
+  /** Its Docker daemon's version; undefined when the host is unreachable. */
   readonly docker?: string;
-  /** Why it does not. */
+  /** Why the host is unreachable. */
   readonly why?: string;
 }
 
@@ -41,79 +42,82 @@ export interface AgentStatus {
   readonly role: Role;
   readonly host: string;
   readonly node: string;
-  readonly well: boolean;
-  /** Undefined where there is none, or its host does not answer. */
+  readonly healthy: boolean;
+  /** Undefined when it has none, or its host is unreachable. */
   readonly container?: ContainerStatus;
-  /** Consul's; undefined when it does not answer, as all below. */
+  /** Consul's version; this and the following are undefined when its API is unreachable. */
   readonly version?: string;
-  /** As the leader's gossip has it. */
+  /** Its entry in the leader's gossip. */
   readonly member?: { readonly address: string; readonly status: string };
-  /** The leader as this agent sees it: an agent's name, or an address of none; empty when it knows none. */
+  /** The leader that this agent follows: an agent's name, or an address that no agent has; empty when it knows none. */
   readonly leader?: string;
   readonly raft?: RaftStatus;
-  /** When the certificate that it uses expires. */
+  /** When the certificate in use expires. */
   readonly certificateUntil?: string;
-  /** Where its UI is. */
+  /** The URL of its UI. */
   readonly ui?: string;
 }
 
 export interface ContainerStatus {
-  /** Docker's: `running`, `exited`. */
+  /** Docker's word: `running`, `exited`. */
   readonly status: string;
   readonly startedAt: string;
-  /** Docker's: `healthy`; undefined without a health check. */
+  /** Docker's word: `healthy`; undefined without a health check. */
   readonly health?: string;
-  /** By the name under which it was pulled, or else as Docker has it. */
+  /** The name that it was pulled by, otherwise Docker's name for it. */
   readonly image: string;
-  /** Not as it was deployed: changed, or made, by hand. */
+  /** Changed or created by hand since the last deploy. */
   readonly drifted: boolean;
 }
 
 export interface RaftStatus {
   readonly voter: boolean;
   readonly leads: boolean;
-  /** Raft entries that the leader has and it has not; undefined when no leader can tell, as the next. */
+  /** Raft entries that the leader has and this server lacks; this and the following are undefined without a leader. */
   readonly behind?: number;
-  /** How long ago it heard from the leader, as Go writes durations. */
+  /** The time since it heard from the leader, as a duration of Go. */
   readonly contact?: string;
 }
 
-/** What a survey means. */
-export function statusOf(cluster: Cluster, survey: StatusInspection): Status {
-  const { at, hosts, findings, leader, agents } = survey;
+/** The status of an inspected cluster. */
+export function statusOf(cluster: Cluster, inspection: StatusInspection): Status {
+  const { at, hosts, problems, leader, agents } = inspection;
   const { name, datacenter, security } = cluster;
-  const agentAt = new Map(agents.map(({ agent }) => [agent.node, agent.name]));
-  const speaker = leader?.source?.view;
-  const examined = new Map(agents.map((one) => [one.agent.name, one]));
-  const ill = new Set(findings.flatMap(({ agent }) => agent ?? []));
-  const silent = new Set(hosts.filter(({ why }) => why !== undefined).map(({ host }) => host.name));
+  const agentByNode = new Map(agents.map(({ agent }) => [agent.node, agent.name]));
+  const source = leader?.source?.view;
+  const inspected = new Map(agents.map((one) => [one.agent.name, one]));
+  const unhealthy = new Set(problems.flatMap(({ location }) => location.agent ?? []));
+  const unreachable = new Set(hosts.filter(({ why }) => why !== undefined).map(({ host }) => host.name));
+  const agentStatus = (agent: AgentDescription): AgentStatus => {
+    const found = inspected.get(agent.name);
+    return {
+      name: agent.name,
+      role: agent.role,
+      host: agent.host.name,
+      node: agent.node,
+      healthy: !unhealthy.has(agent.name) && !unreachable.has(agent.host.name),
+      container: found && containerOf(found, isDrifted(agent, problems)),
+      ...(found && viewOf(found, inspection, agentByNode)),
+      ui: agent.ui ? `${agent.endpoints.http}/ui` : undefined,
+    };
+  };
   return {
     at: at.toISOString(),
     cluster: { name, datacenter, security: security?.stage ?? "off" },
-    well: findings.length === 0,
-    findings: findings.map(({ host, agent, what, hint, action }) => ({ host, agent, what, hint, action })),
-    notes: noticesOf(cluster, survey),
-    leader: leader && { address: leader.address, agent: agentAt.get(leader.node ?? "") ?? leader.node },
-    voters: speaker?.servers?.filter(({ voter }) => voter).map(({ node }) => node),
-    services: speaker?.services && { names: speaker.services, failing: speaker.failing ?? [] },
+    healthy: problems.length === 0,
+    problems: problems.map(publicProblem),
+    notices: noticesOf(cluster, inspection).map(publicProblem),
+    leader: leader && { address: leader.address, agent: agentByNode.get(leader.node ?? "") ?? leader.node },
+    voters: source?.servers?.filter(({ voter }) => voter).map(({ node }) => node),
+    services: source?.services && { names: source.services, failing: source.failing ?? [] },
     hosts: hosts.map(({ host, version, why }) => ({ name: host.name, address: host.address, docker: version, why })),
-    agents: cluster.agents
-      .filter(({ decommission }) => !decommission)
-      .map((agent): AgentStatus => {
-        const { name, role, host, node } = agent;
-        const one = examined.get(name);
-        const drift = findings.some(
-          (finding) => finding.agent === name && (finding.action === "replace" || finding.action === "restart-policy"),
-        );
-        return {
-          ...{ name, role, host: host.name, node, well: !ill.has(name) && !silent.has(host.name) },
-          container: one && containerOf(one, drift),
-          ...(one && seen(one, survey, agentAt)),
-          ui: agent.ui ? `${agent.endpoints.http}/ui` : undefined,
-        };
-      }),
+    agents: cluster.agents.filter(({ decommission }) => !decommission).map(agentStatus),
   };
 }
+
+/** Whether an agent's container was changed or created by hand: its problem is fixed by a change of the container. */
+const isDrifted = ({ name }: AgentDescription, problems: readonly HealthProblem[]): boolean =>
+  problems.some(({ location, fix }) => location.agent === name && (fix === "recreate" || fix === "restart-policy"));
 
 function containerOf({ container, image }: InspectedAgent, drifted: boolean): ContainerStatus | undefined {
   if (!container) return undefined;
@@ -122,23 +126,22 @@ function containerOf({ container, image }: InspectedAgent, drifted: boolean): Co
   return { status: Status, startedAt: StartedAt, health: Health?.Status, image: image ?? id, drifted };
 }
 
-/** What an agent says of itself, and the leader of it. */
-function seen(
+/** An agent's own view, and the leader's view of the agent. */
+function viewOf(
   { agent, view }: InspectedAgent,
   { leader }: StatusInspection,
-  agentAt: ReadonlyMap<string, string>,
+  agentByNode: ReadonlyMap<string, string>,
 ): Partial<AgentStatus> {
-  const speaker = leader?.source?.view;
-  const member = speaker?.members.find(({ name }) => name === agent.node);
+  const source = leader?.source?.view;
+  const member = source?.members.find(({ name }) => name === agent.node);
   const known = { member: member && { address: member.address, status: serfStatusName(member.status) } };
   if (typeof view === "string") return known;
-  const ownLeader =
-    leader && view.leader === leader.address ? (agentAt.get(leader.node ?? "") ?? leader.node) : undefined;
+  const followsLeader = leader !== undefined && view.leader === leader.address;
   return {
     ...known,
     version: view.version,
-    leader: ownLeader ?? view.leader,
-    raft: raftOf(agent, view, speaker?.health),
+    leader: (followsLeader ? (agentByNode.get(leader.node ?? "") ?? leader.node) : undefined) ?? view.leader,
+    raft: raftOf(agent, view, source?.health),
     certificateUntil: view.certificate && expiry(view.certificate).toISOString(),
   };
 }
@@ -146,11 +149,11 @@ function seen(
 function raftOf(
   agent: AgentDescription,
   view: AgentProbe,
-  healths: readonly ServerHealth[] = [],
+  servers: readonly ServerHealth[] = [],
 ): RaftStatus | undefined {
   if (agent.role !== "server") return undefined;
-  const health = healths.find(({ node }) => node === agent.node);
-  const newest = Math.max(0, ...healths.map(({ index }) => index));
+  const health = servers.find(({ node }) => node === agent.node);
+  const newest = Math.max(0, ...servers.map(({ index }) => index));
   return {
     voter: view.servers?.some(({ id, voter }) => voter && id === view.id) ?? false,
     leads: view.raft === "Leader",

@@ -1,7 +1,7 @@
 import { defineCluster } from "../../../cluster/define";
 import { dataFolder, mismatches, sharesData } from "../../../ops/adoption/unmanaged";
-import type { AgentView } from "../../../ops/consul-api/agent-view";
 import type { Container } from "../../../ops/docker/container";
+import type { AgentProbe, AgentSettings } from "../../../ops/inspect/probe";
 
 const cluster = defineCluster({
   name: "article",
@@ -37,32 +37,31 @@ function container(
   };
 }
 
-/** What s1 says of itself when it is as the file describes it. */
-function view(
-  parts: { self?: object; member?: object; members?: AgentView["members"]; data?: string } = {},
-): AgentView {
-  const member = {
-    Name: "s1",
-    Addr: "10.0.0.1",
-    Port: 8301,
-    Status: 1,
-    Tags: { port: "8300", role: "consul" },
-    ...parts.member,
-  };
+/** The view of s1 as the file describes it. */
+function view(parts: { settings?: Partial<AgentSettings>; members?: AgentProbe["members"] } = {}): AgentProbe {
   return {
-    self: {
-      Config: { Datacenter: "dc1", NodeName: "s1", Server: true, Version: "1.22.2", ...parts.self },
-      DebugConfig: { DataDir: parts.data ?? "/consul/data", LeaveOnTerm: false },
-      Member: member,
-      Stats: { serf_lan: { encrypted: "false" } },
+    version: "1.22.2",
+    id: "id-s1",
+    settings: {
+      node: "s1",
+      datacenter: "dc1",
+      server: true,
+      address: "10.0.0.1",
+      gossipPort: 8301,
+      serverPort: "8300",
+      dataFolder: "/consul/data",
+      leavesOnTerm: false,
+      gossipEncrypted: false,
+      ...parts.settings,
     },
-    members: parts.members ?? [member],
+    members: parts.members ?? [{ name: "s1", address: "10.0.0.1:8301", status: 1, server: true }],
     leader: "10.0.0.1:8300",
     peers: ["10.0.0.1:8300"],
+    files: new Map(),
   };
 }
 
-describe("where a container's data is", () => {
+describe("the data folder of a container", () => {
   test.each([
     ["the image's own folder", { cmd: ["agent", "-server"] }, "/consul/data"],
     ["the article's flag", { cmd: ["agent", "-data-dir=/tmp/data-dir", "-ui"] }, "/tmp/data-dir"],
@@ -73,7 +72,7 @@ describe("where a container's data is", () => {
   ])("%s", (_, parts, folder) => expect(dataFolder(container(parts))).toBe(folder));
 });
 
-describe("data stays where it is", () => {
+describe("data stays in place", () => {
   const mount = (parts: Partial<Container["Mounts"][number]>) => [
     { Type: "volume", Source: "/var/lib/docker/x", Destination: "/consul/data", ...parts },
   ];
@@ -91,58 +90,59 @@ describe("data stays where it is", () => {
     ).toBe(true));
 });
 
-describe("what an agent and the file disagree in", () => {
-  const said = (given: AgentView, made = container()) =>
-    mismatches(cluster, agent("s1"), made, given).map(({ what, hint }) => `${what} | ${hint}`);
+describe("the differences between an agent and the file", () => {
+  const found = (running: AgentProbe, inContainer = container()) =>
+    mismatches(cluster, agent("s1"), inContainer, running).map(({ message, hint }) => `${message} | ${hint}`);
 
-  test("nothing", () => expect(said(view())).toEqual([]));
+  test("none", () => expect(found(view())).toEqual([]));
   test.each([
-    [
-      "node name",
-      view({ self: { NodeName: "other" } }),
-      "its node name is other, and the file's s1 | set `node: other`",
-    ],
+    ["node name", view({ settings: { node: "other" } }), "its node name is other; the file has s1 | set `node: other`"],
     [
       "datacenter",
-      view({ self: { Datacenter: "east" } }),
-      "its datacenter is east, and the file's dc1 | set `datacenter: east`",
+      view({ settings: { datacenter: "east" } }),
+      "its datacenter is east; the file has dc1 | set `datacenter: east`",
     ],
-    ["role", view({ self: { Server: false } }), "its role is client, and the file's server | list it under `clients`"],
+    [
+      "role",
+      view({ settings: { server: false } }),
+      "its role is client; the file has server | list it under `clients`",
+    ],
     [
       "address",
-      view({ member: { Addr: "10.0.0.9" } }),
-      "its address is 10.0.0.9, and the file's 10.0.0.1 | set the host's `address`",
+      view({ settings: { address: "10.0.0.9" } }),
+      "its address is 10.0.0.9; the file has 10.0.0.1 | set the host's `address`",
     ],
     [
       "gossip port",
-      view({ member: { Port: 9301 } }),
-      "its serf_lan port is 9301, and the file's 8301 | set `ports: { serf_lan: 9301 }`",
+      view({ settings: { gossipPort: 9301 } }),
+      "its serf_lan port is 9301; the file has 8301 | set `ports: { serf_lan: 9301 }`",
     ],
     [
       "server port",
-      view({ member: { Tags: { port: "9300" } } }),
-      "its server port is 9300, and the file's 8300 | set `ports: { server: 9300 }`",
+      view({ settings: { serverPort: "9300" } }),
+      "its server port is 9300; the file has 8300 | set `ports: { server: 9300 }`",
     ],
     [
       "data folder in a file",
-      view({ data: "/elsewhere" }),
-      "its data folder is /elsewhere, and the file's /consul/data",
+      view({ settings: { dataFolder: "/elsewhere" } }),
+      "its data folder is /elsewhere; the file has /consul/data",
     ],
-  ])("%s", (_, given, message) => expect(said(given)).toEqual([expect.stringContaining(message)]));
+  ])("%s", (_, given, message) => expect(found(given)).toEqual([expect.stringContaining(message)]));
+
+  test("encrypted gossip", () =>
+    expect(found(view({ settings: { gossipEncrypted: true } }))).toEqual([
+      "its gossip is encrypted | first remove the gossip key from the running cluster, because this file has `security: off`",
+    ]));
 
   test("a network of its own", () =>
-    expect(said(view(), container({ network: "bridge" }))).toEqual([expect.stringContaining("its network is bridge")]));
+    expect(found(view(), container({ network: "bridge" }))).toEqual([
+      expect.stringContaining("its network is bridge"),
+    ]));
 
   test("a server of the cluster that the file does not have; one that has left does not count", () => {
-    const member = (name: string, status: number) => ({
-      Name: name,
-      Addr: "10.0.0.7",
-      Port: 8301,
-      Status: status,
-      Tags: { role: "consul" },
-    });
-    expect(said(view({ members: [member("s9", 1), member("s8", 3), member("s2", 1)] }))).toEqual([
-      "its cluster has a server s9 (10.0.0.7), and the file has none | add s9 to `hosts` and `servers`",
+    const member = (name: string, status: number) => ({ name, address: "10.0.0.7:8301", status, server: true });
+    expect(found(view({ members: [member("s9", 1), member("s8", 3), member("s2", 1)] }))).toEqual([
+      "its cluster has a server s9 (10.0.0.7:8301), and the file does not | add s9 to `hosts` and `servers`",
     ]);
   });
 });

@@ -16,8 +16,10 @@ type Answers = Readonly<Record<string, string>>;
 
 const ANSWERS: Answers = {
   "*' version --format '*": "echo 27",
-  "*'/v1/agent/self'*": `case $host in 10.0.0.2) state=Leader index=90 ;; 10.0.0.3) state=Follower index=95 ;; *) state=Follower index=80 ;; esac
-echo '{"Stats": {"consul": {"leader_addr": "10.0.0.2:8300"}, "raft": {"state": "'$state'", "applied_index": "'$index'"}}}'`,
+  "*'# probe.sh'*": `case $host in 10.0.0.2) state=Leader index=90 ;; 10.0.0.3) state=Follower index=95 ;; *) state=Follower index=80 ;; esac
+echo 'self {"raft": "'$state'", "index": "'$index'"}'
+echo 'leader "10.0.0.2:8300"'
+echo end`,
   "*'# snapshot.sh'*' -T - '*": "cat >/dev/null",
   "*'# snapshot.sh'*": "echo good",
   "*'snapshot inspect -format=json /dev/stdin'": `[ "$(cat)" = good ] && echo '${INSPECTED}' || { echo 'Error reading snapshot: unexpected EOF' >&2; exit 1; }`,

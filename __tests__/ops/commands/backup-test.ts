@@ -41,12 +41,12 @@ saved backups/c/${name}
     expect(mode(join(hosts.project, "mine.snap"))).toBe("600");
   }, 60_000);
 
-  test("uses another server if the leader's host is unreachable", async () => {
+  test("uses another server when the leader's host is unreachable", async () => {
     const hosts = new HostsStandIn(FOUR_HOSTS, {
       "*' version --format '*": 'if [ "$host" = 10.0.0.2 ]; then echo "no route" >&2; exit 1; else echo 27; fi',
     });
     const { status, stderr } = await hosts.run("backup", "--output", "mine.snap");
-    expect([status, stderr]).toEqual([0, expect.stringContaining("s2: its host does not answer: no route")]);
+    expect([status, stderr]).toEqual([0, expect.stringContaining("s2: its host is unreachable: no route")]);
     expect(hosts.calls.find((call) => call.includes("snapshot.sh"))).toContain("root@10.0.0.3");
   }, 60_000);
 
@@ -59,7 +59,7 @@ saved backups/c/${name}
     ["the snapshot is damaged", { "*'# snapshot.sh'*": "echo half" }, "Error reading snapshot: unexpected EOF"],
     [
       "no server is reachable",
-      { "*'/v1/agent/self'*": "echo 'Error: No such container: s' >&2; exit 1" },
+      { "*'# probe.sh'*": "echo 'Error: No such container: s' >&2; exit 1" },
       "s1: Error: No such container: s",
     ],
   ])(
@@ -75,11 +75,13 @@ saved backups/c/${name}
 
   test("without a leader saves nothing, and with --stale the newest data of a server", async () => {
     const leaderless = `case $host in 10.0.0.3) index=95 ;; *) index=80 ;; esac
-echo '{"Stats": {"consul": {"leader_addr": ""}, "raft": {"state": "Candidate", "applied_index": "'$index'"}}}'`;
-    const hosts = new HostsStandIn(FOUR_HOSTS, { "*'/v1/agent/self'*": leaderless });
+echo 'self {"raft": "Candidate", "index": "'$index'"}'
+echo 'leader ""'
+echo end`;
+    const hosts = new HostsStandIn(FOUR_HOSTS, { "*'# probe.sh'*": leaderless });
     expect(await hosts.run("backup")).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining("the servers that answer know no leader"),
+      stderr: expect.stringContaining("no reachable server knows a leader"),
     });
     expect((await hosts.run("backup", "--stale")).status).toBe(0);
     expect(hosts.calls.find((call) => call.includes("snapshot.sh"))).toMatch(/root@10\.0\.0\.3 .* -G -d stale=1/);

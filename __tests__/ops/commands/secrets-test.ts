@@ -72,7 +72,7 @@ describe("npm run secrets", () => {
         status: 1,
         stdout: "",
         stderr:
-          "secrets: /proc/secrets cannot be made: ENOENT\n  name a folder that this user can make: `security: { secrets: FOLDER }`\n",
+          "secrets: /proc/secrets: error secrets-folder-unusable: cannot be made: ENOENT\n    hint: name a folder that this user can make: `security: { secrets: FOLDER }`\n",
       });
     },
     60_000,
@@ -121,7 +121,7 @@ describe("npm run secrets", () => {
     chmodSync(join(there.path, "gossip.key"), 0o644);
     expect(await run("secrets", there.file(), ["init"])).toMatchObject({
       status: 1,
-      stderr: `${there.path}/gossip.key: error: other users can read or write it\n    chmod -R go= ${there.path}/; if others may have read it, rotate its secrets\n`,
+      stderr: `${there.path}/gossip.key: error secrets-permissions: other users can read or write it\n    hint: chmod -R go= ${there.path}/; if others may have read it, rotate its secrets\n`,
     });
   }, 60_000);
 
@@ -204,7 +204,7 @@ describe("npm run secrets", () => {
       expect(refused.status).toBe(1);
       expect(refused.stderr).toContain(checked.stdout);
       expect(refused.stderr).toContain(
-        `${key}: error: other users can read or write it\n    chmod -R go= ${stored.path}/`,
+        `${key}: error secrets-permissions: other users can read or write it\n    hint: chmod -R go= ${stored.path}/`,
       );
       expect(refused.stderr).not.toContain("inspecting");
     },

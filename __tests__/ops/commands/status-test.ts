@@ -20,7 +20,7 @@ test("an unhealthy cluster is exit code 1; an unreachable host is logged at once
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/^inspecting 1 host\nlocal: its Docker daemon is unreachable: .*docker\.sock/);
   expect(stdout).toMatch(/^cluster file: .*\n\nnowhere · datacenter dc1 · 1 server on 1 host · security off\n/);
-  expect(stdout).toContain("not well: 1 of 1 agent; 1 of 1 host does not answer");
+  expect(stdout).toContain("unhealthy: 1 of 1 agent; 1 of 1 host unreachable");
 });
 
 test("--json prints everything, and nothing else is on standard output", async () => {
@@ -29,11 +29,13 @@ test("--json prints everything, and nothing else is on standard output", async (
   expect(JSON.parse(stdout)).toMatchObject({
     file: CLUSTER,
     cluster: { name: "nowhere", datacenter: "dc1", security: "off" },
-    well: false,
-    findings: [{ host: "local", hint: "bring the host or its daemon back" }],
-    notes: [],
+    healthy: false,
+    problems: [
+      { code: "host-unreachable", location: { host: "local" }, hint: expect.stringContaining("start the host") },
+    ],
+    notices: [],
     hosts: [{ name: "local", address: "127.0.0.1", why: expect.stringContaining("docker.sock") }],
-    agents: [{ name: "s1", role: "server", host: "local", well: false, ui: "http://s1:8500/ui" }],
+    agents: [{ name: "s1", role: "server", host: "local", healthy: false, ui: "http://s1:8500/ui" }],
   });
 });
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { InspectedAgent } from "../../../ops/inspect/findings";
+import type { InspectedAgent } from "../../../ops/inspect/inspected-agent";
 import { lostStates } from "../../../ops/inspect/lost-state";
 import { load } from "../../cluster-files";
 
@@ -15,8 +15,9 @@ hosts: { s1: 10.0.0.1 }
 servers: [s1]
 backend: { local: { path: "${folder}/{stack}.tfstate" } }
 `);
-const [file, before] = [join(folder, "c.tfstate"), join(folder, "c.tfstate.backup")];
-/** A state that knows containers. */
+const file = join(folder, "c.tfstate");
+const backup = join(folder, "c.tfstate.backup");
+/** A Terraform state with containers. */
 const state = (...ids: string[]) =>
   JSON.stringify({
     version: 4,
@@ -27,47 +28,48 @@ const state = (...ids: string[]) =>
       instances: [{ attributes: { id } }],
     })),
   });
-/** What is there: the agent's container. */
-const there = (id: string | undefined) => {
+/** An inspection that found the agent's container. */
+const inspection = (id: string | undefined) => {
   const [agent] = cluster.agents;
   const agents = [{ agent, container: id === undefined ? undefined : { Id: id } }] as unknown as InspectedAgent[];
-  return { findings: [], hosts: [], locks: [], agents };
+  return { problems: [], hosts: [], locks: [], agents };
 };
 const found = (id: string | undefined) =>
-  lostStates(cluster, [{ name: "c", folder, dependencies: [], json: {} }], there(id));
+  lostStates(cluster, [{ name: "c", folder, dependencies: [], json: {} }], inspection(id));
 
 beforeEach(() => {
   writeFileSync(file, "");
-  writeFileSync(before, state("1"));
+  writeFileSync(backup, state("1"));
 });
 
-test("an empty state beside one that knows a container that is there is put back from it", async () => {
+test("an empty state file beside a backup with a container that exists is restored from the backup", async () => {
   const [lost] = await found("1");
-  expect(lost?.finding).toMatchObject({
-    agent: "s1",
-    action: "put-state-back",
+  expect(lost?.problem).toMatchObject({
+    code: "terraform-state-lost",
+    location: { agent: "s1" },
+    fix: "restore-terraform-state",
     hint: expect.stringContaining("cp c.tfstate.backup c.tfstate"),
   });
-  lost?.putBack();
+  lost?.restore();
   expect(readFileSync(file, "utf8")).toBe(state("1"));
   expect(existsSync(`${file}.new`)).toBe(false);
   expect(await found("1")).toEqual([]);
 });
-test("the same where there is no file any more", async () => {
+test("so is a missing state file", async () => {
   rmSync(file);
   expect(await found("1")).toHaveLength(1);
 });
-test("a state that knows containers is left alone", async () => {
+test("a state file with containers is not changed", async () => {
   writeFileSync(file, state("2"));
   expect(await found("1")).toEqual([]);
 });
 test.each([undefined, "2"])(
-  "a state of before whose containers are gone (now %s), as after a destroy, is left alone",
+  "a backup whose containers are gone (now %s), as after a destroy, is not used",
   async (id) => {
     expect(await found(id)).toEqual([]);
   },
 );
-test("where there is none of before, there is nothing to put back", async () => {
-  rmSync(before);
+test("without a backup there is nothing to restore", async () => {
+  rmSync(backup);
   expect(await found("1")).toEqual([]);
 });

@@ -30,9 +30,10 @@ async function refused(change: (text: string) => string, refusal: string): Promi
     await expect(work()).rejects.toThrow(refusal);
   expect(checkSecrets(cluster)).toEqual([
     {
+      code: expect.stringMatching(/^secrets-(of-another-cluster|folder-mixed)$/),
       severity: "error",
-      file: stored.path,
-      what: expect.stringContaining(refusal),
+      location: { file: stored.path },
+      message: expect.stringContaining(refusal),
       hint: expect.stringContaining("folder"),
     },
   ]);
@@ -98,9 +99,9 @@ describe("runs that change a folder are serialized", () => {
   const locks = () => readdirSync(stored.path).filter((file) => file.startsWith(".lock"));
   /** A run in progress: of a process that lives as long as this one. */
   const lock = (id: number) => writeFileSync(join(stored.path, `.lock-${id}`), "", { mode: 0o600 });
-  const UNDER_WAY = () =>
-    `${stored.path} is being changed: another run of secrets is in progress, process 1\n` +
-    `  wait until it has ended; if that process is no run of secrets, remove ${stored.path}/.lock-1`;
+  const IN_PROGRESS = () =>
+    `${stored.path}: error secrets-locked: is being changed: another run of secrets is in progress, process 1\n` +
+    `    hint: wait until it has ended; if that process is no run of secrets, remove ${stored.path}/.lock-1`;
 
   test("of two first inits at the same time, one creates everything, and the other is refused because a run is in progress", async () => {
     stored = new ClusterSecrets();
@@ -118,11 +119,11 @@ describe("runs that change a folder are serialized", () => {
     ["rotate ca", () => rotateCa(stored.cluster(), stored.secrets, {})],
     ["rotate certificates", () => rotateCertificates(stored.cluster(), stored.secrets, [], {})],
     ["rotate tokens", () => rotateTokens(stored.cluster(), stored.secrets, [])],
-    ["retire", () => revoke(stored.cluster(), stored.secrets)],
+    ["revoke", () => revoke(stored.cluster(), stored.secrets)],
   ])("%s changes nothing while another run is in progress", async (_, work) => {
     lock(1);
     const before = stored.everything();
-    await expect(work()).rejects.toThrow(UNDER_WAY());
+    await expect(work()).rejects.toThrow(IN_PROGRESS());
     expect(stored.everything()).toEqual(before);
   });
 
@@ -131,8 +132,8 @@ describe("runs that change a folder are serialized", () => {
     stored = new ClusterSecrets();
     await importSecrets(stored.cluster(), stored.secrets, { from });
     lock(1);
-    expect(() => clean(cluster, stored.secrets)).toThrow(UNDER_WAY());
-    await expect(importSecrets(cluster, stored.secrets, { from })).rejects.toThrow(UNDER_WAY());
+    expect(() => clean(cluster, stored.secrets)).toThrow(IN_PROGRESS());
+    await expect(importSecrets(cluster, stored.secrets, { from })).rejects.toThrow(IN_PROGRESS());
     expect(existsSync(join(stored.path, "ca.pem"))).toBe(true);
     stored.secrets.remove(".lock-1");
     expect(clean(cluster, stored.secrets)).toBe(true);

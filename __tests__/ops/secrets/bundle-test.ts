@@ -111,7 +111,7 @@ describe("an imported copy, which the next clean deletes,", () => {
   const CHANGED = (text: string) =>
     text.replace("c1: 10.0.0.4", "c1: 10.0.0.4, c2: 10.0.0.5").replace("[c1]", "[c1, c2]");
   const refused = (what: string) =>
-    `it would be the only place of ${what}\n  do it where the secrets are kept, and export them again`;
+    `it would be the only place of ${what}\n    hint: do it where the secrets are kept, and export them again`;
   const unchanged = async (work: () => Promise<unknown>, refusal: string) => {
     const before = there.everything();
     await expect(work()).rejects.toThrow(refusal);

@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { describeProblem } from "../../../cluster/problem";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
-import { checkSecrets, findingText } from "../../../ops/secrets/check";
+import { checkSecrets } from "../../../ops/secrets/check";
 import { initialize } from "../../../ops/secrets/initialize";
 import { FOUR_HOSTS, load } from "../../cluster-files";
 import { ClusterSecrets, DAY_MS, daysAgo } from "./cluster-secrets";
@@ -35,8 +36,8 @@ test("a missing folder is one finding, with both ways to get it", () => {
   rmSync(stored.path, { recursive: true });
   const [finding, ...others] = checkSecrets(stored.cluster());
   expect(others).toEqual([]);
-  expect(findingText(finding as NonNullable<typeof finding>)).toBe(
-    `${stored.path}: error: the folder of the cluster's secrets does not exist\n    npm run secrets -- init; in a pipeline: npm run secrets -- import`,
+  expect(describeProblem(finding as NonNullable<typeof finding>)).toBe(
+    `${stored.path}: error secrets-folder-missing: the folder of the cluster's secrets does not exist\n    hint: npm run secrets -- init; in a pipeline: npm run secrets -- import`,
   );
 });
 
@@ -269,7 +270,7 @@ test("no finding contains a secret", async () => {
   stored.change("tokens.json", (text) => text.slice(0, -8));
   stored.change("gossip.key", (text) => text.slice(1));
   stored.change("agents/s1/key.pem", (text) => text.replace("BEGIN", "BEGUN"));
-  const text = checkSecrets(stored.cluster()).map(findingText).join("\n");
+  const text = checkSecrets(stored.cluster()).map(describeProblem).join("\n");
   expect(text.split("\n").length).toBeGreaterThan(4);
   for (const secret of secrets) expect(text).not.toContain(secret.slice(2, 20));
   expect(text).not.toContain("BEGUN");

@@ -67,10 +67,10 @@ export class ClusterSecrets {
     );
   }
 
-  /** The findings, as `severity file: what`. */
+  /** The problems, as `severity file: message`. */
   found(cluster = this.cluster(), now?: Date): string[] {
     return checkSecrets(cluster, now).map(
-      ({ severity, file, what }) => `${severity} ${file.slice(this.path.length + 1)}: ${what}`,
+      ({ severity, location: { file }, message }) => `${severity} ${file.slice(this.path.length + 1)}: ${message}`,
     );
   }
 }

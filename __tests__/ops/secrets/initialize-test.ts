@@ -452,6 +452,6 @@ test("a folder below a file is an error", async () => {
   const path = join(new ClusterSecrets().file(), "secrets");
   const cluster = load(new ClusterSecrets().text.replace("security: off", `security: { secrets: ${path} }`));
   await expect(initialize(cluster, new SecretsFolder(path), {})).rejects.toThrow(
-    `${path} cannot be examined: ENOTDIR\n  name a folder that this user can make`,
+    `${path}: error secrets-folder-unusable: cannot be examined: ENOTDIR\n    hint: name a folder that this user can make`,
   );
 });

@@ -67,7 +67,7 @@ test("a CA is replaced in three steps, and in each every certificate is of a CA 
 test("missing secrets are neither rotated nor created", async () => {
   const none = new ClusterSecrets();
   await expect(rotateGossip(none.cluster(), none.secrets)).rejects.toThrow(
-    `${none.path} is not there\n  npm run secrets -- init`,
+    `${none.path}: error secrets-folder-missing: does not exist\n    hint: npm run secrets -- init`,
   );
   expect(existsSync(none.path)).toBe(false);
 });
@@ -87,7 +87,7 @@ test("an expired CA issues no certificates", async () => {
   const old = new ClusterSecrets();
   await old.init(daysAgo(4000));
   await expect(rotateCertificates(old.cluster(), old.secrets, [], {})).rejects.toThrow(
-    /ca\.pem has a newest CA that expired on .*\n.*rotate ca/,
+    /ca\.pem: error certificate-expired: the newest CA expired on .*\n.*rotate ca/,
   );
 });
 

@@ -10,14 +10,14 @@ const cluster = load(FOUR_HOSTS);
 const shown = (made: MadeSurvey = {}, of = cluster, options: Partial<TextOptions> = {}) =>
   text(statusOf(of, surveyOf(of, made)), { colour: false, all: false, ...options });
 
-test("one screen: what is one thing for the cluster, a row an agent, servers first, and what is wrong with its mend", () => {
+test("one screen: facts about the cluster, a row for each agent, servers first, and the problems with their hints", () => {
   const noLeader = { says: { leader: "" } };
   expect(shown({ agents: { c1: STOPPED, s3: noLeader, s2: { container: { restart: "no" } } } })).toBe(`\
 c · datacenter dc1 · 3 servers and 1 client on 4 hosts · security off
-not well: 3 of 4 agents
+unhealthy: 3 of 4 agents
 
 leader    s1 (10.0.0.1:8300)
-voters    3 of 3 servers; none may be lost
+voters    3 of 3 servers; tolerates no failure
 services  2 (nginx and redis)
 image     hashicorp/consul:1.22.2
 docker    28.2.2
@@ -32,26 +32,26 @@ s2     10.0.0.2:8301  alive   server  1.22.2  up 2 h, healthy, changed  votes, 0
 s3     10.0.0.3:8301  alive   server  1.22.2  up 2 h, healthy           votes, 0 behind, 23ms  none
 c1     10.0.0.4:8301  alive   client          exited
 
-not well
+problems
   c1: its container is exited
-      npm run doctor -- --fix (docker start c1)
-  s2: its restart policy is no, and was always
-      npm run doctor -- --fix (npm run deploy, which sets it back)
-  s3: it runs, and is not in: it knows no leader
-      docker logs s3
+      hint: npm run doctor -- --fix; by hand: docker start c1
+  s2: its restart policy is no; always was deployed
+      hint: npm run doctor -- --fix; by hand: npm run deploy
+  s3: it is not ready: it knows no leader
+      hint: docker logs s3
 `);
 });
 
-test("nobody can be asked: the hosts are named, and nothing is made up", () => {
+test("no host is reachable: the hosts are named, and unknown facts are left out", () => {
   const silent = Object.fromEntries(cluster.hosts.map(({ name }) => [name, "no answer within 3.5 s"]));
   const lines = shown({ silent }).split("\n");
-  expect(lines).toContain("not well: 4 of 4 agents; 4 of 4 hosts do not answer");
+  expect(lines).toContain("unhealthy: 4 of 4 agents; 4 of 4 hosts unreachable");
   expect(lines).toContain("leader    none");
   expect(lines.some((line) => /^(voters|services|image|docker)/.test(line))).toBe(false);
-  expect(lines).toContain("  s1: its daemon does not answer: no answer within 3.5 s");
+  expect(lines).toContain("  s1: its Docker daemon is unreachable: no answer within 3.5 s");
 });
 
-test("a column that would say nothing is left out: where agents are not called like their hosts, hosts have one", () => {
+test("a column without information is left out: hosts have one where agents have other names than their hosts", () => {
   const [head] = shown().match(/^AGENT.*$/m) ?? [];
   expect(head?.split(/\s+/)).toEqual(["AGENT", "ADDRESS", "MEMBER", "ROLE", "CONSUL", "CONTAINER", "RAFT", "LEADER"]);
   const shared = load(FOUR_HOSTS.replace("clients: [c1]", "clients: [{ name: web, host: c1 }]"));
@@ -59,12 +59,12 @@ test("a column that would say nothing is left out: where agents are not called l
   expect(shown({}, shared)).toMatch(/^web {4}c1 /m);
 });
 
-test("with failing checks, what fails is said, and the cluster is well", () => {
+test("failing checks are shown, and the cluster is healthy", () => {
   const critical = [{ node: "c1", service: "nginx", check: "http", status: "critical", output: "502" }];
   const screen = shown({ agents: { s1: { says: { critical } } } });
-  expect(screen).toContain("\nwell\n");
+  expect(screen).toContain("\nhealthy\n");
   expect(screen).toContain("services  2 (nginx and redis); 1 check failing\n");
-  expect(screen).toContain('to be known\n  check "http" of service nginx on c1 is critical: 502\n');
+  expect(screen).toContain('notices\n  check "http" of service nginx on c1 is critical: 502\n');
 });
 
 describe("1000 hosts", () => {
@@ -72,23 +72,25 @@ describe("1000 hosts", () => {
   const lines = (made: MadeSurvey, options: Partial<TextOptions> = {}) => shown(made, many, options).split("\n");
   const silent = Object.fromEntries(many.hosts.slice(5, 700).map(({ name }) => [name, "no answer within 3.5 s"]));
 
-  test("all well: counts, and no row", () => {
+  test("all healthy: counts, and no row", () => {
     const screen = lines({});
-    expect(screen).toContain("and 1000 agents well: npm run status -- --all");
+    expect(screen).toContain("and 1000 healthy agents: npm run status -- --all");
     expect(screen.length).toBeLessThan(15);
   });
-  test("most of them silent: what else is wrong is not lost among them", () => {
+  test("most hosts unreachable: other problems are not lost among them", () => {
     const screen = lines({ silent, agents: { web0: STOPPED } });
     expect(screen.length).toBeLessThan(60);
-    expect(screen).toContain("not well: 696 of 1000 agents; 695 of 1000 hosts do not answer");
+    expect(screen).toContain("unhealthy: 696 of 1000 agents; 695 of 1000 hosts unreachable");
     expect(screen.find((line) => line.startsWith("web"))).toMatch(/^web0 .*exited$/);
-    expect(screen.filter((line) => line.includes("its daemon does not answer"))).toHaveLength(1);
+    expect(screen.filter((line) => line.includes("its Docker daemon is unreachable"))).toHaveLength(1);
     expect(screen).toContain("  web0: its container is exited");
-    expect(screen).toContain("and 666 agents more not well, 304 agents well: npm run status -- --all");
+    expect(screen).toContain("and 666 more unhealthy agents, 304 healthy agents: npm run status -- --all");
   });
   test("--all shows each", () =>
-    expect(lines({ silent }, { all: true }).filter((line) => /^ {2}web\d+: its daemon/.test(line))).toHaveLength(695));
-  test("different things wrong with many are counted from the thirtieth on", () => {
+    expect(lines({ silent }, { all: true }).filter((line) => /^ {2}web\d+: its Docker daemon/.test(line))).toHaveLength(
+      695,
+    ));
+  test("different problems of many agents are counted from the thirtieth on", () => {
     const agents = Object.fromEntries(
       many.agents.slice(3, 53).map(({ name }, index) => [name, { silent: `error ${index}` }]),
     );
@@ -96,15 +98,15 @@ describe("1000 hosts", () => {
   });
 });
 
-test("where there is no room for all rows, those of agents that are not well stay", () => {
+test("without room for all rows, those of unhealthy agents stay", () => {
   const lines = shown({ agents: { c1: STOPPED } }, cluster, { room: 20 }).split("\n");
   expect(lines.length).toBeLessThanOrEqual(21);
-  expect(lines).toContain("and 3 agents well: npm run status -- --all");
+  expect(lines).toContain("and 3 healthy agents: npm run status -- --all");
   expect(lines.some((line) => /^c1 .*exited$/.test(line))).toBe(true);
   expect(lines).toContain("  c1: its container is exited");
 });
 
-test("colours are added to the same words", () => {
+test("colours are added to the same text", () => {
   const made = { agents: { c1: STOPPED } };
   const painted = shown(made, cluster, { colour: true });
   expect(painted).toContain("\x1b[31mexited\x1b[0m");

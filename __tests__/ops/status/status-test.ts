@@ -5,21 +5,28 @@ import { type MadeSurvey, NOW, raftServer, STOPPED, surveyOf } from "./surveys";
 
 const cluster = load(FOUR_HOSTS);
 const status = (made: MadeSurvey = {}, of = cluster) => statusOf(of, surveyOf(of, made));
-const wrong = (made: MadeSurvey) => status(made).findings.map(({ agent, host, what }) => `${agent ?? host}: ${what}`);
+const wrong = (made: MadeSurvey) =>
+  status(made).problems.map(({ location: { agent, host }, message }) => `${agent ?? host}: ${message}`);
 const agent = (name: string, made: MadeSurvey) => status(made).agents.find((one) => one.name === name);
 const DAY = 24 * 60 * 60 * 1000;
 
-test("a cluster about which nothing is wrong is well, and says who leads, votes and is served", () => {
+test("a cluster without a problem is healthy, and its status has the leader, the voters and the services", () => {
   expect(status()).toMatchObject({
-    well: true,
-    findings: [],
-    notes: [],
+    healthy: true,
+    problems: [],
+    notices: [],
     leader: { address: "10.0.0.1:8300", agent: "s1" },
     voters: ["s1", "s2", "s3"],
     services: { names: ["nginx", "redis"], failing: [] },
     agents: [
-      { name: "c1", role: "client", well: true, leader: "s1", member: { address: "10.0.0.4:8301", status: "alive" } },
-      { name: "s1", well: true, raft: { voter: true, leads: true, behind: 0 } },
+      {
+        name: "c1",
+        role: "client",
+        healthy: true,
+        leader: "s1",
+        member: { address: "10.0.0.4:8301", status: "alive" },
+      },
+      { name: "s1", healthy: true, raft: { voter: true, leads: true, behind: 0 } },
       {
         name: "s2",
         container: { status: "running", health: "healthy", image: "hashicorp/consul:1.22.2", drifted: false },
@@ -30,30 +37,30 @@ test("a cluster about which nothing is wrong is well, and says who leads, votes 
   });
 });
 
-describe("each is named by what it is", () => {
+describe("each problem is named", () => {
   test("a stopped container", () => {
     expect(wrong({ agents: { c1: STOPPED } })).toEqual(["c1: its container is exited"]);
-    expect(agent("c1", { agents: { c1: STOPPED } })).toMatchObject({ well: false, container: { status: "exited" } });
+    expect(agent("c1", { agents: { c1: STOPPED } })).toMatchObject({ healthy: false, container: { status: "exited" } });
     expect(agent("c1", { agents: { c1: STOPPED } })?.version).toBeUndefined();
   });
 
   test("a server that is no voter, by its own configuration of raft", () => {
     const servers = ["s1", "s2", "s3"].map((node) => raftServer(node, `10.0.0.${node.slice(1)}:8300`, node !== "s3"));
     const made = { agents: Object.fromEntries(["s1", "s2", "s3"].map((name) => [name, { says: { servers } }])) };
-    expect(wrong(made)).toEqual(["s3: it runs, and is not in: it is no voter"]);
+    expect(wrong(made)).toEqual(["s3: it is not ready: it is no voter"]);
     expect(status(made).voters).toEqual(["s1", "s2"]);
   });
 
   test("a server that has lost its data, whose predecessor still votes under its name", () => {
     const says = { self: { version: "1.22.2", id: "new", raft: "Follower" } };
-    expect(wrong({ agents: { s3: { says } } })).toEqual(["s3: it runs, and is not in: it is no voter"]);
+    expect(wrong({ agents: { s3: { says } } })).toEqual(["s3: it is not ready: it is no voter"]);
   });
 
   test("an agent that knows no leader, and why it cannot say", () => {
     const says = { leader: "! No known Consul servers" };
     expect(wrong({ agents: { c1: { says }, s3: { says: { leader: "" } } } })).toEqual([
-      "c1: it runs, and is not in: it knows no leader: No known Consul servers",
-      "s3: it runs, and is not in: it knows no leader",
+      "c1: it is not ready: it knows no leader: No known Consul servers",
+      "s3: it is not ready: it knows no leader",
     ]);
     expect(agent("c1", { agents: { c1: { says } } })?.leader).toBe("");
   });
@@ -61,9 +68,7 @@ describe("each is named by what it is", () => {
   test("an agent that knows another leader than most", () => {
     const own = { leader: "10.0.0.3:8300", servers: [raftServer("s3", "10.0.0.3:8300")] };
     const made = { agents: { s3: { says: own } } };
-    expect(wrong(made)).toEqual([
-      "s3: it knows another leader, 10.0.0.3:8300, than most agents, who know 10.0.0.1:8300",
-    ]);
+    expect(wrong(made)).toEqual(["s3: it follows the leader 10.0.0.3:8300, and most agents follow 10.0.0.1:8300"]);
     expect(agent("s3", made)?.leader).toBe("10.0.0.3:8300");
     expect(status(made).leader?.agent).toBe("s1");
   });
@@ -82,10 +87,10 @@ clients: [c1, c2, c3, c4]
     );
   });
 
-  test("a host that does not answer, and its agents with it", () => {
+  test("an unreachable host, with its agents", () => {
     const made = { silent: { s3: "no answer within 3.5 s" } };
-    expect(wrong(made)).toEqual(["s3: its daemon does not answer: no answer within 3.5 s"]);
-    expect(agent("s3", made)).toMatchObject({ well: false, container: undefined });
+    expect(wrong(made)).toEqual(["s3: its Docker daemon is unreachable: no answer within 3.5 s"]);
+    expect(agent("s3", made)).toMatchObject({ healthy: false, container: undefined });
     expect(status(made).hosts).toContainEqual({
       name: "s3",
       address: "10.0.0.3",
@@ -94,7 +99,7 @@ clients: [c1, c2, c3, c4]
     });
   });
 
-  test("a server that autopilot finds ill, and how far it is behind", () => {
+  test("a server that autopilot reports as unhealthy, and how far it is behind", () => {
     const health = ["s1", "s2", "s3"].map((node) => ({
       node,
       healthy: node !== "s2",
@@ -103,11 +108,11 @@ clients: [c1, c2, c3, c4]
       contact: "3.2s",
     }));
     expect(wrong({ agents: { s1: { says: { health } } } })).toEqual([
-      "s2: autopilot finds server s2 not healthy (alive, 412 entries behind, last contact 3.2s)",
+      "s2: autopilot reports server s2 as unhealthy (alive, 412 entries behind, last contact 3.2s)",
     ]);
   });
 
-  test("a server whose host does not answer is not spoken of twice, and never as one that the file has not", () => {
+  test("a server on an unreachable host is one problem, and is known to the file", () => {
     const health = ["s1", "s2", "s3"].map((node) => ({
       node,
       healthy: node !== "s3",
@@ -116,13 +121,13 @@ clients: [c1, c2, c3, c4]
       contact: "1s",
     }));
     const made = { silent: { s3: "no answer within 3 s" }, agents: { s1: { says: { health } } } };
-    expect(wrong(made)).toEqual(["s3: its daemon does not answer: no answer within 3 s"]);
+    expect(wrong(made)).toEqual(["s3: its Docker daemon is unreachable: no answer within 3 s"]);
   });
 
-  test("a server that autopilot finds ill, and the file has not", () => {
+  test("a server that autopilot reports as unhealthy, and the file does not have", () => {
     const health = [{ node: "old", healthy: false, status: "failed", index: 7, contact: "1s" }];
     expect(wrong({ agents: { s1: { says: { health } } } })).toEqual([
-      "s1: autopilot finds server old not healthy (failed, 0 entries behind, last contact 1s), and the file has none of that name",
+      "s1: autopilot reports server old as unhealthy (failed, 0 entries behind, last contact 1s), and the file has no such server",
     ]);
   });
 
@@ -133,16 +138,16 @@ clients: [c1, c2, c3, c4]
       status: name === "c1" ? 4 : 1,
       server: name !== "c1",
     }));
-    expect(wrong({ agents: { s1: { says: { members } } } })).toEqual(["c1: it answers, and s1 has lost it (failed)"]);
+    expect(wrong({ agents: { s1: { says: { members } } } })).toEqual(["c1: its API answers, and s1 has it as failed"]);
   });
 
   test("a container that is not as it was deployed", () => {
     const made = { agents: { s2: { container: { restart: "no" } } } };
-    expect(wrong(made)).toEqual(["s2: its restart policy is no, and was always"]);
+    expect(wrong(made)).toEqual(["s2: its restart policy is no; always was deployed"]);
     expect(agent("s2", made)?.container?.drifted).toBe(true);
   });
 
-  test("nobody leads when nobody knows any", () => {
+  test("no leader when no agent knows one", () => {
     const says = { leader: "" };
     expect(status({ agents: { s1: STOPPED, s2: STOPPED, s3: { says }, c1: { says } } })).toMatchObject({
       leader: undefined,
@@ -162,35 +167,41 @@ describe("certificates", () => {
     agents: { [name]: { says: { certificate: await by(days) } } },
   });
 
-  test("an expired one is wrong", async () => {
+  test("an expired one is a problem", async () => {
     const made = await withCertificate(-1);
     expect(wrong(made)).toEqual([expect.stringMatching(/^s1: its certificate expired on \d{4}-\d\d-\d\d$/)]);
-    expect(status(made).findings[0]?.hint).toBe("npm run secrets -- rotate leaves s1; npm run deploy");
+    expect(status(made).problems[0]?.hint).toBe("npm run secrets -- rotate certificates s1; npm run deploy");
   });
-  test("one that expires within 30 days is said, and well", async () => {
-    const { well, notes } = status(await withCertificate(20));
-    expect([well, notes]).toEqual([
+  test("one that expires within 30 days is a warning, and the cluster is healthy", async () => {
+    const { healthy, notices } = status(await withCertificate(20));
+    expect([healthy, notices]).toEqual([
       true,
-      [expect.objectContaining({ agent: "s1", what: expect.stringMatching(/^its certificate expires on/) })],
+      [
+        expect.objectContaining({
+          code: "certificate-expiring",
+          location: { host: "s1", agent: "s1" },
+          message: expect.stringMatching(/^its certificate expires on/),
+        }),
+      ],
     ]);
   });
-  test("one that lasts is not spoken of, and its end is told", async () => {
+  test("one that lasts is not mentioned, and its end is known", async () => {
     const made = await withCertificate(200);
-    expect([status(made).notes, agent("s1", made)?.certificateUntil?.slice(0, 10)]).toEqual([
+    expect([status(made).notices, agent("s1", made)?.certificateUntil?.slice(0, 10)]).toEqual([
       [],
       new Date(Date.now() + 200 * DAY).toISOString().slice(0, 10),
     ]);
   });
 });
 
-describe("what is said, and is well", () => {
+describe("notices of a healthy cluster", () => {
   const notes = (made: MadeSurvey, of = cluster) => {
-    const { well, notes } = status(made, of);
-    return [well, ...notes.map(({ agent, what }) => `${agent ?? ""}: ${what}`)];
+    const { healthy, notices } = status(made, of);
+    return [healthy, ...notices.map(({ location: { agent }, message }) => `${agent ?? ""}: ${message}`)];
   };
   const s1 = (says: Record<string, unknown>) => ({ agents: { s1: { says } } });
 
-  test("checks that fail", () => {
+  test("failing checks", () => {
     const critical = [
       { node: "c1", service: "nginx", check: "http", status: "critical", output: "HTTP GET http://…:\n  502" },
     ];
@@ -199,7 +210,7 @@ describe("what is said, and is well", () => {
       ': check "http" of service nginx on c1 is critical: HTTP GET http://…: 502',
     ]);
   });
-  test("many checks that fail are counted", () => {
+  test("many failing checks are counted", () => {
     const critical = Array.from({ length: 25 }, (_, index) => ({
       node: "c1",
       service: `s${index}`,
@@ -210,21 +221,21 @@ describe("what is said, and is well", () => {
     const said = notes(s1({ critical }));
     expect([said.length, said.at(-1)]).toEqual([22, ": 5 more checks fail"]);
   });
-  test("who is being replaced", () => {
+  test("agents that are being replaced", () => {
     const lock = { key: "consul-cdktf/replacing", value: Buffer.from("s2").toString("base64"), index: 7 };
     const turn = { key: "consul-cdktf/clients/c1", value: "", index: 8 };
     expect(notes({ agents: { s1: { says: { locks: [lock, turn] } } } })).toEqual([
       true,
-      "s2: holds the lock: it is being replaced, or leaves; but s2 is in",
-      "c1: has its turn: it is being replaced; but c1 is in",
+      "s2: holds the deploy lock: it is being replaced or decommissioned; but s2 is ready",
+      "c1: has a rollout slot: it is being replaced; but c1 is ready",
     ]);
   });
   test("another version", () =>
     expect(notes({ agents: { c1: { says: { self: { version: "1.21.5", id: "id-c1", raft: null } } } } })).toEqual([
       true,
-      ": 1.21.5 runs in c1, another version than in most",
+      ": c1 runs Consul 1.21.5, another version than most",
     ]));
-  test("a member that is gone, and a voter, whom the file has not", () => {
+  test("a failed member and a voter that the file does not have", () => {
     const members = [
       ...["s1", "s2", "s3", "c1"].map((name) => ({ name, address: "a:8301", status: 1, server: true })),
       { name: "old", address: "10.0.0.9:8301", status: 4, server: true },
@@ -234,25 +245,25 @@ describe("what is said, and is well", () => {
     );
     expect(notes(s1({ members, servers }))).toEqual([
       true,
-      ": member old (10.0.0.9:8301) has failed, and the file has none of that name",
-      ": server old (old:8300) votes, and the file has none of that name",
+      ": member old (10.0.0.9:8301) has failed, and the file has no such agent",
+      ": server old (old:8300) is a voter, and the file has no such server",
     ]);
   });
-  test("what Docker has not noticed yet", () =>
+  test("a health check of Docker's that is behind", () =>
     expect(notes({ agents: { c1: { container: { Health: { Status: "unhealthy" } } } } })).toEqual([
       true,
-      "c1: Docker still has it as unhealthy",
+      "c1: Docker still reports it as unhealthy",
     ]));
-  test("a state that could not be read, and nothing is compared with", () =>
+  test("a Terraform state that could not be read", () =>
     expect(notes({ stateUnread: "no such bucket" })).toEqual([
       true,
-      ": nothing was compared with Terraform's state: no such bucket",
+      ": nothing was compared with the Terraform state: no such bucket",
     ]));
-  test("an agent that is to leave", () => {
+  test("an agent that is to be decommissioned", () => {
     const leaving = load(FOUR_HOSTS.replace("clients: [c1]", "clients: [{ name: c1, decommission: true }]"));
-    expect(notes({}, leaving)).toEqual([true, "c1: is to leave for good"]);
+    expect(notes({}, leaving)).toEqual([true, "c1: the next deploy decommissions it"]);
     expect(status({}, leaving).agents.map(({ name }) => name)).toEqual(["s1", "s2", "s3"]);
   });
 });
 
-test("nothing of a status is about another time than its own", () => expect(status().at).toBe(NOW.toISOString()));
+test("a status has the time of its inspection", () => expect(status().at).toBe(NOW.toISOString()));

@@ -1,12 +1,12 @@
 import type { AgentDescription, Cluster } from "../../../cluster/model";
 import type { Container } from "../../../ops/docker/container";
-import type { InspectedAgent } from "../../../ops/inspect/findings";
-import { conclude, type HostProbe } from "../../../ops/inspect/inspection";
+import type { InspectedAgent } from "../../../ops/inspect/inspected-agent";
+import { conclude, type HostInspection } from "../../../ops/inspect/inspection";
 import { type AgentProbe, parseProbe } from "../../../ops/inspect/probe";
 import type { StatusInspection } from "../../../ops/status/status-inspector";
 import type { StateResource } from "../../../ops/terraform/state";
 
-/** Surveys of clusters that were not looked at: in the shapes that were recorded of Consul 1.22.2 and Docker 28.2.2. */
+/** Inspections of clusters that do not exist, in the formats of Consul 1.22.2 and Docker 28.2.2. */
 
 export const NOW = new Date("2026-11-25T12:00:00Z");
 /** As `docker image ls` and a state have it. */
@@ -15,36 +15,36 @@ const IMAGE = "sha256:9c7d1c8f0a3f5c0f";
 /** A server of a raft configuration. */
 export const raftServer = (node: string, address: string, voter = true) => ({ id: `id-${node}`, node, address, voter });
 
-/** What one agent is like, beside what all are. */
+/** How one agent differs from a healthy one. */
 export interface Made {
   readonly container?: Partial<Container["State"]> & { readonly restart?: string };
   readonly noContainer?: true;
-  /** Lines of probe.sh in place of its own, by what they are about; undefined for none. */
+  /** Lines of probe.sh that replace the usual ones, by topic. */
   readonly says?: Readonly<Record<string, unknown>>;
-  /** Why there is nothing to be seen. */
+  /** Why its API is unreachable. */
   readonly silent?: string;
   readonly tainted?: boolean;
 }
 
 export interface MadeSurvey {
   readonly agents?: Readonly<Record<string, Made>>;
-  /** Why hosts do not answer. */
+  /** Why hosts are unreachable. */
   readonly silent?: Readonly<Record<string, string>>;
   readonly stateUnread?: string;
-  /** Of all agents; default the first server. */
+  /** The leader of all agents. Default the first server. */
   readonly leader?: string;
 }
 
 const staying = (cluster: Cluster) => cluster.agents.filter(({ decommission }) => !decommission);
 const at = (agent: AgentDescription, port: number) => `${agent.host.address}:${port}`;
 
-/** A survey of a cluster about which nothing is wrong, but for what is said. */
+/** An inspection of a cluster that is healthy, except for the given problems. */
 export function surveyOf(cluster: Cluster, made: MadeSurvey = {}): StatusInspection {
-  const looked = cluster.hosts.map((host): HostProbe => {
+  const looked = cluster.hosts.map((host): HostInspection => {
     const why = made.silent?.[host.name];
-    if (why !== undefined) return { host, why, agents: [], leftBehind: [] };
+    if (why !== undefined) return { host, why, agents: [], orphaned: [] };
     const agents = staying(cluster).filter((agent) => agent.host === host);
-    return { host, version: "28.2.2", leftBehind: [], agents: agents.map((agent) => examined(cluster, agent, made)) };
+    return { host, version: "28.2.2", orphaned: [], agents: agents.map((agent) => examined(cluster, agent, made)) };
   });
   return { at: NOW, ...conclude(cluster, looked, { stateEmpty: false }), stateUnread: made.stateUnread };
 }
@@ -83,6 +83,7 @@ function looking(
     self: {
       version: "1.22.2",
       id: `id-${agent.node}`,
+      node: agent.node,
       raft: agent.role === "client" ? null : agent === leader ? "Leader" : "Follower",
     },
     members: agent.role === "client" ? [member(agent)] : staying(cluster).map(member),

@@ -1,0 +1,98 @@
+import type { AgentDescription } from "../../../cluster/model";
+import { type AgentAdoption, adoptionState, inOrder, problemsBetween } from "../../../ops/adoption/adoption-state";
+import type { Container } from "../../../ops/docker/container";
+import type { AgentProbe } from "../../../ops/inspect/probe";
+import type { StateResource } from "../../../ops/terraform/state";
+import { FOUR_HOSTS, load } from "../../cluster-files";
+
+const { agents } = load(FOUR_HOSTS);
+const agent = (name: string) => agents.find((each) => each.name === name) as AgentDescription;
+const container = (id: string) => ({ Id: id }) as Container;
+const resource = (type: string, parts: Partial<StateResource> = {}): StateResource => ({
+  address: `${type}.s1`,
+  mode: "managed",
+  type,
+  name: "s1",
+  tainted: false,
+  deposed: false,
+  attributes: { id: "new" },
+  ...parts,
+});
+const recorded = resource("docker_container");
+const ready = resource("terraform_data");
+
+describe("the adoption state of an agent", () => {
+  const original = container("old");
+  const current = container("new");
+
+  test.each<[string, Parameters<typeof adoptionState>[1], StateResource[], string]>([
+    ["no container", {}, [], "absent"],
+    ["a container that was started by hand", { current: original, unmanaged: original }, [], "unmanaged"],
+    ["one that was started by hand, under another name", { unmanaged: original }, [], "unmanaged"],
+    ["another container in the Terraform state", { unmanaged: original }, [recorded], "unmanaged"],
+    ["a renamed container, without a successor", { retired: original }, [], "in-progress"],
+    ["a successor that no state has", { current, unmanaged: current, retired: original }, [], "in-progress"],
+    [
+      "a successor without a readiness check",
+      { current, unmanaged: current, retired: original },
+      [recorded],
+      "in-progress",
+    ],
+    [
+      "a successor whose readiness check failed",
+      { current, unmanaged: current, retired: original },
+      [recorded, resource("terraform_data", { tainted: true })],
+      "in-progress",
+    ],
+    ["a ready successor", { current, unmanaged: current, retired: original }, [recorded, ready], "adopted"],
+    ["a ready successor, whose original was removed", { current, unmanaged: current }, [recorded, ready], "adopted"],
+    [
+      "a deposed object in the Terraform state",
+      { current, unmanaged: current },
+      [resource("docker_container", { deposed: true })],
+      "unmanaged",
+    ],
+  ])("with %s", (_, containers, resources, state) => {
+    const { adoption } = adoptionState(agent("s1"), containers, resources);
+    expect(adoption.state).toBe(state);
+    expect(adoption.original).toBe(containers.retired ?? (state === "unmanaged" ? containers.unmanaged : undefined));
+  });
+
+  test("whether the Terraform state has a container for it is known in any case", () => {
+    expect(adoptionState(agent("s1"), { unmanaged: original }, [recorded]).recorded).toBe(true);
+    expect(adoptionState(agent("s1"), { unmanaged: original }, []).recorded).toBe(false);
+    expect(adoptionState(agent("s2"), { unmanaged: original }, [recorded]).recorded).toBe(false);
+  });
+});
+
+/** An unmanaged agent whose API answers. */
+const running = (name: string, view: Partial<AgentProbe> = {}): AgentAdoption => ({
+  agent: agent(name),
+  state: "unmanaged",
+  view: { leader: "10.0.0.1:8300", peers: ["10.0.0.1:8300"], members: [], ...view } as unknown as AgentProbe,
+});
+
+test("client agents are moved after servers, and the leader is the last server", () => {
+  const order = inOrder([running("c1"), running("s1", { raft: "Leader" }), running("s2"), running("s3")]);
+  expect(order.map(({ agent: { name } }) => name)).toEqual(["s2", "s3", "s1", "c1"]);
+});
+
+describe("problems between agents", () => {
+  const found = (...adoptions: AgentAdoption[]) =>
+    problemsBetween(adoptions).map(({ code, location }) => `${location.agent} ${code}`);
+  const member = (name: string, status = 1) => ({ name, address: "10.0.0.3:8301", status, server: true });
+  const absent = (name: string): AgentAdoption => ({ agent: agent(name), state: "absent" });
+
+  test("agents of one cluster have none, in whatever order their peers are listed", () => {
+    const peers = ["10.0.0.1:8300", "10.0.0.2:8300"];
+    expect(found(running("s1", { peers }), running("s2", { peers: [...peers].reverse() }))).toEqual([]);
+  });
+  test("a cluster without a leader", () =>
+    expect(found(running("s1", { leader: "" }))).toEqual(["s1 adopt-no-leader"]));
+  test("an agent with other Raft peers is in another cluster", () =>
+    expect(found(running("s1"), running("c1", { peers: ["10.9.9.9:8300"] }))).toEqual(["c1 adopt-other-cluster"]));
+  test("an agent without its container is running under another container's name, if it is an alive member", () => {
+    expect(found(running("c1", { members: [member("s3")] }), absent("s3"))).toEqual(["s3 adopt-container-name"]);
+    expect(found(running("c1", { members: [member("s3", 3)] }), absent("s3"))).toEqual([]);
+  });
+});
