@@ -1,4 +1,4 @@
-import { withPresentNames } from "../../../ops/command-line/former-names";
+
 import { createProgram } from "../../../ops/command-line/program";
 import * as deployCommand from "../../../ops/commands/deploy";
 import * as destroyCommand from "../../../ops/commands/destroy";
@@ -106,15 +106,6 @@ test.each(["--without", "--allow", "--accept", "--json"])(
       stderr: expect.stringContaining("error: unknown option '--"),
     }),
 );
-
-test("former names of commands and options mean the present ones", () => {
-  const present = (line: string) => withPresentNames(line.split(" ")).join(" ");
-  expect(present("secrets retire --json")).toBe("secrets revoke --json");
-  expect(present("secrets forget")).toBe("secrets clean");
-  expect(present("secrets rotate leaves s1 --leaves x")).toBe("secrets rotate certificates s1 --certificates x");
-  expect(present("secrets init --leaves=a=b")).toBe("secrets init --certificates=a=b");
-  expect(present("secrets rotate tokens leaves")).toBe("secrets rotate tokens leaves");
-});
 
 test("no help shows a former name", () => {
   const helps: string[] = [];
