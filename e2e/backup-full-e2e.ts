@@ -198,7 +198,7 @@ describe("a backup that is taken while users write", () => {
     await eventually(
       async () =>
         expect((await npm(cluster, "backup", ["--output", broken], { check: false })).stderr).toContain(
-          "know no leader",
+          "no reachable server knows a leader",
         ),
       60,
     );
