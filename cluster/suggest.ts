@@ -1,6 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
 
-/** `; did you mean "x"?`, where one of the names is near enough to be a slip of the keyboard. */
+/** `; did you mean "x"?`, if one of the names is similar enough for a typing error. */
 export function didYouMean(given: string, names: readonly string[]): string {
   if (names.length === 0) return "";
   const name = closest(given, names);

@@ -6,7 +6,7 @@ import { svg } from "../ops/diagram/svg";
 import { commandReference } from "./command-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
 
-/** Writes what is made from the schema, the catalogue and the article's cluster file: `npm run generate`. A test fails when it has not been run. */
+/** `npm run generate`: generates files from the schema, the catalogue and the article's cluster file. A test fails if they are outdated. */
 const files = {
   "cluster/cluster.schema.json": clusterSchemaJson(),
   "docs/cluster-file.md": clusterReference(),

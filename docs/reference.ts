@@ -18,10 +18,10 @@ interface JsonSchema {
 
 const jsonSchema = (): JsonSchema => z.toJSONSchema(clusterSchema, { io: "input", reused: "inline" }) as JsonSchema;
 
-/** For editors: completion and checks while a cluster file is written. */
+/** The JSON Schema by which editors complete and check a cluster file. */
 export const clusterSchemaJson = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`;
 
-/** The cluster file's keys, for people. */
+/** The cluster file's keys, as a page of the documentation. */
 export function clusterReference(): string {
   const { properties = {}, required = [], $defs = {} } = jsonSchema();
   const mappings: [string, JsonSchema][] = [
@@ -81,12 +81,20 @@ const mapping = (schema: JsonSchema | undefined): JsonSchema =>
 function table(properties: Record<string, JsonSchema>, required: readonly string[]): string[] {
   const rows = Object.entries(properties).map(
     ([key, schema]) =>
-      `| \`${key}\`${required.includes(key) ? " (required)" : ""} | ${typeOf(schema)} | ${(schema.description ?? "").replace(/[|<]/g, "\\$&")} |`,
+      `| \`${key}\` | ${typeOf(schema)} | ${required.includes(key) ? "required" : defaultOf(schema)} | ${meaningOf(schema)} |`,
   );
-  return ["| key | value | meaning |", "| --- | --- | --- |", ...rows];
+  return ["| key | type | default | meaning |", "| --- | --- | --- | --- |", ...rows];
 }
 
-/** What has a table of its own. */
+/** A description ends with the default, if there is one: see cluster/file/schema.ts. */
+const DEFAULT_SENTENCE = /\s*\bDefault ([\s\S]+)\.$/;
+
+const defaultOf = ({ description = "" }: JsonSchema): string => cellText(DEFAULT_SENTENCE.exec(description)?.[1] ?? "");
+const meaningOf = ({ description = "" }: JsonSchema): string => cellText(description.replace(DEFAULT_SENTENCE, ""));
+
+const cellText = (text: string): string => text.replace(/[|<]/g, "\\$&");
+
+/** Schemas that have a table of their own. */
 const NAMED: Readonly<Record<string, string>> = { "#/$defs/service": "mapping", "#/$defs/check": "mapping" };
 
 function typeOf(schema: JsonSchema): string {

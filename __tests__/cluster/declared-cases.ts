@@ -178,7 +178,7 @@ export const DECLARED: readonly ProblemCase[] = [
     code: "invalid-value",
     when: "a key has no value",
     file: `${FOUR_HOSTS}kv: { ▶n: null, a: { b: null } }\n`,
-    hint: "leave the key out",
+    hint: "remove the key",
   },
   {
     code: "invalid-value",
@@ -220,13 +220,13 @@ export const DECLARED: readonly ProblemCase[] = [
     code: "duplicate-definition",
     when: "intentions are written twice",
     file: `${FOUR_HOSTS}config_entries: [{ kind: service-intentions, name: web }]\nintentions: { web: ▶{ api: allow } }\n`,
-    hint: "make one",
+    hint: "merge them into one",
   },
   {
     code: "duplicate-definition",
     when: "two prepared queries have one name",
     file: `${FOUR_HOSTS}prepared_queries: [{ name: a, service: { service: web } }, ▶{ name: a, service: { service: api } }]\n`,
-    hint: "make one",
+    hint: "merge them into one",
   },
   {
     code: "missing-key",

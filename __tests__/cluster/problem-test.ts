@@ -331,7 +331,7 @@ const CASES: ProblemCase[] = [
     code: "duplicate-volume",
     when: "backups go where a server's data is",
     file: `${FOUR_HOSTS}backups: { to: ▶s2-data }\n`,
-    hint: "keep backups elsewhere",
+    hint: "choose another volume",
   },
   {
     code: "duplicate-volume",
@@ -349,13 +349,13 @@ const CASES: ProblemCase[] = [
     code: "invalid-value",
     when: "a bridged server's API is its container's alone, and its backups are made from another",
     file: `${BRIDGE}servers: [{ name: s1, host: local, client_addr: ▶127.0.0.1 }]\nbackups: {}\n`,
-    hint: "leave `client_addr` out",
+    hint: "remove `client_addr`",
   },
   {
     code: "invalid-value",
     when: "a bridged server with security has no HTTPS for its backups",
     file: `${BRIDGE.replace("security: off", "security: on")}servers: [{ name: s1, host: local, ports: { https: ▶-1 } }]\nbackups: {}\n`,
-    hint: "leave `ports.https` out",
+    hint: "remove `ports.https`",
   },
   {
     code: "invalid-name",
@@ -420,7 +420,7 @@ const CASES: ProblemCase[] = [
       "security: off",
       "security: { policies: { shop: 'key \"a\" {}' }, tokens: { web: { policies: [shop, ▶shopp] } } }",
     ),
-    hint: "or take one of shop, registrator, snapshots",
+    hint: "or use one of shop, registrator, snapshots",
   },
   {
     code: "unknown-policy",
@@ -432,7 +432,7 @@ const CASES: ProblemCase[] = [
     code: "owned-setting",
     when: "what security decides is in the configuration",
     file: `${FOUR_HOSTS.replace("security: off", "security: on")}config: { acl: { ▶default_policy: allow }, tls: { defaults: { ▶verify_incoming: false } } }\n`,
-    hint: "says how far security is turned on",
+    hint: "sets what is enforced",
   },
   {
     code: "script-checks",
@@ -481,13 +481,13 @@ const CASES: ProblemCase[] = [
     code: "invalid-value",
     when: "registrator's cleanup undoes what deregister leaves",
     file: `${FOUR_HOSTS}registrator: { cleanup: ▶true, deregister: on-success }\n`,
-    hint: "leave one of them out",
+    hint: "remove one of them",
   },
   {
     code: "invalid-address",
     when: "services would be registered with a name",
     file: FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, registrator: { ip: ▶web.example.com } }"),
-    hint: "others reach this host's services",
+    hint: "clients reach the services of this host",
   },
   {
     code: "owned-setting",
@@ -845,7 +845,7 @@ const CASES: ProblemCase[] = [
     code: "shared-state",
     when: "two stacks keep one state",
     file: `${FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, group: edge }")}backend: { local: { path: ▶a.tfstate } }\n`,
-    hint: "put {stack}",
+    hint: "add {stack}",
   },
   // Exposure
   {

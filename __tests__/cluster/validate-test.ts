@@ -98,7 +98,7 @@ describe("a recursor", () => {
   test("that is one agent's own address is reported for that agent alone", () => {
     const text = `${FOUR_HOSTS}ports: { dns: 53 }\nclient_addr: 0.0.0.0\nignore: [open-http]\ndns: { recursors: [10.0.0.1] }\n`;
     expect(saidOf(clusterFile(text)).map(({ message }) => message)).toEqual([
-      '10.0.0.1 is where "s1" itself answers: it would ask itself',
+      '10.0.0.1 is the address of "s1" itself, which would query itself',
     ]);
   });
 });

@@ -254,7 +254,7 @@ describe("the article's ports", () => {
         servers: ["s1"],
         ports: { rpc: 8400 } as object,
       }),
-    ).toThrow(/"rpc" means nothing here/);
+    ).toThrow(/there is no key "rpc" here/);
   });
   test("none is changed by seed.yaml", () => {
     const containers = Object.values(stack.resource.docker_container);

@@ -1,35 +1,35 @@
 import { z } from "zod";
 import { duration, strings, text } from "./value-schema";
 
-/** What a cluster is given once for all its agents: keys, config entries, intentions, prepared queries. */
+/** Definitions of the whole cluster: KV keys, config entries, intentions, prepared queries. */
 
-/** Whatever asks for a key by HTTP may take empty segments and dots out of its path, and would ask for something else: as management, when a deploy does. */
+/** HTTP clients may remove empty segments and dots from a path. A deploy, which has the management token, would then write another key. */
 const KEY = /^(?!\/)(?![\s\S]*\/\/)(?!(?:[\s\S]*\/)?\.{1,2}(?:\/|$))/;
 const KEY_RULE = "a key does not begin with a slash, and has neither `//` nor a segment `.` or `..`";
 
 export const kv = z
   .record(text.regex(KEY, KEY_RULE), z.json())
   .describe(
-    "Keys of the KV store that a deploy writes where they are absent: text, or a value that is written as JSON. No secrets.",
+    "Keys of the KV store, which a deploy writes if they are absent: a text, or a value that becomes JSON. No secrets. Default none.",
   );
 
 /** @see https://developer.hashicorp.com/consul/docs/reference/config-entry */
 export const configEntry = z
   .object({
-    kind: text.describe("service-defaults, proxy-defaults, service-resolver, ..."),
+    kind: text.describe("The kind: service-defaults, proxy-defaults, service-resolver, ..."),
     name: text
       .optional()
       .describe(
-        "Default `global` for proxy-defaults, `mesh` for mesh, `default` for exported-services; needed for the rest.",
+        "The entry's name, which is required for most kinds. Default `global` for proxy-defaults, `mesh` for mesh, `default` for exported-services.",
       ),
   })
   .catchall(z.json())
-  .describe("A config entry, as Consul's own files have it.");
+  .describe("A config entry, in the format of Consul's files.");
 
 export const intentions = z
   .record(text, z.record(text, z.enum(["allow", "deny"], "an intention is allow or deny")))
   .describe(
-    "Who may call whom in the service mesh: allow or deny, by the service that is called, and by its caller; `*` is any.",
+    "Intentions of the service mesh: allow or deny, by destination and by source service; `*` is any. Default none.",
   );
 
 /** @see https://developer.hashicorp.com/consul/api-docs/query */
@@ -37,9 +37,11 @@ export const preparedQuery = z
   .strictObject({
     name: text
       .optional()
-      .describe("It is looked up as <name>.query.consul. Only a template may have none: one for all names."),
+      .describe(
+        "The query's name in DNS: <name>.query.consul. Only a template can omit it, and then matches all names.",
+      ),
     service: z.strictObject({
-      service: text.describe("The service that is looked up."),
+      service: text.describe("The service that the query finds."),
       only_passing: z.boolean().optional(),
       near: text.optional(),
       tags: z.array(text).optional(),
@@ -65,6 +67,6 @@ export const preparedQuery = z
         remove_empty_tags: z.boolean().optional(),
       })
       .optional()
-      .describe("It stands for all names that begin with its own."),
+      .describe("Makes the query a template for all names that begin with its own."),
   })
   .describe("A prepared query.");

@@ -187,7 +187,7 @@ function unusableValues(document: Document.Parsed): SyntaxProblem[] {
     // In JavaScript this key is the prototype of an object: its value would be dropped without a message.
     Pair: (_, { key, value }) => {
       if (!isScalar(key)) return;
-      if (key.value === "__proto__") add(key, "unknown-key", 'unknown key "__proto__"', "remove it");
+      if (key.value === "__proto__") add(key, "unknown-key", 'there is no key "__proto__" here', "remove it");
       if (key.value === "<<" && key.type === "PLAIN" && !isScalar(value))
         add(key, "unknown-key", MERGE, "write the settings out, or describe the cluster in TypeScript");
     },
@@ -195,7 +195,7 @@ function unusableValues(document: Document.Parsed): SyntaxProblem[] {
   return problems;
 }
 
-const MERGE = 'unknown key "<<": YAML 1.1 has merge keys, and a cluster file is YAML 1.2';
+const MERGE = 'there is no key "<<" here: YAML 1.1 has merge keys, and a cluster file is YAML 1.2';
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 

@@ -8,7 +8,7 @@ import { clusterSchema, NAME_PATTERNS } from "./schema";
 type Issue = z.core.$ZodIssue;
 type Schema = z.core.$ZodType;
 
-/** What zod found wrong with a cluster file's form, as problems of the catalogue: of each place the first, which the others mostly follow from. */
+/** Zod's issues as violations of the catalogue: the first one of each location, because the others mostly follow from it. */
 export function schemaViolations(error: z.ZodError): Violation[] {
   const problems = error.issues.flatMap((issue) => violationsOf(issue, []));
   const firsts = new Map(
@@ -30,7 +30,7 @@ function violationsOf(issue: Issue, base: KeyPath): Violation[] {
   return [wrongValue(issue, path, issue.input)];
 }
 
-/** Of a union's branches, the one whose type the value has: a mapping that lacks a key was not meant as a name. */
+/** The branch of a union whose type the value has: a mapping without a required key is still meant as a mapping. */
 function meantBranch(branches: Issue[][]): Issue[] | undefined {
   return branches.find(
     (issues) =>
@@ -69,7 +69,7 @@ function unknownKey(key: string, path: KeyPath): Violation {
     code: "unknown-key",
     path: [...path, key],
     atKey: true,
-    message: `"${key}" means nothing here${didYouMean(key, known)}`,
+    message: `there is no key "${key}" here${didYouMean(key, known)}`,
     hint: `known here: ${known.join(", ")}`,
   };
 }
@@ -80,10 +80,10 @@ function missingKey(path: KeyPath): Violation {
   return { code: "missing-key", path: parent, message: `\`${key}\` is missing`, hint: `add \`${key}:\`` };
 }
 
-/** What `{}` turns on, with all its defaults. */
+/** Keys for which `{}` means all defaults. */
 const ON_BY_DEFAULTS: readonly unknown[] = ["backups", "registrator"];
 
-/** YAML's way to write nothing is a key without a value: what was to follow is missing, or all of it is gone. */
+/** A key without a value is null in YAML: the value was forgotten, or removed. */
 function nothingWritten(path: KeyPath): Violation {
   const isList = schemasAt(path).some((schema) => schema._zod.def.type === "array");
   const filled = ON_BY_DEFAULTS.includes(path.at(-1))
@@ -124,25 +124,25 @@ const wrongKey = (issue: Issue, path: KeyPath): Violation => ({
 });
 
 const LONGEST = 80;
-/** A registry or a mirror may be written with user:password@ and no scheme; a digest has such an @ too. */
+/** A registry or a mirror can have user:password@ without a scheme. A digest has such an @, too. */
 const USER_PASSWORD = /(?<=^[^\s/:@]*:)(?!\/\/)[^\s@]+(?=@(?!sha256:))/;
 
-/** What was written, as far as it may be printed. */
+/** A value as messages quote it: shortened, and without secrets. */
 function shown(value: unknown, path: KeyPath): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "a mapping";
-  if (path.some((key) => typeof key === "string" && namesSecret(key))) return "what is written here";
+  if (path.some((key) => typeof key === "string" && namesSecret(key))) return "the value";
   const written =
     typeof value === "string" ? JSON.stringify(masked(value).replace(USER_PASSWORD, "***")) : String(value);
   return written.length > LONGEST ? `${written.slice(0, LONGEST - 3)}...` : written;
 }
 
-/** The keys that the schema knows at a path, in all branches of its unions. */
+/** The keys that the schema has at a path, in all branches of its unions. */
 function knownKeys(path: KeyPath): string[] {
   return [...new Set(schemasAt(path).flatMap((schema) => Object.keys(shapeOf(schema))))];
 }
 
-/** What may stand at a path: of unions, all branches. */
+/** The schemas of a path: all branches, for a union. */
 const schemasAt = (path: KeyPath): Schema[] =>
   path.reduce<Schema[]>((at, key) => at.flatMap((schema) => step(schema, key)), branchesOf(clusterSchema));
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-/** What to write instead, where the schema has no words of its own. */
+/** A hint for an issue for which the schema has no message. */
 export function schemaMessage(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":

@@ -18,7 +18,7 @@ export function daemonOf(entry: DaemonEntry, host: { name: string; address: stri
 
 /**
  * The docker CLI's arguments that reach a daemon.
- * @param certs the daemon's certificate folder, as it is reached from where the CLI runs
+ * @param certs the daemon's certificate folder, relative to where the CLI runs
  */
 export function dockerArguments(daemon: Daemon, certs: string | undefined): string[] {
   const tls =

@@ -5,7 +5,7 @@ import type { ParsedClusterFile } from "../file/schema";
 import type { Definitions } from "../model";
 import type { KeyPath } from "../problem";
 
-/** Kinds of which a cluster has one entry, by its name. */
+/** Kinds that have one entry in a cluster, with its name. */
 const ONLY_NAMES: Readonly<Record<string, string>> = {
   "proxy-defaults": "global",
   mesh: "mesh",
@@ -44,7 +44,7 @@ export interface LocatedEntry {
   readonly path: KeyPath;
 }
 
-/** The file's config entries, and those that its intentions are. */
+/** The file's config entries, with the entries for its intentions. */
 export function locatedEntries({ config_entries = [], intentions = {} }: File): LocatedEntry[] {
   const written = config_entries.map((entry, index): LocatedEntry => {
     const name = entry.name ?? (Object.hasOwn(ONLY_NAMES, entry.kind) ? ONLY_NAMES[entry.kind] : undefined);
@@ -55,17 +55,17 @@ export function locatedEntries({ config_entries = [], intentions = {} }: File): 
       path: ["config_entries", index],
     };
   });
-  const meant = Object.entries(intentions).map(([name, sources]): LocatedEntry => {
+  const fromIntentions = Object.entries(intentions).map(([name, sources]): LocatedEntry => {
     const kind = "service-intentions";
     const list = Object.entries(sources).map(([source, action]) => ({ name: source, action }));
     return { kind, name, entry: { kind, name, sources: list.sort(byName) }, path: ["intentions", name] };
   });
-  return [...written, ...meant];
+  return [...written, ...fromIntentions];
 }
 
 export const entryKey = ({ kind, name }: Pick<LocatedEntry, "kind" | "name">): string => `${kind}/${name}`;
 
-/** What the file defines, in the order of names: how it is written changes nothing. */
+/** The definitions, sorted by name: their order in the file changes nothing. */
 export function definitionsOf(file: File): Definitions {
   const { kv = {}, prepared_queries = [] } = file;
   return {

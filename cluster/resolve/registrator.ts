@@ -6,19 +6,19 @@ import { DEFAULTS } from "./defaults";
 
 type File = Pick<ParsedClusterFile, "hosts" | "registrator">;
 
-/** What a host's own line says of registrator, if anything. */
+/** A host's own entry for registrator, if it has one. */
 export const ownRegistrator = ({ hosts }: File, host: string): RegistratorEntry | undefined => {
   const entry = hosts[host];
   return typeof entry === "object" ? entry.registrator : undefined;
 };
 
-/** Where a setting of a host's registrator is written, or would be: with the host, or for the whole cluster. */
+/** The path of a setting of a host's registrator: in the host's mapping, or at the top of the file. */
 export function registratorPath(file: File, host: string, key?: keyof RegistratorSettings): KeyPath {
   const own = ownRegistrator(file, host);
-  const says = (entry: RegistratorEntry) => key !== undefined && typeof entry === "object" && entry[key] !== undefined;
-  const place =
-    own !== undefined && (says(own) || !says(file.registrator)) ? ["hosts", host, "registrator"] : ["registrator"];
-  return key === undefined ? place : [...place, key];
+  const has = (entry: RegistratorEntry) => key !== undefined && typeof entry === "object" && entry[key] !== undefined;
+  const path =
+    own !== undefined && (has(own) || !has(file.registrator)) ? ["hosts", host, "registrator"] : ["registrator"];
+  return key === undefined ? path : [...path, key];
 }
 
 /** A host's settings of registrator: its own, merged into the cluster's. Undefined if registrator is off there. */
@@ -81,13 +81,13 @@ export function resolveRegistrator(
   };
 }
 
-/** Whether any host's registrator is on: then there is a token for it. */
+/** Whether any host runs registrator. Then the cluster has a token for it. */
 export const usesRegistrator = (file: File): boolean =>
   Object.keys(file.hosts).some((host) => registratorSettings(file, host) !== undefined);
 
 /**
- * One registrator to each host that has an agent which stays, however many it has: with a client before a server, which has enough to do; else with the
- * first by name.
+ * One registrator for each host with an agent that is not decommissioned. It uses a client agent if the host has one, to spare the server, and
+ * otherwise the first agent by name.
  * @param agents in the order of their names
  */
 export function registratorsOf(

@@ -6,7 +6,7 @@ import { DEFAULTS } from "./defaults";
 
 export type BackendType = keyof BackendEntry;
 
-/** The arguments that tell one stack's state from another's, with what they are by default. */
+/** The arguments that must differ between the Terraform states of two stacks, with their defaults. */
 const IDENTITY: Record<BackendType, readonly { path: readonly string[]; default?: string }[]> = {
   local: [{ path: ["path"], default: DEFAULTS.backend.local }],
   s3: [{ path: ["key"], default: DEFAULTS.backend.s3 }],
@@ -15,7 +15,7 @@ const IDENTITY: Record<BackendType, readonly { path: readonly string[]; default?
   cloud: [{ path: ["workspaces", "name"], default: DEFAULTS.backend.cloud }],
 };
 
-/** These are read by Terraform from its environment, which keeps them out of the synthesized JSON. */
+/** Secret arguments, with the environment variables from which Terraform reads them. So they are not in the synthesized JSON. */
 const SECRET_ARGUMENTS: Record<string, string> = {
   access_key: "AWS_ACCESS_KEY_ID",
   secret_key: "AWS_SECRET_ACCESS_KEY",
@@ -45,7 +45,7 @@ export function backendProblems(entry: BackendEntry | undefined, stacks: readonl
       {
         code: "invalid-value",
         path: ["backend"],
-        message: `${types.length === 0 ? "no backend" : `${types.length} backends`} where there is one`,
+        message: `${types.length === 0 ? "no backend" : `${types.length} backends`} instead of one`,
         hint: `use one of ${Object.keys(IDENTITY).join(", ")}`,
       },
     ];
@@ -60,8 +60,8 @@ export function backendProblems(entry: BackendEntry | undefined, stacks: readonl
       {
         code: "shared-state",
         path: at,
-        message: `stacks ${stacks.join(", ")} would all keep their state in one place, and each would destroy what the others made`,
-        hint: "put {stack}, which stands for the stack's name, into it",
+        message: `stacks ${stacks.join(", ")} would share one Terraform state, and each would destroy the resources of the others`,
+        hint: "add {stack}, which stands for the stack's name",
       },
     ];
   });

@@ -5,12 +5,12 @@ import type { AgentDescription, Draft } from "../model";
 import type { Violation } from "../problem";
 import { settingPath, valueAt } from "./paths";
 
-/** Whether the containers that save have names and places of their own, and reach their servers. */
+/** Containers of scheduled backups need names and volumes of their own, and must reach their servers. */
 export function backupsProblems(draft: Draft): Violation[] {
   if (!draft.file.backups) return [];
   const servers = draft.agents.filter(({ role }) => role === "server");
   return [
-    ...servers.flatMap((server) => [...containerTaken(draft, server), ...placeTaken(draft, server)]),
+    ...servers.flatMap((server) => [...containerTaken(draft, server), ...volumeTaken(draft, server)]),
     ...unreached(draft, servers),
     ...ids(draft),
   ];
@@ -31,22 +31,22 @@ function containerTaken(draft: Draft, server: AgentDescription): Violation[] {
     }));
 }
 
-const plainPath = (place: string): string => place.replace(/\/+/g, "/").replace(/\/$/, "");
+const normalized = (path: string): string => path.replace(/\/+/g, "/").replace(/\/$/, "");
 
-function placeTaken(draft: Draft, server: AgentDescription): Violation[] {
+function volumeTaken(draft: Draft, server: AgentDescription): Violation[] {
   const { to } = draft.file.backups ?? {};
-  const place = to ?? backupsContainer(server.container);
+  const location = to ?? backupsContainer(server.container);
   return onSameDaemon(draft, server)
-    .filter(({ data }) => plainPath(data) === plainPath(place))
+    .filter(({ data }) => normalized(data) === normalized(location))
     .map((other) => ({
       code: "duplicate-volume",
       path: to === undefined ? [...other.path, "data"] : ["backups", "to"],
-      message: `"${place}" has the data of "${other.name}", and would have the backups of "${server.name}"`,
-      hint: to === undefined ? "give the agent another `data:`" : "keep backups elsewhere",
+      message: `"${location}" has the data of "${other.name}", and would also have the backups of "${server.name}"`,
+      hint: to === undefined ? "give the agent another `data:`" : "choose another volume or folder for backups",
     }));
 }
 
-/** In a bridge network they are other containers than the servers, whose loopback they do not reach. */
+/** In a bridge network the containers of backups do not reach the loopback addresses of the servers. */
 function unreached(draft: Draft, servers: readonly AgentDescription[]): Violation[] {
   return servers.flatMap((server): Violation[] => {
     if (server.endpoints.beside !== undefined) return [];
@@ -55,10 +55,10 @@ function unreached(draft: Draft, servers: readonly AgentDescription[]): Violatio
       {
         code: "invalid-value",
         path: hidden ? settingPath(draft, server, "client_addr") : settingPath(draft, server, "ports", "https"),
-        message: `the backups of "${server.name}" are made from a container beside it, and its API ${hidden ? "listens inside its own alone" : "has no HTTPS"}`,
+        message: `a container beside "${server.name}" takes the backups, and the server's API ${hidden ? "listens inside its own container only" : "has no HTTPS"}`,
         hint: hidden
-          ? "leave `client_addr` out (0.0.0.0), or remove `backups:`"
-          : "leave `ports.https` out (8501), or remove `backups:`",
+          ? "remove `client_addr` (default 0.0.0.0), or remove `backups:`"
+          : "remove `ports.https` (default 8501), or remove `backups:`",
       },
     ];
   });
@@ -67,7 +67,7 @@ function unreached(draft: Draft, servers: readonly AgentDescription[]): Violatio
 function ids(draft: Draft): Violation[] {
   const { images, backups } = draft.file;
   const token = valueAt(draft.file, ["security", "tokens", BACKUPS_TOKEN]);
-  const image = backups?.image === undefined ? -1 : images.findIndex((one) => imageId(one) === BACKUPS_ID);
+  const image = backups?.image === undefined ? -1 : images.findIndex((reference) => imageId(reference) === BACKUPS_ID);
   return [
     ...(token === undefined
       ? []
@@ -76,7 +76,7 @@ function ids(draft: Draft): Violation[] {
             code: "invalid-name" as const,
             path: ["security", "tokens", BACKUPS_TOKEN],
             atKey: true,
-            message: `"${BACKUPS_TOKEN}" is the token of the backups that \`backups:\` makes`,
+            message: `"${BACKUPS_TOKEN}" is the name of the token that \`backups:\` uses`,
             hint: "choose another name",
           },
         ]),

@@ -1,7 +1,7 @@
 import type { ConsulConfig } from "../../consul/config";
 import type { KeyPath, Violation } from "../problem";
 
-/** Consul keys, or paths of them, that have a place of their own in the cluster file: the same said twice would be decided by Consul's merge order. */
+/** Keys of Consul's configuration that have a key of their own in the cluster file. If both were set, Consul's merge order would decide. */
 const OWNED_KEYS: Record<string, string> = {
   addresses: "client_addr",
   advertise_addr: "advertise_addr",
@@ -57,16 +57,16 @@ const OWNED_FLAGS: Record<string, string> = {
   "-ui": "ui",
 };
 
-/** What may not be in the free `config:`. */
+/** Keys that `config:` must not have. */
 export function configProblems(config: ConsulConfig | undefined, path: KeyPath, secured: boolean): Violation[] {
   if (!config) return [];
-  const owned = Object.entries(OWNED_KEYS).flatMap(([key, place]) =>
-    pathsOf(config, key.split(".")).map((found) => ownedSetting(found.join("."), place, [...path, ...found])),
+  const owned = Object.entries(OWNED_KEYS).flatMap(([key, ownKey]) =>
+    pathsOf(config, key.split(".")).map((found) => ownedSetting(found.join("."), ownKey, [...path, ...found])),
   );
   return [...owned, ...securityProblems(config, path, secured), ...inexactNumbers(config, path)];
 }
 
-/** What `security` decides: paths of keys, by Consul's names, `*` for any one. HTTPS alone may be had without client certificates. */
+/** Keys that `security:` decides, as paths; `*` is any key. Only HTTPS may be set to accept clients without certificates. */
 const SECURITY_KEYS = [
   "acl.enabled",
   "acl.default_policy",
@@ -97,7 +97,7 @@ const SECURITY_KEYS = [
 ].map((key) => key.split("."));
 
 function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean): Violation[] {
-  // A cluster without it may still have what somebody brings about by other means; but scripts that ask under ACLs need what `security` gives them.
+  // A cluster with `security: off` may have TLS of its own. ACLs of its own it may not, because the rollout's scripts would have no token.
   const owned = secured
     ? SECURITY_KEYS.flatMap((key) => pathsOf(config, key))
     : pathsOf(config, ["acl", "enabled"], true);
@@ -107,14 +107,14 @@ function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean)
     atKey: true,
     message: secured
       ? `${found.join(".")} is decided by \`security:\``
-      : `${found.join(".")} is part of what \`security: off\` turns off`,
+      : `${found.join(".")} turns on what \`security: off\` turns off`,
     hint: secured
-      ? "remove it; `security: { stage: ... }` says how far security is turned on"
+      ? "remove it; `security: { stage: ... }` sets what is enforced"
       : "remove it, or turn security on: `security: on`",
   }));
 }
 
-/** Where a path of keys leads in a configuration, if anywhere; only to a certain value, if one is given. Consul takes keys in any case. */
+/** The paths in a configuration that match a path of keys, and have the wanted value if one is given. Consul ignores the case of keys. */
 function pathsOf(value: unknown, [key, ...rest]: readonly string[], wanted?: unknown): string[][] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
   return Object.entries(value)
@@ -125,7 +125,7 @@ function pathsOf(value: unknown, [key, ...rest]: readonly string[], wanted?: unk
     });
 }
 
-/** Beyond 2^53 not every whole number is one of JavaScript's: Consul would be given a neighbour, in any JSON that goes to it as it is. */
+/** JavaScript cannot represent every whole number beyond 2^53: Consul would get another number. */
 export function inexactNumbers(value: unknown, path: KeyPath): Violation[] {
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).flatMap(([key, item]) =>
@@ -137,13 +137,16 @@ export function inexactNumbers(value: unknown, path: KeyPath): Violation[] {
     {
       code: "invalid-value",
       path,
-      message: `${value} is too large a whole number to be kept exactly`,
+      message: `${value} is too large: JavaScript would round it`,
       hint: `use at most ${Number.MAX_SAFE_INTEGER}, or write it as text, in quotes`,
     },
   ];
 }
 
-/** What may not be in free `flags:`. @param owned where the file has a place of its own for a flag */
+/**
+ * Flags that `flags:` must not have.
+ * @param owned the keys of the file, by the flags that they set
+ */
 export function flagProblems(
   flags: readonly string[] | undefined,
   path: KeyPath,
@@ -152,15 +155,15 @@ export function flagProblems(
   return (flags ?? []).flatMap((flag, index): Violation[] => {
     const at = [...path, index];
     const name = flag.replace(/^--/, "-").replace(/[= ].*$/s, "");
-    const place = Object.hasOwn(owned, name) ? owned[name] : undefined;
-    return place ? [ownedSetting(name, place, at)] : [];
+    const ownKey = Object.hasOwn(owned, name) ? owned[name] : undefined;
+    return ownKey ? [ownedSetting(name, ownKey, at)] : [];
   });
 }
 
-const ownedSetting = (key: string, place: string, path: KeyPath): Violation => ({
+const ownedSetting = (key: string, ownKey: string, path: KeyPath): Violation => ({
   code: "owned-setting",
   path,
   atKey: true,
-  message: `${key} has a place of its own in the cluster file`,
-  hint: `set \`${place}:\` instead`,
+  message: `${key} has a key of its own in the cluster file`,
+  hint: `set \`${ownKey}:\` instead`,
 });

@@ -4,14 +4,14 @@ import { PLACEHOLDERS } from "../resolve/daemon";
 import { didYouMean } from "../suggest";
 import { valueAt } from "./paths";
 
-/** Whether the daemons' URLs can be what is meant, for all hosts and for each. */
+/** URLs of Docker daemons, of the cluster and of each host. */
 export function daemonProblems({ file }: Draft): Violation[] {
-  const places = [[], ...Object.keys(file.hosts).map((name) => ["hosts", name])];
-  return places.flatMap((place) => {
-    const daemon = valueAt(file, [...place, "daemon"]);
-    if (typeof daemon === "string") return ofUrl(daemon, [...place, "daemon"]);
+  const paths = [[], ...Object.keys(file.hosts).map((name) => ["hosts", name])];
+  return paths.flatMap((path) => {
+    const daemon = valueAt(file, [...path, "daemon"]);
+    if (typeof daemon === "string") return ofUrl(daemon, [...path, "daemon"]);
     const url = valueAt(daemon, ["url"]);
-    return typeof url === "string" ? ofUrl(url, [...place, "daemon", "url"]) : [];
+    return typeof url === "string" ? ofUrl(url, [...path, "daemon", "url"]) : [];
   });
 }
 
@@ -27,19 +27,19 @@ function unknownPlaceholders(url: string, path: KeyPath): Violation[] {
   return written.map((braces) => ({
     code: "invalid-value",
     path,
-    message: `${braces} stands for nothing${didYouMean(braces.replace(/[{}]/g, ""), PLACEHOLDERS)}`,
-    hint: "use {address} or {host}, which stand for the host's own",
+    message: `unknown placeholder ${braces}${didYouMean(braces.replace(/[{}]/g, ""), PLACEHOLDERS)}`,
+    hint: "use {address} or {host}: the host's address and name",
   }));
 }
 
-/** What ssh is given as a host or user would be an option to it, and `-oProxyCommand=` runs a program. */
+/** ssh would take a host or user that begins with a hyphen as an option, and `-oProxyCommand=` runs a program. */
 function optionForSsh(url: string, path: KeyPath): Violation[] {
   if (!/^[a-z+]+:\/\/(-|[^/]*@-)/.test(url)) return [];
   return [
     {
       code: "invalid-value",
       path,
-      message: "the user or host of this URL begins with a hyphen, and would be taken for an option",
+      message: "the user or host of this URL begins with a hyphen, and ssh would take it as an option",
       hint: "name a host: ssh://[user@]host[:port]",
     },
   ];

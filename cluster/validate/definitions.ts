@@ -6,7 +6,7 @@ import { definitionsOf, ENTRY_KINDS, entryKey, locatedEntries } from "../resolve
 import { didYouMean } from "../suggest";
 import { inexactNumbers } from "./consul-settings";
 
-/** Keys, config entries, intentions and prepared queries. */
+/** KV keys, config entries, intentions and prepared queries. */
 export function definitionProblems({ file }: Draft): Violation[] {
   const { kv = {}, config_entries = [], intentions = {}, prepared_queries = [] } = file;
   const entries = locatedEntries(file);
@@ -20,7 +20,7 @@ export function definitionProblems({ file }: Draft): Violation[] {
     ...config_entries.flatMap(({ kind }, index) => unknownKind(kind, ["config_entries", index, "kind"])),
     ...entries.flatMap(({ kind, name, path }): Violation[] =>
       name === undefined && ENTRY_KINDS.includes(kind)
-        ? [{ code: "missing-key", path, message: `\`name\` is missing: which ${kind} it is`, hint: "add `name:`" }]
+        ? [{ code: "missing-key", path, message: `\`name\` is missing: a ${kind} needs a name`, hint: "add `name:`" }]
         : [],
     ),
     ...inexactNumbers(config_entries, ["config_entries"]),
@@ -33,7 +33,7 @@ export function definitionProblems({ file }: Draft): Violation[] {
             {
               code: "missing-key",
               path: ["prepared_queries", index],
-              message: "`name` is missing: only a template can do without",
+              message: "`name` is missing: only a template can omit it",
               hint: "add `name:`",
             },
           ]
@@ -56,7 +56,7 @@ const reserved = (key: string): Violation[] =>
           code: "reserved-key",
           path: ["kv", key],
           atKey: true,
-          message: `what is below ${KV_PREFIX} is the product's own`,
+          message: `keys below ${KV_PREFIX} belong to the product`,
           hint: "use another key",
         },
       ]
@@ -67,15 +67,15 @@ const noValue = (key: string): Violation => ({
   path: ["kv", key],
   atKey: true,
   message: `${keyText(["kv", key])} is empty`,
-  hint: 'write something here, `""` for an empty text, or leave the key out',
+  hint: 'write a value, `""` for an empty text, or remove the key',
 });
 
-/** Consul refuses it. */
+/** Consul rejects such an intention. */
 const noCaller = (name: string): Violation => ({
   code: "invalid-value",
   path: ["intentions", name],
-  message: `intentions for "${name}" name no caller`,
-  hint: `name one: ${name}: { "*": deny } is for all; or remove \`${name}\``,
+  message: `intentions for "${name}" name no source service`,
+  hint: `name one, as in ${name}: { "*": deny } for all services; or remove \`${name}\``,
 });
 
 const unknownKind = (kind: string, path: KeyPath): Violation[] =>
@@ -97,7 +97,7 @@ function repeated(all: readonly { readonly key: string; readonly path: KeyPath }
       seen.add(key);
       return [];
     }
-    return [{ code: "duplicate-definition", path, message: `${key} is there twice`, hint: "make one of them" }];
+    return [{ code: "duplicate-definition", path, message: `${key} is defined twice`, hint: "merge them into one" }];
   });
 }
 
@@ -108,7 +108,7 @@ const tooMuch = (size: number): Violation[] =>
         {
           code: "too-much",
           path: [],
-          message: `keys, config entries, intentions and prepared queries are ${size} bytes, and a deploy can hand over ${MAX_ARGUMENT_BYTES}`,
-          hint: "leave large values of `kv` to the programs that use them",
+          message: `keys, config entries, intentions and prepared queries are ${size} bytes, and a deploy can pass on ${MAX_ARGUMENT_BYTES}`,
+          hint: "let programs write the large values of `kv` that they use",
         },
       ];

@@ -4,15 +4,15 @@ import type { Violation } from "../problem";
 import { settingPath, unique } from "./paths";
 
 const DNS_PORT = 53;
-/** Docker's own DNS server, in every container of a bridge network that somebody has made (docs.docker.com/engine/network/#dns-services). */
-const DOCKERS = "127.0.0.11";
+/** Docker's DNS server, in every container of a user-defined bridge network (docs.docker.com/engine/network/#dns-services). */
+const DOCKER_DNS = "127.0.0.11";
 
-/** Whether the servers that agents ask for other names are such, and others than the agents themselves. */
+/** Recursors must be addresses of other DNS servers than the agent itself. */
 export function dnsProblems(draft: Draft): Violation[] {
   return unique(
     draft.agents.flatMap((agent) =>
       (agent.dns.recursors ?? []).flatMap((recursor, index): Violation[] => {
-        const why = whyNoRecursor(draft, agent, recursor);
+        const why = whyUnusable(draft, agent, recursor);
         return why === undefined
           ? []
           : [
@@ -28,20 +28,20 @@ export function dnsProblems(draft: Draft): Violation[] {
   );
 }
 
-function whyNoRecursor(draft: Draft, agent: AgentDescription, recursor: string): string | undefined {
+function whyUnusable(draft: Draft, agent: AgentDescription, recursor: string): string | undefined {
   const { host = "", port = DNS_PORT } = hostAndPort(recursor) ?? {};
-  if (!family(host)) return "is no IP address, with or without a port";
-  if (isWildcard(host)) return "means every address of a host, so nobody can be asked there";
+  if (!family(host)) return "is not an IP address, with or without a port";
+  if (isWildcard(host)) return "means every address of a host, so no agent can query it";
   const address = canonical(host);
-  if (port === agent.ports.dns && answersAt(draft, agent).includes(address))
-    return `is where "${agent.name}" itself answers: it would ask itself`;
-  if (draft.file.network === "bridge" && isLoopback(address) && address !== DOCKERS)
-    return `is in a bridge network the container of "${agent.name}" itself`;
+  if (port === agent.ports.dns && dnsAddresses(draft, agent).includes(address))
+    return `is the address of "${agent.name}" itself, which would query itself`;
+  if (draft.file.network === "bridge" && isLoopback(address) && address !== DOCKER_DNS)
+    return `is the container of "${agent.name}" itself in a bridge network`;
   return undefined;
 }
 
-/** At which addresses an agent answers DNS. */
-function answersAt(
+/** The addresses at which an agent serves DNS. */
+function dnsAddresses(
   { file }: Draft,
   { name, host, clientAddresses, bindAddr, advertiseAddr }: AgentDescription,
 ): readonly string[] {

@@ -5,7 +5,7 @@ import type { Violation } from "../problem";
 import { stackNames } from "../resolve/stacks";
 import { settingPath, unique, valueAt } from "./paths";
 
-/** What works, and should be known: who else reaches the cluster, and how large a stack is. */
+/** Warnings: who can reach the cluster without authentication, and how large a stack is. */
 export const exposureProblems = (draft: Draft): Violation[] => [
   ...exposure(draft),
   ...openPublished(draft),
@@ -20,7 +20,7 @@ function exposure(draft: Draft): Violation[] {
       return {
         code: "plain-tcp",
         path: own[0] === "hosts" ? own : ["daemon"],
-        message: `host "${name}": whoever reaches ${daemon.url} has root on that host`,
+        message: `host "${name}": every client that reaches ${daemon.url} has root access to the host`,
         hint: "use ssh:// or tcp:// with TLS, or silence this with `ignore: [plain-tcp]`",
       };
     });
@@ -32,14 +32,14 @@ function exposure(draft: Draft): Violation[] {
     (agent): Violation => ({
       code: "open-http",
       path: settingPath(draft, agent, "client_addr"),
-      message: "without ACLs, whoever reaches the HTTP API can read and change everything",
-      hint: "leave `client_addr` out (127.0.0.1), or silence this with `ignore: [open-http]`",
+      message: "without ACLs, every client that reaches the HTTP API can read and change everything",
+      hint: "remove `client_addr` (default 127.0.0.1), or silence this with `ignore: [open-http]`",
     }),
   );
   return [...plain, ...unique(openHttp)];
 }
 
-/** Ports by which the API is reached in plain, or without asking who it is. */
+/** Ports of the API. Without ACLs, none of them authenticates its clients. */
 const API_PORTS = ["http", "https", "grpc"] as const;
 
 function openPublished(draft: Draft): Violation[] {
@@ -52,7 +52,7 @@ function openPublished(draft: Draft): Violation[] {
         {
           code: "open-http" as const,
           path: settingPath(draft, agent, "publish", key),
-          message: `without ACLs, whoever reaches ${agent.host.address} can read and change everything`,
+          message: `without ACLs, every client that reaches ${agent.host.address} can read and change everything`,
           hint: "publish at a host of address 127.0.0.1, or silence this with `ignore: [open-http]`",
         },
       ];
@@ -60,7 +60,7 @@ function openPublished(draft: Draft): Violation[] {
   );
 }
 
-/** Terraform runs one provider process a host: 12 MB, and 0.2 s of CPU a plan (measured). */
+/** Terraform runs one provider process for each host: 12 MB, and 0.2 s of CPU for a plan (measured). */
 const HOSTS_PER_STACK = 25;
 
 function stackSizes(draft: Draft): Violation[] {
@@ -71,8 +71,8 @@ function stackSizes(draft: Draft): Violation[] {
       {
         code: "big-group" as const,
         path: ["hosts"],
-        message: `stack "${stack}" has ${count} hosts, and every plan asks all of them`,
-        hint: `give hosts a \`group:\`, at most ${HOSTS_PER_STACK} to each`,
+        message: `stack "${stack}" has ${count} hosts, and every plan connects to all of them`,
+        hint: `give hosts a \`group:\`, at most ${HOSTS_PER_STACK} hosts in each`,
       },
     ];
   });

@@ -39,11 +39,11 @@ export function validate(draft: Draft): Violation[] {
 
 function settingsProblems(draft: Draft): Violation[] {
   const { file } = draft;
-  const places = [
+  const mappings = [
     { path: [] as KeyPath, own: file },
     ...draft.agents.map(({ path }) => ({ path, own: valueAt(file, path) as typeof file })),
   ];
-  return places.flatMap(({ path, own }) => [
+  return mappings.flatMap(({ path, own }) => [
     ...configProblems(own.config, [...path, "config"], file.security !== "off"),
     ...flagProblems(own.flags, [...path, "flags"]),
   ]);

@@ -5,7 +5,7 @@ import type { Violation } from "../problem";
 import { usesRegistrator } from "../resolve/registrator";
 import { settingPath } from "./paths";
 
-/** Whether everything that must be told apart has a name, an address or an id of its own. */
+/** Names, addresses and Terraform ids must be unique. */
 export const nameProblems = (draft: Draft): Violation[] => [
   ...uniqueNames(draft),
   ...dataAmongDeclared(draft),
@@ -53,7 +53,7 @@ function uniqueNames(draft: Draft): Violation[] {
       "duplicate-volume",
       (agent) => `${agent.host.daemon.url} ${agent.data.replace(/\/+/g, "/").replace(/\/$/, "")}`,
       (agent, first) => [
-        `"${agent.name}" and "${first.name}" would keep their data in one place, "${agent.data}", on host "${agent.host.name}"`,
+        `"${agent.name}" and "${first.name}" would both store their data in "${agent.data}" on host "${agent.host.name}"`,
         "give one of them another `data:`",
       ],
       "data",
@@ -61,12 +61,12 @@ function uniqueNames(draft: Draft): Violation[] {
   ];
 }
 
-/** Agents that share a key with an earlier one. A second agent of one name is said once, as that. */
+/** Agents that have the same key as an earlier agent. Two agents with one name are reported once, for their name. */
 function repeated(
   { agents }: Draft,
   code: Violation["code"],
   keyOf: (agent: AgentDescription) => string,
-  words: (agent: AgentDescription, first: AgentDescription) => [message: string, hint: string],
+  textsOf: (agent: AgentDescription, first: AgentDescription) => [message: string, hint: string],
   key?: string,
 ): Violation[] {
   const firsts = new Map<string, AgentDescription>();
@@ -74,12 +74,12 @@ function repeated(
     const first = firsts.get(keyOf(agent));
     if (!first) firsts.set(keyOf(agent), agent);
     if (!first || (key && first.name === agent.name)) return [];
-    const [message, hint] = words(agent, first);
+    const [message, hint] = textsOf(agent, first);
     return [{ code, path: key ? [...agent.path, key] : agent.path, message, hint }];
   });
 }
 
-/** An agent reads all that is where its services are kept. */
+/** An agent loads every file in the volume of its declared services. */
 function dataAmongDeclared({ agents }: Draft): Violation[] {
   const keeper = new Map(
     agents.map(({ host, container, name }) => [`${host.daemon.url} ${declaredVolume(container)}`, name]),
@@ -87,12 +87,12 @@ function dataAmongDeclared({ agents }: Draft): Violation[] {
   return agents.flatMap((agent): Violation[] => {
     const other = keeper.get(`${agent.host.daemon.url} ${agent.data}`);
     if (other === undefined) return [];
-    const message = `"${agent.name}" would keep its data where the services of "${other}" are, in "${agent.data}"`;
+    const message = `"${agent.name}" would store its data in "${agent.data}", which has the declared services of "${other}"`;
     return [{ code: "duplicate-volume", path: [...agent.path, "data"], message, hint: "choose another `data:`" }];
   });
 }
 
-/** A placeholder that stands for nothing is said for itself. */
+/** Unknown placeholders are reported elsewhere. */
 const isWhole = (url: string): boolean => !url.includes("{");
 
 function uniqueHosts({ hosts }: Draft): Violation[] {
@@ -106,14 +106,14 @@ function uniqueHosts({ hosts }: Draft): Violation[] {
       problems.push({
         code: "duplicate-address",
         path: ["hosts", name],
-        message: `hosts "${sameAddress}" and "${name}" have one address, ${address}`,
+        message: `hosts "${sameAddress}" and "${name}" have the same address, ${address}`,
         hint: "give each host its own address",
       });
     } else if (sameDaemon !== undefined && isWhole(daemon.url)) {
       problems.push({
         code: "duplicate-daemon",
         path: ["hosts", name],
-        message: `hosts "${sameDaemon}" and "${name}" are on one Docker daemon, ${daemon.url}`,
+        message: `hosts "${sameDaemon}" and "${name}" have the same Docker daemon, ${daemon.url}`,
         hint: "give each host its own daemon (`{address}` in the cluster's `daemon:` stands for the host's), or put both agents on one host",
       });
     }
@@ -147,7 +147,7 @@ function uniqueGossip(draft: Draft): Violation[] {
   return problems;
 }
 
-/** A host itself has the id <host>_host, and its registrator <host>_registrator. */
+/** Images of a host have ids <host>_..., as the host itself and its registrator: <host>_host, <host>_registrator. */
 const HOST_ID = "host";
 const REGISTRATOR_ID = "registrator";
 
@@ -171,7 +171,7 @@ function uniqueImages({ file }: Draft): Violation[] {
   });
 }
 
-/** In a bridge network, an agent's address is made of its name. */
+/** In a bridge network, an agent's address is derived from its name. */
 function uniqueInSubnet(draft: Draft): Violation[] {
   if (draft.file.network !== "bridge") return [];
   const { subnet } = draft.file;
@@ -180,33 +180,33 @@ function uniqueInSubnet(draft: Draft): Violation[] {
     "colliding-ids",
     ({ name }) => addressInSubnet(subnet, name),
     ({ name }, first) => [
-      `"${first.name}" and "${name}" would both have ${addressInSubnet(subnet, name)} in the bridge network, which is made of their names`,
-      "give one of them another `name:`; `container:`, `node:` and `hostname:` may stay",
+      `"${first.name}" and "${name}" would both have ${addressInSubnet(subnet, name)} in the bridge network, because addresses are derived from names`,
+      "give one of them another `name:`; `container:`, `node:` and `hostname:` can stay the same",
     ],
     "name",
   );
 }
 
-/** Docker refuses a name of one character, which is a name to Consul. */
+/** Docker rejects names of one character. Consul does not. */
 function containerNames({ agents }: Draft): Violation[] {
   return agents
     .filter(({ container }) => container.length < 2)
     .map((agent) => ({
       code: "invalid-name",
       path: agent.path,
-      message: `"${agent.container}" is too short to be a container's name`,
-      hint: "use two characters or more, or give it a `container:`",
+      message: `"${agent.container}" is too short for a container's name`,
+      hint: "use two characters or more, or set `container:`",
     }));
 }
 
-/** A bridge network has the cluster's name; these are Docker's own networks. */
+/** A bridge network has the cluster's name, which must not be that of one of Docker's networks. */
 function networkName({ file }: Draft): Violation[] {
   if (file.network !== "bridge" || !["bridge", "host", "none"].includes(file.name)) return [];
   return [
     {
       code: "invalid-name",
       path: ["name"],
-      message: `"${file.name}" is a network of Docker's own, and a bridged cluster's network has the cluster's name`,
+      message: `"${file.name}" is one of Docker's own networks, and the bridge network of a cluster has the cluster's name`,
       hint: "give the cluster another name",
     },
   ];

@@ -4,7 +4,7 @@ import type { AgentDescription, Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
 import { settingPath, unique } from "./paths";
 
-/** Whether agents can reach each other, and every listener has its port to itself. */
+/** Agents must reach each other, and each listener needs a port of its own. */
 export const networkProblems = (draft: Draft): Violation[] => [
   ...addresses(draft),
   ...clientsElsewhere(draft),
@@ -41,7 +41,7 @@ function addresses(draft: Draft): Violation[] {
       problems.push({
         code: "invalid-address",
         path: settingPath(draft, agent, "client_addr"),
-        message: `"${client}" is no IP address that HTTP and DNS can listen on`,
+        message: `"${client}" is not an IP address that HTTP and DNS can listen on`,
         hint: "use IP addresses, separated by spaces: 127.0.0.1 172.16.8.120",
       });
     }
@@ -53,28 +53,28 @@ function addresses(draft: Draft): Violation[] {
     problems.push({
       code: "mixed-families",
       path: ["hosts", other?.name ?? ""],
-      message: `host "${other?.name}" has an address of another family than "${draft.hosts[0]?.name}": their agents cannot reach each other`,
+      message: `host "${other?.name}" has an address of another family than host "${draft.hosts[0]?.name}": their agents cannot reach each other`,
       hint: "use IPv4 addresses for all hosts, or IPv6 for all",
     });
   }
   return unique(problems);
 }
 
-/** Agents that would listen at the address of a host that is not theirs: Consul cannot, and ends. What is no host's may be any interface's. */
+/** Consul cannot listen at the address of another host, and ends. Any other address may belong to an interface of the agent's host. */
 function clientsElsewhere(draft: Draft): Violation[] {
   const owners = new Map(draft.hosts.map(({ name, address }) => [address, name]));
-  const byPlace = new Map<string, { address: string; path: KeyPath; agents: string[] }>();
+  const byPath = new Map<string, { address: string; path: KeyPath; agents: string[] }>();
   for (const agent of draft.agents) {
     const path = settingPath(draft, agent, "client_addr");
     const elsewhere = agent.clientAddresses.filter(
       (address) => owners.has(address) && address !== agent.host.address && !isLoopback(address),
     );
     for (const address of new Set(elsewhere)) {
-      const { agents } = byPlace.get(`${address} ${path}`) ?? { agents: [] };
-      byPlace.set(`${address} ${path}`, { address, path, agents: [...agents, `"${agent.name}"`] });
+      const { agents } = byPath.get(`${address} ${path}`) ?? { agents: [] };
+      byPath.set(`${address} ${path}`, { address, path, agents: [...agents, `"${agent.name}"`] });
     }
   }
-  return [...byPlace.values()].map(({ address, path, agents: [first, ...others] }) => ({
+  return [...byPath.values()].map(({ address, path, agents: [first, ...others] }) => ({
     code: "invalid-address",
     path,
     message: `${first}${others.length > 0 ? ` and ${others.length} more` : ""} would listen at ${address}, which is the address of another host, "${owners.get(address)}"`,
@@ -97,7 +97,7 @@ function freePorts(draft: Draft): Violation[] {
       const problem: Violation = {
         code: "port-clash",
         path: settingPath(draft, agent, section, key),
-        message: `port ${port} ${within} is taken twice: ${clash.words} and ${words}`,
+        message: `port ${port} ${within} has two listeners: ${clash.words} and ${words}`,
         hint: `give one of them another port under \`${section}:\``,
       };
       return [problem];
@@ -105,14 +105,14 @@ function freePorts(draft: Draft): Violation[] {
   );
 }
 
-/** A second agent of one name is said once, as that. */
+/** Two agents with one name are reported once, for their name. */
 const isNamesake = (one: AgentDescription, other: AgentDescription): boolean =>
   one !== other && one.name === other.name;
 
 const overlap = (a: string, b: string): boolean => a === b || isWildcard(a) || isWildcard(b);
 
 interface Taken {
-  /** Where no other may have its port: on a host, or in a container of a bridge network. */
+  /** The network namespace: of a host, or of a container in a bridge network. */
   readonly within: string;
   readonly section: "ports" | "publish";
   readonly key: string;
@@ -156,8 +156,8 @@ function bridge(draft: Draft): Violation[] {
       {
         code: "bridge-hosts",
         path: ["network"],
-        message: `a bridge network ends at its daemon, but there are ${hosts.length} hosts`,
-        hint: "use `network: host` for several hosts, or keep one host",
+        message: `a bridge network cannot span several Docker daemons, but there are ${hosts.length} hosts`,
+        hint: "use `network: host` for several hosts, or use one host",
       },
     ];
   }
@@ -167,7 +167,7 @@ function bridge(draft: Draft): Violation[] {
       .map((agent) => ({
         code: "owned-setting" as const,
         path: settingPath({ file } as Draft, agent, "publish"),
-        message: "`publish` is for bridged agents: in the host's network, ports are the host's already",
+        message: "`publish` is only for bridge networks: in the host's network, the agent listens at the host's ports",
         hint: "remove `publish`, or set `ports`",
       })),
   );
@@ -181,14 +181,14 @@ function publishedButOff(draft: Draft): Violation[] {
         (key): Violation => ({
           code: "invalid-value",
           path: settingPath(draft, agent, "publish", key),
-          message: `${key} of "${agent.name}" is published, but the agent does not listen for it`,
+          message: `${key} of "${agent.name}" is published, but the agent does not listen there`,
           hint: `give it a port, as in \`ports: { ${key}: 8501 }\`, or publish another`,
         }),
       );
   });
 }
 
-/** Plain HTTP of a secured agent listens inside its container alone. */
+/** Plain HTTP of an agent at stage strict listens inside its container only. */
 function publishedButPlain(draft: Draft): Violation[] {
   if (draft.stage !== "strict") return [];
   return unique(
@@ -197,13 +197,13 @@ function publishedButPlain(draft: Draft): Violation[] {
       .map((agent) => ({
         code: "invalid-value",
         path: settingPath(draft, agent, "publish", "http"),
-        message: `plain HTTP of "${agent.name}" is published, but in a secured cluster it is for its container alone`,
+        message: `plain HTTP of "${agent.name}" is published, but at stage strict it listens inside the container only`,
         hint: "publish `https` instead",
       })),
   );
 }
 
-/** Docker forwards a published port to the container's own address, where loopback does not listen. */
+/** Docker forwards a published port to the container's address in the bridge network, not to its loopback address. */
 function publishedButLoopback(draft: Draft): Violation[] {
   return unique(
     draft.agents
@@ -211,8 +211,8 @@ function publishedButLoopback(draft: Draft): Violation[] {
       .map((agent) => ({
         code: "invalid-value",
         path: settingPath(draft, agent, "publish"),
-        message: `ports of "${agent.name}" are published, but it listens for them at ${agent.clientAddresses.join(" ")} alone, inside its container`,
-        hint: "leave `client_addr` out (0.0.0.0), or remove `publish`",
+        message: `ports of "${agent.name}" are published, but it listens at ${agent.clientAddresses.join(" ")} only, inside its container`,
+        hint: "remove `client_addr` (default 0.0.0.0), or remove `publish`",
       })),
   );
 }

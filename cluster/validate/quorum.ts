@@ -3,7 +3,7 @@ import type { KeyPath, Violation } from "../problem";
 import { DEFAULTS } from "../resolve/defaults";
 import { settingPath, unique } from "./paths";
 
-/** Whether servers elect one leader, and agents find each other. */
+/** Servers must elect one leader, and agents must find each other. */
 export const quorumProblems = (draft: Draft): Violation[] => [...quorum(draft), ...joins(draft)];
 
 const serversOf = (draft: Draft) => draft.agents.filter(({ role }) => role === "server");
@@ -18,8 +18,8 @@ function quorum(draft: Draft): Violation[] {
     problems.push({
       code: "no-server-left",
       path: ["servers"],
-      message: "all servers are to be decommissioned, and the cluster would end with the last",
-      hint: "let one or more stay; to take the whole cluster down: npm run destroy",
+      message: "all servers are decommissioned, and the cluster would end with the last one",
+      hint: "keep one or more; to remove the whole cluster: npm run destroy",
     });
   } else if (staying === 2) {
     problems.push({
@@ -33,7 +33,7 @@ function quorum(draft: Draft): Violation[] {
     problems.push({
       code: "even-servers",
       path: ["servers"],
-      message: `${staying} servers bear the loss of ${staying / 2 - 1}, as ${staying - 1} do`,
+      message: `${staying} servers tolerate the loss of ${staying / 2 - 1}, as ${staying - 1} servers do`,
       hint: `use ${staying - 1} or ${staying + 1} servers`,
     });
   }
@@ -42,23 +42,23 @@ function quorum(draft: Draft): Violation[] {
     problems.push({
       code: "invalid-value",
       path: ["autopilot", "min_quorum"],
-      message: `min_quorum is ${minimum}, but there are ${count} servers: none that is down would ever be removed`,
+      message: `min_quorum is ${minimum}, but there are ${count} servers: no failed server would ever be removed`,
       hint: `use at most ${count}, or leave it out`,
     });
   }
-  const place: KeyPath = file.bootstrap_expect === undefined ? ["servers"] : ["bootstrap_expect"];
+  const path: KeyPath = file.bootstrap_expect === undefined ? ["servers"] : ["bootstrap_expect"];
   if (bootstrapExpect > count) {
     problems.push({
       code: "bootstrap-expect",
-      path: place,
+      path,
       message: `bootstrap_expect is ${bootstrapExpect}, but there are ${count} servers: they would wait for ever`,
       hint: `leave it out, or use at most ${count}`,
     });
   } else if (bootstrapExpect * 2 <= count) {
     problems.push({
       code: "bootstrap-expect",
-      path: place,
-      message: `bootstrap_expect is ${bootstrapExpect} of ${count} servers, which is no majority: two halves could each elect a leader`,
+      path,
+      message: `bootstrap_expect is ${bootstrapExpect} of ${count} servers, which is not a majority: two halves could each elect a leader`,
       hint: `leave it out, or use at least ${Math.floor(count / 2) + 1}`,
     });
   }
@@ -72,7 +72,7 @@ function joins(draft: Draft): Violation[] {
       {
         code: "join-needed",
         path: ["servers"],
-        message: `with ${file.servers.length} servers the file must say whom agents join, so that a further server restarts none of them`,
+        message: `with ${file.servers.length} servers \`join:\` is required, so that a further server restarts no agent`,
         hint: `add \`join: [${[...serversOf(draft)]
           .map(({ name }) => name)
           .sort()
@@ -82,7 +82,7 @@ function joins(draft: Draft): Violation[] {
     ];
   }
   if (draft.agents.length === 1) return [];
-  const problems = serversOf(draft).every(({ decommission }) => decommission) ? [] : joinsNobody(draft);
+  const problems = serversOf(draft).every(({ decommission }) => decommission) ? [] : joinsNoServer(draft);
   if (problems.length > 0) return problems;
   return draft.agents
     .filter(({ role, join }) => join.length === 0 && !(role === "server" && file.servers.length === 1))
@@ -90,17 +90,17 @@ function joins(draft: Draft): Violation[] {
     .map((agent) => ({
       code: "self-join",
       path: settingPath(draft, agent, "join"),
-      message: `${agent.role} "${agent.name}" has nobody but itself to join: joining oneself succeeds, and Consul then stops trying`,
+      message: `${agent.role} "${agent.name}" has only itself to join: Consul counts that as a success, and stops trying`,
       hint: "name a further server under `join:`",
     }));
 }
 
-/** Agents whose every target leaves, or is a host of the file where nothing runs: new ones, and those with an empty disk, would never get in. */
-function joinsNobody(draft: Draft): Violation[] {
+/** Agents that join only decommissioned servers and hosts without agents. A new agent, or one with an empty disk, would never join the cluster. */
+function joinsNoServer(draft: Draft): Violation[] {
   const leaving = new Set(draft.agents.filter(({ decommission }) => decommission).map(({ name }) => name));
-  const inhabited = new Set(draft.agents.filter(({ decommission }) => !decommission).map(({ host }) => host.name));
-  const deserted = new Set(draft.hosts.filter(({ name }) => !inhabited.has(name)).map(({ address }) => address));
-  const isGone = (target: JoinTarget) => ("agent" in target ? leaving.has(target.agent) : deserted.has(target.address));
+  const used = new Set(draft.agents.filter(({ decommission }) => !decommission).map(({ host }) => host.name));
+  const empty = new Set(draft.hosts.filter(({ name }) => !used.has(name)).map(({ address }) => address));
+  const isGone = (target: JoinTarget) => ("agent" in target ? leaving.has(target.agent) : empty.has(target.address));
   return unique(
     draft.agents
       .filter(({ join, decommission }) => !decommission && join.length > 0 && join.every(isGone))
@@ -108,7 +108,7 @@ function joinsNobody(draft: Draft): Violation[] {
         code: "join-nobody",
         path: settingPath(draft, agent, "join"),
         message:
-          "whom it names under `join` leaves or is gone: an agent that is new, or has an empty disk, would find nobody",
+          "every server under `join` is decommissioned or no longer there: a new agent, or one with an empty disk, would find no server",
         hint: "name a server that stays, or take the risk with `ignore: [join-nobody]`",
       })),
   );

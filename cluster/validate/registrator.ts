@@ -8,7 +8,7 @@ import { ownRegistrator, registratorPath, registratorSettings } from "../resolve
 import { flagProblems } from "./consul-settings";
 import { byTag, unique } from "./paths";
 
-/** Whether each host's registrator has an agent to speak to, and settings that go together. */
+/** Each host's registrator needs an agent, and settings that do not contradict each other. */
 export function registratorProblems(draft: Draft): Violation[] {
   return unique(
     draft.hosts.flatMap((host) => {
@@ -16,7 +16,7 @@ export function registratorProblems(draft: Draft): Violation[] {
       if (!settings) return [];
       const there = draft.agents.filter((agent) => agent.host.name === host.name);
       if (there.length === 0)
-        return ownRegistrator(draft.file, host.name) === undefined ? [] : [alone(draft, host.name)];
+        return ownRegistrator(draft.file, host.name) === undefined ? [] : [withoutAgent(draft, host.name)];
       return [
         ...unreached(draft, host.name),
         ...settingsProblems(draft, host.name, settings),
@@ -26,7 +26,7 @@ export function registratorProblems(draft: Draft): Violation[] {
   );
 }
 
-/** Registrator's flags that the file has a key for. */
+/** Registrator's flags that have a key of their own in the file. */
 const OWNED_FLAGS: Readonly<Record<string, string>> = {
   "-cleanup": "cleanup",
   "-deregister": "deregister",
@@ -38,7 +38,7 @@ const OWNED_FLAGS: Readonly<Record<string, string>> = {
   "-tags": "tags",
 };
 
-function alone({ file }: Draft, host: string): Violation {
+function withoutAgent({ file }: Draft, host: string): Violation {
   return {
     code: "invalid-value",
     path: registratorPath(file, host),
@@ -54,8 +54,8 @@ function unreached({ file, stage }: Draft, host: string): Violation[] {
       code: "invalid-value",
       path: registratorPath(file, host),
       message:
-        "in a bridge network a secured agent's plain HTTP is for its own container alone, and registrator is in another",
-      hint: "use `network: host`, or leave `registrator` out",
+        "at stage strict, in a bridge network, an agent's plain HTTP listens inside its container only, and registrator is in another container",
+      hint: "use `network: host`, or remove `registrator`",
     },
   ];
 }
@@ -66,29 +66,28 @@ function settingsProblems(
   { image, ip, cleanup, deregister }: RegistratorSettings,
 ): Violation[] {
   const at = (key: keyof RegistratorSettings) => registratorPath(file, host, key);
-  const problems = placesOfFlags(file, host).flatMap(({ path, flags }) => flagProblems(flags, path, OWNED_FLAGS));
+  const problems = flagsOf(file, host).flatMap(({ path, flags }) => flagProblems(flags, path, OWNED_FLAGS));
   if (ip !== undefined && !family(ip)) {
     problems.push({
       code: "invalid-address",
       path: at("ip"),
-      message: `${ip} is no IP address`,
-      hint: "use the address at which others reach this host's services",
+      message: `${ip} is not an IP address`,
+      hint: "use the address at which clients reach the services of this host",
     });
   }
   if (cleanup && deregister === "on-success") {
     problems.push({
       code: "invalid-value",
       path: at("cleanup"),
-      message:
-        "cleanup would remove at the next resync what `deregister: on-success` leaves: the services of containers that failed",
-      hint: "leave one of them out",
+      message: "`cleanup` would deregister the services of failed containers, which `deregister: on-success` keeps",
+      hint: "remove one of them",
     });
   }
   return image !== undefined && security ? [...problems, ...byTag(image, at("image"))] : problems;
 }
 
 /** The cluster's flags and the host's own are added to each other. */
-function placesOfFlags(file: Draft["file"], host: string) {
+function flagsOf(file: Draft["file"], host: string) {
   const own = ownRegistrator(file, host);
   return [
     { path: ["registrator", "flags"], entry: file.registrator },
@@ -112,7 +111,7 @@ function containerTaken(
   ];
 }
 
-/** In a bridge network, addresses are made of names. */
+/** In a bridge network, addresses are derived from names. */
 function addressTaken({ file }: Draft, { name, path, host }: AgentDescription): Violation[] {
   const address = addressInSubnet(file.subnet, name);
   if (file.network !== "bridge" || address !== addressInSubnet(file.subnet, registratorId(host.name))) return [];
@@ -120,8 +119,8 @@ function addressTaken({ file }: Draft, { name, path, host }: AgentDescription): 
     {
       code: "colliding-ids",
       path: [...path, "name"],
-      message: `"${name}" and registrator would both have ${address} in the bridge network, which is made of their names`,
-      hint: "give the agent another `name:`; `container:`, `node:` and `hostname:` may stay",
+      message: `"${name}" and registrator would both have ${address} in the bridge network, because addresses are derived from names`,
+      hint: "give the agent another `name:`; `container:`, `node:` and `hostname:` can stay the same",
     },
   ];
 }

@@ -5,7 +5,7 @@ import type { Violation } from "../problem";
 import { didYouMean } from "../suggest";
 import { byTag, settingPath, unique, valueAt } from "./paths";
 
-/** What a secured cluster's tokens may be called and hold, and what would open again what security closes. */
+/** Names and policies of tokens, and settings that weaken the security of a cluster. */
 export function securityProblems(draft: Draft): Violation[] {
   const { security } = draft;
   if (!security) return [];
@@ -48,8 +48,8 @@ function unknownPolicies(
         ? ["security", "tokens", token, "policies", written.indexOf(policy)]
         : ["security", "tokens", token],
       atKey: !Array.isArray(written),
-      message: `token "${token}" has the policy "${policy}", which is not among the file's${didYouMean(policy, known)}`,
-      hint: `write its rules under \`security: { policies: { ${policy}: ... } }\`, or take one of ${known.join(", ")}`,
+      message: `token "${token}" has the policy "${policy}", which does not exist${didYouMean(policy, known)}`,
+      hint: `write its rules under \`security: { policies: { ${policy}: ... } }\`, or use one of ${known.join(", ")}`,
     }));
 }
 
@@ -60,7 +60,7 @@ function scriptChecks(draft: Draft): Violation[] {
         code: "script-checks" as const,
         path: settingPath(draft, agent, "config", key),
         atKey: true,
-        message: `${key}: services that are registered may run programs in the agent's container`,
+        message: `${key}: registered services can run scripts in the agent's container`,
         hint: "remove it, or silence this with `ignore: [script-checks]`",
       })),
     ),

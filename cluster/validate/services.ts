@@ -10,20 +10,20 @@ import { inexactNumbers } from "./consul-settings";
 import { unique, valueAt } from "./paths";
 
 /**
- * Services and checks of agents. Much of this Consul says only when it loads them, when an agent that reloads has forgotten its services already, and one that starts
- * ends.
+ * Services and checks of agents. Consul reports many of these errors only when it loads the files: an agent that reloads has then lost its
+ * services, and an agent that starts ends.
  */
 export const serviceProblems = (draft: Draft): Violation[] =>
   unique(draft.agents.flatMap((agent) => ofAgent(draft, agent)));
 
-interface Placed<Value> {
+interface Located<Value> {
   readonly value: Value;
   readonly path: KeyPath;
 }
 
 function ofAgent(draft: Draft, agent: AgentDescription): Violation[] {
-  const services = placed<Service>(draft, agent, "services");
-  const ofNode = placed<Check>(draft, agent, "checks");
+  const services = locatedIn<Service>(draft, agent, "services");
+  const ofNode = locatedIn<Check>(draft, agent, "checks");
   if (services.length === 0 && ofNode.length === 0) return [];
   const ofServices = services.flatMap(checksOf);
   return [
@@ -43,33 +43,33 @@ function ofAgent(draft: Draft, agent: AgentDescription): Violation[] {
   ];
 }
 
-/** What is said for the whole cluster, and then what is said for the agent. */
-function placed<Value>({ file }: Draft, agent: AgentDescription, key: "services" | "checks"): Placed<Value>[] {
+/** The cluster's, and then the agent's own. */
+function locatedIn<Value>({ file }: Draft, agent: AgentDescription, key: "services" | "checks"): Located<Value>[] {
   return [[key], [...agent.path, key]].flatMap((path: KeyPath) => {
     const values = valueAt(file, path);
     return Array.isArray(values) ? values.map((value: Value, index) => ({ value, path: [...path, index] })) : [];
   });
 }
 
-function checksOf({ value, path }: Placed<Service>): Placed<Check>[] {
+function checksOf({ value, path }: Located<Service>): Located<Check>[] {
   const several = (value.checks ?? []).map((check, index) => ({ value: check, path: [...path, "checks", index] }));
   return value.check ? [{ value: value.check, path: [...path, "check"] }, ...several] : several;
 }
 
-/** What DNS takes for a label (agent/dnsutil of hashicorp/consul), and what an ACL token can be for (acl/validation.go). */
+/** A label of DNS (agent/dnsutil of hashicorp/consul), and a name that an ACL rule can have (acl/validation.go). */
 const DNS_LABEL = /^[a-zA-Z0-9-]{1,63}$/;
 const ACL_NAME = /^[a-z0-9]([a-z0-9_-]{0,254}[a-z0-9])?$/;
-/** By the address's name, its family (agent.validateService, hashicorp/consul). */
+/** The families of tagged addresses, by their names (agent.validateService, hashicorp/consul). */
 const FAMILIES: Readonly<Record<string, 4 | 6>> = { lan_ipv4: 4, wan_ipv4: 4, lan_ipv6: 6, wan_ipv6: 6 };
 
-function serviceForm({ value, path }: Placed<Service>, secured: boolean): Violation[] {
+function serviceForm({ value, path }: Located<Service>, secured: boolean): Violation[] {
   const { name, port, ports, tagged_addresses = {} } = value;
   const problems: Violation[] = unknownKeys(value, path, SERVICE_KEYS);
   if (secured && !ACL_NAME.test(name)) {
     problems.push({
       code: "invalid-name",
       path: [...path, "name"],
-      message: `"${name}" is no name that an agent's token can be for`,
+      message: `"${name}" is not a valid service name under ACLs`,
       hint: "use lower-case letters, digits, hyphens and underscores, up to 256, and begin and end with a letter or digit",
     });
   } else if (!DNS_LABEL.test(name)) {
@@ -94,24 +94,24 @@ function serviceForm({ value, path }: Placed<Service>, secured: boolean): Violat
     problems.push({
       code: "invalid-address",
       path: [...path, "tagged_addresses", key, "address"],
-      message: `${address} is no IPv${wanted} address`,
-      hint: `use one, or another name than ${key}`,
+      message: `${address} is not an IPv${wanted} address`,
+      hint: `use an IPv${wanted} address, or another name than ${key}`,
     });
   }
   return problems;
 }
 
-/** Ways to look, by what a problem calls them, with the keys that mean each. */
+/** Kinds of checks, as messages call them, with their keys. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     ["http", "tcp", "udp", "grpc", "h2ping", "args", "os_service", "ttl"].map((key) => [key, [key]]),
   ),
   alias: ["alias_service", "alias_node"],
 };
-/** Not looked at by the agent itself. */
+/** The agent does not run checks of these kinds. */
 const WITHOUT_INTERVAL = ["ttl", "alias"];
 
-function checkForm({ value, path }: Placed<Check>): Violation[] {
+function checkForm({ value, path }: Located<Check>): Violation[] {
   const kinds = Object.keys(KINDS).filter((kind) => KINDS[kind]?.some((key) => value[key] !== undefined));
   const [kind, other] = kinds;
   const problems = unknownKeys(value, path, CHECK_KEYS);
@@ -122,12 +122,12 @@ function checkForm({ value, path }: Placed<Check>): Violation[] {
       path,
       message:
         container === undefined
-          ? "this check looks at nothing"
-          : `this check runs nothing in the container ${container}`,
+          ? "this check has no kind"
+          : `this check has no script to run in the container ${container}`,
       hint:
         container === undefined
           ? `give it one of ${Object.values(KINDS).flat().join(", ")}`
-          : "add `args:`, the program and its arguments",
+          : "add `args:`, the script and its arguments",
     });
   } else if (other !== undefined) {
     const key = KINDS[other]?.find((each) => value[each] !== undefined) as string;
@@ -135,36 +135,36 @@ function checkForm({ value, path }: Placed<Check>): Violation[] {
       code: "check-kind",
       path: [...path, key],
       atKey: true,
-      message: `this check is by ${kind} and by ${other}`,
-      hint: "make two checks of it, under `checks:`",
+      message: `this check has two kinds: ${kind} and ${other}`,
+      hint: "split it into two checks, under `checks:`",
     });
   } else if (WITHOUT_INTERVAL.includes(kind) && value.interval !== undefined) {
     problems.push({
       code: "check-kind",
       path: [...path, "interval"],
       atKey: true,
-      message: `a check by ${kind} has no interval: the agent does not look itself`,
+      message: `a check of kind ${kind} has no interval, because the agent does not run it`,
       hint: "remove `interval`",
     });
   } else if (!WITHOUT_INTERVAL.includes(kind) && value.interval === undefined) {
     problems.push({
       code: "missing-key",
       path,
-      message: `\`interval\` is missing: how often to look by ${kind}`,
+      message: `\`interval\` is missing: how often the agent runs the ${kind} check`,
       hint: "add `interval: 10s`",
     });
   }
   return problems;
 }
 
-const nodeCheckForm = ({ value, path }: Placed<Check>): Violation[] =>
+const nodeCheckForm = ({ value, path }: Located<Check>): Violation[] =>
   value.id !== undefined || value.name !== undefined
     ? []
     : [
         {
           code: "missing-key",
           path,
-          message: "`name` is missing: a check that is in no service needs one",
+          message: "`name` is missing: a check outside a service needs one",
           hint: "add `name:`",
         },
       ];
@@ -176,14 +176,14 @@ function unknownKeys(value: object, path: KeyPath, known: readonly string[]): Vi
       code: "unknown-consul-key",
       path: [...path, key],
       atKey: true,
-      message: `Consul 1.22 has no "${key}" here${didYouMean(key, known)}`,
+      message: `Consul 1.22 has no key "${key}" here${didYouMean(key, known)}`,
       hint: "fix it; or, if your version has it, silence this with `ignore: [unknown-consul-key]`",
     }));
 }
 
 function repeated<Value>(
   what: string,
-  all: readonly Placed<Value>[],
+  all: readonly Located<Value>[],
   idOf: (value: Value) => string | undefined,
 ): Violation[] {
   const seen = new Set<string>();
@@ -199,25 +199,25 @@ function repeated<Value>(
   });
 }
 
-/** Without the service that a check is about, an agent does not start. */
-function undeclared(checks: readonly Placed<Check>[], services: readonly Placed<Service>[]): Violation[] {
+/** An agent does not start if the service of a check does not exist. */
+function undeclared(checks: readonly Located<Check>[], services: readonly Located<Service>[]): Violation[] {
   const ids = services.map(({ value: { id, name } }) => id ?? name);
   return checks.flatMap(({ value: { service_id: id }, path }): Violation[] => {
     if (id === undefined || ids.includes(id)) return [];
-    const message = `"${id}" is no declared service of the agent${didYouMean(id, ids)}`;
+    const message = `"${id}" is not a declared service of the agent${didYouMean(id, ids)}`;
     return [
       {
         code: "undeclared-service",
         path: [...path, "service_id"],
         message,
-        hint: "declare it under `services:`, or leave `service_id` out",
+        hint: "declare it under `services:`, or remove `service_id`",
       },
     ];
   });
 }
 
-/** Nor with a check that it may not run. */
-const forbidden = ({ value, path }: Placed<Check>): Violation[] =>
+/** An agent does not start with a script check if those are disabled. */
+const forbidden = ({ value, path }: Located<Check>): Violation[] =>
   value.args === undefined
     ? []
     : [
@@ -225,8 +225,8 @@ const forbidden = ({ value, path }: Placed<Check>): Violation[] =>
           code: "script-checks-disabled",
           path: [...path, "args"],
           atKey: true,
-          message: "this check runs a program, and its agent lets no check do so",
-          hint: "allow it with `config: { enable_local_script_checks: true }`, or look by http, tcp, udp or grpc",
+          message: "this check runs a script, and its agent does not allow script checks",
+          hint: "allow it with `config: { enable_local_script_checks: true }`, or use a check of kind http, tcp, udp or grpc",
         },
       ];
 
@@ -237,8 +237,8 @@ function tooMuch({ path, services, checks }: AgentDescription): Violation[] {
     {
       code: "too-much",
       path,
-      message: `the agent's services and checks are ${size} bytes, and a deploy can hand ${MAX_ARGUMENT_BYTES} to it`,
-      hint: "let the services register themselves by the API, or spread them over agents",
+      message: `the agent's services and checks are ${size} bytes, and a deploy can pass on ${MAX_ARGUMENT_BYTES}`,
+      hint: "let the services register themselves by the API, or distribute them over agents",
     },
   ];
 }

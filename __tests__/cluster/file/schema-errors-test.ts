@@ -16,7 +16,7 @@ describe("a key that means nothing is shown the nearest that does", () => {
   );
 
   test("and none, where none is near", () =>
-    expect(messages(`${FOUR_HOSTS}kubernetes: yes\n`)).toEqual(['"kubernetes" means nothing here']));
+    expect(messages(`${FOUR_HOSTS}kubernetes: yes\n`)).toEqual(['there is no key "kubernetes" here']));
 });
 
 describe("a name that is not found is shown the nearest that is there", () => {
@@ -43,7 +43,7 @@ test("a long value is cut short", () => {
 });
 
 test("line breaks and terminal codes in a file are shown, not obeyed", () => {
-  expect(messages(`${FOUR_HOSTS}"a\\n\\e[31mb": 1\n`)).toEqual(['"a\\u000a\\u001b[31mb" means nothing here']);
+  expect(messages(`${FOUR_HOSTS}"a\\n\\e[31mb": 1\n`)).toEqual(['there is no key "a\\u000a\\u001b[31mb" here']);
 });
 
 test("a place is written in one way, wherever a message names it", () => {
@@ -64,7 +64,7 @@ test.each(["kv: { '': x }", "image: ''", "name: ''"])("of %s is said once that n
 
 test("of a placeholder that is misspelt, the nearest is shown, and nothing that follows from it is said", () => {
   expect(messages(FOUR_HOSTS.replace("{address}", "{adress}"))).toEqual([
-    '{adress} stands for nothing; did you mean "address"?',
+    'unknown placeholder {adress}; did you mean "address"?',
   ]);
 });
 

@@ -30,7 +30,7 @@ test("what is left out is the stack's own", () => {
 
 test("two backends are refused", () => {
   expect(backendProblems({ local: {}, pg: {} }, ["c"])).toMatchObject([
-    { code: "invalid-value", message: "2 backends where there is one" },
+    { code: "invalid-value", message: "2 backends instead of one" },
   ]);
 });
 
