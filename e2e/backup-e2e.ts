@@ -34,12 +34,12 @@ describe("a cluster is saved, by hand and on a schedule, and restored", () => {
     const leader = await cluster.leader();
     const stored = async () =>
       (await npm("backup", "--list")).hosts.find(({ server }: { server: string }) => server === leader);
-    await eventually(async () => expect((await stored()).kept.length).toBeGreaterThan(0), 30);
-    const { kept } = await stored();
-    const { name } = kept.at(-1);
+    await eventually(async () => expect((await stored()).snapshots.length).toBeGreaterThan(0), 30);
+    const { snapshots } = await stored();
+    const { name } = snapshots.at(-1);
     expect(await npm("backup", "--fetch", leader, name)).toMatchObject({
       saved: join("backups", cluster.file.name, name),
-      snapshot: { index: kept.at(-1).snapshot.index },
+      snapshot: { index: snapshots.at(-1).snapshot.index },
     });
   });
 });

@@ -149,7 +149,7 @@ describe("a backup that is taken while users write", () => {
 
   test("a restore saves a snapshot first, and this snapshot can be restored", async () => {
     const { stdout } = await npm(cluster, "backup", ["--list", "--json"]);
-    const [saved] = JSON.parse(stdout).here.kept;
+    const [saved] = JSON.parse(stdout).here.snapshots;
     expect(saved).toMatchObject({ snapshot: { index: expect.any(Number) } });
     await npm(cluster, "restore", [join("backups", cluster.file.name, saved.name), "--auto-approve", "--no-backup"]);
     expect(await cluster.api(SERVER).get("/v1/kv/load/later?raw")).toBe("written since");
@@ -320,8 +320,9 @@ describe("backups on a schedule", () => {
     const leader = await cluster.leader();
     const { stdout } = await npm(cluster, "backup", ["--list", "--json"], { check: false });
     const stored = JSON.parse(stdout).hosts.find(({ server }: { server: string }) => server === leader);
-    expect(stored.kept.length).toBeGreaterThanOrEqual(2);
-    for (const snapshot of stored.kept) expect(snapshot).toMatchObject({ snapshot: { index: expect.any(Number) } });
+    expect(stored.snapshots.length).toBeGreaterThanOrEqual(2);
+    for (const snapshot of stored.snapshots)
+      expect(snapshot).toMatchObject({ snapshot: { index: expect.any(Number) } });
     // The oldest may be removed before it is downloaded.
     const { stdout: fetched } = await npm(cluster, "backup", [
       "--fetch",

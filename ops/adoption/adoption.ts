@@ -71,7 +71,7 @@ export class Adoption {
     }
   }
 
-  /** @throws when the API of the agent's original container does not answer every question */
+  /** @throws when a request to the API of the agent's original container fails */
   private async probe(agent: AgentDescription): Promise<AgentProbe> {
     const view = await probeAgent(this.cluster, agent, { scope: "cluster", container: this.originalName(agent) });
     if (typeof view === "string") throw new Error(view);

@@ -5,26 +5,26 @@ import { serversOf } from "./servers";
 import { parseInspection, type Snapshot } from "./snapshot";
 import { stream } from "./stream";
 
-/** A snapshot that no server could read. */
-export class BrokenSnapshot extends Error {}
+/** A damaged snapshot, which no server could read. */
+export class DamagedSnapshot extends Error {}
 
-/** For a file that is sent to the host and read there. */
+/** Enough to send a file to the host and read it there. */
 const SECONDS = 600;
 
 const INSPECT = ["snapshot", "inspect", "-format=json", "/dev/stdin"];
 
-/** What Consul says of a file, unlike what docker says when it cannot be asked. */
-const CONSUL_SAYS = /^Error (?:reading|extracting|opening)\b.*/m;
+/** Consul's errors about a file, as opposed to errors of docker. */
+const CONSUL_ERROR = /^Error (?:reading|extracting|opening)\b.*/m;
 
-/** Checks snapshots with a server's own program: in a server's container, or in one of its image that is removed again, where no server runs. */
+/** Verifies snapshots with a server's own program: in a server's container, or in a short-lived one of its image where no server runs. */
 export class Inspector {
-  private readonly places: [daemon: Daemon, words: readonly string[]][];
+  private readonly programs: [daemon: Daemon, words: readonly string[]][];
   private readonly refusals = new Set<string>();
 
   constructor(cluster: Cluster) {
     const servers = serversOf(cluster);
     const image = (of: string) => ImageReference.parse(of).through(cluster.mirror).toString();
-    this.places = [
+    this.programs = [
       ...servers.map(({ host, container }): [Daemon, string[]] => [
         host.daemon,
         ["exec", "-i", container, "consul", ...INSPECT],
@@ -37,23 +37,21 @@ export class Inspector {
   }
 
   /**
-   * @throws BrokenSnapshot for a file that is no snapshot, or not all of one; Error when nobody can be asked
+   * @throws DamagedSnapshot for a file that is no complete snapshot; Error when no host can read it
    */
   async inspect(file: string): Promise<Snapshot> {
-    while (this.places[0]) {
-      const [daemon, words] = this.places[0];
-      const { ok, output, error } = await stream(daemon, words, { from: file, seconds: SECONDS });
+    while (this.programs[0]) {
+      const [daemon, args] = this.programs[0];
+      const { ok, output, error } = await stream(daemon, args, { from: file, seconds: SECONDS });
       if (ok) return parseInspection(output, statSync(file).size);
-      const [why] = CONSUL_SAYS.exec(error) ?? [];
-      if (why !== undefined) throw new BrokenSnapshot(why);
+      const [why] = CONSUL_ERROR.exec(error) ?? [];
+      if (why !== undefined) throw new DamagedSnapshot(why);
       this.refusals.add(error);
-      // Nor will it read the next one.
-      this.places.shift();
+      // It will not read the next file either.
+      this.programs.shift();
     }
     throw new Error(
-      ["no server's container, and no host with its image, can be asked to read a snapshot", ...this.refusals].join(
-        "\n",
-      ),
+      ["no server's container, and no host with its image, can read a snapshot", ...this.refusals].join("\n"),
     );
   }
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
-# purge-stale-catalog.sh SECONDS: rids a cluster, after a restore, of what the snapshot has and nobody answers for any more, in a server's container. Behind consul-api.sh and management-api.sh.
-# - Locks and turns of a deploy that was under way at the time.
-# - Sessions: their holders may be gone, and one without a TTL would keep its lock for ever. Who is there takes it anew.
-# - Nodes of agents that are no members, or have another ID, as those of another cluster: no agent could register itself under a name that is taken.
-# Exits 0 when every living member is in the catalog by its own ID, 3 when not in time.
+# purge-stale-catalog.sh SECONDS: removes entries of the snapshot that no longer have an owner, after a restore, in a server's container:
+# - The deploy lock and rollout slots of a deploy that was in progress at the time.
+# - Sessions: their holders may no longer exist, and a session without a TTL would keep its lock for ever. A holder that exists acquires its lock again.
+# - Nodes of agents that are no members, or have another ID, as those of another cluster: no agent could register under a name that another node has.
+# Exit codes: 0 every alive member is in the catalog by its own ID, 3 not within SECONDS. Behind consul-api.sh and management-api.sh.
 # shellcheck disable=SC2034 # consul-api.sh takes node
 set -u
 seconds=$1 begun=$(now) node=catalog
@@ -37,7 +37,7 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
   if [ -z "$forgotten" ] && ! forget; then
     log "waiting for a leader"
   elif forgotten=yes && ! look; then
-    log "this server does not say who is a member"
+    log "this server does not list the members"
   elif operations=$(strangers) && [ -n "$operations" ]; then
     log "removing nodes of agents that are not this cluster's"
     printf '%s' "$operations" | managed /v1/txn -f -X PUT -d @- >/dev/null && continue

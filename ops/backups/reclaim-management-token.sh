@@ -1,7 +1,8 @@
 #!/bin/sh
-# reclaim-management-token.sh SECONDS: sees to it that the cluster knows the management token of this server's secrets. A restore brings back the tokens of the snapshot, and the leader adds the
-# management token that it was started with: when that has been replaced since, or a restore was interrupted, it is another. Then this takes Consul's own way
-# back in, which works in the leader's container alone: a file in its data with the number that its refusal names. Exits 0 when the token is known, 4 when not. Behind consul-api.sh and management-api.sh.
+# reclaim-management-token.sh SECONDS: makes the cluster accept the management token of this server's secrets. A restore brings back the snapshot's tokens, and
+# the leader adds the management token that it was started with. After a rotation or an interrupted restore, that is another token. Then this script uses Consul's
+# ACL bootstrap reset, which works in the leader's container alone: a file in its data with the number from Consul's refusal. Exit codes: 0 the cluster accepts the
+# token, 4 it does not. Behind consul-api.sh and management-api.sh.
 # shellcheck disable=SC2154 # consul-api.sh gives url, and management-api.sh management_token
 set -u
 seconds=$1 begun=$(now)

@@ -15,84 +15,83 @@ import { SNAPSHOT_SCRIPT } from "./save";
 import { type ServerProbe, serversOf } from "./servers";
 import { stream } from "./stream";
 
-const script = (name: string, ...behind: readonly string[]): string =>
-  containerScripts(...behind) + readFileSync(join(__dirname, `${name}.sh`), "utf8");
+/** A script of this folder, with the scripts of rollout/agent that it needs in front. */
+const script = (name: string, ...needed: readonly string[]): string =>
+  containerScripts(...needed) + readFileSync(join(__dirname, `${name}.sh`), "utf8");
 const SCRIPTS = {
-  authority: script("reclaim-management-token", "consul-api", "management-api"),
-  restored: script("purge-stale-catalog", "consul-api", "management-api"),
-  works: script("verify-agent", "consul-api"),
-  trial: script("test-restore"),
+  claim: script("reclaim-management-token", "consul-api", "management-api"),
+  purge: script("purge-stale-catalog", "consul-api", "management-api"),
+  verify: script("verify-agent", "consul-api"),
+  testRestore: script("test-restore"),
 } as const;
 
-/** A snapshot of gigabytes, over a slow line, and its restoration. */
+/** Enough to send gigabytes over a slow line, and to restore them. */
 const RESTORE_SECONDS = 3600;
-const TRIAL_SECONDS = 600;
-/** For the servers to answer again, and for an agent to notice by itself what has changed. */
-const SOON = 20;
-/** Docker CLIs at once, each with an ssh. */
-const AT_ONCE = 16;
+const TEST_SECONDS = 600;
+/** Time for the servers to answer again, and for an agent to notice a change by itself. */
+const SETTLE_SECONDS = 20;
+/** Docker CLIs in parallel, each with an ssh connection. */
+const PARALLEL = 16;
 
-/** What became of the agents after a restore. */
+/** The agents after a restore. */
 export interface Settled {
-  /** Clients that were restarted, so that the servers give them certificates anew. */
+  /** Client agents that were restarted, so that the servers reissue their certificates. */
   readonly restarted: readonly string[];
   /** What failed or was unreachable, and why. */
   readonly left: readonly string[];
 }
 
-/** Puts a snapshot in the place of a cluster's state, and makes the cluster work again with the secrets that it has. */
+/** Replaces a cluster's data by a snapshot, and makes the cluster healthy again with its present secrets. */
 export class Restoration {
   constructor(
     private readonly cluster: Cluster,
     private readonly stacks: readonly Stack[],
-    private readonly say: (line: string) => void,
+    private readonly log: (line: string) => void,
   ) {}
 
   /**
-   * Sees to it that the cluster takes the management token of its servers' secrets.
-   * @throws when it does not
+   * Makes the cluster accept the management token of its servers' secrets.
+   * @throws when no server can
    */
-  async claim(servers: readonly AgentDescription[], seconds = SOON): Promise<void> {
+  async claim(servers: readonly AgentDescription[], seconds = SETTLE_SECONDS): Promise<void> {
     if (!this.cluster.security) return;
-    const refusals: string[] = [];
+    const denials: string[] = [];
     for (const server of servers) {
-      const refusal = await this.run(server, "authority", [seconds]);
-      if (refusal === undefined) return;
-      refusals.push(`${server.name}: ${refusal}`);
+      const denial = await this.run(server, "claim", [seconds]);
+      if (denial === undefined) return;
+      denials.push(`${server.name}: ${denial}`);
     }
-    throw new Error(refusals.join("\n"));
+    throw new Error(denials.join("\n"));
   }
 
   /**
-   * Restores it on a host, into a container that is removed again: a leader that cannot restore a snapshot ends in the attempt.
-   * @param servers that answer, the leader first: it is tried elsewhere if it can be
-   * @throws when it cannot be restored, or not be tried
+   * Restores the snapshot in a short-lived container on a host, because a leader that cannot restore a snapshot crashes.
+   * @param servers reachable ones, the leader first. The test runs on the last one's host
+   * @throws when the snapshot cannot be restored, or the test cannot run
    */
-  async tryOut(servers: readonly ServerProbe[], file: string): Promise<void> {
+  async testRestore(servers: readonly ServerProbe[], file: string): Promise<void> {
     const { agent } = servers.at(-1) as ServerProbe;
     const { daemon } = agent.host;
-    this.say(`restoring it for trial, in a container of its own on ${agent.host.name}`);
+    this.log(`test restore, in a separate container on ${agent.host.name}`);
     const container = await inspectContainer(daemon, agent.container);
-    // When memory runs out, it is this one's end.
+    // If memory runs out, the kernel ends this container first.
     const options = ["--rm", "-i", "--network", "none", "--oom-score-adj", "1000", "--entrypoint", "sh"];
     const words = [
       "run",
       ...options,
       container?.Image ?? "",
       "-c",
-      SCRIPTS.trial,
+      SCRIPTS.testRestore,
       "sh",
       this.cluster.datacenter,
-      String(TRIAL_SECONDS),
+      String(TEST_SECONDS),
     ];
-    const { ok, error } = await stream(daemon, words, { from: file, seconds: TRIAL_SECONDS + 60 });
+    const { ok, error } = await stream(daemon, words, { from: file, seconds: TEST_SECONDS + 60 });
     if (!ok)
-      throw new Error(
-        `${file} could not be restored for trial, in a container of its own on ${agent.host.name}\n${error}`,
-      );
+      throw new Error(`${file}: the test restore failed, in a separate container on ${agent.host.name}\n${error}`);
   }
 
-  /** @throws when the server says no; what the cluster has then is not known */
+  /** @throws when the server fails; the state of the cluster's data is then unknown */
   async restore({ agent }: ServerProbe, file: string): Promise<void> {
     const place = apiOf(agent);
     const words = inAgent(place, SNAPSHOT_SCRIPT, ["-T", "-", "-m", String(RESTORE_SECONDS)], "-i");
@@ -101,44 +100,44 @@ export class Restoration {
   }
 
   /**
-   * Everything that has to be done about a state of another time, or of another cluster. Done again it changes nothing.
-   * @throws when it cannot be done
+   * Adapts the cluster to data of another time, or of another cluster. A repetition changes nothing.
+   * @throws when a step fails
    */
   async settle({ agent: server }: ServerProbe): Promise<Settled> {
     const servers = [server, ...serversOf(this.cluster).filter((other) => other !== server)];
     await this.claim(servers);
     const { readyTimeout } = this.cluster;
-    this.must(await this.run(server, "restored", [readyTimeout]));
-    // Tokens and autopilot's settings are of the snapshot's time.
+    this.must(await this.run(server, "purge", [readyTimeout]));
+    // The snapshot has older tokens and autopilot settings.
     const { folder } = this.stacks.find(({ name }) => name === this.cluster.name) as Stack;
-    this.must(await new ProvisionerRunner(folder, this.say).runFinalSteps());
+    this.must(await new ProvisionerRunner(folder, this.log).runFinalSteps());
 
     const agents = this.cluster.agents.filter(({ decommission }) => !decommission);
     const unreachable = await unreachableHosts([...new Set(agents.map(({ host }) => host))]);
     const reachable = agents.filter(({ host }) => !unreachable.has(host.name));
-    // Where the folder has others than they were last given, only these are made now.
+    // If the secrets folder has newer secrets than were delivered, only the newer tokens exist now.
     if (this.cluster.security)
-      await parallel(reachable, AT_ONCE, async ({ name }) =>
-        this.must(await this.questions(name).deliverSecrets(name)),
+      await parallel(reachable, PARALLEL, async ({ name }) =>
+        this.must(await this.provisioners(name).deliverSecrets(name)),
       );
     const roots = await this.roots(server);
-    this.say("waiting until every agent gets through to the servers with its token");
-    const refusals = await parallel(reachable, AT_ONCE, (agent) => this.whyNotWorking(agent, roots, SOON));
-    const cut = reachable.filter(({ role }, index) => role === "client" && refusals[index] !== undefined);
+    this.log("waiting until the servers accept every agent's token");
+    const denials = await parallel(reachable, PARALLEL, (agent) => this.whyNotVerified(agent, roots, SETTLE_SECONDS));
+    const failedClients = reachable.filter(({ role }, index) => role === "client" && denials[index] !== undefined);
     const failed = reachable.flatMap(({ role, name }, index) =>
-      role === "server" && refusals[index] !== undefined ? [`${name}: ${refusals[index]}`] : [],
+      role === "server" && denials[index] !== undefined ? [`${name}: ${denials[index]}`] : [],
     );
-    const again = await parallel(cut, this.cluster.maxParallelClients, async (client) => {
-      const why = (await this.restart(client)) ?? (await this.whyNotWorking(client, roots, readyTimeout));
+    const again = await parallel(failedClients, this.cluster.maxParallelClients, async (client) => {
+      const why = (await this.restart(client)) ?? (await this.whyNotVerified(client, roots, readyTimeout));
       return why === undefined ? [] : [`${client.name}: ${why}`];
     });
     const left = agents.flatMap(({ name, host }) =>
       unreachable.has(host.name) ? [`${name}: its host is unreachable: ${unreachable.get(host.name)}`] : [],
     );
-    return { restarted: cut.map(({ name }) => name), left: [...failed, ...again.flat(), ...left] };
+    return { restarted: failedClients.map(({ name }) => name), left: [...failed, ...again.flat(), ...left] };
   }
 
-  /** IDs of the roots of the Connect CA, by which clients have their certificates; none where they have none. */
+  /** IDs of the roots of the Connect CA, which issues client agents' certificates; empty without such certificates. */
   private async roots(server: AgentDescription): Promise<string> {
     if ((this.cluster.security?.stage ?? "permissive") === "permissive") return "";
     const { ok, output } = await consulApi(apiOf(server), ["-f", "/v1/connect/ca/roots"]);
@@ -148,30 +147,30 @@ export class Restoration {
       .join(" ");
   }
 
-  private whyNotWorking(agent: AgentDescription, roots: string, seconds: number): Promise<string | undefined> {
-    return this.run(agent, "works", [seconds, agent.role === "client" ? roots : ""], () => undefined);
+  private whyNotVerified(agent: AgentDescription, roots: string, seconds: number): Promise<string | undefined> {
+    return this.run(agent, "verify", [seconds, agent.role === "client" ? roots : ""], () => undefined);
   }
 
-  /** In its turn, as a deploy would stop it, so that the servers sign it a certificate as to a new agent. */
+  /** Restarts a client agent with a deploy's pre-stop check and rollout slot, so that the servers issue its certificate as for a new agent. */
   private async restart({ name, node, container, host }: AgentDescription): Promise<string | undefined> {
-    this.say(`${name}: restarting, so that it has a certificate by the CA that the servers have now`);
-    const questions = this.questions(name);
-    const refusal = await questions.checkBeforeStop(name, { container, node });
-    if (refusal) return refusal;
+    this.log(`${name}: restarting, so that it gets a certificate from the servers' present CA`);
+    const provisioners = this.provisioners(name);
+    const denial = await provisioners.checkBeforeStop(name, { container, node });
+    if (denial) return denial;
     const { ok, error } = await docker(
       host.daemon,
       ["restart", "-t", String(STOP_TIMEOUT_SECONDS), container],
       2 * STOP_TIMEOUT_SECONDS,
     );
-    return ok ? questions.waitUntilReady(name) : error;
+    return ok ? provisioners.waitUntilReady(name) : error;
   }
 
   /** @returns why it failed; undefined when it did not */
   private run(
     agent: AgentDescription,
-    name: "authority" | "restored" | "works",
+    name: "claim" | "purge" | "verify",
     args: readonly (string | number)[],
-    say = (line: string) => this.say(`${agent.name}: ${line}`),
+    say = (line: string) => this.log(`${agent.name}: ${line}`),
   ): Promise<string | undefined> {
     const place = apiOf(agent);
     const [program, words, options] = dockerCommand(place.daemon, inAgent(place, SCRIPTS[name], args.map(String)), [
@@ -182,11 +181,11 @@ export class Restoration {
     return logLines(spawn(program, words, options), say);
   }
 
-  private questions(agent: string): ProvisionerRunner {
-    return new ProvisionerRunner(stackOf(this.stacks, agent).folder, this.say);
+  private provisioners(agent: string): ProvisionerRunner {
+    return new ProvisionerRunner(stackOf(this.stacks, agent).folder, this.log);
   }
 
-  private must(refusal: string | undefined): void {
-    if (refusal !== undefined) throw new Error(refusal);
+  private must(denial: string | undefined): void {
+    if (denial !== undefined) throw new Error(denial);
   }
 }

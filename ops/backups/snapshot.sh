@@ -1,6 +1,6 @@
 #!/bin/sh
-# snapshot.sh OPTION OF CURL...: asks a server for a snapshot, or gives it one, in its own container. The token is in a file there, and reaches no argument. Any server passes it on to
-# the leader. What comes goes to standard output, and so does the refusal that comes instead.
+# snapshot.sh CURL_OPTION...: requests a snapshot from a server, or sends one, in the server's container. The token is in a file there, and in no argument. Any
+# server forwards the request to the leader. Standard output is the snapshot, or Consul's refusal.
 set -u
 url=${CONSUL_HTTP_ADDR:-http://127.0.0.1:8500} header=/consul/secrets/management.header
 [ ! -r "$header" ] || set -- -H "@$header" "$@"

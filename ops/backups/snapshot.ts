@@ -1,24 +1,24 @@
-/** What a snapshot has, as `consul snapshot inspect` finds it. */
+/** The content of a snapshot, by `consul snapshot inspect`. */
 export interface Snapshot {
   readonly index: number;
   readonly term: number;
-  /** When it was taken, by the clock of the server that took it: 2026-11-25T01:05:16.165Z. */
+  /** The time of the snapshot, by the clock of the server that saved it: 2026-11-25T01:05:16.165Z. */
   readonly taken: string;
   readonly bytes: number;
-  /** How many records of each kind, by Consul's names for them. */
+  /** Numbers of records, by Consul's names of their kinds. */
   readonly records: Readonly<Record<string, number>>;
 }
 
 /**
- * Reads what `consul snapshot inspect -format=json` prints.
- * @param bytes the file's
+ * Parses the output of `consul snapshot inspect -format=json`.
+ * @param bytes the size of the file
  */
 export function parseInspection(text: string, bytes: number): Snapshot {
   const { Meta, Stats } = JSON.parse(text) as {
     Meta: { ID: string; Index: number; Term: number };
     Stats: { Name: string; Count: number }[] | null;
   };
-  // Of raft: term, index and milliseconds.
+  // Raft makes the id of term, index and milliseconds.
   const taken = Number(Meta.ID.split("-")[2]);
   return {
     index: Meta.Index,
@@ -31,7 +31,7 @@ export function parseInspection(text: string, bytes: number): Snapshot {
   };
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+const KINDS: Readonly<Record<string, string>> = {
   KVS: "keys",
   Register: "nodes, services and checks",
   Session: "sessions",
@@ -43,7 +43,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** `index 33, term 2, taken 2026-11-25 01:05:16 UTC, 4.6 kB: 3 keys, 6 nodes, services and checks` */
 export function snapshotText({ index, term, taken, bytes, records }: Snapshot): string {
-  const counts = Object.entries(WORDS).flatMap(([kind, words]) => (records[kind] ? [`${records[kind]} ${words}`] : []));
+  const counts = Object.entries(KINDS).flatMap(([kind, words]) => (records[kind] ? [`${records[kind]} ${words}`] : []));
   return `index ${index}, term ${term}, taken ${timeText(taken)}, ${sizeText(bytes)}${counts.length > 0 ? `: ${counts.join(", ")}` : ""}`;
 }
 
@@ -62,7 +62,7 @@ const UNITS: readonly [seconds: number, name: string][] = [
   [60, "minutes"],
 ];
 
-/** `3 hours`, in the largest unit of which there are two or more. */
+/** `3 hours`: the largest unit that gives two or more. */
 export function spanText(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
   const [size, name] = UNITS.find(([unit]) => seconds >= 2 * unit) ?? [1, "seconds"];

@@ -4,72 +4,72 @@ import type { AgentDescription, Cluster } from "../../cluster/model";
 import { backupsContainer, PATHS } from "../../consul/contract";
 import { docker } from "../docker/docker";
 import { parallel } from "../parallel";
-import { BrokenSnapshot, Inspector } from "./inspector";
-import { localFolder, localNames, writtenWhole } from "./local";
+import { DamagedSnapshot, Inspector } from "./inspector";
+import { localFolder, localNames, writeComplete } from "./local";
 import { withProgress } from "./save";
 import { serversOf } from "./servers";
 import { parseInspection, type Snapshot } from "./snapshot";
 import { stream } from "./stream";
 
-/** A file that is kept: what it has, or why it is of no use. */
+/** A stored file: its content, or why it is damaged. */
 export interface StoredSnapshot {
   readonly name: string;
   readonly snapshot?: Snapshot;
   readonly flaw?: string;
 }
 
-/** What is kept at one place. */
+/** The snapshots in one place: on this machine, or on a server's host. */
 export interface SnapshotStore {
   /** The server's name; undefined for this machine. */
   readonly server?: string;
   readonly host?: string;
-  /** From the project, for this machine; the container's name, for a host. */
-  readonly place: string;
-  readonly kept: readonly StoredSnapshot[];
-  /** Why it could not be looked at. */
+  /** The folder on this machine, relative to the project; the container's name on a host. */
+  readonly location: string;
+  readonly snapshots: readonly StoredSnapshot[];
+  /** Why the list is incomplete. */
   readonly error?: string;
 }
 
-/** Of each of a hundred files: a process that reads it. */
+/** Enough for a hundred files, each of which is read by a process of its own. */
 const SECONDS = 300;
-const AT_ONCE = 16;
-/** Where the containers keep them: see constructs/backup-schedule.ts. */
+/** Hosts in parallel. */
+const PARALLEL = 16;
 const SCRIPT = readFileSync(join(__dirname, "store.sh"), "utf8");
 
-/** What this machine has. What cannot be checked, since no server can be asked, is listed all the same. */
+/** The snapshots on this machine. Without a reachable server they cannot be verified, and are listed all the same. */
 export async function localStore(cluster: Cluster): Promise<SnapshotStore> {
   const inspector = new Inspector(cluster);
-  const kept: StoredSnapshot[] = [];
+  const snapshots: StoredSnapshot[] = [];
   let error: string | undefined;
   for (const name of localNames(cluster)) {
     try {
-      kept.push({ name, snapshot: await inspector.inspect(join(localFolder(cluster), name)) });
+      snapshots.push({ name, snapshot: await inspector.inspect(join(localFolder(cluster), name)) });
     } catch (failure) {
       const { message } = failure as Error;
-      if (failure instanceof BrokenSnapshot) kept.push({ name, flaw: message });
+      if (failure instanceof DamagedSnapshot) snapshots.push({ name, flaw: message });
       else {
         error = message;
-        kept.push({ name });
+        snapshots.push({ name });
       }
     }
   }
-  return { place: localFolder(cluster), kept, error };
+  return { location: localFolder(cluster), snapshots, error };
 }
 
-/** What the containers that save on a schedule have. */
+/** The snapshots of the containers that save on a schedule. */
 export function hostStores(cluster: Cluster): Promise<SnapshotStore[]> {
   return parallel(
     cluster.backups ? serversOf(cluster) : [],
-    AT_ONCE,
+    PARALLEL,
     async ({ name: server, host, container }): Promise<SnapshotStore> => {
-      const place = backupsContainer(container);
-      const { ok, output, error } = await docker(host.daemon, ["exec", place, "sh", "-c", SCRIPT], SECONDS);
+      const location = backupsContainer(container);
+      const { ok, output, error } = await docker(host.daemon, ["exec", location, "sh", "-c", SCRIPT], SECONDS);
       return {
         server,
         host: host.name,
-        place,
-        kept: ok ? output.split("\n").filter(Boolean).map(parse) : [],
-        ...(!ok && { error }),
+        location,
+        snapshots: ok ? output.split("\n").filter(Boolean).map(parse) : [],
+        error: ok ? undefined : error,
       };
     },
   );
@@ -86,37 +86,37 @@ function parse(line: string): StoredSnapshot {
 }
 
 /**
- * Brings a snapshot from a host.
- * @param from the host's name, or its server's
- * @throws with nothing written, when it is not there, or broken
+ * Downloads a snapshot from a host.
+ * @param from the name of the host, or of its server
+ * @throws without a file, when the snapshot does not exist, or is damaged
  */
 export function download(
   cluster: Cluster,
   from: string,
   name: string,
   file: string,
-  say: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<Snapshot> {
   const servers = serversOf(cluster);
-  const there = servers.filter((server) => server.host.name === from || server.name === from);
-  if (there.length === 0)
+  const matching = servers.filter((server) => server.host.name === from || server.name === from);
+  if (matching.length === 0)
     throw new Error(
       `${from} is no server, and no server's host; there are ${servers.map(({ host }) => host.name).join(", ")}`,
     );
-  return writtenWhole(file, async (unfinished) => {
-    const server = await holder(there, name);
-    const words = ["exec", backupsContainer(server.container), "cat", `${PATHS.backups}/${name}`];
-    const { ok, error } = await withProgress(unfinished, say, () =>
-      stream(server.host.daemon, words, { to: unfinished, seconds: 3600 }),
+  return writeComplete(file, async (unfinished) => {
+    const server = await holderOf(matching, name);
+    const args = ["exec", backupsContainer(server.container), "cat", `${PATHS.backups}/${name}`];
+    const { ok, error } = await withProgress(unfinished, log, () =>
+      stream(server.host.daemon, args, { to: unfinished, seconds: 3600 }),
     );
     if (!ok) throw new Error(error);
     return new Inspector(cluster).inspect(unfinished);
   });
 }
 
-/** Of several servers on a host, the one whose container has it. */
-async function holder(servers: readonly AgentDescription[], name: string): Promise<AgentDescription> {
-  const refusals: string[] = [];
+/** The server on a host whose container has the snapshot. */
+async function holderOf(servers: readonly AgentDescription[], name: string): Promise<AgentDescription> {
+  const reasons: string[] = [];
   for (const server of servers) {
     const { ok, error } = await docker(
       server.host.daemon,
@@ -124,7 +124,7 @@ async function holder(servers: readonly AgentDescription[], name: string): Promi
       60,
     );
     if (ok) return server;
-    refusals.push(`${server.name} has no ${name}${error === "" || /^Command failed/.test(error) ? "" : `: ${error}`}`);
+    reasons.push(`${server.name} has no ${name}${error === "" || /^Command failed/.test(error) ? "" : `: ${error}`}`);
   }
-  throw new Error(`${refusals.join("\n")}\n  npm run backup -- --list says what there is`);
+  throw new Error(`${reasons.join("\n")}\n  npm run backup -- --list lists the snapshots`);
 }

@@ -75,15 +75,16 @@ async function list({ file, cluster }: ChosenCluster, { json }: BackupOptions, t
   if (json) terminal.printJson({ file, here, hosts });
   else terminal.print(stores.map(storeText).join("\n"));
   const isDamaged = ({ flaw }: StoredSnapshot) => flaw !== undefined;
-  return stores.some(({ kept, error }) => error !== undefined || kept.some(isDamaged)) ? 1 : 0;
+  return stores.some(({ snapshots, error }) => error !== undefined || snapshots.some(isDamaged)) ? 1 : 0;
 }
 
 const hostsText = (cluster: Cluster): string =>
   cluster.backups ? `, and on the hosts of ${count(serversOf(cluster).length, "server")}` : "";
 
-function storeText({ server, host, place, kept, error }: SnapshotStore): string {
-  const head = server === undefined ? place : `${server}${host === server ? "" : ` on ${host}`}, container ${place}`;
-  const lines = kept.map(snapshotLine);
+function storeText({ server, host, location, snapshots, error }: SnapshotStore): string {
+  const head =
+    server === undefined ? location : `${server}${host === server ? "" : ` on ${host}`}, container ${location}`;
+  const lines = snapshots.map(snapshotLine);
   if (error !== undefined) lines.push(`  ${error}`);
   return [head, ...(lines.length > 0 ? lines : ["  no snapshots"])].join("\n");
 }

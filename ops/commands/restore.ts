@@ -51,7 +51,7 @@ export async function restore(options: RestoreOptions, terminal: Terminal): Prom
   const snapshot = await new Inspector(cluster).inspect(snapshotFile).catch((error: Error) => {
     throw new Error(`${snapshotFile} cannot be restored; ${UNCHANGED}\n${error.message}`);
   });
-  if (options.trial) await restoration.tryOut(probes.servers, snapshotFile);
+  if (options.trial) await restoration.testRestore(probes.servers, snapshotFile);
   for (const line of losses(cluster, server, snapshot)) log(line);
   if (!options.autoApprove) await approval(cluster);
 

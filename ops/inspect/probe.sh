@@ -39,7 +39,7 @@ self='{version: .Config.Version, id: .Config.NodeID, raft: .Stats.raft.state, in
   dataFolder: .DebugConfig.DataDir, leavesOnTerm: .DebugConfig.LeaveOnTerm, gossipEncrypted: .Stats.serf_lan.encrypted}'
 member='{name: .Name, address: "\(.Addr | if contains(":") then "[\(.)]" else . end):\(.Port)", status: .Status, server: (.Tags.role == "consul")}'
 
-# An agent that does not answer at all is not asked again.
+# An agent without any answer gets no further request.
 report self /v1/agent/self "$self" || case $status in 000) exit ;; esac
 if [ "$scope" = raft ]; then
   report leader /v1/status/leader .

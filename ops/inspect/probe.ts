@@ -125,7 +125,7 @@ const SCRIPT = containerScripts("consul-api") + readFileSync(join(__dirname, "pr
 
 /**
  * Probes an agent in its container.
- * @returns the reason when it does not answer
+ * @returns the reason when its API is unreachable
  */
 export async function probeAgent(
   cluster: Cluster,

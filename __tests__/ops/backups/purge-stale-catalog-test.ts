@@ -132,7 +132,7 @@ test("a thousand nodes go in transactions that Consul takes", () => {
   expect(restored({ nodes, members: own("s1") }).removed[0]).toHaveLength(64);
 });
 
-test("who is not registered yet is waited for: a new leader does it at once", () => {
+test("it waits until every agent is registered, which a new leader does at once", () => {
   const members = own("s1", "s2");
   const { status, stdout, calls } = restored({ nodes: own("s1"), members }, { nodes: own("s1", "s2"), members }, 30);
   expect([status, stdout]).toEqual([

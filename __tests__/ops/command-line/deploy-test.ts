@@ -1,4 +1,3 @@
-
 import { createProgram } from "../../../ops/command-line/program";
 import * as deployCommand from "../../../ops/commands/deploy";
 import * as destroyCommand from "../../../ops/commands/destroy";

@@ -92,7 +92,7 @@ echo end`;
     writeFileSync(join(hosts.project, "mine.snap"), "before");
     expect(await hosts.run("backup", "--output", "mine.snap")).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining("mine.snap is there already"),
+      stderr: expect.stringContaining("mine.snap exists already"),
     });
     expect(readFileSync(join(hosts.project, "mine.snap"), "utf8")).toBe("before");
     expect(await hosts.run("backup", "--output", "no/where.snap")).toMatchObject({
@@ -159,14 +159,14 @@ s3, container s3-backups
     const { status, stdout } = await hosts.run("backup", "--list", "--json");
     const { here: local, hosts: shelves } = JSON.parse(stdout);
     expect(status).toBe(1);
-    expect(local.kept).toMatchObject([
+    expect(local.snapshots).toMatchObject([
       { name: "2026-01-01T000000Z.snap", snapshot: { index: 33 } },
       { name: "bad.snap", flaw: expect.stringContaining("unexpected EOF") },
     ]);
     expect(shelves).toMatchObject([
-      { server: "s1", kept: [{ name: "a.snap", flaw: "Error reading snapshot: EOF" }] },
-      { server: "s2", kept: [], error: "No such container: s2-backups" },
-      { server: "s3", kept: [] },
+      { server: "s1", snapshots: [{ name: "a.snap", flaw: "Error reading snapshot: EOF" }] },
+      { server: "s2", snapshots: [], error: "No such container: s2-backups" },
+      { server: "s3", snapshots: [] },
     ]);
   }, 60_000);
 

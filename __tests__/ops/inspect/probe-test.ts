@@ -125,7 +125,7 @@ test("of a client agent: itself alone, and why it knows no leader", () => {
   expect(paths).toEqual(["/v1/agent/self", "/v1/agent/members", "/v1/status/leader"]);
 });
 
-test("an agent that does not answer gets one request, and the reason is returned", () => {
+test("an unreachable agent gets one request, and the reason is returned", () => {
   const { view, paths } = probe({ role: "server", answers: {} });
   expect([view, paths]).toEqual(["curl: (7) refused", ["/v1/agent/self"]]);
 });

@@ -63,5 +63,5 @@ describe("a stack's state", () => {
     expect(resources.map(({ deposed }) => deposed)).toEqual([false, false, true, false, false]);
   });
   test("of another format is refused", () =>
-    expect(() => parseState('{"version": 5}')).toThrow("the state has format 5, and this program knows 4"));
+    expect(() => parseState('{"version": 5}')).toThrow("the Terraform state has format 5, and this program knows 4"));
 });
