@@ -1,9 +1,12 @@
 /**
- * Every problem that the product reports, by its code. An operator looks a code up in docs/errors.md, which is made from this file; a program
- * decides by codes, never by the text of a message. A code never changes its meaning.
+ * Every problem that the product reports, by its code. An operator looks a code up in docs/errors.md, which is made
+ * from this file; a program decides by codes, never by the text of a message. A code never changes its meaning.
  */
 
-/** `error` ends the command; `warning` is printed and the command goes on; `notice` is worth knowing, and nothing is wrong. */
+/**
+ * `error` ends the command; `warning` is printed and the command goes on; `notice` is worth knowing, and nothing is
+ * wrong.
+ */
 export type Severity = "error" | "warning" | "notice";
 
 interface Entry {
@@ -16,7 +19,10 @@ interface FileEntry extends Entry {
   readonly ignorable?: true;
 }
 
-/** `npm run diff` and `npm run deploy` compare the file with the Terraform state; `--allow CODE` allows an `allowable` problem for one deploy. */
+/**
+ * `npm run diff` and `npm run deploy` compare the file with the Terraform state; `--allow CODE` allows an `allowable`
+ * problem for one deploy.
+ */
 interface DeployEntry extends Entry {
   readonly allowable?: true;
 }

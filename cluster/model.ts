@@ -74,7 +74,10 @@ export interface AgentDescription extends AgentSettings {
   readonly join: readonly JoinTarget[];
   /** The agent leaves the cluster with the next deploy. */
   readonly decommission: boolean;
-  /** The agent's own settings, merged into the cluster's and without defaults: as ConsulServer and ConsulClient take them. */
+  /**
+   * The agent's own settings, merged into the cluster's and without defaults: as ConsulServer and ConsulClient take
+   * them.
+   */
   readonly fileSettings: Settings;
   /** The agent's location in the cluster file. */
   readonly path: KeyPath;
@@ -153,7 +156,10 @@ export interface Backups {
   readonly every: number;
   /** How many snapshots each server's host keeps. */
   readonly keep: number;
-  /** A volume's name, or a folder of the hosts if it begins with a slash. Undefined for a volume with the container's name. */
+  /**
+   * A volume's name, or a folder of the hosts if it begins with a slash. Undefined for a volume with the container's
+   * name.
+   */
   readonly to?: string;
   /** Undefined for each server's own image. */
   readonly image?: string;

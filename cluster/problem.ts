@@ -53,7 +53,10 @@ export function locationText(location: Location): string {
   return `${agent} on ${host}`;
 }
 
-/** A problem as every command prints it: the location, the severity, the code and the message on one line, the hint below. */
+/**
+ * A problem as every command prints it: the location, the severity, the code and the message on one line, the hint
+ * below.
+ */
 export function describeProblem({ code, severity, location, message, hint }: Problem): string {
   const where = locationText(location);
   const first = `${where === "" ? "" : `${where}: `}${severity} ${code}: ${printable(message)}`;

@@ -1,18 +1,26 @@
 /** Recognizes secrets, by their key or by their own format. */
 
-/** Keys of secrets end with these words. Keys of paths (`key_file`) and switches (`enable_token_replication`) do not. */
+/**
+ * Keys of secrets end with these words. Keys of paths (`key_file`) and switches (`enable_token_replication`) do not.
+ */
 const SECRET_WORD =
   /(^|_)(token|secret|secret_id|secret_key|password|passwd|passphrase|private_key|api_?key|access_key|auth_?token|authorization)$/i;
 /** Consul's keys of secrets also end with these. Elsewhere they are often names of methods. */
 const CONSUL_WORD = /(^|_)(encrypt|credentials)$/i;
 
-/** Words of a key are separated by hyphens in headers, slashes in the KV store, dots in labels, and capitals in the HTTP API. */
+/**
+ * Words of a key are separated by hyphens in headers, slashes in the KV store, dots in labels, and capitals in the HTTP
+ * API.
+ */
 const inWords = (key: string): string => key.replace(/([a-z\d])([A-Z])/g, "$1_$2").replace(/[-/.]/g, "_");
 
 export const namesSecret = (key: string): boolean => SECRET_WORD.test(inWords(key));
 export const namesConsulSecret = (key: string): boolean => namesSecret(key) || CONSUL_WORD.test(inWords(key));
 
-/** Values that are no secrets: switches, and placeholders such as `${DB_PASSWORD}`, `{{ password }}`, `<password>`, `***`. */
+/**
+ * Values that are no secrets: switches, and placeholders such as `${DB_PASSWORD}`, `{{ password }}`, `<password>`,
+ * `***`.
+ */
 const PLACEHOLDER = /^(|true|false|yes|no|on|off|none|\*+|\$\w+|\$[{(].*|\{\{.*|<.*>|%\w+%)$/is;
 export const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 

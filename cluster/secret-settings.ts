@@ -27,7 +27,10 @@ function headerValue(mapping: object): string | undefined {
 }
 
 interface SectionRule {
-  /** Whether a key suffices to identify a secret: by all of Consul's names, or by unambiguous names with a value that is no placeholder. */
+  /**
+   * Whether a key suffices to identify a secret: by all of Consul's names, or by unambiguous names with a value that is
+   * no placeholder.
+   */
   readonly names?: "consul" | "plain";
   /** Recognizes further kinds of secrets in this section. */
   readonly also?: (text: string) => string | undefined;

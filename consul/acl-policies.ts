@@ -59,10 +59,10 @@ export const KNOWN_POLICIES: readonly string[] = [REGISTRATOR, SNAPSHOTS, MANAGE
 /** Tokens of every secured cluster, and the purpose of each. */
 export const BUILT_IN_TOKENS: Readonly<Record<string, string>> = {
   management: "everything: policies, tokens, snapshots",
-  "rollout-server": "what a deploy asks and tells servers",
-  "rollout-client": "what a deploy asks and tells clients",
-  health: "whoever watches nodes and services",
-  dns: "DNS, for whoever asks an agent",
+  "rollout-server": "a deploy's requests to servers",
+  "rollout-client": "a deploy's requests to client agents",
+  health: "monitoring of nodes and services",
+  dns: "DNS queries to agents",
 };
 /** Names that no token of a cluster file may have: `npm run secrets -- show` shows something else by these. */
 export const RESERVED_TOKENS: readonly string[] = [...Object.keys(BUILT_IN_TOKENS), "gossip"];

@@ -5,18 +5,21 @@ import ipaddr from "ipaddr.js";
 /** go-sockaddr templates, which Consul resolves on the host: `{{ GetInterfaceIP "eth1" }}`. */
 export const isTemplate = (value: string): boolean => value.includes("{{");
 
-/** RFC 1123 host name with at least one dot, so that a mistyped agent's name does not pass for one. */
+/** A host name by RFC 1123 with at least one dot, so that a misspelt agent's name is not a host name. */
 export const isDnsName = (value: string): boolean =>
   isIP(value) === 0 &&
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(value);
 
-/** 4 or 6; undefined for what is no plain address. */
+/** 4 or 6; undefined if the text is not an IP address. */
 export function family(address: string): 4 | 6 | undefined {
   const version = isIP(address);
   return version === 4 || version === 6 ? version : undefined;
 }
 
-/** Reads `host`, `host:port`, `[ipv6]:port` or a bare IPv6 address; undefined for anything else. What the host is, is for the caller to check. */
+/**
+ * Reads `host`, `host:port`, `[ipv6]:port` or a bare IPv6 address; undefined for anything else. What the host is, is
+ * for the caller to check.
+ */
 export function hostAndPort(text: string): { readonly host: string; readonly port?: number } | undefined {
   if (family(text)) return { host: text };
   const [, v6, name, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+))(?::(\d+))?$/.exec(text) ?? [];
@@ -25,10 +28,10 @@ export function hostAndPort(text: string): { readonly host: string; readonly por
   return !host || (v6 && family(v6) !== 6) || port === 0 || (port ?? 0) > 65535 ? undefined : { host, port };
 }
 
-/** An IP address in its one shortest spelling, so that equal addresses are equal texts; anything else as it is. */
+/** An IP address in its shortest notation, so that equal addresses are equal texts; any other text unchanged. */
 export const canonical = (value: string): string => (family(value) ? ipaddr.process(value).toString() : value);
 
-/** A URL that has a password in it: scheme://user:password@host. */
+/** Whether a URL has a password: scheme://user:password@host. */
 export const hasPassword = (value: string): boolean => /\w:\/\/[^\s/?#:@]*:[^\s/?#]+@/.test(value);
 
 const WRONG_RANGES: Record<string, string> = {
@@ -47,12 +50,12 @@ export function whyUnreachable(address: string, { loopbackAllowed }: { loopbackA
   return WRONG_RANGES[range];
 }
 
-/** Of a.b.c.0/24 all but the network itself, Docker's gateway, and the broadcast address. */
+/** The addresses of a.b.c.0/24 without the network's, Docker's gateway, and the broadcast address. */
 const HOSTS_OF_SUBNET = 253;
 
 /**
- * An agent's address in a bridge network, made of its name alone. Without one Docker gives addresses in the order of starting, and after a
- * restart of the daemon servers would find each other's where they were.
+ * An agent's address in a bridge network, which is derived from its name alone. Otherwise Docker assigns addresses in the
+ * order of starting, and after a restart of the daemon the servers would have each other's addresses.
  * @param subnet a.b.c.0/24; the first address is Docker's gateway
  */
 export function addressInSubnet(subnet: string, name: string): string {
@@ -77,10 +80,13 @@ export function freeInSubnet(subnet: string, name: string, taken: ReadonlySet<st
 export const isWildcard = (address: string): boolean => rangeOf(address) === "unspecified";
 export const isLoopback = (address: string): boolean => rangeOf(address) === "loopback";
 
-/** An IPv4 address that is written as IPv6 (::ffff:127.0.0.1) is what it stands for. */
+/** The range of an IPv4 address in IPv6 notation (::ffff:127.0.0.1) is that of the IPv4 address. */
 const rangeOf = (address: string): string => (family(address) ? ipaddr.process(address).range() : "");
 
-/** Where an agent's gossip is reached: what it advertises or binds to, unless only Consul can tell what that is (a template, every address). */
+/**
+ * The address at which other agents reach an agent's gossip: the advertise or bind address, unless only Consul knows it
+ * (a template, or every address).
+ */
 export function gossipAddress(
   { advertiseAddr, bindAddr }: { readonly advertiseAddr?: string; readonly bindAddr?: string },
   otherwise: string,
@@ -91,5 +97,5 @@ export function gossipAddress(
   );
 }
 
-/** For use before a port or in a URL: IPv6 in brackets. */
+/** The address as it precedes a port or is part of a URL: IPv6 in brackets. */
 export const bracketed = (address: string): string => (family(address) === 6 ? `[${address}]` : address);

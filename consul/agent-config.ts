@@ -19,12 +19,12 @@ export interface AgentCommandProps {
   readonly bootstrapExpect?: number;
   /** Agents to join, as Consul takes them: `address`, or `address:port`. */
   readonly retryJoin: readonly string[];
-  /** Whether the agent serves the web UI. @default true */
-  readonly ui?: boolean;
-  /** Further flags of `consul agent`, which come last. @default none */
-  readonly flags?: readonly string[];
-  /** How far security is enforced. @default "off" */
-  readonly stage?: Stage;
+  /** Whether the agent serves the web UI. */
+  readonly ui: boolean;
+  /** Further flags of `consul agent`, which come last. */
+  readonly flags: readonly string[];
+  /** How far security is enforced. */
+  readonly stage: Stage;
 }
 
 /** DNS by Consul's names. In an agent's configuration `recursors` is not in `dns_config`. */
@@ -40,12 +40,11 @@ export interface DnsSettings {
 
 export interface AgentConfigProps extends AgentCommandProps {
   readonly datacenter: string;
-  /** Ports that differ from Consul's defaults. @default none */
-  readonly ports?: Ports;
-  /** @default Consul's defaults */
-  readonly dns?: DnsSettings;
-  /** Any configuration keys, merged last. @default none */
-  readonly config?: ConsulConfig;
+  /** The ports that the configuration states. The others are Consul's defaults. */
+  readonly ports: Ports;
+  readonly dns: DnsSettings;
+  /** Any configuration keys, merged last. */
+  readonly config: ConsulConfig;
   /** The agent's IP address, as others reach it. @default only Consul knows it */
   readonly address?: string;
 }
@@ -55,7 +54,7 @@ export interface AgentConfigProps extends AgentCommandProps {
  * command. Everything else is in one file, see `agentConfig`. The image's entrypoint adds -data-dir and -config-dir.
  */
 export function agentCommand(props: AgentCommandProps): string[] {
-  const { role, bind, advertise, bootstrapExpect, stage = "off" } = props;
+  const { role, bind, advertise, bootstrapExpect, stage } = props;
   const words = ["agent"];
   if (role === "server") words.push("-server");
   if (bind !== undefined) words.push(`-bind=${bind}`);
@@ -63,10 +62,10 @@ export function agentCommand(props: AgentCommandProps): string[] {
   words.push(...props.retryJoin.map((address) => `-retry-join=${address}`));
   if (role === "server" && bootstrapExpect !== undefined) words.push(`-bootstrap-expect=${bootstrapExpect}`);
   words.push(`-node=${props.node}`, `-client=${props.client}`);
-  if (props.ui ?? true) words.push("-ui");
+  if (props.ui) words.push("-ui");
   words.push(`-config-dir=${PATHS.declared}`);
   if (stage !== "off") words.push(...secretFlags(role, stage));
-  return [...words, ...(props.flags ?? [])];
+  return [...words, ...props.flags];
 }
 
 /** The agent's configuration file. */
@@ -95,8 +94,8 @@ export function wholeConfig(props: AgentConfigProps): string {
 }
 
 function configured(props: AgentConfigProps): ConsulConfig {
-  const { role, stage = "off", bootstrapExpect } = props;
-  const ports = defined(props.ports ?? {}) as ConsulConfig;
+  const { role, stage, bootstrapExpect } = props;
+  const ports = defined(props.ports) as ConsulConfig;
   const config: ConsulConfig = {
     datacenter: props.datacenter,
     // An agent should not call HashiCorp's servers unless its owner wants that.
@@ -116,10 +115,10 @@ function configured(props: AgentConfigProps): ConsulConfig {
   }
   if (Object.keys(ports).length > 0) config.ports = ports;
   const secured = stage === "off" ? config : mergeConfig(config, securityConfig(role, stage, props.address));
-  return mergeConfig(secured, props.config ?? {});
+  return mergeConfig(secured, props.config);
 }
 
-function dnsConfig({ recursors, ...settings }: DnsSettings = {}): ConsulConfig {
+function dnsConfig({ recursors, ...settings }: DnsSettings): ConsulConfig {
   const config: ConsulConfig = {};
   const dns = defined(settings) as ConsulConfig;
   if (recursors) config.recursors = recursors;

@@ -23,11 +23,14 @@ export interface Endpoints {
   /** The HTTPS API from inside the container; undefined if HTTPS is off. */
   readonly localHttps?: string;
   /**
-   * The API, by HTTPS if plain HTTP listens on loopback only. If the agent listens on loopback only, it is the address on the agent's own host;
-   * in a bridge network, the address in that network.
+   * The API, by HTTPS if plain HTTP listens on loopback only. If the agent listens on loopback only, it is the address
+   * on the agent's own host; in a bridge network, the address in that network.
    */
   readonly http: string;
-  /** The API from another container on the same host, or in the same bridge network. Undefined if the agent listens only inside its container. */
+  /**
+   * The API from another container on the same host, or in the same bridge network. Undefined if the agent listens only
+   * inside its container.
+   */
   readonly beside?: string;
   /** DNS, as address:port; undefined if it is off. */
   readonly dns?: string;

@@ -6,7 +6,10 @@ import { svg } from "../ops/diagram/svg";
 import { commandReference } from "./command-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
 
-/** `npm run generate`: generates files from the schema, the catalogue and the article's cluster file. A test fails if they are outdated. */
+/**
+ * `npm run generate`: generates files from the schema, the catalogue and the article's cluster file. A test fails if
+ * they are outdated.
+ */
 const files = {
   "cluster/cluster.schema.json": clusterSchemaJson(),
   "docs/cluster-file.md": clusterReference(),

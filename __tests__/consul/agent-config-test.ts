@@ -1,15 +1,22 @@
-import { agentCommand, agentConfig, agentEnvironment } from "../../consul/agent-config";
+import { type AgentConfigProps, agentCommand, agentConfig, agentEnvironment } from "../../consul/agent-config";
 import { effectivePorts } from "../../consul/ports";
 
-const server = {
+const server: AgentConfigProps = {
   role: "server",
   node: "s1",
+  datacenter: "dc1",
   bind: "10.0.0.1",
   client: "127.0.0.1",
   bootstrapExpect: 3,
   retryJoin: ["10.0.0.2"],
-} as const;
-const client = { ...server, role: "client", node: "c1" } as const;
+  ui: true,
+  flags: [],
+  stage: "off",
+  ports: {},
+  dns: {},
+  config: {},
+};
+const client: AgentConfigProps = { ...server, role: "client", node: "c1" };
 
 describe("the command", () => {
   test("of a server reads like the article", () => {

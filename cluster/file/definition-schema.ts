@@ -3,7 +3,10 @@ import { duration, strings, text } from "./value-schema";
 
 /** Definitions of the whole cluster: KV keys, config entries, intentions, prepared queries. */
 
-/** HTTP clients may remove empty segments and dots from a path. A deploy, which has the management token, would then write another key. */
+/**
+ * HTTP clients may remove empty segments and dots from a path. A deploy, which has the management token, would then
+ * write another key.
+ */
 const KEY = /^(?!\/)(?![\s\S]*\/\/)(?!(?:[\s\S]*\/)?\.{1,2}(?:\/|$))/;
 const KEY_RULE = "a key does not begin with a slash, and has neither `//` nor a segment `.` or `..`";
 

@@ -8,7 +8,10 @@ import { clusterSchema, NAME_PATTERNS } from "./schema";
 type Issue = z.core.$ZodIssue;
 type Schema = z.core.$ZodType;
 
-/** Zod's issues as violations of the catalogue: the first one of each location, because the others mostly follow from it. */
+/**
+ * Zod's issues as violations of the catalogue: the first one of each location, because the others mostly follow from
+ * it.
+ */
 export function schemaViolations(error: z.ZodError): Violation[] {
   const problems = error.issues.flatMap((issue) => violationsOf(issue, []));
   const firsts = new Map(

@@ -39,7 +39,10 @@ const DATA = /^(?:[a-zA-Z0-9][a-zA-Z0-9_.-]+|(?:\/+(?!\.{1,2}(?:\/|$))[^:/]+)+\/
 const VOLUME_OR_FOLDER =
   "a volume's name (two or more letters, digits, `_`, `.` and `-`), or an absolute folder other than /, without colons";
 
-/** The reference grammar of Docker's registry (distribution/reference), without its length rules: [registry/]path[:tag][@digest]. */
+/**
+ * The reference grammar of Docker's registry (distribution/reference), without its length rules:
+ * [registry/]path[:tag][@digest].
+ */
 const IMAGE =
   /^(?:[a-zA-Z0-9.-]+(?::\d+)?\/|\[[0-9a-f:]+\](?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 const image = text.regex(IMAGE, "an image is [registry/]name[:tag][@sha256:digest], its name in lower case");
@@ -98,7 +101,10 @@ const log = z
 const SPAN_RULE = "a duration is a number and a unit, as Go writes it: 0s, 10s, 1h30m";
 const span = z.string(SPAN_RULE).regex(/^(\d{1,6}(\.\d{1,3})?(ms|s|m|h))+$/, SPAN_RULE);
 
-/** Keys and defaults: developer.hashicorp.com/consul/docs/reference/agent/configuration-file/dns. There, `recursors` is not in dns_config. */
+/**
+ * Keys and defaults: developer.hashicorp.com/consul/docs/reference/agent/configuration-file/dns. There, `recursors` is
+ * not in dns_config.
+ */
 const dns = z
   .strictObject({
     recursors: z
@@ -151,7 +157,10 @@ const flags = (example: string) =>
 
 const free = z.record(z.string(), z.json());
 
-/** Settings of agents: of all agents at the top of the file, and of one agent in its own mapping, which takes precedence. */
+/**
+ * Settings of agents: of all agents at the top of the file, and of one agent in its own mapping, which takes
+ * precedence.
+ */
 const settings = {
   image: image
     .optional()

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { duration, port, strings, text } from "./value-schema";
 
 /**
- * Services and checks, in the format of Consul's configuration files. The schema checks the keys that it has. It passes on all others, because
- * Consul has more, and new versions add some.
+ * Services and checks, in the format of Consul's configuration files. The schema checks the keys that it has. It passes
+ * on all others, because Consul has more, and new versions add some.
  * @see https://developer.hashicorp.com/consul/docs/reference/service, https://developer.hashicorp.com/consul/docs/reference/service/health-check
  */
 
@@ -91,7 +91,10 @@ export const service = z
   .catchall(more)
   .meta({ id: "service", description: "A service, by Consul's names." });
 
-/** Consul's names of all keys of a check and a service (agent/config/config.go of 1.22, CheckDefinition and ServiceDefinition). */
+/**
+ * Consul's names of all keys of a check and a service (agent/config/config.go of 1.22, CheckDefinition and
+ * ServiceDefinition).
+ */
 export const CHECK_KEYS: readonly string[] = [
   ...Object.keys(check.shape),
   ...["disable_redirects", "h2ping_use_tls", "output_max_size", "tcp_use_tls", "token", "namespace", "partition"],

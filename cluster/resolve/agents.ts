@@ -103,7 +103,10 @@ export function resolveAgent(input: AgentInput): AgentSettings {
   };
 }
 
-/** An agent listens for HTTPS as soon as it has a certificate: a server from stage `permissive` on, a client agent from `outgoing` on. */
+/**
+ * An agent listens for HTTPS as soon as it has a certificate: a server from stage `permissive` on, a client agent from
+ * `outgoing` on.
+ */
 function portsInConfig(ports: Ports, role: Role, stage: Stage): Ports {
   const hasCertificate = stage !== "off" && (stage !== "permissive" || role === "server");
   return hasCertificate ? { https: DEFAULTS.httpsPort, ...defined(ports) } : defined(ports);

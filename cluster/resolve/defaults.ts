@@ -14,7 +14,10 @@ export const DEFAULTS = {
   /** Seconds. A server with an empty disk is ready after 16 s (measured). */
   readyTimeout: 120,
   maxParallelClients: 1,
-  /** Up to this many servers, agents join all servers. A file with more servers names them, so that growing restarts no agent. */
+  /**
+   * Up to this many servers, agents join all servers. A file with more servers names them, so that growing restarts no
+   * agent.
+   */
   joinAllUpTo: 3,
   /** The servers that a client agent waits for, unless it is deployed together with its cluster. */
   expectedServers: 1,
@@ -49,8 +52,8 @@ export const DEFAULTS = {
 export const secretsFolder = (cluster: string): string => `secrets/${cluster}`;
 
 /**
- * How many servers the first bootstrap waits for: a majority of them, and the same for 3 and for 5 servers, so that growing changes no running
- * server.
+ * How many servers the first bootstrap waits for: a majority of them, and the same for 3 and for 5 servers, so that
+ * growing changes no running server.
  */
 export const bootstrapServers = (servers: number): number =>
   Math.max(Math.floor(servers / 2) + 1, Math.min(servers, 3));

@@ -12,7 +12,10 @@ const ONLY_NAMES: Readonly<Record<string, string>> = {
   "exported-services": "default",
 };
 
-/** Kinds that Consul 1.22 takes from its users (AllConfigEntryKinds, agent/structs/config_entry.go, without the one that it writes itself). */
+/**
+ * Kinds that Consul 1.22 takes from its users (AllConfigEntryKinds, agent/structs/config_entry.go, without the one that
+ * it writes itself).
+ */
 export const ENTRY_KINDS: readonly string[] = [
   "api-gateway",
   "control-plane-request-limit",

@@ -14,7 +14,10 @@ export interface JoinContext {
   readonly violations: Violation[];
 }
 
-/** Resolves names under `join:`: of agents, of hosts (a decommissioned server's, for example), or addresses that Consul can look up. */
+/**
+ * Resolves names under `join:`: of agents, of hosts (a decommissioned server's, for example), or addresses that Consul
+ * can look up.
+ */
 export function resolveJoin(names: readonly string[], path: KeyPath, context: JoinContext): JoinTarget[] {
   const spelled = names.map(canonical);
   return [...new Set(spelled)].sort().flatMap((name) => targetOf(name, [...path, spelled.indexOf(name)], context));

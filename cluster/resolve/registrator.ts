@@ -86,8 +86,8 @@ export const usesRegistrator = (file: File): boolean =>
   Object.keys(file.hosts).some((host) => registratorSettings(file, host) !== undefined);
 
 /**
- * One registrator for each host with an agent that is not decommissioned. It uses a client agent if the host has one, to spare the server, and
- * otherwise the first agent by name.
+ * One registrator for each host with an agent that is not decommissioned. It uses a client agent if the host has one,
+ * to spare the server, and otherwise the first agent by name.
  * @param agents in the order of their names
  */
 export function registratorsOf(

@@ -6,7 +6,10 @@ export const stackNames = (cluster: string, hosts: readonly HostDescription[]): 
   ...new Set([cluster, ...hosts.map(({ group }) => stackName(cluster, group))]),
 ];
 
-/** A cluster's stacks, its own first. Stacks with servers come before the last step, which is in the cluster's own stack, and clients after it. */
+/**
+ * A cluster's stacks, its own first. Stacks with servers come before the last step, which is in the cluster's own
+ * stack, and clients after it.
+ */
 export function stacksOf({ name: own, hosts, agents }: Pick<Cluster, "name" | "hosts" | "agents">): StackDescription[] {
   const names = stackNames(own, hosts);
   const withServers = new Set(

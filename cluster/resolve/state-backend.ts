@@ -15,7 +15,10 @@ const IDENTITY: Record<BackendType, readonly { path: readonly string[]; default?
   cloud: [{ path: ["workspaces", "name"], default: DEFAULTS.backend.cloud }],
 };
 
-/** Secret arguments, with the environment variables from which Terraform reads them. So they are not in the synthesized JSON. */
+/**
+ * Secret arguments, with the environment variables from which Terraform reads them. So they are not in the synthesized
+ * JSON.
+ */
 const SECRET_ARGUMENTS: Record<string, string> = {
   access_key: "AWS_ACCESS_KEY_ID",
   secret_key: "AWS_SECRET_ACCESS_KEY",

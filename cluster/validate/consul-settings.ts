@@ -1,7 +1,10 @@
 import type { ConsulConfig } from "../../consul/config";
 import type { KeyPath, Violation } from "../problem";
 
-/** Keys of Consul's configuration that have a key of their own in the cluster file. If both were set, Consul's merge order would decide. */
+/**
+ * Keys of Consul's configuration that have a key of their own in the cluster file. If both were set, Consul's merge
+ * order would decide.
+ */
 const OWNED_KEYS: Record<string, string> = {
   addresses: "client_addr",
   advertise_addr: "advertise_addr",
@@ -66,7 +69,10 @@ export function configProblems(config: ConsulConfig | undefined, path: KeyPath, 
   return [...owned, ...securityProblems(config, path, secured), ...inexactNumbers(config, path)];
 }
 
-/** Keys that `security:` decides, as paths; `*` is any key. Only HTTPS may be set to accept clients without certificates. */
+/**
+ * Keys that `security:` decides, as paths; `*` is any key. Only HTTPS may be set to accept clients without
+ * certificates.
+ */
 const SECURITY_KEYS = [
   "acl.enabled",
   "acl.default_policy",
@@ -97,7 +103,8 @@ const SECURITY_KEYS = [
 ].map((key) => key.split("."));
 
 function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean): Violation[] {
-  // A cluster with `security: off` may have TLS of its own. ACLs of its own it may not, because the rollout's scripts would have no token.
+  // A cluster with `security: off` may have TLS of its own. ACLs of its own it may not, because the rollout's scripts
+  // would have no token.
   const owned = secured
     ? SECURITY_KEYS.flatMap((key) => pathsOf(config, key))
     : pathsOf(config, ["acl", "enabled"], true);
@@ -114,7 +121,10 @@ function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean)
   }));
 }
 
-/** The paths in a configuration that match a path of keys, and have the wanted value if one is given. Consul ignores the case of keys. */
+/**
+ * The paths in a configuration that match a path of keys, and have the wanted value if one is given. Consul ignores the
+ * case of keys.
+ */
 function pathsOf(value: unknown, [key, ...rest]: readonly string[], wanted?: unknown): string[][] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
   return Object.entries(value)

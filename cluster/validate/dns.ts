@@ -4,7 +4,10 @@ import type { Violation } from "../problem";
 import { settingPath, unique } from "./paths";
 
 const DNS_PORT = 53;
-/** Docker's DNS server, in every container of a user-defined bridge network (docs.docker.com/engine/network/#dns-services). */
+/**
+ * Docker's DNS server, in every container of a user-defined bridge network
+ * (docs.docker.com/engine/network/#dns-services).
+ */
 const DOCKER_DNS = "127.0.0.11";
 
 /** Recursors must be addresses of other DNS servers than the agent itself. */

@@ -123,7 +123,10 @@ function uniqueHosts({ hosts }: Draft): Violation[] {
   });
 }
 
-/** Agents that advertise or bind to one address: an agent that joins one would join the other. A host's address is reported for the host. */
+/**
+ * Agents that advertise or bind to one address: an agent that joins one would join the other. A host's address is
+ * reported for the host.
+ */
 function uniqueGossip(draft: Draft): Violation[] {
   const firsts = new Map<string, AgentDescription>();
   const problems = draft.agents.flatMap((agent): Violation[] => {

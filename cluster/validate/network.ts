@@ -60,7 +60,10 @@ function addresses(draft: Draft): Violation[] {
   return unique(problems);
 }
 
-/** Consul cannot listen at the address of another host, and ends. Any other address may belong to an interface of the agent's host. */
+/**
+ * Consul cannot listen at the address of another host, and ends. Any other address may belong to an interface of the
+ * agent's host.
+ */
 function clientsElsewhere(draft: Draft): Violation[] {
   const owners = new Map(draft.hosts.map(({ name, address }) => [address, name]));
   const byPath = new Map<string, { address: string; path: KeyPath; agents: string[] }>();
@@ -83,21 +86,21 @@ function clientsElsewhere(draft: Draft): Violation[] {
 }
 
 function freePorts(draft: Draft): Violation[] {
-  const taken = new Map<string, { address: string; words: string; agent: AgentDescription }[]>();
+  const taken = new Map<string, { address: string; label: string; agent: AgentDescription }[]>();
   return draft.agents.flatMap((agent) =>
     listening(draft, agent).flatMap(({ within, section, key, port, addresses }) => {
-      const words = `${key} of "${agent.name}"`;
+      const label = `${key} of "${agent.name}"`;
       const at = `${within} ${port}`;
       const others = taken.get(at) ?? [];
       const clash = others.find(
         (other) => !isNamesake(other.agent, agent) && addresses.some((address) => overlap(address, other.address)),
       );
-      taken.set(at, [...others, ...addresses.map((address) => ({ address, words, agent }))]);
+      taken.set(at, [...others, ...addresses.map((address) => ({ address, label, agent }))]);
       if (!clash) return [];
       const problem: Violation = {
         code: "port-clash",
         path: settingPath(draft, agent, section, key),
-        message: `port ${port} ${within} has two listeners: ${clash.words} and ${words}`,
+        message: `port ${port} ${within} has two listeners: ${clash.label} and ${label}`,
         hint: `give one of them another port under \`${section}:\``,
       };
       return [problem];

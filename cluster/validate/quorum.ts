@@ -95,7 +95,10 @@ function joins(draft: Draft): Violation[] {
     }));
 }
 
-/** Agents that join only decommissioned servers and hosts without agents. A new agent, or one with an empty disk, would never join the cluster. */
+/**
+ * Agents that join only decommissioned servers and hosts without agents. A new agent, or one with an empty disk, would
+ * never join the cluster.
+ */
 function joinsNoServer(draft: Draft): Violation[] {
   const leaving = new Set(draft.agents.filter(({ decommission }) => decommission).map(({ name }) => name));
   const used = new Set(draft.agents.filter(({ decommission }) => !decommission).map(({ host }) => host.name));

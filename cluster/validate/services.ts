@@ -10,8 +10,8 @@ import { inexactNumbers } from "./consul-settings";
 import { unique, valueAt } from "./paths";
 
 /**
- * Services and checks of agents. Consul reports many of these errors only when it loads the files: an agent that reloads has then lost its
- * services, and an agent that starts ends.
+ * Services and checks of agents. Consul reports many of these errors only when it loads the files: an agent that
+ * reloads has then lost its services, and an agent that starts ends.
  */
 export const serviceProblems = (draft: Draft): Violation[] =>
   unique(draft.agents.flatMap((agent) => ofAgent(draft, agent)));
