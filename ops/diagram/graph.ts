@@ -74,7 +74,7 @@ export function targetsByAgent(joins: readonly Join[]): ReadonlyMap<string, read
 }
 
 export function graphOf(cluster: Cluster): Graph {
-  const { name, datacenter, network, subnet, security, agents } = cluster;
+  const { name, datacenter, network, subnet, stage, agents } = cluster;
   const joinable = new Map(agents.map(({ name, gossip }) => [placeText(gossip), name]));
   const targetOf = (target: JoinTarget): string =>
     "agent" in target ? target.agent : (joinable.get(placeText(target)) ?? placeText(target));
@@ -83,7 +83,7 @@ export function graphOf(cluster: Cluster): Graph {
   );
   const names = new Set(agents.map(({ name }) => name));
   return {
-    cluster: { name, datacenter, security: security?.stage ?? "off", ...(network === "bridge" && { subnet }) },
+    cluster: { name, datacenter, security: stage, ...(network === "bridge" && { subnet }) },
     stacks: inSteps(stacksOf(cluster)),
     hosts: cluster.hosts.map((host) => ({
       name: host.name,

@@ -82,7 +82,7 @@ export interface RaftStatus {
 /** The status of an inspected cluster. */
 export function statusOf(cluster: Cluster, inspection: StatusInspection): Status {
   const { at, hosts, problems, leader, agents } = inspection;
-  const { name, datacenter, security } = cluster;
+  const { name, datacenter, stage } = cluster;
   const agentByNode = new Map(agents.map(({ agent }) => [agent.node, agent.name]));
   const source = leader?.source?.view;
   const inspected = new Map(agents.map((one) => [one.agent.name, one]));
@@ -103,7 +103,7 @@ export function statusOf(cluster: Cluster, inspection: StatusInspection): Status
   };
   return {
     at: at.toISOString(),
-    cluster: { name, datacenter, security: security?.stage ?? "off" },
+    cluster: { name, datacenter, security: stage },
     healthy: problems.length === 0,
     problems: problems.map(publicProblem),
     notices: noticesOf(cluster, inspection).map(publicProblem),
