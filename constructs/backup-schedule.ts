@@ -14,7 +14,7 @@ import { uploadText } from "./rollout-scripts";
 import { terraformId } from "./terraform-id";
 
 export interface BackupScheduleProps {
-  /** The server that the container is beside. Snapshots are taken while it is the leader. */
+  /** The server whose host runs the container. Snapshots are taken while this server is the leader. */
   readonly server: ConsulServer;
   /** Seconds from one snapshot to the next. @default 3600 */
   readonly every?: number;
@@ -27,21 +27,21 @@ export interface BackupScheduleProps {
   /** The container's address in a bridge network. @default an address that depends on the id alone */
   readonly address?: string;
   /**
-   * For a server with security: folders, relative to the project or absolute, which Terraform reads.
+   * Folders that Terraform reads for a server with security. Paths are relative to the project, or absolute.
    * @default none
    */
   readonly security?: {
-    /** The folder of backups.header, with a token that may take snapshots, as curl takes it. */
+    /** The folder of backups.header, a header for curl with a token that may take snapshots. */
     readonly token: string;
-    /** The folder of ca.pem, cert.pem and key.pem, for a server that is reached by HTTPS only. */
+    /** The folder of ca.pem, cert.pem and key.pem, for a server with HTTPS only. */
     readonly certificates: string;
   };
 }
 
 /**
- * Scheduled snapshots: a container beside a server, which takes them while that server is the leader. The two containers
- * share only the network, so neither is affected when the other is replaced; it has no pre-stop check. (`consul snapshot agent` does
- * the like in Consul Enterprise.)
+ * Scheduled snapshots. A container on a server's host takes them while that server is the leader. The two containers
+ * share only the network, so a replacement of one does not affect the other, and this container needs no pre-stop check.
+ * (In Consul Enterprise, `consul snapshot agent` takes scheduled snapshots.)
  */
 export class BackupSchedule extends Construct {
   /** The L1 resources, for what this construct does not offer. */
@@ -70,10 +70,11 @@ export class BackupSchedule extends Construct {
       env: beside === DEFAULT_HTTP_URL ? undefined : [`${CONTAINER_VARIABLES.httpAddress}=${beside}`],
       restart: "always",
       ...logging(DEFAULTS.log),
-      // It ends at once; a snapshot that is being written is not one yet.
+      // The script ends at once. A snapshot that it is still writing is not stored yet, so nothing is lost.
       destroyGraceSeconds: 10,
       ...host.networking(id, props.address),
-      // The host's root, whose the volume is, and nothing that makes root more than any other user. Not read-only: Docker lets nobody upload into what is.
+      // The script runs as root, because root owns the volume, and it needs no capability. The container is not read-only,
+      // because Docker uploads no file into a read-only container.
       ...WITHOUT_CAPABILITIES,
       labels: labels(),
       volumes: [volume(PATHS.backups, to ?? name)],
@@ -97,7 +98,7 @@ export class BackupSchedule extends Construct {
   }
 }
 
-/** A changed secret recreates the container, which takes no service away. */
+/** A changed secret recreates the container. No service is interrupted. */
 function secretFiles(
   { security }: BackupScheduleProps,
   api: string,

@@ -23,23 +23,23 @@ import { SecuritySteps } from "./security-steps";
 import { StateBackend } from "./state-backend";
 
 /**
- * A whole cluster, as the stack of its name: its hosts and agents, who joins whom, and the last step of a deploy, which requires that all
- * servers are voters. Hosts with a `group` are in stacks of their own beside it.
+ * A whole cluster, as the stack of its name. The stack has the hosts, the agents and their joins, and the last step of a
+ * deploy, which requires that all servers are voters. Hosts with a `group` are in separate stacks.
  *
- * Agents' names have no underscore (see LABEL): an id with one cannot be an agent's.
+ * Agents' names have no underscore (see LABEL), so an id with an underscore is never an agent's.
  */
 export class ConsulCluster extends TerraformStack {
   /** All stacks by name, this one included. */
   readonly stacks: ReadonlyMap<string, TerraformStack>;
   readonly agents: ReadonlyMap<string, ConsulAgent>;
-  /** By their hosts' names. */
+  /** Registrators by host name. */
   readonly registrators: ReadonlyMap<string, Registrator>;
 
   constructor(app: App, cluster: Cluster) {
     super(app, cluster.name);
     this.stacks = this.placeStacks(app, cluster);
     for (const [name, stack] of this.stacks) new StateBackend(stack, cluster.backend, name);
-    // So that a deploy misses a stack that was there: the file that no longer has it does not say so.
+    // With this output a deploy notices that a stack has been removed, which the cluster file alone does not show.
     if (this.stacks.size > 1) new TerraformOutput(this, STACKS_OUTPUT, { value: [...this.stacks.keys()].sort() });
 
     const hosts = new Map(cluster.hosts.map((host) => [host.name, this.addHost(host, cluster)]));
@@ -106,8 +106,9 @@ export class ConsulCluster extends TerraformStack {
         secrets: agentSecrets(cluster.security, agent.name),
       },
       maxParallelClients: cluster.maxParallelClients,
-      // Only in the stacks of servers, and in those deployed before the rest, may a client find too few of them; in this one its gate comes after the
-      // tokens, when there are any.
+      // A client agent may find too few servers only in a stack of servers, or in one that is deployed before the others.
+      // In this stack with security, its readiness check comes after the ACL step, which comes after the
+      // servers.
       bootstrapExpect:
         agent.role === "server" || (stack === this && !cluster.security) || this.dependencies.includes(stack)
           ? cluster.bootstrapExpect
@@ -195,9 +196,12 @@ export class ConsulCluster extends TerraformStack {
     });
   }
 
-  /** Writes autopilot's settings to the running cluster. In the agents' files they would only count at the first bootstrap. */
+  /**
+   * Writes autopilot's settings to the running cluster. Consul reads the settings in agents' files only at the first
+   * bootstrap.
+   */
   private addAutopilot(servers: readonly ConsulServer[], { autopilot, readyTimeout }: Cluster): RolloutStep {
-    // The API's names, for those of the agent configuration (developer.hashicorp.com/consul/api-docs/operator/autopilot).
+    // The agent configuration's names become the API's (developer.hashicorp.com/consul/api-docs/operator/autopilot).
     const settings = JSON.stringify(escapedAll(byApiNames(autopilot)));
     return this.addStep("autopilot", {
       readyTimeout,

@@ -16,7 +16,7 @@ import { terraformId } from "./terraform-id";
 export interface DockerHostProps {
   /** The host's IP address, at which other hosts reach it. Ports of a bridge network are published there. */
   readonly address: string;
-  /** How its daemon is reached: unix://, ssh://, tcp:// (TLS), tcp+insecure://, with `{address}` and `{host}` replaced. */
+  /** The daemon's address: unix://, ssh://, tcp:// (TLS), tcp+insecure://, with `{address}` and `{host}` replaced. */
   readonly daemon: DaemonEntry | Daemon;
   /** The name of a bridge network to create for this host's agents. @default none: agents use the host's network */
   readonly bridge?: string;
@@ -32,7 +32,7 @@ export interface DockerHostProps {
 }
 
 /**
- * The provider's versions that this product is made for. The bindings pin 3.6.2, which fails every plan when one host is down
+ * The provider's versions that this product supports. The bindings pin 3.6.2, which fails every plan when one host is down
  * and removes stopped containers while planning (kreuzwerker/terraform-provider-docker#590, #850).
  */
 const DOCKER_PROVIDER_VERSION = "~> 4.5";
@@ -47,11 +47,11 @@ export class DockerHost extends Construct {
   readonly daemon: Daemon;
   /** The provider that reaches this host's daemon, under an alias of the host's name. */
   readonly provider: DockerProvider;
-  /** The network that this host's agents share; undefined where they use the host's own. */
+  /** The network that this host's agents share. Undefined if they use the host's own. */
   readonly network?: Network;
-  /** The name of its agents' network, to Docker. */
+  /** Docker's name of the agents' network. */
   readonly networkName: string;
-  /** Where this host's agents have their addresses, if they share a network. */
+  /** The subnet of this host's agents, if they share a network. */
   readonly subnet: string;
   private readonly mirror?: string;
 
@@ -90,7 +90,7 @@ export class DockerHost extends Construct {
     }
   }
 
-  /** The daemon's certificates as Terraform finds them. */
+  /** The folder of the daemon's certificates, as a Terraform expression. */
   private get certs(): string | undefined {
     return this.daemon.certs === undefined ? undefined : projectPath(this.daemon.certs);
   }
@@ -100,17 +100,17 @@ export class DockerHost extends Construct {
     return dockerArguments(this.daemon, this.certs);
   }
 
-  /** Where this host pulls an image from: its mirror, for Docker Hub's images. */
+  /** The reference that this host pulls an image by. Images of Docker Hub come through the mirror. */
   pullReference(image: string): string {
     return ImageReference.parse(image).through(this.mirror).toString();
   }
 
   /**
-   * The network of a container on this host: the host's own, or the bridge network with an address that is made of the id alone.
-   * The mode is Docker's default then, which the provider takes the container out of before it connects it: Docker ignores the address
-   * of a container that it has connected to that network already, by its mode.
-   * @param id of its construct
-   * @param address in the bridge network, where another than that
+   * The network of a container on this host: the host's own, or the bridge network with an address that depends on the id
+   * alone. In a bridge network the mode is Docker's default, from which the provider disconnects the container before it
+   * connects it to the bridge network. If the mode already named the bridge network, Docker would ignore the address.
+   * @param id the construct's id
+   * @param address the container's address in the bridge network, if it does not depend on the id
    */
   networking(
     id: string,
@@ -121,7 +121,7 @@ export class DockerHost extends Construct {
     return { networkMode: "bridge", networksAdvanced: [{ name, ipv4Address: address }] };
   }
 
-  /** Pulls an image to this host, and leaves it there. */
+  /** Pulls an image to this host. The image stays there when the stack is destroyed. */
   pull(scope: Construct, id: string, image: string): Image {
     return new Image(scope, id, {
       provider: this.provider,

@@ -1,4 +1,4 @@
-/** A Docker image's name, as Docker reads it: what names no registry is on Docker Hub. */
+/** A Docker image's name. As in Docker, a name without a registry is on Docker Hub. */
 export class ImageReference {
   private constructor(
     readonly registry: string,
@@ -21,7 +21,7 @@ export class ImageReference {
     );
   }
 
-  /** The same image pulled through a mirror of Docker Hub: other registries' images stay where they are. */
+  /** The same image through a mirror of Docker Hub. Images of other registries do not change. */
   through(mirror: string | undefined): ImageReference {
     return mirror === undefined || this.registry !== DOCKER_HUB
       ? this

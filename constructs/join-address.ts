@@ -1,7 +1,7 @@
 import { bracketed, family, hostAndPort, isDnsName } from "../consul/address";
 import { DEFAULT_PORTS } from "../consul/ports";
 
-/** Where an agent is joined: its address, and the port of its gossip. */
+/** The address at which other agents join an agent, and the port of its gossip. */
 export class JoinAddress {
   private constructor(
     readonly host: string,
@@ -10,7 +10,7 @@ export class JoinAddress {
 
   /**
    * @param host an IP address, a DNS name, or a container's name in its bridge network
-   * @param port the agent's serf_lan port. Default 8301
+   * @param port the agent's serf_lan port
    */
   static of(host: string, port: number = DEFAULT_PORTS.serf_lan): JoinAddress {
     return new JoinAddress(host, port);
@@ -18,7 +18,7 @@ export class JoinAddress {
 
   /**
    * Reads `host`, `host:port` or `[ipv6]:port`.
-   * @throws Error for anything else
+   * @throws Error if the text has another format
    */
   static parse(text: string): JoinAddress {
     const at = hostAndPort(text);
@@ -29,8 +29,8 @@ export class JoinAddress {
   }
 
   /**
-   * As Consul takes it. Without a port Consul assumes that the other's is the joining agent's own, so it is left out only
-   * where that holds.
+   * Consul's format. Without a port Consul assumes the joining agent's own, so the port is omitted only if both are the
+   * same.
    */
   toString(ownPort: number = DEFAULT_PORTS.serf_lan): string {
     return this.port === ownPort ? this.host : `${bracketed(this.host)}:${this.port}`;

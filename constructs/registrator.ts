@@ -37,10 +37,10 @@ export interface RegistratorProps extends RegistratorSettings {
 }
 
 /**
- * Its last release is built with Consul's client of 2018, which reads a token from CONSUL_HTTP_TOKEN alone; CONSUL_HTTP_TOKEN_FILE came with 1.5 of 2019
- * (hashicorp/consul, api/api.go).
+ * This image's last release is built with Consul's API client of 2018, which reads a token from CONSUL_HTTP_TOKEN alone.
+ * CONSUL_HTTP_TOKEN_FILE came with Consul 1.5 in 2019 (hashicorp/consul, api/api.go).
  */
-const TAKES_NO_FILE = "gliderlabs/registrator";
+const WITHOUT_TOKEN_FILE = "gliderlabs/registrator";
 
 /** Registers a host's containers as services, by their published ports, with an agent of that host. */
 export class Registrator extends Construct {
@@ -50,7 +50,7 @@ export class Registrator extends Construct {
   /** Delivers registrator's token. Undefined without one. */
   readonly token?: TerraformData;
 
-  /** @throws Error where the agent's plain HTTP is for its own container alone: in a bridge network, with security */
+  /** @throws Error if only the agent's own container can reach its plain HTTP, as in a bridge network with security */
   constructor(scope: Construct, id: string, props: RegistratorProps) {
     super(scope, id);
     const { agent, security } = props;
@@ -64,9 +64,9 @@ export class Registrator extends Construct {
     this.image = host.pull(this, "image", image);
     this.image.overrideLogicalId(terraformId(this));
 
-    // Before agents use tokens, one that the cluster does not know yet would be denied what anonymous may do.
+    // Before agents use tokens, the cluster may not know registrator's, and an unknown token has fewer rights than none.
     const secured = security && stageOf(security) !== "permissive" ? security : undefined;
-    const takesNoFile = ImageReference.parse(image).repository === TAKES_NO_FILE;
+    const readsNoFile = ImageReference.parse(image).repository === WITHOUT_TOKEN_FILE;
     this.container = new Container(this, "container", {
       provider: host.provider,
       name,
@@ -74,14 +74,14 @@ export class Registrator extends Construct {
       hostname: props.hostname ?? agent.nodeName,
       command: [...flags(settings), `consul://${beside}`],
       env: secured && [`${CONTAINER_VARIABLES.tokenFile}=${PATHS.registratorToken}`],
-      entrypoint: secured && takesNoFile ? ["/bin/sh", PATHS.readToken, "/bin/registrator"] : undefined,
+      entrypoint: secured && readsNoFile ? ["/bin/sh", PATHS.readToken, "/bin/registrator"] : undefined,
       restart: "always",
       ...logging(log),
       ...host.networking(id),
-      // It is root in its container, which the socket's owner is, and needs nothing else.
+      // Registrator runs as root, which owns the Docker socket, and needs no capability.
       ...WITHOUT_CAPABILITIES,
       labels: labels(),
-      // Not a volume: for one Docker would make a folder where there is no socket.
+      // A bind mount, because for a volume Docker would create a folder if the socket does not exist.
       mounts: [{ type: "bind", source: socket, target: PATHS.registratorSocket, readOnly: true }],
       upload: secured && [
         {
@@ -89,7 +89,7 @@ export class Registrator extends Construct {
           source: fromStack(`${secured.secrets}/${SECRET_FILES.registratorToken}`),
           permissions: "0400",
         },
-        ...(takesNoFile ? [{ file: PATHS.readToken, content: uploadText("read-token.sh") }] : []),
+        ...(readsNoFile ? [{ file: PATHS.readToken, content: uploadText("read-token.sh") }] : []),
       ],
     });
     this.container.overrideLogicalId(terraformId(this));
@@ -128,8 +128,8 @@ export class Registrator extends Construct {
 }
 
 /**
- * Registrator's flags. Its own defaults are for an agent that never restarts: what starts or ends while it does is forgotten for good without `-resync`
- * and `-cleanup`, and registrator itself would end where the agent is not up yet.
+ * Registrator's flags. Its own defaults suit an agent that never restarts. Without `-resync` and `-cleanup`, registrator
+ * never notices containers that start or end while the agent restarts. Without retries, it ends if the agent is not up yet.
  */
 function flags(settings: ResolvedRegistrator): string[] {
   const { ip, internal, resync, cleanup, deregister, retryAttempts, retryInterval, tags } = settings;

@@ -6,8 +6,8 @@ import { escapedAll } from "./escape";
 import { fromStack } from "./project-path";
 
 /**
- * A stack's backend, by Terraform's own names. CDKTF's classes are not used: LocalBackend writes an absolute path, and CloudBackend runs
- * `terraform version` while synthesizing.
+ * A stack's backend, with Terraform's own argument names. CDKTF's classes are not used, because LocalBackend writes an
+ * absolute path, and CloudBackend runs `terraform version` while synthesizing.
  */
 export class StateBackend extends TerraformBackend {
   private readonly block: object;
@@ -21,7 +21,7 @@ export class StateBackend extends TerraformBackend {
     return this.block;
   }
 
-  /** No stack of this product reads another's state. */
+  /** No stack of this product reads another's Terraform state. */
   public override getRemoteStateDataSource(): TerraformRemoteState {
     throw new Error(
       "a value of one stack cannot be used in another here; give the stacks one backend of CDKTF's own, or pass the value as text",
@@ -29,7 +29,7 @@ export class StateBackend extends TerraformBackend {
   }
 }
 
-/** Terraform's JSON of a stack's backend, for a folder at the depth of the stacks' own. */
+/** Terraform's JSON of a stack's backend. A local path is relative to a folder at the depth of the stacks' folders. */
 export function backendBlock(entry: BackendEntry | undefined, stack: string): object {
   const { type, arguments: given } = backendOf(entry, stack);
   const args = escapedAll(type === "local" ? { path: fromStack(String(given.path)) } : given);

@@ -2,7 +2,9 @@ import type { ConsulConfig } from "./config";
 import { KV, KV_PREFIX } from "./contract";
 import { sortedByKey } from "./sort";
 
-/** What acl.sh makes of a cluster's ACLs. The SecretIDs, and one token for each agent, are in the servers' secrets. */
+/**
+ * The policies and tokens that acl.sh creates. The SecretIDs, and a token for each agent, are in the servers' secrets.
+ */
 export interface AclDefinitions {
   readonly datacenter: string;
   /** Rules by policy name. */
@@ -27,7 +29,8 @@ const OWN_POLICIES: Readonly<Record<string, string>> = {
     prefix("service", "read"),
     prefix("key", "write", KV_PREFIX),
   ].join("\n"),
-  // Checks in client agents' containers: members, rollout slots, leaving. Not the list of what the next deploy may delete.
+  // Checks in client agents' containers: members, rollout slots, leaving. Not the note of objects that
+  // the next deploy may delete.
   "rollout-client": [
     prefix("agent", "write"),
     prefix("node", "read"),
@@ -64,7 +67,7 @@ export const BUILT_IN_TOKENS: Readonly<Record<string, string>> = {
   health: "monitoring of nodes and services",
   dns: "DNS queries to agents",
 };
-/** Names that no token of a cluster file may have: `npm run secrets -- show` shows something else by these. */
+/** Names that no token of a cluster file may have: `npm run secrets -- show` prints built-in secrets by these names. */
 export const RESERVED_TOKENS: readonly string[] = [...Object.keys(BUILT_IN_TOKENS), "gossip"];
 
 export interface AclProps {

@@ -21,7 +21,7 @@ const config = (name: string, security = "on", more = "") => agentConfigOf(agent
 const data = (name: string, security = "on") => stackOf(security).resource.terraform_data[name];
 
 describe("by default, and with `security: on`", () => {
-  test("a server speaks and takes TLS only, and has to be one by its certificate", () => {
+  test("a server sends and accepts TLS only, and its certificate must be a server's", () => {
     expect(config("s1").tls).toEqual({
       defaults: {
         ca_file: "/consul/secrets/ca.pem",
@@ -33,7 +33,7 @@ describe("by default, and with `security: on`", () => {
       internal_rpc: { verify_server_hostname: true },
     });
   });
-  test("a client is given its certificate by the servers, for its own address", () => {
+  test("a client agent gets its certificate from the servers, for its own address", () => {
     expect(config("c1").auto_encrypt).toEqual({ tls: true, ip_san: ["10.0.0.4"] });
     expect(config("s1").auto_encrypt).toEqual({ allow_tls: true });
     expect(config("c1").tls).toMatchObject({
@@ -46,25 +46,25 @@ describe("by default, and with `security: on`", () => {
     expect(config("s1")).not.toHaveProperty("encrypt_verify_incoming");
     expect(agent("s1").command).toContain("-config-file=/consul/secrets/gossip.json");
   });
-  test("plain HTTP is for the agent's own host, wherever HTTPS and DNS are", () => {
+  test("plain HTTP listens on the agent's own host alone, wherever HTTPS and DNS listen", () => {
     expect(config("c1", "on", "client_addr: 0.0.0.0\n")).toMatchObject({
       addresses: { http: "127.0.0.1" },
       ports: { https: 8501 },
     });
   });
-  test("programs reach the API by HTTPS", () => {
+  test("clients reach the API by HTTPS", () => {
     expect(stackOf("on", "client_addr: 0.0.0.0\n").output.c1?.value).toMatchObject({
       http: "https://10.0.0.4:8501",
       dns: "10.0.0.4:8600",
     });
     expect(stackOf("on").output.c1?.value).toMatchObject({ http: "http://127.0.0.1:8500" });
   });
-  test("a file that does not say is secured", () => {
+  test("a file without `security` is secured", () => {
     expect(synthesizeText(FOUR_HOSTS.replace("security: off\n", "")).texts).toEqual(
       synthesizeText(FOUR_HOSTS.replace("security: off", "security: on")).texts,
     );
   });
-  test("services' checks run no programs", () => {
+  test("script checks are off", () => {
     expect(config("c1")).toMatchObject({ enable_script_checks: false, enable_local_script_checks: false });
   });
 });
@@ -87,7 +87,7 @@ describe("secrets", () => {
       })),
     );
   });
-  test("only servers have certificates of their own, and the management token", () => {
+  test("only servers have certificates in their secrets, and the management token", () => {
     const ofServers = AGENT_SECRETS.server.filter((file) => !AGENT_SECRETS.client.includes(file));
     expect([...ofServers].sort()).toEqual([
       "cert.pem",
@@ -97,12 +97,12 @@ describe("secrets", () => {
       "management.sha256",
     ]);
   });
-  test("in a folder of one's own", () => {
+  test("can be in another folder", () => {
     expect(agent("c1", "{ secrets: /run/secrets/consul }").upload.map(({ source }) => source)).toContain(
       "/run/secrets/consul/agents/c1/ca.pem",
     );
   });
-  test("are brought to the running agent when they change, or its container does", () => {
+  test("are delivered to the running agent when they or its container change", () => {
     const { triggers_replace, provisioner } = data("c1_secrets") ?? {};
     expect(JSON.stringify(triggers_replace)).toContain("docker_container.c1.id");
     expect(JSON.stringify(triggers_replace)).toContain("filesha256");
@@ -112,7 +112,7 @@ describe("secrets", () => {
       GIVE_TARGET: "-H ssh://root@10.0.0.4 exec -i c1",
     });
   });
-  test("that are not where Terraform runs fail the plan, with what to do", () => {
+  test("that are missing where Terraform runs fail the plan with a hint", () => {
     const { lifecycle } = data("c1_secrets") as unknown as {
       lifecycle: { precondition: { condition: string; error_message: string }[] };
     };
@@ -121,15 +121,15 @@ describe("secrets", () => {
   });
 });
 
-describe("what a secured container may do", () => {
-  test("is to start as root, become Consul's user, and stop it", () => {
+describe("the capabilities of a secured container", () => {
+  test("let it start as root, become Consul's user, and stop Consul", () => {
     expect(agent("c1").capabilities).toEqual({
       add: ["CAP_CHOWN", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"],
       drop: ["ALL"],
     });
     expect(agent("c1").security_opts).toEqual(["no-new-privileges:true"]);
   });
-  test("is more where it listens on a privileged port", () => {
+  test("are more if it listens on a privileged port", () => {
     const dns = agent("c1", "on", "ports: { dns: 53 }\n");
     expect(dns.capabilities?.add).toEqual([
       "CAP_CHOWN",
@@ -141,14 +141,14 @@ describe("what a secured container may do", () => {
     ]);
     expect(dns.security_opts).toBeUndefined();
   });
-  test("is what Docker gives without security", () => {
+  test("are Docker's default without security", () => {
     expect(agent("c1", "off").capabilities).toBeUndefined();
     expect(agent("c1", "off").entrypoint).toBeUndefined();
   });
 });
 
 describe("by stages", () => {
-  test("permissive: keys and certificates are there, and nothing has to be encrypted", () => {
+  test("permissive: keys and certificates are there, and no encryption is enforced", () => {
     expect(config("s1", "{ stage: permissive }")).toMatchObject({
       encrypt_verify_incoming: false,
       encrypt_verify_outgoing: false,
@@ -164,7 +164,7 @@ describe("by stages", () => {
       "-config-file=/consul/secrets/gossip.json",
     ]);
   });
-  test("outgoing: agents send encrypted and use their tokens, and take what is plain", () => {
+  test("outgoing: agents encrypt requests and use their tokens, and accept plain requests", () => {
     expect(config("s1", "{ stage: outgoing }")).toMatchObject({
       encrypt_verify_incoming: false,
       encrypt_verify_outgoing: true,
@@ -178,7 +178,7 @@ describe("by stages", () => {
     expect(agent("c1", "{ stage: outgoing }").command).toContain("-config-file=/consul/secrets/tokens.json");
   });
   test.each(["permissive", "outgoing", "strict"] as const)(
-    "%s: is in the node's metadata, and in the question before each stop",
+    "%s: is in the node's metadata, and in the pre-stop check",
     (stage) => {
       expect(config("c1", `{ stage: ${stage} }`).node_meta).toEqual({ "cdktf-security": STAGE_ON_THE_WIRE[stage] });
       const provisioner = agent("s1", `{ stage: ${stage} }`).provisioner as {
@@ -192,7 +192,7 @@ describe("by stages", () => {
 });
 
 describe("the steps of a deploy", () => {
-  test("tokens are made after the servers' gates; agents are given theirs, voters are counted and clients' gates asked after that", () => {
+  test("tokens are created after the servers' readiness checks, and before their delivery, the voters' step and client agents' checks", () => {
     expect(data("consul_acl")?.depends_on).toEqual(["s1", "s2", "s3"].map((name) => `terraform_data.${name}`));
     for (const later of ["consul_quorum", "consul_gossip", "c1", "c1_secrets", "s1_secrets"]) {
       expect({ later, after: data(later)?.depends_on }).toEqual({
@@ -204,14 +204,14 @@ describe("the steps of a deploy", () => {
       expect.arrayContaining(["s1", "s2", "s3"].map((name) => `terraform_data.${name}_secrets`)),
     );
   });
-  test.each(["consul_acl", "consul_definitions"])("%s has tokens by standard input", (step) => {
+  test.each(["consul_acl", "consul_definitions"])("%s has tokens on standard input", (step) => {
     const { environment } = data(step)?.provisioner[0]?.["local-exec"] ?? {};
     expect(environment?.ASK_INPUT).toBe("../../../secrets/c/acl.json");
   });
-  test("an agent is given its services after its gate, and after its secrets", () => {
+  test("an agent gets its services after its readiness check and its secrets", () => {
     expect(data("c1_services")?.depends_on).toEqual(["terraform_data.c1", "terraform_data.c1_secrets"]);
   });
-  test("every stack with servers makes tokens before it gives them to agents; the last one changes the gossip key", () => {
+  test("every stack with servers creates tokens before it delivers them; the last one changes the gossip key", () => {
     const racks = FOUR_HOSTS.replace("security: off", "security: on")
       .replace("s1: 10.0.0.1", "s1: { address: 10.0.0.1, group: a }")
       .replace("c1: 10.0.0.4", "c1: { address: 10.0.0.4, group: b }");

@@ -76,7 +76,7 @@ const ARTICLE_IMAGES = ["consul:latest", "gliderlabs/registrator:latest"];
 /** One flag or word of a command: `-ui` has no value, and there can be several of `-retry-join`. */
 type Flags = Record<string, readonly string[]>;
 
-/** Flags that take the next word for their value, where no `=` is written. */
+/** Flags whose value is the next word if they have no `=`. */
 const SPACED = ["-h", "-client"];
 
 function flagsOf(words: readonly string[]): Flags {
@@ -112,13 +112,13 @@ function articleRuns(): Run[] {
     });
 }
 
-/** What our container would be as a `docker run`, in the article's flags. */
+/** Our container as a `docker run`, in the article's flags. */
 function ourRun(container: ContainerJson, image: string): Run {
   const [subcommand, ...flags] = container.command;
   expect(subcommand).toBe("agent");
   return {
     docker: {
-      "-d": [""], // Terraform's provider starts containers in the background, and has no other way
+      "-d": [""], // Terraform's provider always starts containers in the background
       "--name": [container.name],
       "--net": [container.network_mode],
       "--restart": [container.restart],
@@ -129,7 +129,7 @@ function ourRun(container: ContainerJson, image: string): Run {
   };
 }
 
-/** How we deviate from the article, and why. Nothing else may. */
+/** All deviations from the article, with their reasons. */
 const DEVIATIONS: {
   readonly of: string;
   readonly because: string;
@@ -137,22 +137,21 @@ const DEVIATIONS: {
 }[] = [
   {
     of: "the image",
-    because:
-      "`consul` is no longer published on Docker Hub, and an unpinned version changes a cluster when nobody asked for it",
+    because: "`consul` is no longer published on Docker Hub, and an unpinned version changes a cluster unexpectedly",
     in: (run) => ({ ...run, image: "hashicorp/consul:1.22.2" }),
   },
   {
     of: "-join",
-    because: "-join tries once, and fails where the other is not up yet; -retry-join goes on trying",
+    because: "-join tries once, and fails if the other agent is not up yet; -retry-join keeps trying",
     in: ({ agent: { "-join": join = [], ...agent }, ...run }) => ({
       ...run,
       agent: join.length === 0 ? agent : { ...agent, "-retry-join": join },
     }),
   },
   {
-    of: "whom to join",
+    of: "the agents to join",
     because:
-      "who only knows the first server cannot come back while that is down: all others are joined, and the first joins them too",
+      "an agent that only knows the first server cannot rejoin while that server is down, so each agent joins all servers",
     in: (run, all) => {
       const servers = all.filter(({ agent }) => "-server" in agent).flatMap(({ agent }) => agent["-bind"] ?? []);
       return {
@@ -164,19 +163,19 @@ const DEVIATIONS: {
   {
     of: "-bootstrap-expect",
     because:
-      "the article says 2 and means 3 (its text waits for three servers): with 2 of 3, the cluster is made before the third can take part",
+      "the article has 2 and means 3 (its text waits for three servers); with 2 of 3, the cluster bootstraps before the third can take part",
     in: (run) =>
       "-bootstrap-expect" in run.agent ? { ...run, agent: { ...run.agent, "-bootstrap-expect": ["3"] } } : run,
   },
   {
     of: "-data-dir",
     because:
-      "/tmp/data-dir is lost with its container; the image's entrypoint adds -data-dir=/consul/data, where a named volume is",
+      "/tmp/data-dir is lost with its container; the image's entrypoint adds -data-dir=/consul/data, the path of a named volume",
     in: ({ agent: { "-data-dir": _, ...agent }, ...run }) => ({ ...run, agent }),
   },
   {
     of: "-config-dir",
-    because: "services that the cluster file declares are given to the running agent, in a folder of their own",
+    because: "services that the cluster file declares are delivered to the running agent, in a separate folder",
     in: (run) => ({ ...run, agent: { ...run.agent, "-config-dir": ["/consul/declared"] } }),
   },
 ];
@@ -194,7 +193,7 @@ test("the article has three servers and a client", () => {
   ]);
 });
 
-test("seed.yaml makes the article's containers, and no others", () => {
+test("seed.yaml has the article's containers, and no others", () => {
   expect(Object.keys(stack.resource.docker_container).sort()).toEqual(
     runs.flatMap(({ docker }) => docker["--name"] ?? []).sort(),
   );
@@ -209,22 +208,22 @@ describe.each(runs.map((run) => [run.docker["--name"]?.[0] as string, run] as co
     const expected = DEVIATIONS.reduce((changed, deviation) => deviation.in(changed, runs), run);
     const ours = ourRun(container, image);
 
-    test("runs the image that Consul is published as now", () => expect(ours.image).toBe(expected.image));
+    test("runs the image under which Consul is published now", () => expect(ours.image).toBe(expected.image));
     test.each(Object.entries(expected.docker))("docker's %s", (flag, values) =>
       expect(ours.docker[flag]).toEqual(values),
     );
     test.each(Object.entries(expected.agent))("consul's %s", (flag, values) =>
       expect(ours.agent[flag]).toEqual(values),
     );
-    test("has no flag that the article has not", () =>
+    test("has no flag that the article does not have", () =>
       expect(Object.keys(ours.agent).sort()).toEqual(Object.keys(expected.agent).sort()));
-    test("keeps its data on a volume of its own", () => {
+    test("has its data on its own volume", () => {
       expect(container.volumes).toContainEqual({ container_path: "/consul/data", volume_name: `${name}-data` });
     });
   },
 );
 
-test.each(DEVIATIONS)("the deviation of $of is still one ($because)", (deviation) => {
+test.each(DEVIATIONS)("the deviation of $of still exists ($because)", (deviation) => {
   const others = DEVIATIONS.filter((one) => one !== deviation);
   const changed = runs.some((run) => {
     const all = DEVIATIONS.reduce((so, one) => one.in(so, runs), run);
@@ -243,7 +242,7 @@ describe("the article's ports", () => {
   test.each(listed.filter(([name]) => name !== "rpc"))("%s is %s by default", (name, port) => {
     expect(effectivePorts("server")[name as "http"]).toBe(port === "disabled" ? -1 : Number(port));
   });
-  test("rpc, 8400, is gone since Consul 1.0: there is no such port to set", () => {
+  test("rpc, 8400, does not exist since Consul 1.0, so it cannot be set", () => {
     expect(listed).toContainEqual(["rpc", "8400"]);
     expect(() =>
       defineCluster({
@@ -256,7 +255,7 @@ describe("the article's ports", () => {
       }),
     ).toThrow(/there is no key "rpc" here/);
   });
-  test("none is changed by seed.yaml", () => {
+  test("seed.yaml changes none", () => {
     const containers = Object.values(stack.resource.docker_container);
     expect(containers).toHaveLength(runs.length);
     for (const { upload } of containers) expect(upload[0]?.content).not.toContain("ports");
@@ -273,7 +272,7 @@ test.each(Object.keys(stack.resource.docker_container))(
   },
 );
 
-test("an agent is asked to join as the article's `consul members` shows it: at its bind address, on 8301", () => {
+test("agents join each other as the article's `consul members` lists them: at the bind address, on port 8301", () => {
   const addresses = runs.map(({ agent }) => agent["-bind"]?.[0]);
   expect(Object.values(stack.output).map(({ value }) => value.join)).toEqual(expect.arrayContaining(addresses));
   const joins = Object.values(stack.resource.docker_container).flatMap((container) =>
@@ -283,7 +282,7 @@ test("an agent is asked to join as the article's `consul members` shows it: at i
   for (const join of joins) expect(addresses).toContain(join);
 });
 
-test("the article's last step finds the UI and the HTTP API where seed.yaml's outputs say", () => {
+test("the article's last step finds the UI and the HTTP API at the addresses of seed.yaml's outputs", () => {
   expect(stack.output["consul-server1"]?.value.http).toBe("http://172.16.8.120:8500");
   expect(stack.output["consul-client1"]?.value.http).toBe("http://172.16.8.110:8500");
 });

@@ -17,7 +17,7 @@ interface Saving extends ContainerJson {
   readonly lifecycle?: { precondition: readonly { condition: string; error_message: string }[] };
 }
 
-/** A schedule in somebody's own stack. */
+/** A schedule in a user's own stack. */
 function schedule(props: Partial<BackupScheduleProps> = {}) {
   const { stacks } = synthesize((app) => {
     const stack = new TerraformStack(app, "mine");
@@ -32,37 +32,35 @@ function schedule(props: Partial<BackupScheduleProps> = {}) {
 const secured = (text: string): string => text.replace("security: off", "security: on");
 const saving = (text: string, id = "s1_backups"): Saving => containersOf(synthesizeText(text))[id] as Saving;
 
-test("the container beside a server, as it is by default", () =>
+test("the container beside a server has these defaults", () =>
   expect(withScriptNames(schedule().container)).toMatchSnapshot());
 
-test("is of the server's image, which is pulled once", () => {
+test("the container uses the server's image, which is pulled once", () => {
   const { container, images } = schedule();
   expect([container.image, Object.keys(images)]).toEqual(["${docker_image.s1.image_id}", ["s1"]]);
 });
-test("is of the image that it is given", () => {
+test("the image can be set", () => {
   const { container, images } = schedule({ image: "hashicorp/consul:1.21.5" });
   expect([container.image, images.s1_backups?.name]).toEqual([
     "${docker_image.s1_backups.image_id}",
     "hashicorp/consul:1.21.5",
   ]);
 });
-test("saves as often, and keeps as many, as it is told", () => {
+test("the interval and the number of stored snapshots can be set", () => {
   expect(schedule({ every: 5, keep: 2 }).container.command).toEqual(["5", "2", "co-backups"]);
 });
 test.each([
   ["v", { container_path: "/consul/backups", volume_name: "v" }],
   ["/srv/backups", { container_path: "/consul/backups", host_path: "/srv/backups" }],
-])("keeps them in %s, where it is told to", (to, volume) =>
-  expect(schedule({ to }).container.volumes).toEqual([volume]),
-);
-test("may do nothing that root may not do without capabilities, and opens no port", () => {
+])("snapshots can be stored in %s", (to, volume) => expect(schedule({ to }).container.volumes).toEqual([volume]));
+test("the container has no capability and no port", () => {
   expect(schedule().container).toMatchObject({
     capabilities: { drop: ["ALL"] },
     security_opts: ["no-new-privileges:true"],
   });
   expect(schedule().container).not.toHaveProperty("ports");
 });
-test("asks nobody before it is stopped, and waits for nobody before it is made", () => {
+test("the container has no pre-stop check, and depends on no other container", () => {
   const container = saving(`${FOUR_HOSTS}backups: {}\n`);
   expect(container).not.toHaveProperty("provisioner");
   expect(container).not.toHaveProperty("depends_on");
@@ -70,11 +68,11 @@ test("asks nobody before it is stopped, and waits for nobody before it is made",
 });
 
 describe("in a cluster", () => {
-  test("is there for each server, and for no client", () => {
+  test("exists for each server, and for no client agent", () => {
     const ids = Object.keys(containersOf(synthesizeText(`${FOUR_HOSTS}backups: {}\n`)));
     expect(ids).toEqual(["c1", "s1", "s1_backups", "s2", "s2_backups", "s3", "s3_backups"]);
   });
-  test("is in its server's stack, and goes with a server that leaves", () => {
+  test("is in its server's stack, and is removed with a server that leaves", () => {
     const { stacks } =
       synthesizeText(`${HEAD}hosts: { s1: 10.0.0.1, s2: { address: 10.0.0.2, group: rack }, s3: 10.0.0.3, s4: 10.0.0.4 }
 servers: [s1, s2, s3, { name: s4, decommission: true }]
@@ -90,7 +88,7 @@ backups: {}
     ]);
     expect(Object.keys(stacks["c-rack"]?.resource.docker_container ?? {})).toEqual(["s2", "s2_backups"]);
   });
-  test("what somebody writes is no expression of Terraform's", () => {
+  test("escapes text of the cluster file for Terraform", () => {
     expect(saving(`${FOUR_HOSTS}backups: { to: "/srv/\${x}" }\n`).volumes).toEqual([
       { container_path: "/consul/backups", host_path: "/srv/$${x}" },
     ]);
@@ -103,7 +101,7 @@ describe("reaches its server", () => {
     expect(api(`${FOUR_HOSTS}backups: {}\n`)).toBeUndefined();
     expect(api(`${secured(FOUR_HOSTS)}backups: {}\n`)).toBeUndefined();
   });
-  test("where the server listens instead", () => {
+  test("at the server's own client address", () => {
     expect(
       api(`${FOUR_HOSTS}client_addr: 10.9.9.9\nports: { http: 9500 }\nignore: [open-http]\nbackups: {}\n`),
     ).toEqual(["CONSUL_HTTP_ADDR=http://10.9.9.9:9500"]);
@@ -113,7 +111,7 @@ describe("reaches its server", () => {
     expect(api(bridged)).toEqual(["CONSUL_HTTP_ADDR=http://co:8500"]);
     expect(api(secured(bridged))).toEqual(["CONSUL_HTTP_ADDR=https://co:8501"]);
   });
-  test("and not where the server's API is its own container's alone", () => {
+  test("unless the server's API listens in its own container alone", () => {
     expect(() =>
       synthesize((app) => {
         const stack = new TerraformStack(app, "mine");
@@ -130,7 +128,7 @@ describe("reaches its server", () => {
   });
 });
 
-test("in a bridge network each has an address of its own, that no agent has", () => {
+test("in a bridge network each container has its own address, which no agent has", () => {
   const containers = containersOf(
     synthesizeText(
       `${BRIDGE}servers: [{ name: s1, host: local }, { name: s2, host: local }, { name: s3, host: local }]\nbackups: {}\n`,
@@ -142,7 +140,7 @@ test("in a bridge network each has an address of its own, that no agent has", ()
 
 describe("with security", () => {
   const text = `${secured(FOUR_HOSTS)}backups: {}\n`;
-  test("has a token of its own by a file, which is not in the JSON, and replaces it when it is another", () => {
+  test("the container has its own token in a file, which is not in the JSON; a new token recreates the container", () => {
     const [, token, ...more] = saving(text).upload;
     expect(more).toEqual([]);
     expect(token).toMatchObject({
@@ -152,14 +150,14 @@ describe("with security", () => {
     });
     expect(token?.source_hash).toContain('filesha256("../../../secrets/c/${name}")');
   });
-  test("has its server's certificate where that is reached by HTTPS alone", () => {
+  test("the container has its server's certificate if the server has HTTPS only", () => {
     const { upload, lifecycle } = saving(secured(`${BRIDGE}servers: [{ name: s1, host: local }]\nbackups: {}\n`));
     expect(upload.slice(2).map(({ source }) => source)).toEqual(
       ["ca.pem", "cert.pem", "key.pem"].map((file) => `../../../secrets/c/agents/s1/${file}`),
     );
     expect(lifecycle?.precondition[0]?.condition.match(/fileexists/g)).toHaveLength(4);
   });
-  test("a plan without the token fails, and says what makes it", () => {
+  test("a plan without the token fails, and names the command that creates it", () => {
     expect(saving(text).lifecycle?.precondition[0]).toMatchObject({
       condition: '${path.root != "" && fileexists("../../../secrets/c/backups.header")}',
       error_message: expect.stringContaining("npm run secrets -- init"),

@@ -4,7 +4,7 @@ import type { ClusterFile } from "../../cluster/file/schema";
 import { clusterFile, FOUR_HOSTS, HEAD, load, SEED, yaml } from "../cluster-files";
 import { containersOf, stackOf, stacksOf, synthesizeCluster, synthesizeText } from "../synthesized";
 
-/** What Terraform runs and orders by. These keys belong to the configuration, not to the container: a change of them replaces nothing. */
+/** Keys of provisioners and of order. They belong to the configuration, not to the container, so a change replaces nothing. */
 const OF_TERRAFORM = ["provisioner", "depends_on", "lifecycle"];
 
 const synthesized = new Map<string, { stacks: ReturnType<typeof stacksOf> }>();
@@ -25,7 +25,7 @@ const containerTexts = (text: string): Map<string, string> =>
     ]),
   );
 
-/** What a change of the cluster file does to containers. Terraform replaces each container whose JSON differs. */
+/** The effect of a change of the cluster file on containers. Terraform replaces each container whose JSON differs. */
 function effect(before: string, after: string): { changed: string[]; added: string[]; removed: string[] } {
   const from = containerTexts(before);
   const to = containerTexts(after);
@@ -92,7 +92,7 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     ).toEqual([]);
   });
 
-  test("a server may leave, and its name stay under `join`, without touching another container", () => {
+  test("a server may leave while its name stays under `join`, without touching another container", () => {
     expect(effect(cluster([...three, "s4"], ["c0"], { join }), cluster(["s1", "s2", "s4"], ["c0"], { join }))).toEqual({
       changed: [],
       added: [],
@@ -116,7 +116,7 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     expect(effect(leaving, after)).toEqual({ changed: [], added: [], removed: [name] });
   });
 
-  test("backups that are added, changed or taken out touch no agent", () => {
+  test("backups that are added, changed or removed touch no agent", () => {
     const saving = ["s1_backups", "s2_backups", "s3_backups"];
     const [none, some, others] = [
       {},
@@ -128,7 +128,7 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     expect(effect(others, none)).toEqual({ changed: [], added: [], removed: saving });
   });
 
-  test("how many clients are replaced at a time, and autopilot's settings, touch no container", () => {
+  test("max_parallel_clients and autopilot's settings touch no container", () => {
     const autopilot = { last_contact_threshold: "500ms", cleanup_dead_servers: false };
     expect(effect(cluster(three, ["c0"]), cluster(three, ["c0"], { max_parallel_clients: 5, autopilot }))).toEqual({
       changed: [],
@@ -143,7 +143,7 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     expect(effect(before, cluster(["s1", "s2", "s4"], ["c0"], { join, ports })).changed).toEqual([]);
   });
 
-  test("adding a client touches only the new one", () => {
+  test("adding a client agent touches only the new one", () => {
     expect(effect(cluster(three, forty.slice(1)), cluster(three, forty))).toEqual({
       changed: [],
       added: ["c0"],
@@ -151,7 +151,7 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     });
   });
 
-  test("removing the first of forty clients touches only that one", () => {
+  test("removing the first of forty client agents touches only that one", () => {
     expect(effect(cluster(three, forty), cluster(three, forty.slice(1)))).toEqual({
       changed: [],
       added: [],
@@ -159,7 +159,7 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     });
   });
 
-  test("registrator turned on, changed, turned off on one host, and off, touches no agent", () => {
+  test("turning registrator on, changing it, and turning it off on one or all hosts touches no agent", () => {
     const registrators = (...names: string[]) => names.map((name) => `${name}_registrator`);
     const [without, all] = [cluster(three, ["c0"]), cluster(three, ["c0"], { registrator: "on" })];
     const changed = cluster(three, ["c0"], {
@@ -175,7 +175,7 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     expect(effect(changed, without)).toEqual({ changed: [], added: [], removed: registrators("c0", "s1", "s2", "s3") });
   });
 
-  test("another address of Consul's, or another agent, is the only change of an agent that touches a registrator", () => {
+  test("of an agent's changes, only another API address or another agent touches a registrator", () => {
     const before = cluster(three, ["c0"], { registrator: "on" });
     expect(effect(before, cluster(three, [{ name: "c0", labels: { a: "b" } }], { registrator: "on" })).changed).toEqual(
       ["c0"],
@@ -191,11 +191,11 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
     ).toEqual(["c1"]);
   });
 
-  test("a service of one client, changed or taken away again, touches no container", () => {
+  test("a service of one client agent that is changed or removed touches no container", () => {
     const none = cluster(three, ["c0", "c1"]);
     const web = (port: number) =>
       cluster(three, [{ name: "c0", services: [{ name: "web", port }], checks: [{ name: "x", ttl: "1h" }] }, "c1"]);
-    // Another name is for the agent's token.
+    // A new service name changes the agent's token.
     const named = security === "on" ? ["c0_services", "consul_acl"] : ["c0_services"];
     for (const [before, after, repeated] of [
       [none, web(80), named],
@@ -228,7 +228,7 @@ describe.each(["off", "on"] as const)("with security %s", (word) => {
 
 describe("security", () => {
   const secured = (more: object) => yaml({ ...parse(FOUR_HOSTS), security: more });
-  test("turned on a step further changes every agent", () => {
+  test("at the next stage changes every agent", () => {
     expect(effect(secured({ stage: "permissive" }), secured({ stage: "outgoing" })).changed).toEqual([
       "c1",
       "s1",
@@ -236,7 +236,7 @@ describe("security", () => {
       "s3",
     ]);
   });
-  test("another policy or token touches no container", () => {
+  test("a new policy or token touches no container", () => {
     const policies = { shop: 'service "shop" { policy = "write" }' };
     expect(effect(secured({}), secured({ policies, tokens: { shop: {} } }))).toEqual({
       changed: [],
@@ -246,7 +246,7 @@ describe("security", () => {
   });
 });
 
-test("another address of a client's host touches only that client", () => {
+test("a new address of a client agent's host touches only that agent", () => {
   expect(effect(FOUR_HOSTS, FOUR_HOSTS.replace("10.0.0.4", "10.0.0.44")).changed).toEqual(["c1"]);
 });
 
@@ -258,11 +258,11 @@ test("a host without agents touches nothing", () => {
   });
 });
 
-test("a further image to pull touches no container", () => {
+test("an additional image to pull touches no container", () => {
   expect(effect(FOUR_HOSTS, `${FOUR_HOSTS}images: [nginx]\n`)).toEqual({ changed: [], added: [], removed: [] });
 });
 
-describe("what is written otherwise, and means the same, changes no byte", () => {
+describe("another spelling of the same cluster file changes no byte", () => {
   const bytes = (text: string) => synthesizeText(text).texts;
   let expected: ReturnType<typeof bytes>;
   beforeAll(() => {
@@ -323,6 +323,6 @@ describe("bootstrap_expect", () => {
     expect(loadCluster(clusterFile(`${FOUR_HOSTS}bootstrap_expect: 2\n`)).bootstrapExpect).toBe(2));
 });
 
-test("seed.yaml's JSON is the same when made twice", () => {
+test("two syntheses of seed.yaml have the same JSON", () => {
   expect(synthesizeCluster(loadCluster(SEED)).texts).toEqual(synthesizeCluster(loadCluster(SEED)).texts);
 });

@@ -4,7 +4,7 @@ import { ConsulServer } from "../../constructs/consul-server";
 import { DockerHost } from "../../constructs/docker-host";
 import { agentConfigOf, containerOf, flagValues, synthesize } from "../synthesized";
 
-/** A server and a client in somebody's own stack, without a cluster file. */
+/** A server and a client agent in a user's own stack, without a cluster file. */
 function pair(serverPort?: number, clientPort?: number) {
   return synthesize((app) => {
     const stack = new TerraformStack(app, "mine");
@@ -34,12 +34,12 @@ describe("a client joins a server by its joinAddress", () => {
   });
 });
 
-test("a client is no server, and waits for none to bootstrap", () => {
+test("a client agent is no server, and has no bootstrap_expect", () => {
   const { command } = containerOf(pair(), "client");
   expect(command.filter((word) => /^-(server|bootstrap)/.test(word))).toEqual([]);
 });
 
-test("a client that is replaced keeps what is registered with it: it does not leave, and its data is on a volume", () => {
+test("a client agent that is replaced keeps its registrations, because it does not leave and its data is on a volume", () => {
   const container = containerOf(pair(), "client");
   expect(agentConfigOf(container).leave_on_terminate).toBe(false);
   expect(container.volumes).toEqual([
@@ -49,8 +49,8 @@ test("a client that is replaced keeps what is registered with it: it does not le
 });
 
 test("a client agent is ready when it knows a leader, after each start", () => {
-  const asked = pair().stacks.mine?.resource.terraform_data.client?.provisioner[0]?.["local-exec"].environment;
-  expect(asked?.ASK_ARGUMENTS).toBe("120 client client client 1");
+  const readiness = pair().stacks.mine?.resource.terraform_data.client?.provisioner[0]?.["local-exec"].environment;
+  expect(readiness?.ASK_ARGUMENTS).toBe("120 client client client 1");
 });
 
 test("further addresses can be added, until the app is synthesized", () => {

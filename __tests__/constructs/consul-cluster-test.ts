@@ -13,7 +13,7 @@ import {
   withScriptNames,
 } from "../synthesized";
 
-test("the article's cluster in TypeScript is the same to the byte as in YAML", () => {
+test("the article's cluster in TypeScript has the same JSON as in YAML, to the byte", () => {
   const inTypeScript = defineCluster({
     name: "consul",
     security: "off",
@@ -33,7 +33,7 @@ test("the article's cluster in TypeScript is the same to the byte as in YAML", (
   expect(synthesizeCluster(inTypeScript).texts).toEqual(synthesizeCluster(loadCluster(SEED)).texts);
 });
 
-describe("who joins whom", () => {
+describe("joins", () => {
   const joins = (text: string, agent: string) => flagValues(containerOf(synthesizeText(text), agent), "-retry-join");
   const five = `${HEAD}hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, s4: 10.0.0.4, s5: 10.0.0.5, c1: 10.0.0.6 }
 servers: [s1, s2, s3, s4, s5]
@@ -43,7 +43,7 @@ clients: [c1]
   test("a client joins all of three servers", () =>
     expect(joins(FOUR_HOSTS, "c1")).toEqual(["10.0.0.1", "10.0.0.2", "10.0.0.3"]));
   test("a server joins the others", () => expect(joins(FOUR_HOSTS, "s2")).toEqual(["10.0.0.1", "10.0.0.3"]));
-  test("of more than three servers, those under `join`", () => {
+  test("with more than three servers, agents join those under `join`", () => {
     const text = `${five}join: [s1, s3, s5]\n`;
     expect([joins(text, "s2"), joins(text, "s3"), joins(text, "c1")]).toEqual([
       ["10.0.0.1", "10.0.0.3", "10.0.0.5"],
@@ -51,31 +51,31 @@ clients: [c1]
       ["10.0.0.1", "10.0.0.3", "10.0.0.5"],
     ]);
   });
-  test("an agent's own `join` is used instead", () => {
+  test("an agent's own `join` replaces the cluster's", () => {
     expect(joins(FOUR_HOSTS.replace("[c1]", "[{ name: c1, join: [s2] }]"), "c1")).toEqual(["10.0.0.2"]);
   });
-  test("addresses and DNS names from outside the cluster may be joined", () => {
+  test("agents may join addresses and DNS names outside the cluster", () => {
     expect(joins(`${FOUR_HOSTS}join: [s1, 10.9.9.9, consul.example.com]\n`, "c1")).toEqual([
       "10.0.0.1",
       "10.9.9.9",
       "consul.example.com",
     ]);
   });
-  test("an address that is its own is not joined", () => {
+  test("an agent does not join its own address", () => {
     const text = `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, advertise_addr: 192.168.1.1 }]")}join: [s1, 192.168.1.1]\n`;
     expect([joins(text, "c1"), joins(text, "s2")]).toEqual([["10.0.0.1"], ["10.0.0.1", "192.168.1.1"]]);
   });
-  test("servers are joined at the address that they tell others", () => {
+  test("agents join servers at the advertised address", () => {
     expect(joins(FOUR_HOSTS.replace("[s1,", "[{ name: s1, advertise_addr: 192.168.1.1 },"), "s2")).toEqual([
       "10.0.0.3",
       "192.168.1.1",
     ]);
   });
-  test("on one daemon, agents are joined by their containers' names", () => {
+  test("on one daemon, agents join each other by container name", () => {
     const text = `${BRIDGE}servers: [{ name: s1, host: local }]\nclients: [{ name: c1, host: local }]\n`;
     expect(joins(text, "c1")).toEqual(["s1"]);
   });
-  test("a lone server joins nobody, and its clients join it", () => {
+  test("a lone server joins no other, and its client agents join it", () => {
     const text = `${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`;
     expect([joins(text, "s1"), joins(text, "c1")]).toEqual([[], ["10.0.0.1"]]);
   });
@@ -88,10 +88,10 @@ config: { x: { all: 1, own: 0 } }
 flags: [-all]
 `,
   );
-  test("of the cluster hold for every agent", () => {
+  test("of the cluster apply to every agent", () => {
     expect(containerOf(labelled, "s1").labels).toEqual(expect.arrayContaining([{ label: "a", value: "all" }]));
   });
-  test("of an agent have the last word, label by label", () => {
+  test("of an agent override the cluster's, label by label", () => {
     expect(containerOf(labelled, "c1").labels).toEqual(
       expect.arrayContaining([
         { label: "a", value: "all" },
@@ -109,9 +109,9 @@ flags: [-all]
       dns_config: { only_passing: true, service_ttl: { web: "1s" } },
     });
   });
-  test("that are flags follow the cluster's", () =>
+  test("that are flags follow the cluster's flags", () =>
     expect(containerOf(labelled, "c1").command.slice(-2)).toEqual(["-all", "-own"]));
-  test("of an image hold for its agent alone", () => {
+  test("of an image apply to its agent alone", () => {
     const { docker_image } = stackOf(labelled, "c").resource;
     expect([docker_image.c1?.name, docker_image.s1?.name]).toEqual(["own:1", "hashicorp/consul:1.22.2"]);
   });
@@ -126,18 +126,18 @@ describe("groups", () => {
 servers: [s1, s2, s3]
 clients: [c1]
 `);
-  test("are stacks, beside the cluster's own", () =>
+  test("are separate stacks beside the cluster's own", () =>
     expect(Object.keys(grouped.stacks).sort()).toEqual(["c", "c-edge", "c-rack1", "c-rack2"]));
-  test("of servers are deployed before the cluster's own stack, which asks for all voters, and groups of clients after it", () => {
+  test("of servers are deployed before the cluster's own stack, which checks all voters, and groups of client agents after it", () => {
     const order = Object.fromEntries(
       Object.entries(grouped.manifest.stacks).map(([name, { dependencies }]) => [name, dependencies]),
     );
     expect(order).toEqual({ c: ["c-rack1", "c-rack2"], "c-edge": ["c"], "c-rack1": [], "c-rack2": [] });
   });
-  test("read nothing of each other's state", () => {
+  test("do not read each other's Terraform state", () => {
     for (const text of Object.values(grouped.texts)) expect(text).not.toContain("terraform_remote_state");
   });
-  test("do not change who joins whom", () => {
+  test("do not change the joins", () => {
     expect(flagValues(containerOf(grouped, "c1"), "-retry-join")).toEqual(["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
   });
 });
@@ -146,28 +146,28 @@ describe("the last step of a deploy", () => {
   const { terraform_data } = stackOf(synthesizeText(FOUR_HOSTS), "c").resource;
   const quorum = terraform_data.consul_quorum;
 
-  test("asks any server whether all are voters", () => {
+  test("checks in any server that all servers are voters", () => {
     const { environment } = quorum?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
     expect(environment.ASK_TARGETS?.split("\n")).toEqual(
       [1, 2, 3].map((index) => `-H ssh://root@10.0.0.${index} exec -i s${index}`),
     );
     expect(environment.ASK_ARGUMENTS).toMatch(/ s1 s2 s3$/);
   });
-  test("comes after every server's own", () => {
+  test("runs after every server's own steps", () => {
     expect([...(quorum?.depends_on ?? [])].sort()).toEqual([
       "terraform_data.s1",
       "terraform_data.s2",
       "terraform_data.s3",
     ]);
   });
-  test("holds up no client: one whose servers are out of reach is asked all the same", () =>
+  test("delays no client agent, whose readiness check runs although the servers are unreachable", () =>
     expect(terraform_data.c1?.depends_on).toBeUndefined());
-  test("is repeated when a server's container is another", () => {
+  test("is repeated when a server's container is replaced", () => {
     expect(Object.values(quorum?.triggers_replace ?? {})).toEqual(
       expect.arrayContaining(["s1", "s2", "s3"].map((name) => `\${docker_container.${name}.id}`)),
     );
   });
-  test("holds up no container: servers have no edges between them, by which one would be stopped for another", () => {
+  test("delays no container: servers do not depend on each other, so Terraform stops none because of another", () => {
     const { docker_container } = stackOf(synthesizeText(FOUR_HOSTS), "c").resource;
     expect(Object.values(docker_container).filter((container) => "depends_on" in container)).toEqual([]);
   });
@@ -182,13 +182,13 @@ test("warnings are annotations of the stack, which cdktf prints", () => {
     }),
   ]);
 });
-test("warnings that were accepted are not", () => {
+test("ignored warnings are no annotations", () => {
   expect(
     synthesizeText(`${FOUR_HOSTS}client_addr: 0.0.0.0\nignore: [open-http]\n`).manifest.stacks.c?.annotations,
   ).toEqual([]);
 });
 
-test("its agents are at hand, with their L1 resources, for what the cluster file does not offer", () => {
+test("a cluster exposes its agents with their L1 resources, for settings that the cluster file does not have", () => {
   const app = new App();
   const cluster = new ConsulCluster(app, load(FOUR_HOSTS));
   cluster.agents.get("c1")?.container.addOverride("shm_size", 128);
@@ -196,7 +196,7 @@ test("its agents are at hand, with their L1 resources, for what the cluster file
   expect(JSON.stringify(cluster.toTerraform())).toContain('"shm_size":128');
 });
 
-test("a value of one stack cannot slip into another's, where it would need the other's state", () => {
+test("a value of one stack cannot be used in another stack, which would need the first one's Terraform state", () => {
   expect(() => {
     const app = new App({ outdir: folder() });
     const cluster = new ConsulCluster(app, load(FOUR_HOSTS));
@@ -220,11 +220,11 @@ describe("autopilot", () => {
     return { settings: JSON.parse(ASK_ARGUMENTS.replace(/^120 '|'$/g, "")), after: consul_autopilot?.depends_on };
   };
 
-  test("keeps as many servers as the first bootstrap needs, unless told otherwise", () => {
+  test("keeps at least as many servers as the first bootstrap needs by default", () => {
     expect(autopilotOf("").settings).toEqual({ MinQuorum: 3 });
     expect(autopilotOf("autopilot: { min_quorum: 2 }\n").settings).toEqual({ MinQuorum: 2 });
   });
-  test("is set by the API's names, when all servers are voters", () => {
+  test("is set by the API's names, after all servers are voters", () => {
     const { settings, after } = autopilotOf(
       "autopilot: { cleanup_dead_servers: false, server_stabilization_time: 20s }\n",
     );

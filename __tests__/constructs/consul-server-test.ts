@@ -5,7 +5,7 @@ import { DockerHost } from "../../constructs/docker-host";
 import { JoinAddress } from "../../constructs/join-address";
 import { agentConfigOf, flagValues, synthesize, withScriptNames } from "../synthesized";
 
-/** One server, alone in somebody's own stack. */
+/** One server, alone in a user's own stack. */
 function server(props: Partial<ConsulAgentProps> = {}, bridge?: string) {
   const { stacks } = synthesize((app) => {
     const stack = new TerraformStack(app, "mine");
@@ -18,28 +18,29 @@ function server(props: Partial<ConsulAgentProps> = {}, bridge?: string) {
   return {
     container,
     output: output.s1?.value ?? {},
-    gate: resource.terraform_data.s1,
+    readiness: resource.terraform_data.s1,
     image: resource.docker_image.s1,
   };
 }
 
-test("a server's container, as it is by default", () => {
+test("a server's container has these defaults", () => {
   const { upload, ...container } = server().container;
   expect(withScriptNames(container)).toMatchSnapshot();
 });
 
-test("is of the pinned image", () => expect(server().image?.name).toBe("hashicorp/consul:1.22.2"));
-test("is of the image that it is given", () =>
+test("the image is pinned", () => expect(server().image?.name).toBe("hashicorp/consul:1.22.2"));
+test("the image can be set", () =>
   expect(server({ image: "hashicorp/consul:1.21.5" }).image?.name).toBe("hashicorp/consul:1.21.5"));
-test("has a configuration file and a health check of its own", () => {
+test("a server has its own configuration file and health check", () => {
   expect(server().container.upload.map(({ file }) => file)).toEqual([
     "/consul/config/agent.json",
     "/consul/health.sh",
     "/consul/leave-leadership.sh",
   ]);
 });
-test("is in Consul's default datacenter", () => expect(agentConfigOf(server().container).datacenter).toBe("dc1"));
-test("is in the datacenter that it is given", () =>
+test("a server is in Consul's default datacenter", () =>
+  expect(agentConfigOf(server().container).datacenter).toBe("dc1"));
+test("the datacenter can be set", () =>
   expect(agentConfigOf(server({ datacenter: "eu" }).container).datacenter).toBe("eu"));
 
 describe("is named", () => {
@@ -47,7 +48,7 @@ describe("is named", () => {
     const { name, hostname, command } = server().container;
     expect([name, hostname, flagValues({ ...server().container, command }, "-node")]).toEqual(["s1", "s1", ["s1"]]);
   });
-  test("in Consul, Docker and its own host name as it is given", () => {
+  test("in Consul, Docker and its host name by its own settings", () => {
     const { container } = server({ node: "n", container: "co", hostname: "ho" });
     expect([flagValues(container, "-node"), container.name, container.hostname]).toEqual([["n"], "co", "ho"]);
   });
@@ -60,9 +61,8 @@ describe("keeps its data", () => {
       volume_name: "co-data",
     });
   });
-  test("on the volume that it is given", () =>
-    expect(server({ data: "v" }).container.volumes[0]?.volume_name).toBe("v"));
-  test("in the folder that it is given", () => {
+  test("on the volume that is set", () => expect(server({ data: "v" }).container.volumes[0]?.volume_name).toBe("v"));
+  test("in the folder that is set", () => {
     expect(server({ data: "/srv/consul" }).container.volumes[0]).toEqual({
       container_path: "/consul/data",
       host_path: "/srv/consul",
@@ -71,7 +71,7 @@ describe("keeps its data", () => {
 });
 
 describe("is stopped", () => {
-  test("with time to hand its leadership over, by Docker and by Terraform", () => {
+  test("with time to transfer its leadership, by Docker and by Terraform", () => {
     expect(server().container).toMatchObject({ stop_timeout: 30, destroy_grace_seconds: 30 });
   });
 });
@@ -82,7 +82,7 @@ describe("logs", () => {
       log_driver: "json-file",
       log_opts: { "max-size": "10m", "max-file": "3" },
     }));
-  test("go where they are sent", () => {
+  test("use the configured driver", () => {
     expect(server({ log: { driver: "syslog", options: { tag: "consul" } } }).container).toMatchObject({
       log_driver: "syslog",
       log_opts: { tag: "consul" },
@@ -103,7 +103,7 @@ describe("limits", () => {
   });
 });
 
-test("labels are added to the one that keeps registrator from it, by their names' order", () => {
+test("labels are sorted by name, with the one that makes registrator ignore the container", () => {
   expect(server({ labels: { rack: "b", a: "1" } }).container.labels).toEqual([
     { label: "SERVICE_IGNORE", value: "true" },
     { label: "a", value: "1" },
@@ -114,40 +114,40 @@ test("labels are added to the one that keeps registrator from it, by their names
 describe("is reached", () => {
   test("only from its own host by default", () =>
     expect(server().output).toMatchObject({ http: "http://127.0.0.1:8500", dns: "127.0.0.1:8600" }));
-  test("at its host's address, where it listens on every address", () => {
+  test("at its host's address if it listens on every address", () => {
     expect(server({ client_addr: "0.0.0.0" }).output).toMatchObject({
       http: "http://10.0.0.1:8500",
       ui: "http://10.0.0.1:8500/ui",
     });
   });
-  test("at the address that is not loopback, where it has several", () =>
+  test("at the address that is not loopback if it has several", () =>
     expect(server({ client_addr: "127.0.0.1 10.9.9.9" }).output.http).toBe("http://10.9.9.9:8500"));
-  test("on the ports that it is given", () => {
+  test("on the ports that are set", () => {
     expect(server({ ports: { http: 80, dns: 53 } }).output).toMatchObject({
       http: "http://127.0.0.1:80",
       dns: "127.0.0.1:53",
     });
   });
-  test("by no DNS, where that is off", () => expect(server({ ports: { dns: -1 } }).output).not.toHaveProperty("dns"));
-  test("by no UI, where that is off", () => expect(server({ ui: false }).output).not.toHaveProperty("ui"));
+  test("by no DNS if that is off", () => expect(server({ ports: { dns: -1 } }).output).not.toHaveProperty("dns"));
+  test("by no UI if that is off", () => expect(server({ ui: false }).output).not.toHaveProperty("ui"));
 });
 
 describe("is joined", () => {
   test("at its host's address", () => expect(server().output.join).toBe("10.0.0.1"));
-  test("on its own port, where that is not Consul's default", () =>
+  test("on its own port if that is not Consul's default", () =>
     expect(server({ ports: { serf_lan: 9301 } }).output.join).toBe("10.0.0.1:9301"));
-  test("at the address that it tells others", () =>
+  test("at the address that it advertises", () =>
     expect(server({ bind_addr: "10.1.1.1", advertise_addr: "192.168.1.1" }).output.join).toBe("192.168.1.1"));
   test("at the address that it binds to", () => expect(server({ bind_addr: "10.1.1.1" }).output.join).toBe("10.1.1.1"));
-  test("at its host's address, where only Consul knows to which it binds", () =>
+  test("at its host's address if only Consul can resolve the bind address", () =>
     expect(server({ bind_addr: '{{ GetInterfaceIP "eth1" }}' }).output.join).toBe("10.0.0.1"));
 });
 
-describe("asks to be", () => {
-  test("a voter, after each start, of its own container", () => {
-    const { gate } = server();
-    expect(Object.values(gate?.triggers_replace ?? {})).toEqual(["${docker_container.s1.id}"]);
-    const { environment } = gate?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
+describe("the readiness check", () => {
+  test("requires a voter, after each start, in its own container", () => {
+    const { readiness } = server();
+    expect(Object.values(readiness?.triggers_replace ?? {})).toEqual(["${docker_container.s1.id}"]);
+    const { environment } = readiness?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
     expect(environment.ASK_TARGETS).toBe("-H ssh://root@10.0.0.1 exec -i s1");
     expect(environment.ASK_ARGUMENTS?.split(" ")).toEqual(["120", "s1", "server", "s1", "1"]);
   });
@@ -159,14 +159,14 @@ describe("never joins itself", () => {
       "s1 cannot join itself, at 10.0.0.1; name another agent",
     );
   });
-  test("but may join another on its host", () => {
+  test("but may join another agent on its host", () => {
     expect(flagValues(server({ retryJoin: [JoinAddress.of("10.0.0.1", 9301)] }).container, "-retry-join")).toEqual([
       "10.0.0.1:9301",
     ]);
   });
 });
 
-test("joins each address once, in the addresses' order", () => {
+test("a server joins each address once, sorted by address", () => {
   const addresses = ["10.0.0.3", "10.0.0.2", "10.0.0.3"].map((address) => JoinAddress.of(address));
   expect(flagValues(server({ retryJoin: addresses }).container, "-retry-join")).toEqual(["10.0.0.2", "10.0.0.3"]);
 });
@@ -176,7 +176,7 @@ describe("in a bridge network", () => {
     const { container, output } = server({}, "net");
     expect([output.join, flagValues(container, "-bind")]).toEqual(["s1", []]);
   });
-  test("listens on every address of its container's own, and publishes nothing", () => {
+  test("listens on every address of its container, and publishes nothing", () => {
     const { container } = server({}, "net");
     expect([flagValues(container, "-client"), container.ports]).toEqual([["0.0.0.0"], undefined]);
   });
@@ -187,7 +187,7 @@ describe("in a bridge network", () => {
       { internal: 8600, external: 53, ip: "10.0.0.1", protocol: "udp" },
     ]);
   });
-  test("is reached where it is published", () =>
+  test("is reached at its published port", () =>
     expect(server({ publish: { http: 80 } }, "net").output.http).toBe("http://10.0.0.1:80"));
 });
 
@@ -199,7 +199,7 @@ test.each<[string, Partial<ConsulAgentProps>, string]>([
   ],
   ["flags", { flags: ["-encrypt=HUSH"] }, "mine/s1.flags[0]: error secret-in-config: flags[0] holds a secret"],
   ["labels", { labels: { db_password: "HUSH" } }, "mine/s1.labels.db_password: error secret-in-config"],
-])("a secret in its %s is refused, and not repeated", (_, props, message) => {
+])("a secret in its %s is rejected, and not printed", (_, props, message) => {
   expect(() => server(props)).toThrow(message);
   expect(() => server(props)).not.toThrow("HUSH");
 });

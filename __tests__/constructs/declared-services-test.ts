@@ -6,13 +6,13 @@ import { rendered, stackOf, synthesize, synthesizeText } from "../synthesized";
 
 const step = (text: string, agent = "c1") =>
   stackOf(synthesizeText(text), "c").resource.terraform_data[`${agent}_services`];
-/** What the agent is given, from the trigger: the argument is the same in the shell's quotes. */
+/** The agent's declared services, read from the trigger, which equals the script's argument without its quotes. */
 const given = (text: string, agent = "c1") =>
   JSON.parse(rendered(Object.values(step(text, agent)?.triggers_replace ?? {})[1] ?? ""));
 const own = (services: string) =>
   FOUR_HOSTS.replace("[c1]", `[{ name: c1, node: n1, ready_timeout: 7, services: ${services} }]`);
 
-test("an agent is given its services and checks in the order of ids, those of the cluster among them", () => {
+test("an agent gets its own and the cluster's services and checks, sorted by id", () => {
   const text = `${own("[{ name: web, id: z, port: 80 }, { name: api }]")}services: [{ name: exporter }]\nchecks: [{ name: disk, ttl: 1h }]\n`;
   expect(given(text)).toEqual({
     checks: [{ name: "disk", ttl: "1h" }],
@@ -20,30 +20,30 @@ test("an agent is given its services and checks in the order of ids, those of th
   });
   expect(given(text, "s1").services).toEqual([{ name: "exporter" }]);
 });
-test("one for which nothing is declared is given nothing, which takes away what it had", () =>
+test("an agent without declared services gets an empty list, which removes earlier ones", () =>
   expect(given(FOUR_HOSTS)).toEqual({}));
-test("it is asked itself, and waited for as for its gate", () => {
+test("the step runs in the agent's container, with the timeout of the readiness check", () => {
   const { provisioner } = step(own("[{ name: web }]")) ?? {};
   const { ASK_TARGETS, ASK_SECONDS, ASK_ARGUMENTS } = provisioner?.[0]?.["local-exec"].environment ?? {};
   expect({ ASK_TARGETS, ASK_SECONDS }).toEqual({ ASK_TARGETS: "-H ssh://root@10.0.0.4 exec -i c1", ASK_SECONDS: "7" });
   expect(ASK_ARGUMENTS).toBe(`7 client n1 '{"services":[{"name":"web"}]}'`);
 });
-test("it is given them again when its container is another, and after the gate", () => {
+test("the step is repeated when the container is replaced, after the readiness check", () => {
   const { triggers_replace, depends_on } = step(FOUR_HOSTS) ?? {};
   expect(Object.values(triggers_replace ?? {})[0]).toBe("${docker_container.c1.id}");
   expect(depends_on).toEqual(["terraform_data.c1"]);
 });
-test("what looks like Terraform's expressions is text", () => {
+test("text that looks like a Terraform expression is escaped", () => {
   expect(given(own("[{ name: web, meta: { a: '${x}', b: '%{y}' } }]")).services[0].meta).toEqual({
     a: "${x}",
     b: "%{y}",
   });
 });
-test("an agent that is to leave is given none", () => {
+test("an agent that is decommissioned gets none", () => {
   const text = FOUR_HOSTS.replace("[c1]", "[{ name: c1, decommission: true, services: [{ name: web }] }]");
   expect(step(text)).toBeUndefined();
 });
-test("a client in somebody's own stack has them too", () => {
+test("a client agent in a user's own stack has services too", () => {
   const { stacks } = synthesize((app) => {
     const stack = new TerraformStack(app, "mine");
     const host = new DockerHost(stack, "h", { address: "10.0.0.1", daemon: "ssh://root@{address}" });

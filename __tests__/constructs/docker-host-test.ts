@@ -3,7 +3,7 @@ import { DockerHost, type DockerHostProps } from "../../constructs/docker-host";
 import { FOUR_HOSTS } from "../cluster-files";
 import { synthesize, synthesizeText } from "../synthesized";
 
-/** The provider that one host makes. */
+/** The provider of one host. */
 function providerOf(props: Partial<DockerHostProps>, id = "h1") {
   const { stacks } = synthesize((app) => {
     new DockerHost(new TerraformStack(app, "t"), id, { address: "10.0.0.1", daemon: "ssh://root@{address}", ...props });
@@ -24,16 +24,16 @@ describe("the provider", () => {
     expect(providerOf({ daemon: "ssh://{host}@{address}:22" })?.host).toBe("ssh://h1@10.0.0.1:22"));
   test("writes an IPv6 address in brackets", () =>
     expect(providerOf({ address: "fd00::1" })?.host).toBe("ssh://root@[fd00::1]"));
-  test("finds the certificates of the project, for TLS", () => {
+  test("uses the project's certificates for TLS", () => {
     expect(providerOf({ daemon: { url: "tcp://{address}:2376", certs: "secrets/h1" } })).toMatchObject({
       host: "tcp://10.0.0.1:2376",
       cert_path: '${abspath("${path.root}/../../../secrets/h1")}',
     });
   });
-  test("finds Docker's own certificates, for TLS, where none are named", () => {
+  test("uses Docker's own certificates for TLS by default", () => {
     expect(providerOf({ daemon: "tcp://{address}:2376" })?.cert_path).toBe('${pathexpand("~/.docker")}');
   });
-  test("is plain TCP only where it is asked for by name", () => {
+  test("uses plain TCP only if the scheme names it", () => {
     expect(providerOf({ daemon: "tcp+insecure://{address}:2375" })).toMatchObject({
       host: "tcp://10.0.0.1:2375",
       cert_path: "",
@@ -41,12 +41,12 @@ describe("the provider", () => {
   });
   test("cannot be redirected by the environment", () =>
     expect(providerOf({})).toMatchObject({ context: "", cert_path: "" }));
-  test("takes credentials of registries from the operator's docker config: they are not in the JSON", () => {
+  test("reads credentials of registries from the operator's docker config, so that they are not in the JSON", () => {
     expect(providerOf({ registries: ["registry.example.com"] })?.registry_auth).toEqual([
       { address: "registry.example.com", config_file: '${pathexpand("~/.docker/config.json")}' },
     ]);
   });
-  test("is of a version that survives a host that is down", () => {
+  test("has a version that tolerates a host that is down", () => {
     const { stacks } = synthesizeText(FOUR_HOSTS);
     expect(stacks.c?.terraform.required_providers).toEqual({
       docker: { source: "kreuzwerker/docker", version: "~> 4.5" },
@@ -92,7 +92,7 @@ describe("images", () => {
   });
 });
 
-test("a bridge network is made on the host, by its name", () => {
+test("a bridge network is created on the host, by its name", () => {
   const { stacks } = synthesize((app) => {
     new DockerHost(new TerraformStack(app, "t"), "h1", { address: "127.0.0.1", daemon: "unix:///x", bridge: "consul" });
   });

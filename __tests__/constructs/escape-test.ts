@@ -8,7 +8,7 @@ test.each([
   ["${a}%{b}${c}", "$${a}%%{b}$${c}"],
   ["$ % {} $x 100%", "$ % {} $x 100%"],
   ["", ""],
-])("%j is written %j, for Terraform to leave alone", (text, written) => expect(escaped(text)).toBe(written));
+])("%j is escaped for Terraform as %j", (text, written) => expect(escaped(text)).toBe(written));
 
 test.each(["${", "$${", "$$${", "%{", "%%{", "$%{", "%${", "${${", "a${b}%{c}$$d"])(
   "%j is what Terraform makes of it again",
@@ -17,7 +17,7 @@ test.each(["${", "$${", "$$${", "%{", "%%{", "$%{", "%${", "${${", "a${b}%{c}$$d
   },
 );
 
-test("every string of a value is taken, keys included, and nothing else is touched", () => {
+test("every string of a value is escaped, including keys, and no other value changes", () => {
   expect(
     escapedAll({ "${k}": ["%{v}", { deep: "${w}" }], number: 1, yes: true, none: null, absent: undefined }),
   ).toEqual({

@@ -6,8 +6,8 @@ import { HEAD, PROJECT, SEED } from "../cluster-files";
 import { type StackJson, type Synthesized, synthesizeCluster, synthesizeText } from "../synthesized";
 
 /**
- * Terraform finds what runs by these ids: another id for the same thing destroys it and makes it again. A change here replaces every user's
- * containers, or loses sight of their state: it belongs in the release notes.
+ * Terraform finds running resources by these ids, so that a resource with a new id is destroyed and created again. A change
+ * here replaces every user's containers, or loses their Terraform state. It belongs in the release notes.
  */
 const idsOf = ({ resource, provider, output, locals, terraform }: StackJson) => ({
   ...Object.fromEntries(Object.entries(resource).map(([type, resources]) => [type, Object.keys(resources)])),
@@ -22,7 +22,7 @@ const idsOfAll = ({ stacks }: Synthesized) =>
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-test("the ids of seed.yaml are what they were", () => {
+test("the ids of seed.yaml do not change", () => {
   const agents = ["consul-client1", "consul-server1", "consul-server2", "consul-server3"];
   expect(idsOfAll(synthesizeCluster(loadCluster(SEED)))).toEqual({
     consul: {
@@ -47,7 +47,7 @@ test("the ids of seed.yaml are what they were", () => {
   });
 });
 
-test("the ids of a cluster in groups are what they were", () => {
+test("the ids of a cluster in groups do not change", () => {
   const grouped = synthesizeText(`${HEAD}hosts:
   s1: { address: 10.0.0.1, group: rack1 }
   s2: { address: 10.0.0.2, group: rack2 }
@@ -85,17 +85,17 @@ clients: [c1]
   });
 });
 
-test("the id of a bridge network is that of its host", () => {
+test("a bridge network has the id of its host", () => {
   const { stacks } = synthesizeCluster(loadCluster(join(PROJECT, "clusters/local.yaml")));
   expect(Object.keys(stacks["consul-local"]?.resource.docker_network ?? {})).toEqual(["local_host"]);
 });
 
-// They are uploaded: a changed byte replaces the containers that have them.
-test.each(readdirSync(join(PROJECT, "container")))("container/%s is what it was, byte for byte", (file) => {
+// These scripts are uploaded, so a changed byte replaces their containers.
+test.each(readdirSync(join(PROJECT, "container")))("container/%s does not change, byte for byte", (file) => {
   expect(sha256(readFileSync(join(PROJECT, "container", file), "utf8"))).toMatchSnapshot();
 });
 
-describe("agents may be named like what the product makes itself", () => {
+describe("agents may have names of the product's own resources", () => {
   const names = [
     "backend",
     "scripts",

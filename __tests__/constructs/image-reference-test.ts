@@ -1,6 +1,6 @@
 import { ImageReference } from "../../constructs/image-reference";
 
-describe("an image's name is read as Docker reads it", () => {
+describe("an image's name is parsed as in Docker", () => {
   test.each([
     ["consul", "docker.io", "library/consul", ""],
     ["nginx:1.29", "docker.io", "library/nginx", ":1.29"],
@@ -24,9 +24,10 @@ describe("through a mirror", () => {
     expect(through("hashicorp/consul:1", "mirror:5000")).toBe("mirror:5000/hashicorp/consul:1"));
   test("an official image is pulled by its full name", () =>
     expect(through("nginx", "mirror:5000/hub")).toBe("mirror:5000/hub/library/nginx"));
-  test("another registry's image stays where it is", () =>
+  test("another registry's image does not change", () =>
     expect(through("ghcr.io/a/b:1", "mirror:5000")).toBe("ghcr.io/a/b:1"));
-  test("a digest stays", () => expect(through("a/b@sha256:0f", "mirror:5000")).toBe("mirror:5000/a/b@sha256:0f"));
+  test("a digest does not change", () =>
+    expect(through("a/b@sha256:0f", "mirror:5000")).toBe("mirror:5000/a/b@sha256:0f"));
 });
 
 test.each(["nginx", "hashicorp/consul:1.22.2", "ghcr.io/a/b:1"])(
@@ -35,5 +36,5 @@ test.each(["nginx", "hashicorp/consul:1.22.2", "ghcr.io/a/b:1"])(
     expect(ImageReference.parse(image).through(undefined).toString()).toBe(image);
   },
 );
-test("`docker.io/library/` is left out, as `docker images` does", () =>
+test("`docker.io/library/` is omitted, as in `docker images`", () =>
   expect(ImageReference.parse("docker.io/library/nginx:1").toString()).toBe("nginx:1"));

@@ -22,7 +22,7 @@ test("the pre-stop check of a server runs in its own container, then in the othe
 /** The container's own node name, which Terraform reads from its command. */
 const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
 
-test("the lock's owner is the agent's Terraform id, and the node is the one that runs: new names change neither", () => {
+test("the lock's owner is the agent's Terraform id, and the node is the running container's, so that a new name changes neither", () => {
   expect(stopOf(CLUSTER, "s2")?.environment.ASK_ARGUMENTS).toBe(`77 s2 ${OWN_NODE} replace 3 off`);
 });
 
@@ -39,7 +39,7 @@ test("the check of a client agent runs in its own container, then in the servers
   expect(STOP_OWNER).toBe("c1");
 });
 
-test("the next image has to be on the host first", () => {
+test("the next image is pulled to the host first", () => {
   const environment = stopOf(`${CLUSTER}mirror: r.example:5000\nimage: hashicorp/consul:1.21.5\n`, "c1")?.environment;
   expect(environment).toMatchObject({
     STOP_CONTAINER: "${self.name}",
@@ -73,7 +73,7 @@ describe("the next image's Consul has to accept the next configuration", () => {
     expect(config).not.toHaveProperty("server");
     expect(config).not.toHaveProperty("bootstrap_expect");
   });
-  test("in the network that it will be in", () => {
+  test("in the network of the new container", () => {
     const { environment } = stopOf(`${BRIDGE}servers: [{ name: s1, host: local }]\n`, "s1") ?? {};
     expect(environment?.STOP_NETWORK).toBe("c");
     expect(JSON.parse(environment?.STOP_CONFIG ?? "")).not.toHaveProperty("bind_addr");

@@ -36,7 +36,7 @@ test("a registrator, as Terraform reads it", () => {
   expect(on("c1")).toMatchSnapshot();
 });
 
-test("it has an id of its host's name, with the agents' on its host's provider", () => {
+test("its id has its host's name, and it uses the host's provider, as agents do", () => {
   const { docker_container, docker_image, terraform_data } = stackWith("on").resource;
   const hosts = ["c1", "s1", "s2", "s3"];
   expect(Object.keys(docker_container)).toEqual([...hosts, ...hosts.map((host) => `${host}_registrator`)]);
@@ -62,10 +62,10 @@ test("its image comes through the mirror, as agents' do", () => {
 });
 
 describe("its flags", () => {
-  test("make up for an agent's restart, unless told otherwise", () => {
+  test("compensate for an agent's restart by default", () => {
     expect(flags("on")).toEqual(["-ip=10.0.0.4", "-resync=60", "-cleanup", "-retry-attempts=-1"]);
   });
-  test("are what the file says, by registrator's names", () => {
+  test("are the file's settings, by registrator's names", () => {
     expect(
       flags(
         "{ ip: 192.0.2.1, resync: 5, deregister: on-success, retry_attempts: 3, retry_interval: 500, tags: [a, b], flags: [-explicit] }",
@@ -80,14 +80,14 @@ describe("its flags", () => {
       "-explicit",
     ]);
   });
-  test("clean up nothing where the services of what failed are to stay", () =>
+  test("have no cleanup if services of failed containers must stay", () =>
     expect(flags("{ deregister: on-success }")).not.toContain("-cleanup"));
-  test("can be registrator's own defaults again", () =>
+  test("can be reset to registrator's own defaults", () =>
     expect(flags("{ resync: 0, cleanup: false, retry_attempts: 0 }")).toEqual(["-ip=10.0.0.4", "-retry-attempts=0"]));
-  test("name no address of the host's where containers' own are registered", () => {
+  test("have no host address if containers' own addresses are registered", () => {
     expect(flags("{ internal: true }")).toEqual(["-internal", "-resync=60", "-cleanup", "-retry-attempts=-1"]);
   });
-  test("are left alone by Terraform", () => expect(flags('{ tags: ["${a}"] }')).toContain("-tags=$${a}"));
+  test("are escaped for Terraform", () => expect(flags('{ tags: ["${a}"] }')).toContain("-tags=$${a}"));
 });
 
 describe("the agent's address", () => {
@@ -95,9 +95,9 @@ describe("the agent's address", () => {
   test("is on loopback, in the host's network", () => expect(address("c1")).toBe("consul://127.0.0.1:8500"));
   test("has the agent's own port", () =>
     expect(address("c1", "on", "off", "ports: { http: 9500 }\n")).toBe("consul://127.0.0.1:9500"));
-  test("is where the agent listens, if not on loopback", () =>
+  test("is the agent's client address if that is not loopback", () =>
     expect(address("c1", "on", "off", "client_addr: 10.9.9.9\n")).toBe("consul://10.9.9.9:8500"));
-  test("is on loopback with security too, wherever HTTPS is", () =>
+  test("is on loopback with security too, wherever HTTPS listens", () =>
     expect(address("c1", "on", "on", "client_addr: 0.0.0.0\n")).toBe("consul://127.0.0.1:8500"));
   test("may be IPv6", () => expect(address("c1", "on", "off", 'client_addr: "::"\n')).toBe("consul://[::1]:8500"));
   test("is the agent's container, in a bridge network", () => {
@@ -106,7 +106,7 @@ describe("the agent's address", () => {
   });
 });
 
-test("in a bridge network it has an address of its own, so that it takes no agent's while that one is replaced", () => {
+test("in a bridge network it has its own address, so that it does not get an agent's while that agent is replaced", () => {
   const { c } = stacksOf(load(`${BRIDGE}servers: [{ name: s1, host: local }]\nregistrator: on\n`));
   const networks = ["s1", "local_registrator"].map((id) => c?.resource.docker_container[id]?.networks_advanced);
   expect(networks).toEqual([
@@ -119,13 +119,13 @@ test("in a bridge network it has an address of its own, so that it takes no agen
 describe("the daemon's socket", () => {
   const socket = (text: string, host = "c1") =>
     registratorOf(stacksOf(load(text)).c as StackJson, host).mounts[0]?.source;
-  test("is Docker's own, however the daemon is reached from elsewhere", () => {
+  test("is Docker's default if the daemon is reached from another host", () => {
     expect(socket(`${FOUR_HOSTS}registrator: on\n`)).toBe("/var/run/docker.sock");
     expect(socket(`${FOUR_HOSTS.replace("ssh://root@{address}", "tcp://{address}:2376")}registrator: on\n`)).toBe(
       "/var/run/docker.sock",
     );
   });
-  test("is that by which the daemon is reached, on this machine", () => {
+  test("is the daemon's own socket if the daemon is local", () => {
     const text = `${BRIDGE.replace("/var/run/docker.sock", "/run/user/1000/docker.sock")}servers: [{ name: s1, host: local }]\nregistrator: on\n`;
     expect(socket(text, "local")).toBe("/run/user/1000/docker.sock");
   });
@@ -133,19 +133,19 @@ describe("the daemon's socket", () => {
     expect(socket(`${FOUR_HOSTS}registrator: { socket: /run/other.sock }\n`)).toBe("/run/other.sock"));
 });
 
-test("its log is kept as the cluster's agents' are", () => {
+test("its log is stored as those of the cluster's agents", () => {
   expect(on("c1", "on", "off", "log: { driver: journald }\n")).toMatchObject({ log_driver: "journald" });
 });
 
 describe("with security", () => {
-  test("its token is a file, and nothing of it is in the JSON", () => {
+  test("its token is in a file, and not in the JSON", () => {
     expect(on("c1", "on", "on")).toMatchObject({
       env: ["CONSUL_HTTP_TOKEN_FILE=/registrator.token"],
       upload: [{ file: "/registrator.token", source: "../../../secrets/c/registrator.token", permissions: "0400" }],
     });
     expect(on("c1", "on", "on").entrypoint).toBeUndefined();
   });
-  test("gliderlabs' image, which takes none from a file, is given it by its own start, from wherever it is pulled", () => {
+  test("gliderlabs' image, which reads no token from a file, starts with read-token.sh, whatever registry it is pulled from", () => {
     for (const image of [
       "gliderlabs/registrator:latest",
       "registry.example.com/gliderlabs/registrator@sha256:".concat("0".repeat(64)),
@@ -156,7 +156,7 @@ describe("with security", () => {
       expect(env).toEqual(["CONSUL_HTTP_TOKEN_FILE=/registrator.token"]);
     }
   });
-  test("it is given its token when the cluster knows it, when that changes, and when its container does", () => {
+  test("its token is delivered when the cluster knows it, and again when the token or the container changes", () => {
     const { c1_registrator } = stackWith("on", "on").resource.terraform_data;
     expect(c1_registrator?.depends_on).toEqual(["terraform_data.consul_acl"]);
     const [container, hash] = Object.values(c1_registrator?.triggers_replace ?? {});
@@ -172,19 +172,19 @@ describe("with security", () => {
       GIVE_SECONDS: "120",
     });
   });
-  test("a plan without its token fails, with what to do", () => {
+  test("a plan without its token fails with a hint", () => {
     const { lifecycle } = stackWith("on", "on").resource.terraform_data.c1_registrator as unknown as {
       lifecycle: { precondition: { condition: string; error_message: string }[] };
     };
     expect(lifecycle.precondition[0]?.condition).toContain('["registrator.token"]');
     expect(lifecycle.precondition[0]?.error_message).toContain("secrets -- init");
   });
-  test("it has none while nobody uses tokens yet", () => {
+  test("it has no token while agents use none", () => {
     expect(on("c1", "on", "{ stage: permissive }").env).toBeUndefined();
     expect(stackWith("on", "{ stage: permissive }").resource.terraform_data).not.toHaveProperty("c1_registrator");
     expect(on("c1", "on", "{ stage: outgoing }").env).toEqual(["CONSUL_HTTP_TOKEN_FILE=/registrator.token"]);
   });
-  test("in a stack of clients, whose tokens another has made, it waits for nobody", () => {
+  test("in a stack of client agents it waits for no step, because another stack creates the tokens", () => {
     const { stacks } = synthesizeText(
       `${FOUR_HOSTS.replace("security: off", "security: on").replace("10.0.0.4", "{ address: 10.0.0.4, group: edge }")}registrator: on\n`,
     );
@@ -192,7 +192,7 @@ describe("with security", () => {
   });
 });
 
-describe("in somebody's own stack", () => {
+describe("in a user's own stack", () => {
   const build = (props: Partial<RegistratorProps> = {}, bridge?: string, secrets?: string) =>
     synthesize((app) => {
       const stack = new TerraformStack(app, "mine");
@@ -204,14 +204,14 @@ describe("in somebody's own stack", () => {
       new Registrator(stack, "services", { agent, ...props });
     });
 
-  test("it takes an agent alone", () => {
+  test("it needs only an agent", () => {
     expect(build().stacks.mine?.resource.docker_container.services).toMatchObject({
       name: "registrator",
       hostname: "client",
       command: ["-ip=10.0.0.1", "-resync=60", "-cleanup", "-retry-attempts=-1", "consul://127.0.0.1:8500"],
     });
   });
-  test("it is refused where it could not reach the agent", () => {
+  test("it is rejected if it could not reach the agent", () => {
     expect(() => build({}, "bridge", "secrets/client")).toThrow(
       "plain HTTP of client is for its own container alone; use the host's network",
     );

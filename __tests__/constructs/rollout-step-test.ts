@@ -7,29 +7,29 @@ import { RolloutStep, type RolloutStepProps } from "../../constructs/rollout-ste
 import { PROJECT } from "../cluster-files";
 import { rendered, synthesize } from "../synthesized";
 
-function stackWith(...asks: Partial<RolloutStepProps>[]) {
+function stackWith(...steps: Partial<RolloutStepProps>[]) {
   const { stacks } = synthesize((app) => {
     const stack = new TerraformStack(app, "t");
     const host = new DockerHost(stack, "h1", { address: "10.0.0.1", daemon: "ssh://root@{address}" });
-    for (const [index, props] of asks.entries()) {
-      const ask = new RolloutStep(stack, `ask${index}`, {
+    for (const [index, props] of steps.entries()) {
+      const step = new RolloutStep(stack, `step${index}`, {
         script: "gate",
         arguments: [],
         targets: [{ host, container: "s1" }],
         triggers: ["x"],
         ...props,
       });
-      ask.resource.overrideLogicalId(`ask${index}`);
+      step.resource.overrideLogicalId(`step${index}`);
     }
   });
   return stacks.t as NonNullable<typeof stacks.t>;
 }
 
 const environmentOf = (props: Partial<RolloutStepProps>): Record<string, string> =>
-  stackWith(props).resource.terraform_data.ask0?.provisioner[0]?.["local-exec"].environment ?? {};
+  stackWith(props).resource.terraform_data.step0?.provisioner[0]?.["local-exec"].environment ?? {};
 
 test("a step runs when it is created, and again when a trigger changes", () => {
-  const { triggers_replace, provisioner } = stackWith({ triggers: ["a", "b"] }).resource.terraform_data.ask0 ?? {};
+  const { triggers_replace, provisioner } = stackWith({ triggers: ["a", "b"] }).resource.terraform_data.step0 ?? {};
   expect(Object.values(triggers_replace ?? {})).toEqual(["a", "b"]);
   expect(provisioner?.[0]?.["local-exec"].command).toBe('sh -c "$ASK"');
 });
@@ -38,7 +38,7 @@ test.each([
   ["ask", ["operator/docker.sh", "operator/run-step.sh"]],
   ["gate", ["agent/consul-api.sh", "agent/lock.sh", "agent/readiness.sh"]],
   ["quorum", ["agent/consul-api.sh", "agent/voters.sh"]],
-])("the script %s is that of its files, without comments and indentation", (name, files) => {
+])("the script %s has the text of its files, without comments and indentation", (name, files) => {
   const { locals } = stackWith({}, { script: "quorum" });
   const code = (text: string) => text.split("\n").flatMap((line) => (/^\s*(#|$)/.test(line) ? [] : line.trimStart()));
   const text = rendered(locals?.[`consul_${name}`] ?? "");
@@ -84,13 +84,13 @@ test("containers are tried in the given order, each with the docker CLI's argume
       { host: two, container: "s2" },
       { host: one, container: "s1" },
     ];
-    new RolloutStep(stack, "ask", {
+    new RolloutStep(stack, "step", {
       script: "quorum",
       arguments: [],
       targets,
       triggers: [],
-    }).resource.overrideLogicalId("ask");
+    }).resource.overrideLogicalId("step");
   });
-  const { ASK_TARGETS } = stacks.t?.resource.terraform_data.ask?.provisioner[0]?.["local-exec"].environment ?? {};
+  const { ASK_TARGETS } = stacks.t?.resource.terraform_data.step?.provisioner[0]?.["local-exec"].environment ?? {};
   expect(ASK_TARGETS).toBe("-H ssh://root@10.0.0.2 exec -i s2\n-H ssh://root@10.0.0.1 exec -i s1");
 });

@@ -23,10 +23,10 @@ function strings(value: unknown, at = ""): [string, string][] {
 }
 
 describe.each(FILES)("the JSON of %s", (_, { stacks }) => {
-  // The scripts' own text is the product's, and the same for everybody.
+  // The scripts' text is the product's own, and the same for all users.
   const all = strings(stacks).filter(([, text]) => !text.startsWith("#!/bin/sh"));
 
-  test("has no path of the host that it was made on", () => {
+  test("has no path of the host that synthesized it", () => {
     const inContainers =
       /^(\/consul\/(data|declared|config\/agent\.json|[a-z-]+\.sh)|\/bin\/sh|\/usr\/bin\/dumb-init)$/;
     expect(all.filter(([, text]) => text.startsWith("/") && !inContainers.test(text))).toEqual([]);
@@ -42,7 +42,7 @@ describe.each(FILES)("the JSON of %s", (_, { stacks }) => {
       ),
     ).toEqual([]);
   });
-  test("has a provider for every resource, and every provider is a host's, told to heed no docker environment", () => {
+  test("has a host's provider for every resource, and each provider ignores docker's environment variables", () => {
     for (const [, { provider, resource }] of Object.entries(stacks)) {
       const aliases = provider.docker.map(({ alias }) => `docker.${alias}`);
       const used = [resource.docker_container, resource.docker_image, resource.docker_network ?? {}].flatMap(

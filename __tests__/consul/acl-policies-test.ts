@@ -19,7 +19,7 @@ const definitions = (file: Partial<ClusterFile> = {}): AclDefinitions => {
   return aclOf(cluster, cluster.security as Security);
 };
 
-test("no token of the product's own manages ACLs, or writes more of the KV than the product's own keys", () => {
+test("no token of the product manages ACLs, or writes KV keys other than the product's own", () => {
   const { policies } = definitions();
   expect(Object.keys(policies)).toContain("rollout-server");
   for (const rules of Object.values(policies)) {
@@ -33,24 +33,24 @@ test("root in a client agent's container cannot make the next deploy delete fore
   expect(definitions().policies["rollout-client"]).toContain('key "consul-cdktf/definitions" { policy = "deny" }'));
 test("an agent may register the services of its own configuration", () =>
   expect(definitions().services).toEqual({ "node-c1": ["api", "web"] }));
-test("and those that are declared on it, or on every agent", () => {
+test("an agent may register services that are declared on it, or on every agent", () => {
   const clients = [{ name: "c1", node: "node-c1", services: [{ name: "shop", id: "shop-1" }] }];
   expect(definitions({ clients, services: [{ name: "exporter" }] }).services).toEqual({
     "node-c1": ["exporter", "shop"],
     s1: ["exporter"],
   });
 });
-test("registrator's policy is there when a token wants it, and a snapshot takes all rights", () => {
+test("registrator's policy exists if a token has it, and a token for snapshots has all rights", () => {
   expect(definitions().policies).not.toHaveProperty("registrator");
   const { policies, tokens } = definitions({ security: { tokens: { registrator: {}, snapshots: {} } } });
   expect(policies.registrator).toContain('service_prefix "" { policy = "write" }');
   expect(tokens).toMatchObject({ registrator: ["registrator"], snapshots: ["global-management"] });
 });
-test("the token of scheduled backups takes all rights, and is there when there are some", () => {
+test("the token of scheduled backups has all rights, and exists if the cluster has them", () => {
   expect(definitions().tokens).not.toHaveProperty("backups");
   expect(definitions({ backups: {} }).tokens).toMatchObject({ backups: ["global-management"] });
 });
-test("are in the order of names", () => {
+test("policies and tokens are sorted by name", () => {
   const a = { b: 'key "b" {}', a: 'key "a" {}' };
   const b = { a: 'key "a" {}', b: 'key "b" {}' };
   expect(JSON.stringify(definitions({ security: { policies: a } }))).toBe(
@@ -58,7 +58,7 @@ test("are in the order of names", () => {
   );
 });
 
-describe("what acl.jq finds to be done", () => {
+describe("acl.jq plans", () => {
   const own = { current: { management: "m", dns: "d", "agent:node-c1": "a" }, retiring: ["old"] };
   const token = (SecretID: string, Description: string, more: object = {}) => ({
     SecretID,
@@ -113,8 +113,8 @@ describe("what acl.jq finds to be done", () => {
     ],
   };
 
-  test("nothing, where all is as it should be", () => expect(steps(all)).toEqual([]));
-  test("everything, in a new cluster: policies first", () => {
+  test("no request if policies and tokens are complete", () => expect(steps(all)).toEqual([]));
+  test("all requests in a new cluster, policies first", () => {
     const made = steps({});
     expect(made.map(([method, path]) => `${method} ${path}`)).toEqual([
       "PUT /v1/acl/policy",
@@ -127,12 +127,12 @@ describe("what acl.jq finds to be done", () => {
       ServiceIdentities: [{ ServiceName: "web" }],
     });
   });
-  test("a policy with other rules is updated", () => {
+  test("an update of a policy with other rules", () => {
     expect(steps({ ...all, rules: { dns: "by hand" } })).toEqual([
       ["PUT", "/v1/acl/policy/p", { ID: "p", Name: "dns", Rules: "rules", Description: "consul-cdktf: " }],
     ]);
   });
-  test("a token with other policies is updated", () => {
+  test("an update of a token with other policies", () => {
     const tokens = all.tokens.map((one) =>
       one.SecretID === "d" ? { ...one, Policies: [{ ID: "q", Name: "other" }] } : one,
     );
@@ -140,7 +140,7 @@ describe("what acl.jq finds to be done", () => {
       ["PUT", "/v1/acl/token/accessor-d", { AccessorID: "accessor-d", Policies: [{ Name: "dns" }] }],
     ]);
   });
-  test("what it made and nobody wants any more goes; what is retiring, and what others made, stays", () => {
+  test("a deletion of its own undeclared objects, but not of tokens in rotation or foreign objects", () => {
     const more = [
       token("old", "consul-cdktf: dns"),
       token("gone", "consul-cdktf: agent:gone"),
@@ -156,7 +156,7 @@ describe("what acl.jq finds to be done", () => {
     ];
     expect(steps({ ...all, policies })).toEqual([["DELETE", "/v1/acl/policy/x", null]]);
   });
-  test("a management token that is replaced is made, and the first one goes when it has retired", () => {
+  test("a new management token first, and the deletion of the old one when it is revoked", () => {
     const before = token("n", "Initial Management Token", { Policies: [{ ID: "1", Name: "global-management" }] });
     const done = steps({ ...all, tokens: [before, ...all.tokens.slice(1)] });
     expect(done).toMatchObject([

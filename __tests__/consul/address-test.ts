@@ -43,10 +43,10 @@ describe("other agents can reach", () => {
     ["127.0.0.1", /loopback/],
     ["::1", /loopback/],
     ["consul.example.com", /no IP address/],
-  ])("but not %s, and it is said why", (address, why) =>
+  ])("but not %s, with a reason", (address, why) =>
     expect(whyUnreachable(address, { loopbackAllowed: false })).toMatch(why),
   );
-  test("loopback, where there is but one host", () =>
+  test("loopback, if there is only one host", () =>
     expect(whyUnreachable("127.0.0.1", { loopbackAllowed: true })).toBeUndefined());
 });
 
@@ -65,14 +65,14 @@ test.each([
   "1.2.3",
   `${"a".repeat(64)}.b`,
   `${"a.".repeat(127)}bc`,
-])("%s is none", (name) => expect(isDnsName(name)).toBe(false));
+])("%s is no DNS name", (name) => expect(isDnsName(name)).toBe(false));
 
-test("every address of a host is written in several ways", () =>
+test("the wildcard address has several spellings", () =>
   expect(["0.0.0.0", "::", "0::0"].map(isWildcard)).toEqual([true, true, true]));
 test("loopback is a range", () =>
   expect(["127.0.0.1", "127.9.9.9", "::1", "10.0.0.1"].map(isLoopback)).toEqual([true, true, true, false]));
-test("IPv4 that is written as IPv6 is what it stands for", () => expect(isLoopback("::ffff:127.0.0.1")).toBe(true));
-test("one address has one spelling, and what is none keeps its own", () =>
+test("an IPv4-mapped IPv6 address is treated as IPv4", () => expect(isLoopback("::ffff:127.0.0.1")).toBe(true));
+test("one address has one spelling, and other texts do not change", () =>
   expect(["fd00::1", "FD00::1", "fd00:0::1", "::ffff:10.0.0.1", "10.0.0.1", "A.b"].map(canonical)).toEqual([
     "fd00::1",
     "fd00::1",
@@ -81,7 +81,7 @@ test("one address has one spelling, and what is none keeps its own", () =>
     "10.0.0.1",
     "A.b",
   ]));
-test("a URL's password is found, and a port is none", () =>
+test("a URL's password is detected, and a port is none", () =>
   expect(
     [
       "ssh://u:p@h",
@@ -92,26 +92,26 @@ test("a URL's password is found, and a port is none", () =>
       "tcp://{address}:2376",
     ].map(hasPassword),
   ).toEqual([true, true, false, false, false, false]));
-test("IPv6 is put in brackets, and nothing else", () =>
+test("only IPv6 gets brackets", () =>
   expect(["fd00::1", "10.0.0.1", "a.b"].map(bracketed)).toEqual(["[fd00::1]", "10.0.0.1", "a.b"]));
-test("go-sockaddr's templates are known by their braces", () =>
+test("braces mark go-sockaddr's templates", () =>
   expect(["{{ GetPrivateIP }}", "10.0.0.1"].map(isTemplate)).toEqual([true, false]));
 
 describe("an agent's gossip is reached", () => {
   test.each([
-    ["at what it advertises", { advertiseAddr: "1.1.1.1", bindAddr: "2.2.2.2" }, "1.1.1.1"],
-    ["at what it binds to", { bindAddr: "2.2.2.2" }, "2.2.2.2"],
+    ["at its advertised address", { advertiseAddr: "1.1.1.1", bindAddr: "2.2.2.2" }, "1.1.1.1"],
+    ["at its bind address", { bindAddr: "2.2.2.2" }, "2.2.2.2"],
     [
-      "at what it binds to, where what it advertises is for Consul to tell",
+      "at its bind address if only Consul can resolve the advertised one",
       { advertiseAddr: "{{ GetPublicIP }}", bindAddr: "2.2.2.2" },
       "2.2.2.2",
     ],
-    ["at its host, where it binds to every address", { bindAddr: "0.0.0.0" }, "host"],
+    ["at its host if it binds to every address", { bindAddr: "0.0.0.0" }, "host"],
     ["at its host", {}, "host"],
   ])("%s", (_, settings, address) => expect(gossipAddress(settings, "host")).toBe(address));
 });
 
-test("an agent's address in a bridge network is made of its name: never the network's, the gateway's or the broadcast address", () => {
+test("an agent's address in a bridge network depends on its name, and is never the network's, the gateway's or the broadcast address", () => {
   expect(addressInSubnet("172.30.86.0/24", "consul-server1")).toBe("172.30.86.100");
   const last = Array.from({ length: 2000 }, (_, number) =>
     Number(addressInSubnet("10.0.0.0/24", `a${number}`).split(".")[3]),
@@ -131,15 +131,15 @@ test.each([
   ["fd00::1:99999", undefined],
   ["", undefined],
 ])("%j is the host and port %j", (text, expected) => expect(hostAndPort(text)).toEqual(expected));
-describe("what is no agent has an address of a bridge network", () => {
+describe("a container that is no agent has an address in a bridge network", () => {
   const all = Array.from({ length: 253 }, (_, index) => `10.0.0.${index + 2}`);
   const first = addressInSubnet("10.0.0.0/24", "s1_backups");
-  test("that is made of its name", () => expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set())).toBe(first));
-  test("or the next one, where an agent has that", () => {
+  test("that depends on its name", () => expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set())).toBe(first));
+  test("or the next one if an agent has that", () => {
     const next = all[(all.indexOf(first) + 1) % all.length];
     expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set([first]))).toBe(next);
   });
-  test.each(["10.0.0.2", "10.0.0.254"])("even where only %s is left", (left) => {
+  test.each(["10.0.0.2", "10.0.0.254"])("even if only %s is free", (left) => {
     expect(freeInSubnet("10.0.0.0/24", "s1_backups", new Set(all.filter((address) => address !== left)))).toBe(left);
   });
 });

@@ -29,10 +29,10 @@ describe("the command", () => {
       "agent -bind=10.0.0.1 -retry-join=10.0.0.2 -node=c1 -client=127.0.0.1 -ui -config-dir=/consul/declared",
     );
   });
-  test("leaves the bind address to Consul where there is none", () => {
+  test("has no bind address if none is set", () => {
     expect(agentCommand({ ...client, bind: undefined }).filter((word) => word.startsWith("-bind"))).toEqual([]);
   });
-  test("says which address to tell others", () => {
+  test("has the advertised address", () => {
     expect(agentCommand({ ...client, advertise: "192.168.0.1" })).toContain("-advertise=192.168.0.1");
   });
   test("joins each address", () => {
@@ -40,10 +40,10 @@ describe("the command", () => {
       ["-retry-join=a", "-retry-join=b"],
     );
   });
-  test("has no UI where there is to be none", () => {
+  test("has no UI if that is off", () => {
     expect(agentCommand({ ...client, ui: false })).not.toContain("-ui");
   });
-  test("ends with further flags, which have the last word", () => {
+  test("ends with further flags, which override the others", () => {
     expect(agentCommand({ ...client, flags: ["-log-json", "-log-level=debug"] }).slice(-2)).toEqual([
       "-log-json",
       "-log-level=debug",
@@ -65,8 +65,8 @@ describe("the configuration file", () => {
       retry_interval: "2s",
     });
   });
-  test("of a client sets no raft timing", () => expect(parsed({ role: "client" })).not.toHaveProperty("performance"));
-  test("names the ports that were given, and no others", () =>
+  test("of a client sets no Raft timing", () => expect(parsed({ role: "client" })).not.toHaveProperty("performance"));
+  test("has only the ports that are set", () =>
     expect(parsed({ ports: { http: 80, dns: undefined } }).ports).toEqual({ http: 80 }));
   test("has `config` merged last, key by key", () => {
     expect(parsed({ config: { retry_interval: "9s", performance: { rpc_hold_timeout: "1s" } } })).toMatchObject({
@@ -76,7 +76,7 @@ describe("the configuration file", () => {
   });
   test("replaces lists whole", () =>
     expect(parsed({ config: { start_join_wan: ["10.1.0.1"] } }).start_join_wan).toEqual(["10.1.0.1"]));
-  test("has DNS at the two places that Consul has for it, and says nothing of what was not given", () => {
+  test("has DNS settings under both of Consul's keys, without those that are not set", () => {
     const { recursors, dns_config } = parsed({
       dns: { recursors: ["10.0.0.2"], only_passing: true, node_ttl: undefined, service_ttl: { "*": "5s" } },
     });
@@ -100,12 +100,12 @@ describe("the configuration file", () => {
 
 describe("the environment", () => {
   const http = "http://127.0.0.1:8500";
-  test("says where the HTTP API is, where Consul's own commands would not look", () => {
+  test("has the HTTP API's address if it is not Consul's default", () => {
     expect(agentEnvironment({ ports: effectivePorts("client"), stage: "off", http: "http://10.0.0.1:9500" })).toEqual([
       "CONSUL_HTTP_ADDR=http://10.0.0.1:9500",
     ]);
   });
-  test("grants privileged ports where one is used", () => {
+  test("grants privileged ports if one is used", () => {
     expect(agentEnvironment({ ports: effectivePorts("client", { dns: 53 }), stage: "off", http })).toEqual([
       "CONSUL_ALLOW_PRIVILEGED_PORTS=1",
     ]);

@@ -3,17 +3,17 @@ import { mergeConfig, runsScriptChecks } from "../../consul/config";
 describe("configurations are merged", () => {
   test("mapping by mapping", () =>
     expect(mergeConfig({ a: { b: 1, c: 1 } }, { a: { c: 2, d: 2 } })).toEqual({ a: { b: 1, c: 2, d: 2 } }));
-  test("with lists, texts and null replaced by what comes last", () => {
+  test("with lists, texts and null replaced by the last value", () => {
     expect(mergeConfig({ a: [1, 2], b: { x: 1 }, c: "c" }, { a: [3], b: null, c: { y: 1 } })).toEqual({
       a: [3],
       b: null,
       c: { y: 1 },
     });
   });
-  test("with keys of JavaScript's own taken for keys", () => {
+  test("with names of JavaScript's own properties as plain keys", () => {
     expect(JSON.stringify(mergeConfig({}, { constructor: { a: 1 } }))).toBe('{"constructor":{"a":1}}');
   });
-  test("without changing what they are merged from", () => {
+  test("without changing the inputs", () => {
     const first = { a: { b: 1 } };
     mergeConfig(first, { a: { b: 2 } });
     expect(first).toEqual({ a: { b: 1 } });

@@ -8,7 +8,7 @@ test.each([
   ["gliderlabs/registrator:latest", "gliderlabs-registrator-latest"],
   ["registry:5000/a/b_c@sha256:0f", "registry-5000-a-b-c-sha256-0f"],
 ])("the image %s is %s in an id", (image, id) => expect(imageId(image)).toBe(id));
-test("the container of scheduled backups, and its volume, are named after the server's container", () =>
+test("the container and the volume of scheduled backups are named after the server's container", () =>
   expect(backupsContainer("co")).toBe("co-backups"));
-test("a provider's alias leads back to its host", () =>
+test("a provider's alias identifies its host", () =>
   expect(hostOfAlias(hostId("consul-server1"))).toBe("consul-server1"));

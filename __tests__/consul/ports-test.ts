@@ -12,8 +12,8 @@ test("a server's ports are Consul's defaults", () => {
     server: 8300,
   });
 });
-test("a client has no gRPC unless it is asked for", () => expect(effectivePorts("client").grpc_tls).toBe(-1));
-test("ports that are given replace the defaults, and what is left undefined does not", () => {
+test("a client agent has no gRPC by default", () => expect(effectivePorts("client").grpc_tls).toBe(-1));
+test("ports that are set replace the defaults, and undefined ones do not", () => {
   expect(effectivePorts("client", { http: 80, dns: undefined })).toMatchObject({ http: 80, dns: 8600 });
 });
 const AT = { client: ["127.0.0.2"], bind: "10.0.0.1", httpsOnly: false };
@@ -28,7 +28,7 @@ test("nothing listens on a port that is off", () => {
     "serf_lan",
   ]);
 });
-test("plain HTTP is at the client addresses, and at loopback where others have HTTPS", () => {
+test("plain HTTP listens at the client addresses, or at loopback if only HTTPS is open to other hosts", () => {
   const where = (httpsOnly: boolean) =>
     Object.fromEntries(
       listeners("client", effectivePorts("client"), { ...AT, httpsOnly }).map(({ name, addresses }) => [

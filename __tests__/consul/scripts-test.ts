@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PATHS, STAGE_ON_THE_WIRE, USED_BY_SCRIPTS } from "../../consul/contract";
 import { PROJECT } from "../cluster-files";
 
-/** What the contract fixes: paths in Consul's containers, the product's own names in Consul, environment variables. */
+/** The contract's literals: paths in Consul's containers, the product's own names in Consul, environment variables. */
 const LITERALS = [
   /(?<!\w)\/consul\/[\w./-]*\w/g,
   /consul-cdktf(?:\/[a-z]*\/?|: )|cdktf-security/g,
@@ -27,7 +27,7 @@ function expanded(script: string): string {
 
 const literalsOf = (script: string): string[] =>
   LITERALS.flatMap((pattern) => expanded(script).match(pattern) ?? []).map((literal) =>
-    // What mktemp fills in.
+    // mktemp replaces these letters.
     literal.replace(/\.X+$/, ""),
   );
 

@@ -16,24 +16,27 @@ import { folder, PROJECT } from "../cluster-files";
 const SCRIPT = readFileSync(join(PROJECT, "container/backups.sh"), "utf8");
 const INSPECTED = '{"Meta": {"Index": 33, "Term": 2}}';
 
-/** A container as backups.sh finds it: its folders elsewhere, and stand-ins for curl and consul, whose real ones the live suite uses. */
-class Beside {
-  readonly place = folder();
-  readonly backups = join(this.place, "backups");
-  readonly log = join(this.place, "calls");
-  private readonly bin = join(this.place, "bin");
-  private readonly script = join(this.place, "backups.sh");
+/**
+ * The container of scheduled backups, with folders elsewhere, and stand-ins for curl and consul. The end-to-end tests use
+ * the real ones.
+ */
+class BackupsContainer {
+  readonly root = folder();
+  readonly backups = join(this.root, "backups");
+  readonly log = join(this.root, "calls");
+  private readonly bin = join(this.root, "bin");
+  private readonly script = join(this.root, "backups.sh");
   private child?: ChildProcess;
-  said = "";
+  output = "";
 
   constructor() {
-    for (const made of [this.backups, this.bin, join(this.place, "secrets")]) mkdirSync(made);
+    for (const made of [this.backups, this.bin, join(this.root, "secrets")]) mkdirSync(made);
     writeFileSync(this.log, "");
-    writeFileSync(this.script, SCRIPT.replaceAll("/tmp/", `${this.place}/`).replaceAll("/consul/", `${this.place}/`));
+    writeFileSync(this.script, SCRIPT.replaceAll("/tmp/", `${this.root}/`).replaceAll("/consul/", `${this.root}/`));
     this.server({});
   }
 
-  /** What the server answers from now on. */
+  /** Sets the server's responses. */
   server({
     state = "Leader",
     snapshot = "echo snapshot >$file",
@@ -72,11 +75,11 @@ esac`,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
-    for (const stream of [this.child.stdout, this.child.stderr]) stream?.on("data", (text) => (this.said += text));
+    for (const stream of [this.child.stdout, this.child.stderr]) stream?.on("data", (text) => (this.output += text));
     return this;
   }
 
-  /** With whatever it sleeps in. */
+  /** Kills the script and its sleep. */
   async stop(): Promise<void> {
     const { child } = this;
     if (!child?.pid || child.exitCode !== null) return;
@@ -85,7 +88,7 @@ esac`,
     await ended;
   }
 
-  get kept(): string[] {
+  get stored(): string[] {
     return readdirSync(this.backups).sort();
   }
 
@@ -95,31 +98,31 @@ esac`,
 
   async until(holds: () => boolean): Promise<void> {
     for (let tenths = 0; tenths < 300 && !holds(); tenths++) await new Promise((resume) => setTimeout(resume, 100));
-    if (!holds()) throw new Error(`not within 30 s; it said: ${this.said}`);
+    if (!holds()) throw new Error(`not within 30 s; its output: ${this.output}`);
   }
 }
 
-// It counts in seconds, on a machine that may be busy.
+// The script's intervals are seconds, and the machine may be busy.
 jest.setTimeout(60_000);
 
-let beside: Beside;
+let container: BackupsContainer;
 beforeEach(() => {
-  beside = new Beside();
+  container = new BackupsContainer();
 });
-afterEach(() => beside.stop());
+afterEach(() => container.stop());
 
 const NAME = /^\d{4}-\d\d-\d\dT\d{6}Z\.snap$/;
 
-test("the leader's saves at once, says what, and is well", async () => {
-  await beside.start(3600, 24).until(() => beside.said.includes("saved"));
-  const [name = "", ...more] = beside.kept;
+test("on the leader a snapshot is saved at once and logged, and the container is healthy", async () => {
+  await container.start(3600, 24).until(() => container.output.includes("saved"));
+  const [name = "", ...more] = container.stored;
   expect([name, more]).toEqual([expect.stringMatching(NAME), []]);
-  expect(beside.said).toBe(`saved ${name}, index 33, term 2, 9 bytes\n`);
-  expect(statSync(join(beside.backups, name)).mode & 0o777).toBe(0o600);
-  expect(beside.health().status).toBe(0);
+  expect(container.output).toBe(`saved ${name}, index 33, term 2, 9 bytes\n`);
+  expect(statSync(join(container.backups, name)).mode & 0o777).toBe(0o600);
+  expect(container.health().status).toBe(0);
 });
 
-test("the newest are kept, and nothing else is touched", async () => {
+test("the newest snapshots stay, and no other file is deleted", async () => {
   for (const name of [
     "2020-01-01T000000Z.snap",
     "2020-01-02T000000Z.snap",
@@ -127,76 +130,76 @@ test("the newest are kept, and nothing else is touched", async () => {
     "mine.snap",
     "notes",
   ])
-    writeFileSync(join(beside.backups, name), "");
-  for (const name of beside.kept) utimesSync(join(beside.backups, name), 0, 0);
-  await beside.start(3600, 2).until(() => beside.said.includes("removed 2020-01-01"));
-  expect(beside.kept).toEqual(["2020-01-03T000000Z.snap", expect.stringMatching(NAME), "mine.snap", "notes"]);
+    writeFileSync(join(container.backups, name), "");
+  for (const name of container.stored) utimesSync(join(container.backups, name), 0, 0);
+  await container.start(3600, 2).until(() => container.output.includes("removed 2020-01-01"));
+  expect(container.stored).toEqual(["2020-01-03T000000Z.snap", expect.stringMatching(NAME), "mine.snap", "notes"]);
 });
 
-test("another's saves nothing, and saves when its server has become the leader", async () => {
-  beside.server({ state: "Follower" });
-  await beside.start(1, 24).until(() => beside.said.includes("not the leader"));
-  expect([beside.kept, beside.health().status]).toEqual([[], 0]);
-  beside.server({});
-  await beside.until(() => beside.kept.length > 0);
+test("on a follower no snapshot is saved until its server becomes the leader", async () => {
+  container.server({ state: "Follower" });
+  await container.start(1, 24).until(() => container.output.includes("not the leader"));
+  expect([container.stored, container.health().status]).toEqual([[], 0]);
+  container.server({});
+  await container.until(() => container.stored.length > 0);
 });
 
-test("it saves again when so many seconds have passed", async () => {
-  await beside.start(1, 24).until(() => beside.kept.length >= 3);
+test("a snapshot is saved again after the interval", async () => {
+  await container.start(1, 24).until(() => container.stored.length >= 3);
 });
 
-test("one that starts anew waits until the next one is due", async () => {
-  writeFileSync(join(beside.backups, "2020-01-01T000000Z.snap"), "");
-  beside.start(3600, 24);
+test("a container that restarts waits until the next snapshot is due", async () => {
+  writeFileSync(join(container.backups, "2020-01-01T000000Z.snap"), "");
+  container.start(3600, 24);
   await new Promise((resume) => setTimeout(resume, 1500));
-  expect([beside.said, readFileSync(beside.log, "utf8")]).toEqual(["", ""]);
+  expect([container.output, readFileSync(container.log, "utf8")]).toEqual(["", ""]);
 });
 
-test("one that was made in the future, before the clock was set back, does not count", async () => {
-  writeFileSync(join(beside.backups, "2099-01-01T000000Z.snap"), "");
+test("a snapshot with a future time, from before the clock was set back, does not count", async () => {
+  writeFileSync(join(container.backups, "2099-01-01T000000Z.snap"), "");
   const future = Date.now() / 1000 + 86_400;
-  utimesSync(join(beside.backups, "2099-01-01T000000Z.snap"), future, future);
-  await beside.start(3600, 24).until(() => beside.said.includes("saved"));
+  utimesSync(join(container.backups, "2099-01-01T000000Z.snap"), future, future);
+  await container.start(3600, 24).until(() => container.output.includes("saved"));
 });
 
-describe("when it cannot save, nothing half is left, it is unhealthy, and tries again:", () => {
+describe("after a failure no partial file is left, the container is unhealthy, and it tries again:", () => {
   test.each([
     [
-      "the server refuses",
+      "the server denies the request",
       { snapshot: "echo 'Permission denied' >$file; echo 'curl: (22) 403' >&2; exit 22" },
       /no snapshot: curl: \(22\) 403 Permission denied/,
     ],
     [
-      "what comes is broken",
+      "the snapshot is broken",
       { inspect: "echo 'Error reading snapshot: unexpected EOF'; exit 1" },
       /broken: Error reading snapshot: unexpected EOF/,
     ],
     ["its server is unreachable", { state: "" }, /does not say whether it leads: refused/],
   ])("%s", async (_, answers, why) => {
-    beside.server(answers);
-    await beside.start(1, 24).until(() => beside.said.includes("failed: "));
-    expect(beside.said).toMatch(why);
-    expect(beside.health()).toMatchObject({ status: 1, stdout: expect.stringMatching(why) });
-    expect(beside.kept.filter((name) => NAME.test(name))).toEqual([]);
-    beside.server({});
-    await beside.until(() => beside.said.includes("saved"));
-    expect(beside.health().status).toBe(0);
-    expect(beside.kept.filter((name) => !NAME.test(name))).toEqual([]);
+    container.server(answers);
+    await container.start(1, 24).until(() => container.output.includes("failed: "));
+    expect(container.output).toMatch(why);
+    expect(container.health()).toMatchObject({ status: 1, stdout: expect.stringMatching(why) });
+    expect(container.stored.filter((name) => NAME.test(name))).toEqual([]);
+    container.server({});
+    await container.until(() => container.output.includes("saved"));
+    expect(container.health().status).toBe(0);
+    expect(container.stored.filter((name) => !NAME.test(name))).toEqual([]);
   });
 });
 
-test("what a container that was killed left unfinished goes, and another's stays", async () => {
-  for (const name of [".unfinished.co", ".unfinished.other"]) writeFileSync(join(beside.backups, name), "half");
-  beside.server({ state: "Follower" });
-  await beside.start(1, 24).until(() => beside.said !== "");
-  expect(beside.kept).toEqual([".unfinished.other"]);
+test("an unfinished file of a killed container is deleted, and another container's stays", async () => {
+  for (const name of [".unfinished.co", ".unfinished.other"]) writeFileSync(join(container.backups, name), "half");
+  container.server({ state: "Follower" });
+  await container.start(1, 24).until(() => container.output !== "");
+  expect(container.stored).toEqual([".unfinished.other"]);
 });
 
-test("the token reaches curl by a file, and nothing else", async () => {
-  writeFileSync(join(beside.place, "secrets/backups.header"), "X-Consul-Token: secret\n");
-  await beside.start(3600, 24).until(() => beside.said.includes("saved"));
-  const calls = readFileSync(beside.log, "utf8");
+test("the token reaches curl by a file alone", async () => {
+  writeFileSync(join(container.root, "secrets/backups.header"), "X-Consul-Token: secret\n");
+  await container.start(3600, 24).until(() => container.output.includes("saved"));
+  const calls = readFileSync(container.log, "utf8");
   expect(calls.match(/-H @\S+\/secrets\/backups\.header/g)).toHaveLength(2);
   expect(calls).not.toContain("X-Consul-Token");
-  expect(existsSync(join(beside.backups, ".unfinished.co"))).toBe(false);
+  expect(existsSync(join(container.backups, ".unfinished.co"))).toBe(false);
 });

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder, PROJECT } from "../cluster-files";
 
-/** Runs health.sh with a stand-in for curl (the container's own is used by the live suite), which says what an agent would. */
+/** Runs health.sh with a stand-in for curl and its response. The end-to-end tests use the container's own curl. */
 function health(curl: string) {
   const bin = folder();
   const log = join(bin, "calls");
@@ -17,26 +17,26 @@ function health(curl: string) {
   return { status, stdout, calls: readFileSync(log, "utf8").trim().split("\n") };
 }
 
-test("an agent that knows a leader is healthy, and says which", () => {
+test("an agent that knows a leader is healthy, and the output names the leader", () => {
   expect(health(`printf '"10.0.0.1:8300"'`)).toMatchObject({ status: 0, stdout: 'leader "10.0.0.1:8300"\n' });
 });
 
-test("an agent that answers, and knows no leader, is not", () => {
+test("an agent that knows no leader is unhealthy", () => {
   expect(health(`printf '""'`)).toMatchObject({ status: 1, stdout: "no leader\n" });
 });
 
-test("an unreachable agent is not", () => {
+test("an unreachable agent is unhealthy", () => {
   expect(health("exit 7")).toMatchObject({ status: 1, stdout: "" });
 });
 
-test("an agent that answers with an error is not", () => {
+test("an agent with an error response is unhealthy", () => {
   expect(health("exit 22").status).toBe(1);
 });
 
-test("an agent that answers nothing at all is not", () => {
+test("an agent with an empty response is unhealthy", () => {
   expect(health("exit 0").status).toBe(1);
 });
 
-test("it costs one request of bounded length", () => {
+test("a health check is one request with a timeout", () => {
   expect(health(`printf '"10.0.0.1:8300"'`).calls).toEqual(["-fsS -m 3 http://127.0.0.1:8500/v1/status/leader"]);
 });

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder, PROJECT } from "../cluster-files";
 
-/** Runs read-token.sh with a program that says what it is given. */
+/** Runs read-token.sh with a program that prints its token and its arguments. */
 function read(token: string | undefined, ...words: string[]) {
   const file = join(folder(), "token");
   if (token !== undefined) writeFileSync(file, token);
@@ -19,7 +19,7 @@ function read(token: string | undefined, ...words: string[]) {
 test("the program has the token in its environment, and its arguments whole", () => {
   expect(read("6f-secret\n", "-tags=a b", "$HOME")).toEqual({ status: 0, stdout: "6f-secret <-tags=a b> <$HOME>" });
 });
-test("without the file it does not start, as anonymous", () => {
+test("without the file the program does not start, instead of running without a token", () => {
   const { status, stdout } = read(undefined, "-x");
   expect(status).not.toBe(0);
   expect(stdout).toBe("");

@@ -1,6 +1,7 @@
 #!/bin/sh
-# data-volume.sh inspect|begin|fill|pack|invalidate: a task in /volume, where an agent's data will be. It runs in a container of its own, from an image that
-# the host has. A mark says that the volume's content must not be used: an unfinished copy, or a copy that has been copied back since.
+# data-volume.sh inspect|begin|fill|pack|invalidate: a task in /volume, where an agent's data will be. It runs in a
+# container of its own, from an image that the host has. A mark says that the volume's content must not be used: an
+# unfinished copy, or a copy that has been copied back since.
 set -eu
 mark=/volume/.unfinished-copy
 
@@ -16,7 +17,8 @@ begin)
   find "$mark" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
   ;;
 fill)
-  # Copies from standard input, which ends only when the copy is complete. Then the data belongs to the user of the new container's agent.
+  # Copies from standard input, which ends only when the copy is complete. Then the data belongs to the user of the new
+  # container's agent.
   tar -x -p -f - -C "$mark"
   [ -s "$mark/node-id" ] || {
     echo "the data has no node-id" >&2

@@ -1,9 +1,13 @@
 #!/bin/sh
-# purge-stale-catalog.sh SECONDS: removes entries of the snapshot that no longer have an owner, after a restore, in a server's container:
+# purge-stale-catalog.sh SECONDS: removes entries of the snapshot that no longer have an owner, after a restore, in a
+# server's container:
 # - The deploy lock and rollout slots of a deploy that was in progress at the time.
-# - Sessions: their holders may no longer exist, and a session without a TTL would keep its lock for ever. A holder that exists acquires its lock again.
-# - Nodes of agents that are no members, or have another ID, as those of another cluster: no agent could register under a name that another node has.
-# Exit codes: 0 every alive member is in the catalog by its own ID, 3 not within SECONDS. Behind consul-api.sh and management-api.sh.
+# - Sessions: their holders may no longer exist, and a session without a TTL would keep its lock for ever. A holder that
+#   exists acquires its lock again.
+# - Nodes of agents that are no members, or have another ID, as those of another cluster: no agent could register under
+#   a name that another node has.
+# Exit codes: 0 every alive member is in the catalog by its own ID, 3 not within SECONDS. Behind consul-api.sh and
+# management-api.sh.
 # shellcheck disable=SC2034 # consul-api.sh takes node
 set -u
 seconds=$1 begun=$(now) node=catalog
@@ -16,7 +20,8 @@ look() {
     managed '/v1/health/state/any?filter=CheckID%3D%3D%22serfHealth%22' -f </dev/null >"$seen/checks"
 }
 from_seen() { jq -n "$@" --slurpfile members "$seen/members" --slurpfile nodes "$seen/nodes" --slurpfile checks "$seen/checks" 2>/dev/null; }
-# As a transaction, which takes 64 operations: each only if the leader has not registered it anew meanwhile. Nodes without serfHealth are not agents'.
+# As a transaction, which takes 64 operations: each only if the leader has not registered it anew meanwhile. Nodes
+# without serfHealth are not agents'.
 strangers() {
   from_seen -c '($members[0] | map({key: (.Name | ascii_downcase), value: .Tags.id}) | from_entries) as $id
     | ($checks[0] | map({key: .Node, value: true}) | from_entries) as $agents

@@ -1,8 +1,9 @@
 #!/bin/sh
-# reclaim-management-token.sh SECONDS: makes the cluster accept the management token of this server's secrets. A restore brings back the snapshot's tokens, and
-# the leader adds the management token that it was started with. After a rotation or an interrupted restore, that is another token. Then this script uses Consul's
-# ACL bootstrap reset, which works in the leader's container alone: a file in its data with the number from Consul's refusal. Exit codes: 0 the cluster accepts the
-# token, 4 it does not. Behind consul-api.sh and management-api.sh.
+# reclaim-management-token.sh SECONDS: makes the cluster accept the management token of this server's secrets. A restore
+# brings back the snapshot's tokens, and the leader adds the management token that it was started with. After a rotation
+# or an interrupted restore, that is another token. Then this script uses Consul's ACL bootstrap reset, which works in
+# the leader's container alone: a file in its data with the number from Consul's refusal. Exit codes: 0 the cluster
+# accepts the token, 4 it does not. Behind consul-api.sh and management-api.sh.
 # shellcheck disable=SC2154 # consul-api.sh gives url, and management-api.sh management_token
 set -u
 seconds=$1 begun=$(now)
@@ -17,15 +18,15 @@ claim() {
   answer=$(bootstrap)
   index=$(printf '%s' "$answer" | sed -n 's/.*reset index: \([0-9]*\).*/\1/p')
   if [ -n "$index" ]; then
-    # As Consul's user, whose the data is.
+    # As Consul's user, because the data belongs to that user.
     su-exec consul sh -c 'echo "$1" >"$2"' sh "$index" "$reset"
     answer=$(bootstrap)
-    # The leader takes it away as it reads it; any other must not keep it.
+    # The leader deletes the file when it reads it. On any other server the file must not stay.
     su-exec consul rm -f "$reset"
   fi
   accessor=$(printf '%s' "$answer" | value '.AccessorID // empty')
   [ -n "$accessor" ] || return 1
-  # By its description it is told from tokens of somebody else's: see acl.jq.
+  # The description marks a token of the product: see acl.jq.
   managed "/v1/acl/token/$accessor" -f -X PUT -d '{"AccessorID": "'"$accessor"'", "Description": "consul-cdktf: management", "Policies": [{"Name": "global-management"}]}' </dev/null >/dev/null
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# store.sh: lists the snapshots of the container that saves on a schedule, one JSON object a line: the name, the size, and the output of
-# `consul snapshot inspect`, or why the snapshot is damaged.
+# store.sh: lists the snapshots of the container that saves on a schedule, one JSON object a line: the name, the size,
+# and the output of `consul snapshot inspect`, or why the snapshot is damaged.
 set -u
 for file in /consul/backups/*.snap; do
   [ -e "$file" ] || continue

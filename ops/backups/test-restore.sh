@@ -1,7 +1,8 @@
 #!/bin/sh
-# test-restore.sh DATACENTER SECONDS < SNAPSHOT: restores a snapshot into a separate agent, in memory and without a network, in a container that is removed
-# afterwards. A leader that cannot restore a snapshot crashes (restoreUserSnapshot, hashicorp/raft), so the test runs elsewhere. Exit codes: 0 restored, 3 not
-# restored, with the reason, 4 the test could not run.
+# test-restore.sh DATACENTER SECONDS < SNAPSHOT: restores a snapshot into a separate agent, in memory and without a
+# network, in a container that is removed afterwards. A leader that cannot restore a snapshot crashes
+# (restoreUserSnapshot, hashicorp/raft), so the test runs elsewhere. Exit codes: 0 restored, 3 not restored, with the
+# reason, 4 the test could not run.
 set -u
 datacenter=$1 seconds=$2 url=http://127.0.0.1:8500
 log=/tmp/trial.log

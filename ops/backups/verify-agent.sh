@@ -1,7 +1,8 @@
 #!/bin/sh
-# verify-agent.sh SECONDS ROOTS: verifies that the servers accept this agent's token, and that the agent trusts their Connect CA. ROOTS are the sorted IDs of its
-# roots; empty for an agent without a certificate of that CA. A restore may bring another CA, and with a certificate of the old one an agent is connected only as
-# long as its present connection lasts. Exit codes: 0 verified, 3 not within SECONDS. Behind consul-api.sh.
+# verify-agent.sh SECONDS ROOTS: verifies that the servers accept this agent's token, and that the agent trusts their
+# Connect CA. ROOTS are the sorted IDs of its roots; empty for an agent without a certificate of that CA. A restore may
+# bring another CA, and with a certificate of the old one an agent is connected only as long as its present connection
+# lasts. Exit codes: 0 verified, 3 not within SECONDS. Behind consul-api.sh.
 # shellcheck disable=SC2034,SC2154 # consul-api.sh takes node, and gives url
 set -u
 seconds=$1 wanted=$2 node=agent begun=$(now)

@@ -1,8 +1,11 @@
 #!/bin/sh
-# probe.sh SECONDS ROLE NODE SCOPE TOKEN HTTPS FILE...: probes the agent in this container, and the cluster as the agent sees it. Behind consul-api.sh.
-# SECONDS limits each request. SCOPE is `raft` (the agent and its leader), `agent` (status and doctor), or `cluster` (adoption: all members and peers, also from
-# a client agent). TOKEN is `agent` or `management`. HTTPS is the agent's HTTPS URL, or empty. Of each FILE the output has the SHA-256.
-# The output is short, because a thousand agents may be probed: one line for each answer, with its topic and JSON, or `!` and the reason why there is none.
+# probe.sh SECONDS ROLE NODE SCOPE TOKEN HTTPS FILE...: probes the agent in this container, and the cluster as the agent
+# sees it. Behind consul-api.sh.
+# SECONDS limits each request. SCOPE is `raft` (the agent and its leader), `agent` (status and doctor), or `cluster`
+# (adoption: all members and peers, also from a client agent). TOKEN is `agent` or `management`. HTTPS is the agent's
+# HTTPS URL, or empty. Of each FILE the output has the SHA-256.
+# The output is short, because a thousand agents may be probed: one line for each answer, with its topic and JSON, or
+# `!` and the reason why there is none.
 # shellcheck disable=SC2154 # consul-api.sh sets url
 set -u
 seconds=$1 role=$2 node=$3 scope=$4 token=$5 https=$6

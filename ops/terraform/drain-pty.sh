@@ -1,11 +1,13 @@
 #!/bin/sh
-# Terraform for the CDKTF CLI, in TERRAFORM_BINARY_NAME's place: CONSUL_CDKTF_TERRAFORM is the program, terraform by default.
+# drain-pty.sh ARGUMENT...: runs Terraform for the CDKTF CLI, which starts this script as TERRAFORM_BINARY_NAME.
+# CONSUL_CDKTF_TERRAFORM names the program, terraform by default.
 #
-# The CDKTF CLI has Terraform write to a pseudo-terminal, by node-pty. What is still in there when the program ends is lost on Linux: often enough
-# all that Terraform says at once when it fails, so the reason. Here the terminal stays for a moment after the last word.
+# Under the CDKTF CLI Terraform writes to a pseudo-terminal of node-pty. On Linux, output that is still in the terminal
+# when the program ends is lost. That is often all the output of a failure, including its reason. So this script holds
+# the terminal open for a moment after the last output.
 set -u
 
-# Terraform gets Ctrl-C as well, and takes its time to end.
+# Terraform receives Ctrl-C as well, and needs time to end.
 trap : INT
 "${CONSUL_CDKTF_TERRAFORM:-terraform}" "$@"
 status=$?

@@ -1,6 +1,7 @@
-# acl.jq: what has to be done, as [method, path, body] one a line, so that the cluster's ACLs are what they are to be. From acl.sh it has $definitions; $own, the
-# SecretIDs that it is given; $policies and $tokens, what is there; and $rules, the rules of the policies that are there and defined.
-# What is ours is known by its description; a policy is told from others by its name, a token by its SecretID.
+# acl.jq: prints the requests that bring the cluster's ACLs to the declared ones: [method, path, body], one a line.
+# acl.sh sets $definitions; $own, the SecretIDs of its standard input; $policies and $tokens, the existing ones; and
+# $rules, the rules of the existing policies that are declared.
+# A description marks the product's own policies and tokens. A policy's key is its name, a token's its SecretID.
 "consul-cdktf: " as $ours
 | def want: if .key == "management" then {Policies: ["global-management"]}
     elif .key | startswith("agent:") then (.key | ltrimstr("agent:")) as $node

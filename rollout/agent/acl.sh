@@ -1,15 +1,18 @@
 #!/bin/sh
-# acl.sh SECONDS DEFINITIONS PROGRAM: makes the cluster's ACL policies and tokens what they are to be, in a server's container. DEFINITIONS is JSON: `policies`, rules by
-# name; `tokens`, names of policies by the token's name; `services`, names of the services that a node's own agent registers, by the node; `datacenter`. The SecretIDs
-# are given on standard input; PROGRAM is acl.jq. Run again it changes nothing; of what it made earlier it deletes what is no longer wanted. Exits 0 when all is there, 3 when not in time.
-# Behind consul-api.sh and management-api.sh.
+# acl.sh SECONDS DEFINITIONS PROGRAM: creates, updates and deletes the cluster's ACL policies and tokens. It runs in a
+# server's container, behind consul-api.sh and management-api.sh.
+# DEFINITIONS is JSON: `policies`, rules by policy name; `tokens`, policy names by token name; `services`, the names of
+# the services that a node's own agent registers, by node name; `datacenter`. Standard input has the SecretIDs. PROGRAM
+# is acl.jq.
+# A second run changes nothing. Policies and tokens that an earlier run created are deleted when they are not declared
+# any more. Exit codes: 0 when policies and tokens are complete, 3 at the timeout.
 # shellcheck disable=SC2034,SC2154 # consul-api.sh takes node, and gives given
 set -u
 seconds=$1 definitions=$2 program=$3 node=acl begun=$(now)
 # As in readiness.sh.
 grace=6
 
-# The policies' rules are not among the answers about all of them.
+# The API's list of policies has no rules, so each policy is read.
 rules_of() {
   printf '%s' "$1" | jq -r --argjson definitions "$definitions" '.[] | select($definitions.policies[.Name] != null) | .ID' | while read -r id; do
     managed "/v1/acl/policy/$id" </dev/null

@@ -1,12 +1,14 @@
 #!/bin/sh
-# consul-api.sh: requests to Consul, and the outcomes of a check. It stands in front of each script that needs them.
-# Exit codes: 0 allow, 3 deny, 4 unknown, after which the next agent is asked. A script sets `node`, the agent that it checks.
+# consul-api.sh: requests to Consul, and the outcomes of a check. It precedes each script that needs them.
+# Exit codes: 0 allow, 3 deny, 4 unknown. After 4 the operator's side runs the script in the next container. The script
+# sets `node`, the name of the agent that it checks.
 # shellcheck disable=SC2034,SC2154 # given is for the script behind it, and node is the script's behind it
 # Input that must not be an argument, on one line.
 [ -z "${input:-}" ] || IFS= read -r given
-# The operator's side holds standard input open. When it ends, nobody waits for the result any more, and this script must not acquire anything.
+# The operator's side holds standard input open. At its end nobody waits for the result any more, and this script must
+# not acquire anything.
 if [ -n "${lifeline:-}" ]; then
-  # By another number, because 0 of a background command is /dev/null.
+  # Descriptor 9, because the shell redirects descriptor 0 of a background command to /dev/null.
   exec 9<&0
   {
     while read -r _; do :; done
@@ -18,8 +20,8 @@ fi
 
 url=${CONSUL_HTTP_ADDR:-http://127.0.0.1:8500}
 
-# The current token, if the cluster knows it; else the previous one, during a rotation; else none. Requests without a token may do everything while security
-# is being turned on, and nothing in a new cluster that has it.
+# The current token, if the cluster knows it; else the previous one, during a rotation; else none. While security is
+# being turned on, a request without a token has all rights. In a new cluster with security it has none.
 header=/consul/secrets/rollout.header token_is=unknown
 token_known() {
   [ "$token_is" != known ] || return 0
@@ -32,13 +34,13 @@ token_known() {
       return 0
       ;;
     401 | 403) ;;
-    # The agent does not know now.
+    # The agent cannot resolve the token now, for example without a leader.
     *) return 0 ;;
     esac
   done
   return 1
 }
-# Once, for all subshells.
+# One probe, whose result all subshells inherit.
 token_known || :
 # api OPTION OF CURL...
 api() { if token_known; then curl -sS -m 5 -H "@$header" "$@"; else curl -sS -m 5 "$@"; fi; }
@@ -50,14 +52,14 @@ ask() {
 }
 value() { jq -r "$@" 2>/dev/null; }
 now() { date +%s; }
-# The leader's address, or nothing. The API says "" when there is none.
+# The leader's address, or nothing. Without a leader the API returns "".
 leader() { ask /v1/status/leader -f | tr -d '"'; }
 
-# Whether this is the container of the agent that is checked. Its API may not answer.
+# Whether this is the container of the agent that is checked. Its API may be unreachable, so the processes are read.
 is_here() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -qxF -- "-node=$node"; }
 
 logged='' since=$(now)
-# Prints a message that is new, and notes since when it holds.
+# Prints a message that differs from the last one, and notes the time.
 log() {
   [ "$1" != "$logged" ] || return 0
   echo "$node: $1"

@@ -1,6 +1,9 @@
-# definitions.jq: what has to be done so that the cluster has what $definitions says. Given are what was noted, all prepared queries, and then the config entries of each
-# kind that matters. `clashes` are what others have made otherwise; `steps` and, when those are taken, `last` are [method, path, body].
-# Names are compared without their case and underscores: the file's are those of Consul's files, the API answers by its own. What the file does not say is not compared.
+# definitions.jq: prints the requests that bring the cluster to $definitions. Its input is the note, all prepared
+# queries, and the config entries of each kind that is declared or noted. `clashes` names existing objects that no
+# deploy created and that differ. `steps` are the requests, [method, path, body]; `last` are those that follow when all
+# steps succeeded.
+# Field names are compared without case and underscores, because the cluster file uses the names of Consul's files, and
+# the API uses its own. Only fields that the cluster file has are compared.
 def folded: if type == "object" then with_entries(.key |= (ascii_downcase | gsub("_"; "")) | .value |= folded) elif type == "array" then map(folded) else . end;
 def nothing: . == null or . == false or . == "" or . == 0 or . == [] or . == {};
 def holds($said):
@@ -10,7 +13,7 @@ def holds($said):
       ($said | length) == ($there | length) and all($said[]; . as $one | any($there[]; holds($one)))
     else $there == $said or (($there | nothing) and ($said | nothing)) end;
 def path_of: split("/") | .[0] as $kind | "/v1/config/\($kind)/\(.[1:] | join("/") | @uri)";
-# Kinds on which others build, first; they go last.
+# Other kinds depend on the first ones, which are therefore written first and deleted last.
 def rank: split("/")[0] as $kind | ["proxy-defaults", "mesh", "jwt-provider", "service-defaults", "service-resolver", "service-splitter", "service-router"] | index($kind) // 9;
 
 "/v1/kv/consul-cdktf/definitions" as $place

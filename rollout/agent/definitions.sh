@@ -1,16 +1,20 @@
 #!/bin/sh
-# definitions.sh SECONDS DEFINITIONS PROGRAM: makes the cluster's keys, config entries and prepared queries what they are to be, in a server's container. DEFINITIONS is
-# JSON: `kv`, text by key; `config_entries`, by kind/name; `prepared_queries`, by name, both as the API takes them; PROGRAM is definitions.jq. A key that is there is left
-# alone. What it made earlier and nobody wants any more it deletes: it notes in the KV store what it has made. What others made by the same name and otherwise it does
-# not touch. Exits 0 when all is there, 3 when not in time or not at all. Behind consul-api.sh and management-api.sh.
+# definitions.sh SECONDS DEFINITIONS PROGRAM: creates, updates and deletes the cluster's keys, config entries and
+# prepared queries. It runs in a server's container, behind consul-api.sh and management-api.sh.
+# DEFINITIONS is JSON: `kv`, text by key; `config_entries`, by kind/name; `prepared_queries`, by name. Entries and
+# queries are in the API's format. PROGRAM is definitions.jq.
+# An existing key does not change. The script notes in the KV store which objects it has created, so that it can delete
+# them when they are not declared any more. An object that somebody else created under a declared name, with other
+# values, does not change: the script fails. Exit codes: 0 when all is complete, 3 on such an object or at the timeout.
 # shellcheck disable=SC2034 # consul-api.sh takes node
 set -u
 seconds=$1 definitions=$2 program=$3 node=definitions begun=$(now)
 noted=/v1/kv/consul-cdktf/definitions
-# So long a step that Consul refuses is tried again: another may have to come first, or a leader be found.
+# For so many seconds the script retries a request that Consul rejects, because it may depend on another request, or the
+# cluster may be electing a leader.
 patience=10
 
-# read_json PATH DEFAULT: an answer, or the default where there is nothing.
+# read_json PATH DEFAULT: the response, or the default if the object does not exist.
 read_json() {
   answer=$(managed "$1" -w '\n%{http_code}' </dev/null)
   case $answer in
@@ -22,12 +26,12 @@ read_json() {
     ;;
   esac
 }
-# One answer for each kind that is defined, or was.
+# Lists the config entries of each kind that is declared or noted, one response a kind.
 entries() {
   kinds=$(printf '%s %s' "$definitions" "$1" | jq -r '.config_entries // [] | if type == "object" then keys[] else .[] end | split("/")[0]' | sort -u)
   for kind in $kinds; do read_json "/v1/config/$kind" '[]' || return 1; done
 }
-# What is to be done, as one line of JSON; fails with the reason when it cannot be told.
+# Prints the planned requests as one line of JSON. If a read fails, it prints the reason, and fails.
 plan() {
   if ! { note=$(read_json "$noted?raw&consistent" '{}') && entries=$(entries "$note") && queries=$(read_json /v1/query '[]'); }; then
     echo "$note ${entries:-} ${queries:-}"
@@ -54,7 +58,7 @@ while [ $(($(now) - begun)) -lt "$seconds" ]; do
     left=''
     [ -z "$steps" ] || left=$(apply_steps "$steps")
     if [ -z "$left" ]; then
-      # What is noted last: until then all that was and all that is to be counts as made.
+      # The final note comes last. Until then the note has the earlier objects and the declared ones.
       last=$(printf '%s' "$planned" | jq -c '.last[]')
       [ -z "$last" ] || left=$(apply_steps "$last")
     fi

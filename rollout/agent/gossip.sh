@@ -1,13 +1,16 @@
 #!/bin/sh
-# gossip.sh SECONDS: makes the gossip key of this server's secrets the cluster's only one: installed everywhere, used everywhere, all others removed. No agent
-# restarts: a key in an agent's data wins over the one that it is given (hashicorp/consul, agent/keyring.go). Exits 0 when so, 3 when not in time. Behind consul-api.sh.
+# gossip.sh SECONDS: makes the gossip key of this server's secrets the cluster's only one. It installs the key in all
+# agents, makes it their primary key, and removes all other keys. No agent restarts. A restart alone would not change
+# the key, because the key in an agent's data has precedence over the configured one (hashicorp/consul,
+# agent/keyring.go). Exit codes: 0 when all agents use one key, 3 at the timeout. Behind consul-api.sh.
 # shellcheck disable=SC2034 # consul-api.sh takes node
 set -u
 seconds=$1 node=gossip begun=$(now) key=/consul/secrets/gossip.json
 
-# keyring METHOD < KEY: by standard input, for a key is a secret.
+# keyring METHOD < KEY: the key is a secret, so it is on standard input.
 keyring() { ask /v1/operator/keyring -X "$1" -d @-; }
-# What is to be done with which key, and `done` when there is nothing. Of servers alone, when they are asked `local-only`.
+# next QUERY: prints the next request's method and key, or `done`. With `?local-only=true` only servers
+# report their keys.
 next() {
   ask "/v1/operator/keyring$1" | value -c --slurpfile own "$key" '$own[0].encrypt as $key | if type != "array" then empty
     elif any(.[]; (.Keys[$key] // 0) < .NumNodes) then ["POST", {Key: $key}]
@@ -15,7 +18,8 @@ next() {
     else ([.[].Keys | keys[] | select(. != $key)] | first | if . then ["DELETE", {Key: .}] else ["done"] end) end'
 }
 
-# While gossip encryption is being turned on, other agents have no keys yet: servers that all have this one alone need no change.
+# While gossip encryption is being turned on, other agents have no keys yet: servers that all have this one alone need
+# no change.
 [ "$(next '?local-only=true')" != '["done"]' ] || exit 0
 
 while [ $(($(now) - begun)) -lt "$seconds" ]; do

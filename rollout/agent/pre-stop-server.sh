@@ -1,26 +1,28 @@
 #!/bin/sh
-# pre-stop-server.sh SECONDS OWNER NODE PURPOSE SERVERS STAGE: the pre-stop check of the server NODE. PURPOSE is `replace` or `leave`. It runs in a server's container,
-# NODE's own first, before Terraform stops NODE's. SERVERS is how many servers the cluster is to have, STAGE the next container's stage of security.
+# pre-stop-server.sh SECONDS OWNER NODE PURPOSE SERVERS STAGE: the pre-stop check of the server NODE. PURPOSE is
+# `replace` or `leave`. SERVERS is the number of servers that the cluster file has, STAGE the next container's stage of
+# security. The check runs in a server's container, NODE's own first, before Terraform stops NODE's.
 # Behind consul-api.sh, lock.sh and security-compat.sh.
 #
-# Yes, when it is the cluster's lock holder and the healthy voters without it are still a quorum: at once when they are all, and after SECONDS when some of them are unhealthy.
-# And for a server whose stop takes nothing away: one that is down, no voter, or alone. The lock is given back by the gate, or by removal.sh. It stays when the new
-# container does not get in: then only
-# that server may be touched, whoever deploys.
+# The check allows the stop when NODE holds the deploy lock and the healthy voters without NODE are still a quorum. If
+# all voters are healthy, it does so at once; if some are unhealthy, after SECONDS. It also allows the stop of a server
+# whose loss costs nothing, because the server is down, no voter, or alone.
+# The readiness check or removal.sh releases the lock. If the new container does not become ready, the lock stays with
+# NODE, so that no deploy stops another server.
 # shellcheck disable=SC2034,SC2154 # lock.sh takes owner, and gives entries
 set -u
 seconds=$1 owner=$2 node=$3 purpose=$4 servers=$5 stage=$6
-# Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last.
+# Autopilot checks every 2 s (server_health_interval), so that one result may be older than the last event.
 needed=3 passed=0
 
-# A server's port takes a connection. Nothing is sent, so that it has nothing to log.
+# Whether a server's port accepts a connection. Nothing is sent, so that the server logs nothing.
 answers() {
   server=${1%:*} server=${server#\[} server=${server%\]}
   nc -w 2 "$server" "${1##*:}" </dev/null >/dev/null 2>&1
 }
 
-# The healthy voters without NODE, and those of them that do not take a connection: when a host is cut off from the network, it is seconds until gossip
-# and autopilot notice.
+# Counts the healthy voters without NODE, and lists those that accept no connection. When a host loses its network,
+# gossip and autopilot take seconds to notice.
 count_others() {
   others=0 unreachable=''
   while read -r name address; do
@@ -53,7 +55,7 @@ while :; do
   fi
   own=$(about '.Servers[] | select(.Name == $node) | if .Voter | not then "no voter" else .SerfStatus end')
   address=$(about '.Servers[] | select(.Name == $node and .Voter) | .Address')
-  # Gossip may have lost it while raft still has it.
+  # Gossip may have lost a server that Raft still has.
   [ "${own:-gone}" = alive ] || { [ -n "$address" ] && answers "$address"; } ||
     allow "it is ${own:-no server of this cluster}"
 
@@ -74,7 +76,7 @@ while :; do
   if [ "$holder" != "$owner" ]; then
     passed=0
     if [ -z "$holder" ]; then log "the deploy lock cannot be acquired: $entries rejects the request"; else log "waiting: $holder is being replaced, or leaves"; fi
-    # Whoever holds it has as long for its own question, and again for its gate.
+    # The holder has SECONDS for its pre-stop check, and SECONDS for its readiness check.
     waited "$((2 * seconds + 30))" && [ -z "$holder" ] && deny "hint: allow its own host to write to the KV: allow_write_http_from, limits"
     waited "$((2 * seconds + 30))" &&
       deny "hint: fix $holder first: its readiness check releases the lock when it is a voter. If no deploy replaces it: npm run doctor -- --fix"
@@ -95,7 +97,7 @@ while :; do
       deny "hint: bring those back first, or give up the quorum with CONSUL_ALLOW_QUORUM_LOSS=yes"
     fi
   else
-    # With five servers one that is unhealthy leaves a quorum without another; but what heals soon is better waited for.
+    # Of five servers, one may be unhealthy and another stopped. A server that soon recovers is still worth waiting for.
     [ -z "$unhealthy" ] || log "waiting a while for $unhealthy, though $others of $voters voters are healthy without it"
     if [ -z "$unhealthy" ] || waited "$seconds"; then passed=$((passed + 1)); else passed=0; fi
     [ "$passed" -lt "$needed" ] || allow "$others of $voters voters are healthy without it, $quorum are needed"

@@ -1,12 +1,15 @@
 #!/bin/sh
-# services.sh SECONDS ROLE NODE DECLARED: gives this container's agent, NODE, the services and checks that the cluster file declares on it; DECLARED is a file of Consul's, as
-# JSON. Consul is asked first whether it is one; an agent that does not take it after all gets back what it had. Exits 0 when the agent and the catalog have what is
-# declared, 3 when not in time or not at all. Behind consul-api.sh and reload.sh.
+# services.sh SECONDS ROLE NODE DECLARED: delivers the services and checks that the cluster file declares on this
+# container's agent, NODE. DECLARED is a configuration file of Consul's, as JSON.
+# Consul validates the file first. If the agent still rejects it, the agent gets its previous file back. Exit codes: 0
+# when the agent and the catalog have the declared services, 3 on a rejection or at the timeout.
+# Behind consul-api.sh and reload.sh.
 # shellcheck disable=SC2154 # consul-api.sh gives url
 set -u
 seconds=$1 role=$2 node=$3 declared=$4 begun=$(now)
 folder=/consul/declared file=/consul/declared/services.json
-# What the agent has read: written once it has, or when its container starts with it. Consul reads what ends in .json.
+# A copy of the file that the agent has loaded, written after a reload or when the container starts. Consul loads only
+# files that end in .json.
 read=$folder/services.read
 # The grace period of readiness.sh: this step must not hold a slot of Terraform's parallelism that another server needs.
 grace=6
@@ -14,7 +17,8 @@ was_never_ready() { if [ "$role" = client ]; then [ ! -e "${CONSUL_DATA_DIR:-/co
 
 [ -e "$file" ] || [ "$declared" != '{}' ] || exit 0
 
-# The rest of the agent's configuration is taken already, and says nothing about services.
+# Validates the declared file beside a minimal configuration. Consul has already accepted the rest of the agent's own
+# configuration, which has no effect on services.
 validate() {
   trial=$(mktemp -d) || return
   printf '{"data_dir": "/consul/data", "node_name": "%s", "bind_addr": "127.0.0.1", "advertise_addr": "127.0.0.1"}' "$node" >"$trial/agent.json"
@@ -25,12 +29,13 @@ validate() {
   printf '%s' "$verdict" | tr -s '[:space:]' ' '
   return "$valid"
 }
-# put CONTENT: whole, or not at all.
+# put CONTENT: replaces the file in one step, so that a reload never reads half a file.
 put() {
   rm -f "$read"
   printf '%s' "$1" >"$folder/services.new" && mv "$folder/services.new" "$file"
 }
-# Says why, when the agent refuses. Where nobody can know its token it is asked by a signal, which has no answer.
+# Prints the reason if the agent rejects the file. Without a leader the agent cannot resolve a token, so a signal
+# reloads it, and a signal has no response.
 reload() {
   if [ -z "$(leader)" ]; then
     signal_reload
@@ -61,7 +66,7 @@ if [ "$(cat "$read" 2>/dev/null)" != "$declared" ]; then
   cp "$file" "$read"
 fi
 
-# What the agent or the catalog does not have yet. Fails if they do not answer.
+# Lists services and checks that the agent or the catalog does not have yet. Fails if one of them is unreachable.
 missing() {
   services=$(ask /v1/agent/services -f) && checks=$(ask /v1/agent/checks -f) && catalog=$(ask "/v1/catalog/node-services/$node" -f) || return
   printf '%s\n' "$declared" "$services" "$checks" "$catalog" | value -rs '. as [$declared, $services, $checks, $catalog]

@@ -10,16 +10,16 @@ interface Plan {
   readonly steps: readonly [string, string, Record<string, unknown> | string | null][];
   readonly last: readonly [string, string, Record<string, unknown> | null][];
 }
-interface There {
-  /** What was noted as made. */
+interface Existing {
+  /** The note of the objects that a deploy created. */
   readonly note?: object;
   readonly queries?: readonly object[];
-  /** Config entries, as the API answers, by kinds. */
+  /** The API's list of config entries, for each kind. */
   readonly entries?: readonly (readonly object[])[];
 }
 
-/** What definitions.jq finds to be done. */
-function plan(definitions: object, { note = {}, queries = [], entries = [] }: There = {}): Plan {
+/** The requests that definitions.jq plans. */
+function plan(definitions: object, { note = {}, queries = [], entries = [] }: Existing = {}): Plan {
   const wanted = JSON.stringify({ kv: {}, config_entries: {}, prepared_queries: {}, ...definitions });
   const args = ["-cs", "--argjson", "definitions", wanted, "-f", join(PROJECT, "rollout/agent/definitions.jq")];
   const input = [note, queries, ...entries].map((value) => JSON.stringify(value)).join("\n");
@@ -27,14 +27,14 @@ function plan(definitions: object, { note = {}, queries = [], entries = [] }: Th
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   return JSON.parse(stdout);
 }
-const taken = ({ steps }: Plan) => steps.map(([method, path]) => `${method} ${path}`);
+const requests = ({ steps }: Plan) => steps.map(([method, path]) => `${method} ${path}`);
 
 const web = { kind: "service-defaults", name: "web", protocol: "http" };
 const ENTRIES = { config_entries: { "service-defaults/web": web } };
 const QUERIES = {
   prepared_queries: { near: { Name: "near", Service: { Service: "web", OnlyPassing: true }, Dns: { Ttl: "10s" } } },
 };
-const webThere = {
+const webExisting = {
   Kind: "service-defaults",
   Name: "web",
   Protocol: "http",
@@ -42,7 +42,7 @@ const webThere = {
   CreateIndex: 3,
   ModifyIndex: 4,
 };
-const nearThere = {
+const nearExisting = {
   ...{ ID: "id1", Name: "near", Session: "", Token: "", Template: { Type: "" } },
   ...{ Service: { Service: "web", OnlyPassing: true, Near: "", Tags: null }, DNS: { TTL: "10s" } },
 };
@@ -50,7 +50,7 @@ const nearThere = {
 test("nothing is done if nothing is declared and nothing was created", () =>
   expect(plan({})).toEqual({ clashes: [], steps: [], last: [] }));
 
-test("a key is written only where it is absent, by its path", () => {
+test("a key is written by its path, and only if it does not exist", () => {
   expect(plan({ kv: { "a b/c?d": "text" } }).steps).toEqual([["PUT", "/v1/kv/a%20b/c%3Fd?cas=0", "text"]]);
 });
 
@@ -66,7 +66,7 @@ describe("a new definition", () => {
     expect(last).toEqual([]);
   });
   test("is adopted if an identical object exists", () => {
-    const { clashes, steps } = plan({ ...ENTRIES, ...QUERIES }, { entries: [[webThere]], queries: [nearThere] });
+    const { clashes, steps } = plan({ ...ENTRIES, ...QUERIES }, { entries: [[webExisting]], queries: [nearExisting] });
     expect(clashes).toEqual([]);
     expect(steps.map(([method, path]) => `${method} ${path}`)).toEqual([
       `PUT ${NOTE}`,
@@ -75,16 +75,16 @@ describe("a new definition", () => {
     ]);
   });
   test("is rejected if a different object exists", () => {
-    const there = {
-      entries: [[{ ...webThere, Protocol: "grpc" }]],
-      queries: [{ ...nearThere, Service: { Service: "api", OnlyPassing: true } }],
+    const existing = {
+      entries: [[{ ...webExisting, Protocol: "grpc" }]],
+      queries: [{ ...nearExisting, Service: { Service: "api", OnlyPassing: true } }],
     };
-    expect(plan({ ...ENTRIES, ...QUERIES }, there).clashes).toEqual([
+    expect(plan({ ...ENTRIES, ...QUERIES }, existing).clashes).toEqual([
       "config entry service-defaults/web",
       'prepared query "near"',
     ]);
   });
-  test("is compared in the file's spelling and the API's, lists in any order", () => {
+  test("is compared although the file and the API spell names differently and order lists differently", () => {
     const intentions = {
       kind: "service-intentions",
       name: "web",
@@ -98,27 +98,27 @@ describe("a new definition", () => {
       { Name: "api", Action: "allow", Precedence: 9 },
       { Name: "*", Action: "deny", Precedence: 8 },
     ];
-    const there = (list: object[]) => ({ entries: [[{ Kind: "service-intentions", Name: "web", Sources: list }]] });
-    expect(plan(wanted, there(sources)).clashes).toEqual([]);
-    expect(plan(wanted, there(sources.slice(1))).clashes).toEqual(["config entry service-intentions/web"]);
+    const existing = (list: object[]) => ({ entries: [[{ Kind: "service-intentions", Name: "web", Sources: list }]] });
+    expect(plan(wanted, existing(sources)).clashes).toEqual([]);
+    expect(plan(wanted, existing(sources.slice(1))).clashes).toEqual(["config entry service-intentions/web"]);
   });
 });
 
 describe("an object that a deploy created", () => {
   const note = { config_entries: ["service-defaults/web", "service-router/web"], prepared_queries: ["near"] };
-  const entries = [[webThere], [{ Kind: "service-router", Name: "web" }]];
+  const entries = [[webExisting], [{ Kind: "service-router", Name: "web" }]];
 
   test("is updated when the file changes, and after a change by hand", () => {
     const { clashes, steps } = plan(
       { ...ENTRIES, ...QUERIES },
-      { note, entries: [[{ ...webThere, Protocol: "tcp" }]], queries: [nearThere] },
+      { note, entries: [[{ ...webExisting, Protocol: "tcp" }]], queries: [nearExisting] },
     );
     expect(clashes).toEqual([]);
     expect(steps).toContainEqual(["PUT", "/v1/config", web]);
     expect(steps).toContainEqual(["PUT", "/v1/query/id1", QUERIES.prepared_queries.near]);
   });
   test("is deleted when it is no longer declared, after the objects that depend on it; then its note is deleted", () => {
-    const { steps, last } = plan({}, { note, entries, queries: [nearThere] });
+    const { steps, last } = plan({}, { note, entries, queries: [nearExisting] });
     expect(steps).toEqual([
       ["DELETE", "/v1/query/id1", null],
       ["DELETE", "/v1/config/service-router/web", null],
@@ -127,24 +127,24 @@ describe("an object that a deploy created", () => {
     expect(last).toEqual([["DELETE", NOTE, null]]);
   });
   test("and that no longer exists only loses its note", () => {
-    const { steps, last } = plan(ENTRIES, { note, entries: [[webThere]] });
+    const { steps, last } = plan(ENTRIES, { note, entries: [[webExisting]] });
     expect(steps).toEqual([["PUT", "/v1/config", web]]);
     expect(last).toEqual([["PUT", NOTE, { config_entries: ["service-defaults/web"], prepared_queries: [] }]]);
   });
 });
 
 test("an object that no deploy created, and that is not declared, does not change", () => {
-  const there = {
-    entries: [[webThere, { ...webThere, Name: "theirs" }]],
-    queries: [nearThere, { ...nearThere, ID: "id2", Name: "theirs" }],
+  const existing = {
+    entries: [[webExisting, { ...webExisting, Name: "theirs" }]],
+    queries: [nearExisting, { ...nearExisting, ID: "id2", Name: "theirs" }],
   };
-  expect(taken(plan(ENTRIES, there))).toEqual([`PUT ${NOTE}`, "PUT /v1/config"]);
+  expect(requests(plan(ENTRIES, existing))).toEqual([`PUT ${NOTE}`, "PUT /v1/config"]);
 });
 
 describe("the step of a deploy", () => {
   const step = (text: string) => stackOf(synthesizeText(text), "c").resource.terraform_data.consul_definitions;
 
-  test("comes after the servers are voters, and is repeated when what is defined changes", () => {
+  test("runs after the servers are voters, and again when the definitions change", () => {
     const { depends_on, triggers_replace } = step(`${FOUR_HOSTS}kv: { a: '\${x}' }\n`) ?? {};
     expect(depends_on).toEqual(["terraform_data.consul_quorum"]);
     const [given = ""] = Object.values(triggers_replace ?? {});

@@ -3,10 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder, PROJECT } from "../../cluster-files";
 
-const GATE = readFileSync(join(PROJECT, "rollout/agent/readiness.sh"), "utf8");
+const READINESS = readFileSync(join(PROJECT, "rollout/agent/readiness.sh"), "utf8");
 
-/** A new server at another address than its lost predecessor, which the leader has in mind until gossip has been synced with it so many times. */
-function gate(syncs: number): { status: number | null; said: string } {
+/**
+ * The readiness check of a new server whose address differs from its lost predecessor's. The leader lists the predecessor
+ * until the server has joined by gossip `syncs` times.
+ */
+function readiness(syncs: number): { status: number | null; output: string } {
   const synced = join(folder(), "synced");
   const stubs = `
 url=http://127.0.0.1:8500 header=/nowhere
@@ -27,20 +30,25 @@ ask() {
     ;;
   esac
 }`;
-  const { status, stdout } = spawnSync("sh", ["-c", `${stubs}\n${GATE}`, "gate", "4", "owner", "server", "s5", "3"], {
-    encoding: "utf8",
-  });
-  return { status, said: stdout };
+  const { status, stdout } = spawnSync(
+    "sh",
+    ["-c", `${stubs}\n${READINESS}`, "readiness", "4", "owner", "server", "s5", "3"],
+    {
+      encoding: "utf8",
+    },
+  );
+  return { status, output: stdout };
 }
 
 test("a server is ready when the leader lists it under its name, instead of its lost predecessor", () =>
-  expect(gate(2)).toEqual({
+  expect(readiness(2)).toEqual({
     status: 0,
-    said: "a voter, waiting until the leader knows it instead of its lost predecessor\nthe lock is released\ns5: ready, a voter, leader 10.0.0.1:8300\n",
+    output:
+      "a voter, waiting until the leader knows it instead of its lost predecessor\nthe lock is released\ns5: ready, a voter, leader 10.0.0.1:8300\n",
   }));
 test("until then it keeps the deploy lock", () => {
-  expect(gate(100)).toEqual({
+  expect(readiness(100)).toEqual({
     status: 3,
-    said: "a voter, waiting until the leader knows it instead of its lost predecessor\n",
+    output: "a voter, waiting until the leader knows it instead of its lost predecessor\n",
   });
 });

@@ -5,19 +5,19 @@ import { PROJECT } from "../../cluster-files";
 
 const STAGE = readFileSync(join(PROJECT, "rollout/agent/security-compat.sh"), "utf8");
 
-/** What Consul says of each agent: how far its security is, or nothing as yet; and whether it is up. */
+/** Agents as Consul's API reports them: the stage of security, if any; and whether the agent is up and registered. */
 type Agents = Readonly<Record<string, { stage?: string; up?: boolean; registered?: boolean }>>;
 
-/** What incompatible_members finds, with the answers of Consul's API in the place of asking for them. */
+/** The output of incompatible_members, with stand-ins for the responses of Consul's API. */
 function incompatibleMembers(stage: string, agents: Agents): string {
   const members = Object.entries(agents).map(([Name, { up = true }]) => ({ Name, Status: up ? 1 : 4 }));
   const nodes = Object.entries(agents).map(([Node, { stage: own, registered = true }]) => ({
     Node,
     Meta: registered ? { "consul-network-segment": "", ...(own && { "cdktf-security": own }) } : null,
   }));
-  const answers = `ask() { case $1 in */members) printf '%s' "$MEMBERS" ;; */nodes) printf '%s' "$NODES" ;; esac; }\nvalue() { jq -r "$@"; }`;
+  const stubs = `ask() { case $1 in */members) printf '%s' "$MEMBERS" ;; */nodes) printf '%s' "$NODES" ;; esac; }\nvalue() { jq -r "$@"; }`;
   const env = { PATH: process.env.PATH, MEMBERS: JSON.stringify(members.reverse()), NODES: JSON.stringify(nodes) };
-  const { stdout, stderr } = spawnSync("sh", ["-c", `${answers}\n${STAGE}\nincompatible_members ${stage}`], {
+  const { stdout, stderr } = spawnSync("sh", ["-c", `${stubs}\n${STAGE}\nincompatible_members ${stage}`], {
     encoding: "utf8",
     env,
   });
@@ -34,8 +34,8 @@ test.each([
   ["require", "use"],
   ["use", "require"],
   ["accept", "use"],
-])("an agent at %s is compatible with those at %s", (next, there) =>
-  expect(incompatibleMembers(next, all(there === "off" ? undefined : there))).toBe("none"),
+])("an agent at %s is compatible with those at %s", (next, present) =>
+  expect(incompatibleMembers(next, all(present === "off" ? undefined : present))).toBe("none"),
 );
 
 test.each([
@@ -44,9 +44,9 @@ test.each([
   ["require", "accept"],
   ["accept", "require"],
   ["off", "use"],
-])("an agent at %s is incompatible with those at %s", (next, there) => {
-  const stage = { off: "off", accept: "permissive", use: "outgoing", require: "strict" }[there];
-  expect(incompatibleMembers(next, all(there === "off" ? undefined : there))).toBe(
+])("an agent at %s is incompatible with those at %s", (next, present) => {
+  const stage = { off: "off", accept: "permissive", use: "outgoing", require: "strict" }[present];
+  expect(incompatibleMembers(next, all(present === "off" ? undefined : present))).toBe(
     `c1 (${stage}), s1 (${stage}), s2 (${stage})`,
   );
 });

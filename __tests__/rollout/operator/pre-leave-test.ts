@@ -1,7 +1,10 @@
 import { operatorScript, runAsTerraform } from "../../docker-stand-in";
 
-/** pre-leave.sh with a daemon that has the container in some state, a cluster that answers so, and servers that say whether it is gone. */
-const leave = ({ state = "running", ask = "echo asked", gone = "exit 0", targets = "exec -i s2", env = {} }) =>
+/**
+ * Runs pre-leave.sh with stand-ins: a daemon with the container in a state, a pre-stop check, and servers that report
+ * whether the agent is removed.
+ */
+const leave = ({ state = "running", check = "echo checked", gone = "exit 0", targets = "exec -i s2", env = {} }) =>
   runAsTerraform({
     script: operatorScript("docker", "parallelism", "pre-leave"),
     docker: `case "$*" in *'inspect -f {{.State.Status}}'*) ${state === "none" ? "echo 'No such container: s1' >&2; exit 1" : `echo ${state}`} ;; esac`,
@@ -14,7 +17,7 @@ const leave = ({ state = "running", ask = "echo asked", gone = "exit 0", targets
         GONE_SCRIPT: gone,
         GONE_ARGUMENTS: "",
       },
-      ...{ GONE_TARGETS: targets, ASK_SCRIPT: "", ASK: `[ -z "$ASK_SCRIPT" ] || eval "$ASK_SCRIPT"; ${ask}`, ...env },
+      ...{ GONE_TARGETS: targets, ASK_SCRIPT: "", ASK: `[ -z "$ASK_SCRIPT" ] || eval "$ASK_SCRIPT"; ${check}`, ...env },
     },
   });
 
@@ -28,7 +31,7 @@ test("a running agent is checked, leaves, and stays down", () => {
   ]);
 });
 test("an agent does not leave if the check denies it", () => {
-  const { status, calls } = leave({ ask: "exit 1" });
+  const { status, calls } = leave({ check: "exit 1" });
   expect([status, calls.length]).toEqual([1, 1]);
 });
 test("an agent whose container is gone is removed from the cluster too", () =>

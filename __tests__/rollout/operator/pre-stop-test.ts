@@ -4,18 +4,18 @@ import { folder } from "../../cluster-files";
 import { operatorScript, runAsTerraform } from "../../docker-stand-in";
 
 interface Stop {
-  /** Of the container. Default running. */
+  /** The container's state. @default "running" */
   readonly state?: string;
-  /** What runs, and what is to run. Default the same image. */
+  /** The versions of the running image and of the next one. @default both are the same image */
   readonly versions?: [from: string, to: string];
-  /** Whether the next image is on the host, and what a pull of it says otherwise. */
+  /** The error of a pull of the next image. @default none: the image is on the host */
   readonly pull?: string;
-  /** Commands in the place of the next image's. Default it says its version. */
+  /** Commands in the place of the next image's. @default a command that prints its version */
   readonly tried?: string;
   readonly env?: Record<string, string>;
 }
 
-/** pre-stop.sh with a daemon that answers so, and a cluster that says yes. */
+/** Runs pre-stop.sh with a stand-in for the daemon, and with a check that allows the stop. */
 function stop({ state = "running", versions, pull, tried, env = {} }: Stop = {}) {
   const [from, to] = versions ?? ["1.22.2", "1.22.2"];
   const config = join(folder(), "config");
@@ -40,17 +40,17 @@ esac`;
       STOP_NETWORK: "host",
       STOP_DECLARED: "s1-declared",
       TRY_SCRIPT: "try it",
-      ASK: "echo asked",
+      ASK: "echo checked",
       ...env,
     },
   });
   return { ...run, config: existsSync(config) ? readFileSync(config, "utf8") : undefined };
 }
 
-test("a running container is checked", () => expect(stop()).toMatchObject({ status: 0, stdout: "asked\n" }));
+test("a running container is checked", () => expect(stop()).toMatchObject({ status: 0, stdout: "checked\n" }));
 test("a container is not stopped if the check denies it", () =>
   expect(stop({ env: { ASK: "exit 1" } }).status).toBe(1));
-test.each(["exited", "created", "restarting", "dead"])("one that is %s may go unasked", (state) =>
+test.each(["exited", "created", "restarting", "dead"])("a container that is %s is not checked", (state) =>
   expect(stop({ state })).toMatchObject({ status: 0, stdout: "" }),
 );
 test("CONSUL_ALLOW_QUORUM_LOSS skips all checks, and does not ask the daemon", () => {
@@ -69,12 +69,12 @@ esac`,
       STOP_OWNER: "s1",
       STOP_IMAGE: "consul:next",
       STOP_SECONDS: "0",
-      ASK: "echo asked",
+      ASK: "echo checked",
     },
   });
-  expect(stdout).toBe("asked\n");
+  expect(stdout).toBe("checked\n");
 });
-test("without the next image on its host it is not stopped", () => {
+test("a container is not stopped if the next image cannot be pulled", () => {
   const { status, stderr } = stop({ pull: "manifest unknown" });
   expect([status, stderr]).toEqual([
     1,
@@ -83,7 +83,7 @@ test("without the next image on its host it is not stopped", () => {
 });
 
 describe("the next configuration", () => {
-  test("is given to the next image's Consul, in one run, in the successor's network and with the services that the agent has", () => {
+  test("is validated by the next image's Consul, in one run, in the new container's network and with the agent's services", () => {
     const { calls, config } = stop();
     expect(config).toBe('{"log_level": "x"}');
     expect(calls.filter((call) => call.includes(" run "))).toEqual([
@@ -98,12 +98,12 @@ describe("the next configuration", () => {
       "s1: not stopped: Consul 1.22.2 rejects its next configuration: invalid config key x\n",
     ]);
   });
-  test("is not tried with consent to lose the quorum, nor for a container that is down", () => {
+  test("is not validated with CONSUL_ALLOW_QUORUM_LOSS, nor if the container is down", () => {
     for (const how of [{ env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } }, { state: "exited" }])
       expect(stop(how).config).toBeUndefined();
   });
-  test("that cannot be tried is left to the readiness check", () =>
-    expect(stop({ tried: "exit 125" }).stdout).toBe("asked\n"));
+  test("is left to the readiness check if it cannot be validated", () =>
+    expect(stop({ tried: "exit 125" }).stdout).toBe("checked\n"));
 });
 
 describe("versions", () => {
@@ -117,29 +117,30 @@ describe("versions", () => {
     ["1.9.0", "1.10.0"],
     ["2.0.3", "2.2.0"],
     ["1.22.2", "1.22.2+ent"],
-  ])("from %s to %s is asked for", (...versions) => expect(stop({ versions }).stdout).toBe("asked\n"));
+  ])("an update from %s to %s is checked", (...versions) => expect(stop({ versions }).stdout).toBe("checked\n"));
 
   test.each([
     ["1.22.2", "1.21.5"],
     ["1.22.2", "1.22.1"],
     ["2.0.0", "1.22.9"],
     ["1.10.0", "1.9.9"],
-  ])("from %s back to %s is refused, unless that is wanted", (...versions) => {
+  ])("a downgrade from %s to %s is denied without CONSUL_ALLOW_DOWNGRADE", (...versions) => {
     const [from, to] = versions;
     const { status, stderr, stdout } = stop({ versions });
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr).toContain(`s1: not stopped: ${to} is older than ${from}`);
-    expect(stop({ versions, env: { CONSUL_ALLOW_DOWNGRADE: "yes" } }).stdout).toBe("asked\n");
+    expect(stop({ versions, env: { CONSUL_ALLOW_DOWNGRADE: "yes" } }).stdout).toBe("checked\n");
   });
 
   test.each([
     ["1.18.2", "1.21.5", 3],
     ["1.20.0", "2.0.0", 3],
     ["1.3.0", "1.22.2", 19],
-  ] as const)("from %s to %s is refused: %i at once", (from, to, steps) => {
+  ] as const)("an update from %s to %s is denied, because it skips versions: %i minor versions", (from, to, steps) => {
     const { status, stderr } = stop({ versions: [from, to] });
     expect([status, stderr]).toEqual([1, expect.stringContaining(`from ${from} to ${to} are ${steps} minor versions`)]);
   });
 
-  test("that an image does not print are ignored", () => expect(stop({ versions: ["", ""] }).stdout).toBe("asked\n"));
+  test("are ignored if an image does not print them", () =>
+    expect(stop({ versions: ["", ""] }).stdout).toBe("checked\n"));
 });

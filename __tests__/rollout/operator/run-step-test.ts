@@ -1,6 +1,6 @@
 import { operatorScript, type Run, runAsTerraform } from "../../docker-stand-in";
 
-interface Asked extends Pick<Run, "docker" | "env"> {
+interface Step extends Pick<Run, "docker" | "env"> {
   readonly script?: string;
   readonly targets?: readonly string[];
   readonly arguments?: string;
@@ -8,14 +8,14 @@ interface Asked extends Pick<Run, "docker" | "env"> {
 }
 
 /** Runs run-step.sh as Terraform does. */
-const ask = ({
+const runStep = ({
   docker,
   script = "exit 0",
   targets = ["-H ssh://a exec -i s1"],
   arguments: words = "",
   seconds = 0,
   env = {},
-}: Asked) =>
+}: Step) =>
   runAsTerraform({
     script: operatorScript("docker", "run-step"),
     docker,
@@ -28,15 +28,15 @@ const ask = ({
     },
   });
 
-/** The stand-in runs the script that it is given, as the container's shell would, and drops docker's own words. */
+/** The stand-in drops docker's own arguments, and runs the script as the container's shell does. */
 const RUNS_SCRIPT = 'while [ "$1" != /bin/sh ]; do shift; done; shift; exec sh "$@"';
 
 test("a script that exits 0 succeeds", () => {
-  expect(ask({ docker: RUNS_SCRIPT, script: "echo in" })).toMatchObject({ status: 0, stdout: "in\n", stderr: "" });
+  expect(runStep({ docker: RUNS_SCRIPT, script: "echo in" })).toMatchObject({ status: 0, stdout: "in\n", stderr: "" });
 });
 
 test("a script that exits 3 fails the step at once, with its reason", () => {
-  const { status, stderr, calls } = ask({
+  const { status, stderr, calls } = runStep({
     docker: RUNS_SCRIPT,
     script: "echo 'not a voter' >&2; exit 3",
     targets: ["exec -i s1", "exec -i s2"],
@@ -46,7 +46,7 @@ test("a script that exits 3 fails the step at once, with its reason", () => {
 });
 
 test("the docker CLI gets the host's arguments, the container, a shell, and the script's arguments", () => {
-  const { calls } = ask({
+  const { calls } = runStep({
     docker: "exit 0",
     targets: ["-H ssh://root@10.0.0.1 exec -i consul-server1"],
     arguments: "120 server s1",
@@ -55,7 +55,7 @@ test("the docker CLI gets the host's arguments, the container, a shell, and the 
 });
 
 test("quoted words reach the script whole", () => {
-  const { stdout } = ask({
+  const { stdout } = runStep({
     docker: RUNS_SCRIPT,
     script: 'printf "<%s>" "$@"',
     arguments: "'two words' 'it'\\''s' '$HOME' '*'",
@@ -64,13 +64,13 @@ test("quoted words reach the script whole", () => {
 });
 
 test("a script may have many lines and any output", () => {
-  expect(ask({ docker: RUNS_SCRIPT, script: "# a\ncase x in\nx) printf '%s\\n' '$PATH \\n %s' ;;\nesac" }).stdout).toBe(
-    "$PATH \\n %s\n",
-  );
+  expect(
+    runStep({ docker: RUNS_SCRIPT, script: "# a\ncase x in\nx) printf '%s\\n' '$PATH \\n %s' ;;\nesac" }).stdout,
+  ).toBe("$PATH \\n %s\n");
 });
 
 test("after a container that is unreachable the next one is tried", () => {
-  const { status, calls, stdout } = ask({
+  const { status, calls, stdout } = runStep({
     docker: 'case $* in *" s1 "*) echo "no such container: s1" >&2; exit 1 ;; esac',
     targets: ["exec -i s1", "exec -i s2"],
   });
@@ -79,22 +79,22 @@ test("after a container that is unreachable the next one is tried", () => {
 });
 
 test("unreachable containers are tried again until one runs the script", () => {
-  const { status, calls } = ask({ docker: "[ $calls -ge 2 ]", seconds: 9 });
+  const { status, calls } = runStep({ docker: "[ $calls -ge 2 ]", seconds: 9 });
   expect([status, calls.length]).toEqual([0, 2]);
 });
 
 test("at the timeout it fails, with the last reason and the time", () => {
-  const { status, stderr } = ask({ docker: "echo 'connection refused' >&2; exit 125", seconds: 1 });
+  const { status, stderr } = runStep({ docker: "echo 'connection refused' >&2; exit 125", seconds: 1 });
   expect([status, stderr]).toEqual([1, "s1: connection refused, for 1 s\n"]);
 });
 
 test("the same reason is printed once", () => {
-  const { stdout } = ask({ docker: "echo 'connection refused' >&2; exit 125", seconds: 2 });
+  const { stdout } = runStep({ docker: "echo 'connection refused' >&2; exit 125", seconds: 2 });
   expect(stdout.match(/connection refused/g)).toHaveLength(1);
 });
 
 test("without the docker CLI the message says where it is needed", () => {
-  const { status, stderr } = ask({});
+  const { status, stderr } = runStep({});
   expect([status, stderr]).toEqual([1, "the docker CLI is needed where Terraform runs, for the checks of agents\n"]);
 });
 
@@ -106,6 +106,6 @@ test("the operator's own docker settings do not redirect it", () => {
     DOCKER_CERT_PATH: "/x",
     DOCKER_CONFIG: "/mine",
   };
-  const { stdout } = ask({ docker: "env", env });
+  const { stdout } = runStep({ docker: "env", env });
   expect(stdout.split("\n").filter((line) => line.startsWith("DOCKER_"))).toEqual(["DOCKER_CONFIG=/mine"]);
 });
