@@ -46,6 +46,8 @@ export interface StackJson {
 }
 
 export interface Synthesized {
+  /** The folder with the files. */
+  readonly outdir: string;
   readonly stacks: Record<string, StackJson>;
   /** The same, byte for byte. */
   readonly texts: Record<string, string>;
@@ -87,6 +89,7 @@ export function synthesize(build: (app: App) => void): Synthesized {
     Object.keys(manifest.stacks).map((name) => [name, read(`stacks/${name}/cdk.tf.json`)]),
   );
   return {
+    outdir,
     manifest,
     texts,
     stacks: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, JSON.parse(text)])),

@@ -81,7 +81,14 @@ export const isWildcard = (address: string): boolean => rangeOf(address) === "un
 export const isLoopback = (address: string): boolean => rangeOf(address) === "loopback";
 
 /** The range of an IPv4 address in IPv6 notation (::ffff:127.0.0.1) is that of the IPv4 address. */
-const rangeOf = (address: string): string => (family(address) ? ipaddr.process(address).range() : "");
+function rangeOf(address: string): string {
+  const range = ranges.get(address) ?? (family(address) ? ipaddr.process(address).range() : "");
+  ranges.set(address, range);
+  return range;
+}
+
+/** Several rules check each address, and one range takes 20 µs: without this a quarter of the time to check 1000 hosts. */
+const ranges = new Map<string, string>();
 
 /**
  * The address at which other agents reach an agent's gossip: the advertise or bind address, unless only Consul knows it

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { clusterFile, FOUR_HOSTS, folder, PROJECT } from "../../cluster-files";
 import { type Ended, run } from "../../command-line";
+import { synthesizeText } from "../../synthesized";
 
 export const INSPECTED = JSON.stringify({
   Meta: { ID: "2-33-1795568716165", Size: 11489, Index: 33, Term: 2, Version: 1 },
@@ -27,6 +28,18 @@ echo end`,
   "*' container inspect '*": `echo '[{"Image": "sha256:abc"}]'`,
 };
 
+const outputs = new Map<string, string>();
+
+/**
+ * The `app` of cdktf.json: a program that copies the synthesized stacks of a cluster file. Starting the project's own takes
+ * half a second for each test; main-test.ts runs it.
+ */
+function synthesizing(text: string): string {
+  const output = outputs.get(text) ?? synthesizeText(text).outdir;
+  outputs.set(text, output);
+  return `cp -R '${output}' cdktf.out`;
+}
+
 /** A project whose hosts are a stand-in for the docker CLI, and whose state is one for Terraform. */
 export class HostsStandIn {
   readonly project = folder();
@@ -37,7 +50,6 @@ export class HostsStandIn {
   constructor(text = FOUR_HOSTS, answers: Answers = {}) {
     this.cluster = clusterFile(text);
     for (const part of [
-      "cdktf.json",
       "main.ts",
       "typescript.cjs",
       "cluster",
@@ -51,6 +63,7 @@ export class HostsStandIn {
       "tsconfig.json",
     ])
       symlinkSync(join(PROJECT, part), join(this.project, part));
+    writeFileSync(join(this.project, "cdktf.json"), JSON.stringify({ app: synthesizing(text) }));
     mkdirSync(this.bin);
     // As Terraform: no deploy is under way.
     this.program("terraform", "exit 0");
@@ -69,7 +82,7 @@ export class HostsStandIn {
       // In one go, for several are called at once.
       `for word; do
   case $word in *'
-'*) word=$(printf '%s' "$word" | sed -n 's/^# \\([a-z-]*\\.sh\\)\\b.*/\\1/p' | tail -n 1) ;; esac
+'*) word=$(printf '%s' "$word" | sed -n 's/^# \\([a-z-]*\\.sh\\)\\([ :].*\\)\\{0,1\\}$/\\1/p' | tail -n 1) ;; esac
   said="$said $word"
 done
 printf '%s\\n' "\${said# }" >>'${this.log}'
