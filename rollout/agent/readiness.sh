@@ -1,6 +1,6 @@
 #!/bin/sh
 # readiness.sh SECONDS OWNER ROLE NODE EXPECT: waits in an agent's container until the agent is in: a server a voter with a known leader, a client in
-# touch with a leader. Then it gives back the lock or the turn that the agent's replacement took. Exits 0 when all that is done, 3 when it is not in
+# touch with a leader. Then it releases the lock or the rollout slot that the agent's replacement took. Exits 0 when all that is done, 3 when it is not in
 # time. Says what it waits for. Behind consul-api.sh and lock.sh.
 #
 # At the first bootstrap an agent cannot be in while servers are still to be started: one that has joined others, fewer than EXPECT servers among
