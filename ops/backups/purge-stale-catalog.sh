@@ -6,8 +6,8 @@
 #   exists acquires its lock again.
 # - Nodes of agents that are no members, or have another ID, as those of another cluster: no agent could register under
 #   a name that another node has.
-# Exit codes: 0 every alive member is in the catalog by its own ID, 3 not within SECONDS. Behind consul-api.sh and
-# management-api.sh.
+# Exit codes: 0 every alive member is in the catalog by its own ID, 3 not within SECONDS.
+# Behind consul-api.sh and management-api.sh.
 # shellcheck disable=SC2034 # consul-api.sh takes node
 set -u
 seconds=$1 begun=$(now) node=catalog
