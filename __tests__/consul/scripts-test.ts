@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PATHS, STAGE_ON_THE_WIRE, USED_BY_SCRIPTS } from "../../consul/contract";
 import { PROJECT } from "../cluster-files";
+import { repositoryFiles } from "../repository-files";
 
 /** The contract's literals: paths in Consul's containers, the product's own names in Consul, environment variables. */
 const LITERALS = [
@@ -35,10 +35,8 @@ const literalsOf = (script: string): string[] =>
 const unknown = (script: string): string[] =>
   literalsOf(script).filter((literal) => !USED_BY_SCRIPTS.includes(literal));
 
-const tracked = spawnSync("git", ["ls-files", "container", "rollout", "ops"], { cwd: PROJECT, encoding: "utf8" });
-const scripts = tracked.stdout
-  .split("\n")
-  .filter((file) => /\.(sh|jq)$/.test(file))
+const scripts = repositoryFiles()
+  .filter((file) => /^(container|rollout|ops)\/.*\.(sh|jq)$/.test(file))
   .map((file) => ({ file, text: readFileSync(join(PROJECT, file), "utf8") }));
 
 test.each(scripts)("$file has no path, key or variable that the contract does not have", ({ text }) =>

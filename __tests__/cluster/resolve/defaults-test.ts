@@ -1,15 +1,11 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULTS } from "../../../cluster/resolve/defaults";
 import { PROJECT } from "../../cluster-files";
+import { repositoryFiles } from "../../repository-files";
 
-const sources = spawnSync("git", ["ls-files", "cluster/*.ts", "constructs/*.ts", "consul/*.ts", "ops/*.ts"], {
-  cwd: PROJECT,
-  encoding: "utf8",
-})
-  .stdout.split("\n")
-  .filter((file) => file !== "")
+const sources = repositoryFiles()
+  .filter((file) => /^(cluster|constructs|consul|ops)\/.*\.ts$/.test(file))
   .map((file) => ({ file, text: withoutComments(readFileSync(join(PROJECT, file), "utf8")) }));
 
 function withoutComments(text: string): string {

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { clusterFile, PROJECT } from "../../cluster-files";
+import { clusterFile, folder, PROJECT } from "../../cluster-files";
 import { run } from "../../command-line";
 
 /** A cluster whose only daemon does not exist. The end-to-end tests see real ones. */
@@ -11,9 +13,15 @@ daemon: unix:///nowhere/docker.sock
 hosts: { local: 127.0.0.1 }
 servers: [{ name: s1, host: local }]
 `);
+/** A stand-in for the docker CLI, as it fails without a daemon. */
+const bin = folder();
+writeFileSync(join(bin, "docker"), `#!/bin/sh\necho "Cannot connect to the Docker daemon at $2" >&2\nexit 1\n`, {
+  mode: 0o755,
+});
+const variables = { CLUSTER, NO_COLOR: "1", PATH: `${bin}:${process.env.PATH}` };
 const program = ["--require", "./typescript.cjs", "ops/main.ts", "status"];
-const options = { cwd: PROJECT, env: { ...process.env, CLUSTER, NO_COLOR: "1" }, encoding: "utf8" } as const;
-const status = (...args: string[]) => run(["status", ...args], { env: { CLUSTER, NO_COLOR: "1" } });
+const options = { cwd: PROJECT, env: { ...process.env, ...variables }, encoding: "utf8" } as const;
+const status = (...args: string[]) => run(["status", ...args], { env: variables });
 
 test("an unhealthy cluster is exit code 1; an unreachable host is logged at once, and is on the screen", async () => {
   const { status: exitCode, stdout, stderr } = await status();
