@@ -22,7 +22,7 @@ interface State {
  * @param before as it is restored
  * @param after as it is when nodes have been removed and a new leader has registered the rest
  */
-function restored(before: State, after: State = before, seconds = 3) {
+function restored(before: State, after: State = before, seconds = 2) {
   const place = folder();
   const log = join(place, "calls");
   writeFileSync(log, "");

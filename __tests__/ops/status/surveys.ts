@@ -35,7 +35,14 @@ export interface MadeSurvey {
   readonly leader?: string;
 }
 
-const staying = (cluster: Cluster) => cluster.agents.filter(({ decommission }) => !decommission);
+const stayingAgents = new WeakMap<Cluster, readonly AgentDescription[]>();
+
+/** Found once for each cluster: some have a thousand agents, and each agent's survey needs them. */
+function staying(cluster: Cluster): readonly AgentDescription[] {
+  const agents = stayingAgents.get(cluster) ?? cluster.agents.filter(({ decommission }) => !decommission);
+  stayingAgents.set(cluster, agents);
+  return agents;
+}
 const at = (agent: AgentDescription, port: number) => `${agent.host.address}:${port}`;
 
 /** An inspection of a cluster that is healthy, except for the given problems. */
