@@ -73,7 +73,7 @@ describe("the article's cluster, by plain cdktf", () => {
     const { stdout } = await project.run("npm", ["run", "-s", "status"]);
     expect(stdout).toContain("http://172.16.8.120:8500/ui");
     const status = JSON.parse((await project.run("npm", ["run", "-s", "status", "--", "--json"])).stdout);
-    expect(status).toMatchObject({ well: true, leader: { agent: expect.stringMatching(/^consul-server/) } });
+    expect(status).toMatchObject({ healthy: true, leader: { agent: expect.stringMatching(/^consul-server/) } });
     expect(status.voters).toHaveLength(3);
   });
 

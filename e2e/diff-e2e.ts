@@ -185,7 +185,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
   test("a group without a host is rejected while its stack has resources", () =>
     expectRejected(
       GROUPED.replace(/^ {2}consul-server3:.*\n/m, "").replace(", consul-server3]", "]"),
-      /yaml:6:1: error stack-gone: no host of the file is in stack "consul-third" any more, and its state has docker_container\.consul-server3: /,
+      /yaml:6:1: error stack-gone: no host of the file is in stack "consul-third" any more, and its Terraform state has docker_container\.consul-server3: /,
     ));
 
   test("of a container that was removed by hand, and one that was stopped: what happened to each", async () => {
