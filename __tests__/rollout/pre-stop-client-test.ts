@@ -1,0 +1,152 @@
+import { type ClientStop, preStopClient } from "../../rollout/pre-stop-client";
+import { SimulatedCluster, Simulation } from "./simulation";
+
+const STOP: ClientStop = { owner: "c1", node: "c1", purpose: "replace", limit: 1, stage: "strict", seconds: 60 };
+const SLOTS = "consul-cdktf/clients/";
+const LOCK = "consul-cdktf/replacing";
+
+function clusterOf(...clients: string[]): SimulatedCluster {
+  const cluster = new SimulatedCluster(new Simulation());
+  for (const name of clients) cluster.clients.push({ name, status: "alive" });
+  return cluster;
+}
+
+async function check(cluster: SimulatedCluster, stop: Partial<ClientStop> = {}) {
+  const log: string[] = [];
+  const { simulation } = cluster;
+  const wanted = { ...STOP, ...stop };
+  const work = preStopClient(wanted, cluster.api(wanted.node), simulation.clock, (line) => log.push(line));
+  return { outcome: await simulation.until(work), log, seconds: simulation.seconds };
+}
+
+test("a client agent may be stopped when no server is being replaced at three looks, and holds a rollout slot then", async () => {
+  const cluster = clusterOf("c1");
+  expect(await check(cluster)).toEqual({
+    outcome: { kind: "allow", reason: "0 other client agents are being replaced, of at most 1 in parallel" },
+    log: [],
+    seconds: 2,
+  });
+  expect(cluster.keys()).toEqual([`${SLOTS}c1`]);
+  expect(cluster.stored(`${SLOTS}c1`)).toBe("c1");
+});
+
+test("one that holds a slot already, since its new container did not become ready, keeps it", async () => {
+  const cluster = clusterOf("c1");
+  cluster.store(`${SLOTS}c1`, "c1");
+  expect((await check(cluster)).outcome.kind).toBe("allow");
+  expect(cluster.keys()).toEqual([`${SLOTS}c1`]);
+});
+
+test.each([
+  ["is no member", []],
+  ["has failed", ["failed"]],
+  ["has left", ["left"]],
+] as const)("one that %s may be stopped, without a slot", async (_, [status]) => {
+  const cluster = clusterOf();
+  if (status) cluster.clients.push({ name: "c1", status });
+  expect((await check(cluster)).outcome).toEqual({
+    kind: "allow",
+    reason: "it is not in the cluster",
+  });
+  expect(cluster.keys()).toEqual([]);
+});
+
+test.each([
+  ["knows no leader", /status.leader/],
+  ["does not list the members", /agent.members/],
+])("one that %s for 8 s does not know", async (_, path) => {
+  const cluster = clusterOf("c1");
+  cluster.exceptions.set(path, "none");
+  expect(await check(cluster)).toMatchObject({
+    outcome: { kind: "unknown", reason: "this agent knows no leader, or does not list the members" },
+    seconds: 8,
+  });
+});
+
+describe("it waits", () => {
+  test("while a server is being replaced, and three looks longer", async () => {
+    const cluster = clusterOf("c1");
+    cluster.store(LOCK, "s2");
+    cluster.simulation.at(10, () => void cluster.api("s1").send({ method: "DELETE", path: `/v1/kv/${LOCK}` }));
+    expect(await check(cluster)).toMatchObject({
+      outcome: { kind: "allow" },
+      log: ["c1: waiting: server s2 is being replaced"],
+      seconds: 12,
+    });
+  });
+
+  test("while others hold all slots, and is denied after twice the time that a check may take", async () => {
+    const cluster = clusterOf("c1", "c2");
+    cluster.store(`${SLOTS}c2`, "c2");
+    expect(await check(cluster)).toEqual({
+      outcome: {
+        kind: "deny",
+        reason: "waiting: c2 being replaced",
+        hint: "fix those first: a readiness check releases the slot of its agent. If no deploy replaces them: npm run doctor -- --fix",
+      },
+      log: ["c1: waiting: c2 being replaced"],
+      seconds: 152,
+    });
+    expect(cluster.keys()).toEqual([`${SLOTS}c2`]);
+  });
+
+  test("while the KV store refuses its slot", async () => {
+    const cluster = clusterOf("c1");
+    cluster.exceptions.set(/^PUT .*clients/, { status: 403 });
+    expect((await check(cluster)).outcome).toMatchObject({
+      kind: "deny",
+      reason: "its rollout slot cannot be acquired: the KV store rejects the entry",
+    });
+  });
+
+  test.each([
+    ["the rollout slots", /recurse/, "this agent does not list the rollout slots"],
+    ["the deploy lock", /replacing/, "this agent does not know the holder of the deploy lock"],
+  ])("while its agent does not know %s", async (_, path, reason) => {
+    const cluster = clusterOf("c1");
+    cluster.exceptions.set(path, { status: 500 });
+    expect((await check(cluster)).outcome).toMatchObject({ kind: "deny", reason });
+  });
+});
+
+test("a lost answer about the slots changes nothing: the entry stays, and the next look decides", async () => {
+  const cluster = clusterOf("c1");
+  let lost = 0;
+  const api = cluster.api("c1");
+  const outcome = await cluster.simulation.until(
+    preStopClient(
+      STOP,
+      {
+        send: (request) => {
+          const isLook = request.path.includes("recurse");
+          if (isLook && cluster.keys().length === 1 && lost++ < 2) return Promise.resolve({ status: 500, body: "" });
+          return api.send(request);
+        },
+      },
+      cluster.simulation.clock,
+      () => undefined,
+    ),
+  );
+  expect([outcome.kind, lost > 1, cluster.keys()]).toEqual(["allow", true, [`${SLOTS}c1`]]);
+});
+
+describe("its next container's security", () => {
+  test("too far from another agent's denies the stop after a while", async () => {
+    const cluster = clusterOf("c1");
+    cluster.server("s2").stage = "accept";
+    expect(await check(cluster)).toMatchObject({
+      outcome: { kind: "deny", reason: 'its next container has security at "strict", too far from s2 (permissive)' },
+      seconds: 60,
+    });
+  });
+
+  test("that nobody can compare denies it too; one that leaves is not asked", async () => {
+    const cluster = clusterOf("c1");
+    cluster.exceptions.set(/catalog.nodes/, { status: 403 });
+    expect((await check(cluster)).outcome).toMatchObject({
+      kind: "deny",
+      reason: expect.stringContaining("others, whose security this agent does not know"),
+    });
+    expect((await check(cluster, { purpose: "leave" })).outcome.kind).toBe("allow");
+  });
+});

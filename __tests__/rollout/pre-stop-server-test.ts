@@ -1,0 +1,270 @@
+import { type AskedServer, preStopServer, type ServerStop } from "../../rollout/pre-stop-server";
+import { SimulatedCluster, Simulation } from "./simulation";
+
+const STOP: ServerStop = { owner: "s1", node: "s1", purpose: "replace", servers: 3, stage: "strict", seconds: 60 };
+const LOCK = "consul-cdktf/replacing";
+
+/** Runs a check in a cluster, asked of a server's agent; what it came to, what it logged, and when it ended. */
+async function check(
+  cluster: SimulatedCluster,
+  { asks = "s1", ...stop }: Partial<ServerStop> & { asks?: string } = {},
+) {
+  const log: string[] = [];
+  const { simulation } = cluster;
+  const wanted = { ...STOP, ...stop };
+  const asked: AskedServer = { api: cluster.api(asks), isOwn: asks === wanted.node, connects: cluster.connects };
+  const outcome = await simulation.until(preStopServer(wanted, asked, simulation.clock, (line) => log.push(line)));
+  return { outcome, log, seconds: simulation.seconds };
+}
+
+const clusterOf = (servers = 3) => new SimulatedCluster(new Simulation(), servers);
+
+test("a server may be stopped when the others are healthy at three looks, and then holds the deploy lock", async () => {
+  const cluster = clusterOf();
+  expect(await check(cluster)).toEqual({
+    outcome: { kind: "allow", reason: "2 of 3 voters are healthy without it, 2 are needed" },
+    log: [],
+    seconds: 2,
+  });
+  expect(cluster.stored(LOCK)).toBe("s1");
+});
+
+test("a server that holds the lock already, since its new container did not become ready, is asked no more for it", async () => {
+  const cluster = clusterOf();
+  cluster.store(LOCK, "s1");
+  expect((await check(cluster)).outcome.kind).toBe("allow");
+});
+
+describe("its stop takes nothing away when", () => {
+  test("it has never been part of a cluster", async () => {
+    const cluster = clusterOf();
+    cluster.bootstrapped = false;
+    expect((await check(cluster)).outcome).toEqual({ kind: "allow", reason: "it has never been part of a cluster" });
+  });
+
+  test("it is no server of this cluster", async () => {
+    const { outcome } = await check(clusterOf(), { node: "s9", asks: "s2" });
+    expect(outcome).toEqual({
+      kind: "allow",
+      reason: "it is no server of this cluster",
+    });
+  });
+
+  test("it is no voter", async () => {
+    const cluster = clusterOf();
+    cluster.server("s1").voter = false;
+    expect((await check(cluster)).outcome).toEqual({
+      kind: "allow",
+      reason: "it is no voter",
+    });
+  });
+
+  test("it is down", async () => {
+    const cluster = clusterOf();
+    Object.assign(cluster.server("s1"), { up: false, status: "failed", healthy: false });
+    const { outcome } = await check(cluster, { asks: "s2" });
+    expect(outcome).toEqual({ kind: "allow", reason: "it is failed" });
+    expect(cluster.stored(LOCK)).toBeUndefined();
+  });
+
+  test("it is the only server; but not when it would leave, since the cluster would end", async () => {
+    expect((await check(clusterOf(1), { servers: 1 })).outcome).toEqual({
+      kind: "allow",
+      reason: "it is the only server. There is no leader until it is back",
+    });
+    expect((await check(clusterOf(1), { servers: 1, purpose: "leave" })).outcome).toEqual({
+      kind: "deny",
+      reason: "it is the only voter, and the cluster would end with it",
+      hint: "add other servers first; to end the cluster: npm run destroy",
+    });
+  });
+});
+
+test("a server that gossip has lost, and that still takes connections, is counted as up", async () => {
+  const cluster = clusterOf();
+  cluster.server("s1").status = "failed";
+  expect((await check(cluster)).outcome.kind).toBe("allow");
+  expect(cluster.stored(LOCK)).toBe("s1");
+});
+
+describe("nobody is stopped, and another server is asked, when this one", () => {
+  test("has never been part of a cluster, and is another", async () => {
+    const cluster = clusterOf();
+    cluster.bootstrapped = false;
+    expect((await check(cluster, { asks: "s2" })).outcome).toEqual({
+      kind: "unknown",
+      reason: "this server has never been part of a cluster",
+    });
+  });
+
+  test("knows no leader for 8 s", async () => {
+    const cluster = clusterOf();
+    cluster.hasLeader = false;
+    expect(await check(cluster)).toEqual({
+      outcome: { kind: "unknown", reason: "this server knows no leader" },
+      log: ["s1: this server knows no leader"],
+      seconds: 8,
+    });
+  });
+
+  test("is unreachable", async () => {
+    const cluster = clusterOf();
+    cluster.server("s2").up = false;
+    expect((await check(cluster, { asks: "s2" })).outcome.kind).toBe("unknown");
+  });
+});
+
+test("a leader that is elected meanwhile is waited for", async () => {
+  const cluster = clusterOf();
+  cluster.hasLeader = false;
+  cluster.simulation.at(5, () => {
+    cluster.hasLeader = true;
+  });
+  expect(await check(cluster)).toMatchObject({ outcome: { kind: "allow" }, seconds: 7 });
+});
+
+describe("while another server holds the deploy lock", () => {
+  test("it waits for the release", async () => {
+    const cluster = clusterOf();
+    cluster.store(LOCK, "s2");
+    cluster.simulation.at(20, () => void cluster.api("s2").send({ method: "DELETE", path: `/v1/kv/${LOCK}` }));
+    const { outcome, log, seconds } = await check(cluster);
+    expect([outcome.kind, log, seconds]).toEqual(["allow", ["s1: waiting: s2 is being replaced, or leaves"], 22]);
+  });
+
+  test("it is denied after twice the time that a check may take", async () => {
+    const cluster = clusterOf();
+    cluster.store(LOCK, "s2");
+    expect(await check(cluster)).toMatchObject({
+      outcome: {
+        kind: "deny",
+        reason: "waiting: s2 is being replaced, or leaves",
+        hint: "fix s2 first: its readiness check releases the lock when it is a voter. If no deploy replaces it: npm run doctor -- --fix",
+      },
+      seconds: 150,
+    });
+    expect(cluster.stored(LOCK)).toBe("s2");
+  });
+});
+
+test.each([["PUT", 403] as const, ["GET", 500] as const])(
+  "a KV store that refuses %s of the lock denies the stop",
+  async (method, status) => {
+    const cluster = clusterOf();
+    cluster.exceptions.set(new RegExp(`^${method} /v1/kv/${LOCK}`), { status });
+    expect((await check(cluster)).outcome).toEqual({
+      kind: "deny",
+      reason: "the deploy lock cannot be acquired: the KV store rejects the entry",
+      hint: "allow its own host to write to the KV store: allow_write_http_from, limits",
+    });
+  },
+);
+
+describe("while others are not healthy", () => {
+  test("a quorum that would be lost is waited for, then the stop is denied and the lock released", async () => {
+    const cluster = clusterOf();
+    Object.assign(cluster.server("s2"), { healthy: false, status: "failed", up: false });
+    expect(await check(cluster)).toEqual({
+      outcome: {
+        kind: "deny",
+        reason: "only 1 of 3 voters would be healthy without it, 2 are needed; not healthy: s2 (failed)",
+        hint: "bring those back first, or give up the quorum with CONSUL_ALLOW_QUORUM_LOSS=yes",
+      },
+      log: ["s1: only 1 of 3 voters would be healthy without it, 2 are needed; not healthy: s2 (failed)"],
+      seconds: 60,
+    });
+    expect(cluster.stored(LOCK)).toBeUndefined();
+  });
+
+  test("a server that is cut off counts as not healthy before gossip and autopilot notice", async () => {
+    const cluster = clusterOf();
+    cluster.server("s3").up = false;
+    const { outcome } = await check(cluster);
+    expect(outcome).toMatchObject({
+      kind: "deny",
+      reason: expect.stringContaining("s3 (unreachable at 10.0.0.3:8300)"),
+    });
+  });
+
+  test("a healthy server that gossip has lost counts as not healthy", async () => {
+    const cluster = clusterOf();
+    cluster.server("s3").status = "failed";
+    expect((await check(cluster)).outcome).toMatchObject({
+      kind: "deny",
+      reason: expect.stringContaining("s3 (failed)"),
+    });
+  });
+
+  test("one of five is waited for as long as `seconds`, then the quorum decides", async () => {
+    const cluster = clusterOf(5);
+    cluster.server("s5").healthy = false;
+    expect(await check(cluster, { servers: 5 })).toEqual({
+      outcome: { kind: "allow", reason: "3 of 5 voters are healthy without it, 3 are needed" },
+      log: ["s1: waiting a while for s5 (alive), though 3 of 5 voters are healthy without it"],
+      seconds: 62,
+    });
+  });
+
+  test("one of five that comes back is not waited for any longer", async () => {
+    const cluster = clusterOf(5);
+    cluster.server("s5").healthy = false;
+    cluster.simulation.at(10, () => {
+      cluster.server("s5").healthy = true;
+    });
+    expect(await check(cluster, { servers: 5 })).toMatchObject({ outcome: { kind: "allow" }, seconds: 12 });
+  });
+
+  test("servers that are no voters yet are waited for", async () => {
+    const cluster = clusterOf();
+    expect((await check(cluster, { servers: 4 })).log).toEqual([
+      "s1: waiting a while for 1 of 4 servers, which are no voters yet, though 2 of 3 voters are healthy without it",
+    ]);
+  });
+
+  test("nobody else at all is told as well", async () => {
+    const cluster = clusterOf(1);
+    expect((await check(cluster, { servers: 3 })).outcome).toMatchObject({
+      kind: "deny",
+      reason:
+        "only 0 of 1 voters would be healthy without it, 1 are needed; not healthy: 2 of 3 servers, which are no voters yet",
+    });
+  });
+});
+
+test("a server that leaves is not counted afterwards: of four, the three that stay need two", async () => {
+  expect((await check(clusterOf(4), { servers: 4, purpose: "leave" })).outcome).toEqual({
+    kind: "allow",
+    reason: "3 of 4 voters are healthy without it, 2 are needed",
+  });
+});
+
+describe("its next container's security", () => {
+  test("too far from another agent's denies the stop after a while", async () => {
+    const cluster = clusterOf();
+    cluster.server("s2").stage = "accept";
+    expect(await check(cluster)).toMatchObject({
+      outcome: {
+        kind: "deny",
+        reason: 'its next container has security at "strict", too far from s2 (permissive)',
+        hint: "go one stage at a time, with a deploy of all agents for each: docs/security.md",
+      },
+      seconds: 60,
+    });
+    expect(cluster.stored(LOCK)).toBeUndefined();
+  });
+
+  test("that nobody can compare denies it too", async () => {
+    const cluster = clusterOf();
+    cluster.exceptions.set(/catalog.nodes/, { status: 403 });
+    expect((await check(cluster)).outcome).toMatchObject({
+      kind: "deny",
+      reason: expect.stringContaining("others, whose security this agent does not know"),
+    });
+  });
+
+  test("does not matter for one that leaves", async () => {
+    const cluster = clusterOf(4);
+    cluster.server("s2").stage = "off";
+    expect((await check(cluster, { servers: 4, purpose: "leave" })).outcome.kind).toBe("allow");
+  });
+});

@@ -1,0 +1,267 @@
+import type { Clock } from "../../rollout/clock";
+import { type ConsulAnswer, type ConsulApi, type ConsulRequest, Unreachable } from "../../rollout/consul-api";
+import type { CatalogNode, Member, RaftServer, ServerHealth } from "../../rollout/queries";
+
+/**
+ * Time and order of a test. Whatever is asked of a simulated agent happens at a moment that the test chooses among all
+ * that are due, so that a run of many checks at once can be repeated in any order; time passes only when nothing else
+ * is left to happen.
+ */
+export class Simulation {
+  private time = 0;
+  private due: (() => void)[] = [];
+  private sleepers: { readonly at: number; wake(): void }[] = [];
+
+  /** @param choose one of so many that are due */
+  constructor(private readonly choose: (count: number) => number = () => 0) {}
+
+  readonly clock: Clock = {
+    now: () => this.time,
+    sleep: (ms) => new Promise((wake) => this.sleepers.push({ at: this.time + ms, wake })),
+  };
+
+  get seconds(): number {
+    return this.time / 1000;
+  }
+
+  /** Lets some work happen at a moment of its own. */
+  moment<Value>(work: () => Value): Promise<Value> {
+    return new Promise((done, fail) => {
+      this.due.push(() => {
+        try {
+          done(work());
+        } catch (error) {
+          fail(error);
+        }
+      });
+    });
+  }
+
+  at(seconds: number, work: () => void): void {
+    void this.clock.sleep(seconds * 1000 - this.time).then(work);
+  }
+
+  /** Runs until some work is done. @throws when it takes longer than so many simulated seconds */
+  async until<Value>(work: Promise<Value>, seconds = 3600): Promise<Value> {
+    let settled = false;
+    const end = this.time + seconds * 1000;
+    const over = () => {
+      settled = true;
+    };
+    work.then(over, over);
+    for (;;) {
+      await new Promise((next) => setImmediate(next));
+      if (settled) return work;
+      if (this.due.length > 0) {
+        const [next] = this.due.splice(this.choose(this.due.length), 1);
+        next?.();
+        continue;
+      }
+      this.sleepers.sort((a, b) => a.at - b.at);
+      const sleeper = this.sleepers.shift();
+      if (!sleeper) throw new Error("nothing is left to happen");
+      if (sleeper.at > end) throw new Error(`not done after ${seconds} simulated seconds`);
+      this.time = sleeper.at;
+      sleeper.wake();
+    }
+  }
+}
+
+export interface SimulatedServer {
+  name: string;
+  address: string;
+  voter: boolean;
+  healthy: boolean;
+  /** Of gossip. */
+  status: "alive" | "leaving" | "left" | "failed";
+  /** Whether it takes connections. */
+  up: boolean;
+  /** As its node metadata announces it; null for an agent that has not registered yet. */
+  stage?: string | null;
+}
+
+export interface SimulatedClient {
+  name: string;
+  status: "alive" | "leaving" | "left" | "failed";
+  /** As its node metadata announces it; null for an agent that has not registered yet. */
+  stage?: string | null;
+}
+
+const STATUS = { alive: 1, leaving: 2, left: 3, failed: 4 } as const;
+
+/** A cluster whose state a test writes and reads, behind the paths of Consul's HTTP API that a rollout uses. */
+export class SimulatedCluster {
+  readonly servers: SimulatedServer[];
+  readonly clients: SimulatedClient[] = [];
+  hasLeader = true;
+  bootstrapped = true;
+  /** Paths that are answered in another way: a status and a body, or no answer at all. */
+  readonly exceptions = new Map<RegExp, { status: number; body?: string } | "none">();
+  readonly requests: string[] = [];
+  private readonly kv = new Map<string, { value: string; created: number; modified: number }>();
+  private index = 10;
+
+  constructor(
+    readonly simulation: Simulation,
+    servers = 3,
+  ) {
+    this.servers = Array.from({ length: servers }, (_, at) => ({
+      name: `s${at + 1}`,
+      address: `10.0.0.${at + 1}:8300`,
+      voter: true,
+      healthy: true,
+      status: "alive",
+      up: true,
+    }));
+  }
+
+  server(name: string): SimulatedServer {
+    const found = this.servers.find((server) => server.name === name);
+    if (!found) throw new Error(`there is no server ${name}`);
+    return found;
+  }
+
+  stored(key: string): string | undefined {
+    return this.kv.get(key)?.value;
+  }
+
+  store(key: string, value: string): void {
+    this.index += 1;
+    const created = this.kv.get(key)?.created ?? this.index;
+    this.kv.set(key, { value, created, modified: this.index });
+  }
+
+  keys(): string[] {
+    return [...this.kv.keys()].sort();
+  }
+
+  /** @param name of the agent that is asked: one that is not up is unreachable */
+  api(name: string): ConsulApi {
+    return {
+      send: (request) =>
+        this.simulation.moment(() => {
+          this.requests.push(`${request.method} ${request.path}`);
+          const server = this.servers.find((one) => one.name === name);
+          if (server && !server.up) throw new Unreachable(`${name} is down`);
+          return this.answer(name, request);
+        }),
+    };
+  }
+
+  connects = (address: string): Promise<boolean> =>
+    this.simulation.moment(() => this.servers.some((server) => server.address === address && server.up));
+
+  private answer(name: string, { method, path, body }: ConsulRequest): ConsulAnswer {
+    for (const [form, exception] of this.exceptions) {
+      if (!form.test(`${method} ${path}`)) continue;
+      if (exception === "none") throw new Unreachable("no answer");
+      return { status: exception.status, body: exception.body ?? "" };
+    }
+    const [route = "", query = ""] = path.split("?");
+    const json = (value: unknown, status = 200): ConsulAnswer => ({ status, body: JSON.stringify(value) });
+    if (route.startsWith("/v1/kv/"))
+      return this.answerOfKv(method, route.slice("/v1/kv/".length), new URLSearchParams(query), body);
+    switch (route) {
+      case "/v1/status/leader":
+        return json(this.hasLeader ? (this.servers.find(({ up }) => up)?.address ?? "") : "");
+      case "/v1/status/peers":
+        return json(this.bootstrapped ? this.servers.filter(({ voter }) => voter).map(({ address }) => address) : []);
+      case "/v1/agent/self":
+        return json({ Config: { NodeID: `id-${name}` } });
+      case "/v1/agent/members":
+        return json(this.members());
+      case "/v1/catalog/nodes":
+        return json(
+          [...this.servers, ...this.clients].map(
+            ({ name, stage = "require" }): CatalogNode => ({ Node: name, Meta: metaOf(stage) }),
+          ),
+        );
+      case "/v1/operator/autopilot/health":
+        if (!this.hasLeader) return json({}, 500);
+        return json(
+          { Servers: this.servers.map((server) => healthOf(server)) },
+          this.servers.every(({ healthy }) => healthy) ? 200 : 429,
+        );
+      case "/v1/operator/raft/configuration":
+        if (!this.hasLeader && query !== "stale") return json({}, 500);
+        return json({ Servers: this.servers.filter(({ voter }) => voter).map((server) => raftOf(server)) });
+      case "/v1/operator/raft/peer": {
+        const id = new URLSearchParams(query).get("id");
+        this.servers.splice(
+          this.servers.findIndex(({ name }) => `id-${name}` === id),
+          1,
+        );
+        return json(true);
+      }
+    }
+    const left = /^\/v1\/agent\/force-leave\/(.*)$/.exec(route)?.[1];
+    for (const member of [...this.servers, ...this.clients]) if (member.name === left) member.status = "left";
+    return json("");
+  }
+
+  private members(): Member[] {
+    const servers = this.servers.map(
+      ({ name, address, status }): Member => ({
+        Name: name,
+        Addr: address.split(":")[0] ?? "",
+        Port: 8301,
+        Status: STATUS[status],
+        Tags: { role: "consul" },
+      }),
+    );
+    const clients = this.clients.map(
+      ({ name, status }): Member => ({
+        Name: name,
+        Addr: "10.0.1.1",
+        Port: 8301,
+        Status: STATUS[status],
+        Tags: { role: "node" },
+      }),
+    );
+    return [...servers, ...clients];
+  }
+
+  private answerOfKv(method: string, key: string, query: URLSearchParams, body: unknown): ConsulAnswer {
+    if (!this.hasLeader) return { status: 500, body: "No cluster leader" };
+    const entry = this.kv.get(key);
+    const cas = query.get("cas");
+    if (method === "GET" && query.has("recurse")) {
+      const found = [...this.kv].filter(([name]) => name.startsWith(key));
+      if (found.length === 0) return { status: 404, body: "" };
+      return { status: 200, body: JSON.stringify(found.map(([Key, { created }]) => ({ Key, CreateIndex: created }))) };
+    }
+    if (method === "GET") {
+      if (!entry) return { status: 404, body: "" };
+      const Value = Buffer.from(entry.value).toString("base64");
+      return { status: 200, body: JSON.stringify([{ Key: key, Value, ModifyIndex: entry.modified }]) };
+    }
+    const wanted = cas === null ? undefined : Number(cas);
+    if (wanted !== undefined && wanted !== (entry?.modified ?? 0)) return { status: 200, body: "false" };
+    if (method === "PUT") this.store(key, String(body));
+    else this.kv.delete(key);
+    return { status: 200, body: "true" };
+  }
+}
+
+/** An agent's own entry has metadata of Consul's own. */
+function metaOf(stage: string | null): CatalogNode["Meta"] {
+  if (stage === null) return {};
+  return { "consul-network-segment": "", ...(stage === "off" ? {} : { "cdktf-security": stage }) };
+}
+
+const healthOf = ({ name, address, status, voter, healthy }: SimulatedServer): ServerHealth => ({
+  ID: `id-${name}`,
+  Name: name,
+  Address: address,
+  SerfStatus: status,
+  Voter: voter,
+  Healthy: healthy,
+});
+
+const raftOf = ({ name, address }: SimulatedServer): RaftServer => ({
+  ID: `id-${name}`,
+  Node: name,
+  Address: address,
+  Voter: true,
+  Leader: false,
+});

@@ -1,0 +1,30 @@
+/** Time, as the checks see it: tests give them one that they turn themselves. */
+export interface Clock {
+  /** Milliseconds since any moment; it never goes back. */
+  now(): number;
+  /** @param ms milliseconds */
+  sleep(ms: number): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+};
+
+/** A deadline, and how long something has been so. */
+export class Stopwatch {
+  private begun: number;
+
+  constructor(private readonly clock: Clock) {
+    this.begun = clock.now();
+  }
+
+  restart(): void {
+    this.begun = this.clock.now();
+  }
+
+  /** Whether so many seconds have passed. */
+  reached(seconds: number): boolean {
+    return this.clock.now() - this.begun >= seconds * 1000;
+  }
+}

@@ -1,0 +1,50 @@
+import { KV } from "../consul/contract";
+import { answerTo, type ConsulApi, parsed } from "./consul-api";
+
+/**
+ * The deploy lock: which server is being replaced. It is an entry of the cluster's own KV store, so that it holds for
+ * every deploy, from wherever. A pre-stop check acquires it, and the readiness check of the new container releases it:
+ * while that container is not ready, no other server may be touched.
+ */
+const LOCK = `/v1/kv/${KV.lock}`;
+
+interface Entry {
+  /** Base64. */
+  readonly Value: string | null;
+  readonly ModifyIndex: number;
+}
+
+/** Who holds it; "" for nobody. */
+interface Held {
+  readonly owner: string;
+  /** Of the entry, for compare-and-set. */
+  readonly index: number;
+}
+
+const FREE: Held = { owner: "", index: 0 };
+
+/** @returns undefined when the cluster does not say */
+export async function lockHolder(api: ConsulApi): Promise<Held | undefined> {
+  const answer = await answerTo(api, { method: "GET", path: `${LOCK}?consistent` });
+  if (answer?.status === 404) return FREE;
+  const [entry] = (answer?.status === 200 ? parsed<readonly Entry[]>(answer.body) : undefined) ?? [];
+  return entry && { owner: Buffer.from(entry.Value ?? "", "base64").toString("utf8"), index: entry.ModifyIndex };
+}
+
+/** @returns who holds it afterwards, "" where the cluster refuses; undefined when it does not say */
+export async function acquireLock(api: ConsulApi, owner: string): Promise<string | undefined> {
+  const held = await lockHolder(api);
+  if (held?.owner !== "") return held?.owner;
+  // A lost answer does not mean that Consul rejected the request: the entry decides.
+  await answerTo(api, { method: "PUT", path: `${LOCK}?cas=0`, body: owner });
+  return (await lockHolder(api))?.owner;
+}
+
+/** @returns whether this owner has it no longer; false when the cluster does not say */
+export async function releaseLock(api: ConsulApi, owner: string): Promise<boolean> {
+  const held = await lockHolder(api);
+  if (!held) return false;
+  if (held.owner !== owner) return true;
+  const answer = await answerTo(api, { method: "DELETE", path: `${LOCK}?cas=${held.index}` });
+  return answer?.status === 200 && answer.body.trim() === "true";
+}

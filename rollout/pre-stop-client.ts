@@ -1,0 +1,82 @@
+import type { Clock } from "./clock";
+import type { ConsulApi } from "./consul-api";
+import { lockHolder } from "./lock";
+import { allow, deny, type Log, type Outcome, unknown, Waiting } from "./outcome";
+import { ALIVE, leader, members } from "./queries";
+import { incompatibleMembers, STAGES_HINT, type Stage, tooFar } from "./security-compat";
+import { acquireSlot } from "./slots";
+
+export interface ClientStop {
+  /** The agent's Terraform id: the rollout slot is acquired under it. */
+  readonly owner: string;
+  /** Consul's node name, as the container that runs has it. */
+  readonly node: string;
+  readonly purpose: "replace" | "leave";
+  /** How many client agents may be replaced at a time. */
+  readonly limit: number;
+  /** How far its next container has security turned on. */
+  readonly stage: Stage;
+  /** Seconds that an agent may take to become ready. */
+  readonly seconds: number;
+}
+
+/** Servers go first. Between one and the next the deploy lock is free for a moment. */
+const LOOKS = 3;
+const LEADERLESS_SECONDS = 8;
+const SECOND = 1000;
+
+/**
+ * May a client agent be stopped? Yes, when it holds a rollout slot and no server is being replaced: a program that
+ * loses one agent finds another. And when it is not in the cluster, for then its stop takes nothing away.
+ */
+export async function preStopClient(stop: ClientStop, api: ConsulApi, clock: Clock, log: Log): Promise<Outcome> {
+  const { owner, node, purpose, limit, seconds } = stop;
+  const waiting = new Waiting(node, clock, log);
+  const turn = 2 * seconds + 30;
+  let free = 0;
+  for (; ; await clock.sleep(SECOND)) {
+    const status = (await leader(api)) === undefined ? undefined : await statusOf(api, node);
+    if (status === undefined) {
+      waiting.for("this agent knows no leader, or does not list the members");
+      if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
+      continue;
+    }
+    if (status !== ALIVE) return allow("it is not in the cluster");
+    if (purpose === "replace") {
+      const far = await incompatibleMembers(api, stop.stage);
+      if (far?.length !== 0) {
+        waiting.for(tooFar(stop.stage, far));
+        if (waiting.reached(seconds)) return deny(waiting.reason, STAGES_HINT);
+        continue;
+      }
+    }
+    const held = await lockHolder(api);
+    free = held?.owner === "" ? free + 1 : 0;
+    if (held === undefined) waiting.for("this agent does not know the holder of the deploy lock");
+    else if (held.owner !== "") waiting.for(`waiting: server ${held.owner} is being replaced`);
+    else if (free >= LOOKS) {
+      const slot = await acquireSlot(api, owner, node, limit);
+      if (slot.kind === "acquired")
+        return allow(`${slot.others} other client agents are being replaced, of at most ${limit} in parallel`);
+      if (slot.kind === "busy") waiting.for(`waiting: ${slot.others.slice(0, 3).join(", ")} being replaced`);
+      else
+        waiting.for(
+          slot.kind === "refused"
+            ? "its rollout slot cannot be acquired: the KV store rejects the entry"
+            : "this agent does not list the rollout slots",
+        );
+    }
+    if (waiting.reached(turn))
+      return deny(
+        waiting.reason,
+        "fix those first: a readiness check releases the slot of its agent. " +
+          "If no deploy replaces them: npm run doctor -- --fix",
+      );
+  }
+}
+
+/** Its gossip status; 0 for no member, undefined when the agent does not say. */
+async function statusOf(api: ConsulApi, node: string): Promise<number | undefined> {
+  const all = await members(api);
+  return all && (all.find(({ Name }) => Name === node)?.Status ?? 0);
+}

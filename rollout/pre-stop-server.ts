@@ -1,0 +1,158 @@
+import type { Clock } from "./clock";
+import type { ConsulApi } from "./consul-api";
+import { acquireLock, releaseLock } from "./lock";
+import { allow, deny, type Log, type Outcome, unknown, Waiting } from "./outcome";
+import { peers, type ServerHealth, serverHealth } from "./queries";
+import { incompatibleMembers, STAGES_HINT, type Stage, tooFar } from "./security-compat";
+
+export interface ServerStop {
+  /** The agent's Terraform id, which stays when its node or container gets another name: the lock is held under it. */
+  readonly owner: string;
+  /** Consul's node name, as the container that runs has it. */
+  readonly node: string;
+  /** `replace` it by another container, or let it `leave` the cluster. */
+  readonly purpose: "replace" | "leave";
+  /** How many servers the cluster is to have. */
+  readonly servers: number;
+  /** How far its next container has security turned on. */
+  readonly stage: Stage;
+  /** Seconds to wait for the others. */
+  readonly seconds: number;
+}
+
+/** The agent that is asked. */
+export interface AskedServer {
+  readonly api: ConsulApi;
+  /** Whether it is the server that would be stopped. */
+  readonly isOwn: boolean;
+  /**
+   * Whether a connection to host:port can be made from where it runs. Nothing is sent, so that nobody has anything to
+   * log.
+   */
+  connects(address: string): Promise<boolean>;
+}
+
+/** Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last. */
+const LOOKS = 3;
+/** Seconds in which an election is over: a leader that hands over is followed within one. */
+const LEADERLESS_SECONDS = 8;
+const SECOND = 1000;
+
+/**
+ * May a server be stopped? Yes, when it holds the deploy lock and the healthy voters without it are still a quorum: at
+ * once when all of them are healthy, and after `seconds` when some are not. And when its stop takes nothing away: it is
+ * down, no voter, or the only server.
+ */
+export async function preStopServer(stop: ServerStop, asked: AskedServer, clock: Clock, log: Log): Promise<Outcome> {
+  const { owner, node, purpose, servers, seconds } = stop;
+  const { api } = asked;
+  const waiting = new Waiting(node, clock, log);
+  // Who holds the lock has as long for its own check, and again for its readiness.
+  const turn = 2 * seconds + 30;
+  let looks = 0;
+  for (; ; await clock.sleep(SECOND)) {
+    const raft = await peers(api);
+    if (raft?.length === 0)
+      return asked.isOwn
+        ? allow("it has never been part of a cluster")
+        : unknown("this server has never been part of a cluster");
+    const health = await serverHealth(api);
+    const voters = health?.filter(({ Voter }) => Voter) ?? [];
+    if (!health || voters.length === 0) {
+      waiting.for("this server knows no leader");
+      if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
+      continue;
+    }
+    const spare = await takesNothingAway(health, node, asked);
+    if (spare) return allow(`it is ${spare}`);
+    if (purpose === "replace") {
+      const far = await incompatibleMembers(api, stop.stage);
+      if (far?.length !== 0) {
+        waiting.for(tooFar(stop.stage, far));
+        if (waiting.reached(seconds)) return deny(waiting.reason, STAGES_HINT);
+        continue;
+      }
+    }
+    if (voters.length === 1 && purpose === "leave")
+      return deny(
+        "it is the only voter, and the cluster would end with it",
+        "add other servers first; to end the cluster: npm run destroy",
+      );
+    if (voters.length === 1 && servers === 1)
+      return allow("it is the only server. There is no leader until it is back");
+
+    const holder = await acquireLock(api, owner);
+    if (holder !== owner) {
+      looks = 0;
+      waiting.for(
+        holder
+          ? `waiting: ${holder} is being replaced, or leaves`
+          : "the deploy lock cannot be acquired: the KV store rejects the entry",
+      );
+      if (!waiting.reached(turn)) continue;
+      return holder
+        ? deny(
+            waiting.reason,
+            `fix ${holder} first: its readiness check releases the lock when it is a voter. ` +
+              "If no deploy replaces it: npm run doctor -- --fix",
+          )
+        : deny(waiting.reason, "allow its own host to write to the KV store: allow_write_http_from, limits");
+    }
+    const others = await othersOf(health, node, asked);
+    // A server that leaves is not counted afterwards; one that is replaced still has its vote.
+    const counted = purpose === "leave" ? voters.length - 1 : voters.length;
+    const quorum = Math.floor(counted / 2) + 1;
+    const unhealthy = [
+      ...others.unhealthy,
+      ...(voters.length < servers ? [`${servers - voters.length} of ${servers} servers, which are no voters yet`] : []),
+    ];
+    if (others.healthy < quorum) {
+      looks = 0;
+      waiting.for(
+        `only ${others.healthy} of ${voters.length} voters would be healthy without it, ${quorum} are needed; ` +
+          `not healthy: ${unhealthy.join(", ") || "none"}`,
+      );
+      if (!waiting.reached(seconds)) continue;
+      await releaseLock(api, owner);
+      return deny(waiting.reason, "bring those back first, or give up the quorum with CONSUL_ALLOW_QUORUM_LOSS=yes");
+    }
+    // With five servers one unhealthy server leaves a quorum without another; but what heals soon is better waited for.
+    if (unhealthy.length > 0)
+      waiting.for(
+        `waiting a while for ${unhealthy.join(", ")}, ` +
+          `though ${others.healthy} of ${voters.length} voters are healthy without it`,
+      );
+    looks = unhealthy.length === 0 || waiting.reached(seconds) ? looks + 1 : 0;
+    if (looks >= LOOKS)
+      return allow(`${others.healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
+  }
+}
+
+/** What the server is whose stop costs no vote; undefined for one whose vote counts. */
+async function takesNothingAway(
+  health: readonly ServerHealth[],
+  node: string,
+  { connects }: AskedServer,
+): Promise<string | undefined> {
+  const own = health.find(({ Name }) => Name === node);
+  if (!own) return "no server of this cluster";
+  if (!own.Voter) return "no voter";
+  // Gossip may have lost it while Raft still has it.
+  return own.SerfStatus === "alive" || (await connects(own.Address)) ? undefined : own.SerfStatus;
+}
+
+/**
+ * The other voters: how many are healthy, and which are not. One that is cut off from the network counts as unhealthy
+ * at once: it is seconds until gossip and autopilot notice.
+ */
+async function othersOf(health: readonly ServerHealth[], node: string, { connects }: AskedServer) {
+  const unhealthy: string[] = [];
+  let healthy = 0;
+  for (const { Name, Address, SerfStatus, Voter, Healthy } of health) {
+    if (!Voter || Name === node) continue;
+    if (!Healthy || SerfStatus !== "alive") unhealthy.push(`${Name} (${SerfStatus})`);
+    else if (await connects(Address)) healthy += 1;
+    else unhealthy.push(`${Name} (unreachable at ${Address})`);
+  }
+  return { healthy, unhealthy };
+}

@@ -1,0 +1,51 @@
+import { NODE_META, STAGE_ON_THE_WIRE } from "../consul/contract";
+import type { ConsulApi } from "./consul-api";
+import { ALIVE, catalogNodes, members } from "./queries";
+
+export type Stage = keyof typeof STAGE_ON_THE_WIRE;
+
+/** In their order: a cluster goes from one to the next. */
+export const STAGES = Object.keys(STAGE_ON_THE_WIRE) as Stage[];
+
+/**
+ * The members that an agent of a certain stage could not talk to, with their stages; undefined if the cluster does not
+ * tell.
+ */
+export async function incompatibleMembers(api: ConsulApi, stage: Stage): Promise<readonly string[] | undefined> {
+  const all = await members(api);
+  const nodes = await catalogNodes(api);
+  if (!all || !nodes) return undefined;
+  const metas = new Map(nodes.map(({ Node, Meta }) => [Node, Meta ?? {}]));
+  return all
+    .filter(({ Status }) => Status === ALIVE)
+    .map(({ Name }) => ({ name: Name, stage: announcedStage(metas.get(Name) ?? {}) ?? stage }))
+    .filter((member) => !isCompatible(stage, member.stage))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((member) => `${member.name} (${member.stage})`);
+}
+
+/**
+ * The stage that a node's metadata announces. Undefined for an agent that has not registered yet, of which nothing is
+ * known: the entry that an agent makes itself has metadata of Consul's own.
+ */
+function announcedStage(meta: Readonly<Record<string, string>>): string | undefined {
+  const announced = meta[NODE_META.security];
+  if (announced !== undefined) return STAGES.find((stage) => STAGE_ON_THE_WIRE[stage] === announced) ?? announced;
+  return Object.hasOwn(meta, "consul-network-segment") ? "off" : undefined;
+}
+
+/**
+ * Agents more than one stage apart cannot talk to each other. An agent that had a gossip key keeps it in its data, so
+ * it cannot return to `off` beside others that have one (hashicorp/consul, agent/keyring.go).
+ */
+function isCompatible(next: Stage, other: string): boolean {
+  const distance = STAGES.indexOf(other as Stage) - STAGES.indexOf(next);
+  return Math.abs(distance) <= 1 && !(next === "off" && distance > 0);
+}
+
+/** Why an agent of a stage is not started beside others. @param others undefined if the asked agent does not know them */
+export const tooFar = (stage: Stage, others: readonly string[] | undefined): string =>
+  `its next container has security at "${stage}", too far from ` +
+  (others?.join(", ") ?? "others, whose security this agent does not know");
+
+export const STAGES_HINT = "go one stage at a time, with a deploy of all agents for each: docs/security.md";

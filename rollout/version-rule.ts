@@ -1,0 +1,39 @@
+import { allow, deny, type Outcome } from "./outcome";
+
+/** A version of Consul, as `consul version` prints it. */
+export interface Version {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+}
+
+/** @returns undefined when the text has none */
+export function consulVersion(text: string): Version | undefined {
+  const [, major, minor, patch] = /^Consul v(\d+)\.(\d+)\.(\d+)/m.exec(text) ?? [];
+  return patch === undefined ? undefined : { major: Number(major), minor: Number(minor), patch: Number(patch) };
+}
+
+export const versionText = ({ major, minor, patch }: Version): string => `${major}.${minor}.${patch}`;
+
+/** Consul supports upgrades over two minor versions at a time (developer.hashicorp.com/consul/docs/upgrade). */
+const MOST_MINORS = 2;
+
+/** A number that grows by one from a minor version to the next; 2.0 came after 1.22. */
+const release = ({ major, minor }: Version): number => (major === 1 ? minor : 23 + 100 * (major - 2) + minor);
+
+/** May data that one version has written be given to another? */
+export function versionRule(from: Version, to: Version): Outcome {
+  const steps = release(to) - release(from);
+  if (steps < 0 || (steps === 0 && to.patch < from.patch))
+    return deny(
+      `${versionText(to)} is older than ${versionText(from)}, which has written its data`,
+      `go on with ${versionText(from)} or newer, or take the risk with CONSUL_ALLOW_DOWNGRADE=yes`,
+    );
+  if (steps > MOST_MINORS)
+    return deny(
+      `from ${versionText(from)} to ${versionText(to)} are ${steps} minor versions, ` +
+        `and Consul supports ${MOST_MINORS} at a time`,
+      "go by way of one in between",
+    );
+  return allow(`from ${versionText(from)} to ${versionText(to)}`);
+}
