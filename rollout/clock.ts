@@ -6,11 +6,6 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
-};
-
 /** A deadline, and how long something has been so. */
 export class Stopwatch {
   private begun: number;
