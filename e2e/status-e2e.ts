@@ -74,7 +74,7 @@ describe("the status and the logs of a running cluster", () => {
     const { stdout, exitCode } = await npm("status");
     expect([exitCode, stdout]).toEqual([1, expect.stringContaining("unhealthy: 1 of 5 agents\n")]);
     expect(stdout).toContain(
-      "  consul-client2: its container is exited\n      hint: npm run doctor -- --fix; by hand: docker start consul-client2\n",
+      "  consul-client2: its container has exited\n      hint: npm run doctor -- --fix; by hand: docker start consul-client2\n",
     );
 
     const env = { CLUSTER: cluster.project.clusterFile, FORCE_COLOR: "1" };

@@ -64,7 +64,7 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
   test.each(["consul-client1", "consul-server1"])("the stopped container of %s", async (agent) => {
     await cluster.docker(agent, "stop", "-t", "30", agent);
     try {
-      expect(await problems()).toEqual([`${agent}: its container is exited`]);
+      expect(await problems()).toEqual([`${agent}: its container has exited`]);
     } finally {
       await cluster.docker(agent, "start", agent);
     }

@@ -43,7 +43,7 @@ export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
 
   // A container whose creation was interrupted may lack a part.
   if (resource?.tainted && (!running || unready)) {
-    const message = `its container is tainted, and ${unready?.message ?? `it is ${Status}`}`;
+    const message = `its container is tainted, and ${unready?.message ?? `it ${stateOf(container)}`}`;
     add({ code: "container-tainted", message, hint: "npm run deploy, which recreates it" });
     addRestartPolicy();
     return problems;
@@ -52,7 +52,7 @@ export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
     const paused = Status === "paused";
     add({
       code: paused ? "container-paused" : "container-stopped",
-      message: `its container is ${Status}`,
+      message: `its container ${stateOf(container)}`,
       hint: `docker ${paused ? "unpause" : "start"} ${agent.container}`,
       fix: paused ? "unpause" : "start",
     });
@@ -93,6 +93,14 @@ export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
   const certificate = certificateProblem(inspected);
   if (certificate?.severity === "error") problems.push(certificate);
   return problems;
+}
+
+/** The state of a container that does not run: Docker's own word, in a sentence whose subject is the container. */
+function stateOf({ State: { Status } }: Container): string {
+  if (Status === "exited") return "has exited";
+  if (Status === "created") return "is created, but has never run";
+  if (Status === "removing") return "is being removed";
+  return `is ${Status}`;
 }
 
 /** The agent's container is not in the Terraform state. `--fix` removes it only if its data outlives it. */

@@ -144,12 +144,22 @@ describe("the problems of an agent, and their fixes", () => {
     [
       "stopped",
       { container: container({ status: "exited" }), view: "-" },
-      [["container-stopped", "its container is exited", "start"]],
+      [["container-stopped", "its container has exited", "start"]],
     ],
     [
       "created and never started",
       { container: container({ status: "created" }), view: "-" },
-      [["container-stopped", "its container is created", "start"]],
+      [["container-stopped", "its container is created, but has never run", "start"]],
+    ],
+    [
+      "dead, because the daemon failed to remove it",
+      { container: container({ status: "dead" }), view: "-" },
+      [["container-stopped", "its container is dead", "start"]],
+    ],
+    [
+      "about to be removed",
+      { container: container({ status: "removing" }), view: "-" },
+      [["container-stopped", "its container is being removed", "start"]],
     ],
     [
       "crashing",
@@ -178,9 +188,14 @@ describe("the problems of an agent, and their fixes", () => {
       [["container-tainted", "its container is tainted, and its API is unreachable: refused", undefined]],
     ],
     [
-      "tainted and never started: a part may be missing",
+      "tainted and never run: a part may be missing",
       { resource: resource({ tainted: true }), container: container({ status: "created" }), view: "-" },
-      [["container-tainted", "its container is tainted, and it is created", undefined]],
+      [["container-tainted", "its container is tainted, and it is created, but has never run", undefined]],
+    ],
+    [
+      "tainted and stopped",
+      { resource: resource({ tainted: true }), container: container({ status: "exited" }), view: "-" },
+      [["container-tainted", "its container is tainted, and it has exited", undefined]],
     ],
     [
       "a file edited in it",
@@ -255,7 +270,7 @@ test("without the Terraform state, a container counts as known, and problems of 
   const unread = { resource: undefined, stateUnread: true } as const;
   expect(found(healthy(unread))).toEqual([]);
   expect(found(healthy({ ...unread, container: container({ status: "exited" }), view: "-" }))).toEqual([
-    ["container-stopped", "its container is exited", "start"],
+    ["container-stopped", "its container has exited", "start"],
   ]);
 });
 

@@ -33,7 +33,7 @@ s3     10.0.0.3:8301  alive   server  1.22.2  up 2 h, healthy           votes, 0
 c1     10.0.0.4:8301  alive   client          exited
 
 problems
-  c1: its container is exited
+  c1: its container has exited
       hint: npm run doctor -- --fix; by hand: docker start c1
   s2: its restart policy is no; always was deployed
       hint: npm run doctor -- --fix; by hand: npm run deploy
@@ -83,7 +83,7 @@ describe("1000 hosts", () => {
     expect(screen).toContain("unhealthy: 696 of 1000 agents; 695 of 1000 hosts unreachable");
     expect(screen.find((line) => line.startsWith("web"))).toMatch(/^web0 .*exited$/);
     expect(screen.filter((line) => line.includes("its Docker daemon is unreachable"))).toHaveLength(1);
-    expect(screen).toContain("  web0: its container is exited");
+    expect(screen).toContain("  web0: its container has exited");
     expect(screen).toContain("and 666 more unhealthy agents, 304 healthy agents: npm run status -- --all");
   });
   test("--all shows each", () =>
@@ -103,7 +103,7 @@ test("without room for all rows, those of unhealthy agents stay", () => {
   expect(lines.length).toBeLessThanOrEqual(21);
   expect(lines).toContain("and 3 healthy agents: npm run status -- --all");
   expect(lines.some((line) => /^c1 .*exited$/.test(line))).toBe(true);
-  expect(lines).toContain("  c1: its container is exited");
+  expect(lines).toContain("  c1: its container has exited");
 });
 
 test("colours are added to the same text", () => {

@@ -15,7 +15,7 @@ test("what is drawn has its state, which programs get too", () => {
     c1: { health: "unreachable", words: "" },
     s1: { health: "healthy", words: "", leads: true },
     s2: { health: "healthy", words: "" },
-    s3: { health: "unhealthy", words: "its container is exited" },
+    s3: { health: "unhealthy", words: "its container has exited" },
   });
   expect(graph.hosts.find(({ name }) => name === "c1")?.state).toEqual({
     health: "unreachable",
@@ -35,7 +35,7 @@ test("SVG: each in its state's colour, the leader with its mark, and what the co
     .filter(({ name }) => name === "text")
     .map(({ text }) => text);
   expect(texts.filter((text) => text.includes("★"))).toEqual(["★ server", "★"]);
-  for (const words of ["its container is", "healthy", "unhealthy", "its host is unreachable", "leads"])
+  for (const words of ["its container has", "healthy", "unhealthy", "its host is unreachable", "leads"])
     expect(texts.join("\n")).toContain(words);
   expect(drawn).toContain("unhealthy at 2026-11-25 12:00 UTC");
 });

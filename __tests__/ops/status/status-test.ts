@@ -39,7 +39,7 @@ test("a cluster without a problem is healthy, and its status has the leader, the
 
 describe("each problem is named", () => {
   test("a stopped container", () => {
-    expect(wrong({ agents: { c1: STOPPED } })).toEqual(["c1: its container is exited"]);
+    expect(wrong({ agents: { c1: STOPPED } })).toEqual(["c1: its container has exited"]);
     expect(agent("c1", { agents: { c1: STOPPED } })).toMatchObject({ healthy: false, container: { status: "exited" } });
     expect(agent("c1", { agents: { c1: STOPPED } })?.version).toBeUndefined();
   });
