@@ -40,9 +40,14 @@ afterAll(() => {
   for (const made of folders) rmSync(made, { recursive: true });
 });
 
-/** Writes a cluster file, and says where. */
+let clusterFiles: string | undefined;
+let written = 0;
+
+/** Writes a cluster file, and returns its path. All are in one folder, because tests write thousands. */
 export function clusterFile(content: string | Uint8Array): string {
-  const file = join(folder(), "cluster.yaml");
+  clusterFiles ??= folder();
+  written += 1;
+  const file = join(clusterFiles, `cluster-${written}.yaml`);
   writeFileSync(file, content);
   return file;
 }

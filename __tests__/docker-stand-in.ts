@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder, PROJECT } from "./cluster-files";
+import { programOn } from "./requirements";
 
 /** Scripts of rollout/operator, one behind the other. */
 export const operatorScript = (...names: string[]): string =>
@@ -25,10 +26,9 @@ for (const tool of [
   "mkfifo",
   "rm",
 ]) {
-  symlinkSync(
-    spawnSync("/bin/sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim(),
-    join(TOOLS, tool),
-  );
+  const found = programOn(process.env.PATH ?? "", tool);
+  if (!found) throw new Error(`${tool} is not on the PATH`);
+  symlinkSync(found, join(TOOLS, tool));
 }
 
 export interface Run {

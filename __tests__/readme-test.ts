@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { load } from "./cluster-files";
+import { synthesizeText } from "./synthesized";
 
 const ROOT = resolve(__dirname, "..");
 const page = (name: string): string => readFileSync(join(ROOT, name), "utf8");
@@ -16,11 +17,10 @@ const blocks = (language: string, text = README): string[] =>
 const linksOf = (text: string): string[] =>
   [...text.matchAll(/\]\((?!http)([^)]+)/g)].map(([, path]) => path as string);
 
-/** A folder like a user's checkout, in which a program or a cluster file of the README is tried. */
+/** A folder like a user's checkout, in which a program of the README is tried. */
 function checkout(): string {
   const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-readme-"));
   for (const entry of [
-    "main.ts",
     "typescript.cjs",
     "cluster",
     "consul",
@@ -33,16 +33,12 @@ function checkout(): string {
     "tsconfig.json",
   ])
     symlinkSync(join(ROOT, entry), join(folder, entry));
-  mkdirSync(join(folder, "clusters"));
   return folder;
 }
 
-function synthesize(folder: string, program: string, env: Record<string, string>): void {
-  execFileSync("node", ["--require", "./typescript.cjs", program], {
-    cwd: folder,
-    env: { ...process.env, ...env },
-    stdio: "pipe",
-  });
+function synthesize(folder: string, program: string): void {
+  rmSync(join(folder, "cdktf.out"), { recursive: true, force: true });
+  execFileSync("node", ["--require", "./typescript.cjs", program], { cwd: folder, stdio: "pipe" });
 }
 
 describe("README", () => {
@@ -52,17 +48,11 @@ describe("README", () => {
   const [yaml] = blocks("yaml") as [string];
   const [typescript] = blocks("ts") as [string];
 
-  /** The JSON of a program or cluster file in the checkout. */
-  function synthesized(program: string, env: Record<string, string>): string {
-    rmSync(join(folder, "cdktf.out"), { recursive: true, force: true });
-    synthesize(folder, program, env);
-    return readFileSync(join(folder, "cdktf.out/stacks/payments/cdk.tf.json"), "utf8");
-  }
   function expectIdentical(clusterFile: string, program: string): string {
-    writeFileSync(join(folder, "clusters/payments.yaml"), clusterFile);
+    const fromYaml = synthesizeText(clusterFile).texts.payments as string;
     writeFileSync(join(folder, "payments.ts"), program);
-    const fromYaml = synthesized("main.ts", { CLUSTER: "clusters/payments.yaml" });
-    expect(synthesized("payments.ts", {})).toBe(fromYaml);
+    synthesize(folder, "payments.ts");
+    expect(readFileSync(join(folder, "cdktf.out/stacks/payments/cdk.tf.json"), "utf8")).toBe(fromYaml);
     return fromYaml;
   }
 
@@ -80,7 +70,7 @@ describe("README", () => {
 
   test("its stack of one's own synthesizes, and the client joins the server", () => {
     writeFileSync(join(folder, "shop.ts"), blocks("ts")[1] as string);
-    synthesize(folder, "shop.ts", {});
+    synthesize(folder, "shop.ts");
     const { resource } = JSON.parse(readFileSync(join(folder, "cdktf.out/stacks/shop/cdk.tf.json"), "utf8"));
     expect(resource.docker_container["consul-client"].command).toContain("-retry-join=10.0.0.11");
   });

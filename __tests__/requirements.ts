@@ -8,21 +8,24 @@ const REQUIRED: Readonly<Record<string, string>> = {
   sha256sum: "apt-get install coreutils, or brew install coreutils",
 };
 
-function onPath(program: string, path: string): boolean {
-  return path.split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
+/** The path of a program, as a shell finds it. */
+export const programOn = (path: string, program: string): string | undefined =>
+  path
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 
 /** A line for each program that is not on the PATH. */
 export const missing = (path: string): string[] =>
   Object.entries(REQUIRED)
-    .filter(([program]) => !onPath(program, path))
+    .filter(([program]) => programOn(path, program) === undefined)
     .map(([program, hint]) => `  ${program}: ${hint}`);
 
 /** Before the first test, so that a missing program is one failure with its remedy and not a failure of each test that runs it. */

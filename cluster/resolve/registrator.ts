@@ -97,8 +97,9 @@ export function registratorsOf(
 ): RegistratorDescription[] {
   return hosts.flatMap((host) => {
     const settings = registratorSettings(file, host.name);
+    if (!settings) return [];
     const there = agents.filter((agent) => agent.host.name === host.name && !agent.decommission);
     const agent = there.find(({ role }) => role === "client") ?? there[0];
-    return settings && agent ? [{ host, agent: agent.name, fileSettings: settings }] : [];
+    return agent ? [{ host, agent: agent.name, fileSettings: settings }] : [];
   });
 }

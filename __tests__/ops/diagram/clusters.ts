@@ -63,20 +63,13 @@ export function varied(grouped: boolean): Cluster {
   });
 }
 
-/** 1000 hosts: all in one stack, 25 to a stack, and each in one of its own. */
-export const THOUSANDS: readonly [string, Cluster][] = [
-  ["in one stack", manyClients(997)],
-  ["in racks", manyClients(997, (client) => `rack${Math.floor(client / 25)}`)],
-  ["each in a stack of its own", manyClients(997, (client) => `host${client}`)],
-];
-
 /** A cluster as it is: some of it ill, a host silent. */
 export function lookedAt(cluster: Cluster, made: MadeSurvey): Graph {
   return withStates(graphOf(cluster), statusOf(cluster, surveyOf(cluster, made)));
 }
 
-/** All of them, to be drawn. */
-export const EVERYTHING: readonly [string, Graph][] = [
+/** Every cluster file of this project, and clusters of all sorts. */
+export const ofAllSorts = (): [string, Graph][] => [
   ...FILES.map((file): [string, Graph] => [file, graphOf(clusterOf(file))]),
   ["of all sorts, in stacks", graphOf(varied(true))],
   ["of all sorts, in one stack", graphOf(varied(false))],
@@ -84,5 +77,11 @@ export const EVERYTHING: readonly [string, Graph][] = [
     "of all sorts, looked at",
     lookedAt(varied(true), { silent: { both: "no answer" }, agents: { s2: STOPPED, web3: STOPPED } }),
   ],
-  ...THOUSANDS.map(([what, cluster]): [string, Graph] => [`1000 hosts ${what}`, graphOf(cluster)]),
+];
+
+/** 1000 hosts: all in one stack, 25 to a stack, and each in one of its own. */
+export const thousands = (): [string, Graph][] => [
+  ["1000 hosts in one stack", graphOf(manyClients(997))],
+  ["1000 hosts in racks", graphOf(manyClients(997, (client) => `rack${Math.floor(client / 25)}`))],
+  ["1000 hosts each in a stack of its own", graphOf(manyClients(997, (client) => `host${client}`))],
 ];

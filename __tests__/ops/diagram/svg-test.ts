@@ -1,7 +1,7 @@
 import { defineCluster } from "../../../cluster/define";
 import { type Graph, graphOf } from "../../../ops/diagram/graph";
 import { svg } from "../../../ops/diagram/svg";
-import { clusterOf, EVERYTHING, FILES, THOUSANDS } from "./clusters";
+import { clusterOf, FILES, ofAllSorts, thousands } from "./clusters";
 import { descendants, type Element, parseXml } from "./xml";
 
 interface Area {
@@ -56,7 +56,9 @@ const isInside = ([x, y]: [number, number], { left, top, right, bottom }: Area, 
 const isOnBorder = (point: [number, number], area: Area): boolean =>
   isInside(point, area, -1) && !isInside(point, area, 1);
 
-describe.each(EVERYTHING)("%s", (_, graph) => {
+const THOUSANDS = thousands();
+
+describe.each([...ofAllSorts(), ...THOUSANDS])("%s", (_, graph) => {
   const elements = drawn(graph);
   const hosts = ofLook(elements, "host", "more", "address").map(areaOf);
   const agents = elements
@@ -131,8 +133,8 @@ describe.each(FILES)("%s", (file) => {
   });
 });
 
-test.each(THOUSANDS)("1000 hosts %s: can be looked at", (_, cluster) => {
-  const picture = svg(graphOf(cluster));
+test.each(THOUSANDS)("%s: can be looked at", (_, graph) => {
+  const picture = svg(graph);
   const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(picture)?.map(Number) ?? [];
   expect(picture.length).toBeLessThan(100_000);
   expect(width).toBeLessThan(1800);

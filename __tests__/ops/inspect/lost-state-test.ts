@@ -37,6 +37,9 @@ const inspection = (id: string | undefined) => {
 const found = (id: string | undefined) =>
   lostStates(cluster, [{ name: "c", folder, dependencies: [], json: {} }], inspection(id));
 
+// An empty state file is read again for a second, because Terraform may be writing it. Here nobody writes it.
+jest.spyOn(globalThis, "setTimeout").mockImplementation(((resume: () => void) => setImmediate(resume)) as never);
+
 beforeEach(() => {
   writeFileSync(file, "");
   writeFileSync(backup, state("1"));
