@@ -4,7 +4,7 @@ const { availableParallelism } = require("node:os");
 module.exports = {
   roots: ["<rootDir>/__tests__"],
   testRegex: "-test\\.ts$",
-  globalSetup: "<rootDir>/__tests__/requirements.ts",
+  globalSetup: "<rootDir>/__tests__/setup.ts",
   transform: { "\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }] },
   testEnvironment: "node",
   runtime: "<rootDir>/__tests__/runtime.cjs",
