@@ -136,8 +136,12 @@ describe("synth of seed.yaml", () => {
   test("succeeds, and prints only which file it read", () => {
     expect(plain).toEqual({ status: 0, stdout: "cluster file: clusters/seed.yaml\n", stderr: "" });
   });
-  test("writes a manifest and one stack", () => {
-    expect(Object.keys(outputOf(here))).toEqual(["manifest.json", "stacks/consul/cdk.tf.json"]);
+  test("writes a manifest and one stack, with the program of its rollout", () => {
+    expect(Object.keys(outputOf(here))).toEqual([
+      "manifest.json",
+      "stacks/consul/cdk.tf.json",
+      "stacks/consul/rollout.cjs",
+    ]);
   });
   test("is the same in another folder, time zone, language, home and environment", () => {
     expect(outputOf(elsewhere)).toEqual(outputOf(here));

@@ -3,7 +3,17 @@ import { join } from "node:path";
 import { App } from "cdktf";
 import type { Cluster } from "../cluster/model";
 import { ConsulCluster } from "../constructs/consul-cluster";
+import { REQUEST_VARIABLE, REQUEST_VERSION, type StepRequest } from "../rollout/request";
 import { folder, load } from "./cluster-files";
+
+export interface ProvisionerJson {
+  readonly "local-exec": {
+    readonly interpreter: readonly string[];
+    readonly command: string;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly when?: string;
+  };
+}
 
 export interface ContainerJson {
   readonly name: string;
@@ -18,11 +28,12 @@ export interface ContainerJson {
   readonly ports?: readonly { internal: number; external: number; ip: string; protocol: string }[];
   readonly upload: readonly { file: string; content: string }[];
   readonly volumes: readonly { container_path: string; volume_name?: string; host_path?: string }[];
+  readonly provisioner?: readonly ProvisionerJson[];
   readonly [key: string]: unknown;
 }
 
 export interface DataJson {
-  readonly provisioner: readonly { "local-exec": { command: string; environment: Record<string, string> } }[];
+  readonly provisioner: readonly ProvisionerJson[];
   readonly triggers_replace: Record<string, string>;
   readonly depends_on?: readonly string[];
 }
@@ -56,16 +67,59 @@ export interface Synthesized {
   };
 }
 
-/** For snapshots that are read: a shell script stands there by its name, for its bytes are pinned elsewhere. */
-export function withScriptNames<T>(value: T): T {
+/** For snapshots that are read: a shell script is replaced by its name, for its bytes are pinned elsewhere, and a request is parsed. */
+export function readable<T>(value: T): T {
   return JSON.parse(
-    JSON.stringify(value, (_, item) => (typeof item === "string" && /^#/.test(item) ? scriptNames(item) : item)),
+    JSON.stringify(value, (key, item) => {
+      if (key === REQUEST_VARIABLE) return JSON.parse(item.replace(EXPRESSION, (hole: string) => JSON.stringify(hole)));
+      return typeof item === "string" && /^#/.test(item) ? `<${/^# ([a-z-]+\.sh)/m.exec(item)?.[1]}>` : item;
+    }),
   );
 }
+const EXPRESSION = /(?<!\$)\$\{.+?\)\}/g;
 
-/** Of a script, and those that stand in front of it: `<docker.sh run-step.sh>`. */
-const scriptNames = (text: string): string =>
-  `<${[...text.matchAll(/^# ([a-z-]+\.sh)/gm)].map(([, name]) => name).join(" ")}>`;
+/** A container that is destroyed, as its provisioner's expressions read it from Terraform's state. */
+type Destroyed = Pick<ContainerJson, "name" | "command">;
+
+const OWN_NAME = "${jsonencode(self.name)}";
+const OWN_NODE =
+  '${jsonencode(one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")]))}';
+
+/** What Terraform makes of a request's text. */
+export function evaluatedRequest(text: string, self?: Destroyed): string {
+  const own = (hole: string): string | undefined => {
+    if (hole !== OWN_NAME && hole !== OWN_NODE) return undefined;
+    if (!self) throw new Error("only a container that is destroyed has names of its own");
+    return JSON.stringify(rendered(hole === OWN_NAME ? self.name : flagValues(self, "-node").join()));
+  };
+  return text
+    .split(EXPRESSIONS)
+    .map((part) => own(part) ?? rendered(part))
+    .join("");
+}
+const EXPRESSIONS = /((?<!\$)\$\{jsonencode\(.+?\)\})/;
+
+/**
+ * What a resource's provisioner asks of the rollout's program, as Terraform evaluates it.
+ * @param step the kind of request that is expected
+ * @param destroyed of a container's pre-stop check: the container that runs, if its successor has other names
+ */
+export function requestOf<Step extends StepRequest["step"]>(
+  step: Step,
+  resource: { readonly provisioner?: readonly ProvisionerJson[] } | undefined,
+  destroyed?: Destroyed,
+): Extract<StepRequest, { step: Step }> {
+  const provisioners = resource?.provisioner ?? [];
+  const [provisioner] = provisioners;
+  if (!provisioner || provisioners.length > 1) throw new Error(`the resource has ${provisioners.length} provisioners`);
+  const self = destroyed ?? ("command" in (resource ?? {}) ? (resource as ContainerJson) : undefined);
+  const { version, ...request } = JSON.parse(
+    evaluatedRequest(provisioner["local-exec"].environment[REQUEST_VARIABLE] ?? "", self),
+  );
+  if (version !== REQUEST_VERSION) throw new Error(`the request has version ${version}`);
+  if (request.step !== step) throw new Error(`the request is for the step ${request.step}`);
+  return request;
+}
 
 /** The stacks of a cluster, without going by the disk: for tests that make hundreds. */
 export function stacksOf(cluster: Cluster): Synthesized["stacks"] {
@@ -119,7 +173,7 @@ export function containerOf(synthesized: Synthesized, agent: string): ContainerJ
 }
 
 /** Values of a flag that may be given more than once: `-retry-join`. */
-export const flagValues = ({ command }: ContainerJson, flag: string): string[] =>
+export const flagValues = ({ command }: Pick<ContainerJson, "command">, flag: string): string[] =>
   command.filter((word) => word.startsWith(`${flag}=`)).map((word) => word.slice(flag.length + 1));
 
 /** An agent's configuration file, as the container will have it. */

@@ -3,20 +3,14 @@ import { join } from "node:path";
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Image } from "@cdktf/provider-docker/lib/image";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-import {
-  App,
-  type LocalExecProvisioner,
-  TerraformLocal,
-  TerraformOutput,
-  TerraformResource,
-  TerraformStack,
-} from "cdktf";
+import { App, type LocalExecProvisioner, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { type BenchHost, benchHosts } from "./bench-hosts";
 
 /**
- * What a user would write instead of a cluster file: the same resources in plain loops, without anything of the product but the text of
- * its shell scripts. It is also the stock template's main.ts, so it keeps to the template's ES2018.
+ * What a user would write instead of a cluster file: the same resources in plain loops, without anything of the product but the
+ * containers' shell scripts. Its provisioners make the product's requests, for which the product has a program beside the
+ * JSON; here it is a file that a user would have copied there. It is also the stock template's main.ts, so it keeps to the template's ES2018.
  *
  * HOSTS is how many hosts there are.
  */
@@ -26,26 +20,16 @@ const servers = hosts.filter(({ role }) => role === "server");
 const clients = hosts.filter(({ role }) => role === "client");
 
 const URL = "http://127.0.0.1:8500";
-const WAIT = "120";
+const WAIT = 120;
 const IMAGE = "hashicorp/consul:1.22.2";
 
 const upload = (file: string) =>
   readFileSync(join(__dirname, "..", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);
-/** As destroy-time provisioners cannot refer to one text for all; without indentation either. */
-const withoutComments = (text: string) => text.replace(/^[ \t]*(#.*)?\n/gm, "").replace(/^[ \t]+/gm, "");
-const script = (folder: string, ...names: string[]) =>
-  names.map((name) => `# ${name}.sh\n${withoutComments(upload(`rollout/${folder}/${name}.sh`))}`).join("");
 const health = upload("container/health.sh");
 const leaveLeadership = upload("container/leave-leadership.sh");
-const beforeStop = script("operator", "docker", "parallelism", "pre-stop");
-const tryConfig = script("agent", "validate-config");
-const askText = script("operator", "docker", "run-step");
-const questions = {
-  server: script("agent", "consul-api", "lock", "security-compat", "pre-stop-server"),
-  client: script("agent", "consul-api", "lock", "security-compat", "pre-stop-client"),
-};
-const OWN_CONTAINER = "'${self.name}'";
-const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
+const OWN_CONTAINER = "${jsonencode(self.name)}";
+const OWN_NODE =
+  '${jsonencode(one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")]))}';
 
 const agentConfig = (role: BenchHost["role"]) => ({
   ...(role === "server" ? { autopilot: { min_quorum: 3 } } : {}),
@@ -68,7 +52,7 @@ const wholeConfig = ({ name, address, role }: BenchHost) => {
     node_name: name,
     ...(role === "server" ? { server: true, bootstrap_expect: 3 } : {}),
   };
-  return JSON.stringify(whole, Object.keys(whole).sort().concat("min_quorum", "raft_multiplier"));
+  return Object.fromEntries(Object.entries(whole).sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 
 /** cdktf's own DataResource would run `terraform version` once for each gate: a minute more at 1000 hosts. */
@@ -93,59 +77,37 @@ const stack = new TerraformStack(app, "bench");
 stack.addOverride("terraform.required_providers.docker.version", "~> 4.5");
 stack.addOverride("terraform.required_version", ">= 1.4.0");
 
-const local = (id: string, text: string) => new TerraformLocal(stack, id, text).asString;
-const scripts = {
-  ask: local("consul_ask", askText),
-  gate: local("consul_gate", script("agent", "consul-api", "lock", "readiness")),
-  services: local("consul_services", script("agent", "consul-api", "reload", "services")),
-  quorum: local("consul_quorum", script("agent", "consul-api", "voters")),
-  autopilot: local("consul_autopilot", script("agent", "consul-api", "autopilot")),
-  definitions: local("consul_definitions", script("agent", "consul-api", "management-api", "definitions")),
-};
-
-const daemon = ({ address }: BenchHost) => `-H ssh://root@${address}`;
-
-const asking = (text: string, words: string[], asked: { address: string; name: string }[]) => ({
-  ASK_SCRIPT: text,
-  ASK_ARGUMENTS: [WAIT, ...words].join(" "),
-  ASK_TARGETS: asked.map((host) => `-H ssh://root@${host.address} exec -i ${host.name}`).join("\n"),
-  ASK_SECONDS: WAIT,
+const target = ({ address, name }: { address: string; name: string }) => ({
+  daemon: `ssh://root@${address}`,
+  container: name,
 });
 
-const ask = (
-  text: string,
-  words: string[],
-  asked: { address: string; name: string }[],
-  gated?: string,
-): LocalExecProvisioner => ({
+const requests = (label: string, request: string): LocalExecProvisioner => ({
   type: "local-exec",
-  command: 'sh -c "$ASK"',
-  environment: { ASK: scripts.ask, ...(gated && { ASK_GATED: gated }), ...asking(text, words, asked) },
+  interpreter: ["node", "${path.module}/rollout.cjs"],
+  command: label,
+  environment: { CONSUL_CDKTF_REQUEST: request, NODE_OPTIONS: "", NODE_DEBUG: "", NODE_V8_COVERAGE: "" },
 });
+const step = (name: string, subject: string, request: object): LocalExecProvisioner =>
+  requests(`${name} ${subject}`, JSON.stringify({ version: 1, step: name, ...request }));
 
-const askBeforeStop = (host: BenchHost): LocalExecProvisioner => ({
-  type: "local-exec",
-  when: "destroy",
-  command: 'sh -c "$BEFORE_STOP"',
-  environment: {
-    BEFORE_STOP: beforeStop,
-    STOP_DOCKER: daemon(host),
-    STOP_CONTAINER: "${self.name}",
-    STOP_OWNER: host.name,
-    STOP_IMAGE: IMAGE,
-    STOP_SECONDS: WAIT,
-    STOP_CONFIG: wholeConfig(host),
-    STOP_NETWORK: "host",
-    STOP_DECLARED: "${self.name}-declared",
-    TRY_SCRIPT: tryConfig,
-    ASK: askText,
-    ...asking(
-      questions[host.role],
-      [host.name, OWN_NODE, "replace", host.role === "server" ? "3" : "1", "off"],
-      [{ ...host, name: OWN_CONTAINER }, ...servers.filter((other) => other !== host)],
-    ),
-  },
-});
+function checkBeforeStop(host: BenchHost): LocalExecProvisioner {
+  const { name, role } = host;
+  const request = JSON.stringify({
+    version: 1,
+    step: "pre-stop",
+    target: target({ ...host, name: "OWN_CONTAINER" }),
+    role,
+    owner: name,
+    node: "OWN_NODE",
+    seconds: WAIT,
+    limit: role === "server" ? 3 : 1,
+    servers: servers.filter((other) => other !== host).map(target),
+    next: { image: IMAGE, config: wholeConfig(host), network: "host", stage: "off" },
+  });
+  const named = request.replace('"OWN_CONTAINER"', () => OWN_CONTAINER).replace('"OWN_NODE"', () => OWN_NODE);
+  return { ...requests(`pre-stop ${name}`, named), when: "destroy" };
+}
 
 function agent(host: BenchHost): Container {
   const { name, address, role } = host;
@@ -204,7 +166,7 @@ function agent(host: BenchHost): Container {
       startPeriod: "1m0s",
       retries: 3,
     },
-    provisioners: [askBeforeStop(host)],
+    provisioners: [checkBeforeStop(host)],
   });
   new TerraformOutput(stack, `${name}-addresses`, {
     value: { join: address, http: URL, dns: "127.0.0.1:8600", ui: `${URL}/ui` },
@@ -214,17 +176,18 @@ function agent(host: BenchHost): Container {
 
 function steps(host: BenchHost, container: Container): TerraformData {
   const { name, role } = host;
+  const own = { target: target(host) };
   const gate = new TerraformData(
     stack,
     `${name}-gate`,
     [container.id],
-    ask(scripts.gate, [name, role, name, "3"], [host], name),
+    step("readiness", name, { ...own, owner: name, role, node: name, expect: 3, seconds: WAIT }),
   );
   new TerraformData(
     stack,
     `${name}_services-gate`,
     [container.id, "{}"],
-    ask(scripts.services, [role, name, "'{}'"], [host]),
+    step("services", name, { ...own, role, node: name, declared: "{}", seconds: WAIT }),
     [gate],
   );
   return gate;
@@ -232,28 +195,28 @@ function steps(host: BenchHost, container: Container): TerraformData {
 
 const serverContainers = servers.map(agent);
 const serverGates = servers.map((server, index) => steps(server, serverContainers[index] as Container));
+const asked = { servers: servers.map(target), seconds: WAIT };
 const quorum = new TerraformData(
   stack,
   "consul_quorum-gate",
   [...serverContainers.map(({ id }) => id), servers.map(({ name, address }) => `${name}=${address}`).join(" ")],
-  ask(
-    scripts.quorum,
-    servers.map(({ name }) => name),
-    servers,
-  ),
+  step("voters", "bench", { nodes: servers.map(({ name }) => name), ...asked }),
   serverGates,
 );
-const settings = '{"MinQuorum":3}';
-new TerraformData(stack, "consul_autopilot-gate", [settings], ask(scripts.autopilot, [`'${settings}'`], servers), [
-  quorum,
-]);
-const nothing = '{"kv":{},"config_entries":{},"prepared_queries":{}}';
-const program = `# definitions.jq\n${withoutComments(upload("agent/definitions.jq"))}`;
+const settings = { MinQuorum: 3 };
+new TerraformData(
+  stack,
+  "consul_autopilot-gate",
+  [JSON.stringify(settings)],
+  step("autopilot", "bench", { settings, ...asked }),
+  [quorum],
+);
+const objects = { kv: {}, config_entries: {}, prepared_queries: {} };
 new TerraformData(
   stack,
   "consul_definitions-gate",
-  [nothing],
-  ask(scripts.definitions, [`'${nothing}'`, `'${program.replace(/'/g, "'\\''")}'`], servers),
+  [JSON.stringify(objects)],
+  step("definitions", "bench", { objects, ...asked }),
   [quorum],
 );
 for (const client of clients) steps(client, agent(client));

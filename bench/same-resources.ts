@@ -4,7 +4,7 @@ import { join } from "node:path";
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** What two programs have to agree on before their times are compared. */
-const COMPARED = ["resource", "output", "provider", "locals"];
+const COMPARED = ["resource", "output", "provider"];
 
 /**
  * Both programs wrote the same Terraform JSON, but for metadata, and for ids, which a plain program makes unique in another way.

@@ -28,8 +28,7 @@ export async function makeStockProject(folder: string, progress: Progress): Prom
   cpSync(join(__dirname, "plain-cdktf.ts"), join(folder, "main.ts"));
   cpSync(join(__dirname, "bench-hosts.ts"), join(folder, "bench-hosts.ts"));
   // Where the plain program finds the scripts' text.
-  for (const scripts of ["container", "rollout"])
-    cpSync(join(PROJECT, scripts), join(folder, "..", scripts), { recursive: true });
+  cpSync(join(PROJECT, "container"), join(folder, "../container"), { recursive: true });
 }
 
 /** tsx as Node's --import takes it, for programs in any folder. */

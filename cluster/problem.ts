@@ -1,5 +1,5 @@
+import { masked } from "../consul/secret-detection";
 import { catalogue, type ProblemCode, type Severity } from "./catalogue";
-import { masked } from "./secret-detection";
 
 /** One thing that is wrong, or worth knowing: what, where, and what to do about it. */
 export interface Problem {

@@ -1,6 +1,6 @@
 import { hasPassword } from "../consul/address";
+import { isPlaceholder, namesConsulSecret, namesSecret, secretIn } from "../consul/secret-detection";
 import { type KeyPath, keyText, type Violation } from "./problem";
-import { isPlaceholder, namesConsulSecret, namesSecret, secretIn } from "./secret-detection";
 
 /** Secrets in the settings of a cluster or an agent. */
 export const secretsIn = (settings: object): Violation[] => secretsBelow(settings, [], false);

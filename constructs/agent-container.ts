@@ -16,7 +16,7 @@ import {
   volume,
 } from "./container-options";
 import type { DockerHost } from "./docker-host";
-import { uploadText } from "./rollout-scripts";
+import { uploadText } from "./upload-text";
 
 /** Seconds from SIGTERM to SIGKILL. Consul gives its agents 15 s to finish, and Docker's default is 10 s. */
 export const STOP_TIMEOUT_SECONDS = 30;

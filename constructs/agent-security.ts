@@ -4,7 +4,7 @@ import { AGENT_SECRETS, SECRET_FILES } from "../consul/secrets";
 import type { SecuredStage } from "../consul/security";
 import type { Upload } from "./container-options";
 import { fromStack } from "./project-path";
-import { uploadText } from "./rollout-scripts";
+import { uploadText } from "./upload-text";
 
 /** An agent's security, and the folder of its secrets. */
 export interface AgentSecurity {

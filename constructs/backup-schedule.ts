@@ -10,8 +10,8 @@ import { secretsHash } from "./agent-security";
 import type { ConsulServer } from "./consul-server";
 import { healthCheck, labels, logging, type Upload, volume, WITHOUT_CAPABILITIES } from "./container-options";
 import { fromStack } from "./project-path";
-import { uploadText } from "./rollout-scripts";
 import { terraformId } from "./terraform-id";
+import { uploadText } from "./upload-text";
 
 export interface BackupScheduleProps {
   /** The server whose host runs the container. Snapshots are taken while this server is the leader. */

@@ -13,6 +13,7 @@ import { family } from "../consul/address";
 import { type AgentConfigProps, agentCommand, wholeConfig } from "../consul/agent-config";
 import type { Endpoints } from "../consul/endpoints";
 import type { EffectivePorts, Role } from "../consul/ports";
+import type { ExecTarget } from "../rollout/request";
 import { agentContainer } from "./agent-container";
 import { AgentSecrets } from "./agent-secrets";
 import type { AgentSecurity } from "./agent-security";
@@ -20,8 +21,9 @@ import { DeclaredServices } from "./declared-services";
 import { orderAgent } from "./deploy-order";
 import type { DockerHost } from "./docker-host";
 import { JoinAddress } from "./join-address";
-import { preStopCheck } from "./pre-stop";
-import { type ExecTarget, RolloutStep } from "./rollout-step";
+import { OWN_CONTAINER, OWN_NODE, preStopRequest } from "./pre-stop";
+import { RolloutProgram } from "./rollout-program";
+import { RolloutStep } from "./rollout-step";
 import { terraformId } from "./terraform-id";
 
 export interface ConsulAgentProps extends Settings {
@@ -121,16 +123,21 @@ export abstract class ConsulAgent extends Construct {
     const target = this.execTarget;
     const containerId = this.container.id;
     this.readiness = new RolloutStep(this, "gate", {
-      script: "gate",
-      readyTimeout,
-      arguments: [terraformId(this), role, node, props.bootstrapExpect],
-      readinessOf: terraformId(this),
-      targets: [target],
+      subject: node,
+      request: {
+        step: "readiness",
+        target,
+        owner: terraformId(this),
+        role,
+        node,
+        expect: props.bootstrapExpect,
+        seconds: readyTimeout,
+      },
       triggers: [containerId],
     });
     this.readiness.resource.overrideLogicalId(terraformId(this));
     if (security)
-      this.secrets = new AgentSecrets(this, "secrets", { role, target, containerId, security, readyTimeout });
+      this.secrets = new AgentSecrets(this, "secrets", { role, node, target, containerId, security, readyTimeout });
     const declared = { role, node, target, containerId, services, checks, readyTimeout };
     this.services = new DeclaredServices(this, "services", declared);
     orderAgent(this);
@@ -219,22 +226,31 @@ export abstract class ConsulAgent extends Construct {
     const { host, role, decommission, settings } = this;
     const others = this.servers.filter((server) => server !== this);
     const staying = others.length + (decommission ? 0 : 1);
-    const check = preStopCheck({
-      host,
+    const check = preStopRequest({
+      target: host.target(OWN_CONTAINER),
       role,
       owner: terraformId(this),
-      next: decommission ? undefined : { image: settings.image, config: wholeConfig(this.config) },
-      readyTimeout: settings.readyTimeout,
+      node: OWN_NODE,
+      next: decommission
+        ? undefined
+        : {
+            image: host.pullReference(settings.image),
+            config: wholeConfig(this.config),
+            network: host.networkName,
+            stage: settings.stage,
+          },
+      seconds: settings.readyTimeout,
       limit: role === "server" ? staying : (this.props.maxParallelClients ?? DEFAULTS.maxParallelClients),
       servers: others.map(({ execTarget }) => execTarget),
-      stage: settings.stage,
     });
-    this.container.provisioners = [check];
+    this.container.provisioners = [
+      { ...RolloutProgram.of(this).provisioner(`${check.step} ${this.nodeName}`, check), when: "destroy" },
+    ];
   }
 
-  /** The container in which scripts ask this agent. */
+  /** The container in which the rollout asks this agent. */
   get execTarget(): ExecTarget {
-    return { host: this.host, container: this.containerName };
+    return this.host.target(this.containerName);
   }
 
   /** The HTTP API: from anywhere if the agent listens there, else from its own host. */

@@ -7,6 +7,7 @@ import { addressInSubnet, freeInSubnet } from "../consul/address";
 import { byApiNames } from "../consul/api-names";
 import { backupsId, hostId, imageId, registratorId, STACKS_OUTPUT, stackName, stepId } from "../consul/contract";
 import { agentSecrets, SECRET_FILES } from "../consul/secrets";
+import type { StepRequest } from "../rollout/request";
 import { BackupSchedule } from "./backup-schedule";
 import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
 import { ConsulClient } from "./consul-client";
@@ -17,8 +18,7 @@ import { escapedAll } from "./escape";
 import { JoinAddress } from "./join-address";
 import { fromStack } from "./project-path";
 import { Registrator } from "./registrator";
-import { scriptText } from "./rollout-scripts";
-import { RolloutStep, type RolloutStepProps } from "./rollout-step";
+import { RolloutStep } from "./rollout-step";
 import { SecuritySteps } from "./security-steps";
 import { StateBackend } from "./state-backend";
 
@@ -185,15 +185,16 @@ export class ConsulCluster extends TerraformStack {
   /** Fails the deploy unless all servers are voters. */
   private addVoters(servers: readonly ConsulServer[], { readyTimeout }: Cluster): RolloutStep {
     const own = servers.filter((server) => TerraformStack.of(server) === this);
-    return this.addStep("quorum", {
-      readyTimeout,
-      arguments: servers.map(({ nodeName }) => nodeName),
-      targets: servers.map(({ execTarget }) => execTarget),
-      triggers: [
-        ...own.map(({ container }) => container.id),
-        servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" "),
-      ],
-    });
+    const request: StepRequest = {
+      step: "voters",
+      nodes: servers.map(({ nodeName }) => nodeName),
+      servers: servers.map(({ execTarget }) => execTarget),
+      seconds: readyTimeout,
+    };
+    return this.addStep("quorum", request, [
+      ...own.map(({ container }) => container.id),
+      servers.map(({ nodeName, joinAddress }) => `${nodeName}=${joinAddress}`).join(" "),
+    ]);
   }
 
   /**
@@ -202,13 +203,14 @@ export class ConsulCluster extends TerraformStack {
    */
   private addAutopilot(servers: readonly ConsulServer[], { autopilot, readyTimeout }: Cluster): RolloutStep {
     // The agent configuration's names become the API's (developer.hashicorp.com/consul/api-docs/operator/autopilot).
-    const settings = JSON.stringify(escapedAll(byApiNames(autopilot)));
-    return this.addStep("autopilot", {
-      readyTimeout,
-      arguments: [settings],
-      targets: servers.map(({ execTarget }) => execTarget),
-      triggers: [settings],
-    });
+    const settings = escapedAll(byApiNames(autopilot) as Record<string, unknown>);
+    const request: StepRequest = {
+      step: "autopilot",
+      settings,
+      servers: servers.map(({ execTarget }) => execTarget),
+      seconds: readyTimeout,
+    };
+    return this.addStep("autopilot", request, [JSON.stringify(settings)]);
   }
 
   /**
@@ -219,20 +221,21 @@ export class ConsulCluster extends TerraformStack {
     servers: readonly ConsulServer[],
     { definitions, security, readyTimeout }: Cluster,
   ): RolloutStep {
-    const declared = JSON.stringify(escapedAll(definitions));
-    return this.addStep("definitions", {
-      readyTimeout,
-      arguments: [declared, scriptText("definitionsChanges")],
-      input: security && fromStack(`${security.secrets}/${SECRET_FILES.acl}`),
-      targets: servers.map(({ execTarget }) => execTarget),
-      triggers: [declared],
-    });
+    const objects = escapedAll(definitions);
+    const request: StepRequest = {
+      step: "definitions",
+      objects,
+      secrets: security && fromStack(`${security.secrets}/${SECRET_FILES.acl}`),
+      servers: servers.map(({ execTarget }) => execTarget),
+      seconds: readyTimeout,
+    };
+    return this.addStep("definitions", request, [JSON.stringify(objects)]);
   }
 
   /** A step of the cluster's own stack. */
-  private addStep(script: RolloutStepProps["script"], props: Omit<RolloutStepProps, "script">): RolloutStep {
-    const step = new RolloutStep(this, stepId(script), { script, ...props });
-    step.resource.overrideLogicalId(stepId(script));
+  private addStep(name: string, request: StepRequest, triggers: readonly string[]): RolloutStep {
+    const step = new RolloutStep(this, stepId(name), { subject: this.node.id, request, triggers });
+    step.resource.overrideLogicalId(stepId(name));
     return step;
   }
 }

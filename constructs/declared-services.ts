@@ -3,7 +3,8 @@ import type { Check, Service } from "../cluster/file/schema";
 import { servicesId } from "../consul/contract";
 import type { Role } from "../consul/ports";
 import { byCodeUnits, sorted } from "../consul/sort";
-import { type ExecTarget, RolloutStep } from "./rollout-step";
+import type { ExecTarget } from "../rollout/request";
+import { RolloutStep } from "./rollout-step";
 import { terraformId } from "./terraform-id";
 
 export interface DeclaredServicesProps {
@@ -28,10 +29,8 @@ export class DeclaredServices extends RolloutStep {
     const { role, node, target, containerId, services, checks, readyTimeout } = props;
     const file = servicesFile({ services, checks });
     super(scope, id, {
-      script: "services",
-      readyTimeout,
-      arguments: [role, node, file],
-      targets: [target],
+      subject: node,
+      request: { step: "services", target, role, node, declared: file, seconds: readyTimeout },
       triggers: [containerId, file],
     });
     this.resource.overrideLogicalId(servicesId(terraformId(scope)));

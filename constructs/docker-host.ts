@@ -6,11 +6,12 @@ import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { DaemonEntry } from "../cluster/file/schema";
 import type { Daemon } from "../cluster/model";
-import { daemonOf, dockerArguments } from "../cluster/resolve/daemon";
+import { daemonOf } from "../cluster/resolve/daemon";
 import { DEFAULTS } from "../cluster/resolve/defaults";
 import { addressInSubnet } from "../consul/address";
+import type { ExecTarget } from "../rollout/request";
 import { ImageReference } from "./image-reference";
-import { projectPath } from "./project-path";
+import { fromStack, projectPath } from "./project-path";
 import { terraformId } from "./terraform-id";
 
 export interface DockerHostProps {
@@ -95,9 +96,11 @@ export class DockerHost extends Construct {
     return this.daemon.certs === undefined ? undefined : projectPath(this.daemon.certs);
   }
 
-  /** Arguments of the docker CLI that reach this host's daemon. */
-  get dockerArguments(): string[] {
-    return dockerArguments(this.daemon, this.certs);
+  /** How the rollout reaches a container on this host. */
+  target(container: string): ExecTarget {
+    const { url, certs } = this.daemon;
+    if (certs === undefined) return { daemon: url, container };
+    return { daemon: url, certs: certs.startsWith("~") ? certs : fromStack(certs), container };
   }
 
   /** The reference that this host pulls an image by. Images of Docker Hub come through the mirror. */

@@ -3,6 +3,9 @@ export function escaped(text: string): string {
   return text.replace(/[$%](?=\{)/g, (sign) => sign + sign);
 }
 
+/** The text that Terraform makes of an escaped one. */
+export const unescaped = (text: string): string => text.replace(/([$%])\1(?=\{)/g, "$1");
+
 /** The same for every string of a value, keys included. */
 export function escapedAll<T>(value: T): T {
   if (typeof value === "string") return escaped(value) as T;

@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 import type { RegistratorSettings, Settings } from "../cluster/file/schema";
 import { type ResolvedRegistrator, resolveRegistrator } from "../cluster/resolve/registrator";
 import { stageOf } from "../cluster/resolve/security";
-import { CONTAINER_VARIABLES, PATHS, type ProvisionerEnvironment } from "../consul/contract";
+import { CONTAINER_VARIABLES, PATHS } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
 import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
@@ -12,10 +12,10 @@ import { labels, logging, WITHOUT_CAPABILITIES } from "./container-options";
 import type { DockerHost } from "./docker-host";
 import { ImageReference } from "./image-reference";
 import { fromStack } from "./project-path";
-import { RolloutScripts, uploadText } from "./rollout-scripts";
-import { shellWords } from "./shell";
+import { RolloutProgram } from "./rollout-program";
 import { TerraformData } from "./terraform-data";
 import { terraformId } from "./terraform-id";
+import { uploadText } from "./upload-text";
 
 export interface RegistratorProps extends RegistratorSettings {
   /** The agent that services are registered with. Registrator runs on its host. */
@@ -101,22 +101,16 @@ export class Registrator extends Construct {
     security: AgentSecurity,
     host: DockerHost,
   ): TerraformData {
+    const delivery = RolloutProgram.of(this).provisioner(`deliver-token ${container}`, {
+      step: "deliver-token",
+      target: host.target(container),
+      file: fromStack(`${security.secrets}/${SECRET_FILES.registratorToken}`),
+      path: PATHS.registratorToken,
+      seconds: readyTimeout,
+    });
     const token = new TerraformData(this, "token", {
       triggersReplace: [this.container.id, secretsHash(security, [SECRET_FILES.registratorToken])],
-      provisioners: [
-        {
-          type: "local-exec",
-          command: 'sh -c "$GIVE_TOKEN"',
-          environment: {
-            GIVE_TOKEN: RolloutScripts.of(this).reference("giveToken"),
-            GIVE_FILE: fromStack(`${security.secrets}/${SECRET_FILES.registratorToken}`),
-            GIVE_PLACE: PATHS.registratorToken,
-            GIVE_DOCKER: shellWords(host.dockerArguments),
-            GIVE_CONTAINER: container,
-            GIVE_SECONDS: String(readyTimeout),
-          } satisfies ProvisionerEnvironment,
-        },
-      ],
+      provisioners: [delivery],
       precondition: {
         condition: secretsExist(security, [SECRET_FILES.registratorToken]),
         errorMessage: `registrator's token is not in ${security.secrets}. Make it with \`npm run secrets -- init\`, or bring it where Terraform runs with \`npm run secrets -- import\``,

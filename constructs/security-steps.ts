@@ -4,12 +4,12 @@ import type { Cluster, Security } from "../cluster/model";
 import { type AclDefinitions, aclDefinitions } from "../consul/acl-policies";
 import { stepId } from "../consul/contract";
 import { agentSecrets, SECRET_FILES } from "../consul/secrets";
+import type { StepRequest } from "../rollout/request";
 import { secretsHash } from "./agent-security";
 import type { ConsulServer } from "./consul-server";
 import { escapedAll } from "./escape";
 import { fromStack } from "./project-path";
-import { scriptText } from "./rollout-scripts";
-import { RolloutStep, type RolloutStepProps } from "./rollout-step";
+import { RolloutStep } from "./rollout-step";
 
 export interface SecurityStepsProps {
   readonly cluster: Cluster;
@@ -30,27 +30,24 @@ export class SecuritySteps extends Construct {
 
   constructor(scope: Construct, id: string, { cluster, security, servers }: SecurityStepsProps) {
     super(scope, id);
-    const targets = servers.map(({ execTarget }) => execTarget);
-    const step = (
-      script: RolloutStepProps["script"],
-      props: Pick<RolloutStepProps, "arguments" | "triggers" | "input">,
-    ): RolloutStep => {
-      const created = new RolloutStep(this, script, { script, readyTimeout: cluster.readyTimeout, targets, ...props });
-      created.resource.overrideLogicalId(stepId(script));
+    const asked = { servers: servers.map(({ execTarget }) => execTarget), seconds: cluster.readyTimeout };
+    const step = (request: StepRequest, triggers: readonly string[]): RolloutStep => {
+      const created = new RolloutStep(this, request.step, { subject: cluster.name, request, triggers });
+      created.resource.overrideLogicalId(stepId(request.step));
       return created;
     };
 
-    const definitions = JSON.stringify(escapedAll(aclOf(cluster, security)));
-    this.acl = step("acl", {
-      arguments: [definitions, scriptText("aclChanges")],
-      input: fromStack(`${security.secrets}/${SECRET_FILES.acl}`),
-      triggers: [definitions, secretsHash(security, [SECRET_FILES.acl])],
-    });
+    const acls = escapedAll(aclOf(cluster, security));
+    const secretIds = fromStack(`${security.secrets}/${SECRET_FILES.acl}`);
+    this.acl = step({ step: "acl", ...asked, acls, secrets: secretIds }, [
+      JSON.stringify(acls),
+      secretsHash(security, [SECRET_FILES.acl]),
+    ]);
 
     const [first] = servers;
     if (!first || TerraformStack.of(this).node.id !== cluster.name) return;
     const secrets = agentSecrets(security, first.node.id);
-    this.gossip = step("gossip", { arguments: [], triggers: [secretsHash({ secrets }, [SECRET_FILES.gossip])] });
+    this.gossip = step({ step: "gossip", ...asked }, [secretsHash({ secrets }, [SECRET_FILES.gossip])]);
   }
 }
 

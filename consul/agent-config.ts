@@ -76,7 +76,7 @@ export const agentConfig = (props: AgentConfigProps): string =>
  * The agent's configuration file with the command's flags as keys, because `consul validate` takes files only. Secret
  * files are not included: a configuration is valid without them.
  */
-export function wholeConfig(props: AgentConfigProps): string {
+export function wholeConfig(props: AgentConfigProps): ConsulConfig {
   const { role, node, bind, advertise, client, bootstrapExpect } = props;
   const flags: ConsulConfig = {
     data_dir: PATHS.data,
@@ -90,7 +90,7 @@ export function wholeConfig(props: AgentConfigProps): string {
     flags.server = true;
     if (bootstrapExpect !== undefined) flags.bootstrap_expect = bootstrapExpect;
   }
-  return JSON.stringify(sorted(mergeConfig(configured(props), flags)));
+  return sorted(mergeConfig(configured(props), flags));
 }
 
 function configured(props: AgentConfigProps): ConsulConfig {

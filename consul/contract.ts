@@ -66,8 +66,6 @@ export const PATHS = {
   leaveLeadership: "/consul/leave-leadership.sh",
   ownSecrets: "/consul/own-secrets.sh",
   secrets: "/consul/secrets",
-  /** Delivered secrets, before they replace the old ones. */
-  newSecrets: "/consul/secrets/new",
   /** The folder of declared services and checks: on a volume, so that the agent's next container has them too. */
   declared: "/consul/declared",
   declaredServices: "/consul/declared/services.json",
@@ -140,56 +138,17 @@ export const USER_VARIABLES = {
   wrappedTerraform: "CONSUL_CDKTF_TERRAFORM",
 } as const;
 
-/** Environment variables of provisioners; the scripts of rollout/operator describe them. */
-const PROVISIONER_VARIABLES = [
-  "ASK",
-  "ASK_ARGUMENTS",
-  "ASK_GATED",
-  "ASK_INPUT",
-  "ASK_SCRIPT",
-  "ASK_SECONDS",
-  "ASK_TARGETS",
-  "BEFORE_STOP",
-  "GIVE_CONTAINER",
-  "GIVE_DOCKER",
-  "GIVE_FILE",
-  "GIVE_FILES",
-  "GIVE_FOLDER",
-  "GIVE_PLACE",
-  "GIVE_SECONDS",
-  "GIVE_SECRETS",
-  "GIVE_TARGET",
-  "GIVE_TOKEN",
-  "GONE_ARGUMENTS",
-  "GONE_SCRIPT",
-  "GONE_TARGETS",
-  "LEAVE_SCRIPT",
-  "STOP_CONFIG",
-  "STOP_CONTAINER",
-  "STOP_DECLARED",
-  "STOP_DOCKER",
-  "STOP_IMAGE",
-  "STOP_NETWORK",
-  "STOP_OWNER",
-  "STOP_SECONDS",
-  "TAKE_SCRIPT",
-  "TRY_SCRIPT",
-] as const;
-export type ProvisionerEnvironment = { [variable in (typeof PROVISIONER_VARIABLES)[number]]?: string };
-
-/** Variables that run a script, `sh -c "$ASK"`. The scripts themselves do not read them. */
-const SCRIPT_VARIABLES = ["BEFORE_STOP", "GIVE_SECRETS", "GIVE_TOKEN"];
-
-/** Names that scripts have as literals. A test compares them with the scripts, in both directions. */
+/**
+ * Names in shell text: of the scripts, and of the texts that the rollout's program runs in containers. A test compares
+ * them with those, in both directions.
+ */
 export const USED_BY_SCRIPTS: readonly string[] = [
   PATHS.data,
   PATHS.wasReady,
   PATHS.aclBootstrapReset,
   PATHS.secrets,
-  PATHS.newSecrets,
   PATHS.declared,
   PATHS.declaredServices,
-  PATHS.newDeclaredServices,
   PATHS.acceptedServices,
   PATHS.backups,
   PATHS.unfinishedBackup,
@@ -206,7 +165,6 @@ export const USED_BY_SCRIPTS: readonly string[] = [
   USER_VARIABLES.allowQuorumLoss,
   USER_VARIABLES.allowDowngrade,
   USER_VARIABLES.wrappedTerraform,
-  ...PROVISIONER_VARIABLES.filter((name) => !SCRIPT_VARIABLES.includes(name)),
   ...[
     SECRET_FILES.ca,
     SECRET_FILES.certificate,

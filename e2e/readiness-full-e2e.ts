@@ -49,6 +49,8 @@ describe("the readiness checks of a deploy", () => {
     expect(touched).toEqual([name]);
 
     cluster.file.servers = servers;
+    // Autopilot makes it a voter when it has been stable for 10 s, at its next look, one in 10 s.
+    cluster.file.ready_timeout = 60;
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([name]);
     await cluster.expectWhole();
   });

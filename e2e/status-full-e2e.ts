@@ -2,8 +2,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PATHS } from "../consul/contract";
 import { issue } from "../ops/secrets/certificates";
 import type { Status } from "../ops/status/status";
+import { INSTALL_SCRIPT } from "../rollout/deliver-secrets";
 import { eventually } from "./consul";
 import { CONSUL_IN, documented } from "./documented";
 import { LiveCluster } from "./live-cluster";
@@ -14,9 +16,7 @@ import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const script = (name: string) => readFileSync(join(__dirname, "../rollout/agent", name), "utf8");
 const TWO_LEADERS = documented("docs/recovery.md", "sh", "## Two leaders");
-const TAKE_SECRETS = script("reload.sh") + script("install-secrets.sh");
 
 describe.each(["on", "off"] as const)("status names each problem, with security %s", (security) => {
   const testBed = TestBed.standing();
@@ -170,7 +170,7 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
       rmSync(folder, { recursive: true });
       await testBed
         .host(server)
-        .dockerWith({ input: archive }, "exec", "-i", server, "sh", "-c", TAKE_SECRETS, "sh", server);
+        .dockerWith({ input: archive }, "exec", "-i", server, "sh", "-c", INSTALL_SCRIPT, "sh", PATHS.secrets, "/proc");
       const found = () =>
         status().then(({ problems: all }) =>
           all.find(({ location, code }) => location.agent === server && code === "certificate-expired"),

@@ -1,3 +1,6 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** Time, as the checks see it: tests give them one that they turn themselves. */
 export interface Clock {
   /** Milliseconds since any moment; it never goes back. */
@@ -5,6 +8,8 @@ export interface Clock {
   /** @param ms milliseconds */
   sleep(ms: number): Promise<void>;
 }
+
+export const SYSTEM_CLOCK: Clock = { now: () => performance.now(), sleep: (ms) => sleep(ms) };
 
 /** A deadline, and how long something has been so. */
 export class Stopwatch {
@@ -14,8 +19,9 @@ export class Stopwatch {
     this.begun = clock.now();
   }
 
-  restart(): void {
-    this.begun = this.clock.now();
+  /** @param passed milliseconds that count as passed already */
+  restart(passed = 0): void {
+    this.begun = this.clock.now() - passed;
   }
 
   /** Whether so many seconds have passed. */

@@ -1,5 +1,9 @@
-/** Whose rights a request needs: the agent's own, the cluster's management token, or nobody's. */
-export type Authority = "agent" | "management" | "anonymous";
+/**
+ * Whose rights a request has: `agent` for the agent's token that the cluster accepts; `current`, `former` and
+ * `management` for a token of the agent's secrets, whether or not the cluster accepts it; a token by its SecretID; or
+ * nobody's.
+ */
+export type Authority = "agent" | "current" | "former" | "management" | "anonymous" | { readonly secretId: string };
 
 export interface ConsulRequest {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
@@ -9,7 +13,7 @@ export interface ConsulRequest {
   readonly body?: unknown;
   /** @default "agent" */
   readonly authority?: Authority;
-  /** Of a blocking query: how many seconds it may take. @default 0 */
+  /** Seconds that it may take beyond the usual ones: of a blocking query, or of a slow read or write. @default 0 */
   readonly waitSeconds?: number;
 }
 
@@ -22,13 +26,18 @@ export interface ConsulAnswer {
 
 /** An agent's HTTP API. */
 export interface ConsulApi {
-  /** @throws Unreachable when there was no whole answer */
+  /** @throws Unreachable when there was no whole answer, ContainerUnreachable when nothing could be asked */
   send(request: ConsulRequest): Promise<ConsulAnswer>;
 }
 
-/** The agent, its container or its daemon gave no answer; the message says why, as far as it is known. */
+/** The agent gave no answer, or half of one; the message says why, as far as it is known. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
+}
+
+/** The container or its daemon gave no answer. A check ends with it: another agent is asked. */
+export class ContainerUnreachable extends Error {
+  override readonly name = "ContainerUnreachable";
 }
 
 /**

@@ -2,18 +2,21 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { Duplex, type Readable, type Writable } from "node:stream";
-import { type Authority, type ConsulAnswer, type ConsulApi, type ConsulRequest, Unreachable } from "./consul-api";
-
-/** How an agent's container is reached. */
-export interface ExecTarget {
-  /** Arguments of the docker CLI that reach the container's daemon: `-H ssh://root@10.0.0.11`. */
-  readonly docker: readonly string[];
-  readonly container: string;
-}
+import {
+  type Authority,
+  type ConsulAnswer,
+  type ConsulApi,
+  type ConsulRequest,
+  ContainerUnreachable,
+  Unreachable,
+} from "./consul-api";
+import { endedWithProgram, startFailure } from "./docker-cli";
 
 export interface ConnectionOptions {
   /** The environment of the docker CLI. */
   readonly env: NodeJS.ProcessEnv;
+  /** The API's address in the container. @default what the container says */
+  readonly address?: string;
   /** @default "docker" */
   readonly program?: string;
   /** Seconds until an answer is given up, on top of what a blocking query may take. @default 5 */
@@ -38,6 +41,7 @@ IFS= read -r host && IFS= read -r port && exec nc "$host" "$port"`;
 const OWN_PATH = { method: "GET", path: "/v1/agent/members" } as const;
 const NO_ANSWER = "its API gave no answer";
 const LINES = 1 + TOKEN_FILES.length;
+const TOKEN_HEADER = "X-Consul-Token";
 const DEFAULT_ADDRESS = "http://127.0.0.1:8500";
 /** Enough of what the docker CLI complains of to show why. */
 const MOST_COMPLAINT = 1000;
@@ -67,17 +71,23 @@ export class ConsulConnection implements ConsulApi {
   private process: Process | undefined;
   private line: Line | undefined;
 
+  /** @param reach the docker CLI's arguments that reach the container's daemon: `-H ssh://root@10.0.0.11` */
   constructor(
-    private readonly target: ExecTarget,
+    private readonly reach: readonly string[],
+    private readonly container: string,
     private readonly options: ConnectionOptions,
   ) {}
 
   async send(asked: ConsulRequest): Promise<ConsulAnswer> {
-    const { connectSeconds = 15, answerSeconds = 5 } = this.options;
-    this.line ??= await this.within(connectSeconds, "its container was not reached", () => this.open());
-    const line = this.line;
+    const { answerSeconds = 5 } = this.options;
+    const line = await this.opened();
     const header = await this.headerFor(line, asked.authority ?? "agent");
     return this.within(answerSeconds + (asked.waitSeconds ?? 0), NO_ANSWER, () => exchange(line, asked, header));
+  }
+
+  /** Whether the agent has secrets. @throws ContainerUnreachable */
+  async isSecured(): Promise<boolean> {
+    return (await this.opened()).headers["rollout.header"] !== "";
   }
 
   /** Ends the docker CLI, and with it `nc` in the container. */
@@ -92,6 +102,9 @@ export class ConsulConnection implements ConsulApi {
   /** The header that a request carries; undefined without security, and where nobody's token is known yet. */
   private async headerFor(line: Line, authority: Authority): Promise<string | undefined> {
     if (authority === "anonymous") return undefined;
+    if (typeof authority === "object") return `${TOKEN_HEADER}: ${authority.secretId}`;
+    if (authority === "current") return own(line, "rollout.header");
+    if (authority === "former") return own(line, "former.header");
     if (authority === "management") return line.headers["management.header"] || undefined;
     if (line.token !== undefined) return line.token;
     // The current token counts once the cluster knows it; until then the former one does, when tokens are being
@@ -111,11 +124,20 @@ export class ConsulConnection implements ConsulApi {
     return undefined;
   }
 
+  private async opened(): Promise<Line> {
+    const { connectSeconds = 15 } = this.options;
+    try {
+      this.line ??= await this.within(connectSeconds, "its container was not reached", () => this.open());
+    } catch (error) {
+      throw new ContainerUnreachable((error as Error).message);
+    }
+    return this.line;
+  }
+
   private async open(): Promise<Line> {
-    const { docker, container } = this.target;
     const { env, program = "docker" } = this.options;
-    const args = [...docker, "exec", "-i", container, "/bin/sh", "-c", IN_CONTAINER];
-    const cli = spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"] });
+    const args = [...this.reach, "exec", "-i", this.container, "/bin/sh", "-c", IN_CONTAINER];
+    const cli = endedWithProgram(spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"] }));
     // What fails on its streams is told by the end of the CLI, or by the request that waits.
     for (const stream of [cli.stdin, cli.stdout]) stream.on("error", () => undefined);
     let complaint = "";
@@ -123,7 +145,7 @@ export class ConsulConnection implements ConsulApi {
       complaint = (complaint + piece).slice(-MOST_COMPLAINT);
     });
     const end = new Promise<never>((_, fail) => {
-      cli.once("error", ({ message }) => fail(new Unreachable(message)));
+      cli.once("error", (error) => fail(new Unreachable(startFailure(error))));
       cli.once("close", (code, signal) =>
         fail(new Unreachable(complaint.trim() || `the docker CLI ended with ${signal ?? code}`)),
       );
@@ -132,7 +154,8 @@ export class ConsulConnection implements ConsulApi {
     this.process = { cli, end };
     const lines = firstLines(cli.stdout, LINES);
     lines.catch(() => undefined);
-    const [address = "", ...headers] = await Promise.race([lines, end]);
+    const [told = "", ...headers] = await Promise.race([lines, end]);
+    const address = this.options.address ?? told;
     const { hostname, port } = new URL(
       address === "" ? DEFAULT_ADDRESS : address.includes("://") ? address : `http://${address}`,
     );
@@ -167,6 +190,12 @@ export class ConsulConnection implements ConsulApi {
       clearTimeout(timer);
     }
   }
+}
+
+/** @throws Unreachable when the agent's secrets have no such token: nobody's rights would be another question */
+function own({ headers }: Line, file: (typeof TOKEN_FILES)[number]): string {
+  if (headers[file] === "") throw new Unreachable(`its secrets have no ${file}`);
+  return headers[file];
 }
 
 /** Lines of a stream, of which no byte beyond them is taken: what follows is HTTP. */

@@ -7,33 +7,54 @@ export type Outcome =
   | { readonly kind: "allow"; readonly reason: string }
   | { readonly kind: "deny"; readonly reason: string; readonly hint: string }
   | { readonly kind: "unknown"; readonly reason: string };
+export type Denial = Extract<Outcome, { kind: "deny" }>;
 
 export const allow = (reason: string): Outcome => ({ kind: "allow", reason });
-export const deny = (reason: string, hint: string): Outcome => ({ kind: "deny", reason, hint });
+export const deny = (reason: string, hint: string): Denial => ({ kind: "deny", reason, hint });
 export const unknown = (reason: string): Outcome => ({ kind: "unknown", reason });
 
 /** A line for whoever watches the deploy. */
 export type Log = (line: string) => void;
 
+/** What the checks of a queue wait for, one after the other. */
+export interface WaitRecord {
+  /** For how many milliseconds the last check has waited for the same; 0 if it waited for something else. */
+  lasted(reason: string): number;
+  /** A check waits for this now. */
+  begin(reason: string): void;
+}
+
+const NO_RECORD: WaitRecord = { lasted: () => 0, begin: () => undefined };
+
 /** What a check waits for, and since when. It is logged when it changes. */
 export class Waiting {
   /** What it waits for now. */
   reason = "nothing was asked";
+  private hasBegun = false;
   private readonly since: Stopwatch;
 
   constructor(
     private readonly subject: string,
     clock: Clock,
     private readonly log: Log,
+    private readonly record = NO_RECORD,
   ) {
     this.since = new Stopwatch(clock);
   }
 
-  for(reason: string): void {
+  /**
+   * If the check before this one in the queue waited for the same until its time was up, this one does not wait as long
+   * again: in a queue of a hundred, the last would be denied hours later.
+   * @param anew whether the time counts from now in any case
+   */
+  for(reason: string, { anew = false } = {}): void {
     if (reason === this.reason) return;
     this.log(`${this.subject}: ${reason}`);
+    const passed = anew || this.hasBegun ? 0 : this.record.lasted(reason);
+    if (passed === 0) this.record.begin(reason);
     this.reason = reason;
-    this.since.restart();
+    this.hasBegun = true;
+    this.since.restart(passed);
   }
 
   /** Whether it has waited for the same thing for so many seconds. */

@@ -1,7 +1,7 @@
 import type { Clock } from "./clock";
 import type { ConsulApi } from "./consul-api";
 import { lockHolder } from "./lock";
-import { allow, deny, type Log, type Outcome, unknown, Waiting } from "./outcome";
+import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
 import { ALIVE, leader, members } from "./queries";
 import { incompatibleMembers, STAGES_HINT, type Stage, tooFar } from "./security-compat";
 import { acquireSlot } from "./slots";
@@ -29,9 +29,15 @@ const SECOND = 1000;
  * May a client agent be stopped? Yes, when it holds a rollout slot and no server is being replaced: a program that
  * loses one agent finds another. And when it is not in the cluster, for then its stop takes nothing away.
  */
-export async function preStopClient(stop: ClientStop, api: ConsulApi, clock: Clock, log: Log): Promise<Outcome> {
+export async function preStopClient(
+  stop: ClientStop,
+  api: ConsulApi,
+  clock: Clock,
+  log: Log,
+  record?: WaitRecord,
+): Promise<Outcome> {
   const { owner, node, purpose, limit, seconds } = stop;
-  const waiting = new Waiting(node, clock, log);
+  const waiting = new Waiting(node, clock, log, record);
   const turn = 2 * seconds + 30;
   let free = 0;
   for (; ; await clock.sleep(SECOND)) {

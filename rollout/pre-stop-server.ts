@@ -1,7 +1,7 @@
 import type { Clock } from "./clock";
 import type { ConsulApi } from "./consul-api";
 import { acquireLock, releaseLock } from "./lock";
-import { allow, deny, type Log, type Outcome, unknown, Waiting } from "./outcome";
+import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
 import { peers, type ServerHealth, serverHealth } from "./queries";
 import { incompatibleMembers, STAGES_HINT, type Stage, tooFar } from "./security-compat";
 
@@ -43,10 +43,16 @@ const SECOND = 1000;
  * once when all of them are healthy, and after `seconds` when some are not. And when its stop takes nothing away: it is
  * down, no voter, or the only server.
  */
-export async function preStopServer(stop: ServerStop, asked: AskedServer, clock: Clock, log: Log): Promise<Outcome> {
+export async function preStopServer(
+  stop: ServerStop,
+  asked: AskedServer,
+  clock: Clock,
+  log: Log,
+  record?: WaitRecord,
+): Promise<Outcome> {
   const { owner, node, purpose, servers, seconds } = stop;
   const { api } = asked;
-  const waiting = new Waiting(node, clock, log);
+  const waiting = new Waiting(node, clock, log, record);
   // Who holds the lock has as long for its own check, and again for its readiness.
   const turn = 2 * seconds + 30;
   let looks = 0;
@@ -110,7 +116,8 @@ export async function preStopServer(stop: ServerStop, asked: AskedServer, clock:
       looks = 0;
       waiting.for(
         `only ${others.healthy} of ${voters.length} voters would be healthy without it, ${quorum} are needed; ` +
-          `not healthy: ${unhealthy.join(", ") || "none"}`,
+          `not healthy: ${unhealthy.join(", ")}`,
+        { anew: true },
       );
       if (!waiting.reached(seconds)) continue;
       await releaseLock(api, owner);
@@ -121,6 +128,7 @@ export async function preStopServer(stop: ServerStop, asked: AskedServer, clock:
       waiting.for(
         `waiting a while for ${unhealthy.join(", ")}, ` +
           `though ${others.healthy} of ${voters.length} voters are healthy without it`,
+        { anew: true },
       );
     looks = unhealthy.length === 0 || waiting.reached(seconds) ? looks + 1 : 0;
     if (looks >= LOOKS)

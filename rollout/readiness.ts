@@ -26,12 +26,12 @@ export interface StartedAgent {
   wasReady(): Promise<boolean>;
   markReady(): Promise<void>;
   /** Whether the agent has secrets. */
-  readonly isSecured: boolean;
+  isSecured(): Promise<boolean>;
   /**
    * The answer to a token of its secrets by the leader: 200, 403, or 0 for none. Whatever this server has of the data
    * already, this is the cluster's view.
    */
-  tokenStatus(token: "rollout" | "former" | "management"): Promise<number>;
+  tokenStatus(token: "current" | "former" | "management"): Promise<number>;
 }
 
 export type ReadinessOutcome =
@@ -85,14 +85,20 @@ export async function readiness(
       else if (await releaseLock(api, owner)) return { kind: "ready", reason: `a voter, leader ${known}` };
       else waiting.for("a voter, releasing the deploy lock");
     } else if (known !== undefined) {
-      if (role === "server" && agent.isSecured && (await tokensAreMissing(agent)))
-        return { kind: "passed", reason: `there is a leader, ${known}, and tokens are still to be made` };
+      if (role === "server" && (await agent.isSecured()) && (await tokensAreMissing(agent)))
+        return { kind: "passed", reason: `there is a leader, ${known}, and tokens do not exist yet` };
       waiting.for("a leader is known, waiting to become a voter");
-    } else if ((await read(api, "/v1/agent/self")) === undefined) {
+    } else if (!(await answers(api))) {
       waiting.for("waiting for its agent to answer");
       // A client agent that has no certificate yet answers nobody: it is given one when tokens have been made, after
       // the servers.
-      if (role === "client" && expect > 1 && agent.isSecured && (await neverBootstrapped(check, agent)) && passes())
+      if (
+        role === "client" &&
+        expect > 1 &&
+        (await agent.isSecured()) &&
+        (await neverBootstrapped(check, agent)) &&
+        passes()
+      )
         return { kind: "passed", reason: "it gets its certificate when the servers are ready" };
     } else {
       const missing = (await neverBootstrapped(check, agent)) ? await tooFewServers(check, agent) : undefined;
@@ -101,12 +107,16 @@ export async function readiness(
         waiting.for("waiting for a leader");
       } else {
         waiting.for(`sees ${missing} of the ${expect} servers that the first bootstrap needs`);
-        if (passes()) return { kind: "passed", reason: "the other servers are still to be deployed" };
+        if (passes()) return { kind: "passed", reason: "the other servers are not deployed yet" };
       }
     }
   }
   return { kind: "late", reason: waiting.reason };
 }
+
+/** Whether its API answers, though it may not say anything to a token that nobody knows yet. */
+const answers = async (api: ConsulApi): Promise<boolean> =>
+  (await answerTo(api, { method: "GET", path: "/v1/agent/self" })) !== undefined;
 
 const ownId = async (api: ConsulApi): Promise<string | undefined> =>
   (await read<{ Config?: { NodeID?: string } }>(api, "/v1/agent/self"))?.Config?.NodeID;
@@ -149,11 +159,11 @@ async function introduce(api: ConsulApi, node: string): Promise<void> {
  * Servers make the management token with their first leader; all other tokens are made with that, when the servers are
  * ready.
  */
-async function tokensAreMissing({ tokenStatus }: StartedAgent): Promise<boolean> {
+async function tokensAreMissing(agent: StartedAgent): Promise<boolean> {
   return (
-    (await tokenStatus("rollout")) === 403 &&
-    (await tokenStatus("former")) === 403 &&
-    (await tokenStatus("management")) === 200
+    (await agent.tokenStatus("current")) === 403 &&
+    (await agent.tokenStatus("former")) === 403 &&
+    (await agent.tokenStatus("management")) === 200
   );
 }
 
@@ -167,5 +177,5 @@ async function tooFewServers({ expect }: Readiness, agent: StartedAgent): Promis
   if (seen >= expect) return undefined;
   if (seen > 0) return seen;
   // An agent whose token nobody knows yet is not told who is there.
-  return agent.isSecured && (await agent.tokenStatus("rollout")) !== 200 ? 0 : undefined;
+  return (await agent.isSecured()) && (await agent.tokenStatus("current")) !== 200 ? 0 : undefined;
 }

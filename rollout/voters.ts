@@ -23,7 +23,7 @@ export async function voters(
   for (; !begun.reached(seconds); await clock.sleep(SECOND)) {
     const servers = (await raftServers(api)) ?? [];
     missing = nodes.filter((node) => !servers.some(({ Node, Voter }) => Node === node && Voter));
-    if (missing.length === 0) return allow(`voters: ${nodes.join(" ")}`);
+    if (missing.length === 0) return allow(nodes.join(" "));
     waiting.for(`waiting for voters: ${missing.join(" ")}`);
   }
   return deny(

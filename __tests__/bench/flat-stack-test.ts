@@ -4,7 +4,7 @@ import { flatten } from "../../bench/flat-stack";
 import { FOUR_HOSTS, folder } from "../cluster-files";
 import { stackOf, synthesizeText } from "../synthesized";
 
-test("a flat stack has the same containers, images and providers, and nothing that asks", () => {
+test("a flat stack has the same containers, images and providers, and nothing that checks", () => {
   const stack = stackOf(synthesizeText(FOUR_HOSTS), "c");
   const directory = folder();
   const file = join(directory, "cdk.tf.json");
@@ -13,7 +13,7 @@ test("a flat stack has the same containers, images and providers, and nothing th
   const text = readFileSync(file, "utf8");
   const flat = JSON.parse(text);
 
-  expect(text).not.toMatch(/provisioner|terraform_data|local\./);
+  expect(text).not.toMatch(/provisioner|terraform_data|rollout\.cjs/);
   expect(Object.keys(flat.resource)).toEqual(["docker_container", "docker_image"]);
   for (const [name, { provisioner, ...container }] of Object.entries(stack.resource.docker_container)) {
     expect(provisioner).toHaveLength(1);
@@ -23,8 +23,8 @@ test("a flat stack has the same containers, images and providers, and nothing th
   expect(flat.resource.docker_image).toEqual(stack.resource.docker_image);
 });
 
-test("a stack without gates is refused: nothing would be compared", () => {
+test("a stack without steps is refused: nothing would be compared", () => {
   const directory = folder();
   writeFileSync(join(directory, "cdk.tf.json"), JSON.stringify({ resource: { docker_container: {} } }));
-  expect(() => flatten(directory)).toThrow("has no gates to leave out");
+  expect(() => flatten(directory)).toThrow("has no steps to leave out");
 });

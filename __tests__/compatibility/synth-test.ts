@@ -3,13 +3,9 @@ import { loadCluster } from "../../cluster/file/load";
 import { clusterFile } from "../cluster-files";
 import { synthesizeCluster } from "../synthesized";
 import { CASES } from "./cases";
-import { Comparison, type Renamed } from "./comparison";
+import { differences } from "./comparison";
 import { type Json, readCompleteStack, readIndex, readStack } from "./expected";
 
-/** Old names of locals and of provisioners' variables, and what they are called now. */
-const RENAMED: Renamed = { locals: {}, variables: {} };
-
-const comparison = new Comparison(RENAMED);
 const index = readIndex();
 
 test("every cluster file has stacks that are expected", () => {
@@ -26,13 +22,13 @@ describe.each(CASES)("$name", ({ name, text }) => {
       entry as Json,
     ]);
     const found = [
-      ...comparison.differences(
+      ...differences(
         `${name}: manifest`,
         Object.fromEntries(Object.entries(expected).map(([stack, entry]) => [stack, entry.manifest])),
         Object.fromEntries(manifests),
       ),
       ...Object.keys(expected).flatMap((stack) =>
-        comparison.differences(`${name}: ${stack}`, readStack(name, stack), (stacks[stack] ?? null) as unknown as Json),
+        differences(`${name}: ${stack}`, readStack(name, stack), (stacks[stack] ?? null) as unknown as Json),
       ),
     ];
     if (found.length > 0)

@@ -1,7 +1,7 @@
 import { STAGE_ON_THE_WIRE } from "../../consul/contract";
 import { AGENT_SECRETS } from "../../consul/secrets";
 import { FOUR_HOSTS } from "../cluster-files";
-import { agentConfigOf, type ContainerJson, synthesizeText } from "../synthesized";
+import { agentConfigOf, type ContainerJson, requestOf, synthesizeText } from "../synthesized";
 
 /** Beside what every container has. */
 interface Secured extends ContainerJson {
@@ -103,13 +103,15 @@ describe("secrets", () => {
     );
   });
   test("are delivered to the running agent when they or its container change", () => {
-    const { triggers_replace, provisioner } = data("c1_secrets") ?? {};
+    const { triggers_replace } = data("c1_secrets") ?? {};
     expect(JSON.stringify(triggers_replace)).toContain("docker_container.c1.id");
     expect(JSON.stringify(triggers_replace)).toContain("filesha256");
-    expect(provisioner?.[0]?.["local-exec"].environment).toMatchObject({
-      GIVE_FOLDER: "../../../secrets/c/agents/c1",
-      GIVE_FILES: AGENT_SECRETS.client.join(" "),
-      GIVE_TARGET: "-H ssh://root@10.0.0.4 exec -i c1",
+    expect(requestOf("deliver-secrets", data("c1_secrets"))).toEqual({
+      step: "deliver-secrets",
+      target: { daemon: "ssh://root@10.0.0.4", container: "c1" },
+      folder: "../../../secrets/c/agents/c1",
+      files: AGENT_SECRETS.client,
+      seconds: 120,
     });
   });
   test("that are missing where Terraform runs fail the plan with a hint", () => {
@@ -181,12 +183,8 @@ describe("by stages", () => {
     "%s: is in the node's metadata, and in the pre-stop check",
     (stage) => {
       expect(config("c1", `{ stage: ${stage} }`).node_meta).toEqual({ "cdktf-security": STAGE_ON_THE_WIRE[stage] });
-      const provisioner = agent("s1", `{ stage: ${stage} }`).provisioner as {
-        "local-exec": { environment: Record<string, string> };
-      }[];
-      expect(provisioner[0]?.["local-exec"].environment.ASK_ARGUMENTS).toMatch(
-        new RegExp(` replace 3 ${STAGE_ON_THE_WIRE[stage]}$`),
-      );
+      const request = requestOf("pre-stop", agent("s1", `{ stage: ${stage} }`));
+      expect({ stage: request.next.stage, limit: request.limit }).toEqual({ stage, limit: 3 });
     },
   );
 });
@@ -204,9 +202,11 @@ describe("the steps of a deploy", () => {
       expect.arrayContaining(["s1", "s2", "s3"].map((name) => `terraform_data.${name}_secrets`)),
     );
   });
-  test.each(["consul_acl", "consul_definitions"])("%s has tokens on standard input", (step) => {
-    const { environment } = data(step)?.provisioner[0]?.["local-exec"] ?? {};
-    expect(environment?.ASK_INPUT).toBe("../../../secrets/c/acl.json");
+  test("ACLs and definitions are given the file of tokens, not the tokens", () => {
+    const file = "../../../secrets/c/acl.json";
+    expect(requestOf("acl", data("consul_acl")).secrets).toBe(file);
+    expect(requestOf("definitions", data("consul_definitions")).secrets).toBe(file);
+    expect(requestOf("definitions", data("consul_definitions", "off"))).not.toHaveProperty("secrets");
   });
   test("an agent gets its services after its readiness check and its secrets", () => {
     expect(data("c1_services")?.depends_on).toEqual(["terraform_data.c1", "terraform_data.c1_secrets"]);

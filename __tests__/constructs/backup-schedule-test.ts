@@ -3,7 +3,7 @@ import { BackupSchedule, type BackupScheduleProps } from "../../constructs/backu
 import { ConsulServer } from "../../constructs/consul-server";
 import { DockerHost } from "../../constructs/docker-host";
 import { BRIDGE, FOUR_HOSTS, HEAD } from "../cluster-files";
-import { type ContainerJson, containersOf, synthesize, synthesizeText, withScriptNames } from "../synthesized";
+import { type ContainerJson, containersOf, readable, synthesize, synthesizeText } from "../synthesized";
 
 interface Saving extends ContainerJson {
   readonly upload: readonly {
@@ -33,7 +33,7 @@ const secured = (text: string): string => text.replace("security: off", "securit
 const saving = (text: string, id = "s1_backups"): Saving => containersOf(synthesizeText(text))[id] as Saving;
 
 test("the container beside a server has these defaults", () =>
-  expect(withScriptNames(schedule().container)).toMatchSnapshot());
+  expect(readable(schedule().container)).toMatchSnapshot());
 
 test("the container uses the server's image, which is pulled once", () => {
   const { container, images } = schedule();

@@ -2,7 +2,7 @@ import { TerraformStack } from "cdktf";
 import { ConsulClient } from "../../constructs/consul-client";
 import { ConsulServer } from "../../constructs/consul-server";
 import { DockerHost } from "../../constructs/docker-host";
-import { agentConfigOf, containerOf, flagValues, synthesize } from "../synthesized";
+import { agentConfigOf, containerOf, flagValues, requestOf, synthesize } from "../synthesized";
 
 /** A server and a client agent in a user's own stack, without a cluster file. */
 function pair(serverPort?: number, clientPort?: number) {
@@ -49,8 +49,16 @@ test("a client agent that is replaced keeps its registrations, because it does n
 });
 
 test("a client agent is ready when it knows a leader, after each start", () => {
-  const readiness = pair().stacks.mine?.resource.terraform_data.client?.provisioner[0]?.["local-exec"].environment;
-  expect(readiness?.ASK_ARGUMENTS).toBe("120 client client client 1");
+  const { stacks } = pair();
+  expect(requestOf("readiness", stacks.mine?.resource.terraform_data.client)).toEqual({
+    step: "readiness",
+    target: { daemon: "ssh://root@10.0.0.2", container: "client" },
+    owner: "client",
+    role: "client",
+    node: "client",
+    expect: 1,
+    seconds: 120,
+  });
 });
 
 test("further addresses can be added, until the app is synthesized", () => {

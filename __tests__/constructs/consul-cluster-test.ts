@@ -7,10 +7,12 @@ import {
   agentConfigOf,
   containerOf,
   flagValues,
+  readable,
+  rendered,
+  requestOf,
   stackOf,
   synthesizeCluster,
   synthesizeText,
-  withScriptNames,
 } from "../synthesized";
 
 test("the article's cluster in TypeScript has the same JSON as in YAML, to the byte", () => {
@@ -147,11 +149,12 @@ describe("the last step of a deploy", () => {
   const quorum = terraform_data.consul_quorum;
 
   test("checks in any server that all servers are voters", () => {
-    const { environment } = quorum?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
-    expect(environment.ASK_TARGETS?.split("\n")).toEqual(
-      [1, 2, 3].map((index) => `-H ssh://root@10.0.0.${index} exec -i s${index}`),
-    );
-    expect(environment.ASK_ARGUMENTS).toMatch(/ s1 s2 s3$/);
+    expect(requestOf("voters", quorum)).toEqual({
+      step: "voters",
+      nodes: ["s1", "s2", "s3"],
+      servers: [1, 2, 3].map((index) => ({ daemon: `ssh://root@10.0.0.${index}`, container: `s${index}` })),
+      seconds: 120,
+    });
   });
   test("runs after every server's own steps", () => {
     expect([...(quorum?.depends_on ?? [])].sort()).toEqual([
@@ -206,18 +209,22 @@ test("a value of one stack cannot be used in another stack, which would need the
 });
 
 test("a cluster of two hosts, as Terraform reads it", () => {
-  const { locals: _, ...stack } = stackOf(
+  const stack = stackOf(
     synthesizeText(`${HEAD}hosts: { s1: 10.0.0.1, c1: 10.0.0.2 }\nservers: [s1]\nclients: [c1]\n`),
     "c",
   );
-  expect(withScriptNames(stack)).toMatchSnapshot();
+  expect(readable(stack)).toMatchSnapshot();
 });
 
 describe("autopilot", () => {
   const autopilotOf = (more: string) => {
     const { consul_autopilot } = stackOf(synthesizeText(`${FOUR_HOSTS}${more}`), "c").resource.terraform_data;
-    const { ASK_ARGUMENTS = "" } = consul_autopilot?.provisioner[0]?.["local-exec"].environment ?? {};
-    return { settings: JSON.parse(ASK_ARGUMENTS.replace(/^120 '|'$/g, "")), after: consul_autopilot?.depends_on };
+    const { settings, seconds, servers } = requestOf("autopilot", consul_autopilot);
+    expect({ seconds, servers: servers.map(({ container }) => container) }).toEqual({
+      seconds: 120,
+      servers: ["s1", "s2", "s3"],
+    });
+    return { settings, after: consul_autopilot?.depends_on };
   };
 
   test("keeps at least as many servers as the first bootstrap needs by default", () => {
@@ -230,5 +237,32 @@ describe("autopilot", () => {
     );
     expect(settings).toEqual({ CleanupDeadServers: false, MinQuorum: 3, ServerStabilizationTime: "20s" });
     expect(after).toEqual(["terraform_data.consul_quorum"]);
+  });
+});
+
+describe("definitions", () => {
+  const resourceOf = (text: string) => stackOf(synthesizeText(text), "c").resource.terraform_data.consul_definitions;
+
+  test("are written after the servers are voters, and again when they change", () => {
+    const resource = resourceOf(`${FOUR_HOSTS}kv: { a: '\${x}' }\n`);
+    expect(resource?.depends_on).toEqual(["terraform_data.consul_quorum"]);
+    const [trigger = ""] = Object.values(resource?.triggers_replace ?? {});
+    const { objects } = requestOf("definitions", resource);
+    expect(objects).toEqual({ kv: { a: "${x}" }, config_entries: {}, prepared_queries: {} });
+    expect(JSON.parse(rendered(trigger))).toEqual(objects);
+  });
+  test("have a step if nothing is declared, because earlier ones must be removed", () => {
+    expect(requestOf("definitions", resourceOf(FOUR_HOSTS)).objects).toEqual({
+      kv: {},
+      config_entries: {},
+      prepared_queries: {},
+    });
+  });
+  test("are written by servers that are not decommissioned", () => {
+    const leaving = FOUR_HOSTS.replace("servers: [s1,", "servers: [{ name: s1, decommission: true },").concat(
+      "ignore: [two-servers]\n",
+    );
+    const { servers } = requestOf("definitions", resourceOf(leaving));
+    expect(servers.map(({ container }) => container)).toEqual(["s2", "s3"]);
   });
 });

@@ -3,7 +3,7 @@ import type { ConsulAgentProps } from "../../constructs/consul-agent";
 import { ConsulServer } from "../../constructs/consul-server";
 import { DockerHost } from "../../constructs/docker-host";
 import { JoinAddress } from "../../constructs/join-address";
-import { agentConfigOf, flagValues, synthesize, withScriptNames } from "../synthesized";
+import { agentConfigOf, flagValues, readable, requestOf, synthesize } from "../synthesized";
 
 /** One server, alone in a user's own stack. */
 function server(props: Partial<ConsulAgentProps> = {}, bridge?: string) {
@@ -25,7 +25,7 @@ function server(props: Partial<ConsulAgentProps> = {}, bridge?: string) {
 
 test("a server's container has these defaults", () => {
   const { upload, ...container } = server().container;
-  expect(withScriptNames(container)).toMatchSnapshot();
+  expect(readable(container)).toMatchSnapshot();
 });
 
 test("the image is pinned", () => expect(server().image?.name).toBe("hashicorp/consul:1.22.2"));
@@ -147,9 +147,15 @@ describe("the readiness check", () => {
   test("requires a voter, after each start, in its own container", () => {
     const { readiness } = server();
     expect(Object.values(readiness?.triggers_replace ?? {})).toEqual(["${docker_container.s1.id}"]);
-    const { environment } = readiness?.provisioner[0]?.["local-exec"] ?? { environment: {} as Record<string, string> };
-    expect(environment.ASK_TARGETS).toBe("-H ssh://root@10.0.0.1 exec -i s1");
-    expect(environment.ASK_ARGUMENTS?.split(" ")).toEqual(["120", "s1", "server", "s1", "1"]);
+    expect(requestOf("readiness", readiness)).toEqual({
+      step: "readiness",
+      target: { daemon: "ssh://root@10.0.0.1", container: "s1" },
+      owner: "s1",
+      role: "server",
+      node: "s1",
+      expect: 1,
+      seconds: 120,
+    });
   });
 });
 

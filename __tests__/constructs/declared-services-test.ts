@@ -2,13 +2,17 @@ import { TerraformStack } from "cdktf";
 import { ConsulClient } from "../../constructs/consul-client";
 import { DockerHost } from "../../constructs/docker-host";
 import { FOUR_HOSTS } from "../cluster-files";
-import { rendered, stackOf, synthesize, synthesizeText } from "../synthesized";
+import { rendered, requestOf, stackOf, synthesize, synthesizeText } from "../synthesized";
 
 const step = (text: string, agent = "c1") =>
   stackOf(synthesizeText(text), "c").resource.terraform_data[`${agent}_services`];
-/** The agent's declared services, read from the trigger, which equals the script's argument without its quotes. */
-const given = (text: string, agent = "c1") =>
-  JSON.parse(rendered(Object.values(step(text, agent)?.triggers_replace ?? {})[1] ?? ""));
+/** What the agent's container gets. The step runs again when that changes. */
+const given = (text: string, agent = "c1") => {
+  const resource = step(text, agent);
+  const { declared } = requestOf("services", resource);
+  expect(rendered(Object.values(resource?.triggers_replace ?? {})[1] ?? "")).toBe(declared);
+  return JSON.parse(declared);
+};
 const own = (services: string) =>
   FOUR_HOSTS.replace("[c1]", `[{ name: c1, node: n1, ready_timeout: 7, services: ${services} }]`);
 
@@ -23,10 +27,14 @@ test("an agent gets its own and the cluster's services and checks, sorted by id"
 test("an agent without declared services gets an empty list, which removes earlier ones", () =>
   expect(given(FOUR_HOSTS)).toEqual({}));
 test("the step runs in the agent's container, with the timeout of the readiness check", () => {
-  const { provisioner } = step(own("[{ name: web }]")) ?? {};
-  const { ASK_TARGETS, ASK_SECONDS, ASK_ARGUMENTS } = provisioner?.[0]?.["local-exec"].environment ?? {};
-  expect({ ASK_TARGETS, ASK_SECONDS }).toEqual({ ASK_TARGETS: "-H ssh://root@10.0.0.4 exec -i c1", ASK_SECONDS: "7" });
-  expect(ASK_ARGUMENTS).toBe(`7 client n1 '{"services":[{"name":"web"}]}'`);
+  expect(requestOf("services", step(own("[{ name: web }]")))).toEqual({
+    step: "services",
+    target: { daemon: "ssh://root@10.0.0.4", container: "c1" },
+    role: "client",
+    node: "n1",
+    declared: '{"services":[{"name":"web"}]}',
+    seconds: 7,
+  });
 });
 test("the step is repeated when the container is replaced, after the readiness check", () => {
   const { triggers_replace, depends_on } = step(FOUR_HOSTS) ?? {};

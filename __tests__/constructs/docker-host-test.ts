@@ -54,23 +54,31 @@ describe("the provider", () => {
   });
 });
 
-describe("the docker CLI's arguments", () => {
-  test("for ssh", () => expect(hostOf({}).dockerArguments).toEqual(["-H", "ssh://root@10.0.0.1"]));
-  test("for TLS verify the daemon, with the project's certificates", () => {
-    expect(hostOf({ daemon: { url: "tcp://{address}:2376", certs: "/certs" } }).dockerArguments).toEqual([
-      "-H",
-      "tcp://10.0.0.1:2376",
-      "--tlsverify",
-      "--tlscacert=/certs/ca.pem",
-      "--tlscert=/certs/cert.pem",
-      "--tlskey=/certs/key.pem",
-    ]);
+describe("the rollout reaches a container", () => {
+  test("by ssh", () => expect(hostOf({}).target("s1")).toEqual({ daemon: "ssh://root@10.0.0.1", container: "s1" }));
+  test("by TLS, with the project's certificates, from the stack's folder", () => {
+    expect(hostOf({ daemon: { url: "tcp://{address}:2376", certs: "secrets/h1" } }).target("s1")).toEqual({
+      daemon: "tcp://10.0.0.1:2376",
+      certs: "../../../secrets/h1",
+      container: "s1",
+    });
   });
-  test("for a socket", () =>
-    expect(hostOf({ daemon: "unix:///var/run/docker.sock" }).dockerArguments).toEqual([
-      "-H",
-      "unix:///var/run/docker.sock",
-    ]));
+  test.each(["/certs", "~/.docker"])("by TLS, with certificates in %s", (certs) =>
+    expect(hostOf({ daemon: { url: "tcp://{address}:2376", certs } }).target("s1").certs).toBe(certs),
+  );
+  test("by TLS with Docker's own certificates by default", () =>
+    expect(hostOf({ daemon: "tcp://{address}:2376" }).target("s1").certs).toBe("~/.docker"));
+  test("by plain TCP without certificates only if the scheme names it", () => {
+    expect(hostOf({ daemon: "tcp+insecure://{address}:2375" }).target("s1")).toEqual({
+      daemon: "tcp://10.0.0.1:2375",
+      container: "s1",
+    });
+  });
+  test("by a socket", () =>
+    expect(hostOf({ daemon: "unix:///var/run/docker.sock" }).target("s1")).toEqual({
+      daemon: "unix:///var/run/docker.sock",
+      container: "s1",
+    }));
 });
 
 describe("images", () => {

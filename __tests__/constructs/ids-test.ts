@@ -34,14 +34,7 @@ test("the ids of seed.yaml do not change", () => {
       ],
       provider: agents.map((agent) => `${agent}_host`),
       output: agents,
-      locals: [
-        "consul_ask",
-        "consul_autopilot",
-        "consul_definitions",
-        "consul_gate",
-        "consul_quorum",
-        "consul_services",
-      ],
+      locals: [],
       backend: { local: { path: "../../../terraform.consul.tfstate" } },
     },
   });
@@ -62,20 +55,12 @@ clients: [c1]
     terraform_data: [agent, `${agent}_services`],
     provider: [`${agent}_host`],
     output: [agent],
-    locals: ["consul_ask", "consul_gate", "consul_services"],
+    locals: [],
     ...more,
   });
   expect(idsOfAll(grouped)).toEqual({
     c: stack("s3", {
       terraform_data: ["consul_autopilot", "consul_definitions", "consul_quorum", "s3", "s3_services"],
-      locals: [
-        "consul_ask",
-        "consul_autopilot",
-        "consul_definitions",
-        "consul_gate",
-        "consul_quorum",
-        "consul_services",
-      ],
       output: ["consul_stacks", "s3"],
       backend: { local: { path: "../../../terraform.c.tfstate" } },
     }),

@@ -1,61 +1,64 @@
+import { MAX_PART_BYTES } from "../../consul/request-json";
+import { REQUEST_VARIABLE } from "../../rollout/request";
 import { BRIDGE, HEAD } from "../cluster-files";
-import { rendered, stackOf, synthesizeText } from "../synthesized";
+import { containerOf, requestOf, stackOf, synthesizeText } from "../synthesized";
 
-const stopOf = (text: string, agent: string) => {
-  const container = stackOf(synthesizeText(text), "c").resource.docker_container[agent] as unknown as {
-    provisioner: { "local-exec": { when: string; environment: Record<string, string> } }[];
-  };
-  return container.provisioner[0]?.["local-exec"];
-};
+const containerIn = (text: string, agent: string) => containerOf(synthesizeText(text), agent);
+const replaceOf = (text: string, agent: string, ...running: { name: string; command: string[] }[]) =>
+  requestOf("pre-stop", containerIn(text, agent), ...running);
+const decommissionOf = (text: string, agent: string) => requestOf("decommission", containerIn(text, agent));
+const configOf = (text: string, agent: string) => replaceOf(text, agent).next.config ?? {};
 const CLUSTER = `${HEAD}hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, c1: 10.0.0.4 }\nservers: [s1, { name: s2, container: two, node: second }, s3]\nclients: [c1]\nready_timeout: 77\n`;
 
-test("the pre-stop check of a server runs in its own container, then in the others, by the names of the running containers", () => {
-  const { when, environment } = stopOf(CLUSTER, "s2") ?? { environment: {} as Record<string, string> };
-  expect(when).toBe("destroy");
-  expect(environment.ASK_TARGETS?.split("\n")).toEqual([
-    "-H ssh://root@10.0.0.2 exec -i '${self.name}'",
-    "-H ssh://root@10.0.0.1 exec -i s1",
-    "-H ssh://root@10.0.0.3 exec -i s3",
+test("Terraform makes the pre-stop check before it destroys the container", () => {
+  const { provisioner } = containerIn(CLUSTER, "s2");
+  expect(provisioner?.map(({ "local-exec": { when, command } }) => ({ when, command }))).toEqual([
+    { when: "destroy", command: "pre-stop second" },
   ]);
 });
 
-/** The container's own node name, which Terraform reads from its command. */
-const OWN_NODE = `'\${one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")])}'`;
-
-test("the lock's owner is the agent's Terraform id, and the node is the running container's, so that a new name changes neither", () => {
-  expect(stopOf(CLUSTER, "s2")?.environment.ASK_ARGUMENTS).toBe(`77 s2 ${OWN_NODE} replace 3 off`);
+test("the pre-stop check of a server is made in its own container, then in the others", () => {
+  const { target, servers } = replaceOf(CLUSTER, "s2");
+  expect(target).toEqual({ daemon: "ssh://root@10.0.0.2", container: "two" });
+  expect(servers).toEqual([
+    { daemon: "ssh://root@10.0.0.1", container: "s1" },
+    { daemon: "ssh://root@10.0.0.3", container: "s3" },
+  ]);
 });
 
-test("the check of a client agent runs in its own container, then in the servers, with the number of rollout slots", () => {
-  const { ASK_ARGUMENTS, ASK_TARGETS, STOP_OWNER } =
-    stopOf(`${CLUSTER}max_parallel_clients: 4\n`, "c1")?.environment ?? {};
-  expect(ASK_ARGUMENTS).toBe(`77 c1 ${OWN_NODE} replace 4 off`);
-  expect(ASK_TARGETS?.split("\n").map((target) => target.split(" ").at(-1))).toEqual([
-    "'${self.name}'",
-    "s1",
-    "two",
-    "s3",
-  ]);
-  expect(STOP_OWNER).toBe("c1");
+test("the container and the node are the running ones, and the lock's owner is the agent's Terraform id, so that a new name changes none of them", () => {
+  const running = { name: "first-name", command: ["agent", "-server", "-node=first-node", "-ui"] };
+  expect(replaceOf(CLUSTER, "s2", running)).toMatchObject({
+    target: { daemon: "ssh://root@10.0.0.2", container: "first-name" },
+    role: "server",
+    owner: "s2",
+    node: "first-node",
+    seconds: 77,
+    limit: 3,
+    next: { stage: "off" },
+  });
+});
+
+test("the check of a client agent is made in its own container, then in the servers, with the number of rollout slots", () => {
+  const { target, servers, ...request } = replaceOf(`${CLUSTER}max_parallel_clients: 4\n`, "c1");
+  expect([target, ...servers].map(({ container }) => container)).toEqual(["c1", "s1", "two", "s3"]);
+  expect(request).toMatchObject({ role: "client", owner: "c1", node: "c1", limit: 4, seconds: 77 });
 });
 
 test("the next image is pulled to the host first", () => {
-  const environment = stopOf(`${CLUSTER}mirror: r.example:5000\nimage: hashicorp/consul:1.21.5\n`, "c1")?.environment;
-  expect(environment).toMatchObject({
-    STOP_CONTAINER: "${self.name}",
-    STOP_IMAGE: "r.example:5000/hashicorp/consul:1.21.5",
-    STOP_SECONDS: "77",
+  const text = `${CLUSTER}mirror: r.example:5000\nimage: hashicorp/consul:1.21.5\n`;
+  const { target, next, seconds } = replaceOf(text, "c1");
+  expect({ target, image: next.image, seconds }).toEqual({
+    target: { daemon: "ssh://root@10.0.0.4", container: "c1" },
+    image: "r.example:5000/hashicorp/consul:1.21.5",
+    seconds: 77,
   });
 });
 
 describe("the next image's Consul has to accept the next configuration", () => {
   test("as a whole, with the flags of the command", () => {
-    const {
-      STOP_CONFIG = "",
-      STOP_NETWORK,
-      STOP_DECLARED,
-    } = stopOf(`${CLUSTER}config: { log_level: "a \${b}" }\n`, "s2")?.environment ?? {};
-    expect(JSON.parse(rendered(STOP_CONFIG))).toMatchObject({
+    const text = `${CLUSTER}config: { log_level: "a \${b}" }\n`;
+    expect(configOf(text, "s2")).toMatchObject({
       ...{
         data_dir: "/consul/data",
         node_name: "second",
@@ -66,22 +69,48 @@ describe("the next image's Consul has to accept the next configuration", () => {
       },
       ...{ log_level: "a ${b}", retry_interval: "2s", datacenter: "dc1" },
     });
-    expect({ STOP_NETWORK, STOP_DECLARED }).toEqual({ STOP_NETWORK: "host", STOP_DECLARED: "${self.name}-declared" });
+    expect(replaceOf(text, "s2").next.network).toBe("host");
   });
   test("a client is none of the servers", () => {
-    const config = JSON.parse(stopOf(CLUSTER, "c1")?.environment.STOP_CONFIG ?? "");
+    const config = configOf(CLUSTER, "c1");
     expect(config).not.toHaveProperty("server");
     expect(config).not.toHaveProperty("bootstrap_expect");
   });
   test("in the network of the new container", () => {
-    const { environment } = stopOf(`${BRIDGE}servers: [{ name: s1, host: local }]\n`, "s1") ?? {};
-    expect(environment?.STOP_NETWORK).toBe("c");
-    expect(JSON.parse(environment?.STOP_CONFIG ?? "")).not.toHaveProperty("bind_addr");
+    const text = `${BRIDGE}servers: [{ name: s1, host: local }]\n`;
+    expect(replaceOf(text, "s1").next.network).toBe("c");
+    expect(configOf(text, "s1")).not.toHaveProperty("bind_addr");
   });
-  test("unless it is too large for an argument", () => {
-    const { environment } = stopOf(`${CLUSTER}config: { x: ${"y".repeat(100_000)} }\n`, "c1") ?? {};
-    expect(environment).not.toHaveProperty("STOP_CONFIG");
-    expect(environment).toHaveProperty("TRY_SCRIPT");
+
+  /** Linux's own limit of an environment variable, with its name: MAX_ARG_STRLEN. */
+  const LINUX_LIMIT = 128 * 1024;
+  const textOf = (value: string) =>
+    containerIn(`${CLUSTER}config: { x: ${JSON.stringify(value)} }\n`, "c1").provisioner?.[0]?.["local-exec"]
+      .environment[REQUEST_VARIABLE] ?? "";
+
+  test.each([
+    ["letters", "y", 200_000],
+    ["quotes, which JSON writes as two characters", '"', 60_000],
+    ["characters of several bytes", "ü", 100_000],
+  ])("unless it is too large for a variable: %s", (_, piece, count) => {
+    const text = textOf(piece.repeat(count));
+    expect(Buffer.byteLength(text)).toBeLessThan(LINUX_LIMIT);
+    expect(JSON.parse(text.replace(/\$\{jsonencode\(.+?\)\}/g, '"x"')).next).toEqual({
+      image: "hashicorp/consul:1.22.2",
+      network: "host",
+      stage: "off",
+    });
+  });
+  test.each([
+    ["letters", "y", 1],
+    ["quotes", '"', 2],
+    ["characters of several bytes", "ü", 2],
+  ])("at every size it is in a request that is not too large: %s", (_, piece, bytes) => {
+    const texts = [0.7, 0.8, 0.9, 1, 1.1].map((part) =>
+      textOf(piece.repeat(Math.floor((part * MAX_PART_BYTES) / bytes))),
+    );
+    for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(LINUX_LIMIT - REQUEST_VARIABLE.length - 2);
+    expect(texts.map((text) => text.includes('"config":'))).toEqual([true, true, false, false, false]);
   });
 });
 
@@ -99,16 +128,24 @@ describe("an agent that is decommissioned", () => {
       [...staying, "consul_autopilot", "consul_definitions", "consul_quorum"].sort(),
     );
   });
-  test("is checked for leaving, with the number of remaining servers", () => {
-    expect(stopOf(text, "s1")?.environment.ASK_ARGUMENTS).toBe(`77 s1 ${OWN_NODE} leave 3 off`);
+  test("is checked for leaving, with the number of remaining servers, and needs no next image", () => {
+    expect(decommissionOf(text, "s1")).toEqual({
+      step: "decommission",
+      target: { daemon: "ssh://root@10.0.0.1", container: "s1" },
+      role: "server",
+      owner: "s1",
+      node: "s1",
+      seconds: 77,
+      limit: 3,
+      servers: [
+        { daemon: "ssh://root@10.0.0.2", container: "two" },
+        { daemon: "ssh://root@10.0.0.3", container: "s3" },
+        { daemon: "ssh://root@10.0.0.9", container: "s4" },
+      ],
+    });
   });
-  test("needs no next image", () => expect(stopOf(text, "s1")?.environment).not.toHaveProperty("STOP_IMAGE"));
-  test("is removed by the remaining servers, which do not join it", () => {
-    expect(
-      stopOf(text, "s1")
-        ?.environment.GONE_TARGETS?.split("\n")
-        .map((target) => target.split(" ").at(-1)),
-    ).toEqual(["two", "s3", "s4"]);
-    for (const agent of ["s2", "c1"]) expect(stopOf(text, agent)?.environment.ASK_TARGETS).not.toContain("10.0.0.1 ");
+  test("is not asked by others", () => {
+    for (const agent of ["s2", "c1"])
+      expect(replaceOf(text, agent).servers.map(({ container }) => container)).not.toContain("s1");
   });
 });

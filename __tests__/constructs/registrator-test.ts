@@ -5,11 +5,12 @@ import { Registrator, type RegistratorProps } from "../../constructs/registrator
 import { BRIDGE, FOUR_HOSTS, load } from "../cluster-files";
 import {
   type ContainerJson,
+  readable,
+  requestOf,
   type StackJson,
   stacksOf,
   synthesize,
   synthesizeText,
-  withScriptNames,
 } from "../synthesized";
 
 /** Beside what every container has. */
@@ -152,7 +153,7 @@ describe("with security", () => {
     ]) {
       const { entrypoint, upload, env } = on("c1", `{ image: "${image}" }`, "on");
       expect({ image, entrypoint }).toEqual({ image, entrypoint: ["/bin/sh", "/read-token.sh", "/bin/registrator"] });
-      expect(withScriptNames(upload[1])).toEqual({ file: "/read-token.sh", content: "<read-token.sh>" });
+      expect(readable(upload[1])).toEqual({ file: "/read-token.sh", content: "<read-token.sh>" });
       expect(env).toEqual(["CONSUL_HTTP_TOKEN_FILE=/registrator.token"]);
     }
   });
@@ -163,13 +164,12 @@ describe("with security", () => {
     expect(container).toBe("${docker_container.c1_registrator.id}");
     expect(hash).toContain('"../../../secrets/c/${name}"');
     expect(hash).toContain('["registrator.token"]');
-    expect(withScriptNames(c1_registrator?.provisioner[0]?.["local-exec"].environment)).toEqual({
-      GIVE_TOKEN: "${local.consul_giveToken}",
-      GIVE_FILE: "../../../secrets/c/registrator.token",
-      GIVE_PLACE: "/registrator.token",
-      GIVE_DOCKER: "-H ssh://root@10.0.0.4",
-      GIVE_CONTAINER: "registrator",
-      GIVE_SECONDS: "120",
+    expect(requestOf("deliver-token", c1_registrator)).toEqual({
+      step: "deliver-token",
+      target: { daemon: "ssh://root@10.0.0.4", container: "registrator" },
+      file: "../../../secrets/c/registrator.token",
+      path: "/registrator.token",
+      seconds: 120,
     });
   });
   test("a plan without its token fails with a hint", () => {

@@ -1,11 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { defineCluster } from "../../cluster/define";
 import type { ClusterFile } from "../../cluster/file/schema";
 import type { Security } from "../../cluster/model";
 import { aclOf } from "../../constructs/security-steps";
 import type { AclDefinitions } from "../../consul/acl-policies";
-import { PROJECT } from "../cluster-files";
 
 const definitions = (file: Partial<ClusterFile> = {}): AclDefinitions => {
   const cluster = defineCluster({
@@ -56,112 +53,4 @@ test("policies and tokens are sorted by name", () => {
   expect(JSON.stringify(definitions({ security: { policies: a } }))).toBe(
     JSON.stringify(definitions({ security: { policies: b } })),
   );
-});
-
-describe("acl.jq plans", () => {
-  const own = { current: { management: "m", dns: "d", "agent:node-c1": "a" }, retiring: ["old"] };
-  const token = (SecretID: string, Description: string, more: object = {}) => ({
-    SecretID,
-    AccessorID: `accessor-${SecretID}`,
-    Description,
-    ...more,
-  });
-  const managed = token("m", "Initial Management Token", { Policies: [{ ID: "1", Name: "global-management" }] });
-  const given = {
-    datacenter: "dc1",
-    policies: { dns: "rules" },
-    tokens: { dns: ["dns"] },
-    services: { "node-c1": ["web"] },
-  };
-  const steps = (there: {
-    policies?: object[];
-    tokens?: object[];
-    rules?: object;
-  }): [string, string, Record<string, unknown>][] => {
-    const args = ["-c", "-f", join(PROJECT, "rollout/agent/acl.jq")];
-    const json = (name: string, value: unknown) => ["--argjson", name, JSON.stringify(value)];
-    const { status, stdout, stderr } = spawnSync(
-      "jq",
-      [
-        "-n",
-        ...args,
-        ...json("definitions", given),
-        ...json("own", [own]),
-        ...json("policies", there.policies ?? []),
-        ...json("rules", there.rules ?? {}),
-        ...json("tokens", there.tokens ?? [managed]),
-      ],
-      { encoding: "utf8" },
-    );
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    return stdout
-      .trim()
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
-  };
-  const all = {
-    policies: [{ ID: "p", Name: "dns", Description: "consul-cdktf: " }],
-    rules: { dns: "rules" },
-    tokens: [
-      managed,
-      token("d", "consul-cdktf: dns", { Policies: [{ ID: "p", Name: "dns" }] }),
-      token("a", "consul-cdktf: agent:node-c1", {
-        NodeIdentities: [{ NodeName: "node-c1", Datacenter: "dc1" }],
-        ServiceIdentities: [{ ServiceName: "web", Datacenters: null }],
-      }),
-    ],
-  };
-
-  test("no request if policies and tokens are complete", () => expect(steps(all)).toEqual([]));
-  test("all requests in a new cluster, policies first", () => {
-    const made = steps({});
-    expect(made.map(([method, path]) => `${method} ${path}`)).toEqual([
-      "PUT /v1/acl/policy",
-      "PUT /v1/acl/token",
-      "PUT /v1/acl/token",
-    ]);
-    expect(made[2]?.[2]).toMatchObject({
-      SecretID: "a",
-      NodeIdentities: [{ NodeName: "node-c1", Datacenter: "dc1" }],
-      ServiceIdentities: [{ ServiceName: "web" }],
-    });
-  });
-  test("an update of a policy with other rules", () => {
-    expect(steps({ ...all, rules: { dns: "by hand" } })).toEqual([
-      ["PUT", "/v1/acl/policy/p", { ID: "p", Name: "dns", Rules: "rules", Description: "consul-cdktf: " }],
-    ]);
-  });
-  test("an update of a token with other policies", () => {
-    const tokens = all.tokens.map((one) =>
-      one.SecretID === "d" ? { ...one, Policies: [{ ID: "q", Name: "other" }] } : one,
-    );
-    expect(steps({ ...all, tokens })).toMatchObject([
-      ["PUT", "/v1/acl/token/accessor-d", { AccessorID: "accessor-d", Policies: [{ Name: "dns" }] }],
-    ]);
-  });
-  test("a deletion of its own undeclared objects, but not of tokens in rotation or foreign objects", () => {
-    const more = [
-      token("old", "consul-cdktf: dns"),
-      token("gone", "consul-cdktf: agent:gone"),
-      token("theirs", "by hand"),
-    ];
-    expect(steps({ ...all, tokens: [...all.tokens, ...more] })).toEqual([
-      ["DELETE", "/v1/acl/token/accessor-gone", null],
-    ]);
-    const policies = [
-      ...all.policies,
-      { ID: "x", Name: "left", Description: "consul-cdktf: " },
-      { ID: "y", Name: "theirs", Description: "" },
-    ];
-    expect(steps({ ...all, policies })).toEqual([["DELETE", "/v1/acl/policy/x", null]]);
-  });
-  test("a new management token first, and the deletion of the old one when it is revoked", () => {
-    const before = token("n", "Initial Management Token", { Policies: [{ ID: "1", Name: "global-management" }] });
-    const done = steps({ ...all, tokens: [before, ...all.tokens.slice(1)] });
-    expect(done).toMatchObject([
-      ["PUT", "/v1/acl/token", { SecretID: "m", Policies: [{ Name: "global-management" }] }],
-      ["DELETE", "/v1/acl/token/accessor-n", null],
-    ]);
-  });
 });

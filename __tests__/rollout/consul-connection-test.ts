@@ -2,8 +2,9 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { Unreachable } from "../../rollout/consul-api";
+import { ContainerUnreachable, Unreachable } from "../../rollout/consul-api";
 import { ConsulConnection } from "../../rollout/consul-connection";
+import { NO_CLI } from "../../rollout/docker-cli";
 import { folder } from "../cluster-files";
 
 /**
@@ -60,7 +61,7 @@ socket.on("close", () => process.exit());`,
     program = join(this.root, "docker"),
   ): ConsulConnection {
     const env = { PATH: `${this.root}:${process.env.PATH}`, CONSUL_HTTP_ADDR: address };
-    return new ConsulConnection({ docker: [], container: "s1" }, { env, program, ...seconds });
+    return new ConsulConnection(["-H", "ssh://root@10.0.0.1"], "s1", { env, program, ...seconds });
   }
 }
 
@@ -156,11 +157,15 @@ describe("the token", () => {
 });
 
 describe("without an answer", () => {
-  const fails = (connection: ConsulConnection) =>
+  const failsWith = (kind: new (...args: string[]) => Error) => (connection: ConsulConnection) =>
     connection.send(get).then(
       () => "answered",
-      (error: Error) => (error instanceof Unreachable ? error.message : error),
+      (error: Error) => (error instanceof kind ? error.message : error),
     );
+  /** The agent was reached, and did not answer. */
+  const fails = failsWith(Unreachable);
+  /** Nothing could be asked. */
+  const isNotReached = failsWith(ContainerUnreachable);
 
   test("an API that stops in the middle of an answer is given up, and asked anew by another docker CLI", async () => {
     let asked = 0;
@@ -199,15 +204,15 @@ describe("without an answer", () => {
       join(container.root, "docker"),
       "#!/bin/sh\necho 'Error response from daemon: No such container: s1' >&2; exit 1",
     );
-    expect(await fails(container.connect(""))).toBe("Error response from daemon: No such container: s1");
+    expect(await isNotReached(container.connect(""))).toBe("Error response from daemon: No such container: s1");
   });
 
   test("an address that nobody listens at, a docker CLI that hangs, and one that is not there", async () => {
     const container = new Container();
     expect(await fails(container.connect("http://127.0.0.1:1"))).toMatch(/ECONNREFUSED|ended with 1/);
-    expect(await fails(container.connect("", {}, "/nowhere/docker"))).toContain("ENOENT");
+    expect(await isNotReached(container.connect("", {}, "/nowhere/docker"))).toBe(NO_CLI);
     writeFileSync(join(container.root, "docker"), "#!/bin/sh\nexec sleep 60");
-    expect(await fails(container.connect("", { connectSeconds: 0.3 }))).toBe(
+    expect(await isNotReached(container.connect("", { connectSeconds: 0.3 }))).toBe(
       "its container was not reached within 0.3 s",
     );
     expect(container.processes().running).toBe(0);

@@ -13,7 +13,7 @@ const silent = (): void => undefined;
 
 const started = (cluster: SimulatedCluster, name: string): StartedAgent => ({
   api: cluster.api(name),
-  isSecured: false,
+  isSecured: async () => false,
   wasReady: async () => true,
   markReady: async () => undefined,
   tokenStatus: async () => 0,

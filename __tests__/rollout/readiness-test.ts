@@ -1,6 +1,7 @@
 import { type Readiness, readiness, type StartedAgent } from "../../rollout/readiness";
 import { SimulatedCluster, Simulation } from "./simulation";
 
+const yes = async (): Promise<boolean> => true;
 const SERVER: Readiness = { owner: "s1", role: "server", node: "s1", expect: 3, seconds: 60 };
 const CLIENT: Readiness = { ...SERVER, owner: "c1", role: "client", node: "c1" };
 const LOCK = "consul-cdktf/replacing";
@@ -13,7 +14,7 @@ async function check(cluster: SimulatedCluster, wanted: Readiness, own: Partial<
   const marks: string[] = [];
   const agent: StartedAgent = {
     api: cluster.api(wanted.node),
-    isSecured: false,
+    isSecured: async () => false,
     wasReady: async () => false,
     markReady: async () => void marks.push("ready"),
     tokenStatus: async () => 0,
@@ -41,6 +42,13 @@ describe("a server", () => {
     cluster.store(LOCK, "s2");
     expect((await check(cluster, SERVER)).outcome.kind).toBe("ready");
     expect(cluster.stored(LOCK)).toBe("s2");
+  });
+
+  test.each([/agent.members/, /raft.configuration$/])("waits while nobody tells the answer to %s", async (path) => {
+    const cluster = clusterOf();
+    cluster.exceptions.set(path, { status: 500 });
+    cluster.simulation.at(5, () => void cluster.exceptions.clear());
+    expect((await check(cluster, SERVER)).outcome.kind).toBe("ready");
   });
 
   test("waits until it is a voter", async () => {
@@ -103,17 +111,17 @@ describe("a server", () => {
   test("passes while all tokens but the management token are still to be made", async () => {
     const cluster = clusterOf();
     cluster.server("s1").voter = false;
-    const statuses = { rollout: 403, former: 403, management: 200 };
-    const secured = { isSecured: true, tokenStatus: async (token: keyof typeof statuses) => statuses[token] };
+    const statuses = { current: 403, former: 403, management: 200 };
+    const secured = { isSecured: yes, tokenStatus: async (token: keyof typeof statuses) => statuses[token] };
     expect((await check(cluster, SERVER, secured)).outcome).toEqual({
       kind: "passed",
-      reason: "there is a leader, 10.0.0.1:8300, and tokens are still to be made",
+      reason: "there is a leader, 10.0.0.1:8300, and tokens do not exist yet",
     });
     statuses.former = 200;
     expect((await check(cluster, SERVER, secured)).outcome.kind).toBe("late");
     Object.assign(statuses, { former: 403, management: 0 });
     expect((await check(cluster, SERVER, secured)).outcome.kind).toBe("late");
-    statuses.rollout = 200;
+    statuses.current = 200;
     expect((await check(cluster, SERVER, secured)).outcome.kind).toBe("late");
   });
 });
@@ -127,7 +135,7 @@ describe("at the first bootstrap a server", () => {
 
   test("passes after some seconds when it has joined others, and there are too few of them", async () => {
     expect(await check(unborn(2), SERVER)).toEqual({
-      outcome: { kind: "passed", reason: "the other servers are still to be deployed" },
+      outcome: { kind: "passed", reason: "the other servers are not deployed yet" },
       log: ["s1: sees 2 of the 3 servers that the first bootstrap needs"],
       marks: [],
       seconds: 6,
@@ -144,8 +152,18 @@ describe("at the first bootstrap a server", () => {
     const alone = unborn(1);
     alone.server("s1").status = "left";
     expect((await check(alone, SERVER)).outcome.kind).toBe("late");
-    expect((await check(alone, SERVER, { isSecured: true, tokenStatus: async () => 200 })).outcome.kind).toBe("late");
-    expect((await check(alone, SERVER, { isSecured: true, tokenStatus: async () => 403 })).outcome.kind).toBe("passed");
+    expect((await check(alone, SERVER, { isSecured: yes, tokenStatus: async () => 200 })).outcome.kind).toBe("late");
+    expect((await check(alone, SERVER, { isSecured: yes, tokenStatus: async () => 403 })).outcome.kind).toBe("passed");
+  });
+
+  test("that tells an unknown token nothing passes, because it answers", async () => {
+    const alone = clusterOf(0);
+    Object.assign(alone, { hasLeader: false, bootstrapped: false });
+    alone.exceptions.set(/agent\/(self|members)/, { status: 403, body: "Permission denied" });
+    expect((await check(alone, SERVER, { isSecured: yes, tokenStatus: async () => 403 })).outcome).toEqual({
+      kind: "passed",
+      reason: "the other servers are not deployed yet",
+    });
   });
 
   test("that does not list the members, waits", async () => {
@@ -201,15 +219,15 @@ describe("a client agent", () => {
   };
 
   test("without a certificate answers nobody: it passes while it was never ready, in a stack with servers", async () => {
-    expect(await check(silent(), CLIENT, { isSecured: true })).toMatchObject({
+    expect(await check(silent(), CLIENT, { isSecured: yes })).toMatchObject({
       outcome: { kind: "passed", reason: "it gets its certificate when the servers are ready" },
       seconds: 6,
     });
   });
 
   test.each([
-    ["it was ready before", {}, { isSecured: true, wasReady: async () => true }],
-    ["all servers are deployed", { expect: 1 }, { isSecured: true }],
+    ["it was ready before", {}, { isSecured: yes, wasReady: yes }],
+    ["all servers are deployed", { expect: 1 }, { isSecured: yes }],
     ["it has no secrets", {}, {}],
   ] as const)("that is unreachable is late when %s", async (_, wanted, own) => {
     expect((await check(silent(), { ...CLIENT, ...wanted }, own)).outcome).toEqual({

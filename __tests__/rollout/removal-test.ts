@@ -77,7 +77,7 @@ describe("the voters at the end of a deploy", () => {
     cluster.simulation.until(voters(nodes, 60, cluster.api("s1"), cluster.simulation.clock, () => undefined));
 
   test("are all named servers", async () => {
-    expect(await wait(clusterOf(), "s1", "s2", "s3")).toEqual({ kind: "allow", reason: "voters: s1 s2 s3" });
+    expect(await wait(clusterOf(), "s1", "s2", "s3")).toEqual({ kind: "allow", reason: "s1 s2 s3" });
   });
 
   test("are waited for, and those that are missing are named", async () => {

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { STAGE_ON_THE_WIRE } from "../../consul/contract";
 import { dockerEnvironment, REDIRECTING } from "../../rollout/environment";
+import { acquireLock } from "../../rollout/lock";
+import { serverHealth } from "../../rollout/queries";
 import { incompatibleMembers, STAGES } from "../../rollout/security-compat";
 import { consulVersion, type Version, versionRule } from "../../rollout/version-rule";
 import { SimulatedCluster, Simulation } from "./simulation";
@@ -61,6 +63,20 @@ describe("the environment of the docker CLI", () => {
       "SSH_AUTH_SOCK",
     ]);
   });
+});
+
+test("an entry of the lock without an owner is nobody's, and nobody acquires it", async () => {
+  const cluster = new SimulatedCluster(new Simulation(), 1);
+  cluster.exceptions.set(/^GET .*replacing/, { status: 200, body: '[{"Value":null,"ModifyIndex":7}]' });
+  expect(await cluster.simulation.until(acquireLock(cluster.api("s1"), "s1"))).toBe("");
+});
+
+test("autopilot's answer without servers is unknown", async () => {
+  const cluster = new SimulatedCluster(new Simulation(), 1);
+  for (const body of ['{"Servers":null}', "half an ans"]) {
+    cluster.exceptions.set(/autopilot/, { status: 429, body });
+    expect(await cluster.simulation.until(serverHealth(cluster.api("s1")))).toBeUndefined();
+  }
 });
 
 describe("stages of security", () => {

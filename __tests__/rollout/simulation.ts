@@ -58,11 +58,14 @@ export class Simulation {
         continue;
       }
       this.sleepers.sort((a, b) => a.at - b.at);
-      const sleeper = this.sleepers.shift();
-      if (!sleeper) throw new Error("nothing is left to happen");
-      if (sleeper.at > end) throw new Error(`not done after ${seconds} simulated seconds`);
-      this.time = sleeper.at;
-      sleeper.wake();
+      const at = this.sleepers[0]?.at;
+      if (at === undefined) throw new Error("nothing is left to happen");
+      if (at > end) throw new Error(`not done after ${seconds} simulated seconds`);
+      this.time = at;
+      // All who wake at this time are due together.
+      const later = this.sleepers.findIndex((sleeper) => sleeper.at > at);
+      const awake = this.sleepers.splice(0, later < 0 ? this.sleepers.length : later);
+      this.due.push(...awake.map(({ wake }) => wake));
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import { masked, namesSecret } from "../../consul/secret-detection";
 import type { Stage } from "../../consul/security";
 import { type KeyPath, keyText, type Violation } from "../problem";
-import { masked, namesSecret } from "../secret-detection";
 import { didYouMean } from "../suggest";
 import { clusterSchema, NAME_PATTERNS } from "./schema";
 

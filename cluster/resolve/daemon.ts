@@ -16,21 +16,6 @@ export function daemonOf(entry: DaemonEntry, host: { name: string; address: stri
   return { kind: "tls", url, certs: certs ?? DEFAULTS.daemonCerts };
 }
 
-/**
- * The docker CLI's arguments that reach a daemon.
- * @param certs the daemon's certificate folder, relative to where the CLI runs
- */
-export function dockerArguments(daemon: Daemon, certs: string | undefined): string[] {
-  const tls =
-    daemon.kind === "tls"
-      ? [
-          "--tlsverify",
-          ...["ca", "cert", "key"].map((file) => `--tls${file === "ca" ? "cacert" : file}=${certs}/${file}.pem`),
-        ]
-      : [];
-  return ["-H", daemon.url, ...tls];
-}
-
 /** The daemon's socket on its own host. */
 export const socketOf = ({ kind, url }: Daemon): string =>
   kind === "unix" ? url.replace(/^unix:\/\//, "") : DEFAULTS.daemonSocket;

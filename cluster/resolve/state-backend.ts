@@ -1,7 +1,7 @@
 import { hasPassword } from "../../consul/address";
+import { secretIn } from "../../consul/secret-detection";
 import type { BackendEntry } from "../file/schema";
 import { type KeyPath, keyText, type Violation } from "../problem";
-import { secretIn } from "../secret-detection";
 import { DEFAULTS } from "./defaults";
 
 export type BackendType = keyof BackendEntry;

@@ -1,5 +1,5 @@
-import { argumentSize, MAX_ARGUMENT_BYTES } from "../../consul/argument-size";
 import { KV_PREFIX } from "../../consul/contract";
+import { MAX_PART_BYTES, sizeInRequest } from "../../consul/request-json";
 import type { Draft } from "../model";
 import { type KeyPath, keyText, type Violation } from "../problem";
 import { definitionsOf, ENTRY_KINDS, entryKey, locatedEntries } from "../resolve/definitions";
@@ -45,7 +45,7 @@ export function definitionProblems({ file }: Draft): Violation[] {
         path: ["prepared_queries", index],
       })),
     ),
-    ...tooMuch(argumentSize(JSON.stringify(definitionsOf(file)))),
+    ...tooMuch(sizeInRequest(definitionsOf(file))),
   ];
 }
 
@@ -102,13 +102,13 @@ function repeated(all: readonly { readonly key: string; readonly path: KeyPath }
 }
 
 const tooMuch = (size: number): Violation[] =>
-  size <= MAX_ARGUMENT_BYTES
+  size <= MAX_PART_BYTES
     ? []
     : [
         {
           code: "too-much",
           path: [],
-          message: `keys, config entries, intentions and prepared queries are ${size} bytes, and a deploy can pass on ${MAX_ARGUMENT_BYTES}`,
+          message: `keys, config entries, intentions and prepared queries are ${size} bytes, and a deploy can pass on ${MAX_PART_BYTES}`,
           hint: "let programs write the large values of `kv` that they use",
         },
       ];

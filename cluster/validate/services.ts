@@ -1,6 +1,6 @@
 import { family } from "../../consul/address";
-import { argumentSize, MAX_ARGUMENT_BYTES } from "../../consul/argument-size";
 import { runsScriptChecks } from "../../consul/config";
+import { MAX_PART_BYTES, sizeInRequest } from "../../consul/request-json";
 import type { Check, Service } from "../file/schema";
 import { CHECK_KEYS, SERVICE_KEYS } from "../file/service-schema";
 import type { AgentDescription, Draft } from "../model";
@@ -231,13 +231,13 @@ const forbidden = ({ value, path }: Located<Check>): Violation[] =>
       ];
 
 function tooMuch({ path, services, checks }: AgentDescription): Violation[] {
-  const size = argumentSize(JSON.stringify({ services, checks }));
-  if (size <= MAX_ARGUMENT_BYTES) return [];
+  const size = sizeInRequest(JSON.stringify({ services, checks }));
+  if (size <= MAX_PART_BYTES) return [];
   return [
     {
       code: "too-much",
       path,
-      message: `the agent's services and checks are ${size} bytes, and a deploy can pass on ${MAX_ARGUMENT_BYTES}`,
+      message: `the agent's services and checks are ${size} bytes, and a deploy can pass on ${MAX_PART_BYTES}`,
       hint: "let the services register themselves by the API, or distribute them over agents",
     },
   ];

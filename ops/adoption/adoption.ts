@@ -5,8 +5,8 @@ import { transferLeadership } from "../consul-api/leadership";
 import { type Container, inspectContainer } from "../docker/container";
 import { docker } from "../docker/docker";
 import { type AgentProbe, probeAgent } from "../inspect/probe";
-import { type ContainerOverride, ProvisionerRunner } from "../terraform/provisioner-runner";
 import { must, planSuccessor } from "../terraform/replacement";
+import { type ContainerOverride, RolloutRunner } from "../terraform/rollout-runner";
 import { readState, type StackState, type StateResource } from "../terraform/state";
 import { type Stack, stackOf } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
@@ -233,9 +233,9 @@ export class Adoption {
   }
 
   /** @param override the container that runs the agent, if it is not the one in the file */
-  private provisioners(agent: AgentDescription, override?: ContainerOverride): ProvisionerRunner {
+  private provisioners(agent: AgentDescription, override?: ContainerOverride): RolloutRunner {
     const overrides = override && new Map([[agent.container, override]]);
-    return new ProvisionerRunner(this.stackOf(agent).folder, this.log, overrides);
+    return new RolloutRunner(this.stackOf(agent).folder, this.log, overrides);
   }
 
   private original(agent: AgentDescription): ContainerOverride {

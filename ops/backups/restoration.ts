@@ -9,13 +9,13 @@ import { docker, dockerCommand } from "../docker/docker";
 import { unreachableHosts } from "../docker/hosts";
 import { parallel } from "../parallel";
 import { logLines } from "../process";
-import { ProvisionerRunner } from "../terraform/provisioner-runner";
+import { RolloutRunner } from "../terraform/rollout-runner";
 import { type Stack, stackOf } from "../terraform/synth";
 import { SNAPSHOT_SCRIPT } from "./save";
 import { type ServerProbe, serversOf } from "./servers";
 import { stream } from "./stream";
 
-/** A script of this folder, with the scripts of rollout/agent that it needs in front. */
+/** A script of this folder, with the scripts of consul-api/ that it needs in front. */
 const script = (name: string, ...needed: readonly string[]): string =>
   containerScripts(...needed) + readFileSync(join(__dirname, `${name}.sh`), "utf8");
 const SCRIPTS = {
@@ -110,7 +110,7 @@ export class Restoration {
     this.must(await this.run(server, "purge", [readyTimeout]));
     // The snapshot has older tokens and autopilot settings.
     const { folder } = this.stacks.find(({ name }) => name === this.cluster.name) as Stack;
-    this.must(await new ProvisionerRunner(folder, this.log).runFinalSteps());
+    this.must(await new RolloutRunner(folder, this.log).runFinalSteps());
 
     const agents = this.cluster.agents.filter(({ decommission }) => !decommission);
     const unreachable = await unreachableHosts([...new Set(agents.map(({ host }) => host))]);
@@ -181,8 +181,8 @@ export class Restoration {
     return logLines(spawn(program, words, options), say);
   }
 
-  private provisioners(agent: string): ProvisionerRunner {
-    return new ProvisionerRunner(stackOf(this.stacks, agent).folder, this.log);
+  private provisioners(agent: string): RolloutRunner {
+    return new RolloutRunner(stackOf(this.stacks, agent).folder, this.log);
   }
 
   private must(denial: string | undefined): void {

@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { describeProblem } from "../../cluster/problem";
-import { dockerArguments } from "../../cluster/resolve/daemon";
+import { dockerArguments } from "../../consul/docker-arguments";
 import { Adoption } from "../adoption/adoption";
 import type { AdoptionProblem } from "../adoption/adoption-problem";
 import { type AgentAdoption, inOrder, problemsBetween, retiredContainerName } from "../adoption/adoption-state";
@@ -140,7 +140,7 @@ function outcomeOf(statuses: readonly AgentAdoption[], more: Partial<Outcome> = 
 
 const removalCommand = (agent: AgentDescription): string => {
   const { daemon } = agent.host;
-  return `docker ${dockerArguments(daemon, daemon.certs).join(" ")} rm -v ${retiredContainerName(agent)}`;
+  return `docker ${dockerArguments(daemon.url, daemon.certs).join(" ")} rm -v ${retiredContainerName(agent)}`;
 };
 
 function print(outcome: Outcome, { dryRun, undo }: AdoptOptions, { print, log }: Terminal): void {

@@ -18,9 +18,9 @@ export const apiOf = ({ host, container, endpoints }: AgentDescription, presentN
   local: endpoints.local,
 });
 
-/** The text of scripts in rollout/agent, concatenated. */
+/** The text of scripts of this folder, concatenated. */
 export const containerScripts = (...names: readonly string[]): string =>
-  names.map((name) => readFileSync(join(__dirname, "../../rollout/agent", `${name}.sh`), "utf8")).join("");
+  names.map((name) => readFileSync(join(__dirname, `${name}.sh`), "utf8")).join("");
 
 /** Arguments of the docker CLI that run a script in an agent's container, with the API's present URL in the environment. */
 export const inAgent = (

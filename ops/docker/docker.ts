@@ -2,7 +2,8 @@ import type { SpawnOptions, StdioOptions } from "node:child_process";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { Daemon } from "../../cluster/model";
-import { dockerArguments } from "../../cluster/resolve/daemon";
+import { dockerArguments } from "../../consul/docker-arguments";
+import { dockerEnvironment } from "../../rollout/environment";
 import { run } from "../process";
 
 export interface DockerResult {
@@ -22,8 +23,8 @@ export function dockerCommand(
   stdio: StdioOptions,
 ): [string, string[], SpawnOptions] {
   const certs = daemon.certs && resolve(daemon.certs.replace(/^~(?=\/|$)/, homedir()));
-  const { DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...env } = process.env;
-  return ["docker", [...dockerArguments(daemon, certs), ...args], { env, stdio }];
+  const env = dockerEnvironment(process.env);
+  return ["docker", [...dockerArguments(daemon.url, certs), ...args], { env, stdio }];
 }
 
 /**

@@ -7,8 +7,8 @@ import { type InspectedAgent, notReady } from "../inspect/inspected-agent";
 import type { Inspection } from "../inspect/inspection";
 import type { LockEntry } from "../inspect/locks";
 import { nodeOf } from "../inspect/ownership";
-import { ProvisionerRunner } from "../terraform/provisioner-runner";
 import { planSuccessor } from "../terraform/replacement";
+import { RolloutRunner } from "../terraform/rollout-runner";
 import type { Stack } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
 
@@ -61,7 +61,7 @@ export class Fixer {
         return exitCode === 0 ? undefined : error;
       }
       case "deliver-secrets":
-        return new ProvisionerRunner(this.stackOf(agent.name).folder, this.log).deliverSecrets(agent.name);
+        return new RolloutRunner(this.stackOf(agent.name).folder, this.log).deliverSecrets(agent.name);
       case "recreate":
         return this.recreate(inspected).then(
           () => undefined,
@@ -81,7 +81,7 @@ export class Fixer {
       return (await planSuccessor(folder, agent.name, this.tempDir, `-replace=${resource?.address}`))();
     }
     const start = await planSuccessor(folder, agent.name, this.tempDir);
-    const denial = await new ProvisionerRunner(folder, this.log).checkBeforeStop(agent.name, {
+    const denial = await new RolloutRunner(folder, this.log).checkBeforeStop(agent.name, {
       container: agent.container,
       node: (container && nodeOf(container)) ?? agent.node,
     });

@@ -3,7 +3,7 @@ import { KV } from "../../consul/contract";
 import { type InspectedAgent, notReady } from "./inspected-agent";
 import type { AgentProbe } from "./probe";
 
-/** The deploy lock, or a client agent's rollout slot: see rollout/agent/lock.sh. */
+/** The deploy lock, or a client agent's rollout slot: see rollout/lock.ts and slots.ts. */
 export interface LockEntry {
   readonly key: string;
   /** The agent that is being replaced. */

@@ -1,4 +1,4 @@
-import { daemonOf, dockerArguments } from "../../../cluster/resolve/daemon";
+import { daemonOf } from "../../../cluster/resolve/daemon";
 
 const host = { name: "h1", address: "fd00::1" };
 
@@ -12,16 +12,4 @@ test.each([
 
 test("the certificates' folder may be named after the host", () => {
   expect(daemonOf({ url: "tcp://h:2376", certs: "tls" }, host).certs).toBe("tls");
-});
-
-test("the docker CLI verifies a TLS daemon, and no other", () => {
-  expect(dockerArguments(daemonOf("tcp://h:2376", host), "/c")).toEqual([
-    "-H",
-    "tcp://h:2376",
-    "--tlsverify",
-    "--tlscacert=/c/ca.pem",
-    "--tlscert=/c/cert.pem",
-    "--tlskey=/c/key.pem",
-  ]);
-  expect(dockerArguments(daemonOf("tcp+insecure://h:2375", host), undefined)).toEqual(["-H", "tcp://h:2375"]);
 });

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { masked, secretIn } from "../../../cluster/secret-detection";
+import { masked, secretIn } from "../../../consul/secret-detection";
 import { clusterFile, FOUR_HOSTS, saidOf } from "../../cluster-files";
 
 /** No message may hold it. */

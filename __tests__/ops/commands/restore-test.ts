@@ -1,8 +1,27 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ExecTarget, StepRequest } from "../../../rollout/request";
 import { FOUR_HOSTS, folder } from "../../cluster-files";
 import { HostsStandIn } from "../backups/hosts-stand-in";
 import { ClusterSecrets } from "../secrets/cluster-secrets";
+
+// Steps of a deploy have tests of their own. Here a step is one call of docker, with its name as a script's, and the
+// exit code is the outcome.
+jest.mock("../../../rollout/perform", () => ({
+  perform: async ({
+    step,
+    target,
+    servers,
+  }: StepRequest & { target?: ExecTarget; servers?: readonly ExecTarget[] }) => {
+    const { daemon, container } = target ?? servers?.[0] ?? { daemon: "", container: "" };
+    const { status, stderr } = spawnSync("docker", ["-H", daemon, "exec", container, `# ${step}.sh\n`], {
+      encoding: "utf8",
+      env: process.env,
+    });
+    return { kind: status === 0 ? "allow" : "deny", reason: stderr.trim() || "done", hint: "" };
+  },
+}));
 
 /** With a snapshot to restore. */
 function hosts(...given: ConstructorParameters<typeof HostsStandIn>): HostsStandIn {
@@ -202,7 +221,7 @@ describe("in a cluster with security", () => {
     });
     const { status, stdout } = await one.run("restore", "a.snap", "--auto-approve", "--json");
     expect([status, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ restarted: ["c1"], left: [] })]);
-    expect(done(one).slice(-4)).toEqual(["pre-stop-client 4", "restart 4", "readiness 4", "verify-agent 4"]);
+    expect(done(one).slice(-4)).toEqual(["pre-stop 4", "restart 4", "readiness 4", "verify-agent 4"]);
   }, 60_000);
 
   test("after an interrupted restore, no server accepts its own token: it is claimed first", async () => {

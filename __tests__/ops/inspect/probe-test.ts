@@ -5,7 +5,7 @@ import { type AgentProbe, type ProbeScope, parseProbe } from "../../../ops/inspe
 import { makeCa } from "../../../ops/secrets/certificates";
 import { folder, PROJECT } from "../../cluster-files";
 
-const SCRIPT = ["rollout/agent/consul-api.sh", "ops/inspect/probe.sh"]
+const SCRIPT = ["ops/consul-api/consul-api.sh", "ops/inspect/probe.sh"]
   .map((file) => readFileSync(join(PROJECT, file), "utf8"))
   .join("\n");
 const ANSWERS: Readonly<Record<string, [status: number, body: string]>> = {

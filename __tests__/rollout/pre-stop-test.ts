@@ -1,0 +1,283 @@
+import { existsSync, readdirSync } from "node:fs";
+import { preStop } from "../../rollout/pre-stop";
+import type { ReplaceRequest, Role } from "../../rollout/request";
+import type { Consent, StopTools } from "../../rollout/stop-check";
+import { WaitFile } from "../../rollout/wait-file";
+import { FakeDocker, failed } from "./docker-fake";
+import { SimulatedCluster, Simulation } from "./simulation";
+import { asking, stopTools } from "./stop-tools";
+
+const LOCK = "consul-cdktf/replacing";
+const SLOT = "consul-cdktf/clients/s1";
+const NO_CONSENT: Consent = { quorumLoss: false, downgrade: false };
+const target = (container: string) => ({ daemon: "ssh://root@10.0.0.1", container });
+const REQUEST: ReplaceRequest = {
+  step: "pre-stop",
+  target: target("s1"),
+  role: "server",
+  owner: "s1",
+  node: "s1",
+  servers: [target("s2"), target("s3")],
+  limit: 3,
+  seconds: 60,
+  next: { image: "consul:next", config: {}, network: "host", stage: "strict" },
+};
+const CLIENT: ReplaceRequest = { ...REQUEST, role: "client", limit: 1 };
+
+type Answer = ReturnType<FakeDocker["answer"]>;
+const STATE = "container inspect";
+
+/** A daemon. @param states of the container, one after the other; the last one stays */
+function daemon(states: readonly Answer[] = ["running sha256:a"], others: Readonly<Record<string, Answer>> = {}) {
+  const answers: Readonly<Record<string, Answer>> = {
+    "image inspect": "sha256:a",
+    run: "Consul v1.22.2\naccepted\n",
+    ...others,
+  };
+  let looks = 0;
+  return new FakeDocker((line) => {
+    if (line.startsWith(STATE)) {
+      looks += 1;
+      return states[Math.min(looks, states.length) - 1];
+    }
+    return Object.entries(answers).find(([command]) => line.startsWith(command))?.[1];
+  });
+}
+
+interface Stop {
+  readonly docker?: FakeDocker;
+  readonly request?: ReplaceRequest;
+  readonly consent?: Partial<Consent>;
+  readonly cluster?: SimulatedCluster;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly change?: (tools: StopTools, cluster: SimulatedCluster) => Partial<StopTools>;
+}
+
+async function stop(wanted: Stop = {}) {
+  const { docker = daemon(), request = REQUEST, consent = {}, env } = wanted;
+  const { cluster = new SimulatedCluster(new Simulation()) } = wanted;
+  if (request.role === "client" && cluster.clients.length === 0) cluster.clients.push({ name: "c1", status: "alive" });
+  const made = stopTools(cluster, docker, env);
+  const tools = { ...made.tools, ...wanted.change?.(made.tools, cluster) };
+  const outcome = await cluster.simulation.until(preStop(request, { ...NO_CONSENT, ...consent }, tools));
+  const files = existsSync(made.run.folder) ? readdirSync(made.run.folder) : [];
+  return { ...made, outcome, cluster, docker, files, queued: [...made.queue.files] };
+}
+
+const commands = (docker: FakeDocker) => docker.lines().map((line) => line.split(" ").slice(0, 2).join(" "));
+
+test("an agent is stopped when its image is there, is tried, and the cluster can do without it", async () => {
+  const { outcome, docker, cluster, files, queued } = await stop();
+  expect(outcome).toEqual({ kind: "allow", reason: "2 of 3 voters are healthy without it, 2 are needed" });
+  expect(commands(docker)).toEqual([STATE, "image inspect", STATE, "run --rm", STATE]);
+  expect(cluster.stored(LOCK)).toBe("s1");
+  expect([files, queued]).toEqual([["stopped.s1"], []]);
+});
+
+test("consent to the loss of the quorum passes at once, and asks not even the daemon", async () => {
+  const { outcome, docker } = await stop({ consent: { quorumLoss: true }, docker: daemon([failed("unreachable")]) });
+  expect([outcome.kind, docker.lines()]).toEqual(["allow", []]);
+});
+
+describe("a container", () => {
+  const gone = { "container ls": "" };
+
+  test("that is gone may be stopped, without a pull", async () => {
+    const { outcome, docker } = await stop({ docker: daemon([failed("No such container: s1")], gone) });
+    expect([outcome.kind, docker.lines().some((line) => line.startsWith("image"))]).toEqual(["allow", false]);
+  });
+
+  test("that does not run may be stopped when its next image is there", async () => {
+    const { outcome, docker } = await stop({ docker: daemon(["exited sha256:a"]) });
+    expect(outcome).toEqual({ kind: "allow", reason: "its container does not run" });
+    expect(commands(docker)).toEqual([STATE, "image inspect", STATE]);
+  });
+
+  test("that has started again during the pull is checked", async () => {
+    const { cluster } = await stop({ docker: daemon(["exited sha256:a", "running sha256:a"]) });
+    expect(cluster.stored(LOCK)).toBe("s1");
+  });
+
+  test.each([
+    ["at first", [failed("no route")]],
+    ["after the pull", ["running sha256:a", failed("no route")]],
+  ])("whose daemon is unreachable %s is not stopped", async (_, states) => {
+    const { outcome, cluster } = await stop({ docker: daemon(states, { "container ls": failed("no route") }) });
+    expect(outcome).toMatchObject({ kind: "deny", reason: "its daemon is unreachable: no route" });
+    expect(cluster.keys()).toEqual([]);
+  });
+});
+
+test.each([
+  ["its next image cannot be pulled", { "image inspect": failed("none"), pull: failed("manifest unknown") }],
+  ["its next image cannot be tried", { run: failed("exec format error") }],
+  ["its next configuration is rejected", { run: "Consul v1.22.2\nrejected: invalid key x\n" }],
+])("an agent is not stopped, and the cluster not asked, when %s", async (_, others) => {
+  const { outcome, cluster } = await stop({ docker: daemon(undefined, others) });
+  expect([outcome.kind, cluster.requests]).toEqual(["deny", []]);
+});
+
+test("consent to any version reaches the trial", async () => {
+  const docker = () => daemon(["running sha256:b"], { run: "Consul v1.21.0\naccepted\n", exec: "Consul v1.22.2\n" });
+  expect((await stop({ docker: docker() })).outcome.kind).toBe("deny");
+  expect((await stop({ docker: docker(), consent: { downgrade: true } })).outcome.kind).toBe("allow");
+});
+
+test("a check that would be Terraform's last operation is denied, before it queues", async () => {
+  const { outcome, cluster } = await stop({
+    env: { TF_CLI_ARGS: "-parallelism=1" },
+    change: ({ run }) => {
+      run.recordStop("s9");
+      return {};
+    },
+  });
+  expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("left to start s9") });
+  expect(cluster.requests).toEqual([]);
+});
+
+test("the other servers are asked if the agent itself is unreachable", async () => {
+  const cluster = new SimulatedCluster(new Simulation());
+  Object.assign(cluster.server("s1"), { up: false, healthy: false, status: "failed" });
+  expect((await stop({ cluster })).outcome).toEqual({ kind: "allow", reason: "it is failed" });
+});
+
+test("an agent is not stopped if nobody knows the answer, and it leaves the queue", async () => {
+  const cluster = new SimulatedCluster(new Simulation());
+  cluster.hasLeader = false;
+  const { outcome, files, queued } = await stop({ cluster });
+  // What it waited for stays for the check behind it.
+  expect([outcome.kind, files, queued]).toEqual(["unknown", ["wait.server"], []]);
+});
+
+test("a client agent acquires a rollout slot", async () => {
+  const { outcome, cluster } = await stop({ request: { ...CLIENT, owner: "c1", node: "c1" } });
+  expect([outcome.kind, cluster.keys()]).toEqual(["allow", ["consul-cdktf/clients/c1"]]);
+});
+
+test("a failure leaves neither a place in the queue nor an operation behind", async () => {
+  const cluster = new SimulatedCluster(new Simulation());
+  const { tools, run, queue } = stopTools(cluster, daemon());
+  const ask = () => Promise.reject(new Error("broken"));
+  const failing = preStop(REQUEST, NO_CONSENT, { ...tools, ask });
+  await expect(cluster.simulation.until(failing)).rejects.toThrow("broken");
+  expect([readdirSync(run.folder), [...queue.files]]).toEqual([[], []]);
+});
+
+describe("what the check before waited for", () => {
+  /** Another check of this run waited for it, an hour ago. */
+  const waitedFor =
+    (reason: string, role: Role = "server") =>
+    ({ run }: StopTools) => {
+      new WaitFile(run.folder, role, -1, () => Date.now() - 3_600_000).begin(reason);
+      return {};
+    };
+
+  test.each([
+    [REQUEST, LOCK, "waiting: s9 is being replaced, or leaves"],
+    [CLIENT, LOCK, "waiting: server s9 is being replaced"],
+    [CLIENT, "consul-cdktf/clients/s9", "waiting: s9 being replaced"],
+  ])("counts for this one, so that a queue does not wait for each anew: %#", async (request, key, reason) => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.clients.push({ name: "s1", status: "alive" });
+    cluster.store(key, "s9");
+    const change = waitedFor(reason, request.role);
+    expect((await stop({ cluster, request, change })).outcome).toMatchObject({ kind: "deny", reason });
+    expect(cluster.simulation.seconds).toBeLessThan(5);
+  });
+
+  test("does not count where it would allow a stop earlier", async () => {
+    const cluster = new SimulatedCluster(new Simulation(), 5);
+    cluster.server("s5").healthy = false;
+    const reason = "waiting a while for s5 (alive), though 3 of 5 voters are healthy without it";
+    const { outcome, log } = await stop({ cluster, change: waitedFor(reason), request: { ...REQUEST, limit: 5 } });
+    expect([outcome.kind, log]).toEqual(["allow", [`s1: ${reason}`]]);
+    expect(cluster.simulation.seconds).toBeGreaterThanOrEqual(60);
+  });
+
+  test("is forgotten when this one is allowed", async () => {
+    const change = waitedFor("waiting: s9 is being replaced, or leaves");
+    expect((await stop({ change })).files).toEqual(["stopped.s1"]);
+  });
+});
+
+describe("what a denied check had acquired", () => {
+  /** The daemon goes between the check and the stop. */
+  const lost = () =>
+    daemon(["running sha256:a", "running sha256:a", failed("no route")], { "container ls": failed("") });
+
+  test.each([
+    ["the deploy lock", REQUEST],
+    ["the rollout slot", CLIENT],
+  ])("is released if the daemon is unreachable afterwards: %s", async (_, request) => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.clients.push({ name: "s1", status: "alive" });
+    const { outcome, files } = await stop({ cluster, request, docker: lost() });
+    expect(outcome).toMatchObject({ kind: "deny", reason: "its daemon is unreachable: no route" });
+    expect([cluster.keys(), files]).toEqual([[], []]);
+    expect(cluster.requests.some((line) => line.startsWith("PUT /v1/kv"))).toBe(true);
+  });
+
+  test.each([
+    ["the deploy lock", REQUEST, LOCK],
+    ["the rollout slot", CLIENT, SLOT],
+  ])("stays if an earlier deploy left it: %s", async (_, request, key) => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.clients.push({ name: "s1", status: "alive" });
+    cluster.store(key, "s1");
+    expect((await stop({ cluster, request, docker: lost() })).outcome.kind).toBe("deny");
+    expect(cluster.keys()).toEqual([key]);
+  });
+
+  test.each([
+    [REQUEST, LOCK],
+    [CLIENT, SLOT],
+  ])("stays if it is unknown what an earlier deploy left", async (request, key) => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.clients.push({ name: "s1", status: "alive" });
+    cluster.exceptions.set(/kv/, { status: 500 });
+    cluster.simulation.at(1, () => cluster.exceptions.clear());
+    expect((await stop({ cluster, request, docker: lost() })).outcome.kind).toBe("deny");
+    expect(cluster.keys()).toEqual([key]);
+  });
+
+  test("is released if a member of a distant stage comes while it waits", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.server("s2").healthy = false;
+    cluster.server("s3").healthy = false;
+    cluster.simulation.at(5, () => cluster.clients.push({ name: "c1", status: "alive", stage: "off" }));
+    const { outcome } = await stop({ cluster });
+    expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("too far from c1 (off)") });
+    expect(cluster.requests.some((line) => line.startsWith("PUT /v1/kv"))).toBe(true);
+    expect(cluster.keys()).toEqual([]);
+  });
+
+  test("stays if an earlier deploy left it, though the check itself is denied", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.store(LOCK, "s1");
+    cluster.clients.push({ name: "c1", status: "alive", stage: "off" });
+    expect((await stop({ cluster })).outcome.kind).toBe("deny");
+    expect(cluster.keys()).toEqual([LOCK]);
+  });
+
+  test("is tried to be released by each agent", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    const docker = lost();
+    const { outcome } = await stop({
+      cluster,
+      docker,
+      change: () => {
+        const ask = asking(cluster, ["s1", "s2", "s3"], "s1");
+        let calls = 0;
+        return {
+          ask: (decide) => {
+            calls += 1;
+            // s1 is cut off after its check.
+            if (calls === 2) cluster.server("s1").up = false;
+            return ask(decide);
+          },
+        };
+      },
+    });
+    expect([outcome.kind, cluster.keys()]).toEqual(["deny", []]);
+  });
+});

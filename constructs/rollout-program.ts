@@ -1,0 +1,92 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type LocalExecProvisioner, TerraformStack } from "cdktf";
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
+import { Construct } from "constructs";
+import { stepId } from "../consul/contract";
+import { requestJson } from "../consul/request-json";
+import { REQUEST_VARIABLE, REQUEST_VERSION, type StepRequest } from "../rollout/request";
+import { escaped, unescaped } from "./escape";
+import { OWN_CONTAINER, OWN_NODE } from "./pre-stop";
+import { rolloutBundle } from "./rollout-bundle";
+
+/** The program's name beside a stack's JSON. It does not depend on the content: a plan that was saved finds it too. */
+const FILE = "rollout.cjs";
+
+/**
+ * Variables by which the environment of whoever runs Terraform would change the program: code that is loaded before it,
+ * and logs of each request with its token.
+ */
+const CLEARED = ["NODE_OPTIONS", "NODE_DEBUG", "NODE_V8_COVERAGE"] as const;
+
+/** Linux takes this for an environment variable with its name and the NUL at its end (MAX_ARG_STRLEN). */
+const MAX_VARIABLE_BYTES = 128 * 1024;
+
+/** The rollout's program, beside a stack's JSON. */
+export class RolloutProgram extends Construct {
+  private static readonly ID = stepId("rollout");
+
+  static of(scope: Construct): RolloutProgram {
+    const stack = TerraformStack.of(scope);
+    const existing = stack.node.tryFindChild(RolloutProgram.ID) as RolloutProgram | undefined;
+    return existing ?? new RolloutProgram(stack, RolloutProgram.ID);
+  }
+
+  private constructor(scope: Construct, id: string) {
+    super(scope, id);
+    // Not CDKTF's own asset, which removes the file before it writes it: a deploy may be starting it at that moment.
+    addCustomSynthesis(this, {
+      onSynthesize: ({ manifest, outdir }) => {
+        const json = manifest.forStack(TerraformStack.of(this)).synthesizedStackPath;
+        replaceFile(join(outdir, dirname(json), FILE), readFileSync(rolloutBundle()));
+      },
+    });
+  }
+
+  /**
+   * A provisioner that makes a request. Terraform itself starts the program: if a shell did, it would outlive a Terraform
+   * that is killed.
+   * @param label a few words for Terraform's log: `readiness consul-server1`
+   * @throws Error for a request that is too large: Terraform could not start the program, in the middle of a deploy
+   */
+  provisioner(label: string, request: StepRequest): LocalExecProvisioner {
+    const text = requestText(request);
+    const size = Buffer.byteLength(`${REQUEST_VARIABLE}=${unescaped(text)}`) + 1;
+    if (size > MAX_VARIABLE_BYTES)
+      throw new Error(
+        `${this.node.path}: the request "${label}" has ${size} bytes, and a deploy can pass on ${MAX_VARIABLE_BYTES}`,
+      );
+    return {
+      type: "local-exec",
+      interpreter: ["node", `\${path.module}/${FILE}`],
+      command: label,
+      environment: {
+        [REQUEST_VARIABLE]: text,
+        ...Object.fromEntries(CLEARED.map((name) => [name, ""])),
+      },
+    };
+  }
+}
+
+function replaceFile(file: string, content: Buffer): void {
+  const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, content);
+  renameSync(unfinished, file);
+}
+
+/** A request as JSON for Terraform, which puts in the names of the container that is stopped. */
+export function requestText(request: StepRequest): string {
+  return requestJson({ version: REQUEST_VERSION, ...request })
+    .replace(JSON.stringify(OWN_CONTAINER), () => CONTAINER_AS_JSON)
+    .replace(JSON.stringify(OWN_NODE), () => NODE_AS_JSON);
+}
+
+const asJson = (expression: string): string => `\${jsonencode(${expression.slice(2, -1)})}`;
+const CONTAINER_AS_JSON = asJson(OWN_CONTAINER);
+const NODE_AS_JSON = asJson(OWN_NODE);
+
+/** A request's text with the names of the container that is stopped, in which characters are still escaped. */
+export const namedRequest = (text: string, { container, node }: { container: string; node: string }): string =>
+  text
+    .replace(`:${CONTAINER_AS_JSON}`, () => `:${escaped(JSON.stringify(container))}`)
+    .replace(`:${NODE_AS_JSON}`, () => `:${escaped(JSON.stringify(node))}`);

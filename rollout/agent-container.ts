@@ -1,0 +1,103 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { PATHS } from "../consul/contract";
+import { dockerArguments } from "../consul/docker-arguments";
+import { SECRET_FILES } from "../consul/secrets";
+import { answerTo, ContainerUnreachable, parsed } from "./consul-api";
+import { ConsulConnection } from "./consul-connection";
+import type { Docker } from "./docker";
+import { DockerCli } from "./docker-cli";
+import type { ExecTarget } from "./request";
+
+/** Where the docker CLI runs. */
+export interface Operator {
+  /** The docker CLI's environment. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The stack's folder: paths of requests are relative to it. */
+  readonly folder: string;
+}
+
+/** Scripts that run in an agent's container. */
+export const IN_CONTAINER = {
+  /** The mark is in the agent's data, so that it is as old as they are. */
+  wasReady: `if [ -e "\${CONSUL_DATA_DIR:-${PATHS.data}}/was-in" ]; then echo yes; else echo no; fi`,
+  /** As Consul's user, whose the data is: root may not be allowed to. */
+  markReady: `su-exec consul touch "\${CONSUL_DATA_DIR:-${PATHS.data}}/was-in"`,
+  /** Nothing is sent, so that nobody has anything to log. */
+  connects: 'nc -w 2 "$1" "$2" </dev/null >/dev/null 2>&1 && echo yes || echo no',
+} as const;
+
+/** An agent's running container: its API, and what only the container knows. Close it. */
+export class AgentContainer {
+  readonly api: ConsulConnection;
+  readonly docker: Docker;
+
+  constructor(
+    readonly target: ExecTarget,
+    { env, folder }: Operator,
+  ) {
+    const certs = target.certs?.replace(/^~(?=\/|$)/, homedir());
+    const reach = dockerArguments(target.daemon, certs && resolve(folder, certs));
+    this.docker = new DockerCli(reach, env);
+    this.api = new ConsulConnection(reach, target.container, { env, address: target.api });
+  }
+
+  close(): Promise<void> {
+    return this.api.close();
+  }
+
+  isSecured(): Promise<boolean> {
+    return this.api.isSecured();
+  }
+
+  /** Whether a client agent was ready before. */
+  wasReady(): Promise<boolean> {
+    return this.answersYes(IN_CONTAINER.wasReady);
+  }
+
+  async markReady(): Promise<void> {
+    await this.run(IN_CONTAINER.markReady);
+  }
+
+  /** @param address host:port, an IPv6 address in brackets */
+  connects(address: string): Promise<boolean> {
+    const end = address.lastIndexOf(":");
+    const host = address.slice(0, end).replace(/^\[|\]$/g, "");
+    return this.answersYes(IN_CONTAINER.connects, host, address.slice(end + 1));
+  }
+
+  /** The leader's answer to a token of the agent's secrets: its status, or 0 for none. */
+  async tokenStatus(token: "current" | "former" | "management"): Promise<number> {
+    const answer = await answerTo(this.api, { method: "GET", path: "/v1/acl/token/self", authority: token });
+    return answer?.status ?? 0;
+  }
+
+  /** The gossip key of the agent's secrets; undefined if there is none. */
+  async gossipKey(): Promise<string | undefined> {
+    const { ok, output } = await this.docker.run([
+      "exec",
+      this.target.container,
+      "cat",
+      `${PATHS.secrets}/${SECRET_FILES.gossip}`,
+    ]);
+    return ok ? parsed<{ encrypt?: string }>(output)?.encrypt : undefined;
+  }
+
+  private async answersYes(script: string, ...args: string[]): Promise<boolean> {
+    return (await this.run(script, ...args)).trim() === "yes";
+  }
+
+  private async run(script: string, ...args: string[]): Promise<string> {
+    const { ok, output, error } = await this.docker.run([
+      "exec",
+      this.target.container,
+      "/bin/sh",
+      "-c",
+      script,
+      "sh",
+      ...args,
+    ]);
+    if (!ok) throw new ContainerUnreachable(error);
+    return output;
+  }
+}

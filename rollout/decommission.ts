@@ -1,0 +1,111 @@
+import { type Clock, Stopwatch } from "./clock";
+import { answerTo, type ConsulApi, read } from "./consul-api";
+import { containerState } from "./container-state";
+import type { Docker } from "./docker";
+import { allow, type Denial, deny, type Outcome } from "./outcome";
+import { removal } from "./removal";
+import type { DecommissionRequest } from "./request";
+import { type Ask, type Consent, type StopTools, whenAllowed } from "./stop-check";
+
+export interface DecommissionTools extends StopTools {
+  /** The agent itself. */
+  readonly own: ConsulApi;
+  /** Asks the servers that stay. Its time counts from its call: it is asked after the agent has left. */
+  readonly askServers: Ask;
+}
+
+/** Seconds in which another server becomes the leader. */
+const TRANSFER_SECONDS = 8;
+const TRANSFER_POLL_MS = 200;
+/** Consul waits until Raft has removed the agent, then a while for its clients to notice (leave_drain_time, 5 s). */
+const LEAVE_SECONDS = 25;
+/** Seconds for an agent that has left to end. */
+const END_SECONDS = 15;
+const STOP_HINT = "check the host and its Docker daemon, and deploy again";
+
+/**
+ * Makes an agent leave its cluster before Terraform removes its container, and sees to it that the cluster has removed
+ * it. Consent to the loss of the quorum takes it out whatever the check would say. Without servers that stay, it just
+ * leaves.
+ */
+export async function decommission(
+  request: DecommissionRequest,
+  consent: Consent,
+  tools: DecommissionTools,
+): Promise<Outcome> {
+  const { container } = request.target;
+  const state = await containerState(tools.docker, container);
+  if (state.kind === "deny") return state;
+  if (state.kind === "gone") return removed(request, consent, tools);
+  if (state.kind === "stopped") {
+    // A dead container takes no update, and needs none.
+    await keepDown(tools.docker, container);
+    return (await stop(tools.docker, container)) ?? removed(request, consent, tools);
+  }
+  if (consent.quorumLoss) return leave(request, consent, tools, async () => undefined);
+  return whenAllowed(request, tools, (_, undo) => leave(request, consent, tools, undo));
+}
+
+async function leave(
+  request: DecommissionRequest,
+  consent: Consent,
+  tools: DecommissionTools,
+  undo: () => Promise<void>,
+): Promise<Outcome> {
+  const { docker, own, clock, log } = tools;
+  const { container } = request.target;
+  const denial = await keepDown(docker, container);
+  if (denial) {
+    await undo();
+    return denial;
+  }
+  log(`${container}: leaving`);
+  await leaveCluster(own, clock);
+  // An agent that does not end by itself is stopped as any other. From here on the lock stays, as it is half gone.
+  const { ok } = await docker.run(["wait", container], { seconds: END_SECONDS });
+  return (ok ? undefined : await stop(docker, container)) ?? removed(request, consent, tools);
+}
+
+/** Docker would start it again, and it would join again. */
+async function keepDown(docker: Docker, container: string): Promise<Denial | undefined> {
+  const { ok, error } = await docker.run(["update", "--restart=no", container]);
+  return ok ? undefined : deny(`its restart policy cannot be changed, and it would join again: ${error}`, STOP_HINT);
+}
+
+async function stop(docker: Docker, container: string): Promise<Denial | undefined> {
+  const { ok, error } = await docker.run(["stop", "-t", "30", container]);
+  // It may have ended meanwhile.
+  const state = ok ? undefined : await containerState(docker, container);
+  return state?.kind === "running" || state?.kind === "deny"
+    ? deny(`its container cannot be stopped: ${error}`, STOP_HINT)
+    : undefined;
+}
+
+/**
+ * A server leaves Raft and gossip, after it has handed leadership over; a client agent leaves gossip, with its services
+ * and checks. The agent ends by itself, and may end before it has answered.
+ */
+async function leaveCluster(own: ConsulApi, clock: Clock): Promise<void> {
+  if (await leads(own)) {
+    await answerTo(own, { method: "POST", path: "/v1/operator/raft/transfer-leader" });
+    const begun = new Stopwatch(clock);
+    while (!begun.reached(TRANSFER_SECONDS) && (await leads(own))) await clock.sleep(TRANSFER_POLL_MS);
+  }
+  await answerTo(own, { method: "PUT", path: "/v1/agent/leave", waitSeconds: LEAVE_SECONDS });
+}
+
+async function leads(own: ConsulApi): Promise<boolean> {
+  const self = await read<{ Stats?: { raft?: { state?: string } } }>(own, "/v1/agent/self");
+  return self?.Stats?.raft?.state === "Leader";
+}
+
+/** Whether the servers that stay have removed it. */
+async function removed(request: DecommissionRequest, consent: Consent, tools: DecommissionTools): Promise<Outcome> {
+  const { owner, node, seconds, servers } = request;
+  const { clock, log, askServers } = tools;
+  if (servers.length === 0) return allow("it is stopped, and no server stays");
+  const outcome = await askServers(({ api }) => removal({ owner, node, seconds }, api, clock, log));
+  if (outcome.kind === "allow" || !consent.quorumLoss) return outcome;
+  // The servers that would tell may be stopped too.
+  return allow(`it is stopped. It was not seen to be removed: ${outcome.reason}`);
+}

@@ -1,0 +1,182 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { AgentContainer, type Operator } from "./agent-container";
+import { askInTurn, byDocker, type Decide } from "./ask";
+import { type Clock, Stopwatch } from "./clock";
+import { parsed } from "./consul-api";
+import { containerReport } from "./container-report";
+import { decommission } from "./decommission";
+import { deliverSecrets } from "./deliver-secrets";
+import { deliverToken } from "./deliver-token";
+import { allow, deny, type Log, type Outcome } from "./outcome";
+import { TerraformRun } from "./parallelism";
+import { preStop } from "./pre-stop";
+import { SystemProcesses } from "./processes";
+import { Queue, queueFolder } from "./queue";
+import { readiness } from "./readiness";
+import { acl } from "./reconcile/acl";
+import { autopilot } from "./reconcile/autopilot";
+import { definitions } from "./reconcile/definitions";
+import { gossip } from "./reconcile/gossip";
+import type { SecretIds } from "./reconcile/management";
+import { services } from "./reconcile/services";
+import type { DecommissionRequest, ExecTarget, ReadinessRequest, ReplaceRequest, StepRequest } from "./request";
+import type { Ask, Consent, StopTools } from "./stop-check";
+import { voters } from "./voters";
+
+/** What a step needs of where it runs. */
+export interface Surroundings extends Operator {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The Terraform that waits: its process id, and its environment. */
+  readonly terraform: { readonly pid: number; readonly env: NodeJS.ProcessEnv };
+  readonly consent: Consent;
+}
+
+/**
+ * Carries out a step of a deploy.
+ * @returns `allow` if it is done, `deny` otherwise: what nobody knows is denied. The reason names its subject.
+ */
+export async function perform(request: StepRequest, surroundings: Surroundings): Promise<Outcome> {
+  const outcome = await new Performance(surroundings).outcomeOf(request);
+  const subject = "node" in request ? request.node : "target" in request ? request.target.container : request.step;
+  return { ...outcome, reason: `${subject}: ${worded(request, outcome)}` };
+}
+
+function worded({ step, seconds }: StepRequest, { kind, reason }: Outcome): string {
+  const isStop = step === "pre-stop" || step === "decommission";
+  if (kind === "allow") return step === "pre-stop" ? `stop allowed: ${reason}` : reason;
+  if (isStop) return `not stopped: ${reason}`;
+  return step === "readiness" ? `is not ready after ${seconds} s: ${reason}` : reason;
+}
+
+/** One step, with what it needs of where it runs. */
+class Performance {
+  private readonly begun: Stopwatch;
+  private readonly run: TerraformRun;
+  private readonly processes = new SystemProcesses();
+
+  constructor(private readonly surroundings: Surroundings) {
+    const { clock, terraform } = surroundings;
+    this.begun = new Stopwatch(clock);
+    this.run = new TerraformRun(terraform.pid, terraform.env, this.processes);
+  }
+
+  async outcomeOf(request: StepRequest): Promise<Outcome> {
+    const { clock, log, folder } = this.surroundings;
+    const { seconds } = request;
+    switch (request.step) {
+      case "pre-stop":
+        return preStop(request, this.surroundings.consent, this.stopTools(request));
+      case "decommission":
+        return this.decommission(request);
+      case "readiness":
+        return this.readiness(request);
+      case "services":
+        return this.ask([request.target], seconds, (agent) =>
+          services(request, agent.docker, agent.api, agent, clock, log),
+        );
+      case "deliver-secrets": {
+        const { docker } = this.container(request.target);
+        return deliverSecrets({ ...request, folder: resolve(folder, request.folder) }, docker, clock, log);
+      }
+      case "deliver-token": {
+        const { docker } = this.container(request.target);
+        return deliverToken({ ...request, file: resolve(folder, request.file) }, docker, clock, log);
+      }
+      case "voters":
+        return this.ask(request.servers, seconds, ({ api }) => voters(request.nodes, seconds, api, clock, log));
+      case "autopilot":
+        return this.ask(request.servers, seconds, ({ api }) => autopilot(request, api, clock, log));
+      case "gossip":
+        return this.ask(request.servers, seconds, async (agent) =>
+          gossip(request, await agent.gossipKey(), agent.api, clock, log),
+        );
+      case "acl": {
+        const secretIds = await this.secretIds(request.secrets);
+        return this.ask(request.servers, seconds, ({ api }) => acl(request, secretIds, api, clock, log));
+      }
+      case "definitions": {
+        const secretIds = request.secrets === undefined ? undefined : await this.secretIds(request.secrets);
+        return this.ask(request.servers, seconds, ({ api }) => definitions(request, secretIds, api, clock, log));
+      }
+    }
+  }
+
+  private async readiness(request: ReadinessRequest): Promise<Outcome> {
+    const { clock, log } = this.surroundings;
+    const { owner, target, node, seconds } = request;
+    const result = await this.ask([target], seconds, async (agent) => {
+      const outcome = await readiness(request, agent, clock, log);
+      if (outcome.kind === "late") return deny(outcome.reason, "read its container's log");
+      // Its start was one of Terraform's operations that checks must leave free.
+      this.run.recordReady(owner);
+      return allow(`${outcome.kind === "ready" ? "ready, " : "readiness check skipped: "}${outcome.reason}`);
+    });
+    if (result.kind === "deny") {
+      const report = await containerReport(this.container(target).docker, target.container);
+      for (const line of report.split("\n")) log(`${node}: ${line}`);
+    }
+    return result;
+  }
+
+  private async decommission(request: DecommissionRequest): Promise<Outcome> {
+    const own = this.container(request.target);
+    const askServers: Ask = (decide) =>
+      this.ask(request.servers, request.seconds, (agent) =>
+        decide({ api: agent.api, isOwn: false, connects: (address) => agent.connects(address) }),
+      );
+    try {
+      return await decommission(request, this.surroundings.consent, {
+        ...this.stopTools(request),
+        own: own.api,
+        askServers,
+      });
+    } finally {
+      await own.close();
+    }
+  }
+
+  private stopTools({ target, servers, seconds, role }: ReplaceRequest | DecommissionRequest): StopTools {
+    const { clock, log } = this.surroundings;
+    return {
+      docker: this.container(target).docker,
+      // A check that waits in a queue has waited already: after that each agent is asked once at least.
+      ask: (decide) =>
+        this.ask(
+          [target, ...servers],
+          seconds,
+          (agent) =>
+            decide({ api: agent.api, isOwn: agent.target === target, connects: (address) => agent.connects(address) }),
+          this.begun,
+        ),
+      run: this.run,
+      queue: new Queue(queueFolder(this.run.folder, role), this.processes),
+      clock,
+      log,
+    };
+  }
+
+  private ask(
+    targets: readonly ExecTarget[],
+    seconds: number,
+    decide: Decide<AgentContainer>,
+    begun?: Stopwatch,
+  ): Promise<Outcome> {
+    const { clock, log } = this.surroundings;
+    return askInTurn(targets, seconds, byDocker(this.surroundings), decide, clock, log, begun);
+  }
+
+  private container(target: ExecTarget): AgentContainer {
+    return new AgentContainer(target, this.surroundings);
+  }
+
+  /** @throws Error if the file has no SecretIDs; nothing of its content is in the message */
+  private async secretIds(path: string): Promise<SecretIds> {
+    const file = resolve(this.surroundings.folder, path);
+    const { current, retiring } = parsed<Partial<SecretIds>>(await readFile(file, "utf8")) ?? {};
+    if (!current || !retiring)
+      throw new Error(`${file} has no SecretIDs; write it again with \`npm run secrets -- init\``);
+    return { current, retiring };
+  }
+}

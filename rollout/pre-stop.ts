@@ -1,0 +1,41 @@
+import { containerState } from "./container-state";
+import { pullImage } from "./image-pull";
+import { tryNextContainer } from "./next-container";
+import { allow, type Outcome } from "./outcome";
+import type { ReplaceRequest } from "./request";
+import { type Consent, type StopTools, whenAllowed } from "./stop-check";
+
+/**
+ * What has to hold before Terraform stops an agent's container to replace it: the next image is on the host, accepts the
+ * next configuration and may take over the data; and the cluster can do without the agent.
+ */
+export async function preStop(request: ReplaceRequest, consent: Consent, tools: StopTools): Promise<Outcome> {
+  if (consent.quorumLoss) return allow("not checked, because CONSUL_ALLOW_QUORUM_LOSS is set");
+  const { owner, next, seconds } = request;
+  const { container } = request.target;
+  const { docker, clock, log, run } = tools;
+  const before = await containerState(docker, container);
+  if (before.kind === "deny") return before;
+  if (before.kind === "gone") return allow("its container is gone");
+  const pulled = await pullImage({ container, image: next.image, seconds }, docker, clock, log);
+  if (pulled.kind === "deny") return pulled;
+  // It may have started again while the image was pulled.
+  const state = await containerState(docker, container);
+  if (state.kind === "deny") return state;
+  if (state.kind !== "running") return allow("its container does not run");
+  const trial = await tryNextContainer(
+    { container, image: state.image, next: { ...next, image: pulled.id }, allowsDowngrade: consent.downgrade },
+    docker,
+  );
+  if (trial.kind !== "allow") return trial;
+  return whenAllowed(request, tools, async (allowed, undo) => {
+    // The stop of a server that is cut off from the network would be queued, and reach a server that has rejoined.
+    const now = await containerState(docker, container);
+    if (now.kind === "deny") {
+      await undo();
+      return now;
+    }
+    run.recordStop(owner);
+    return allowed;
+  });
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock, Stopwatch } from "./clock";
+import type { Processes } from "./processes";
+import type { Role } from "./request";
+
+/** A folder of empty files, which processes share. */
+export interface SharedFolder {
+  list(): Promise<readonly string[]>;
+  create(name: string): Promise<void>;
+  /** It need not exist. */
+  remove(name: string): Promise<void>;
+}
+
+/** The folder of a role's queue in a Terraform run's folder. */
+export function queueFolder(run: string, role: Role): SharedFolder {
+  const folder = join(run, `queue.${role}`);
+  return {
+    list: () => readdir(folder),
+    create: async (name) => {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, name), "", { flag: "wx" });
+    },
+    remove: (name) => rm(join(folder, name), { force: true }),
+  };
+}
+
+const POLL_MS = 150;
+/** How long a process id that was used again may pass for the process that had it before. */
+const DOUBT_SECONDS = 5;
+
+const CHOOSING = "choosing";
+
+/** A process's file: its ticket, or that it is choosing one. */
+interface Entry {
+  readonly name: string;
+  /** Undefined while it is being chosen. */
+  readonly ticket: number | undefined;
+  readonly pid: number;
+  /** When the process started; "" if that is unknown. */
+  readonly start: string;
+}
+
+/**
+ * The queue of one Terraform run's checks, of one role, on this machine. Only the check at its head holds a docker CLI
+ * and an ssh connection while it waits for a lock, a slot or the quorum: of a hundred checks at once, one CLI each
+ * would need 22 MB.
+ *
+ * It is Lamport's bakery: a process announces that it chooses, takes a ticket above all others, and is at the head when
+ * nobody chooses and nobody alive has a lower ticket. Thus no two are at the head, though files have no common clock
+ * and are not listed at one moment. All that others need to know is in the files' names, because a name appears at
+ * once, and its content later. No name is used twice, so the removal of a dead process's file never meets another's.
+ */
+export class Queue {
+  /** This process's file in the folder. */
+  private own: string | undefined;
+
+  constructor(
+    private readonly folder: SharedFolder,
+    private readonly processes: Processes,
+    private readonly pid = process.pid,
+  ) {}
+
+  /** Waits until this process is at the head. */
+  async turn(clock: Clock): Promise<void> {
+    const own = await this.takeTicket();
+    this.own = own.name;
+    let ahead: Entry | undefined;
+    let since = new Stopwatch(clock);
+    for (; ; await clock.sleep(POLL_MS)) {
+      const first = await this.firstAhead(own);
+      if (!first) return;
+      if (first.name !== ahead?.name) since = new Stopwatch(clock);
+      ahead = first;
+      // Asking for its start may need a program, so it is not asked at each look.
+      if (!since.reached(DOUBT_SECONDS)) continue;
+      since.restart();
+      const start = this.processes.startOf(first.pid);
+      if (start !== "" && first.start !== "" && start !== first.start) await this.folder.remove(first.name);
+    }
+  }
+
+  /** The check has answered: the next one may come. */
+  async leave(): Promise<void> {
+    if (this.own !== undefined) await this.folder.remove(this.own);
+    this.own = undefined;
+  }
+
+  private async takeTicket(): Promise<Entry> {
+    const start = this.processes.startOf(this.pid);
+    const identity = `${this.pid}.${start}.${randomBytes(4).toString("hex")}`;
+    const choosing = `${CHOOSING}.${identity}`;
+    await this.folder.create(choosing);
+    const tickets = (await this.entries()).map(({ ticket }) => ticket ?? 0);
+    const ticket = Math.max(0, ...tickets) + 1;
+    const name = `${ticket}.${identity}`;
+    await this.folder.create(name);
+    await this.folder.remove(choosing);
+    return { name, ticket, pid: this.pid, start };
+  }
+
+  /** A live process that is ahead of an entry, or may be. */
+  private async firstAhead(own: Entry): Promise<Entry | undefined> {
+    // In this order: a process that is seen neither to choose nor to have a ticket begins to choose later, and sees
+    // this ticket.
+    const choosing = (await this.entries()).filter(({ ticket }) => ticket === undefined);
+    const entries = await this.entries();
+    const place = entries.findIndex(({ name }) => name === own.name);
+    if (place < 0) throw new Error("its file in Terraform's data folder was removed: other checks do not wait for it");
+    const chosen = entries.slice(0, place);
+    for (const other of [...choosing, ...chosen]) {
+      if (this.processes.isAlive(other.pid)) return other;
+      await this.folder.remove(other.name);
+    }
+    return undefined;
+  }
+
+  private async entries(): Promise<Entry[]> {
+    const entries = (await this.folder.list()).flatMap((name): Entry[] => {
+      const parts = /^(choosing|\d+)\.(\d+)\.([\w-]*)\.\w+$/.exec(name)?.slice(1);
+      if (!parts) return [];
+      const [place, pid, start] = parts as [string, string, string];
+      return [{ name, ticket: place === CHOOSING ? undefined : Number(place), pid: Number(pid), start }];
+    });
+    return entries.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+  }
+}
+
+/** Two may have taken the same ticket: their names decide. */
+function isBefore(a: Entry, b: Entry): boolean {
+  const left = a.ticket ?? 0;
+  const right = b.ticket ?? 0;
+  return left < right || (left === right && a.name < b.name);
+}

@@ -1,0 +1,152 @@
+import { USER_VARIABLES } from "../consul/contract";
+import type { Clock } from "./clock";
+import type { ConsulApi } from "./consul-api";
+import type { Docker } from "./docker";
+import { lockHolder, releaseLock } from "./lock";
+import { allow, type Log, type Outcome, unknown } from "./outcome";
+import type { TerraformRun } from "./parallelism";
+import { preStopClient } from "./pre-stop-client";
+import { type AskedServer, preStopServer } from "./pre-stop-server";
+import type { Queue } from "./queue";
+import type { DecommissionRequest, ReplaceRequest } from "./request";
+import { releaseSlot, slotOwners } from "./slots";
+import { WaitFile } from "./wait-file";
+
+/**
+ * Asks agents, one after the other, until one knows the answer or time is up. Time counts from the program's start, as
+ * a check in a queue has waited already; each agent is asked once at least.
+ */
+export type Ask = (decide: (asked: AskedServer) => Promise<Outcome>) => Promise<Outcome>;
+
+/** What the operator has consented to, for all containers. */
+export interface Consent {
+  /** Stops without a check: CONSUL_ALLOW_QUORUM_LOSS. */
+  readonly quorumLoss: boolean;
+  /** Any version of Consul: CONSUL_ALLOW_DOWNGRADE. */
+  readonly downgrade: boolean;
+}
+
+export const consentIn = (env: NodeJS.ProcessEnv): Consent => ({
+  quorumLoss: Boolean(env[USER_VARIABLES.allowQuorumLoss]),
+  downgrade: Boolean(env[USER_VARIABLES.allowDowngrade]),
+});
+
+export interface StopTools {
+  /** The container's daemon. */
+  readonly docker: Docker;
+  /** Asks the agent itself first, then the cluster's other servers. */
+  readonly ask: Ask;
+  readonly run: TerraformRun;
+  /** The queue of the agent's role in this run. */
+  readonly queue: Queue;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type StopRequest = ReplaceRequest | DecommissionRequest;
+
+/**
+ * Carries out a stop if the check of the cluster allows it: when Terraform has an operation left, and this check is at
+ * the head of its role's queue, and an agent allows it.
+ * @param stop `undo` is for a stop that cannot be carried out
+ */
+export async function whenAllowed(
+  request: StopRequest,
+  tools: StopTools,
+  stop: (allowed: Outcome, undo: () => Promise<void>) => Promise<Outcome>,
+): Promise<Outcome> {
+  const { owner } = request;
+  const denial = tools.run.reserve(owner);
+  if (denial) return denial;
+  try {
+    const claim = new Claim(request);
+    const outcome = await askInQueue(request, tools, claim);
+    return outcome.kind === "allow" ? await stop(outcome, () => undo(claim, tools.ask)) : outcome;
+  } finally {
+    tools.run.release(owner);
+  }
+}
+
+async function askInQueue(request: StopRequest, tools: StopTools, claim: Claim): Promise<Outcome> {
+  const { ask, queue, run, clock } = tools;
+  const waits = new WaitFile(run.folder, request.role, run.own);
+  try {
+    await queue.turn(clock);
+    const outcome = await ask(async (asked) => {
+      await claim.note(asked.api);
+      const answer = await decide(request, asked, tools, waits);
+      if (answer.kind === "deny") await claim.release(asked.api);
+      return answer;
+    });
+    if (outcome.kind === "allow") waits.forget();
+    return outcome;
+  } finally {
+    await queue.leave();
+  }
+}
+
+function decide(
+  request: StopRequest,
+  asked: AskedServer,
+  { clock, log }: StopTools,
+  waits: WaitFile,
+): Promise<Outcome> {
+  const { role, owner, node, limit, seconds } = request;
+  // An agent that leaves has no next container, whose stage would count.
+  const successor =
+    request.step === "pre-stop"
+      ? ({ purpose: "replace", stage: request.next.stage } as const)
+      : ({ purpose: "leave", stage: "off" } as const);
+  const stop = { owner, node, seconds, ...successor };
+  return role === "server"
+    ? preStopServer({ ...stop, servers: limit }, asked, clock, log, waits)
+    : preStopClient({ ...stop, limit }, asked.api, clock, log, waits);
+}
+
+async function undo(claim: Claim, ask: Ask): Promise<void> {
+  if (claim.isOwn)
+    await ask(async ({ api }) =>
+      (await claim.release(api)) ? allow("released") : unknown("what the check acquired is not released"),
+    );
+}
+
+/**
+ * The deploy lock or rollout slot of a check. A check that is denied releases what it has acquired itself. Its agent
+ * goes on as before, so nothing is being replaced, and a lock that stayed would block all other servers until the next
+ * deploy of this one, or `doctor --fix`. The next server's check judges the quorum anew, so no two can be down. What the
+ * owner had before the check stays: an earlier deploy left it for an agent that is not ready.
+ *
+ * A denied check rarely has something: it denies before it acquires the lock, or because another owner has it, and a
+ * denial for the quorum releases it. It has the lock if an earlier look acquired it, and members of a distant stage
+ * came since, or other voters went; and after an answer that allowed a stop which then cannot be carried out.
+ */
+class Claim {
+  /** Whether there was nothing of this owner's before; undefined until an agent was asked. */
+  private wasFree: boolean | undefined;
+
+  constructor(private readonly request: StopRequest) {}
+
+  /** Whether it is certain that this check itself acquired what its owner has. */
+  get isOwn(): boolean {
+    return this.wasFree === true;
+  }
+
+  /** Notes what the owner has, before the first agent decides. Later it may be this check's. */
+  async note(api: ConsulApi): Promise<void> {
+    this.wasFree ??= (await this.isHeld(api)) === false;
+  }
+
+  /** @returns whether the owner has it no longer, or keeps what it had before */
+  async release(api: ConsulApi): Promise<boolean> {
+    const { role, owner } = this.request;
+    if (!this.isOwn) return true;
+    return role === "server" ? releaseLock(api, owner) : releaseSlot(api, owner);
+  }
+
+  private async isHeld(api: ConsulApi): Promise<boolean | undefined> {
+    const { role, owner } = this.request;
+    if (role === "client") return (await slotOwners(api))?.includes(owner);
+    const held = await lockHolder(api);
+    return held && held.owner === owner;
+  }
+}
