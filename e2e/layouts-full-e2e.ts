@@ -13,13 +13,7 @@ describe("one cluster by ssh, TLS and plain tcp, with images from a mirror that 
 
   beforeAll(async () => {
     await testBed.reset();
-    const { username, password } = testBed.registry.credentials;
-    // `docker login` needs a daemon, which the operator's machine does not have; it would write this.
-    const auth = Buffer.from(`${username}:${password}`).toString("base64");
-    writeFileSync(
-      join(testBed.operator.home, ".docker/config.json"),
-      JSON.stringify({ auths: { "172.16.8.5:5001": { auth } } }),
-    );
+    testBed.operator.logIn(testBed.registry.addresses.private, testBed.registry.credentials);
     if (!existsSync(join(project.folder, "certs")))
       symlinkSync(join(testBed.operator.home, ".docker"), join(project.folder, "certs"));
   });

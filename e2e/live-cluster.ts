@@ -374,7 +374,10 @@ export class LiveCluster {
   }
 
   private url(agent: string): string {
-    return this.httpsOnly ? `https://${this.file.hosts[agent]}:8501` : `http://${this.file.hosts[agent]}:8500`;
+    if (this.httpsOnly) return `https://${this.file.hosts[agent]}:8501`;
+    const described = [...this.file.servers, ...(this.file.clients ?? [])].find((each) => nameOf(each) === agent);
+    const port = typeof described === "object" ? described.ports?.http : undefined;
+    return `http://${this.file.hosts[agent]}:${port ?? 8500}`;
   }
 }
 

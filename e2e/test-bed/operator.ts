@@ -86,6 +86,12 @@ export class Operator {
     fs.symlinkSync(program, link);
   }
 
+  /** Does what `docker login` does, which needs a daemon on the operator's machine. */
+  logIn(registry: string, { username, password }: { readonly username: string; readonly password: string }): void {
+    const auth = Buffer.from(`${username}:${password}`).toString("base64");
+    fs.writeFileSync(path.join(this.home, ".docker/config.json"), JSON.stringify({ auths: { [registry]: { auth } } }));
+  }
+
   /** Runs a command as the operator; `env` is added to the operator's environment. */
   run(command: string, args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
     return this.machine.run(command, args, this.withEnvironment(options));

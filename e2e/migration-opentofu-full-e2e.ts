@@ -1,0 +1,3 @@
+import { describeMigration } from "./migration";
+
+describeMigration("tofu");
