@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CASES, EVERYTHING } from "../__tests__/compatibility/cases";
-import { readCompleteStack } from "../__tests__/compatibility/expected";
 import { KV } from "../consul/contract";
+import { CASES, EVERYTHING } from "./compatibility/cases";
+import { readCompleteStack } from "./compatibility/expected";
 import { ConsulHttp, eventually } from "./consul";
 import { pause } from "./pause";
 import { Project } from "./project";

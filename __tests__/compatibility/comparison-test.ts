@@ -1,5 +1,5 @@
+import { readStack } from "../../e2e/compatibility/expected";
 import { differences } from "./comparison";
-import { readStack } from "./expected";
 
 /** A stack of five servers, in which one thing is put in another's place. */
 function changed(from: string, to: string): string[] {

@@ -1,4 +1,4 @@
-import type { Json } from "./expected";
+import type { Json } from "../../e2e/compatibility/expected";
 
 const SCRIPT = /^<script [\w.-]+>$/;
 

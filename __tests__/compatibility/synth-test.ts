@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { loadCluster } from "../../cluster/file/load";
+import { CASES } from "../../e2e/compatibility/cases";
+import { type Json, readCompleteStack, readIndex, readStack } from "../../e2e/compatibility/expected";
 import { clusterFile } from "../cluster-files";
 import { synthesizeCluster } from "../synthesized";
-import { CASES } from "./cases";
 import { differences } from "./comparison";
-import { type Json, readCompleteStack, readIndex, readStack } from "./expected";
 
 const index = readIndex();
 

@@ -12,7 +12,7 @@ const PROJECT = join(__dirname, "../..");
 const REPOSITORY = [
   "clusters/local",
   // The repository's own has more keys since.
-  "__tests__/compatibility/clusters/production",
+  "e2e/compatibility/clusters/production",
   "clusters/seed",
   "e2e/clusters/daemons",
   "e2e/clusters/racks",
@@ -23,12 +23,12 @@ const read = (file: string): string => readFileSync(join(PROJECT, `${file}.yaml`
 
 /** The cluster with everything on, at each stage of security. Only strict is deployed by live tests. */
 export const EVERYTHING = "everything-strict";
-const everything = read("__tests__/compatibility/clusters/everything");
+const everything = read("e2e/compatibility/clusters/everything");
 const STAGES = ["strict", "outgoing", "permissive"] as const;
 
 export const CASES: readonly Case[] = [
   ...REPOSITORY.map((file) => ({ name: file.split("/").at(-1) ?? "", text: read(file) })),
-  ...OWN.map((name) => ({ name, text: read(`__tests__/compatibility/clusters/${name}`) })),
+  ...OWN.map((name) => ({ name, text: read(`e2e/compatibility/clusters/${name}`) })),
   ...STAGES.map((stage) => ({
     name: `everything-${stage}`,
     text: replaced(/^ {2}stage: strict$/m, `  stage: ${stage}`),
