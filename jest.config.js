@@ -16,7 +16,7 @@ module.exports = {
   testTimeout: 30_000,
   // Of `npm test`, which runs with --coverage: each branch of what decides whether an agent may be stopped has a test.
   // What reaches daemons and processes is tried by the end-to-end tests.
-  coverageProvider: "v8",
+  coverageProvider: "babel",
   coverageReporters: [["text", { skipFull: true }]],
   collectCoverageFrom: ["rollout/**/*.ts", ...ADAPTERS.map((name) => `!rollout/${name}.ts`)],
   coverageThreshold: { global: { branches: 100 } },

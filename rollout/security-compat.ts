@@ -1,4 +1,5 @@
 import { NODE_META, STAGE_ON_THE_WIRE } from "../consul/contract";
+import { byCodeUnits } from "../consul/sort";
 import type { ConsulApi } from "./consul-api";
 import { ALIVE, catalogNodes, members } from "./queries";
 
@@ -20,7 +21,7 @@ export async function incompatibleMembers(api: ConsulApi, stage: Stage): Promise
     .filter(({ Status }) => Status === ALIVE)
     .map(({ Name }) => ({ name: Name, stage: announcedStage(metas.get(Name) ?? {}) ?? stage }))
     .filter((member) => !isCompatible(stage, member.stage))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .sort((a, b) => byCodeUnits(a.name, b.name))
     .map((member) => `${member.name} (${member.stage})`);
 }
 

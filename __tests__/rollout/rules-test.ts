@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { STAGE_ON_THE_WIRE } from "../../consul/contract";
+import { ContainerUnreachable } from "../../rollout/consul-api";
 import { dockerEnvironment, REDIRECTING } from "../../rollout/environment";
 import { acquireLock } from "../../rollout/lock";
 import { serverHealth } from "../../rollout/queries";
@@ -71,6 +72,11 @@ test("an entry of the lock without an owner is nobody's, and nobody acquires it"
   expect(await cluster.simulation.until(acquireLock(cluster.api("s1"), "s1"))).toBe("");
 });
 
+test("a container that is not reached ends a check: its answer is not taken for none", async () => {
+  const unreached = { send: () => Promise.reject(new ContainerUnreachable("no such container")) };
+  await expect(acquireLock(unreached, "s1")).rejects.toThrow("no such container");
+});
+
 test("autopilot's answer without servers is unknown", async () => {
   const cluster = new SimulatedCluster(new Simulation(), 1);
   for (const body of ['{"Servers":null}', "half an ans"]) {
@@ -107,5 +113,13 @@ describe("stages of security", () => {
     Object.assign(cluster.server("s1"), { stage: "off", status: "failed" });
     cluster.exceptions.set(/catalog.nodes/, { status: 200, body: '[{"Node":"s1","Meta":null}]' });
     expect(await cluster.simulation.until(incompatibleMembers(cluster.api("s2"), "strict"))).toEqual([]);
+  });
+
+  test("several members that are too far are in the order of their names", async () => {
+    const cluster = new SimulatedCluster(new Simulation(), 3);
+    for (const server of cluster.servers) server.stage = "off";
+    cluster.servers.reverse();
+    const found = await cluster.simulation.until(incompatibleMembers(cluster.api("s2"), "strict"));
+    expect(found).toEqual(["s1 (off)", "s2 (off)", "s3 (off)"]);
   });
 });

@@ -34,6 +34,13 @@ test("what a check waited for counts for the check behind it, if that waits for 
   expect(other.reached(1)).toBe(false);
 });
 
+test("it does not count for the same process, by the clock of the machine", () => {
+  const record = new WaitFile(join(folder(), "run"), "server");
+  record.begin("waiting: s1");
+  expect(record.lasted("waiting: s1")).toBe(0);
+  expect(new WaitFile(join(folder(), "run"), "server").lasted("waiting: s1")).toBe(0);
+});
+
 test.each([
   ["it has waited for something else in between", 2, "this agent knows no leader"],
   ["it is the same check, which asks another agent", 1, undefined],
