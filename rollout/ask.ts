@@ -1,6 +1,7 @@
 import { AgentContainer, type Operator } from "./agent-container";
 import { type Clock, Stopwatch } from "./clock";
 import { ContainerUnreachable } from "./consul-api";
+import { SECOND } from "./limits";
 import { deny, type Log, type Outcome, unknown } from "./outcome";
 import type { ExecTarget } from "./request";
 
@@ -9,8 +10,6 @@ export type Decide<Agent> = (agent: Agent) => Promise<Outcome>;
 
 /** Opens the way to an agent. */
 export type Open<Agent> = (target: ExecTarget) => Agent & { close(): Promise<void> };
-
-const SECOND = 1000;
 
 /**
  * Asks one agent after the other until one knows the answer, or time is up. What none of them knows is denied.

@@ -1,8 +1,7 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { DockerResult } from "./docker";
+import { SECOND } from "./limits";
 import { type Log, Waiting } from "./outcome";
-
-const SECOND = 1000;
 
 /** Tries until an attempt succeeds, or time is up: a container may be starting, or its daemon unreachable. */
 export async function retried(

@@ -11,6 +11,7 @@ import { deliverToken } from "./deliver-token";
 import { allow, deny, type Log, type Outcome } from "./outcome";
 import { TerraformRun } from "./parallelism";
 import { preStop } from "./pre-stop";
+import type { AskedServer } from "./pre-stop-server";
 import { SystemProcesses } from "./processes";
 import { Queue, queueFolder } from "./queue";
 import { readiness } from "./readiness";
@@ -49,6 +50,12 @@ function worded({ step, seconds }: StepRequest, { kind, reason }: Outcome): stri
   if (isStop) return `not stopped: ${reason}`;
   return step === "readiness" ? `is not ready after ${seconds} s: ${reason}` : reason;
 }
+
+const asked = (agent: AgentContainer, isOwn: boolean): AskedServer => ({
+  api: agent.api,
+  isOwn,
+  connects: (address) => agent.connects(address),
+});
 
 /** One step, with what it needs of where it runs. */
 class Performance {
@@ -123,9 +130,7 @@ class Performance {
   private async decommission(request: DecommissionRequest): Promise<Outcome> {
     const own = this.container(request.target);
     const askServers: Ask = (decide) =>
-      this.ask(request.servers, request.seconds, (agent) =>
-        decide({ api: agent.api, isOwn: false, connects: (address) => agent.connects(address) }),
-      );
+      this.ask(request.servers, request.seconds, (agent) => decide(asked(agent, false)));
     try {
       return await decommission(request, this.surroundings.consent, {
         ...this.stopTools(request),
@@ -143,13 +148,7 @@ class Performance {
       docker: this.container(target).docker,
       // A check that waits in a queue has waited already: after that each agent is asked once at least.
       ask: (decide) =>
-        this.ask(
-          [target, ...servers],
-          seconds,
-          (agent) =>
-            decide({ api: agent.api, isOwn: agent.target === target, connects: (address) => agent.connects(address) }),
-          this.begun,
-        ),
+        this.ask([target, ...servers], seconds, (agent) => decide(asked(agent, agent.target === target)), this.begun),
       run: this.run,
       queue: new Queue(queueFolder(this.run.folder, role), this.processes),
       clock,

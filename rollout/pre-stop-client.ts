@@ -1,29 +1,20 @@
 import type { Clock } from "./clock";
 import type { ConsulApi } from "./consul-api";
+import { LEADERLESS_SECONDS, SECOND } from "./limits";
 import { lockHolder } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
 import { ALIVE, leader, members } from "./queries";
-import { incompatibleMembers, STAGES_HINT, type Stage, tooFar } from "./security-compat";
+import { stageObstacle } from "./security-compat";
 import { acquireSlot } from "./slots";
+import type { Stop } from "./stop";
 
-export interface ClientStop {
-  /** The agent's Terraform id: the rollout slot is acquired under it. */
-  readonly owner: string;
-  /** Consul's node name, as the container that runs has it. */
-  readonly node: string;
-  readonly purpose: "replace" | "leave";
+export interface ClientStop extends Stop {
   /** How many client agents may be replaced at a time. */
   readonly limit: number;
-  /** How far its next container has security turned on. */
-  readonly stage: Stage;
-  /** Seconds that an agent may take to become ready. */
-  readonly seconds: number;
 }
 
 /** Servers go first. Between one and the next the deploy lock is free for a moment. */
 const LOOKS = 3;
-const LEADERLESS_SECONDS = 8;
-const SECOND = 1000;
 
 /**
  * May a client agent be stopped? Yes, when it holds a rollout slot and no server is being replaced: a program that
@@ -36,7 +27,7 @@ export async function preStopClient(
   log: Log,
   record?: WaitRecord,
 ): Promise<Outcome> {
-  const { owner, node, purpose, limit, seconds } = stop;
+  const { owner, node, limit, seconds } = stop;
   const waiting = new Waiting(node, clock, log, record);
   const turn = 2 * seconds + 30;
   let free = 0;
@@ -48,14 +39,9 @@ export async function preStopClient(
       continue;
     }
     if (status !== ALIVE) return allow("it is not in the cluster");
-    if (purpose === "replace") {
-      const far = await incompatibleMembers(api, stop.stage);
-      if (far?.length !== 0) {
-        waiting.for(tooFar(stop.stage, far));
-        if (waiting.reached(seconds)) return deny(waiting.reason, STAGES_HINT);
-        continue;
-      }
-    }
+    const obstacle = await stageObstacle(stop, api, waiting);
+    if (obstacle === "waiting") continue;
+    if (obstacle) return obstacle;
     const held = await lockHolder(api);
     free = held?.owner === "" ? free + 1 : 0;
     if (held === undefined) waiting.for("this agent does not know the holder of the deploy lock");

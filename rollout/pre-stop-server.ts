@@ -1,23 +1,15 @@
 import type { Clock } from "./clock";
 import type { ConsulApi } from "./consul-api";
+import { LEADERLESS_SECONDS, SECOND } from "./limits";
 import { acquireLock, releaseLock } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
 import { peers, type ServerHealth, serverHealth } from "./queries";
-import { incompatibleMembers, STAGES_HINT, type Stage, tooFar } from "./security-compat";
+import { stageObstacle } from "./security-compat";
+import type { Stop } from "./stop";
 
-export interface ServerStop {
-  /** The agent's Terraform id, which stays when its node or container gets another name: the lock is held under it. */
-  readonly owner: string;
-  /** Consul's node name, as the container that runs has it. */
-  readonly node: string;
-  /** `replace` it by another container, or let it `leave` the cluster. */
-  readonly purpose: "replace" | "leave";
+export interface ServerStop extends Stop {
   /** How many servers the cluster is to have. */
   readonly servers: number;
-  /** How far its next container has security turned on. */
-  readonly stage: Stage;
-  /** Seconds to wait for the others. */
-  readonly seconds: number;
 }
 
 /** The agent that is asked. */
@@ -34,9 +26,6 @@ export interface AskedServer {
 
 /** Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last. */
 const LOOKS = 3;
-/** Seconds in which an election is over: a leader that hands over is followed within one. */
-const LEADERLESS_SECONDS = 8;
-const SECOND = 1000;
 
 /**
  * May a server be stopped? Yes, when it holds the deploy lock and the healthy voters without it are still a quorum: at
@@ -71,14 +60,9 @@ export async function preStopServer(
     }
     const spare = await takesNothingAway(health, node, asked);
     if (spare) return allow(`it is ${spare}`);
-    if (purpose === "replace") {
-      const far = await incompatibleMembers(api, stop.stage);
-      if (far?.length !== 0) {
-        waiting.for(tooFar(stop.stage, far));
-        if (waiting.reached(seconds)) return deny(waiting.reason, STAGES_HINT);
-        continue;
-      }
-    }
+    const obstacle = await stageObstacle(stop, api, waiting);
+    if (obstacle === "waiting") continue;
+    if (obstacle) return obstacle;
     if (voters.length === 1 && purpose === "leave")
       return deny(
         "it is the only voter, and the cluster would end with it",

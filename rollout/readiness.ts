@@ -1,5 +1,6 @@
 import { type Clock, Stopwatch } from "./clock";
 import { answerTo, type ConsulApi, read } from "./consul-api";
+import { GRACE_SECONDS, SECOND } from "./limits";
 import { releaseLock } from "./lock";
 import { type Log, Waiting } from "./outcome";
 import { ALIVE, leader, type Member, members, peers, raftServers } from "./queries";
@@ -39,13 +40,6 @@ export type ReadinessOutcome =
   /** It need not be ready yet. */
   | { readonly kind: "passed"; readonly reason: string }
   | { readonly kind: "late"; readonly reason: string };
-
-/**
- * Seconds for a server of a running cluster to find the others: they are asked at once, and again every 2 s
- * (retry_interval).
- */
-const GRACE_SECONDS = 6;
-const SECOND = 1000;
 
 /**
  * Waits until an agent is ready: a server a voter that the leader knows, a client agent in touch with a leader. Then it

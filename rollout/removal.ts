@@ -1,5 +1,6 @@
 import { type Clock, Stopwatch } from "./clock";
 import { answerTo, type ConsulApi } from "./consul-api";
+import { LEADERLESS_SECONDS, SECOND } from "./limits";
 import { releaseLock } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting } from "./outcome";
 import { ALIVE, leader, members, raftServers } from "./queries";
@@ -17,8 +18,6 @@ export interface Removal {
 /** leaving 2, left 3, failed 4 (hashicorp/serf, MemberStatus). */
 const LEAVING = 2;
 const FAILED = 4;
-const LEADERLESS_SECONDS = 8;
-const SECOND = 1000;
 
 /**
  * Waits, by a server that stays, until an agent that was stopped for good is neither a member nor in Raft, and takes it

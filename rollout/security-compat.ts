@@ -1,9 +1,10 @@
 import { NODE_META, STAGE_ON_THE_WIRE } from "../consul/contract";
 import { byCodeUnits } from "../consul/sort";
 import type { ConsulApi } from "./consul-api";
+import { type Denial, deny, type Waiting } from "./outcome";
 import { ALIVE, catalogNodes, members } from "./queries";
-
-export type Stage = keyof typeof STAGE_ON_THE_WIRE;
+import type { Stage } from "./request";
+import type { Stop } from "./stop";
 
 /** In their order: a cluster goes from one to the next. */
 export const STAGES = Object.keys(STAGE_ON_THE_WIRE) as Stage[];
@@ -44,9 +45,19 @@ function isCompatible(next: Stage, other: string): boolean {
   return Math.abs(distance) <= 1 && !(next === "off" && distance > 0);
 }
 
-/** Why an agent of a stage is not started beside others. @param others undefined if the asked agent does not know them */
-export const tooFar = (stage: Stage, others: readonly string[] | undefined): string =>
-  `its next container has security at "${stage}", too far from ` +
-  (others?.join(", ") ?? "others, whose security this agent does not know");
-
-export const STAGES_HINT = "go one stage at a time, with a deploy of all agents for each: docs/security.md";
+/**
+ * What keeps the next container from starting beside the others: its stage is too far from theirs, for now (`waiting`),
+ * or for `seconds`. Undefined if nothing does, and for an agent that leaves.
+ */
+export async function stageObstacle(
+  { purpose, stage, seconds }: Pick<Stop, "purpose" | "stage" | "seconds">,
+  api: ConsulApi,
+  waiting: Waiting,
+): Promise<Denial | "waiting" | undefined> {
+  const far = purpose === "replace" ? await incompatibleMembers(api, stage) : [];
+  if (far?.length === 0) return undefined;
+  const others = far?.join(", ") ?? "others, whose security this agent does not know";
+  waiting.for(`its next container has security at "${stage}", too far from ${others}`);
+  if (!waiting.reached(seconds)) return "waiting";
+  return deny(waiting.reason, "go one stage at a time, with a deploy of all agents for each: docs/security.md");
+}

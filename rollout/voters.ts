@@ -1,9 +1,8 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
+import { SECOND } from "./limits";
 import { allow, deny, type Log, type Outcome, Waiting } from "./outcome";
 import { raftServers } from "./queries";
-
-const SECOND = 1000;
 
 /**
  * Waits until every named server is a voter of one Raft configuration that has a leader: a server alone with a wrong

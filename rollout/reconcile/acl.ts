@@ -1,6 +1,7 @@
 import { ACL_DESCRIPTION } from "../../consul/contract";
 import { type Clock, Stopwatch } from "../clock";
 import type { Authority, ConsulApi } from "../consul-api";
+import { GRACE_SECONDS, LEADERLESS_SECONDS, SECOND } from "../limits";
 import { allow, deny, type Log, type Outcome, unknown, Waiting } from "../outcome";
 import { peers } from "../queries";
 import type { AclRequest, DeclaredAcls } from "../request";
@@ -29,10 +30,6 @@ export interface ExistingAcls {
   readonly rules: ReadonlyMap<string, string>;
 }
 
-/** Seconds for a server of a running cluster to find the others, as in the readiness check. */
-const GRACE_SECONDS = 6;
-const LEADERLESS_SECONDS = 8;
-const SECOND = 1000;
 /** The description of the management token that a server creates (hashicorp/consul, agent/consul/leader.go). */
 const INITIAL_MANAGEMENT = "Initial Management Token";
 /** What Consul writes instead of a SecretID for those who may not see it. */

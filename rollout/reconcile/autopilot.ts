@@ -1,12 +1,11 @@
 import { type Clock, Stopwatch } from "../clock";
 import { type ConsulApi, read } from "../consul-api";
+import { LEADERLESS_SECONDS, SECOND } from "../limits";
 import { allow, deny, type Log, type Outcome, unknown, Waiting } from "../outcome";
 import type { AutopilotRequest } from "../request";
 import { formatAnswer, replyTo } from "./changes";
 
 const PATH = "/v1/operator/autopilot/configuration";
-const LEADERLESS_SECONDS = 8;
-const SECOND = 1000;
 
 interface Configuration {
   readonly CreateIndex?: number;

@@ -2,6 +2,7 @@ import { KV } from "../../consul/contract";
 import { byCodeUnits } from "../../consul/sort";
 import { type Clock, Stopwatch } from "../clock";
 import type { Authority, ConsulApi } from "../consul-api";
+import { LEADERLESS_SECONDS, SECOND } from "../limits";
 import { allow, deny, type Log, type Outcome, unknown, Waiting } from "../outcome";
 import { leader } from "../queries";
 import type { DeclaredObjects, DefinitionsRequest } from "../request";
@@ -49,8 +50,6 @@ const NOTE = `/v1/kv/${KV.definitions}`;
  * electing a leader.
  */
 const REJECTED_SECONDS = 10;
-const LEADERLESS_SECONDS = 8;
-const SECOND = 1000;
 
 /**
  * Creates, updates and deletes the cluster's keys, config entries and prepared queries. An existing key does not

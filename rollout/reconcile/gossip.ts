@@ -1,11 +1,11 @@
 import { type Clock, Stopwatch } from "../clock";
 import { type ConsulAnswer, type ConsulApi, parsed } from "../consul-api";
+import { SECOND } from "../limits";
 import { allow, deny, type Log, type Outcome, unknown, Waiting } from "../outcome";
 import type { GossipRequest } from "../request";
 import { formatAnswer, replyTo } from "./changes";
 
 const PATH = "/v1/operator/keyring";
-const SECOND = 1000;
 /** Enough of an answer to show why. */
 const MAX_LENGTH = 200;
 

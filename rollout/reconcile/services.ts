@@ -2,6 +2,7 @@ import { PATHS } from "../../consul/contract";
 import { type Clock, Stopwatch } from "../clock";
 import { type ConsulApi, ContainerUnreachable, read } from "../consul-api";
 import type { Docker } from "../docker";
+import { GRACE_SECONDS, SECOND } from "../limits";
 import { allow, deny, type Log, type Outcome, unknown, Waiting } from "../outcome";
 import { leader, peers } from "../queries";
 import { SIGNAL_RELOAD } from "../reload";
@@ -56,9 +57,6 @@ exit 0`,
 } as const;
 
 const FILE_HINT = "change the services in the cluster file, and deploy again";
-/** The seconds of the readiness check: this step must not hold a slot of Terraform's that another server needs. */
-const GRACE_SECONDS = 6;
-const SECOND = 1000;
 /** A file of Consul's that declares nothing. */
 const NOTHING = "{}";
 

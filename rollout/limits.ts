@@ -1,0 +1,14 @@
+/** How often a check looks again, in milliseconds. */
+export const SECOND = 1000;
+
+/**
+ * Seconds in which an election is over: a leader that hands over is followed within one. An agent that knows no leader
+ * for longer does not know the answer.
+ */
+export const LEADERLESS_SECONDS = 8;
+
+/**
+ * Seconds for a server of a running cluster to find the others: they are asked at once, and again every 2 s
+ * (retry_interval). After that, a step no longer holds an operation of Terraform's that another server needs.
+ */
+export const GRACE_SECONDS = 6;
