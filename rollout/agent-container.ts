@@ -4,7 +4,7 @@ import { PATHS } from "../consul/contract";
 import { dockerArguments } from "../consul/docker-arguments";
 import { SECRET_FILES } from "../consul/secrets";
 import { answerTo, ContainerUnreachable, parsed } from "./consul-api";
-import { ConsulConnection } from "./consul-connection";
+import { type ConnectionLimits, ConsulConnection } from "./consul-connection";
 import type { Docker } from "./docker";
 import { DockerCli } from "./docker-cli";
 import type { ExecTarget } from "./request";
@@ -35,11 +35,12 @@ export class AgentContainer {
   constructor(
     readonly target: ExecTarget,
     { env, folder }: Operator,
+    limits: ConnectionLimits = {},
   ) {
     const certs = target.certs?.replace(/^~(?=\/|$)/, homedir());
     const reach = dockerArguments(target.daemon, certs && resolve(folder, certs));
     this.docker = new DockerCli(reach, env);
-    this.api = new ConsulConnection(reach, target.container, { env, address: target.api });
+    this.api = new ConsulConnection(reach, target.container, { env, address: target.api, ...limits });
   }
 
   close(): Promise<void> {

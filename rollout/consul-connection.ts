@@ -12,17 +12,20 @@ import {
 } from "./consul-api";
 import { endedWithProgram, startFailure } from "./docker-cli";
 
-export interface ConnectionOptions {
+export interface ConnectionLimits {
+  /** Seconds until an answer is given up, on top of what a blocking query may take. @default 5 */
+  readonly answerSeconds?: number;
+  /** Seconds until the daemon and the container have to be reached. @default 15 */
+  readonly connectSeconds?: number;
+}
+
+export interface ConnectionOptions extends ConnectionLimits {
   /** The environment of the docker CLI. */
   readonly env: NodeJS.ProcessEnv;
   /** The API's address in the container. @default what the container says */
   readonly address?: string;
   /** @default "docker" */
   readonly program?: string;
-  /** Seconds until an answer is given up, on top of what a blocking query may take. @default 5 */
-  readonly answerSeconds?: number;
-  /** Seconds until the daemon and the container have to be reached. @default 15 */
-  readonly connectSeconds?: number;
 }
 
 /** Files of the agent's secrets that hold a token as an HTTP header, the newest first. */

@@ -1,92 +1,12 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { ContainerUnreachable, Unreachable } from "../../rollout/consul-api";
-import { ConsulConnection } from "../../rollout/consul-connection";
+import type { ConsulConnection } from "../../rollout/consul-connection";
 import { NO_CLI } from "../../rollout/docker-cli";
-import { folder } from "../cluster-files";
-
-/**
- * What a container is to these tests: a folder of secrets, an environment, and programs that stand in for the docker
- * CLI and nc.
- */
-class Container {
-  readonly root = folder();
-  private readonly pids = join(this.root, "pids");
-
-  constructor(secrets: Readonly<Record<string, string>> = {}) {
-    mkdirSync(join(this.root, "secrets"));
-    writeFileSync(this.pids, "");
-    for (const [name, text] of Object.entries(secrets)) writeFileSync(join(this.root, "secrets", name), `${text}\n`);
-    // Runs what it is told to run in a container, here.
-    this.program(
-      "docker",
-      `#!/bin/sh
-echo $$ >>${this.pids}
-for script; do :; done
-exec /bin/sh -c "$(printf '%s' "$script" | sed 's|/consul/secrets|${this.root}/secrets|')"`,
-    );
-    this.program(
-      "nc",
-      `#!${process.execPath}
-const socket = require("node:net").connect({ host: process.argv[2], port: Number(process.argv[3]) });
-process.stdin.pipe(socket).pipe(process.stdout);
-socket.on("error", ({ message }) => { console.error(message); process.exit(1); });
-socket.on("close", () => process.exit());`,
-    );
-  }
-
-  private program(name: string, text: string): void {
-    writeFileSync(join(this.root, name), text);
-    chmodSync(join(this.root, name), 0o755);
-  }
-
-  /** How often the docker CLI was started, and which of them run. */
-  processes(): { started: number; running: number } {
-    const pids = readFileSync(this.pids, "utf8").split("\n").filter(Boolean).map(Number);
-    const runs = (pid: number) => {
-      try {
-        return process.kill(pid, 0);
-      } catch {
-        return false;
-      }
-    };
-    return { started: pids.length, running: pids.filter(runs).length };
-  }
-
-  connect(
-    address: string,
-    seconds: { answerSeconds?: number; connectSeconds?: number } = {},
-    program = join(this.root, "docker"),
-  ): ConsulConnection {
-    const env = { PATH: `${this.root}:${process.env.PATH}`, CONSUL_HTTP_ADDR: address };
-    return new ConsulConnection(["-H", "ssh://root@10.0.0.1"], "s1", { env, program, ...seconds });
-  }
-}
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-const servers: Server[] = [];
-
-async function api(handler: Handler, host = "127.0.0.1"): Promise<string> {
-  const server = createServer(handler);
-  servers.push(server);
-  await new Promise<void>((listening) => server.listen(0, host, listening));
-  const { port } = server.address() as AddressInfo;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
-afterAll(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
+import { api, ContainerStandIn, type Handler } from "./container-stand-in";
 
 const get = { method: "GET", path: "/v1/status/leader" } as const;
 
 test("one docker CLI serves all requests, and is gone when the connection is closed", async () => {
-  const container = new Container();
+  const container = new ContainerStandIn();
   const connection = container.connect(
     await api(({ url }, response) => response.setHeader("X-Consul-Index", "7").end(url)),
   );
@@ -98,14 +18,14 @@ test("one docker CLI serves all requests, and is gone when the connection is clo
 });
 
 test("it finds the API by IPv6, where the container says so", async () => {
-  const connection = new Container().connect(await api((_, response) => response.end("six"), "::1"));
+  const connection = new ContainerStandIn().connect(await api((_, response) => response.end("six"), "::1"));
   expect((await connection.send(get)).body).toBe("six");
   await connection.close();
 });
 
 test("a body goes as JSON, or as it is when it is text", async () => {
   const echo: Handler = (request, response) => request.pipe(response);
-  const connection = new Container().connect(await api(echo));
+  const connection = new ContainerStandIn().connect(await api(echo));
   expect((await connection.send({ method: "PUT", path: "/v1/kv/a", body: { b: "ü" } })).body).toBe('{"b":"ü"}');
   expect((await connection.send({ method: "PUT", path: "/v1/kv/a", body: "owner" })).body).toBe("owner");
   await connection.close();
@@ -131,13 +51,13 @@ describe("the token", () => {
     ["is the former one while the cluster does not know the current one", "old", "old"],
     ["is none while the cluster knows neither", "other", "none"],
   ])("%s", async (_, taken, sent) => {
-    const connection = new Container(SECRETS).connect(await api(takes(taken)));
+    const connection = new ContainerStandIn(SECRETS).connect(await api(takes(taken)));
     expect((await connection.send(get)).body).toBe(sent);
     await connection.close();
   });
 
   test("is the management token for what needs it, and none for what is to be seen without", async () => {
-    const connection = new Container(SECRETS).connect(await api(takes("new")));
+    const connection = new ContainerStandIn(SECRETS).connect(await api(takes("new")));
     expect((await connection.send({ ...get, authority: "management" })).body).toBe("all");
     expect((await connection.send({ ...get, authority: "anonymous" })).body).toBe("none");
     await connection.close();
@@ -145,7 +65,7 @@ describe("the token", () => {
 
   test("is tried again when the agent could not tell", async () => {
     let asked = 0;
-    const connection = new Container(SECRETS).connect(
+    const connection = new ContainerStandIn(SECRETS).connect(
       await api((request, response) => {
         if (request.url === "/v1/agent/members" && asked++ === 0) response.statusCode = 500;
         tellsToken(request, response);
@@ -169,7 +89,7 @@ describe("without an answer", () => {
 
   test("an API that stops in the middle of an answer is given up, and asked anew by another docker CLI", async () => {
     let asked = 0;
-    const container = new Container();
+    const container = new ContainerStandIn();
     const connection = container.connect(
       await api((_, response) => {
         response.setHeader("Content-Length", "10");
@@ -186,7 +106,7 @@ describe("without an answer", () => {
   });
 
   test("an answer that breaks off is none", async () => {
-    const container = new Container();
+    const container = new ContainerStandIn();
     const connection = container.connect(
       await api((request, response) => {
         response.setHeader("Content-Length", "10");
@@ -199,19 +119,16 @@ describe("without an answer", () => {
   });
 
   test("the docker CLI's own complaint is the reason", async () => {
-    const container = new Container();
-    writeFileSync(
-      join(container.root, "docker"),
-      "#!/bin/sh\necho 'Error response from daemon: No such container: s1' >&2; exit 1",
-    );
+    const container = new ContainerStandIn();
+    container.program("docker", "#!/bin/sh\necho 'Error response from daemon: No such container: s1' >&2; exit 1");
     expect(await isNotReached(container.connect(""))).toBe("Error response from daemon: No such container: s1");
   });
 
   test("an address that nobody listens at, a docker CLI that hangs, and one that is not there", async () => {
-    const container = new Container();
+    const container = new ContainerStandIn();
     expect(await fails(container.connect("http://127.0.0.1:1"))).toMatch(/ECONNREFUSED|ended with 1/);
     expect(await isNotReached(container.connect("", {}, "/nowhere/docker"))).toBe(NO_CLI);
-    writeFileSync(join(container.root, "docker"), "#!/bin/sh\nexec sleep 60");
+    container.program("docker", "#!/bin/sh\nexec sleep 60");
     expect(await isNotReached(container.connect("", { connectSeconds: 0.3 }))).toBe(
       "its container was not reached within 0.3 s",
     );

@@ -1,7 +1,36 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Daemon } from "../../cluster/model";
+import { AgentContainer } from "../../rollout/agent-container";
+import type { ConnectionLimits } from "../../rollout/consul-connection";
+import { dockerEnvironment } from "../../rollout/environment";
 import { type DockerResult, docker } from "../docker/docker";
+
+export interface AgentOptions extends ConnectionLimits {
+  /** The container's present name. @default the cluster file's */
+  readonly container?: string;
+}
+
+/**
+ * Works with an agent in its running container: by its HTTP API, at the address of the cluster file, and by its Docker
+ * daemon. A connection that the work has opened is closed afterwards. Requests throw as ConsulConnection's do.
+ */
+export async function withAgent<Result>(
+  { host, container, endpoints }: AgentDescription,
+  work: (agent: AgentContainer) => Promise<Result>,
+  { container: presentName = container, ...limits }: AgentOptions = {},
+): Promise<Result> {
+  const { url: daemon, certs } = host.daemon;
+  const target = { daemon, certs, container: presentName, api: endpoints.local };
+  // A relative folder of certificates is relative to the project.
+  const operator = { env: dockerEnvironment(process.env), folder: process.cwd() };
+  const agent = new AgentContainer(target, operator, limits);
+  try {
+    return await work(agent);
+  } finally {
+    await agent.close();
+  }
+}
 
 /** An agent's HTTP API in its container. */
 export interface ApiEndpoint {

@@ -1,0 +1,94 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type ConnectionLimits, ConsulConnection } from "../../rollout/consul-connection";
+import { folder } from "../cluster-files";
+
+/**
+ * What a container is to these tests: a folder of secrets, an environment, and programs that stand in for the docker
+ * CLI and nc.
+ */
+export class ContainerStandIn {
+  readonly root = folder();
+  private readonly log = join(this.root, "log");
+
+  constructor(secrets: Readonly<Record<string, string>> = {}) {
+    mkdirSync(join(this.root, "secrets"));
+    writeFileSync(this.log, "");
+    for (const [name, text] of Object.entries(secrets)) writeFileSync(join(this.root, "secrets", name), `${text}\n`);
+    // Runs what it is told to run in a container, here.
+    this.program(
+      "docker",
+      `#!/bin/sh
+echo $$ "$*" | head -n 1 >>${this.log}
+for script; do :; done
+exec /bin/sh -c "$(printf '%s' "$script" | sed 's|/consul/secrets|${this.root}/secrets|')"`,
+    );
+    this.program("nc", NC);
+  }
+
+  program(name: string, text: string): void {
+    writeFileSync(join(this.root, name), text);
+    chmodSync(join(this.root, name), 0o755);
+  }
+
+  /** @param address of the API, as the container's environment has it */
+  connect(address: string, limits: ConnectionLimits = {}, program = join(this.root, "docker")): ConsulConnection {
+    const env = { PATH: this.path, CONSUL_HTTP_ADDR: address };
+    return new ConsulConnection(["-H", "ssh://root@10.0.0.1"], "s1", { env, program, ...limits });
+  }
+
+  /** A PATH on which the stand-ins are first. */
+  get path(): string {
+    return `${this.root}:${process.env.PATH}`;
+  }
+
+  /** The first line of each call of the docker CLI. */
+  calls(): string[] {
+    return this.lines().map((line) => line.replace(/^\d+ /, ""));
+  }
+
+  /** How often the docker CLI was started, and which of them run. */
+  processes(): { started: number; running: number } {
+    const pids = this.lines().map((line) => Number.parseInt(line, 10));
+    const runs = (pid: number) => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    return { started: pids.length, running: pids.filter(runs).length };
+  }
+
+  private lines(): string[] {
+    return readFileSync(this.log, "utf8").split("\n").filter(Boolean);
+  }
+}
+
+/** A program that connects its standard streams with a host and a port. */
+const NC = `#!${process.execPath}
+const socket = require("node:net").connect({ host: process.argv[2], port: Number(process.argv[3]) });
+process.stdin.pipe(socket).pipe(process.stdout);
+socket.on("error", ({ message }) => { console.error(message); process.exit(1); });
+socket.on("close", () => process.exit());`;
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+const servers: Server[] = [];
+
+/** A server of this process, which is closed after the last test. @returns its URL */
+export async function api(handler: Handler, host = "127.0.0.1"): Promise<string> {
+  const server = createServer(handler);
+  servers.push(server);
+  await new Promise<void>((listening) => server.listen(0, host, listening));
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+afterAll(() => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
