@@ -1,21 +1,10 @@
-import { homedir } from "node:os";
-import { resolve } from "node:path";
 import { PATHS } from "../consul/contract";
-import { dockerArguments } from "../consul/docker-arguments";
 import { SECRET_FILES } from "../consul/secrets";
 import { answerTo, ContainerUnreachable, parsed } from "./consul-api";
 import { type ConnectionLimits, ConsulConnection } from "./consul-connection";
 import type { Docker } from "./docker";
-import { DockerCli } from "./docker-cli";
+import { DockerCli, type Operator } from "./docker-cli";
 import type { ExecTarget } from "./request";
-
-/** Where the docker CLI runs. */
-export interface Operator {
-  /** The docker CLI's environment. */
-  readonly env: NodeJS.ProcessEnv;
-  /** The stack's folder: paths of requests are relative to it. */
-  readonly folder: string;
-}
 
 /** Scripts that run in an agent's container. */
 export const IN_CONTAINER = {
@@ -34,13 +23,12 @@ export class AgentContainer {
 
   constructor(
     readonly target: ExecTarget,
-    { env, folder }: Operator,
+    operator: Operator,
     limits: ConnectionLimits = {},
   ) {
-    const certs = target.certs?.replace(/^~(?=\/|$)/, homedir());
-    const reach = dockerArguments(target.daemon, certs && resolve(folder, certs));
-    this.docker = new DockerCli(reach, env);
-    this.api = new ConsulConnection(reach, target.container, { env, address: target.api, ...limits });
+    const cli = DockerCli.of(target, operator);
+    this.docker = cli;
+    this.api = new ConsulConnection(cli, target.container, { address: target.api, ...limits });
   }
 
   close(): Promise<void> {

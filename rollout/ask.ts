@@ -1,6 +1,7 @@
-import { AgentContainer, type Operator } from "./agent-container";
+import { AgentContainer } from "./agent-container";
 import { type Clock, Stopwatch } from "./clock";
 import { ContainerUnreachable } from "./consul-api";
+import type { Operator } from "./docker-cli";
 import { SECOND } from "./limits";
 import { deny, type Log, type Outcome, unknown } from "./outcome";
 import type { ExecTarget } from "./request";

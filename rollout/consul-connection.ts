@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { Duplex, type Readable, type Writable } from "node:stream";
@@ -10,7 +10,7 @@ import {
   ContainerUnreachable,
   Unreachable,
 } from "./consul-api";
-import { endedWithProgram, startFailure } from "./docker-cli";
+import { type DockerCli, startFailure } from "./docker-cli";
 
 export interface ConnectionLimits {
   /** Seconds until an answer is given up, on top of what a blocking query may take. @default 5 */
@@ -20,12 +20,8 @@ export interface ConnectionLimits {
 }
 
 export interface ConnectionOptions extends ConnectionLimits {
-  /** The environment of the docker CLI. */
-  readonly env: NodeJS.ProcessEnv;
   /** The API's address in the container. @default what the container says */
   readonly address?: string;
-  /** @default "docker" */
-  readonly program?: string;
 }
 
 /** Files of the agent's secrets that hold a token as an HTTP header, the newest first. */
@@ -74,11 +70,11 @@ export class ConsulConnection implements ConsulApi {
   private process: Process | undefined;
   private line: Line | undefined;
 
-  /** @param reach the docker CLI's arguments that reach the container's daemon: `-H ssh://root@10.0.0.11` */
+  /** @param docker the container's daemon */
   constructor(
-    private readonly reach: readonly string[],
+    private readonly docker: DockerCli,
     private readonly container: string,
-    private readonly options: ConnectionOptions,
+    private readonly options: ConnectionOptions = {},
   ) {}
 
   async send(asked: ConsulRequest): Promise<ConsulAnswer> {
@@ -138,9 +134,7 @@ export class ConsulConnection implements ConsulApi {
   }
 
   private async open(): Promise<Line> {
-    const { env, program = "docker" } = this.options;
-    const args = [...this.reach, "exec", "-i", this.container, "/bin/sh", "-c", IN_CONTAINER];
-    const cli = endedWithProgram(spawn(program, args, { env, stdio: ["pipe", "pipe", "pipe"] }));
+    const cli = this.docker.start(["exec", "-i", this.container, "/bin/sh", "-c", IN_CONTAINER]);
     // What fails on its streams is told by the end of the CLI, or by the request that waits.
     for (const stream of [cli.stdin, cli.stdout]) stream.on("error", () => undefined);
     let complaint = "";

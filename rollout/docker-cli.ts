@@ -1,5 +1,25 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, type StdioOptions, spawn } from "node:child_process";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { dockerArguments } from "../consul/docker-arguments";
 import type { Docker, DockerOptions, DockerResult } from "./docker";
+import type { ExecTarget } from "./request";
+
+/** Where the docker CLI runs. */
+export interface Operator {
+  /** The docker CLI's environment. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The folder that relative paths begin at: of a request, its stack's folder. */
+  readonly folder: string;
+}
+
+export interface CliOptions extends DockerOptions {
+  /** An open file for its standard input, in place of `input`. */
+  readonly inputFile?: number;
+  /** An open file for its standard output; the result then has none. */
+  readonly outputFile?: number;
+}
 
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
@@ -12,7 +32,7 @@ export function endedWithProgram<Cli extends ChildProcess>(cli: Cli): Cli {
   return cli.once("close", () => running.delete(cli)).once("error", () => running.delete(cli));
 }
 
-export const NO_CLI = "the docker CLI is needed where Terraform runs, for the checks of agents";
+export const NO_CLI = "there is no docker CLI on the PATH, by which agents are reached";
 
 /** Why the docker CLI did not start. */
 export const startFailure = ({ message }: Error): string => (message.includes("ENOENT") ? NO_CLI : message);
@@ -25,14 +45,33 @@ export class DockerCli implements Docker {
    */
   constructor(
     private readonly reach: readonly string[],
-    private readonly env: NodeJS.ProcessEnv,
+    readonly env: NodeJS.ProcessEnv,
     private readonly program = "docker",
   ) {}
 
-  run(args: readonly string[], { input, seconds = 60 }: DockerOptions = {}): Promise<DockerResult> {
+  /** The CLI that reaches a daemon. `~` is the operator's home folder. */
+  static of({ daemon, certs }: Pick<ExecTarget, "daemon" | "certs">, { env, folder }: Operator): DockerCli {
+    const path = certs?.replace(/^~(?=\/|$)/, homedir());
+    return new DockerCli(dockerArguments(daemon, path && resolve(folder, path)), env);
+  }
+
+  /** The program and all its arguments. */
+  command(args: readonly string[]): readonly [string, ...string[]] {
+    return [this.program, ...this.reach, ...args];
+  }
+
+  /** Starts the CLI, which ends with this program. */
+  start(args: readonly string[]): ChildProcessByStdio<Writable, Readable, Readable>;
+  start(args: readonly string[], stdio: StdioOptions): ChildProcess;
+  start(args: readonly string[], stdio: StdioOptions = "pipe"): ChildProcess {
+    const [program, ...words] = this.command(args);
+    return endedWithProgram(spawn(program, words, { env: this.env, stdio }));
+  }
+
+  run(args: readonly string[], options: CliOptions = {}): Promise<DockerResult> {
+    const { input, inputFile = "pipe", outputFile = "pipe", seconds = 60 } = options;
     return new Promise((done) => {
-      const words = [...this.reach, ...args];
-      const cli = endedWithProgram(spawn(this.program, words, { env: this.env, stdio: ["pipe", "pipe", "pipe"] }));
+      const cli = this.start(args, [inputFile, outputFile, "pipe"]);
       let output = "";
       let complaint = "";
       const end = (ok: boolean, error: string): void => {
@@ -42,14 +81,14 @@ export class DockerCli implements Docker {
       // Its own children, such as ssh, may keep the pipes open. Asked to end, it would wait some seconds for the ssh.
       const timer = setTimeout(() => {
         cli.kill("SIGKILL");
-        cli.stdout.destroy();
-        cli.stderr.destroy();
+        cli.stdout?.destroy();
+        cli.stderr?.destroy();
         end(false, `no answer within ${seconds} s`);
       }, seconds * 1000);
-      cli.stdout.setEncoding("utf8").on("data", (text: string) => {
+      cli.stdout?.setEncoding("utf8").on("data", (text: string) => {
         output += text;
       });
-      cli.stderr.setEncoding("utf8").on("data", (text: string) => {
+      cli.stderr?.setEncoding("utf8").on("data", (text: string) => {
         complaint += text;
       });
       cli.once("error", (error) => end(false, startFailure(error)));
@@ -57,8 +96,8 @@ export class DockerCli implements Docker {
         end(code === 0, code === 0 ? "" : complaint.trim() || `ended with ${signal ?? code}`),
       );
       // A CLI that ends before it has read everything says why itself.
-      cli.stdin.on("error", () => undefined);
-      cli.stdin.end(input);
+      cli.stdin?.on("error", () => undefined);
+      cli.stdin?.end(input);
     });
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { AgentContainer, type Operator } from "./agent-container";
+import { AgentContainer } from "./agent-container";
 import { askInTurn, byDocker, type Decide } from "./ask";
 import { type Clock, Stopwatch } from "./clock";
 import { parsed } from "./consul-api";
@@ -8,6 +8,7 @@ import { containerReport } from "./container-report";
 import { decommission } from "./decommission";
 import { deliverSecrets } from "./deliver-secrets";
 import { deliverToken } from "./deliver-token";
+import type { Operator } from "./docker-cli";
 import { allow, deny, type Log, type Outcome } from "./outcome";
 import { TerraformRun } from "./parallelism";
 import { preStop } from "./pre-stop";

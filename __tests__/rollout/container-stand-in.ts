@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type ConnectionLimits, ConsulConnection } from "../../rollout/consul-connection";
+import { DockerCli } from "../../rollout/docker-cli";
 import { folder } from "../cluster-files";
 
 /**
@@ -36,7 +37,7 @@ exec /bin/sh -c "$(printf '%s' "$script" | sed 's|/consul/secrets|${this.root}/s
   /** @param address of the API, as the container's environment has it */
   connect(address: string, limits: ConnectionLimits = {}, program = join(this.root, "docker")): ConsulConnection {
     const env = { PATH: this.path, CONSUL_HTTP_ADDR: address };
-    return new ConsulConnection(["-H", "ssh://root@10.0.0.1"], "s1", { env, program, ...limits });
+    return new ConsulConnection(new DockerCli(["-H", "ssh://root@10.0.0.1"], env, program), "s1", limits);
   }
 
   /** A PATH on which the stand-ins are first. */

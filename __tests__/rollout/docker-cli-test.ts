@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DockerCli, NO_CLI } from "../../rollout/docker-cli";
 import { folder } from "../cluster-files";
@@ -31,6 +31,16 @@ test("standard input reaches it whole, and ends", async () => {
   const { docker } = cli("wc -c");
   expect(Number((await docker.run([], { input: "x".repeat(300_000) })).output)).toBe(300_000);
   expect(Number((await docker.run([])).output)).toBe(0);
+});
+
+test("its standard streams can be open files", async () => {
+  const { docker, root } = cli("tr a-z A-Z; echo problem >&2");
+  writeFileSync(join(root, "in"), "snapshot");
+  const [inputFile, outputFile] = [openSync(join(root, "in"), "r"), openSync(join(root, "out"), "w")];
+  const result = await docker.run([], { inputFile, outputFile });
+  for (const file of [inputFile, outputFile]) closeSync(file);
+  expect(result).toEqual({ ok: true, output: "", error: "", errorOutput: "problem\n" });
+  expect(readFileSync(join(root, "out"), "utf8")).toBe("SNAPSHOT");
 });
 
 test("a CLI that ends before it has read its input says why itself", async () => {

@@ -96,11 +96,9 @@ export class Adoption {
   /** A successor of another version may change the data so that the original cannot read it, and there would be no way back. */
   async versionProblem({ agent, view }: AgentAdoption): Promise<AdoptionProblem | undefined> {
     const image = this.provisioners(agent).image(agent.name);
-    const { output } = await docker(
-      agent.host.daemon,
-      ["run", "--rm", "--network=none", "--entrypoint=consul", image, "version"],
-      60,
-    );
+    const { output } = await docker(agent.host.daemon).run([
+      ...["run", "--rm", "--network=none", "--entrypoint=consul", image, "version"],
+    ]);
     const version = /v(\S+)/.exec(output)?.[1];
     const running = view?.version;
     if (version === running) return undefined;
@@ -224,7 +222,7 @@ export class Adoption {
   }
 
   private async docker(agent: AgentDescription, ...args: string[]): Promise<void> {
-    const { ok, error } = await docker(agent.host.daemon, args, 2 * STOP_TIMEOUT_SECONDS);
+    const { ok, error } = await docker(agent.host.daemon).run(args, { seconds: 2 * STOP_TIMEOUT_SECONDS });
     if (!ok) throw new Error(`${agent.name}: docker ${args.join(" ")}: ${error}`);
   }
 

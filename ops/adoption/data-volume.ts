@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Daemon } from "../../cluster/model";
 import { ADOPTION_LABEL } from "../../consul/contract";
-import { docker, dockerCommand } from "../docker/docker";
+import type { DockerCli } from "../../rollout/docker-cli";
+import { docker } from "../docker/docker";
 import { exitCodeOf } from "../process";
 
 const SCRIPT = readFileSync(join(__dirname, "data-volume.sh"), "utf8");
@@ -13,24 +14,26 @@ const COPY_SECONDS = 3600;
 
 /** The volume or folder of a host for an agent's data. Each task in it runs in a short-lived container, from an image that the host has. */
 export class DataVolume {
+  private readonly docker: DockerCli;
+
   constructor(
-    private readonly daemon: Daemon,
+    daemon: Daemon,
     /** The volume's name, or the folder on the host. */
     private readonly data: string,
     private readonly image: string,
-  ) {}
+  ) {
+    this.docker = docker(daemon);
+  }
 
   /** Whether it has data that counts. */
   async inspect(): Promise<"empty" | "data"> {
     const exists = this.data.startsWith("/")
       ? undefined
-      : await docker(this.daemon, ["volume", "inspect", this.data], 15);
+      : await this.docker.run(["volume", "inspect", this.data], { seconds: 15 });
     if (exists && !exists.ok && /no such volume/i.test(exists.error)) return "empty";
     // Unlike `-v`, `--mount` does not create a missing folder.
-    const inspected = await docker(
-      this.daemon,
+    const inspected = await this.docker.run(
       this.task("inspect", ["--mount", `type=${exists ? "volume" : "bind"},source=${this.data},target=/volume`]),
-      60,
     );
     if (!inspected.ok && /source path does not exist/i.test(inspected.error)) return "empty";
     if (!inspected.ok) throw new Error(inspected.error);
@@ -39,7 +42,7 @@ export class DataVolume {
 
   /** Makes room for a copy. Until the copy is complete, the content is invalid. */
   async makeRoom(): Promise<void> {
-    await docker(this.daemon, ["container", "prune", "--force", "--filter", `label=${ADOPTION_LABEL}`], 60);
+    await this.docker.run(["container", "prune", "--force", "--filter", `label=${ADOPTION_LABEL}`]);
     await this.must("begin");
   }
 
@@ -80,14 +83,14 @@ export class DataVolume {
   }
 
   private async must(task: Task): Promise<void> {
-    const { ok, error } = await docker(this.daemon, this.task(task), COPY_SECONDS);
+    const { ok, error } = await this.docker.run(this.task(task), { seconds: COPY_SECONDS });
     if (!ok) throw new Error(`${this.data}: ${error}`);
   }
 
   /** Pipes one docker command into another. The input ends only after the first has succeeded, because a part must not pass for the whole. */
   private async pipe(from: readonly string[], into: readonly string[]): Promise<void> {
-    const reader = spawn(...dockerCommand(this.daemon, from, ["ignore", "pipe", "pipe"]));
-    const writer = spawn(...dockerCommand(this.daemon, into, ["pipe", "ignore", "pipe"]));
+    const reader = this.docker.start(from, ["ignore", "pipe", "pipe"]);
+    const writer = this.docker.start(into, ["pipe", "ignore", "pipe"]);
     // A writer that has ended reports the reason itself.
     writer.stdin?.on("error", () => reader.kill());
     reader.stdout?.pipe(writer.stdin as NodeJS.WritableStream, { end: false });

@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
 import { apiOf, consulApi, containerScripts, inAgent } from "../consul-api/consul-api";
 import { inspectContainer } from "../docker/container";
-import { docker, dockerCommand } from "../docker/docker";
+import { docker } from "../docker/docker";
 import { unreachableHosts } from "../docker/hosts";
 import { parallel } from "../parallel";
 import { logLines } from "../process";
@@ -157,11 +156,9 @@ export class Restoration {
     const provisioners = this.provisioners(name);
     const denial = await provisioners.checkBeforeStop(name, { container, node });
     if (denial) return denial;
-    const { ok, error } = await docker(
-      host.daemon,
-      ["restart", "-t", String(STOP_TIMEOUT_SECONDS), container],
-      2 * STOP_TIMEOUT_SECONDS,
-    );
+    const { ok, error } = await docker(host.daemon).run(["restart", "-t", String(STOP_TIMEOUT_SECONDS), container], {
+      seconds: 2 * STOP_TIMEOUT_SECONDS,
+    });
     return ok ? provisioners.waitUntilReady(name) : error;
   }
 
@@ -173,12 +170,8 @@ export class Restoration {
     say = (line: string) => this.log(`${agent.name}: ${line}`),
   ): Promise<string | undefined> {
     const place = apiOf(agent);
-    const [program, words, options] = dockerCommand(place.daemon, inAgent(place, SCRIPTS[name], args.map(String)), [
-      "ignore",
-      "pipe",
-      "pipe",
-    ]);
-    return logLines(spawn(program, words, options), say);
+    const words = inAgent(place, SCRIPTS[name], args.map(String));
+    return logLines(docker(place.daemon).start(words, ["ignore", "pipe", "pipe"]), say);
   }
 
   private provisioners(agent: string): RolloutRunner {

@@ -63,7 +63,9 @@ export function hostStores(cluster: Cluster): Promise<SnapshotStore[]> {
     PARALLEL,
     async ({ name: server, host, container }): Promise<SnapshotStore> => {
       const location = backupsContainer(container);
-      const { ok, output, error } = await docker(host.daemon, ["exec", location, "sh", "-c", SCRIPT], SECONDS);
+      const { ok, output, error } = await docker(host.daemon).run(["exec", location, "sh", "-c", SCRIPT], {
+        seconds: SECONDS,
+      });
       return {
         server,
         host: host.name,
@@ -118,11 +120,9 @@ export function download(
 async function holderOf(servers: readonly AgentDescription[], name: string): Promise<AgentDescription> {
   const reasons: string[] = [];
   for (const server of servers) {
-    const { ok, error } = await docker(
-      server.host.daemon,
-      ["exec", backupsContainer(server.container), "test", "-e", `${PATHS.backups}/${name}`],
-      60,
-    );
+    const { ok, error } = await docker(server.host.daemon).run([
+      ...["exec", backupsContainer(server.container), "test", "-e", `${PATHS.backups}/${name}`],
+    ]);
     if (ok) return server;
     reasons.push(`${server.name} has no ${name}${error === "" || /^Command failed/.test(error) ? "" : `: ${error}`}`);
   }

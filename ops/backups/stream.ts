@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import type { Daemon } from "../../cluster/model";
-import { type DockerResult, docker } from "../docker/docker";
+import type { DockerResult } from "../../rollout/docker";
+import { docker } from "../docker/docker";
 
 export interface StreamOptions {
   /** A file for its standard input. */
@@ -17,13 +18,13 @@ export async function stream(
   args: readonly string[],
   { from, to, seconds }: StreamOptions,
 ): Promise<DockerResult> {
-  const input = from === undefined ? "ignore" : openSync(from, "r");
-  const output = to === undefined ? "pipe" : openSync(to, "wx", 0o600);
+  const inputFile = from === undefined ? undefined : openSync(from, "r");
+  const outputFile = to === undefined ? undefined : openSync(to, "wx", 0o600);
   try {
-    const result = await docker(daemon, args, seconds, [input, output, "pipe"]);
-    if (typeof output === "number") fsyncSync(output);
+    const result = await docker(daemon).run(args, { inputFile, outputFile, seconds });
+    if (outputFile !== undefined) fsyncSync(outputFile);
     return result;
   } finally {
-    for (const file of [input, output]) if (typeof file === "number") closeSync(file);
+    for (const file of [inputFile, outputFile]) if (file !== undefined) closeSync(file);
   }
 }

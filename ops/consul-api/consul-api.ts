@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { AgentDescription, Daemon } from "../../cluster/model";
 import { AgentContainer } from "../../rollout/agent-container";
 import type { ConnectionLimits } from "../../rollout/consul-connection";
-import { dockerEnvironment } from "../../rollout/environment";
-import { type DockerResult, docker } from "../docker/docker";
+import type { DockerResult } from "../../rollout/docker";
+import { docker, operator } from "../docker/docker";
 
 export interface AgentOptions extends ConnectionLimits {
   /** The container's present name. @default the cluster file's */
@@ -22,9 +22,7 @@ export async function withAgent<Result>(
 ): Promise<Result> {
   const { url: daemon, certs } = host.daemon;
   const target = { daemon, certs, container: presentName, api: endpoints.local };
-  // A relative folder of certificates is relative to the project.
-  const operator = { env: dockerEnvironment(process.env), folder: process.cwd() };
-  const agent = new AgentContainer(target, operator, limits);
+  const agent = new AgentContainer(target, operator(), limits);
   try {
     return await work(agent);
   } finally {
@@ -73,4 +71,4 @@ api "$@"`;
  * @param seconds after which the Docker daemon counts as unreachable
  */
 export const consulApi = (endpoint: ApiEndpoint, args: readonly string[], seconds = 60): Promise<DockerResult> =>
-  docker(endpoint.daemon, inAgent(endpoint, REQUEST, ["-m", "10", ...args]), seconds);
+  docker(endpoint.daemon).run(inAgent(endpoint, REQUEST, ["-m", "10", ...args]), { seconds });

@@ -58,7 +58,7 @@ export async function inspectContainers(
   seconds = SECONDS,
 ): Promise<Container[]> {
   if (names.length === 0) return [];
-  const { ok, output, error } = await docker(daemon, ["container", "inspect", ...names], seconds);
+  const { ok, output, error } = await docker(daemon).run(["container", "inspect", ...names], { seconds });
   if (!ok && !/no such container/i.test(error)) throw new Error(error);
   return JSON.parse(output || "[]") as Container[];
 }
@@ -68,10 +68,9 @@ export async function inspectContainers(
  * @throws when the daemon is unreachable
  */
 export async function containersWith(daemon: Daemon, text: string, seconds = SECONDS): Promise<Container[]> {
-  const { ok, output, error } = await docker(
-    daemon,
+  const { ok, output, error } = await docker(daemon).run(
     ["container", "ls", "--all", "--no-trunc", "--format", "{{.ID}} {{.Command}}"],
-    seconds,
+    { seconds },
   );
   if (!ok) throw new Error(error);
   const lines = output.split("\n").filter((line) => line.includes(text));

@@ -54,7 +54,7 @@ async function secondsToStart(): Promise<number> {
 
 /** @param seconds after which the daemon counts as unreachable */
 export async function pingDaemon({ daemon }: HostDescription, seconds: number): Promise<Reachability> {
-  const { ok, output, error } = await docker(daemon, ["version", "--format", "{{.Server.Version}}"], seconds);
+  const { ok, output, error } = await docker(daemon).run(["version", "--format", "{{.Server.Version}}"], { seconds });
   return ok ? { version: output.trim() } : { why: error.split("\n").at(-1) ?? "" };
 }
 

@@ -106,7 +106,7 @@ export class Fixer {
   }
 
   private async docker({ agent }: InspectedAgent, ...args: string[]): Promise<string | undefined> {
-    const { ok, error } = await docker(agent.host.daemon, args, 2 * STOP_TIMEOUT_SECONDS);
+    const { ok, error } = await docker(agent.host.daemon).run(args, { seconds: 2 * STOP_TIMEOUT_SECONDS });
     return ok ? undefined : `docker ${args.join(" ")}: ${error}`;
   }
 }

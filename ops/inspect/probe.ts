@@ -136,7 +136,9 @@ export async function probeAgent(
   const https = cluster.security && localHttps ? `${localHttps}/v1/status/leader` : "";
   const endpoint = apiOf(agent, container);
   const args = [String(timeouts.request), agent.role, agent.node, scope, token, https, ...files];
-  const { ok, output, error } = await docker(endpoint.daemon, inAgent(endpoint, SCRIPT, args), timeouts.answer);
+  const { ok, output, error } = await docker(endpoint.daemon).run(inAgent(endpoint, SCRIPT, args), {
+    seconds: timeouts.answer,
+  });
   return ok ? parseProbe(output) : error;
 }
 

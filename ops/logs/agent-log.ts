@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { AgentDescription } from "../../cluster/model";
-import { dockerCommand } from "../docker/docker";
+import { endedWithProgram } from "../../rollout/docker-cli";
+import { docker } from "../docker/docker";
 import { adaptiveTimeoutSeconds, pingDaemon } from "../docker/hosts";
 import { exitCodeOf } from "../process";
 
@@ -44,16 +45,15 @@ export async function readLog(
     ...(tail === undefined ? [] : ["--tail", String(tail)]),
     ...(follow ? ["--follow"] : []),
   ];
-  const [program, args, spawned] = dockerCommand(host.daemon, ["logs", "--timestamps", ...words, container], "pipe");
+  const cli = docker(host.daemon);
+  const command = cli.command(["logs", "--timestamps", ...words, container]);
   // One stream for both keeps their order.
-  const child = spawn("sh", ["-c", 'exec "$0" "$@" 2>&1', program, ...args], {
-    ...spawned,
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const child = endedWithProgram(
+    spawn("sh", ["-c", 'exec "$0" "$@" 2>&1', ...command], { env: cli.env, stdio: ["ignore", "pipe", "ignore"] }),
+  );
   const ended = exitCodeOf(child);
-  untilExit(child);
   let error = "";
-  for await (const text of linesOf(child.stdout as Readable)) {
+  for await (const text of linesOf(child.stdout)) {
     const [, time, line] = TIMED.exec(text) ?? [];
     // A line without a time is the docker CLI's own.
     if (time === undefined || line === undefined) error = text;
@@ -80,19 +80,3 @@ export async function* linesOf(stream: Readable): AsyncGenerator<string> {
   }
   if (rest !== "") yield rest;
 }
-
-const running = new Set<ChildProcess>();
-
-/** A docker CLI that follows a log ends with this process. */
-function untilExit(child: ChildProcess): void {
-  if (running.size === 0) process.once("exit", endAll);
-  running.add(child);
-  child.once("close", () => {
-    running.delete(child);
-    if (running.size === 0) process.off("exit", endAll);
-  });
-}
-
-const endAll = (): void => {
-  for (const child of running) child.kill();
-};
