@@ -1,7 +1,8 @@
-import { type Clock, Stopwatch } from "./clock";
+import type { Clock } from "./clock";
 import { answerTo, type ConsulApi, read } from "./consul-api";
 import { containerState } from "./container-state";
 import type { Docker } from "./docker";
+import { transferLeadership } from "./leadership";
 import { allow, type Denial, deny, type Outcome } from "./outcome";
 import { removal } from "./removal";
 import type { DecommissionRequest } from "./request";
@@ -14,9 +15,6 @@ export interface DecommissionTools extends StopTools {
   readonly askServers: Ask;
 }
 
-/** Seconds in which another server becomes the leader. */
-const TRANSFER_SECONDS = 8;
-const TRANSFER_POLL_MS = 200;
 /** Consul waits until Raft has removed the agent, then a while for its clients to notice (leave_drain_time, 5 s). */
 const LEAVE_SECONDS = 25;
 /** Seconds for an agent that has left to end. */
@@ -86,11 +84,7 @@ async function stop(docker: Docker, container: string): Promise<Denial | undefin
  * and checks. The agent ends by itself, and may end before it has answered.
  */
 async function leaveCluster(own: ConsulApi, clock: Clock): Promise<void> {
-  if (await leads(own)) {
-    await answerTo(own, { method: "POST", path: "/v1/operator/raft/transfer-leader" });
-    const begun = new Stopwatch(clock);
-    while (!begun.reached(TRANSFER_SECONDS) && (await leads(own))) await clock.sleep(TRANSFER_POLL_MS);
-  }
+  if (await leads(own)) await transferLeadership(own, clock);
   await answerTo(own, { method: "PUT", path: "/v1/agent/leave", waitSeconds: LEAVE_SECONDS });
 }
 

@@ -26,17 +26,17 @@ const daemon = (state: Answer = "running sha256:a", others: Readonly<Record<stri
     return Object.entries(answers).find(([command]) => line.startsWith(command))?.[1];
   });
 
-/** The agent that leaves: for how many looks it is the leader, and what it is asked. */
-function agent(cluster: SimulatedCluster, looksAsLeader = 0) {
+/** The agent that leaves: whether it is the leader, and transfers its leadership, and what it is asked. */
+function agent(cluster: SimulatedCluster, leads: false | "transfers" | "stays" = false) {
   const asked: string[] = [];
-  let looks = 0;
+  const isAsked = (path: string) => asked.some((line) => line.endsWith(path));
   const api: ConsulApi = {
     send: async ({ method, path, waitSeconds }): Promise<ConsulAnswer> => {
       asked.push([method, path, waitSeconds].filter(Boolean).join(" "));
       if (path === "/v1/agent/leave") leaves(cluster);
-      looks += 1;
-      const Stats = { raft: { state: looks <= looksAsLeader ? "Leader" : "Follower" } };
-      return { status: 200, body: JSON.stringify({ Stats }) };
+      const leader = leads === "transfers" && isAsked("transfer-leader") ? "10.0.0.2:8300" : "10.0.0.1:8300";
+      const self = { Stats: { raft: { state: leads ? "Leader" : "Follower" } } };
+      return { status: 200, body: JSON.stringify(path === "/v1/status/leader" ? leader : self) };
     },
   };
   return { api, asked };
@@ -51,13 +51,13 @@ interface Leave {
   readonly request?: DecommissionRequest;
   readonly consent?: boolean;
   readonly cluster?: SimulatedCluster;
-  readonly looksAsLeader?: number;
+  readonly leads?: "transfers" | "stays";
 }
 
 async function leave(wanted: Leave = {}) {
   const { docker = daemon(), request = REQUEST, consent = false } = wanted;
-  const { cluster = new SimulatedCluster(new Simulation()), looksAsLeader } = wanted;
-  const own = agent(cluster, looksAsLeader);
+  const { cluster = new SimulatedCluster(new Simulation()), leads } = wanted;
+  const own = agent(cluster, leads);
   const made = stopTools(cluster, docker);
   const tools: DecommissionTools = { ...made.tools, own: own.api, askServers: asking(cluster, ["s2", "s3"]) };
   const consents = { quorumLoss: consent, downgrade: false };
@@ -76,15 +76,14 @@ test("a running agent is checked, leaves, and stays down; then its lock is relea
 });
 
 test("a leader hands over before it leaves, and leaves all the same if that takes too long", async () => {
-  expect((await leave({ looksAsLeader: 4 })).asked).toEqual([
+  expect((await leave({ leads: "transfers" })).asked).toEqual([
     "GET /v1/agent/self",
+    "GET /v1/status/leader",
     "POST /v1/operator/raft/transfer-leader",
-    "GET /v1/agent/self",
-    "GET /v1/agent/self",
-    "GET /v1/agent/self",
+    "GET /v1/status/leader",
     "PUT /v1/agent/leave 25",
   ]);
-  const { outcome, asked, cluster } = await leave({ looksAsLeader: 1000 });
+  const { outcome, asked, cluster } = await leave({ leads: "stays" });
   expect([outcome.kind, asked.at(-1)]).toEqual(["allow", "PUT /v1/agent/leave 25"]);
   expect(cluster.simulation.seconds).toBeGreaterThanOrEqual(8);
 });

@@ -1,7 +1,8 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
-import { apiOf } from "../consul-api/consul-api";
-import { transferLeadership } from "../consul-api/leadership";
+import { SYSTEM_CLOCK } from "../../rollout/clock";
+import { transferLeadership } from "../../rollout/leadership";
+import { withAgent } from "../consul-api/consul-api";
 import { type Container, inspectContainer } from "../docker/container";
 import { docker } from "../docker/docker";
 import { type AgentProbe, probeAgent } from "../inspect/probe";
@@ -166,7 +167,7 @@ export class Adoption {
     });
     if (denial) throw new Error(denial);
     const view = await this.probe(agent);
-    if (view.raft === "Leader" && (await transferLeadership(apiOf(agent, name))))
+    if (view.raft === "Leader" && (await this.transferLeadership(agent)))
       this.log(`${agent.name}: transferred leadership`);
     this.log(`${agent.name}: stopping ${name}`);
     // Otherwise it would start again with its Docker daemon, beside its successor.
@@ -175,6 +176,11 @@ export class Adoption {
     if (view.settings.leavesOnTerm) await this.docker(agent, "kill", name);
     else await this.docker(agent, "stop", "-t", String(STOP_TIMEOUT_SECONDS), name);
     await this.docker(agent, "rename", original.Id, retiredContainerName(agent));
+  }
+
+  private transferLeadership(agent: AgentDescription): Promise<boolean> {
+    const container = this.originalName(agent);
+    return withAgent(agent, ({ api }) => transferLeadership(api, SYSTEM_CLOCK), { container });
   }
 
   /** @returns a function that copies the data, once the original container is stopped */

@@ -3,8 +3,8 @@ import { DockerCli, type Operator } from "../../rollout/docker-cli";
 import { dockerEnvironment } from "../../rollout/environment";
 
 /**
- * Whoever runs a command. Like Terraform's provisioners, commands ignore the operator's DOCKER_* variables. A relative
- * folder of certificates is relative to the project.
+ * Where a command runs. Like Terraform's provisioners, it ignores the operator's DOCKER_* variables. A relative folder
+ * of certificates is relative to the project.
  */
 export const operator = (): Operator => ({ env: dockerEnvironment(process.env), folder: process.cwd() });
 
