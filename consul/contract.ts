@@ -53,11 +53,12 @@ export const REGISTRATOR_IGNORES = { SERVICE_IGNORE: "true" } as const;
 /** The label of adoption's short-lived containers, by which a later run finds one that a killed command left. */
 export const ADOPTION_LABEL = "consul-cdktf.data-place";
 
+/** A file in a client agent's data: the agent was ready once. */
+export const READY_MARK = "was-in";
+
 /** Paths in containers. */
 export const PATHS = {
   data: "/consul/data",
-  /** In a client agent's data: the agent was ready once. */
-  wasReady: "/consul/data/was-in",
   /** Consul's own: who can write it may create a management token. */
   aclBootstrapReset: "/consul/data/acl-bootstrap-reset",
   agentConfig: "/consul/config/agent.json",
@@ -144,7 +145,7 @@ export const USER_VARIABLES = {
  */
 export const USED_BY_SCRIPTS: readonly string[] = [
   PATHS.data,
-  PATHS.wasReady,
+  `${PATHS.data}/${READY_MARK}`,
   PATHS.aclBootstrapReset,
   PATHS.secrets,
   PATHS.declared,

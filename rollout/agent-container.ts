@@ -1,17 +1,19 @@
-import { PATHS } from "../consul/contract";
+import { CONTAINER_VARIABLES, PATHS, READY_MARK } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
 import { answerTo, ContainerUnreachable, parsed } from "./consul-api";
-import { type ConnectionLimits, ConsulConnection } from "./consul-connection";
+import { type ConnectionSettings, ConsulConnection } from "./consul-connection";
 import type { Docker } from "./docker";
 import { DockerCli, type Operator } from "./docker-cli";
 import type { ExecTarget } from "./request";
 
+const READY_FILE = `\${${CONTAINER_VARIABLES.dataFolder}:-${PATHS.data}}/${READY_MARK}`;
+
 /** Scripts that run in an agent's container. */
 export const IN_CONTAINER = {
   /** The mark is in the agent's data, so that it is as old as they are. */
-  wasReady: `if [ -e "\${CONSUL_DATA_DIR:-${PATHS.data}}/was-in" ]; then echo yes; else echo no; fi`,
+  wasReady: `if [ -e "${READY_FILE}" ]; then echo yes; else echo no; fi`,
   /** As Consul's user, whose the data is: root may not be allowed to. */
-  markReady: `su-exec consul touch "\${CONSUL_DATA_DIR:-${PATHS.data}}/was-in"`,
+  markReady: `su-exec consul touch "${READY_FILE}"`,
   /** Nothing is sent, so that nobody has anything to log. */
   connects: 'nc -w 2 "$1" "$2" </dev/null >/dev/null 2>&1 && echo yes || echo no',
 } as const;
@@ -24,11 +26,11 @@ export class AgentContainer {
   constructor(
     readonly target: ExecTarget,
     operator: Operator,
-    limits: ConnectionLimits = {},
+    settings: ConnectionSettings = {},
   ) {
     const cli = DockerCli.of(target, operator);
     this.docker = cli;
-    this.api = new ConsulConnection(cli, target.container, { address: target.api, ...limits });
+    this.api = new ConsulConnection(cli, target.container, { address: target.api, ...settings });
   }
 
   close(): Promise<void> {

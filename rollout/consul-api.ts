@@ -1,9 +1,16 @@
 /**
  * Whose rights a request has: `agent` for the agent's token that the cluster accepts; `current`, `former` and
- * `management` for a token of the agent's secrets, whether or not the cluster accepts it; a token by its SecretID; or
- * nobody's.
+ * `management` for a token of the agent's secrets, whether or not the cluster accepts it; `health` for the token that
+ * may read all services and checks, or the agent's where its secrets have none; a token by its SecretID; or nobody's.
  */
-export type Authority = "agent" | "current" | "former" | "management" | "anonymous" | { readonly secretId: string };
+export type Authority =
+  | "agent"
+  | "current"
+  | "former"
+  | "management"
+  | "health"
+  | "anonymous"
+  | { readonly secretId: string };
 
 export interface ConsulRequest {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
@@ -45,8 +52,23 @@ export class ContainerUnreachable extends Error {
  * unknown, never "no".
  */
 export async function read<Value>(api: ConsulApi, path: string): Promise<Value | undefined> {
-  const answer = await answerTo(api, { method: "GET", path });
-  return answer?.status === 200 ? parsed<Value>(answer.body) : undefined;
+  const answer = await readOrReason<Value>(api, path);
+  return "value" in answer ? answer.value : undefined;
+}
+
+/** JSON of an answer with status 200, or why there is none. */
+export async function readOrReason<Value>(
+  api: ConsulApi,
+  path: string,
+): Promise<{ readonly value: Value } | { readonly reason: string }> {
+  try {
+    const { status, body } = await api.send({ method: "GET", path });
+    const value = status === 200 ? parsed<Value>(body) : undefined;
+    return value === undefined ? { reason: body.trim() || `status ${status}` } : { value };
+  } catch (error) {
+    if (error instanceof Unreachable) return { reason: error.message };
+    throw error;
+  }
 }
 
 /** An answer, or undefined when there is none. */

@@ -1,7 +1,9 @@
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
-import { Agent, type IncomingMessage, request } from "node:http";
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
 import { Duplex, type Readable, type Writable } from "node:stream";
+import { CONTAINER_VARIABLES, PATHS } from "../consul/contract";
+import { SECRET_FILES } from "../consul/secrets";
 import {
   type Authority,
   type ConsulAnswer,
@@ -19,25 +21,48 @@ export interface ConnectionLimits {
   readonly connectSeconds?: number;
 }
 
-export interface ConnectionOptions extends ConnectionLimits {
+/** Shell that runs in the container before the first request, for what Consul's API does not report. */
+export interface Prelude {
+  /** It prints no empty line. */
+  readonly script: string;
+  readonly args: readonly string[];
+}
+
+export interface ConnectionSettings extends ConnectionLimits {
+  /** It takes part of the time to connect. @default none */
+  readonly prelude?: Prelude;
+}
+
+export interface ConnectionOptions extends ConnectionSettings {
   /** The API's address in the container. @default what the container says */
   readonly address?: string;
 }
 
-/** Files of the agent's secrets that hold a token as an HTTP header, the newest first. */
-const TOKEN_FILES = ["rollout.header", "former.header", "management.header"] as const;
+/** Files of the agent's secrets that hold a token, as an HTTP header or bare. */
+const TOKEN_FILES = [
+  SECRET_FILES.rolloutHeader,
+  SECRET_FILES.formerHeader,
+  SECRET_FILES.managementHeader,
+  SECRET_FILES.healthToken,
+] as const;
+type TokenFile = (typeof TOKEN_FILES)[number];
 
 /**
- * What runs in the container: it prints the API's address, as the running container has it, and the headers of the
- * tokens; then it connects its standard streams with the address that it reads. A token is never an argument, and one
- * docker CLI, over ssh one connection, serves all requests.
+ * What runs in the container: it prints the API's address, as the running container has it, and the first line of each
+ * file with a token; then what the prelude prints, and an empty line; then it connects its standard streams with the
+ * address that it reads. A token is never an argument, and one docker CLI, over ssh one connection, serves all requests.
  */
-const IN_CONTAINER = `printf '%s\\n' "\${CONSUL_HTTP_ADDR:-}"
-for name in ${TOKEN_FILES.join(" ")}; do printf '%s\\n' "$(head -n 1 "/consul/secrets/$name" 2>/dev/null)"; done
+const IN_CONTAINER = `printf '%s\\n' "\${${CONTAINER_VARIABLES.httpAddress}:-}"
+for name in ${TOKEN_FILES.join(" ")}; do printf '%s\\n' "$(head -n 1 "${PATHS.secrets}/$name" 2>/dev/null)"; done
+[ $# -eq 0 ] || /bin/sh -c "$@" </dev/null
+echo
 IFS= read -r host && IFS= read -r port && exec nc "$host" "$port"`;
 
-/** A path of the agent's own, which servers answer without a leader: it tells whether they take a token. */
-const OWN_PATH = { method: "GET", path: "/v1/agent/members" } as const;
+/**
+ * A path of the agent's own, which servers answer without a leader: it tells whether they take a token. With this
+ * filter the answer is two bytes; a thousand members are 384 kB. Consul before 1.16 ignores the filter.
+ */
+const OWN_PATH = { method: "GET", path: "/v1/agent/members?filter=Name==none" } as const;
 const NO_ANSWER = "its API gave no answer";
 const LINES = 1 + TOKEN_FILES.length;
 const TOKEN_HEADER = "X-Consul-Token";
@@ -56,7 +81,8 @@ interface Process {
 /** An open way to one agent's API. */
 interface Line {
   readonly agent: Agent;
-  readonly headers: Readonly<Record<(typeof TOKEN_FILES)[number], string>>;
+  /** Bare; "" where the agent's secrets have no such file. */
+  readonly tokens: Readonly<Record<TokenFile, string>>;
   /** The agent's token, once it is known that the cluster takes it. */
   token?: string;
 }
@@ -69,6 +95,7 @@ interface Line {
 export class ConsulConnection implements ConsulApi {
   private process: Process | undefined;
   private line: Line | undefined;
+  private printed: readonly string[] | undefined;
 
   /** @param docker the container's daemon */
   constructor(
@@ -80,13 +107,19 @@ export class ConsulConnection implements ConsulApi {
   async send(asked: ConsulRequest): Promise<ConsulAnswer> {
     const { answerSeconds = 5 } = this.options;
     const line = await this.opened();
-    const header = await this.headerFor(line, asked.authority ?? "agent");
-    return this.within(answerSeconds + (asked.waitSeconds ?? 0), NO_ANSWER, () => exchange(line, asked, header));
+    const token = await this.tokenFor(line, asked.authority ?? "agent");
+    return this.within(answerSeconds + (asked.waitSeconds ?? 0), NO_ANSWER, () => exchange(line, asked, token));
   }
 
   /** Whether the agent has secrets. @throws ContainerUnreachable */
   async isSecured(): Promise<boolean> {
-    return (await this.opened()).headers["rollout.header"] !== "";
+    return (await this.opened()).tokens[SECRET_FILES.rolloutHeader] !== "";
+  }
+
+  /** The lines that the prelude printed. @throws ContainerUnreachable */
+  async preludeLines(): Promise<readonly string[]> {
+    await this.opened();
+    return this.printed ?? [];
   }
 
   /** Ends the docker CLI, and with it `nc` in the container. */
@@ -98,27 +131,41 @@ export class ConsulConnection implements ConsulApi {
     if (process) await ended(process.cli);
   }
 
-  /** The header that a request carries; undefined without security, and where nobody's token is known yet. */
-  private async headerFor(line: Line, authority: Authority): Promise<string | undefined> {
-    if (authority === "anonymous") return undefined;
-    if (typeof authority === "object") return `${TOKEN_HEADER}: ${authority.secretId}`;
-    if (authority === "current") return own(line, "rollout.header");
-    if (authority === "former") return own(line, "former.header");
-    if (authority === "management") return line.headers["management.header"] || undefined;
+  /** The token that a request carries; undefined without security, and where nobody's token is known yet. */
+  private async tokenFor(line: Line, authority: Authority): Promise<string | undefined> {
+    if (typeof authority === "object") return authority.secretId;
+    switch (authority) {
+      case "anonymous":
+        return undefined;
+      case "current":
+        return own(line, SECRET_FILES.rolloutHeader);
+      case "former":
+        return own(line, SECRET_FILES.formerHeader);
+      case "management":
+        return line.tokens[SECRET_FILES.managementHeader] || undefined;
+      case "health":
+        return line.tokens[SECRET_FILES.healthToken] || this.acceptedToken(line);
+      case "agent":
+        return this.acceptedToken(line);
+    }
+  }
+
+  /**
+   * The current token counts once the cluster knows it; until then the former one does, when tokens are being rotated.
+   */
+  private async acceptedToken(line: Line): Promise<string | undefined> {
     if (line.token !== undefined) return line.token;
-    // The current token counts once the cluster knows it; until then the former one does, when tokens are being
-    // rotated.
-    for (const file of ["rollout.header", "former.header"] as const) {
-      const header = line.headers[file];
-      if (header === "") continue;
+    for (const file of [SECRET_FILES.rolloutHeader, SECRET_FILES.formerHeader]) {
+      const token = line.tokens[file];
+      if (token === "") continue;
       const { answerSeconds = 5 } = this.options;
-      const { status } = await this.within(answerSeconds, NO_ANSWER, () => exchange(line, OWN_PATH, header));
+      const { status } = await this.within(answerSeconds, NO_ANSWER, () => exchange(line, OWN_PATH, token));
       if (status === 200) {
-        line.token = header;
-        return header;
+        line.token = token;
+        return token;
       }
       // The agent does not know now, for example without a leader.
-      if (status !== 401 && status !== 403) return header;
+      if (status !== 401 && status !== 403) return token;
     }
     return undefined;
   }
@@ -134,7 +181,10 @@ export class ConsulConnection implements ConsulApi {
   }
 
   private async open(): Promise<Line> {
-    const cli = this.docker.start(["exec", "-i", this.container, "/bin/sh", "-c", IN_CONTAINER]);
+    const { prelude } = this.options;
+    // Once: a connection that is opened again is opened for the API.
+    const once = prelude && !this.printed ? ["sh", prelude.script, "sh", ...prelude.args] : [];
+    const cli = this.docker.start(["exec", "-i", this.container, "/bin/sh", "-c", IN_CONTAINER, ...once]);
     // What fails on its streams is told by the end of the CLI, or by the request that waits.
     for (const stream of [cli.stdin, cli.stdout]) stream.on("error", () => undefined);
     let complaint = "";
@@ -151,7 +201,8 @@ export class ConsulConnection implements ConsulApi {
     this.process = { cli, end };
     const lines = firstLines(cli.stdout, LINES);
     lines.catch(() => undefined);
-    const [told = "", ...headers] = await Promise.race([lines, end]);
+    const [told = "", ...rest] = await Promise.race([lines, end]);
+    this.printed ??= rest.slice(TOKEN_FILES.length);
     const address = this.options.address ?? told;
     const { hostname, port } = new URL(
       address === "" ? DEFAULT_ADDRESS : address.includes("://") ? address : `http://${address}`,
@@ -159,11 +210,8 @@ export class ConsulConnection implements ConsulApi {
     cli.stdin.write(`${hostname.replace(/^\[|\]$/g, "")}\n${port || "80"}\n`);
     const stream = Duplex.from({ readable: cli.stdout, writable: cli.stdin });
     stream.on("error", () => undefined);
-    const [rollout = "", former = "", management = ""] = headers;
-    return {
-      agent: agentOn(stream),
-      headers: { "rollout.header": rollout, "former.header": former, "management.header": management },
-    };
+    const tokens = TOKEN_FILES.map((file, at) => [file, bareToken(rest[at])]);
+    return { agent: agentOn(stream), tokens: Object.fromEntries(tokens) };
   }
 
   /**
@@ -190,12 +238,15 @@ export class ConsulConnection implements ConsulApi {
 }
 
 /** @throws Unreachable when the agent's secrets have no such token: nobody's rights would be another question */
-function own({ headers }: Line, file: (typeof TOKEN_FILES)[number]): string {
-  if (headers[file] === "") throw new Unreachable(`its secrets have no ${file}`);
-  return headers[file];
+function own({ tokens }: Line, file: TokenFile): string {
+  if (tokens[file] === "") throw new Unreachable(`its secrets have no ${file}`);
+  return tokens[file];
 }
 
-/** Lines of a stream, of which no byte beyond them is taken: what follows is HTTP. */
+/** A token without the name of an HTTP header in front of it. */
+const bareToken = (line = ""): string => line.replace(/^[^:]*:/, "").trim();
+
+/** So many lines of a stream, and the lines up to the next empty one. No byte beyond it is taken: it is HTTP. */
 async function firstLines(stream: Readable, count: number): Promise<string[]> {
   let text = "";
   for (;;) {
@@ -206,10 +257,12 @@ async function firstLines(stream: Readable, count: number): Promise<string[]> {
     }
     text += piece.toString("utf8");
     const lines = text.split("\n");
-    if (lines.length > count) {
-      const rest = lines.slice(count).join("\n");
+    // What follows the last line break is no whole line yet.
+    const end = lines.slice(0, -1).indexOf("", count);
+    if (end !== -1) {
+      const rest = lines.slice(end + 1).join("\n");
       if (rest !== "") stream.unshift(Buffer.from(rest));
-      return lines.slice(0, count);
+      return lines.slice(0, end);
     }
   }
 }
@@ -228,14 +281,11 @@ function agentOn(stream: Duplex): Agent {
   return Object.assign(agent, { createConnection: () => socket });
 }
 
-function exchange({ agent }: Line, asked: ConsulRequest, header: string | undefined): Promise<ConsulAnswer> {
+function exchange({ agent }: Line, asked: ConsulRequest, token: string | undefined): Promise<ConsulAnswer> {
   const { method, path, body } = asked;
   const text = body === undefined || typeof body === "string" ? (body ?? "") : JSON.stringify(body);
-  const [name = "", ...value] = (header ?? "").split(":");
-  const headers = {
-    "Content-Length": Buffer.byteLength(text),
-    ...(header === undefined ? {} : { [name]: value.join(":").trim() }),
-  };
+  const headers: OutgoingHttpHeaders = { "Content-Length": Buffer.byteLength(text) };
+  if (token !== undefined) headers[TOKEN_HEADER] = token;
   return new Promise((done, fail) => {
     const sent = request({ agent, method, path, host: "consul", headers }, (answer: IncomingMessage) => {
       const pieces: Buffer[] = [];

@@ -1,9 +1,10 @@
 import type { Clock } from "./clock";
-import { answerTo, type ConsulApi, read } from "./consul-api";
+import { answerTo, type ConsulApi } from "./consul-api";
 import { containerState } from "./container-state";
 import type { Docker } from "./docker";
 import { transferLeadership } from "./leadership";
 import { allow, type Denial, deny, type Outcome } from "./outcome";
+import { agentSelf } from "./queries";
 import { removal } from "./removal";
 import type { DecommissionRequest } from "./request";
 import { type Ask, type Consent, type StopTools, whenAllowed } from "./stop-check";
@@ -88,10 +89,7 @@ async function leaveCluster(own: ConsulApi, clock: Clock): Promise<void> {
   await answerTo(own, { method: "PUT", path: "/v1/agent/leave", waitSeconds: LEAVE_SECONDS });
 }
 
-async function leads(own: ConsulApi): Promise<boolean> {
-  const self = await read<{ Stats?: { raft?: { state?: string } } }>(own, "/v1/agent/self");
-  return self?.Stats?.raft?.state === "Leader";
-}
+const leads = async (own: ConsulApi): Promise<boolean> => (await agentSelf(own))?.Stats.raft?.state === "Leader";
 
 /** Whether the servers that stay have removed it. */
 async function removed(request: DecommissionRequest, consent: Consent, tools: DecommissionTools): Promise<Outcome> {

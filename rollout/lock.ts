@@ -1,5 +1,6 @@
 import { KV } from "../consul/contract";
 import { answerTo, type ConsulApi, parsed } from "./consul-api";
+import type { KvEntry } from "./queries";
 
 /**
  * The deploy lock: which server is being replaced. It is an entry of the cluster's own KV store, so that it holds for
@@ -7,12 +8,6 @@ import { answerTo, type ConsulApi, parsed } from "./consul-api";
  * while that container is not ready, no other server may be touched.
  */
 const LOCK = `/v1/kv/${KV.lock}`;
-
-interface Entry {
-  /** Base64. */
-  readonly Value: string | null;
-  readonly ModifyIndex: number;
-}
 
 /** Who holds it; "" for nobody. */
 interface Held {
@@ -27,7 +22,7 @@ const FREE: Held = { owner: "", index: 0 };
 export async function lockHolder(api: ConsulApi): Promise<Held | undefined> {
   const answer = await answerTo(api, { method: "GET", path: `${LOCK}?consistent` });
   if (answer?.status === 404) return FREE;
-  const [entry] = (answer?.status === 200 ? parsed<readonly Entry[]>(answer.body) : undefined) ?? [];
+  const [entry] = (answer?.status === 200 ? parsed<readonly KvEntry[]>(answer.body) : undefined) ?? [];
   return entry && { owner: Buffer.from(entry.Value ?? "", "base64").toString("utf8"), index: entry.ModifyIndex };
 }
 

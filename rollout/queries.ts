@@ -1,14 +1,42 @@
 import { answerTo, type ConsulApi, parsed, read } from "./consul-api";
 
+/**
+ * An agent's configuration and state (developer.hashicorp.com/consul/api-docs/agent). Consul has numbers and truth values
+ * of its statistics as text.
+ */
+export interface AgentSelf {
+  readonly Config: {
+    readonly NodeName: string;
+    /** It is in the agent's data. */
+    readonly NodeID: string;
+    readonly Datacenter: string;
+    readonly Server: boolean;
+    readonly Version: string;
+  };
+  readonly DebugConfig: { readonly DataDir: string; readonly LeaveOnTerm: boolean };
+  /** Its own entry in its list of members. */
+  readonly Member: Member;
+  readonly Stats: {
+    /** Of a server. */
+    readonly raft?: { readonly state: "Leader" | "Follower" | "Candidate"; readonly applied_index: string };
+    readonly serf_lan: { readonly encrypted: string };
+  };
+}
+
 /** A server, as autopilot sees it (developer.hashicorp.com/consul/api-docs/operator/autopilot). */
 export interface ServerHealth {
   readonly ID: string;
   readonly Name: string;
   /** Of its RPC: `10.0.0.11:8300`. */
   readonly Address: string;
+  /** Serf's word: `alive`, `failed`. */
   readonly SerfStatus: string;
   readonly Voter: boolean;
   readonly Healthy: boolean;
+  /** Of its last Raft entry. */
+  readonly LastIndex: number;
+  /** The time since it heard from the leader, as a duration of Go: `12.5ms`. */
+  readonly LastContact: string;
 }
 
 /** A member of the gossip pool (developer.hashicorp.com/consul/api-docs/agent). */
@@ -23,9 +51,12 @@ export interface Member {
 
 export const ALIVE = 1;
 
+export const isServer = ({ Tags }: Member): boolean => Tags.role === "consul";
+
 /** A server in Raft's configuration (developer.hashicorp.com/consul/api-docs/operator/raft). */
 export interface RaftServer {
   readonly ID: string;
+  /** Consul finds the name by the address, so the old entry of a server that has lost its data has the same name. */
   readonly Node: string;
   readonly Address: string;
   readonly Voter: boolean;
@@ -37,9 +68,23 @@ export interface CatalogNode {
   readonly Meta: Readonly<Record<string, string>> | null;
 }
 
+/** An entry of the KV store (developer.hashicorp.com/consul/api-docs/kv). */
+export interface KvEntry {
+  readonly Key: string;
+  /** Base64. */
+  readonly Value: string | null;
+  readonly CreateIndex: number;
+  readonly ModifyIndex: number;
+}
+
+export const SELF_PATH = "/v1/agent/self";
+export const LEADER_PATH = "/v1/status/leader";
+
+export const agentSelf = (api: ConsulApi): Promise<AgentSelf | undefined> => read(api, SELF_PATH);
+
 /** The leader's address; undefined if the agent knows none, or is unreachable. The API returns "" without a leader. */
 export const leader = async (api: ConsulApi): Promise<string | undefined> =>
-  (await read<string>(api, "/v1/status/leader")) || undefined;
+  (await read<string>(api, LEADER_PATH)) || undefined;
 
 /** Addresses of Raft's peers as this agent knows them: none before the first bootstrap. */
 export const peers = (api: ConsulApi): Promise<readonly string[] | undefined> => read(api, "/v1/status/peers");
@@ -60,6 +105,14 @@ export async function raftServers(api: ConsulApi, { stale = false } = {}): Promi
     `/v1/operator/raft/configuration${stale ? "?stale" : ""}`,
   );
   return answer?.Servers;
+}
+
+/** Entries below a prefix, `consul-cdktf/clients/`; undefined when the cluster does not say. */
+export async function kvEntries(api: ConsulApi, prefix: string): Promise<readonly KvEntry[] | undefined> {
+  const answer = await answerTo(api, { method: "GET", path: `/v1/kv/${prefix}?recurse&consistent` });
+  // Consul has no empty list of entries.
+  if (answer?.status === 404) return [];
+  return answer?.status === 200 ? parsed<readonly KvEntry[]>(answer.body) : undefined;
 }
 
 export const catalogNodes = (api: ConsulApi): Promise<readonly CatalogNode[] | undefined> =>

@@ -1,9 +1,9 @@
 import { type Clock, Stopwatch } from "./clock";
-import { answerTo, type ConsulApi, read } from "./consul-api";
+import { answerTo, type ConsulApi } from "./consul-api";
 import { GRACE_SECONDS, SECOND } from "./limits";
 import { releaseLock } from "./lock";
 import { type Log, Waiting } from "./outcome";
-import { ALIVE, leader, type Member, members, peers, raftServers } from "./queries";
+import { ALIVE, agentSelf, isServer, leader, type Member, members, peers, raftServers, SELF_PATH } from "./queries";
 import { releaseSlot } from "./slots";
 
 export interface Readiness {
@@ -110,10 +110,9 @@ export async function readiness(
 
 /** Whether its API answers, though it may not say anything to a token that nobody knows yet. */
 const answers = async (api: ConsulApi): Promise<boolean> =>
-  (await answerTo(api, { method: "GET", path: "/v1/agent/self" })) !== undefined;
+  (await answerTo(api, { method: "GET", path: SELF_PATH })) !== undefined;
 
-const ownId = async (api: ConsulApi): Promise<string | undefined> =>
-  (await read<{ Config?: { NodeID?: string } }>(api, "/v1/agent/self"))?.Config?.NodeID;
+const ownId = async (api: ConsulApi): Promise<string | undefined> => (await agentSelf(api))?.Config.NodeID;
 
 /**
  * By its ID: under its name the voter may be a lost predecessor, of which others have yet to notice that it is gone.
@@ -134,7 +133,7 @@ async function isKnownToLeader(api: ConsulApi, node: string): Promise<boolean> {
   return id !== undefined && (servers?.some(({ ID, Node }) => ID === id && Node === node) ?? false);
 }
 
-const isServer = ({ Tags, Status }: Member): boolean => Tags.role === "consul" && Status === ALIVE;
+const isAliveServer = (member: Member): boolean => isServer(member) && member.Status === ALIVE;
 
 /**
  * Joins the other servers once more. Members that had a lost server in mind under this name at another address do not
@@ -143,7 +142,7 @@ const isServer = ({ Tags, Status }: Member): boolean => Tags.role === "consul" &
  */
 async function introduce(api: ConsulApi, node: string): Promise<void> {
   for (const member of (await members(api)) ?? []) {
-    if (!isServer(member) || member.Name === node) continue;
+    if (!isAliveServer(member) || member.Name === node) continue;
     const host = member.Addr.includes(":") ? `[${member.Addr}]` : member.Addr;
     await answerTo(api, { method: "PUT", path: `/v1/agent/join/${host}:${member.Port}` });
   }
@@ -167,7 +166,7 @@ async function neverBootstrapped({ role }: Readiness, agent: StartedAgent): Prom
 
 /** How many servers it sees, when these are too few for the bootstrap; undefined when they suffice, or nobody says. */
 async function tooFewServers({ expect }: Readiness, agent: StartedAgent): Promise<number | undefined> {
-  const seen = (await members(agent.api))?.filter(isServer).length ?? 0;
+  const seen = (await members(agent.api))?.filter(isAliveServer).length ?? 0;
   if (seen >= expect) return undefined;
   if (seen > 0) return seen;
   // An agent whose token nobody knows yet is not told who is there.

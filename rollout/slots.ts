@@ -1,5 +1,6 @@
 import { KV } from "../consul/contract";
-import { answerTo, type ConsulApi, parsed } from "./consul-api";
+import { answerTo, type ConsulApi } from "./consul-api";
+import { kvEntries } from "./queries";
 
 /**
  * Rollout slots: which client agents are being replaced. Each has an entry of its own in the KV store, and as many of
@@ -8,16 +9,9 @@ import { answerTo, type ConsulApi, parsed } from "./consul-api";
  */
 const SLOTS = `/v1/kv/${KV.slots}`;
 
-interface Entry {
-  readonly Key: string;
-  readonly CreateIndex: number;
-}
-
 /** Owners of entries, the earliest first; undefined when the cluster does not say. */
 export async function slotOwners(api: ConsulApi): Promise<readonly string[] | undefined> {
-  const answer = await answerTo(api, { method: "GET", path: `${SLOTS}?recurse&consistent` });
-  if (answer?.status === 404) return [];
-  const entries = answer?.status === 200 ? parsed<readonly Entry[]>(answer.body) : undefined;
+  const entries = await kvEntries(api, KV.slots);
   return (
     entries && [...entries].sort((a, b) => a.CreateIndex - b.CreateIndex).map(({ Key }) => Key.slice(KV.slots.length))
   );

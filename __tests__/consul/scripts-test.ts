@@ -8,6 +8,7 @@ import {
   KV_PREFIX,
   NODE_META,
   PATHS,
+  READY_MARK,
   STAGE_ON_THE_WIRE,
   USED_BY_SCRIPTS,
   USER_VARIABLES,
@@ -65,6 +66,7 @@ const TABLES: Readonly<Record<string, unknown>> = {
   KV_PREFIX,
   NODE_META,
   PATHS,
+  READY_MARK,
   SECRET_FILES,
   USER_VARIABLES,
 };

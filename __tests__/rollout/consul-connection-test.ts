@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { ContainerUnreachable, Unreachable } from "../../rollout/consul-api";
 import type { ConsulConnection } from "../../rollout/consul-connection";
 import { NO_CLI } from "../../rollout/docker-cli";
@@ -42,7 +43,8 @@ describe("the token", () => {
   const takes =
     (token: string): Handler =>
     (request, response) => {
-      if (request.url === "/v1/agent/members" && request.headers["x-consul-token"] !== token) response.statusCode = 403;
+      if (request.url?.startsWith("/v1/agent/members") && request.headers["x-consul-token"] !== token)
+        response.statusCode = 403;
       tellsToken(request, response);
     };
 
@@ -63,17 +65,41 @@ describe("the token", () => {
     await connection.close();
   });
 
+  test.each([
+    ["the one that may read services and checks", { ...SECRETS, "health.token": "watcher" }, "watcher"],
+    ["the agent's own where there is none", SECRETS, "new"],
+  ])("for services and checks is %s", async (_, secrets, sent) => {
+    const connection = new ContainerStandIn(secrets).connect(await api(takes("new")));
+    expect((await connection.send({ ...get, authority: "health" })).body).toBe(sent);
+    await connection.close();
+  });
+
   test("is tried again when the agent could not tell", async () => {
     let asked = 0;
     const connection = new ContainerStandIn(SECRETS).connect(
       await api((request, response) => {
-        if (request.url === "/v1/agent/members" && asked++ === 0) response.statusCode = 500;
+        if (request.url?.startsWith("/v1/agent/members") && asked++ === 0) response.statusCode = 500;
         tellsToken(request, response);
       }),
     );
     expect([(await connection.send(get)).body, (await connection.send(get)).body, asked]).toEqual(["new", "new", 2]);
     await connection.close();
   });
+});
+
+test("a prelude runs in the container once, before the first request, and its lines are read", async () => {
+  const container = new ContainerStandIn();
+  const prelude = {
+    script: `echo "$2 $1" | tee -a "${container.root}/runs"; cat; printf '%s\\n' last`,
+    args: ["a b", "c"],
+  };
+  const connection = container.connect(await api(({ url }, response) => response.end(url)), { prelude });
+  expect(await connection.preludeLines()).toEqual(["c a b", "last"]);
+  await connection.close();
+  expect((await connection.send(get)).body).toBe(get.path);
+  expect(await connection.preludeLines()).toEqual(["c a b", "last"]);
+  await connection.close();
+  expect(readFileSync(`${container.root}/runs`, "utf8")).toBe("c a b\n");
 });
 
 describe("without an answer", () => {

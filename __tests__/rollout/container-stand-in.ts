@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type ConnectionLimits, ConsulConnection } from "../../rollout/consul-connection";
+import { type ConnectionSettings, ConsulConnection } from "../../rollout/consul-connection";
 import { DockerCli } from "../../rollout/docker-cli";
 import { folder } from "../cluster-files";
 
@@ -23,8 +23,10 @@ export class ContainerStandIn {
       "docker",
       `#!/bin/sh
 echo $$ "$*" | head -n 1 >>${this.log}
-for script; do :; done
-exec /bin/sh -c "$(printf '%s' "$script" | sed 's|/consul/secrets|${this.root}/secrets|')"`,
+while [ "$1" != -c ]; do shift; done
+script=$(printf '%s' "$2" | sed 's|/consul/secrets|${this.root}/secrets|')
+shift 2
+exec /bin/sh -c "$script" "$@"`,
     );
     this.program("nc", NC);
   }
@@ -35,9 +37,9 @@ exec /bin/sh -c "$(printf '%s' "$script" | sed 's|/consul/secrets|${this.root}/s
   }
 
   /** @param address of the API, as the container's environment has it */
-  connect(address: string, limits: ConnectionLimits = {}, program = join(this.root, "docker")): ConsulConnection {
+  connect(address: string, settings: ConnectionSettings = {}, program = join(this.root, "docker")): ConsulConnection {
     const env = { PATH: this.path, CONSUL_HTTP_ADDR: address };
-    return new ConsulConnection(new DockerCli(["-H", "ssh://root@10.0.0.1"], env, program), "s1", limits);
+    return new ConsulConnection(new DockerCli(["-H", "ssh://root@10.0.0.1"], env, program), "s1", settings);
   }
 
   /** A PATH on which the stand-ins are first. */

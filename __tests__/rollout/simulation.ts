@@ -170,7 +170,7 @@ export class SimulatedCluster {
       case "/v1/status/peers":
         return json(this.bootstrapped ? this.servers.filter(({ voter }) => voter).map(({ address }) => address) : []);
       case "/v1/agent/self":
-        return json({ Config: { NodeID: `id-${name}` } });
+        return json({ Config: { NodeID: `id-${name}` }, Stats: {} });
       case "/v1/agent/members":
         return json(this.members());
       case "/v1/catalog/nodes":
@@ -259,6 +259,8 @@ const healthOf = ({ name, address, status, voter, healthy }: SimulatedServer): S
   SerfStatus: status,
   Voter: voter,
   Healthy: healthy,
+  LastIndex: 42,
+  LastContact: "12.5ms",
 });
 
 const raftOf = ({ name, address }: SimulatedServer): RaftServer => ({

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Daemon } from "../../cluster/model";
 import { AgentContainer } from "../../rollout/agent-container";
-import type { ConnectionLimits } from "../../rollout/consul-connection";
+import type { ConnectionSettings } from "../../rollout/consul-connection";
 import type { DockerResult } from "../../rollout/docker";
 import { docker, operator } from "../docker/docker";
 
-export interface AgentOptions extends ConnectionLimits {
+export interface AgentOptions extends ConnectionSettings {
   /** The container's present name. @default the cluster file's */
   readonly container?: string;
 }
@@ -18,11 +18,11 @@ export interface AgentOptions extends ConnectionLimits {
 export async function withAgent<Result>(
   { host, container, endpoints }: AgentDescription,
   work: (agent: AgentContainer) => Promise<Result>,
-  { container: presentName = container, ...limits }: AgentOptions = {},
+  { container: presentName = container, ...settings }: AgentOptions = {},
 ): Promise<Result> {
   const { url: daemon, certs } = host.daemon;
   const target = { daemon, certs, container: presentName, api: endpoints.local };
-  const agent = new AgentContainer(target, operator(), limits);
+  const agent = new AgentContainer(target, operator(), settings);
   try {
     return await work(agent);
   } finally {
