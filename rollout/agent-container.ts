@@ -15,7 +15,11 @@ export const IN_CONTAINER = {
   /** As Consul's user, whose the data is: root may not be allowed to. */
   markReady: `su-exec consul touch "${READY_FILE}"`,
   /** Nothing is sent, so that nobody has anything to log. */
-  connects: 'nc -w 2 "$1" "$2" </dev/null >/dev/null 2>&1 && echo yes || echo no',
+  connects: `while [ $# -gt 0 ]; do
+  { nc -w 2 "$2" "$3" </dev/null >/dev/null 2>&1 && printf '%s\\n' "$1"; } &
+  shift 3
+done
+wait`,
 } as const;
 
 /** An agent's running container: its API, and what only the container knows. Close it. */
@@ -50,11 +54,15 @@ export class AgentContainer {
     await this.run(IN_CONTAINER.markReady);
   }
 
-  /** @param address host:port, an IPv6 address in brackets */
-  connects(address: string): Promise<boolean> {
-    const end = address.lastIndexOf(":");
-    const host = address.slice(0, end).replace(/^\[|\]$/g, "");
-    return this.answersYes(IN_CONTAINER.connects, host, address.slice(end + 1));
+  /** @param addresses host:port, IPv6 addresses in brackets */
+  async connects(addresses: readonly string[]): Promise<ReadonlySet<string>> {
+    if (addresses.length === 0) return new Set();
+    const words = addresses.flatMap((address) => {
+      const end = address.lastIndexOf(":");
+      return [address, address.slice(0, end).replace(/^\[|\]$/g, ""), address.slice(end + 1)];
+    });
+    const reached = (await this.run(IN_CONTAINER.connects, ...words)).split("\n");
+    return new Set(addresses.filter((address) => reached.includes(address)));
   }
 
   /** The leader's answer to a token of the agent's secrets: its status, or 0 for none. */

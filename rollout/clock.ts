@@ -28,4 +28,18 @@ export class Stopwatch {
   reached(seconds: number): boolean {
     return this.clock.now() - this.begun >= seconds * 1000;
   }
+
+  /** Sleeps until so many seconds have passed. */
+  async until(seconds: number): Promise<void> {
+    const rest = this.begun + seconds * 1000 - this.clock.now();
+    if (rest > 0) await this.clock.sleep(rest);
+  }
+
+  /**
+   * Sleeps as long as has passed, a second at most: what is about to happen is seen soon, and what takes long is not asked
+   * for all the time.
+   */
+  async pause(): Promise<void> {
+    await this.clock.sleep(Math.min(Math.max(this.clock.now() - this.begun, 125), 1000));
+  }
 }

@@ -1,6 +1,9 @@
 /** How often a check looks again, in milliseconds. */
 export const SECOND = 1000;
 
+/** How often it looks for what is about to change, in milliseconds. */
+export const POLL = 250;
+
 /**
  * Seconds in which an election is over: a leader that hands over is followed within one. An agent that knows no leader
  * for longer does not know the answer.

@@ -1,4 +1,6 @@
 import { KV } from "../consul/contract";
+import { untilChange } from "./blocking";
+import type { Clock } from "./clock";
 import { answerTo, type ConsulApi, parsed } from "./consul-api";
 import type { KvEntry } from "./queries";
 
@@ -8,9 +10,11 @@ import type { KvEntry } from "./queries";
  * while that container is not ready, no other server may be touched.
  */
 const LOCK = `/v1/kv/${KV.lock}`;
+/** By the leader, after it has made sure that it still leads. */
+const READ_LOCK = `${LOCK}?consistent`;
 
 /** Who holds it; "" for nobody. */
-interface Held {
+export interface Held {
   readonly owner: string;
   /** Of the entry, for compare-and-set. */
   readonly index: number;
@@ -20,20 +24,24 @@ const FREE: Held = { owner: "", index: 0 };
 
 /** @returns undefined when the cluster does not say */
 export async function lockHolder(api: ConsulApi): Promise<Held | undefined> {
-  const answer = await answerTo(api, { method: "GET", path: `${LOCK}?consistent` });
+  const answer = await answerTo(api, { method: "GET", path: READ_LOCK });
   if (answer?.status === 404) return FREE;
   const [entry] = (answer?.status === 200 ? parsed<readonly KvEntry[]>(answer.body) : undefined) ?? [];
   return entry && { owner: Buffer.from(entry.Value ?? "", "base64").toString("utf8"), index: entry.ModifyIndex };
 }
 
 /** @returns who holds it afterwards, "" where the cluster refuses; undefined when it does not say */
-export async function acquireLock(api: ConsulApi, owner: string): Promise<string | undefined> {
+export async function acquireLock(api: ConsulApi, owner: string): Promise<Held | undefined> {
   const held = await lockHolder(api);
-  if (held?.owner !== "") return held?.owner;
+  if (held?.owner !== "") return held;
   // A lost answer does not mean that Consul rejected the request: the entry decides.
   await answerTo(api, { method: "PUT", path: `${LOCK}?cas=0`, body: owner });
-  return (await lockHolder(api))?.owner;
+  return lockHolder(api);
 }
+
+/** Waits until somebody else may have it, but no longer than about a second. */
+export const untilLockChanges = ({ index }: Held, api: ConsulApi, clock: Clock): Promise<void> =>
+  untilChange(READ_LOCK, index, api, clock);
 
 /** @returns whether this owner has it no longer; false when the cluster does not say */
 export async function releaseLock(api: ConsulApi, owner: string): Promise<boolean> {

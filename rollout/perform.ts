@@ -9,6 +9,7 @@ import { decommission } from "./decommission";
 import { deliverSecrets } from "./deliver-secrets";
 import { deliverToken } from "./deliver-token";
 import type { Operator } from "./docker-cli";
+import { DockerInTurn, MOST_CLIS } from "./docker-in-turn";
 import { allow, deny, type Log, type Outcome } from "./outcome";
 import { TerraformRun } from "./parallelism";
 import { preStop } from "./pre-stop";
@@ -55,7 +56,7 @@ function worded({ step, seconds }: StepRequest, { kind, reason }: Outcome): stri
 const asked = (agent: AgentContainer, isOwn: boolean): AskedServer => ({
   api: agent.api,
   isOwn,
-  connects: (address) => agent.connects(address),
+  connects: (addresses) => agent.connects(addresses),
 });
 
 /** One step, with what it needs of where it runs. */
@@ -145,8 +146,11 @@ class Performance {
 
   private stopTools({ target, servers, seconds, role }: ReplaceRequest | DecommissionRequest): StopTools {
     const { clock, log } = this.surroundings;
+    const { docker } = this.container(target);
+    const placeForCli = () => new Queue(queueFolder(this.run.folder, "docker"), this.processes, process.pid, MOST_CLIS);
     return {
-      docker: this.container(target).docker,
+      docker,
+      dockerInTurn: new DockerInTurn(docker, placeForCli, clock),
       // A check that waits in a queue has waited already: after that each agent is asked once at least.
       ask: (decide) =>
         this.ask([target, ...servers], seconds, (agent) => decide(asked(agent, agent.target === target)), this.begun),

@@ -1,11 +1,11 @@
-import type { Clock } from "./clock";
+import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
-import { LEADERLESS_SECONDS, SECOND } from "./limits";
-import { lockHolder } from "./lock";
+import { LEADERLESS_SECONDS, POLL } from "./limits";
+import { lockHolder, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
 import { ALIVE, leader, members } from "./queries";
 import { stageObstacle } from "./security-compat";
-import { acquireSlot } from "./slots";
+import { acquireSlot, untilSlotsChange } from "./slots";
 import type { Stop } from "./stop";
 
 export interface ClientStop extends Stop {
@@ -13,7 +13,7 @@ export interface ClientStop extends Stop {
   readonly limit: number;
 }
 
-/** Servers go first. Between one and the next the deploy lock is free for a moment. */
+/** Servers go first. Between one and the next the deploy lock is free for a moment. Looks are a second apart. */
 const LOOKS = 3;
 
 /**
@@ -31,10 +31,14 @@ export async function preStopClient(
   const waiting = new Waiting(node, clock, log, record);
   const turn = 2 * seconds + 30;
   let free = 0;
-  for (; ; await clock.sleep(SECOND)) {
+  let pause: () => Promise<void>;
+  for (; ; await pause()) {
+    const look = new Stopwatch(clock);
+    pause = () => look.until(1);
     const status = (await leader(api)) === undefined ? undefined : await statusOf(api, node);
     if (status === undefined) {
       waiting.for("this agent knows no leader, or does not list the members");
+      pause = () => clock.sleep(POLL);
       if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
       continue;
     }
@@ -45,13 +49,17 @@ export async function preStopClient(
     const held = await lockHolder(api);
     free = held?.owner === "" ? free + 1 : 0;
     if (held === undefined) waiting.for("this agent does not know the holder of the deploy lock");
-    else if (held.owner !== "") waiting.for(`waiting: server ${held.owner} is being replaced`);
-    else if (free >= LOOKS) {
+    else if (held.owner !== "") {
+      waiting.for(`waiting: server ${held.owner} is being replaced`);
+      pause = () => untilLockChanges(held, api, clock);
+    } else if (free >= LOOKS) {
       const slot = await acquireSlot(api, owner, node, limit);
       if (slot.kind === "acquired")
         return allow(`${slot.others} other client agents are being replaced, of at most ${limit} in parallel`);
-      if (slot.kind === "busy") waiting.for(`waiting: ${slot.others.slice(0, 3).join(", ")} being replaced`);
-      else
+      if (slot.kind === "busy") {
+        waiting.for(`waiting: ${slot.others.slice(0, 3).join(", ")} being replaced`);
+        pause = () => untilSlotsChange(slot.index, api, clock);
+      } else
         waiting.for(
           slot.kind === "refused"
             ? "its rollout slot cannot be acquired: the KV store rejects the entry"

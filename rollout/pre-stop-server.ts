@@ -1,7 +1,7 @@
-import type { Clock } from "./clock";
+import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
-import { LEADERLESS_SECONDS, SECOND } from "./limits";
-import { acquireLock, releaseLock } from "./lock";
+import { LEADERLESS_SECONDS, POLL } from "./limits";
+import { acquireLock, releaseLock, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
 import { peers, type ServerHealth, serverHealth } from "./queries";
 import { stageObstacle } from "./security-compat";
@@ -18,13 +18,16 @@ export interface AskedServer {
   /** Whether it is the server that would be stopped. */
   readonly isOwn: boolean;
   /**
-   * Whether a connection to host:port can be made from where it runs. Nothing is sent, so that nobody has anything to
-   * log.
+   * To which of these, host:port each, a connection can be made from where it runs. Nothing is sent, so that nobody has
+   * anything to log.
    */
-  connects(address: string): Promise<boolean>;
+  connects(addresses: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
-/** Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last. */
+/**
+ * Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last. Three are 2 s
+ * apart.
+ */
 const LOOKS = 3;
 
 /**
@@ -45,7 +48,10 @@ export async function preStopServer(
   // Who holds the lock has as long for its own check, and again for its readiness.
   const turn = 2 * seconds + 30;
   let looks = 0;
-  for (; ; await clock.sleep(SECOND)) {
+  let pause: () => Promise<void>;
+  for (; ; await pause()) {
+    const look = new Stopwatch(clock);
+    pause = () => clock.sleep(POLL);
     const raft = await peers(api);
     if (raft?.length === 0)
       return asked.isOwn
@@ -71,9 +77,11 @@ export async function preStopServer(
     if (voters.length === 1 && servers === 1)
       return allow("it is the only server. There is no leader until it is back");
 
-    const holder = await acquireLock(api, owner);
+    const held = await acquireLock(api, owner);
+    const holder = held?.owner;
     if (holder !== owner) {
       looks = 0;
+      pause = () => (held?.owner ? untilLockChanges(held, api, clock) : look.until(1));
       waiting.for(
         holder
           ? `waiting: ${holder} is being replaced, or leaves`
@@ -115,6 +123,7 @@ export async function preStopServer(
         { anew: true },
       );
     looks = unhealthy.length === 0 || waiting.reached(seconds) ? looks + 1 : 0;
+    if (looks > 0) pause = () => look.until(1);
     if (looks >= LOOKS)
       return allow(`${others.healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
   }
@@ -130,7 +139,7 @@ async function takesNothingAway(
   if (!own) return "no server of this cluster";
   if (!own.Voter) return "no voter";
   // Gossip may have lost it while Raft still has it.
-  return own.SerfStatus === "alive" || (await connects(own.Address)) ? undefined : own.SerfStatus;
+  return own.SerfStatus === "alive" || (await connects([own.Address])).has(own.Address) ? undefined : own.SerfStatus;
 }
 
 /**
@@ -138,13 +147,12 @@ async function takesNothingAway(
  * at once: it is seconds until gossip and autopilot notice.
  */
 async function othersOf(health: readonly ServerHealth[], node: string, { connects }: AskedServer) {
-  const unhealthy: string[] = [];
-  let healthy = 0;
-  for (const { Name, Address, SerfStatus, Voter, Healthy } of health) {
-    if (!Voter || Name === node) continue;
-    if (!Healthy || SerfStatus !== "alive") unhealthy.push(`${Name} (${SerfStatus})`);
-    else if (await connects(Address)) healthy += 1;
-    else unhealthy.push(`${Name} (unreachable at ${Address})`);
-  }
-  return { healthy, unhealthy };
+  const others = health.filter(({ Name, Voter }) => Voter && Name !== node);
+  const seemHealthy = others.filter(({ Healthy, SerfStatus }) => Healthy && SerfStatus === "alive");
+  const reached = await connects(seemHealthy.map(({ Address }) => Address));
+  const unhealthy = others.flatMap((other) => {
+    if (!seemHealthy.includes(other)) return [`${other.Name} (${other.SerfStatus})`];
+    return reached.has(other.Address) ? [] : [`${other.Name} (unreachable at ${other.Address})`];
+  });
+  return { healthy: others.length - unhealthy.length, unhealthy };
 }

@@ -13,19 +13,19 @@ export async function preStop(request: ReplaceRequest, consent: Consent, tools: 
   if (consent.quorumLoss) return allow("not checked, because CONSUL_ALLOW_QUORUM_LOSS is set");
   const { owner, next, seconds } = request;
   const { container } = request.target;
-  const { docker, clock, log, run } = tools;
-  const before = await containerState(docker, container);
+  const { docker, dockerInTurn, clock, log, run } = tools;
+  const before = await containerState(dockerInTurn, container);
   if (before.kind === "deny") return before;
   if (before.kind === "gone") return allow("its container is gone");
-  const pulled = await pullImage({ container, image: next.image, seconds }, docker, clock, log);
+  const pulled = await pullImage({ container, image: next.image, seconds }, dockerInTurn, clock, log);
   if (pulled.kind === "deny") return pulled;
   // It may have started again while the image was pulled.
-  const state = await containerState(docker, container);
+  const state = await containerState(dockerInTurn, container);
   if (state.kind === "deny") return state;
   if (state.kind !== "running") return allow("its container does not run");
   const trial = await tryNextContainer(
     { container, image: state.image, next: { ...next, image: pulled.id }, allowsDowngrade: consent.downgrade },
-    docker,
+    dockerInTurn,
   );
   if (trial.kind !== "allow") return trial;
   return whenAllowed(request, tools, async (allowed, undo) => {

@@ -107,12 +107,23 @@ export async function raftServers(api: ConsulApi, { stale = false } = {}): Promi
   return answer?.Servers;
 }
 
-/** Entries below a prefix, `consul-cdktf/clients/`; undefined when the cluster does not say. */
-export async function kvEntries(api: ConsulApi, prefix: string): Promise<readonly KvEntry[] | undefined> {
-  const answer = await answerTo(api, { method: "GET", path: `/v1/kv/${prefix}?recurse&consistent` });
+export interface KvEntries {
+  readonly entries: readonly KvEntry[];
+  /** For a blocking query; 0 if the answer had none. */
+  readonly index: number;
+}
+
+/** Of entries below a prefix, `consul-cdktf/clients/`, as the leader has them. */
+export const entriesPath = (prefix: string): string => `/v1/kv/${prefix}?recurse&consistent`;
+
+/** Entries below a prefix; undefined when the cluster does not say. */
+export async function kvEntries(api: ConsulApi, prefix: string): Promise<KvEntries | undefined> {
+  const answer = await answerTo(api, { method: "GET", path: entriesPath(prefix) });
+  const index = answer?.index ?? 0;
   // Consul has no empty list of entries.
-  if (answer?.status === 404) return [];
-  return answer?.status === 200 ? parsed<readonly KvEntry[]>(answer.body) : undefined;
+  if (answer?.status === 404) return { entries: [], index };
+  const entries = answer?.status === 200 ? parsed<readonly KvEntry[]>(answer.body) : undefined;
+  return entries && { entries, index };
 }
 
 export const catalogNodes = (api: ConsulApi): Promise<readonly CatalogNode[] | undefined> =>

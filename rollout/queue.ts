@@ -13,9 +13,9 @@ export interface SharedFolder {
   remove(name: string): Promise<void>;
 }
 
-/** The folder of a role's queue in a Terraform run's folder. */
-export function queueFolder(run: string, role: Role): SharedFolder {
-  const folder = join(run, `queue.${role}`);
+/** The folder of a queue in a Terraform run's folder: of a role's checks, or of their docker CLIs. */
+export function queueFolder(run: string, kind: Role | "docker"): SharedFolder {
+  const folder = join(run, `queue.${kind}`);
   return {
     list: () => readdir(folder),
     create: async (name) => {
@@ -60,6 +60,8 @@ export class Queue {
     private readonly folder: SharedFolder,
     private readonly processes: Processes,
     private readonly pid = process.pid,
+    /** How many may be at the head. */
+    private readonly places = 1,
   ) {}
 
   /** Waits until this process is at the head. */
@@ -69,8 +71,9 @@ export class Queue {
     let ahead: Entry | undefined;
     let since = new Stopwatch(clock);
     for (; ; await clock.sleep(POLL_MS)) {
-      const first = await this.firstAhead(own);
-      if (!first) return;
+      const all = await this.ahead(own);
+      const [first] = all;
+      if (!first || all.length < this.places) return;
       if (first.name !== ahead?.name) since = new Stopwatch(clock);
       ahead = first;
       // Asking for its start may need a program, so it is not asked at each look.
@@ -100,20 +103,18 @@ export class Queue {
     return { name, ticket, pid: this.pid, start };
   }
 
-  /** A live process that is ahead of an entry, or may be. */
-  private async firstAhead(own: Entry): Promise<Entry | undefined> {
+  /** Live processes that are ahead of an entry, or may be. */
+  private async ahead(own: Entry): Promise<Entry[]> {
     // In this order: a process that is seen neither to choose nor to have a ticket begins to choose later, and sees
     // this ticket.
     const choosing = (await this.entries()).filter(({ ticket }) => ticket === undefined);
     const entries = await this.entries();
     const place = entries.findIndex(({ name }) => name === own.name);
     if (place < 0) throw new Error("its file in Terraform's data folder was removed: other checks do not wait for it");
-    const chosen = entries.slice(0, place);
-    for (const other of [...choosing, ...chosen]) {
-      if (this.processes.isAlive(other.pid)) return other;
-      await this.folder.remove(other.name);
-    }
-    return undefined;
+    const ahead = [...choosing, ...entries.slice(0, place)];
+    const dead = ahead.filter(({ pid }) => !this.processes.isAlive(pid));
+    for (const { name } of dead) await this.folder.remove(name);
+    return ahead.filter((other) => !dead.includes(other));
   }
 
   private async entries(): Promise<Entry[]> {

@@ -1,6 +1,6 @@
 import { type Clock, Stopwatch } from "./clock";
 import { answerTo, type ConsulApi } from "./consul-api";
-import { GRACE_SECONDS, SECOND } from "./limits";
+import { GRACE_SECONDS } from "./limits";
 import { releaseLock } from "./lock";
 import { type Log, Waiting } from "./outcome";
 import { ALIVE, agentSelf, isServer, leader, type Member, members, peers, raftServers, SELF_PATH } from "./queries";
@@ -64,7 +64,7 @@ export async function readiness(
     grace ??= new Stopwatch(clock);
     return grace.reached(GRACE_SECONDS);
   };
-  for (; !begun.reached(seconds); await clock.sleep(SECOND)) {
+  for (; !begun.reached(seconds); await begun.pause()) {
     const known = await leader(api);
     if (known !== undefined && role === "client") {
       if (await releaseSlot(api, owner)) {

@@ -9,7 +9,7 @@ import { preStopClient } from "./pre-stop-client";
 import { type AskedServer, preStopServer } from "./pre-stop-server";
 import type { Queue } from "./queue";
 import type { DecommissionRequest, ReplaceRequest } from "./request";
-import { releaseSlot, slotOwners } from "./slots";
+import { releaseSlot, slots } from "./slots";
 import { WaitFile } from "./wait-file";
 
 /**
@@ -34,6 +34,8 @@ export const consentIn = (env: NodeJS.ProcessEnv): Consent => ({
 export interface StopTools {
   /** The container's daemon. */
   readonly docker: Docker;
+  /** The same, for what all checks of a run begin with. */
+  readonly dockerInTurn: Docker;
   /** Asks the agent itself first, then the cluster's other servers. */
   readonly ask: Ask;
   readonly run: TerraformRun;
@@ -145,7 +147,7 @@ class Claim {
 
   private async isHeld(api: ConsulApi): Promise<boolean | undefined> {
     const { role, owner } = this.request;
-    if (role === "client") return (await slotOwners(api))?.includes(owner);
+    if (role === "client") return (await slots(api))?.owners.includes(owner);
     const held = await lockHolder(api);
     return held && held.owner === owner;
   }

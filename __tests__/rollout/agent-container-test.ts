@@ -53,7 +53,7 @@ test("an agent was ready before when its data say so; the mark is made as Consul
 test("without an answer of the container nothing is said about it", async () => {
   const { agent, stop } = container();
   stop();
-  for (const question of [agent.wasReady(), agent.markReady(), agent.connects("10.0.0.1:8300"), agent.isSecured()])
+  for (const question of [agent.wasReady(), agent.markReady(), agent.connects(["10.0.0.1:8300"]), agent.isSecured()])
     await expect(question).rejects.toThrow(new ContainerUnreachable("container s1 is not running"));
   expect(await agent.gossipKey()).toBeUndefined();
 });
@@ -68,14 +68,14 @@ describe("a connection is tried from the container", () => {
   });
   const port = () => (server.address() as { port: number }).port;
 
-  test("to a port that listens", async () => {
-    expect(await container().agent.connects(`127.0.0.1:${port()}`)).toBe(true);
+  test("to a port that listens, to one that does not, and to an IPv6 address", async () => {
+    const listen = [`127.0.0.1:${port()}`, `[::ffff:127.0.0.1]:${port()}`];
+    expect(await container().agent.connects([...listen, "127.0.0.1:1"])).toEqual(new Set(listen));
   });
-  test("to one that does not", async () => {
-    expect(await container().agent.connects("127.0.0.1:1")).toBe(false);
-  });
-  test("to an IPv6 address", async () => {
-    expect(await container().agent.connects(`[::ffff:127.0.0.1]:${port()}`)).toBe(true);
+  test("to none, without asking the container", async () => {
+    const { agent, stop } = container();
+    stop();
+    expect(await agent.connects([])).toEqual(new Set());
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ConsulRequest } from "../../rollout/consul-api";
 import { type ClientStop, preStopClient } from "../../rollout/pre-stop-client";
 import { SimulatedCluster, Simulation } from "./simulation";
 
@@ -88,6 +89,26 @@ describe("it waits", () => {
       seconds: 152,
     });
     expect(cluster.keys()).toEqual([`${SLOTS}c2`]);
+  });
+
+  test("and sees at once that a slot is free", async () => {
+    const cluster = clusterOf("c1", "c2");
+    cluster.store(`${SLOTS}c2`, "c2");
+    cluster.simulation.at(9.4, () => void cluster.api("c2").send({ method: "DELETE", path: `/v1/kv/${SLOTS}c2` }));
+    const { outcome, seconds } = await check(cluster);
+    expect(outcome.kind).toBe("allow");
+    expect(seconds).toBeLessThan(9.6);
+  });
+
+  test("a second at a time where the answer has no index to wait by", async () => {
+    const cluster = clusterOf("c1", "c2");
+    cluster.store(`${SLOTS}c2`, "c2");
+    cluster.simulation.at(9.4, () => void cluster.api("c2").send({ method: "DELETE", path: `/v1/kv/${SLOTS}c2` }));
+    const api = cluster.api("c1");
+    const plain = { send: async (request: ConsulRequest) => ({ ...(await api.send(request)), index: undefined }) };
+    const { clock } = cluster.simulation;
+    await cluster.simulation.until(preStopClient(STOP, plain, clock, () => undefined));
+    expect(cluster.simulation.seconds).toBe(10);
   });
 
   test("while the KV store refuses its slot", async () => {

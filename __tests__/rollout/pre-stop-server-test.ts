@@ -123,13 +123,55 @@ test("a leader that is elected meanwhile is waited for", async () => {
   expect(await check(cluster)).toMatchObject({ outcome: { kind: "allow" }, seconds: 7 });
 });
 
+test("looks are a second apart, from the beginning of one to that of the next; a look that takes longer is followed at once", async () => {
+  const looksOf = async (connectSeconds: number) => {
+    const cluster = clusterOf();
+    const { clock } = cluster.simulation;
+    const begins: number[] = [];
+    const api = cluster.api("s1");
+    const asked: AskedServer = {
+      api: {
+        send: (request) => {
+          if (request.path === "/v1/status/peers") begins.push(cluster.simulation.seconds);
+          return api.send(request);
+        },
+      },
+      isOwn: true,
+      connects: async (addresses) => {
+        await clock.sleep(connectSeconds * 1000);
+        return new Set(addresses);
+      },
+    };
+    await cluster.simulation.until(preStopServer(STOP, asked, clock, () => undefined));
+    return begins;
+  };
+  expect(await looksOf(0.4)).toEqual([0, 1, 2]);
+  expect(await looksOf(1.5)).toEqual([0, 1.5, 3]);
+});
+
 describe("while another server holds the deploy lock", () => {
-  test("it waits for the release", async () => {
+  test("it waits for the release, and sees it at once", async () => {
     const cluster = clusterOf();
     cluster.store(LOCK, "s2");
-    cluster.simulation.at(20, () => void cluster.api("s2").send({ method: "DELETE", path: `/v1/kv/${LOCK}` }));
+    cluster.simulation.at(20.4, () => void cluster.api("s2").send({ method: "DELETE", path: `/v1/kv/${LOCK}` }));
     const { outcome, log, seconds } = await check(cluster);
-    expect([outcome.kind, log, seconds]).toEqual(["allow", ["s1: waiting: s2 is being replaced, or leaves"], 22]);
+    expect([outcome.kind, log]).toEqual(["allow", ["s1: waiting: s2 is being replaced, or leaves"]]);
+    expect(seconds).toBeLessThan(22.6);
+  });
+
+  test("an agent that answers at once, and does not wait, is asked ten times a second at most", async () => {
+    const cluster = clusterOf();
+    cluster.store(LOCK, "s2");
+    const api = cluster.api("s1");
+    const impatient: AskedServer = {
+      api: { send: (request) => api.send({ ...request, path: request.path.replace(/&index=.*/, "") }) },
+      isOwn: true,
+      connects: cluster.connects,
+    };
+    const { clock } = cluster.simulation;
+    await cluster.simulation.until(preStopServer({ ...STOP, seconds: 5 }, impatient, clock, () => undefined));
+    const looks = cluster.requests.filter((request) => request.includes("autopilot")).length;
+    expect(looks / cluster.simulation.seconds).toBeLessThanOrEqual(10.1);
   });
 
   test("it is denied after twice the time that a check may take", async () => {

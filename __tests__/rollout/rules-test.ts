@@ -69,7 +69,7 @@ describe("the environment of the docker CLI", () => {
 test("an entry of the lock without an owner is nobody's, and nobody acquires it", async () => {
   const cluster = new SimulatedCluster(new Simulation(), 1);
   cluster.exceptions.set(/^GET .*replacing/, { status: 200, body: '[{"Value":null,"ModifyIndex":7}]' });
-  expect(await cluster.simulation.until(acquireLock(cluster.api("s1"), "s1"))).toBe("");
+  expect(await cluster.simulation.until(acquireLock(cluster.api("s1"), "s1"))).toMatchObject({ owner: "" });
 });
 
 test("a container that is not reached ends a check: its answer is not taken for none", async () => {

@@ -103,6 +103,8 @@ export class SimulatedCluster {
   readonly requests: string[] = [];
   private readonly kv = new Map<string, { value: string; created: number; modified: number }>();
   private index = 10;
+  /** Of the last entry that was deleted. */
+  private deleted = 0;
 
   constructor(
     readonly simulation: Simulation,
@@ -140,19 +142,34 @@ export class SimulatedCluster {
 
   /** @param name of the agent that is asked: one that is not up is unreachable */
   api(name: string): ConsulApi {
+    const answer = (request: ConsulRequest) =>
+      this.simulation.moment(() => {
+        this.requests.push(`${request.method} ${request.path}`);
+        const server = this.servers.find((one) => one.name === name);
+        if (server && !server.up) throw new Unreachable(`${name} is down`);
+        return this.answer(name, request);
+      });
     return {
-      send: (request) =>
-        this.simulation.moment(() => {
-          this.requests.push(`${request.method} ${request.path}`);
-          const server = this.servers.find((one) => one.name === name);
-          if (server && !server.up) throw new Unreachable(`${name} is down`);
-          return this.answer(name, request);
-        }),
+      send: async (request) => {
+        const query = new URLSearchParams(request.path.split("?")[1]);
+        const known = query.get("index");
+        const { clock } = this.simulation;
+        const end = clock.now() + Number.parseInt(query.get("wait") ?? "0", 10) * 1000;
+        for (;;) {
+          const given = await answer(request);
+          if (known === null || given.index === undefined || given.index > Number(known) || clock.now() >= end)
+            return given;
+          await clock.sleep(50);
+        }
+      },
     };
   }
 
-  connects = (address: string): Promise<boolean> =>
-    this.simulation.moment(() => this.servers.some((server) => server.address === address && server.up));
+  connects = (addresses: readonly string[]): Promise<ReadonlySet<string>> =>
+    this.simulation.moment(() => {
+      const up = this.servers.filter((server) => server.up).map(({ address }) => address);
+      return new Set(addresses.filter((address) => up.includes(address)));
+    });
 
   private answer(name: string, { method, path, body }: ConsulRequest): ConsulAnswer {
     for (const [form, exception] of this.exceptions) {
@@ -230,18 +247,28 @@ export class SimulatedCluster {
     const cas = query.get("cas");
     if (method === "GET" && query.has("recurse")) {
       const found = [...this.kv].filter(([name]) => name.startsWith(key));
-      if (found.length === 0) return { status: 404, body: "" };
-      return { status: 200, body: JSON.stringify(found.map(([Key, { created }]) => ({ Key, CreateIndex: created }))) };
+      if (found.length === 0) return { status: 404, body: "", index: this.index };
+      const index = Math.max(this.deleted, ...found.map(([, { modified }]) => modified));
+      const body = JSON.stringify(found.map(([Key, { created }]) => ({ Key, CreateIndex: created })));
+      return { status: 200, body, index };
     }
     if (method === "GET") {
-      if (!entry) return { status: 404, body: "" };
+      if (!entry) return { status: 404, body: "", index: this.index };
       const Value = Buffer.from(entry.value).toString("base64");
-      return { status: 200, body: JSON.stringify([{ Key: key, Value, ModifyIndex: entry.modified }]) };
+      return {
+        status: 200,
+        body: JSON.stringify([{ Key: key, Value, ModifyIndex: entry.modified }]),
+        index: entry.modified,
+      };
     }
     const wanted = cas === null ? undefined : Number(cas);
     if (wanted !== undefined && wanted !== (entry?.modified ?? 0)) return { status: 200, body: "false" };
     if (method === "PUT") this.store(key, String(body));
-    else this.kv.delete(key);
+    else {
+      this.kv.delete(key);
+      this.index += 1;
+      this.deleted = this.index;
+    }
     return { status: 200, body: "true" };
   }
 }

@@ -41,6 +41,7 @@ export function stopTools(cluster: SimulatedCluster, docker: FakeDocker, env: No
   const run = new TerraformRun(100, { TF_DATA_DIR: folder(), ...env }, PROCESSES, 1);
   const tools: StopTools = {
     docker,
+    dockerInTurn: docker,
     ask: asking(cluster, ["s1", "s2", "s3"], "s1"),
     run,
     queue: new Queue(queue, PROCESSES, 1),

@@ -54,6 +54,7 @@ async function roll(clients: number, broken: readonly string[], choose: (count: 
       { quorumLoss: false, downgrade: false },
       {
         docker,
+        dockerInTurn: docker,
         ask: async (decide) => {
           asks[role] += 1;
           mostAsks[role] = Math.max(mostAsks[role], asks[role]);
