@@ -1,5 +1,6 @@
 import { SYSTEM_CLOCK } from "./clock";
 import { dockerEnvironment } from "./environment";
+import { told } from "./outcome";
 import { perform } from "./perform";
 import { REQUEST_VARIABLE, REQUEST_VERSION, type RolloutRequest } from "./request";
 import { consentIn } from "./stop-check";
@@ -22,8 +23,8 @@ async function main(): Promise<void> {
     consent: consentIn(process.env),
     log: (line) => console.log(line),
   });
-  if (outcome.kind === "allow") console.log(outcome.reason);
-  else fail(outcome.kind === "deny" ? `${outcome.reason}; hint: ${outcome.hint}` : outcome.reason);
+  if (outcome.kind === "allow") console.log(told(outcome));
+  else fail(told(outcome));
 }
 
 /**

@@ -13,6 +13,10 @@ export const allow = (reason: string): Outcome => ({ kind: "allow", reason });
 export const deny = (reason: string, hint: string): Denial => ({ kind: "deny", reason, hint });
 export const unknown = (reason: string): Outcome => ({ kind: "unknown", reason });
 
+/** What is told about an outcome: its reason, and after a denial what to do. */
+export const told = (outcome: Outcome): string =>
+  outcome.kind === "deny" ? `${outcome.reason}; hint: ${outcome.hint}` : outcome.reason;
+
 /** A line for whoever watches the deploy. */
 export type Log = (line: string) => void;
 

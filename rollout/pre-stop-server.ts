@@ -53,14 +53,20 @@ export async function preStopServer(
     const look = new Stopwatch(clock);
     pause = () => clock.sleep(POLL);
     const raft = await peers(api);
-    if (raft?.length === 0)
+    // Without a leader it answers this too.
+    if (!raft) {
+      waiting.for("this server's API gives no answer");
+      if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
+      continue;
+    }
+    if (raft.length === 0)
       return asked.isOwn
         ? allow("it has never been part of a cluster")
         : unknown("this server has never been part of a cluster");
     const health = await serverHealth(api);
     const voters = health?.filter(({ Voter }) => Voter) ?? [];
     if (!health || voters.length === 0) {
-      waiting.for("this server knows no leader");
+      waiting.for("this server knows no leader, or does not answer");
       if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
       continue;
     }

@@ -6,6 +6,7 @@ import { namedRequest } from "../../constructs/rollout-program";
 import { secretsId } from "../../consul/contract";
 import { SYSTEM_CLOCK } from "../../rollout/clock";
 import { dockerEnvironment } from "../../rollout/environment";
+import { told } from "../../rollout/outcome";
 import { perform } from "../../rollout/perform";
 import { type ExecTarget, REQUEST_VARIABLE, type StepRequest } from "../../rollout/request";
 import { consentIn } from "../../rollout/stop-check";
@@ -111,8 +112,8 @@ export class RolloutRunner {
         consent: consentIn(process.env),
       }),
     );
-    this.log(outcome.reason);
-    return outcome.kind === "allow" ? undefined : outcome.reason;
+    this.log(told(outcome));
+    return outcome.kind === "allow" ? undefined : told(outcome);
   }
 
   private request(type: string, name: string, self: RunningContainer | undefined): StepRequest {

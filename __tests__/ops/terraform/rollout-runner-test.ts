@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { loadCluster } from "../../../cluster/file/load";
 import { secretsId } from "../../../consul/contract";
 import { RolloutRunner } from "../../../ops/terraform/rollout-runner";
-import { allow, deny, type Outcome } from "../../../rollout/outcome";
+import { allow, deny, type Outcome, told } from "../../../rollout/outcome";
 import { perform, type Surroundings } from "../../../rollout/perform";
 import type { ReadinessRequest, ReplaceRequest, StepRequest } from "../../../rollout/request";
 import { FOUR_HOSTS, folder, load, PROJECT } from "../../cluster-files";
@@ -137,7 +137,7 @@ describe("the final steps", () => {
 
   test("end at the first failure", async () => {
     const seen = outcomes(({ step }) => (step === "autopilot" ? deny("no leader", "look") : allow("fine")));
-    expect(await project().runner.runFinalSteps()).toBe("no leader");
+    expect(await project().runner.runFinalSteps()).toBe("no leader; hint: look");
     expect(seen.map(({ request }) => request.step)).toEqual(["voters", "autopilot"]);
   });
 });
@@ -147,8 +147,8 @@ test.each<Outcome>([deny("not a voter", "look"), { kind: "unknown", reason: "no 
   async (outcome) => {
     outcomes(() => outcome);
     const { runner, log } = project();
-    expect(await runner.waitUntilReady("consul-server2")).toBe(outcome.reason);
-    expect(log).toEqual([outcome.reason]);
+    expect(await runner.waitUntilReady("consul-server2")).toBe(told(outcome));
+    expect(log).toEqual([told(outcome)]);
   },
 );
 
