@@ -171,7 +171,6 @@ export const USED_BY_SCRIPTS: readonly string[] = [
     SECRET_FILES.certificate,
     SECRET_FILES.key,
     SECRET_FILES.gossip,
-    SECRET_FILES.tokens,
     SECRET_FILES.managementHeader,
     SECRET_FILES.rolloutHeader,
     SECRET_FILES.formerHeader,

@@ -14,6 +14,7 @@ export const IN_CONTAINER = {
   wasReady: `if [ -e "${READY_FILE}" ]; then echo yes; else echo no; fi`,
   /** As Consul's user, whose the data is: root may not be allowed to. */
   markReady: `su-exec consul touch "${READY_FILE}"`,
+  readFile: '[ ! -r "$1" ] || cat "$1"',
   /** Nothing is sent, so that nobody has anything to log. */
   connects: `while [ $# -gt 0 ]; do
   { nc -w 2 "$2" "$3" </dev/null >/dev/null 2>&1 && printf '%s\\n' "$1"; } &
@@ -82,11 +83,13 @@ export class AgentContainer {
     return ok ? parsed<{ encrypt?: string }>(output)?.encrypt : undefined;
   }
 
-  private async answersYes(script: string, ...args: string[]): Promise<boolean> {
-    return (await this.run(script, ...args)).trim() === "yes";
+  /** A file of the agent's secrets, for this program's memory alone; "" if there is none. @throws ContainerUnreachable */
+  readSecret(name: string): Promise<string> {
+    return this.run(IN_CONTAINER.readFile, `${PATHS.secrets}/${name}`);
   }
 
-  private async run(script: string, ...args: string[]): Promise<string> {
+  /** Runs a script in the container. @returns its output. @throws ContainerUnreachable, also when it fails */
+  async run(script: string, ...args: string[]): Promise<string> {
     const { ok, output, error } = await this.docker.run([
       "exec",
       this.target.container,
@@ -98,5 +101,9 @@ export class AgentContainer {
     ]);
     if (!ok) throw new ContainerUnreachable(error);
     return output;
+  }
+
+  private async answersYes(script: string, ...args: string[]): Promise<boolean> {
+    return (await this.run(script, ...args)).trim() === "yes";
   }
 }

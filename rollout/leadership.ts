@@ -2,6 +2,7 @@ import { type Clock, Stopwatch } from "./clock";
 import { type Authority, answerTo, type ConsulApi } from "./consul-api";
 import { LEADERLESS_SECONDS } from "./limits";
 import { leader } from "./queries";
+import { EXTRA_SECONDS } from "./reconcile/changes";
 
 const POLL_MS = 200;
 
@@ -14,7 +15,8 @@ const POLL_MS = 200;
  */
 export async function transferLeadership(api: ConsulApi, clock: Clock, authority?: Authority): Promise<boolean> {
   const before = await leader(api);
-  const answer = await answerTo(api, { method: "POST", path: "/v1/operator/raft/transfer-leader", authority });
+  const path = "/v1/operator/raft/transfer-leader";
+  const answer = await answerTo(api, { method: "POST", path, authority, waitSeconds: EXTRA_SECONDS });
   // Without an answer, it may have transferred it all the same.
   if (before === undefined || (answer && answer.status !== 200)) return false;
   const begun = new Stopwatch(clock);

@@ -107,7 +107,7 @@ function textsOf(file: string, source: string): string[] {
 const stringOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 const texts = repositoryFiles()
-  .filter((file) => /^rollout\/.*\.ts$/.test(file))
+  .filter((file) => /^(rollout|ops\/backups)\/.*\.ts$/.test(file))
   .map((file) => ({ file, text: textsOf(file, read(file)).join("\n") }));
 const scripts = [
   ...repositoryFiles()

@@ -18,17 +18,13 @@ export class ContainerStandIn {
     mkdirSync(join(this.root, "secrets"));
     writeFileSync(this.log, "");
     for (const [name, text] of Object.entries(secrets)) writeFileSync(join(this.root, "secrets", name), `${text}\n`);
-    // Runs what it is told to run in a container, here.
     this.program(
       "docker",
       `#!/bin/sh
 echo $$ "$*" | head -n 1 >>${this.log}
-while [ "$1" != -c ]; do shift; done
-script=$(printf '%s' "$2" | sed 's|/consul/secrets|${this.root}/secrets|')
-shift 2
-exec /bin/sh -c "$script" "$@"`,
+${execHere(join(this.root, "secrets"))}`,
     );
-    this.program("nc", NC);
+    this.program("nc", ncTo("{ host: process.argv[2], port: Number(process.argv[3]) }"));
   }
 
   program(name: string, text: string): void {
@@ -70,9 +66,21 @@ exec /bin/sh -c "$script" "$@"`,
   }
 }
 
-/** A program that connects its standard streams with a host and a port. */
-const NC = `#!${process.execPath}
-const socket = require("node:net").connect({ host: process.argv[2], port: Number(process.argv[3]) });
+/**
+ * Shell that runs here what the docker CLI is told to run in a container by `/bin/sh -c`.
+ * @param secrets the folder of the container's secrets; it may have variables of the shell
+ */
+export const execHere = (secrets: string): string => `while [ "$1" != -c ]; do shift; done
+shift
+for word; do
+  shift
+  set -- "$@" "$(printf '%s' "$word" | sed "s|/consul/secrets|${secrets}|")"
+done
+exec /bin/sh -c "$@"`;
+
+/** A program that connects its standard streams, as nc does. @param where JavaScript of what node:net connects with */
+export const ncTo = (where: string): string => `#!${process.execPath}
+const socket = require("node:net").connect(${where});
 process.stdin.pipe(socket).pipe(process.stdout);
 socket.on("error", ({ message }) => { console.error(message); process.exit(1); });
 socket.on("close", () => process.exit());`;
@@ -80,10 +88,16 @@ socket.on("close", () => process.exit());`;
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 const servers: Server[] = [];
 
-/** A server of this process, which is closed after the last test. @returns its URL */
-export async function api(handler: Handler, host = "127.0.0.1"): Promise<string> {
+/** A server of this process, which is closed after the last test. */
+export function serverOf(handler: Handler): Server {
   const server = createServer(handler);
   servers.push(server);
+  return server;
+}
+
+/** An API at a port of this machine. @returns its URL */
+export async function api(handler: Handler, host = "127.0.0.1"): Promise<string> {
+  const server = serverOf(handler);
   await new Promise<void>((listening) => server.listen(0, host, listening));
   const { port } = server.address() as AddressInfo;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -59,5 +59,10 @@ test("the operation can be asked for by the management token", async () => {
     (cluster) => cluster.exceptions.set(/transfer-leader/, { status: 500 }),
     "management",
   );
-  expect(sent.at(-1)).toEqual({ method: "POST", path: "/v1/operator/raft/transfer-leader", authority: "management" });
+  expect(sent.at(-1)).toEqual({
+    method: "POST",
+    path: "/v1/operator/raft/transfer-leader",
+    authority: "management",
+    waitSeconds: 5,
+  });
 });

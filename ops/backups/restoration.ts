@@ -2,27 +2,23 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
-import { apiOf, consulApi, containerScripts, inAgent } from "../consul-api/consul-api";
+import { SYSTEM_CLOCK } from "../../rollout/clock";
+import { readJson } from "../../rollout/reconcile/management";
+import { apiOf, inAgent, tryWithAgent, withAgent } from "../consul-api/consul-api";
 import { inspectContainer } from "../docker/container";
 import { docker } from "../docker/docker";
 import { unreachableHosts } from "../docker/hosts";
 import { parallel } from "../parallel";
-import { logLines } from "../process";
 import { RolloutRunner } from "../terraform/rollout-runner";
 import { type Stack, stackOf } from "../terraform/synth";
+import { reclaimManagementToken } from "./management-token";
 import { SNAPSHOT_SCRIPT } from "./save";
 import { type ServerProbe, serversOf } from "./servers";
+import { purgeStaleCatalog } from "./stale-catalog";
 import { stream } from "./stream";
+import { rootIds, whyNotVerified } from "./verify-agent";
 
-/** A script of this folder, with the scripts of consul-api/ that it needs in front. */
-const script = (name: string, ...needed: readonly string[]): string =>
-  containerScripts(...needed) + readFileSync(join(__dirname, `${name}.sh`), "utf8");
-const SCRIPTS = {
-  claim: script("reclaim-management-token", "consul-api", "management-api"),
-  purge: script("purge-stale-catalog", "consul-api", "management-api"),
-  verify: script("verify-agent", "consul-api"),
-  testRestore: script("test-restore"),
-} as const;
+const TEST_RESTORE_SCRIPT = readFileSync(join(__dirname, "test-restore.sh"), "utf8");
 
 /** Enough to send gigabytes over a slow line, and to restore them. */
 const RESTORE_SECONDS = 3600;
@@ -56,7 +52,9 @@ export class Restoration {
     if (!this.cluster.security) return;
     const denials: string[] = [];
     for (const server of servers) {
-      const denial = await this.run(server, "claim", [seconds]);
+      const denial = await tryWithAgent(server, (container) =>
+        reclaimManagementToken(container, seconds, SYSTEM_CLOCK, this.logOf(server)),
+      );
       if (denial === undefined) return;
       denials.push(`${server.name}: ${denial}`);
     }
@@ -80,7 +78,7 @@ export class Restoration {
       ...options,
       container?.Image ?? "",
       "-c",
-      SCRIPTS.testRestore,
+      TEST_RESTORE_SCRIPT,
       "sh",
       this.cluster.datacenter,
       String(TEST_SECONDS),
@@ -106,7 +104,9 @@ export class Restoration {
     const servers = [server, ...serversOf(this.cluster).filter((other) => other !== server)];
     await this.claim(servers);
     const { readyTimeout } = this.cluster;
-    this.must(await this.run(server, "purge", [readyTimeout]));
+    this.must(
+      await tryWithAgent(server, ({ api }) => purgeStaleCatalog(api, readyTimeout, SYSTEM_CLOCK, this.logOf(server))),
+    );
     // The snapshot has older tokens and autopilot settings.
     const { folder } = this.stacks.find(({ name }) => name === this.cluster.name) as Stack;
     this.must(await new RolloutRunner(folder, this.log).runFinalSteps());
@@ -136,18 +136,18 @@ export class Restoration {
     return { restarted: failedClients.map(({ name }) => name), left: [...failed, ...again.flat(), ...left] };
   }
 
-  /** IDs of the roots of the Connect CA, which issues client agents' certificates; empty without such certificates. */
+  /**
+   * IDs of the roots of the Connect CA, which issues client agents' certificates; empty without such certificates.
+   * @throws when the server does not tell them
+   */
   private async roots(server: AgentDescription): Promise<string> {
     if (this.cluster.stage === "off" || this.cluster.stage === "permissive") return "";
-    const { ok, output } = await consulApi(apiOf(server), ["-f", "/v1/connect/ca/roots"]);
-    const { Roots = [] } = ok ? (JSON.parse(output) as { Roots?: { ID: string }[] }) : {};
-    return Roots.map(({ ID }) => ID)
-      .sort()
-      .join(" ");
+    return withAgent(server, async ({ api }) => rootIds(await readJson(api, "/v1/connect/ca/roots", "agent")));
   }
 
   private whyNotVerified(agent: AgentDescription, roots: string, seconds: number): Promise<string | undefined> {
-    return this.run(agent, "verify", [seconds, agent.role === "client" ? roots : ""], () => undefined);
+    const wanted = agent.role === "client" ? roots : "";
+    return tryWithAgent(agent, (container) => whyNotVerified(container, wanted, seconds, SYSTEM_CLOCK));
   }
 
   /** Restarts a client agent with a deploy's pre-stop check and rollout slot, so that the servers issue its certificate as for a new agent. */
@@ -162,16 +162,8 @@ export class Restoration {
     return ok ? provisioners.waitUntilReady(name) : error;
   }
 
-  /** @returns why it failed; undefined when it did not */
-  private run(
-    agent: AgentDescription,
-    name: "claim" | "purge" | "verify",
-    args: readonly (string | number)[],
-    say = (line: string) => this.log(`${agent.name}: ${line}`),
-  ): Promise<string | undefined> {
-    const place = apiOf(agent);
-    const words = inAgent(place, SCRIPTS[name], args.map(String));
-    return logLines(docker(place.daemon).start(words, ["ignore", "pipe", "pipe"]), say);
+  private logOf({ name }: AgentDescription): (line: string) => void {
+    return (line) => this.log(`${name}: ${line}`);
   }
 
   private provisioners(agent: string): RolloutRunner {

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Daemon } from "../../cluster/model";
 import { AgentContainer } from "../../rollout/agent-container";
+import { ContainerUnreachable } from "../../rollout/consul-api";
 import type { ConnectionSettings } from "../../rollout/consul-connection";
-import type { DockerResult } from "../../rollout/docker";
-import { docker, operator } from "../docker/docker";
+import { operator } from "../docker/docker";
 
 export interface AgentOptions extends ConnectionSettings {
   /** The container's present name. @default the cluster file's */
@@ -28,6 +28,17 @@ export async function withAgent<Result>(
   } finally {
     await agent.close();
   }
+}
+
+/** As withAgent, for work that returns why it failed: an unreachable container is a reason too. */
+export function tryWithAgent(
+  agent: AgentDescription,
+  work: (agent: AgentContainer) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  return withAgent(agent, work).catch((error: Error) => {
+    if (error instanceof ContainerUnreachable) return error.message;
+    throw error;
+  });
 }
 
 /** An agent's HTTP API in its container. */
@@ -56,19 +67,3 @@ export const inAgent = (
   args: readonly string[],
   ...options: readonly string[]
 ): string[] => ["exec", ...options, "-e", `CONSUL_HTTP_ADDR=${local}`, container, "sh", "-c", script, "sh", ...args];
-
-/** As a deploy's scripts: with the agent's own token, where it has one that the cluster accepts. */
-const REQUEST = `${containerScripts("consul-api")}
-for word; do
-  shift
-  case $word in /*) set -- "$@" "$url$word" ;; *) set -- "$@" "$word" ;; esac
-done
-api "$@"`;
-
-/**
- * Sends a request to an agent's API by curl in its container.
- * @param args curl's options, and paths, which begin with a slash
- * @param seconds after which the Docker daemon counts as unreachable
- */
-export const consulApi = (endpoint: ApiEndpoint, args: readonly string[], seconds = 60): Promise<DockerResult> =>
-  docker(endpoint.daemon).run(inAgent(endpoint, REQUEST, ["-m", "10", ...args]), { seconds });

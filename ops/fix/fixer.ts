@@ -1,6 +1,6 @@
 import type { Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
-import { apiOf, consulApi } from "../consul-api/consul-api";
+import { tryWithAgent } from "../consul-api/consul-api";
 import { docker } from "../docker/docker";
 import type { FixAction, HealthProblem } from "../inspect/health-problem";
 import { type InspectedAgent, notReady } from "../inspect/inspected-agent";
@@ -11,6 +11,7 @@ import { planSuccessor } from "../terraform/replacement";
 import { RolloutRunner } from "../terraform/rollout-runner";
 import type { Stack } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
+import { deleteLock } from "./stale-locks";
 
 /** Fixes in their order: first the Terraform state, which everything is compared with, then those that start agents, then those that stop agents. */
 const ORDER: Record<FixAction, number> = {
@@ -93,16 +94,12 @@ export class Fixer {
     await start();
   }
 
-  /** Only if no other deploy has acquired it in the meantime. */
-  private async releaseLock({ key, index }: LockEntry): Promise<string | undefined> {
+  private async releaseLock(lock: LockEntry): Promise<string | undefined> {
     const source = this.inspection.agents.find(
       (inspected) => inspected.container?.State.Running && notReady(inspected) === undefined,
     );
     if (!source) return "no agent is ready";
-    const args = ["-f", "-X", "DELETE", `/v1/kv/${key}?cas=${index}`];
-    const { ok, output, error } = await consulApi(apiOf(source.agent), args, 15);
-    if (!ok) return error;
-    return output.trim() === "true" ? undefined : "it has been acquired again";
+    return tryWithAgent(source.agent, ({ api }) => deleteLock(api, lock));
   }
 
   private async docker({ agent }: InspectedAgent, ...args: string[]): Promise<string | undefined> {

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { AgentDescription, Cluster } from "../../cluster/model";
+import type { ConsulApi } from "../../rollout/consul-api";
+import { EXTRA_SECONDS, formatAnswer, replyTo } from "../../rollout/reconcile/changes";
 import { type HealthProblem, healthProblem } from "../inspect/health-problem";
 import { type Inspection, inspect } from "../inspect/inspection";
 import { type LockEntry, whyStale } from "../inspect/locks";
@@ -43,4 +45,15 @@ export function confirmedStale(
       }),
     ];
   });
+}
+
+/**
+ * Deletes a lock, only if no other deploy has acquired it in the meantime.
+ * @returns why it was not deleted; undefined when it was
+ */
+export async function deleteLock(api: ConsulApi, { key, index }: LockEntry): Promise<string | undefined> {
+  const path = `/v1/kv/${key}?cas=${index}`;
+  const answer = await replyTo(api, { method: "DELETE", path, waitSeconds: EXTRA_SECONDS });
+  if (answer.status !== 200) return formatAnswer(answer);
+  return answer.body.trim() === "true" ? undefined : "it has been acquired again";
 }

@@ -26,7 +26,8 @@ export async function authorize(api: ConsulApi, secretIds: SecretIds | undefined
   return undefined;
 }
 
-async function hasManagement(api: ConsulApi, authority: Authority): Promise<boolean> {
+/** Whether an authority has all rights. */
+export async function hasManagement(api: ConsulApi, authority: Authority): Promise<boolean> {
   const answer = await replyTo(api, {
     method: "GET",
     path: "/v1/acl/token/self",

@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { clusterFile, FOUR_HOSTS, folder, PROJECT } from "../../cluster-files";
 import { type Ended, run } from "../../command-line";
+import { execHere, ncTo, serverOf } from "../../rollout/container-stand-in";
 import { synthesizeText } from "../../synthesized";
 
 export const INSPECTED = JSON.stringify({
@@ -28,6 +30,24 @@ echo end`,
   "*' container inspect '*": `echo '[{"Image": "sha256:abc"}]'`,
 };
 
+/**
+ * What the agents' APIs answer, in the order of looking: a form of `10.0.0.2 GET /v1/status/leader`, and a value, or a
+ * function of the host. A number is a status of HTTP.
+ */
+export type ApiAnswers = readonly (readonly [form: RegExp, answer: unknown])[];
+
+/** A management token, as Consul describes it. */
+export const MANAGEMENT = { Policies: [{ ID: "00000000-0000-0000-0000-000000000001" }] };
+
+/** A cluster that a snapshot of its own was restored to. */
+const API_ANSWERS: ApiAnswers = [
+  [/GET \/v1\/status\/leader/, "10.0.0.2:8300"],
+  [/GET \/v1\/acl\/token\/self/, MANAGEMENT],
+  [/GET \/v1\/(agent\/)?connect\/ca\/roots/, { Roots: [{ ID: "bb" }, { ID: "aa" }] }],
+  [/GET/, []],
+  [/./, true],
+];
+
 const outputs = new Map<string, string>();
 
 /**
@@ -47,7 +67,13 @@ export class HostsStandIn {
   private readonly bin = join(this.project, "bin");
   private readonly log = join(this.project, "calls");
 
-  constructor(text = FOUR_HOSTS, answers: Answers = {}) {
+  /** @param secrets the cluster's secrets folder, whose files the containers have */
+  constructor(
+    text = FOUR_HOSTS,
+    answers: Answers = {},
+    private readonly apiAnswers: ApiAnswers = [],
+    private readonly secrets = "/nowhere",
+  ) {
     this.cluster = clusterFile(text);
     for (const part of [
       "main.ts",
@@ -68,6 +94,22 @@ export class HostsStandIn {
     // As Terraform: no deploy is under way.
     this.program("terraform", "exit 0");
     this.answer(answers);
+    writeFileSync(join(this.bin, "nc"), ncTo("{ path: process.env.API }"), { mode: 0o755 });
+    for (const host of ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"])
+      serverOf((request, response) => this.respond(host, request, response)).listen(this.socketOf(host));
+  }
+
+  private socketOf(host: string): string {
+    return join(this.project, `api-${host}`);
+  }
+
+  private respond(host: string, { method, url }: IncomingMessage, response: ServerResponse): void {
+    const line = `${host} ${method} ${url}`;
+    const [, given] = [...this.apiAnswers, ...API_ANSWERS].find(([form]) => form.test(line)) ?? [];
+    appendFileSync(this.log, `-H ssh://root@${line}\n`);
+    const answer = typeof given === "function" ? given(host) : given;
+    if (typeof answer === "number") response.statusCode = answer;
+    response.end(JSON.stringify(answer));
   }
 
   /** From now on. */
@@ -89,6 +131,12 @@ printf '%s\\n' "\${said# }" >>'${this.log}'
 host=\${2#ssh://root@}
 case $* in
 ${cases.map(([pattern, body]) => `${pattern})\n${body}\n;;`).join("\n")}
+*' /bin/sh -c '*)
+shift 3
+[ "$1" != -i ] || shift
+container=$1
+export API='${this.socketOf("")}'$host
+${execHere(`${this.secrets}/agents/$container`)} ;;
 esac`,
     );
   }
@@ -98,7 +146,7 @@ esac`,
     chmodSync(join(this.bin, name), 0o755);
   }
 
-  /** What docker was called with; of a script, its name. */
+  /** What docker was called with; of a script, its name. Requests to APIs are among them. */
   get calls(): string[] {
     return readFileSync(this.log, "utf8").trim().split("\n");
   }

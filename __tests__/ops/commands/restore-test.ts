@@ -3,8 +3,20 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecTarget, StepRequest } from "../../../rollout/request";
 import { FOUR_HOSTS, folder } from "../../cluster-files";
-import { HostsStandIn } from "../backups/hosts-stand-in";
+import { type ApiAnswers, HostsStandIn, MANAGEMENT } from "../backups/hosts-stand-in";
 import { ClusterSecrets } from "../secrets/cluster-secrets";
+
+// Time passes at once.
+let mockTime = 0;
+jest.mock("../../../rollout/clock", () => ({
+  ...jest.requireActual("../../../rollout/clock"),
+  SYSTEM_CLOCK: {
+    now: () => mockTime,
+    sleep: async (ms: number) => {
+      mockTime += ms;
+    },
+  },
+}));
 
 // Steps of a deploy have tests of their own. Here a step is one call of docker, with its name as a script's, and the
 // exit code is the outcome.
@@ -30,7 +42,13 @@ function hosts(...given: ConstructorParameters<typeof HostsStandIn>): HostsStand
   return made;
 }
 /** Scripts that change nothing by themselves. */
-const UNCHANGING = ["management-api", "consul-api", "probe"];
+const UNCHANGING = ["consul-api", "probe"];
+/** Files and paths of Consul's API that one step alone asks for. */
+const STEPS: readonly (readonly [form: string, step: string])[] = [
+  ["/consul/secrets/management.header", "claim"],
+  ["/consul/secrets/tokens.json", "verify"],
+  ["DELETE /v1/kv/consul-cdktf/?recurse", "purge"],
+];
 
 /** What was done to the hosts, in order. */
 const done = ({ calls }: HostsStandIn): string[] =>
@@ -38,14 +56,14 @@ const done = ({ calls }: HostsStandIn): string[] =>
     const [, host = "", words = ""] = /^-H ssh:\/\/root@10\.0\.0\.(\d) (.*)$/.exec(call) ?? [];
     const script = /([a-z-]+)\.sh/.exec(words)?.[1];
     if (script === "snapshot") return [`${words.includes(" -T - ") ? "restore" : "save"} ${host}`];
+    const [, step] = STEPS.find(([form]) => words.endsWith(form)) ?? [];
+    if (step !== undefined) return [`${step} ${host}`];
     if (words.includes("snapshot inspect")) return [`inspect ${host}`];
     if (words.startsWith("restart ")) return [`restart ${host}`];
     return script && !UNCHANGING.includes(script) ? [`${script} ${host}`] : [];
   });
 const touched = (one: HostsStandIn): string[] =>
-  done(one).filter((what) =>
-    /^(restore|purge-stale-catalog|reclaim-management-token|restart|acl|readiness)/.test(what),
-  );
+  done(one).filter((what) => /^(restore|purge|claim|restart|acl|readiness)/.test(what));
 
 describe("npm run restore changes nothing", () => {
   test.each([
@@ -141,10 +159,10 @@ describe("npm run restore", () => {
     const order = done(one);
     // The agents are asked at once.
     expect([...order.slice(0, -4), ...order.slice(-4).sort()]).toEqual([
-      ...["inspect 1", "test-restore 1", "save 2", "inspect 1", "restore 2", "purge-stale-catalog 2"],
+      ...["inspect 1", "test-restore 1", "save 2", "inspect 1", "restore 2", "purge 2"],
       // The steps that a deploy ends with: voters, then autopilot, then what the file defines.
       ...["voters 1", "autopilot 1", "definitions 1"],
-      ...["verify-agent 1", "verify-agent 2", "verify-agent 3", "verify-agent 4"],
+      ...["verify 1", "verify 2", "verify 3", "verify 4"],
     ]);
     expect(readdirSync(join(one.project, "backups/c"))).toHaveLength(1);
   }, 60_000);
@@ -156,26 +174,32 @@ describe("npm run restore", () => {
     expect(existsSync(join(one.project, "backups"))).toBe(false);
   }, 60_000);
 
-  test.each([
+  test.each<[string, ConstructorParameters<typeof HostsStandIn>[1], ApiAnswers, string]>([
     [
       "the leader rejects it",
       { "*'# snapshot.sh'*' -T - '*": "cat >/dev/null; echo 'failed to read snapshot'; exit 22" },
+      [],
       "failed to read snapshot",
     ],
     [
       "nodes of another cluster cannot be removed",
-      { "*'# purge-stale-catalog.sh'*": "echo 'not done after 120 s' >&2; exit 3" },
-      "not done after 120 s",
+      {},
+      [
+        [/GET \/v1\/(catalog\/nodes|health\/state)/, [{ Node: "s1", ID: "theirs", ModifyIndex: 7 }]],
+        [/PUT \/v1\/txn/, 500],
+      ],
+      "not done after 120 s: removing nodes of agents that are not this cluster's",
     ],
     [
       "a server is no voter",
       { "*'# voters.sh'*": "echo 'not all servers are voters' >&2; exit 3" },
+      [],
       "not all servers are voters",
     ],
   ])(
     "ends with 2 when %s, and prints what to do",
-    async (_, answers, why) => {
-      const one = hosts(FOUR_HOSTS, answers);
+    async (_, answers, api, why) => {
+      const one = hosts(FOUR_HOSTS, answers, api);
       const { status, stderr } = await one.run("restore", "a.snap", "--auto-approve");
       expect([status, stderr]).toEqual([2, expect.stringContaining(why)]);
       expect(stderr).toMatch(
@@ -200,44 +224,50 @@ describe("in a cluster with security", () => {
   const stored = new ClusterSecrets();
   const marks = folder();
   beforeAll(() => stored.init());
-  const roots = { "*'/v1/connect/ca/roots'*": `echo '{"Roots": [{"ID": "bb"}, {"ID": "aa"}]}'` };
+  const secured = (answers = {}, api: ApiAnswers = []) => hosts(stored.written(), answers, api, stored.path);
+  const OWN_ROOTS = "/v1/agent/connect/ca/roots";
 
   test("the management token is claimed if necessary, then tokens are restored from the secrets; client agents must know the CA that the servers have", async () => {
-    const one = hosts(stored.written(), roots);
+    const one = secured();
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({ status: 0 });
-    const order = touched(one);
-    expect(order.slice(0, 4)).toEqual(["restore 2", "reclaim-management-token 2", "purge-stale-catalog 2", "acl 1"]);
-    const works = one.calls.filter((call) => call.includes("verify-agent.sh"));
-    expect(works.map((call) => call.replace(/.*sh -c verify-agent\.sh sh /, ""))).toEqual(
-      expect.arrayContaining(["20 aa bb", "20 "]),
-    );
+    expect(touched(one).slice(0, 4)).toEqual(["restore 2", "claim 2", "purge 2", "acl 1"]);
+    expect(one.calls.filter((call) => call.endsWith(OWN_ROOTS))).toEqual([`-H ssh://root@10.0.0.4 GET ${OWN_ROOTS}`]);
   }, 60_000);
 
   test("a client agent without a connection is restarted after its pre-stop check, until it is ready; no server is", async () => {
-    const one = hosts(stored.written(), {
-      ...roots,
-      "*'# verify-agent.sh'*": `[ "$host" != 10.0.0.4 ] || [ -e ${marks}/restarted ] || { echo 'it trusts another Connect CA' >&2; exit 3; }`,
-      "*' restart '*": `touch ${marks}/restarted`,
-    });
+    const restarted = join(marks, "restarted");
+    const trusted = () => ({ Roots: existsSync(restarted) ? [{ ID: "aa" }, { ID: "bb" }] : [{ ID: "old" }] });
+    const one = secured({ "*' restart '*": `touch ${restarted}` }, [[/GET \/v1\/agent\/connect/, trusted]]);
     const { status, stdout } = await one.run("restore", "a.snap", "--auto-approve", "--json");
     expect([status, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ restarted: ["c1"], left: [] })]);
-    expect(done(one).slice(-4)).toEqual(["pre-stop 4", "restart 4", "readiness 4", "verify-agent 4"]);
+    expect(done(one).slice(-4)).toEqual(["pre-stop 4", "restart 4", "readiness 4", "verify 4"]);
+    // It had 20 s to notice the change by itself.
+    expect(one.calls.filter((call) => call.endsWith(OWN_ROOTS))).toHaveLength(21 + 1);
   }, 60_000);
 
   test("after an interrupted restore, no server accepts its own token: it is claimed first", async () => {
-    const taken = `${marks}/taken`;
-    const one = hosts(stored.written(), {
-      ...roots,
-      "*'# reclaim-management-token.sh'*": `[ "$host" = 10.0.0.2 ] && touch ${taken} || { echo 'not the leader' >&2; exit 4; }`,
-      "*'# probe.sh'*": `[ -e ${taken} ] || { printf '%s\\n' 'self ! ACL not found' end; exit; }
+    const taken = join(marks, "taken");
+    const claims = (host: string) => {
+      if (host !== "10.0.0.2") return 403;
+      writeFileSync(taken, "");
+      return { AccessorID: "accessor" };
+    };
+    const one = secured(
+      {
+        "*'# probe.sh'*": `[ -e ${taken} ] || { printf '%s\\n' 'self ! ACL not found' end; exit; }
 printf '%s\\n' 'self {"raft": "Leader", "index": "9"}' 'leader "10.0.0.2:8300"' end`,
-    });
+      },
+      [
+        [/PUT \/v1\/acl\/bootstrap/, claims],
+        [/GET \/v1\/acl\/token\/self/, () => (existsSync(taken) ? MANAGEMENT : 403)],
+      ],
+    );
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({ status: 0 });
-    expect(touched(one).slice(0, 3)).toEqual(["reclaim-management-token 1", "reclaim-management-token 2", "restore 1"]);
+    expect(touched(one).slice(0, 3)).toEqual(["claim 1", "claim 2", "restore 1"]);
   }, 60_000);
 
   test("no secret is among docker's arguments", async () => {
-    const one = hosts(stored.written(), roots);
+    const one = secured();
     await one.run("restore", "a.snap", "--auto-approve");
     for (const id of Object.values<string>(stored.json("tokens.json").current))
       expect(one.calls.join("\n")).not.toContain(id);

@@ -1,5 +1,6 @@
-import { confirmedStale } from "../../../ops/fix/stale-locks";
+import { confirmedStale, deleteLock } from "../../../ops/fix/stale-locks";
 import type { LockEntry } from "../../../ops/inspect/locks";
+import { type ConsulAnswer, type ConsulRequest, Unreachable } from "../../../rollout/consul-api";
 import { FOUR_HOSTS, load } from "../../cluster-files";
 import { STOPPED, surveyOf } from "../status/surveys";
 
@@ -30,3 +31,26 @@ test("a lock whose owner has stopped in the meantime is not stale", () =>
   expect(confirmedStale([suspect(7)], second(7, STOPPED), cluster.agents)).toEqual([]));
 test("a lock that the first inspection did not suspect is not stale", () =>
   expect(confirmedStale([], second(7), cluster.agents)).toEqual([]));
+
+describe("a lock is deleted only as it was found:", () => {
+  async function deleted(answer: Partial<ConsulAnswer> | undefined) {
+    const sent: ConsulRequest[] = [];
+    const send = async (request: ConsulRequest): Promise<ConsulAnswer> => {
+      sent.push(request);
+      if (!answer) throw new Unreachable("no answer within 10 s");
+      return { status: 200, body: "", ...answer };
+    };
+    return { reason: await deleteLock({ send }, suspect(7)), sent };
+  }
+
+  test("by its index", async () => {
+    const { reason, sent } = await deleted({ body: "true\n" });
+    expect(reason).toBeUndefined();
+    expect(sent).toEqual([{ method: "DELETE", path: "/v1/kv/consul-cdktf/replacing?cas=7", waitSeconds: 5 }]);
+  });
+  test.each([
+    ["it has been acquired again", { body: "false" }],
+    ["403: Permission denied", { status: 403, body: "Permission denied" }],
+    ["no answer within 10 s", undefined],
+  ])("otherwise the reason is given: %s", async (why, answer) => expect((await deleted(answer)).reason).toBe(why));
+});
