@@ -19,6 +19,8 @@ export interface AppSizes {
 /** The plain program is run as its users would, and again by what runs the product, to tell what is the program's and what the runner's. */
 const [BY_TSX, BY_OURS] = ["plain CDKTF program", "plain CDKTF program, our runner"];
 const AIM = { ratio: 1.2 };
+/** As many hosts of a stack as the documentation recommends at most. */
+const PER_STACK = 25;
 
 /** The app alone, as cdktf runs it, against a plain CDKTF program that makes the same resources. */
 export async function compareApps({ few, many, most }: AppSizes, progress: Progress): Promise<Comparison[]> {
@@ -30,12 +32,21 @@ export async function compareApps({ few, many, most }: AppSizes, progress: Progr
     const atFew = await bench.measure(few.hosts, few.repetitions);
     const runByOurs = await bench.measure(few.hosts, few.repetitions, ownRunner());
     const atMany = await bench.measure(many.hosts, many.repetitions);
+    const inStacks = await bench.measureStacks(many.hosts, PER_STACK, many.repetitions);
     const atMost = await bench.measure(most.hosts, 1);
     const perHost = ({ ours }: Medians, hosts: number) => (ours.seconds / hosts) * 1000;
     return [
       ...timeAndMemory(few.hosts, atFew, BY_TSX, AIM),
       ...timeAndMemory(few.hosts, runByOurs, BY_OURS),
       ...timeAndMemory(many.hosts, atMany, BY_TSX, AIM),
+      {
+        what: `app, ${many.hosts} hosts in ${many.hosts / PER_STACK} stacks, time`,
+        ours: inStacks.seconds,
+        against: `${BY_TSX}, one stack`,
+        theirs: atMany.theirs.seconds,
+        unit: "s",
+        aim: { ours: 3 },
+      },
       ...timeAndMemory(most.hosts, atMost, BY_TSX),
       {
         what: `app, time per host at ${most.hosts} hosts`,
@@ -86,17 +97,30 @@ class AppBench {
     repetitions: number,
     theirRunner: readonly string[] = ["--import", tsxLoader()],
   ): Promise<Medians> {
-    const clusterFile = join(this.folder, `${hosts}.yaml`);
     const [ours, theirs] = [join(this.folder, `${hosts}-ours`), join(this.folder, `${hosts}-theirs`)] as const;
-    writeFileSync(clusterFile, benchClusterFile(hosts));
+    const ourApp = this.ourApp(`${hosts}.yaml`, benchClusterFile(hosts), ours);
     const runs = await timed(this.progress, `the app at ${hosts} hosts, ${repetitions} x both`, () =>
       interleaved(repetitions, {
-        ours: () => measureApp(ownRunner(), "main.ts", { CLUSTER: clusterFile, CDKTF_OUTDIR: ours }),
+        ours: ourApp,
         theirs: () => measureApp(theirRunner, "bench/plain-cdktf.ts", { HOSTS: String(hosts), CDKTF_OUTDIR: theirs }),
       }),
     );
     requireSameResources(ours, theirs);
     return { ours: medianRun(runs.ours), theirs: medianRun(runs.theirs) };
+  }
+
+  async measureStacks(hosts: number, perStack: number, repetitions: number): Promise<MeasuredRun> {
+    const ours = this.ourApp("stacks.yaml", benchClusterFile(hosts, perStack), join(this.folder, "stacks"));
+    const runs = await timed(this.progress, `the app at ${hosts} hosts in stacks of ${perStack}`, () =>
+      interleaved(repetitions, { ours }),
+    );
+    return medianRun(runs.ours);
+  }
+
+  private ourApp(name: string, clusterFile: string, output: string): () => Promise<MeasuredRun> {
+    const file = join(this.folder, name);
+    writeFileSync(file, clusterFile);
+    return () => measureApp(ownRunner(), "main.ts", { CLUSTER: file, CDKTF_OUTDIR: output });
   }
 }
 

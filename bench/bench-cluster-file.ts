@@ -1,7 +1,10 @@
 import { type BenchHost, benchHosts } from "./bench-hosts";
 
-/** The cluster file of so many hosts, all in one stack: what plain-cdktf.ts says in TypeScript. */
-export function benchClusterFile(count: number): string {
+/**
+ * The cluster file of so many hosts: what plain-cdktf.ts says in TypeScript.
+ * @param perStack hosts of a stack. @default all
+ */
+export function benchClusterFile(count: number, perStack?: number): string {
   const hosts = benchHosts(count);
   const names = (role: BenchHost["role"]) => hosts.filter((host) => host.role === role).map(({ name }) => name);
   return [
@@ -9,7 +12,11 @@ export function benchClusterFile(count: number): string {
     "security: off",
     "daemon: ssh://root@{address}",
     "hosts:",
-    ...hosts.map(({ name, address }) => `  ${name}: ${address}`),
+    ...hosts.map(({ name, address }, index) =>
+      perStack === undefined
+        ? `  ${name}: ${address}`
+        : `  ${name}: { address: ${address}, group: g${Math.floor(index / perStack)} }`,
+    ),
     `servers: [${names("server").join(", ")}]`,
     "clients:",
     ...names("client").map((name) => `  - ${name}`),

@@ -6,7 +6,7 @@ import { Load, type LoadReport } from "../e2e/load";
 import { type Progress, timed } from "../e2e/test-bed/progress";
 import type { TestBed } from "../e2e/test-bed/test-bed";
 import { CLIENT, onTestBed, SERVERS, seen, watchFor } from "./bench-test-bed";
-import { type Comparison, interleaved } from "./comparison";
+import { type Comparison, interleaved, median } from "./comparison";
 import { flatten } from "./flat-stack";
 import { PROJECT } from "./measured-run";
 import { copyProject } from "./project-copy";
@@ -21,6 +21,9 @@ interface Way {
   start(): Promise<void>;
   change(): Promise<void>;
 }
+
+/** What writers saw, and how long it took. */
+type Changed = LoadReport & { readonly seconds: number };
 
 /** What writers see while all servers get another image: by `cdktf deploy`, by hand as in the article, and by Terraform alone. */
 export function compareRolling(repetitions: number, progress: Progress): Promise<Comparison[]> {
@@ -41,13 +44,20 @@ export function compareRolling(repetitions: number, progress: Progress): Promise
 }
 
 /** Of several runs the worst gap, and the share of all their writes: a median would hide the one that goes wrong. */
-function against(way: string, ours: readonly LoadReport[], theirs: readonly LoadReport[]): Comparison[] {
+function against(way: string, ours: readonly Changed[], theirs: readonly Changed[]): Comparison[] {
   const gap = (reports: readonly LoadReport[]) => Math.max(...reports.map(({ longestGap }) => longestGap));
   const total = (reports: readonly LoadReport[], count: (report: LoadReport) => number) =>
     reports.reduce((sum, report) => sum + count(report), 0);
   const failed = (reports: readonly LoadReport[]) =>
     (100 * total(reports, (report) => report.failed)) / total(reports, tried);
   return [
+    {
+      what: "image change, until all are healthy",
+      ours: median(ours.map(({ seconds }) => seconds)),
+      against: way,
+      theirs: median(theirs.map(({ seconds }) => seconds)),
+      unit: "s",
+    },
     {
       what: "image change, longest gap",
       ours: gap(ours),
@@ -74,7 +84,7 @@ async function observed(
   name: string,
   make: (folder: string) => Way,
   progress: Progress,
-): Promise<LoadReport> {
+): Promise<Changed> {
   const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-bench-"));
   try {
     const way = make(folder);
@@ -83,11 +93,11 @@ async function observed(
     const load = await Load.start(testBed.operator, [CLIENT_URL, CLIENT_URL]);
     const begun = performance.now();
     const report = await changeUnder(load, testBed, name, way);
-    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    const seconds = (performance.now() - begun) / 1000;
     progress(
-      `${name}: changed and healthy after ${seconds} s, longest gap ${report.longestGap} s, ${report.failed} of ${tried(report)} writes failed`,
+      `${name}: changed and healthy after ${seconds.toFixed(1)} s, longest gap ${report.longestGap} s, ${report.failed} of ${tried(report)} writes failed`,
     );
-    return report;
+    return { ...report, seconds };
   } finally {
     await testBed.reset();
     rmSync(folder, { recursive: true, force: true });
