@@ -54,11 +54,10 @@ export async function preflight(
   const names = select("stack", stackNames(cluster.name, cluster.hosts), options.stacks);
   for (const warning of cluster.warnings) log(describeProblem(warning));
   log(`inspecting ${count(hosts.length, "host")} and reading the Terraform state`);
-  const [all, unreachable] = await Promise.all([
-    synthesize(),
+  const [[all, states], unreachable] = await Promise.all([
+    synthesize().then(async (stacks) => [stacks, await readStates(cluster, stacks)] as const),
     unreachableHosts(cluster.hosts.filter(({ name }) => !without.includes(name))),
   ]);
-  const states = await readStates(cluster, all);
   const stacks = all.filter(({ name }) => names.includes(name));
   const exclusions = exclusionsOf(cluster, names, new Set(unreachable.keys()), without);
   return {
