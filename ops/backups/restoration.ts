@@ -4,7 +4,7 @@ import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
 import { SYSTEM_CLOCK } from "../../rollout/clock";
 import { readJson } from "../../rollout/reconcile/management";
-import { apiOf, inAgent, tryWithAgent, withAgent } from "../consul-api/consul-api";
+import { tryWithAgent, withAgent } from "../consul-api/consul-api";
 import { inspectContainer } from "../docker/container";
 import { docker } from "../docker/docker";
 import { unreachableHosts } from "../docker/hosts";
@@ -12,7 +12,7 @@ import { parallel } from "../parallel";
 import { RolloutRunner } from "../terraform/rollout-runner";
 import { type Stack, stackOf } from "../terraform/synth";
 import { reclaimManagementToken } from "./management-token";
-import { SNAPSHOT_SCRIPT } from "./save";
+import { snapshotArguments } from "./save";
 import { type ServerProbe, serversOf } from "./servers";
 import { purgeStaleCatalog } from "./stale-catalog";
 import { stream } from "./stream";
@@ -90,9 +90,8 @@ export class Restoration {
 
   /** @throws when the server fails; the state of the cluster's data is then unknown */
   async restore({ agent }: ServerProbe, file: string): Promise<void> {
-    const place = apiOf(agent);
-    const words = inAgent(place, SNAPSHOT_SCRIPT, ["-T", "-", "-m", String(RESTORE_SECONDS)], "-i");
-    const { ok, output, error } = await stream(place.daemon, words, { from: file, seconds: RESTORE_SECONDS });
+    const args = snapshotArguments(agent, ["-T", "-", "-m", String(RESTORE_SECONDS)]);
+    const { ok, output, error } = await stream(agent.host.daemon, args, { from: file, seconds: RESTORE_SECONDS });
     if (!ok) throw new Error([error, output.trim()].filter(Boolean).join(": "));
   }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Cluster } from "../../cluster/model";
-import { apiOf, inAgent } from "../consul-api/consul-api";
+import type { AgentDescription, Cluster } from "../../cluster/model";
+import { CONTAINER_VARIABLES } from "../../consul/contract";
 import { Inspector } from "./inspector";
 import { writeComplete } from "./local";
 import type { ServerProbe } from "./servers";
@@ -12,7 +12,19 @@ import { stream } from "./stream";
 const SECONDS = 3600;
 const STALL_LIMIT = ["--speed-limit", "1", "--speed-time", "120"];
 
-export const SNAPSHOT_SCRIPT = readFileSync(join(__dirname, "snapshot.sh"), "utf8");
+const SCRIPT = readFileSync(join(__dirname, "snapshot.sh"), "utf8");
+
+/**
+ * The docker CLI's arguments that run snapshot.sh in a server's container. Like all requests, it goes to the address that
+ * the cluster file gives the server.
+ */
+export function snapshotArguments(
+  { container, endpoints }: AgentDescription,
+  curlOptions: readonly string[],
+): string[] {
+  const address = `${CONTAINER_VARIABLES.httpAddress}=${endpoints.local}`;
+  return ["exec", "-i", "-e", address, container, "sh", "-c", SCRIPT, "sh", ...curlOptions];
+}
 
 /**
  * Saves a snapshot from a server. The file gets its name after the snapshot has been verified.
@@ -27,10 +39,9 @@ export function save(
   log: (line: string) => void,
 ): Promise<Snapshot> {
   return writeComplete(file, async (unfinished) => {
-    const endpoint = apiOf(agent);
-    const args = inAgent(endpoint, SNAPSHOT_SCRIPT, [...STALL_LIMIT, ...(stale ? ["-G", "-d", "stale=1"] : [])]);
+    const args = snapshotArguments(agent, [...STALL_LIMIT, ...(stale ? ["-G", "-d", "stale=1"] : [])]);
     const { ok, error } = await withProgress(unfinished, log, () =>
-      stream(endpoint.daemon, args, { to: unfinished, seconds: SECONDS }),
+      stream(agent.host.daemon, args, { to: unfinished, seconds: SECONDS }),
     );
     if (!ok)
       throw new Error([`${agent.name} gives no snapshot`, error, startOf(unfinished)].filter(Boolean).join(": "));
