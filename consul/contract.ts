@@ -170,7 +170,6 @@ export const USED_BY_SCRIPTS: readonly string[] = [
     SECRET_FILES.ca,
     SECRET_FILES.certificate,
     SECRET_FILES.key,
-    SECRET_FILES.gossip,
     SECRET_FILES.managementHeader,
     SECRET_FILES.rolloutHeader,
     SECRET_FILES.formerHeader,

@@ -72,15 +72,9 @@ export class AgentContainer {
     return answer?.status ?? 0;
   }
 
-  /** The gossip key of the agent's secrets; undefined if there is none. */
+  /** The gossip key of the agent's secrets; undefined if there is none. @throws ContainerUnreachable */
   async gossipKey(): Promise<string | undefined> {
-    const { ok, output } = await this.docker.run([
-      "exec",
-      this.target.container,
-      "cat",
-      `${PATHS.secrets}/${SECRET_FILES.gossip}`,
-    ]);
-    return ok ? parsed<{ encrypt?: string }>(output)?.encrypt : undefined;
+    return parsed<{ encrypt?: string }>(await this.readSecret(SECRET_FILES.gossip))?.encrypt;
   }
 
   /** A file of the agent's secrets, for this program's memory alone; "" if there is none. @throws ContainerUnreachable */

@@ -1,45 +1,20 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { AgentContainer } from "../../rollout/agent-container";
 import { ContainerUnreachable } from "../../rollout/consul-api";
-import { folder } from "../cluster-files";
+import { ContainerStandIn } from "./container-stand-in";
 
-/** A container that is a folder: its data, its secrets, and stand-ins for the docker CLI, nc and su-exec. */
+/** An agent's container, with its data in a folder. */
 function container({ certs }: { certs?: string } = {}) {
-  const root = folder();
-  for (const name of ["data", "secrets", "bin"]) mkdirSync(join(root, name));
-  const program = (name: string, text: string) => {
-    writeFileSync(join(root, "bin", name), `#!/bin/sh\n${text}\n`);
-    chmodSync(join(root, "bin", name), 0o755);
-  };
-  program(
-    "docker",
-    `printf '%s\\n' "$*" | head -n 1 >>"${root}/calls"
-[ -e "${root}/down" ] && { echo "container s1 is not running" >&2; exit 1; }
-while [ "$1" != s1 ]; do shift; done; shift
-case $1 in cat) exec cat "${root}/secrets/\${2##*/}" ;; esac
-exec "$@"`,
-  );
-  program("su-exec", '[ "$1" = consul ] && shift && exec "$@"');
-  program(
-    "nc",
-    `exec ${process.execPath} -e '
-const [, , host, port] = process.argv.slice(1);
-require("node:net").connect(port, host).on("connect", () => process.exit(0)).on("error", () => process.exit(1));' -- "$@"`,
-  );
-  const env = {
-    PATH: `${join(root, "bin")}:${process.env.PATH}`,
-    CONSUL_DATA_DIR: join(root, "data"),
-    HOME: "/home/op",
-  };
+  const standIn = new ContainerStandIn();
+  const { root } = standIn;
+  mkdirSync(join(root, "data"));
+  standIn.program("su-exec", '#!/bin/sh\n[ "$1" = consul ] && shift && exec "$@"\n');
+  const env = { PATH: standIn.path, CONSUL_DATA_DIR: join(root, "data"), HOME: "/home/op" };
   const agent = new AgentContainer({ daemon: "ssh://root@h1", certs, container: "s1" }, { env, folder: "/stacks/c" });
-  return {
-    agent,
-    root,
-    calls: () => readFileSync(join(root, "calls"), "utf8").trim().split("\n"),
-    stop: () => writeFileSync(join(root, "down"), ""),
-  };
+  const stop = () => standIn.program("docker", "#!/bin/sh\necho 'container s1 is not running' >&2\nexit 1\n");
+  return { agent, root, calls: () => standIn.calls(), stop };
 }
 
 test("an agent was ready before when its data say so; the mark is made as Consul's user", async () => {
@@ -53,9 +28,16 @@ test("an agent was ready before when its data say so; the mark is made as Consul
 test("without an answer of the container nothing is said about it", async () => {
   const { agent, stop } = container();
   stop();
-  for (const question of [agent.wasReady(), agent.markReady(), agent.connects(["10.0.0.1:8300"]), agent.isSecured()])
-    await expect(question).rejects.toThrow(new ContainerUnreachable("container s1 is not running"));
-  expect(await agent.gossipKey()).toBeUndefined();
+  const questions = [
+    agent.wasReady(),
+    agent.markReady(),
+    agent.connects(["10.0.0.1:8300"]),
+    agent.isSecured(),
+    agent.gossipKey(),
+    agent.readSecret("tokens.json"),
+  ];
+  const reason = new ContainerUnreachable("container s1 is not running");
+  await Promise.all(questions.map((question) => expect(question).rejects.toThrow(reason)));
 });
 
 describe("a connection is tried from the container", () => {
@@ -79,8 +61,9 @@ describe("a connection is tried from the container", () => {
   });
 });
 
-test("the gossip key is read from the agent's secrets", async () => {
+test("a file of the agent's secrets is read, if there is one, and so is the gossip key", async () => {
   const { agent, root } = container();
+  expect([await agent.readSecret("gossip.json"), await agent.gossipKey()]).toEqual(["", undefined]);
   writeFileSync(join(root, "secrets/gossip.json"), '{"encrypt":"a2V5"}');
   expect(await agent.gossipKey()).toBe("a2V5");
   writeFileSync(join(root, "secrets/gossip.json"), "half a fi");

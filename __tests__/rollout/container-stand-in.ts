@@ -24,7 +24,7 @@ export class ContainerStandIn {
 echo $$ "$*" | head -n 1 >>${this.log}
 ${execHere(join(this.root, "secrets"))}`,
     );
-    this.program("nc", ncTo("{ host: process.argv[2], port: Number(process.argv[3]) }"));
+    this.program("nc", ncTo("{ host: process.argv.at(-2), port: Number(process.argv.at(-1)) }"));
   }
 
   program(name: string, text: string): void {
