@@ -41,7 +41,7 @@ test("code, messages and docs use the words of docs/glossary.md", () => {
   expect(FILES).toEqual(
     expect.arrayContaining([
       ...[".ci/run", "README.md", "README.zh-CN.md", "clusters/seed.yaml", "docs/glossary.md", "help", "main.ts"],
-      ...["ops/main.ts", "ops/inspect/probe.sh", "rollout/main.ts"],
+      ...["ops/main.ts", "ops/inspect/container-facts.sh", "rollout/main.ts"],
     ]),
   );
   expect(FILES.flatMap((file) => uses(file, readFileSync(join(PROJECT, file), "utf8"), PHRASES))).toEqual([]);

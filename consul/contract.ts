@@ -172,8 +172,6 @@ export const USED_BY_SCRIPTS: readonly string[] = [
     SECRET_FILES.key,
     SECRET_FILES.managementHeader,
     SECRET_FILES.rolloutHeader,
-    SECRET_FILES.formerHeader,
-    SECRET_FILES.healthToken,
     SECRET_FILES.backupsHeader,
   ].map((file) => `${PATHS.secrets}/${file}`),
 ];

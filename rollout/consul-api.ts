@@ -64,7 +64,7 @@ export async function readOrReason<Value>(
   try {
     const { status, body } = await api.send({ method: "GET", path });
     const value = status === 200 ? parsed<Value>(body) : undefined;
-    return value === undefined ? { reason: body.trim() || `status ${status}` } : { value };
+    return value === undefined ? { reason: body.trim().replaceAll("\n", " ") || `status ${status}` } : { value };
   } catch (error) {
     if (error instanceof Unreachable) return { reason: error.message };
     throw error;

@@ -60,7 +60,7 @@ IFS= read -r host && IFS= read -r port && exec nc "$host" "$port"`;
 
 /**
  * A path of the agent's own, which servers answer without a leader: it tells whether they take a token. With this
- * filter the answer is two bytes; a thousand members are 384 kB. Consul before 1.16 ignores the filter.
+ * filter the answer is two bytes; a thousand members are 384 kB. Versions that do not know the filter ignore it.
  */
 const OWN_PATH = { method: "GET", path: "/v1/agent/members?filter=Name==none" } as const;
 const NO_ANSWER = "its API gave no answer";

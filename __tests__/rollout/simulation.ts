@@ -1,6 +1,7 @@
 import type { Clock } from "../../rollout/clock";
 import { type ConsulAnswer, type ConsulApi, type ConsulRequest, Unreachable } from "../../rollout/consul-api";
-import type { CatalogNode, Member, RaftServer, ServerHealth } from "../../rollout/queries";
+import type { CatalogNode, Member, ServerHealth } from "../../rollout/queries";
+import { health, member, raftServer } from "./answers";
 
 /**
  * Time and order of a test. Whatever is asked of a simulated agent happens at a moment that the test chooses among all
@@ -204,7 +205,9 @@ export class SimulatedCluster {
         );
       case "/v1/operator/raft/configuration":
         if (!this.hasLeader && query !== "stale") return json({}, 500);
-        return json({ Servers: this.servers.filter(({ voter }) => voter).map((server) => raftOf(server)) });
+        return json({
+          Servers: this.servers.filter(({ voter }) => voter).map(({ name, address }) => raftServer(name, address)),
+        });
       case "/v1/operator/raft/peer": {
         const id = new URLSearchParams(query).get("id");
         this.servers.splice(
@@ -220,23 +223,11 @@ export class SimulatedCluster {
   }
 
   private members(): Member[] {
-    const servers = this.servers.map(
-      ({ name, address, status }): Member => ({
-        Name: name,
-        Addr: address.split(":")[0] ?? "",
-        Port: 8301,
-        Status: STATUS[status],
-        Tags: { role: "consul" },
-      }),
+    const servers = this.servers.map(({ name, address, status }) =>
+      member(name, { Addr: address.split(":")[0], Status: STATUS[status] }),
     );
-    const clients = this.clients.map(
-      ({ name, status }): Member => ({
-        Name: name,
-        Addr: "10.0.1.1",
-        Port: 8301,
-        Status: STATUS[status],
-        Tags: { role: "node" },
-      }),
+    const clients = this.clients.map(({ name, status }) =>
+      member(name, { Addr: "10.0.1.1", Status: STATUS[status], role: "node" }),
     );
     return [...servers, ...clients];
   }
@@ -279,21 +270,5 @@ function metaOf(stage: string | null): CatalogNode["Meta"] {
   return { "consul-network-segment": "", ...(stage === "off" ? {} : { "cdktf-security": stage }) };
 }
 
-const healthOf = ({ name, address, status, voter, healthy }: SimulatedServer): ServerHealth => ({
-  ID: `id-${name}`,
-  Name: name,
-  Address: address,
-  SerfStatus: status,
-  Voter: voter,
-  Healthy: healthy,
-  LastIndex: 42,
-  LastContact: "12.5ms",
-});
-
-const raftOf = ({ name, address }: SimulatedServer): RaftServer => ({
-  ID: `id-${name}`,
-  Node: name,
-  Address: address,
-  Voter: true,
-  Leader: false,
-});
+const healthOf = ({ name, address, status, voter, healthy }: SimulatedServer): ServerHealth =>
+  health(name, { Address: address, SerfStatus: status, Voter: voter, Healthy: healthy });

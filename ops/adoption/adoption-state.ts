@@ -1,4 +1,5 @@
 import type { AgentDescription } from "../../cluster/model";
+import { ALIVE } from "../../rollout/queries";
 import type { Container } from "../docker/container";
 import type { AgentProbe } from "../inspect/probe";
 import type { StateResource } from "../terraform/state";
@@ -80,7 +81,7 @@ export function problemsBetween(adoptions: readonly AgentAdoption[]): AdoptionPr
     return [adoptionProblem(agent, "adopt-other-cluster", message, "one of them is in another cluster")];
   });
   const isMember = (node: string) =>
-    running.some(({ view }) => view.members.some(({ name, status }) => name === node && status === 1));
+    running.some(({ view }) => view.members.some(({ Name, Status }) => Name === node && Status === ALIVE));
   const ofAbsent = adoptions
     .filter(({ agent, state }) => state === "absent" && isMember(agent.node))
     .map(({ agent }) =>

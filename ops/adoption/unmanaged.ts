@@ -2,8 +2,9 @@ import type { CodeOf } from "../../cluster/catalogue";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { gossipAddress } from "../../consul/address";
 import { PATHS } from "../../consul/contract";
+import { ALIVE, isServer } from "../../rollout/queries";
 import type { Container } from "../docker/container";
-import type { AgentProbe } from "../inspect/probe";
+import { type AgentProbe, memberAddress } from "../inspect/probe";
 import { type AdoptionProblem, adoptionProblem } from "./adoption-problem";
 
 /** The image's default, without `-data-dir`. */
@@ -81,13 +82,13 @@ function unknownServers(cluster: Cluster, agent: AgentDescription, { members }: 
   if (agent.role !== "server") return [];
   const nodes = new Set(cluster.agents.map(({ node }) => node));
   return members
-    .filter(({ name, status, server }) => status === 1 && server && !nodes.has(name))
-    .map(({ name, address }) =>
+    .filter((member) => isServer(member) && member.Status === ALIVE && !nodes.has(member.Name))
+    .map((member) =>
       adoptionProblem(
         agent,
         "adopt-unknown-server",
-        `its cluster has a server ${name} (${address}), and the file does not`,
-        `add ${name} to \`hosts\` and \`servers\``,
+        `its cluster has a server ${member.Name} (${memberAddress(member)}), and the file does not`,
+        `add ${member.Name} to \`hosts\` and \`servers\``,
       ),
     );
 }

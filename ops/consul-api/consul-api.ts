@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { AgentDescription, Daemon } from "../../cluster/model";
 import { AgentContainer } from "../../rollout/agent-container";
 import { ContainerUnreachable } from "../../rollout/consul-api";
@@ -55,10 +53,6 @@ export const apiOf = ({ host, container, endpoints }: AgentDescription, presentN
   container: presentName,
   local: endpoints.local,
 });
-
-/** The text of scripts of this folder, concatenated. */
-export const containerScripts = (...names: readonly string[]): string =>
-  names.map((name) => readFileSync(join(__dirname, `${name}.sh`), "utf8")).join("");
 
 /** Arguments of the docker CLI that run a script in an agent's container, with the API's present URL in the environment. */
 export const inAgent = (

@@ -1,4 +1,5 @@
 import type { AgentDescription } from "../../cluster/model";
+import { ALIVE } from "../../rollout/queries";
 import { sharesData } from "../adoption/unmanaged";
 import type { Container } from "../docker/container";
 import { sha256 } from "../sha256";
@@ -143,7 +144,7 @@ export function differences({ attributes }: StateResource, { Config, HostConfig 
 }
 
 const isMember = ({ node }: AgentDescription, { members }: AgentProbe): boolean =>
-  members.some(({ name, status }) => name === node && status === 1);
+  members.some(({ Name, Status }) => Name === node && Status === ALIVE);
 
 /** Docker can change the restart policy while a container runs, and the provider only shows it in a plan. */
 function restartPolicyChange({ attributes }: StateResource, { HostConfig }: Container): string | undefined {

@@ -32,7 +32,7 @@ export function notReady({ agent, view }: InspectedAgent): NotReady | undefined 
   if (view.leader === "") return because("it knows no leader", view.whyNoLeader);
   if (agent.role === "client") return undefined;
   if (!view.servers) return because("it does not know the voters");
-  return view.servers.some(({ id, voter }) => voter && id === view.id) ? undefined : because("it is no voter");
+  return view.servers.some(({ ID, Voter }) => Voter && ID === view.id) ? undefined : because("it is no voter");
 }
 
 const because = (summary: string, detail?: string): NotReady => ({

@@ -1,7 +1,8 @@
 import type { AgentDescription } from "../../cluster/model";
+import { ALIVE, type RaftServer } from "../../rollout/queries";
 import { type HealthProblem, healthProblem } from "./health-problem";
 import type { InspectedAgent } from "./inspected-agent";
-import { type AgentProbe, type RaftServer, serfStatusName } from "./probe";
+import { type AgentProbe, serfStatusName } from "./probe";
 
 /** An agent whose API answers. */
 export type ReachableAgent = InspectedAgent & { readonly view: AgentProbe };
@@ -33,12 +34,12 @@ export function leadership(agents: readonly InspectedAgent[]): Leadership | unde
   if (!most) return undefined;
   const [address] = most;
   const following = reachable.filter(({ agent, view }) => agent.role === "server" && view.leader === address);
-  const node = following.map(({ view }) => serverAt(view, address)?.node).find((name) => name !== undefined);
+  const node = following.map(({ view }) => serverAt(view, address)?.Node).find((name) => name !== undefined);
   return { address, node, source: following.find(({ agent }) => agent.node === node) ?? following[0] };
 }
 
 const serverAt = ({ servers }: AgentProbe, address: string): RaftServer | undefined =>
-  servers?.find((server) => server.address === address);
+  servers?.find(({ Address }) => Address === address);
 
 /** Agents that follow another leader than most agents. */
 export function otherLeaders(agents: readonly InspectedAgent[], leader: Leadership | undefined): HealthProblem[] {
@@ -60,12 +61,12 @@ export function unhealthyServers(
   found: readonly HealthProblem[],
 ): HealthProblem[] {
   const health = source?.view.health ?? [];
-  const newest = Math.max(0, ...health.map(({ index }) => index));
+  const newest = Math.max(0, ...health.map(({ LastIndex }) => LastIndex));
   return health.flatMap((server): HealthProblem[] => {
-    const agent = file.find(({ node }) => node === server.node);
-    if (server.healthy || (agent && found.some((problem) => concerns(problem, agent)))) return [];
-    const details = `${server.status}, ${newest - server.index} entries behind, last contact ${server.contact}`;
-    const message = `autopilot reports server ${server.node} as unhealthy (${details})`;
+    const agent = file.find(({ node }) => node === server.Name);
+    if (server.Healthy || (agent && found.some((problem) => concerns(problem, agent)))) return [];
+    const details = `${server.SerfStatus}, ${newest - server.LastIndex} entries behind, last contact ${server.LastContact}`;
+    const message = `autopilot reports server ${server.Name} as unhealthy (${details})`;
     if (agent) {
       const at = { host: agent.host.name, agent: agent.name };
       return [healthProblem({ ...at, code: "server-unhealthy", message, hint: `docker logs ${agent.container}` })];
@@ -91,10 +92,10 @@ export function unreachableAgents(
   { source }: Leadership,
   found: readonly HealthProblem[],
 ): HealthProblem[] {
-  const members = new Map((source?.view.members ?? []).map((member) => [member.name, member.status]));
+  const members = new Map((source?.view.members ?? []).map(({ Name, Status }) => [Name, Status]));
   return agents.filter(isReachable).flatMap(({ agent }): HealthProblem[] => {
     const status = members.get(agent.node);
-    if (!source || status === 1 || found.some(({ location }) => location.agent === agent.name)) return [];
+    if (!source || status === ALIVE || found.some(({ location }) => location.agent === agent.name)) return [];
     const seen = status === undefined ? "does not know it" : `has it as ${serfStatusName(status)}`;
     return [
       healthProblem({

@@ -14,10 +14,10 @@ export interface LockEntry {
 
 /** The locks and slots that an agent's view of the KV store has. */
 export const locksOf = (view: AgentProbe | undefined): LockEntry[] =>
-  (view?.locks ?? []).flatMap(({ key, value, index }): LockEntry[] => {
+  (view?.locks ?? []).flatMap(({ Key: key, Value, ModifyIndex: index }): LockEntry[] => {
     const clientAgent = key.startsWith(KV.slots) ? key.slice(KV.slots.length) : undefined;
     if (clientAgent === undefined && key !== KV.lock) return [];
-    return [{ key, owner: clientAgent ?? Buffer.from(value, "base64").toString(), index }];
+    return [{ key, owner: clientAgent ?? Buffer.from(Value ?? "", "base64").toString(), index }];
   });
 
 /**

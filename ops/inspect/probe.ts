@@ -2,8 +2,26 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { apiOf, containerScripts, inAgent } from "../consul-api/consul-api";
-import { docker } from "../docker/docker";
+import { bracketed } from "../../consul/address";
+import { KV_PREFIX, PATHS } from "../../consul/contract";
+import { SECRET_FILES } from "../../consul/secrets";
+import { type ConsulApi, ContainerUnreachable, read, readOrReason, Unreachable } from "../../rollout/consul-api";
+import type { Prelude } from "../../rollout/consul-connection";
+import {
+  type AgentSelf,
+  type KvEntry,
+  kvEntries,
+  LEADER_PATH,
+  type Member,
+  members,
+  peers,
+  type RaftServer,
+  raftServers,
+  SELF_PATH,
+  type ServerHealth,
+  serverHealth,
+} from "../../rollout/queries";
+import { withAgent } from "../consul-api/consul-api";
 
 /** Time limits of a probe, in seconds. */
 export interface Timeouts {
@@ -18,13 +36,13 @@ export interface Timeouts {
 /** For commands that must not take a slow host for an unreachable one: under load, an answer that takes a second took more than 15 s. */
 export const PATIENT: Timeouts = { daemon: 20, answer: 60, request: 10 };
 
-/** What an agent's API answers about the agent, and about its cluster as the agent sees it: the output of probe.sh. */
+/** What an agent's API answers about the agent, and about its cluster as the agent sees it. */
 export interface AgentProbe {
   readonly version: string;
   /** Its node id, which is in its data. */
   readonly id: string;
-  /** `Leader`, `Follower` or `Candidate`; undefined for a client agent. */
-  readonly raft?: string;
+  /** Undefined for a client agent. */
+  readonly raft?: "Leader" | "Follower" | "Candidate";
   /** Index of the last Raft entry that it has applied; undefined for a client agent. */
   readonly index?: number;
   /** How it is configured. */
@@ -41,8 +59,8 @@ export interface AgentProbe {
   readonly servers?: readonly RaftServer[];
   /** The health that the leader's autopilot reports. Only servers that know a leader have this and the following. */
   readonly health?: readonly ServerHealth[];
-  /** The deploy lock and rollout slots: entries of the KV store, with values in base64. */
-  readonly locks?: readonly { readonly key: string; readonly value: string; readonly index: number }[];
+  /** The deploy lock and rollout slots. */
+  readonly locks?: readonly KvEntry[];
   /** Names of services. */
   readonly services?: readonly string[];
   readonly failing?: readonly FailingCheck[];
@@ -65,35 +83,6 @@ export interface AgentSettings {
   /** Whether it leaves the cluster when it is stopped. */
   readonly leavesOnTerm: boolean;
   readonly gossipEncrypted: boolean;
-}
-
-export interface Member {
-  readonly name: string;
-  /** Its gossip address: `10.0.0.1:8301` */
-  readonly address: string;
-  /** Serf's number: 1 alive, 2 leaving, 3 left, 4 failed. */
-  readonly status: number;
-  readonly server: boolean;
-}
-
-export interface RaftServer {
-  readonly id: string;
-  /** Consul finds the name by the address, so the old entry of a server that has lost its data has the same name. */
-  readonly node: string;
-  /** `10.0.0.1:8300` */
-  readonly address: string;
-  readonly voter: boolean;
-}
-
-export interface ServerHealth {
-  readonly node: string;
-  readonly healthy: boolean;
-  /** Serf's word: `alive`, `failed`. */
-  readonly status: string;
-  /** Index of its last Raft entry. */
-  readonly index: number;
-  /** The time since it heard from the leader, as a duration of Go: `12.5ms`. */
-  readonly contact: string;
 }
 
 export interface FailingCheck {
@@ -121,8 +110,6 @@ export interface ProbeOptions {
   readonly timeouts?: Timeouts;
 }
 
-const SCRIPT = containerScripts("consul-api") + readFileSync(join(__dirname, "probe.sh"), "utf8");
-
 /**
  * Probes an agent in its container.
  * @returns the reason when its API is unreachable
@@ -130,66 +117,160 @@ const SCRIPT = containerScripts("consul-api") + readFileSync(join(__dirname, "pr
 export async function probeAgent(
   cluster: Cluster,
   agent: AgentDescription,
-  { scope = "agent", token = "agent", container, files = [], timeouts = PATIENT }: ProbeOptions = {},
+  options: ProbeOptions = {},
 ): Promise<AgentProbe | string> {
-  const { localHttps } = agent.endpoints;
-  const https = cluster.security && localHttps ? `${localHttps}/v1/status/leader` : "";
-  const endpoint = apiOf(agent, container);
-  const args = [String(timeouts.request), agent.role, agent.node, scope, token, https, ...files];
-  const { ok, output, error } = await docker(endpoint.daemon).run(inAgent(endpoint, SCRIPT, args), {
-    seconds: timeouts.answer,
+  const { scope = "agent", token = "agent", container, timeouts = PATIENT } = options;
+  const prelude = scope === "raft" ? undefined : preludeFor(cluster, agent, options);
+  const limits = { answerSeconds: timeouts.request, connectSeconds: timeouts.answer };
+  const deadline = AbortSignal.timeout(timeouts.answer * 1000);
+  const late = new Promise<never>((_, fail) => {
+    deadline.onabort = () => fail(new ContainerUnreachable(`no answer within ${timeouts.answer} s`));
   });
-  return ok ? parseProbe(output) : error;
+  try {
+    return await withAgent(
+      agent,
+      async ({ api }) => {
+        // A request after the deadline would open a connection that nobody closes.
+        const inTime: ConsulApi = {
+          send: async (request) => {
+            deadline.throwIfAborted();
+            return api.send({ authority: token, ...request });
+          },
+        };
+        const probe = await Promise.race([probeApi(inTime, agent, scope), late]);
+        if (typeof probe === "string") return probe;
+        const facts = prelude ? containerFacts(await api.preludeLines()) : { files: new Map() };
+        return facts ? { ...probe, ...facts } : "the output is incomplete";
+      },
+      { container, prelude, ...limits },
+    );
+  } catch (error) {
+    if (error instanceof Unreachable || error instanceof ContainerUnreachable) return error.message;
+    throw error;
+  }
 }
 
-/** @returns the reason when the agent did not answer */
-export function parseProbe(output: string): AgentProbe | string {
-  const lines = output.split("\n").filter(Boolean);
-  const answers = new Map(
-    lines.map((line): [string, string] => [line.split(" ", 1)[0] as string, line.slice(line.indexOf(" ") + 1)]),
-  );
-  const answer = <Answer>(topic: string): Answer | undefined => {
-    const text = answers.get(topic);
-    return text === undefined || text.startsWith("!") ? undefined : (JSON.parse(text) as Answer);
-  };
-  const reason = (topic: string) => answers.get(topic)?.slice(2).trim();
-  const self = answer<SelfAnswer>("self");
-  if (!self) return reason("self") || "there was no output";
-  if (!answers.has("end")) return "the output is incomplete";
-  const { version, id, raft, index, serverPort, gossipEncrypted, ...settings } = self;
-  const leader = answer<string>("leader");
-  const critical = answer<FailingCheck[]>("critical");
-  const warning = answer<FailingCheck[]>("warning");
-  const pem = answer<string>("certificate");
+/** What the API answers: its requests are sent one after the other, on one connection. */
+async function probeApi(
+  api: ConsulApi,
+  { role }: AgentDescription,
+  scope: ProbeScope,
+): Promise<Omit<AgentProbe, "files"> | string> {
+  // An agent without any answer gets no further request.
+  const self = await readOrReason<AgentSelf>(api, SELF_PATH);
+  if ("reason" in self) return self.reason;
+  const own = ownFacts(self.value);
+  if (scope === "raft") return { ...own, members: [], ...(await knownLeader(api)) };
+  // A thousand client agents must not list a thousand members each, 384 kB.
+  const listed = role === "server" || scope === "cluster" ? await members(api) : [self.value.Member];
+  const servers = role === "server" ? await raftServers(api, { stale: true }) : undefined;
+  // A client agent asks a server, and may wait for one that is partitioned.
+  const probe = { ...own, members: listed ?? [], servers, ...(await knownLeader(api)) };
+  // Without a leader, each of the following would take its full time.
+  if (probe.leader === "") return probe;
+  if (scope === "cluster") return { ...probe, peers: await peers(api) };
+  return role === "server" ? { ...probe, ...(await clusterFacts(api)) } : probe;
+}
+
+function ownFacts({ Config, DebugConfig, Member, Stats }: AgentSelf) {
   return {
-    version,
-    id,
-    raft: raft ?? undefined,
-    index: index ? Number(index) : undefined,
-    settings: { ...settings, serverPort: serverPort ?? undefined, gossipEncrypted: gossipEncrypted !== "false" },
-    members: answer("members") ?? [],
-    leader: leader ?? "",
-    whyNoLeader: leader === undefined ? reason("leader") : undefined,
-    peers: answer("peers"),
-    servers: answer("servers"),
-    health: answer("health"),
-    locks: answer("locks"),
-    services: answer<string[]>("services")?.filter((name) => name !== "consul"),
-    failing: critical && [...critical, ...(warning ?? [])],
-    certificate: pem === undefined ? undefined : new X509Certificate(pem),
-    files: new Map(lines.filter((line) => line.startsWith("file ")).map((line) => [line.slice(70), line.slice(5, 69)])),
+    version: Config.Version,
+    id: Config.NodeID,
+    raft: Stats.raft?.state,
+    index: Stats.raft && Number(Stats.raft.applied_index),
+    settings: {
+      node: Config.NodeName,
+      datacenter: Config.Datacenter,
+      server: Config.Server,
+      address: Member.Addr,
+      gossipPort: Member.Port,
+      serverPort: Member.Tags.port,
+      dataFolder: DebugConfig.DataDir,
+      leavesOnTerm: DebugConfig.LeaveOnTerm,
+      gossipEncrypted: Stats.serf_lan.encrypted !== "false",
+    },
   };
 }
 
-/** The line `self` of the output. Consul has some numbers and truth values as text. */
-interface SelfAnswer extends Omit<AgentSettings, "serverPort" | "gossipEncrypted"> {
-  readonly version: string;
-  readonly id: string;
-  readonly raft: string | null;
-  readonly index: string | null;
-  readonly serverPort: string | null;
-  readonly gossipEncrypted: string;
+async function knownLeader(api: ConsulApi): Promise<Pick<AgentProbe, "leader" | "whyNoLeader">> {
+  const answer = await readOrReason<string>(api, LEADER_PATH);
+  return "value" in answer ? { leader: answer.value } : { leader: "", whyNoLeader: answer.reason };
 }
+
+/** What a server that knows a leader reports about the cluster. */
+async function clusterFacts(api: ConsulApi): Promise<Pick<AgentProbe, "health" | "locks" | "services" | "failing">> {
+  const watcher: ConsulApi = { send: (request) => api.send({ ...request, authority: "health" }) };
+  const health = await serverHealth(api);
+  const locks = await kvEntries(api, KV_PREFIX);
+  const services = await read<Readonly<Record<string, unknown>>>(watcher, "/v1/catalog/services");
+  const critical = await failingChecks(watcher, "critical");
+  const warning = await failingChecks(watcher, "warning");
+  return {
+    health,
+    locks: locks?.entries,
+    services: services && Object.keys(services).filter((name) => name !== "consul"),
+    failing: critical && [...critical, ...(warning ?? [])],
+  };
+}
+
+/** A check, as the catalog has it (developer.hashicorp.com/consul/api-docs/health). */
+interface HealthCheck {
+  readonly Node: string;
+  readonly CheckID: string;
+  readonly ServiceName: string;
+  readonly Name: string;
+  readonly Status: FailingCheck["status"];
+  readonly Output: string;
+}
+
+async function failingChecks(
+  api: ConsulApi,
+  status: FailingCheck["status"],
+): Promise<readonly FailingCheck[] | undefined> {
+  const checks = await read<readonly HealthCheck[]>(api, `/v1/health/state/${status}`);
+  return checks
+    ?.filter(({ CheckID }) => CheckID !== "serfHealth")
+    .map(({ Node, ServiceName, Name, Status, Output }) => ({
+      node: Node,
+      service: ServiceName,
+      check: Name,
+      status: Status,
+      output: Output.slice(0, 200),
+    }));
+}
+
+const CONTAINER_FACTS = readFileSync(join(__dirname, "container-facts.sh"), "utf8");
+
+/** Undefined when only the API is asked. */
+function preludeFor(
+  { security }: Cluster,
+  { role, endpoints }: AgentDescription,
+  { files = [], timeouts = PATIENT }: ProbeOptions,
+): Prelude | undefined {
+  if (!security && files.length === 0) return undefined;
+  const https = security && endpoints.localHttps ? `${endpoints.localHttps}${LEADER_PATH}` : "";
+  const certificate = security && role === "server" ? `${PATHS.secrets}/${SECRET_FILES.certificate}` : "";
+  return { script: CONTAINER_FACTS, args: [String(timeouts.request), https, certificate, ...files] };
+}
+
+/**
+ * @param lines of container-facts.sh
+ * @returns undefined when some are missing
+ */
+function containerFacts(lines: readonly string[]): Pick<AgentProbe, "certificate" | "files"> | undefined {
+  if (lines.at(-1) !== "end") return undefined;
+  const pem: string[] = [];
+  const files = new Map<string, string>();
+  for (const line of lines.slice(0, -1)) {
+    const [, sum, file] = /^([0-9a-f]{64}) [ *](.*)$/.exec(line) ?? [];
+    if (sum && file) files.set(file, sum);
+    else pem.push(line);
+  }
+  return { certificate: pem.length > 0 ? new X509Certificate(pem.join("\n")) : undefined, files };
+}
+
+/** A member's gossip address: `10.0.0.1:8301` */
+export const memberAddress = ({ Addr, Port }: Member): string => `${bracketed(Addr)}:${Port}`;
 
 /** Consul's word for a member's status. */
 export const serfStatusName = (status: number | undefined): string =>

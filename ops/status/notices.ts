@@ -1,10 +1,11 @@
 import type { Cluster } from "../../cluster/model";
 import { KV } from "../../consul/contract";
+import { FAILED } from "../../rollout/queries";
 import { certificateProblem } from "../inspect/certificate-problem";
 import { type HealthProblem, healthProblem } from "../inspect/health-problem";
 import { isReachable } from "../inspect/leader";
 import { whyStale } from "../inspect/locks";
-import { serfStatusName } from "../inspect/probe";
+import { memberAddress, serfStatusName } from "../inspect/probe";
 import { count, listed } from "../terminal/format";
 import type { StatusInspection } from "./status-inspector";
 
@@ -98,20 +99,20 @@ function healthyAgents({ agents, problems }: StatusInspection): HealthProblem[] 
 function members({ agents }: Cluster, { leader }: StatusInspection): HealthProblem[] {
   const view = leader?.source?.view;
   const nodes = new Set(agents.map(({ node }) => node));
-  const failed = (view?.members ?? []).filter(({ name, status }) => !nodes.has(name) && status === 4);
-  const voters = (view?.servers ?? []).filter(({ node, voter }) => voter && !nodes.has(node));
+  const failed = (view?.members ?? []).filter(({ Name, Status }) => !nodes.has(Name) && Status === FAILED);
+  const voters = (view?.servers ?? []).filter(({ Node, Voter }) => Voter && !nodes.has(Node));
   return [
-    ...failed.map(({ name, address, status }) =>
+    ...failed.map((member) =>
       healthProblem({
         code: "unknown-member",
-        message: `member ${name} (${address}) has ${serfStatusName(status)}, and the file has no such agent`,
-        hint: `consul force-leave ${name}`,
+        message: `member ${member.Name} (${memberAddress(member)}) has ${serfStatusName(member.Status)}, and the file has no such agent`,
+        hint: `consul force-leave ${member.Name}`,
       }),
     ),
-    ...voters.map(({ node, address }) =>
+    ...voters.map(({ Node, Address }) =>
       healthProblem({
         code: "unknown-voter",
-        message: `server ${node} (${address}) is a voter, and the file has no such server`,
+        message: `server ${Node} (${Address}) is a voter, and the file has no such server`,
         hint: "list it under servers, or see docs/membership.md",
       }),
     ),

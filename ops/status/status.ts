@@ -1,9 +1,10 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import type { Role } from "../../consul/ports";
 import type { Stage } from "../../consul/security";
+import type { ServerHealth } from "../../rollout/queries";
 import { type HealthProblem, publicProblem } from "../inspect/health-problem";
 import type { InspectedAgent } from "../inspect/inspected-agent";
-import { type AgentProbe, type FailingCheck, type ServerHealth, serfStatusName } from "../inspect/probe";
+import { type AgentProbe, type FailingCheck, memberAddress, serfStatusName } from "../inspect/probe";
 import { expiry } from "../secrets/certificate";
 import { noticesOf } from "./notices";
 import type { StatusInspection } from "./status-inspector";
@@ -108,7 +109,7 @@ export function statusOf(cluster: Cluster, inspection: StatusInspection): Status
     problems: problems.map(publicProblem),
     notices: noticesOf(cluster, inspection).map(publicProblem),
     leader: leader && { address: leader.address, agent: agentByNode.get(leader.node ?? "") ?? leader.node },
-    voters: source?.servers?.filter(({ voter }) => voter).map(({ node }) => node),
+    voters: source?.servers?.filter(({ Voter }) => Voter).map(({ Node }) => Node),
     services: source?.services && { names: source.services, failing: source.failing ?? [] },
     hosts: hosts.map(({ host, version, why }) => ({ name: host.name, address: host.address, docker: version, why })),
     agents: cluster.agents.filter(({ decommission }) => !decommission).map(agentStatus),
@@ -133,8 +134,8 @@ function viewOf(
   agentByNode: ReadonlyMap<string, string>,
 ): Partial<AgentStatus> {
   const source = leader?.source?.view;
-  const member = source?.members.find(({ name }) => name === agent.node);
-  const known = { member: member && { address: member.address, status: serfStatusName(member.status) } };
+  const member = source?.members.find(({ Name }) => Name === agent.node);
+  const known = { member: member && { address: memberAddress(member), status: serfStatusName(member.Status) } };
   if (typeof view === "string") return known;
   const followsLeader = leader !== undefined && view.leader === leader.address;
   return {
@@ -152,12 +153,12 @@ function raftOf(
   servers: readonly ServerHealth[] = [],
 ): RaftStatus | undefined {
   if (agent.role !== "server") return undefined;
-  const health = servers.find(({ node }) => node === agent.node);
-  const newest = Math.max(0, ...servers.map(({ index }) => index));
+  const health = servers.find(({ Name }) => Name === agent.node);
+  const newest = Math.max(0, ...servers.map(({ LastIndex }) => LastIndex));
   return {
-    voter: view.servers?.some(({ id, voter }) => voter && id === view.id) ?? false,
+    voter: view.servers?.some(({ ID, Voter }) => Voter && ID === view.id) ?? false,
     leads: view.raft === "Leader",
-    behind: health && newest - health.index,
-    contact: health?.contact,
+    behind: health && newest - health.LastIndex,
+    contact: health?.LastContact,
   };
 }

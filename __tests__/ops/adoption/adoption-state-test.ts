@@ -4,6 +4,7 @@ import type { Container } from "../../../ops/docker/container";
 import type { AgentProbe } from "../../../ops/inspect/probe";
 import type { StateResource } from "../../../ops/terraform/state";
 import { FOUR_HOSTS, load } from "../../cluster-files";
+import { member } from "../../rollout/answers";
 
 const { agents } = load(FOUR_HOSTS);
 const agent = (name: string) => agents.find((each) => each.name === name) as AgentDescription;
@@ -80,7 +81,6 @@ test("client agents are moved after servers, and the leader is the last server",
 describe("problems between agents", () => {
   const found = (...adoptions: AgentAdoption[]) =>
     problemsBetween(adoptions).map(({ code, location }) => `${location.agent} ${code}`);
-  const member = (name: string, status = 1) => ({ name, address: "10.0.0.3:8301", status, server: true });
   const absent = (name: string): AgentAdoption => ({ agent: agent(name), state: "absent" });
 
   test("agents of one cluster have none, in whatever order their peers are listed", () => {
@@ -93,6 +93,6 @@ describe("problems between agents", () => {
     expect(found(running("s1"), running("c1", { peers: ["10.9.9.9:8300"] }))).toEqual(["c1 adopt-other-cluster"]));
   test("an agent without its container is running under another container's name, if it is an alive member", () => {
     expect(found(running("c1", { members: [member("s3")] }), absent("s3"))).toEqual(["s3 adopt-container-name"]);
-    expect(found(running("c1", { members: [member("s3", 3)] }), absent("s3"))).toEqual([]);
+    expect(found(running("c1", { members: [member("s3", { Status: 3 })] }), absent("s3"))).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { defineCluster } from "../../../cluster/define";
 import { dataFolder, mismatches, sharesData } from "../../../ops/adoption/unmanaged";
 import type { Container } from "../../../ops/docker/container";
 import type { AgentProbe, AgentSettings } from "../../../ops/inspect/probe";
+import { member } from "../../rollout/answers";
 
 const cluster = defineCluster({
   name: "article",
@@ -54,7 +55,7 @@ function view(parts: { settings?: Partial<AgentSettings>; members?: AgentProbe["
       gossipEncrypted: false,
       ...parts.settings,
     },
-    members: parts.members ?? [{ name: "s1", address: "10.0.0.1:8301", status: 1, server: true }],
+    members: parts.members ?? [member("s1")],
     leader: "10.0.0.1:8300",
     peers: ["10.0.0.1:8300"],
     files: new Map(),
@@ -140,8 +141,13 @@ describe("the differences between an agent and the file", () => {
     ]));
 
   test("a server of the cluster that the file does not have; one that has left does not count", () => {
-    const member = (name: string, status: number) => ({ name, address: "10.0.0.7:8301", status, server: true });
-    expect(found(view({ members: [member("s9", 1), member("s8", 3), member("s2", 1)] }))).toEqual([
+    const members = [
+      member("s9", { Addr: "10.0.0.7" }),
+      member("s8", { Status: 3 }),
+      member("s2"),
+      member("c9", { role: "node" }),
+    ];
+    expect(found(view({ members }))).toEqual([
       "its cluster has a server s9 (10.0.0.7:8301), and the file does not | add s9 to `hosts` and `servers`",
     ]);
   });

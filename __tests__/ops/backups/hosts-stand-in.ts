@@ -19,10 +19,6 @@ type Answers = Readonly<Record<string, string>>;
 
 const ANSWERS: Answers = {
   "*' version --format '*": "echo 27",
-  "*'# probe.sh'*": `case $host in 10.0.0.2) state=Leader index=90 ;; 10.0.0.3) state=Follower index=95 ;; *) state=Follower index=80 ;; esac
-echo 'self {"raft": "'$state'", "index": "'$index'"}'
-echo 'leader "10.0.0.2:8300"'
-echo end`,
   "*'# snapshot.sh'*' -T - '*": "cat >/dev/null",
   "*'# snapshot.sh'*": "echo good",
   "*'snapshot inspect -format=json /dev/stdin'": `[ "$(cat)" = good ] && echo '${INSPECTED}' || { echo 'Error reading snapshot: unexpected EOF' >&2; exit 1; }`,
@@ -39,9 +35,21 @@ export type ApiAnswers = readonly (readonly [form: RegExp, answer: unknown])[];
 /** A management token, as Consul describes it. */
 export const MANAGEMENT = { Policies: [{ ID: "00000000-0000-0000-0000-000000000001" }] };
 
+/** A server, as it describes itself. */
+export const self = (state: string, index: number) => ({
+  ...{ Config: {}, DebugConfig: {}, Member: { Tags: {} } },
+  Stats: { raft: { state, applied_index: String(index) }, serf_lan: {} },
+});
+const SELVES: Readonly<Record<string, object>> = {
+  "10.0.0.1": self("Follower", 80),
+  "10.0.0.2": self("Leader", 90),
+  "10.0.0.3": self("Follower", 95),
+};
+
 /** A cluster that a snapshot of its own was restored to. */
 const API_ANSWERS: ApiAnswers = [
   [/GET \/v1\/status\/leader/, "10.0.0.2:8300"],
+  [/GET \/v1\/agent\/self/, (host: string) => SELVES[host]],
   [/GET \/v1\/acl\/token\/self/, MANAGEMENT],
   [/GET \/v1\/(agent\/)?connect\/ca\/roots/, { Roots: [{ ID: "bb" }, { ID: "aa" }] }],
   [/GET/, []],

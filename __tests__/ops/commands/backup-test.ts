@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FOUR_HOSTS } from "../../cluster-files";
-import { HostsStandIn } from "../backups/hosts-stand-in";
+import { HostsStandIn, self } from "../backups/hosts-stand-in";
 
 const NAME = /^\d{4}-\d\d-\d\dT\d{6}Z\.snap$/;
 const kept = ({ project }: HostsStandIn): string[] =>
@@ -59,7 +59,7 @@ saved backups/c/${name}
     ["the snapshot is damaged", { "*'# snapshot.sh'*": "echo half" }, "Error reading snapshot: unexpected EOF"],
     [
       "no server is reachable",
-      { "*'# probe.sh'*": "echo 'Error: No such container: s' >&2; exit 1" },
+      { "*'exec nc '*": "echo 'Error: No such container: s' >&2; exit 1" },
       "s1: Error: No such container: s",
     ],
   ])(
@@ -74,11 +74,10 @@ saved backups/c/${name}
   );
 
   test("without a leader saves nothing, and with --stale the newest data of a server", async () => {
-    const leaderless = `case $host in 10.0.0.3) index=95 ;; *) index=80 ;; esac
-echo 'self {"raft": "Candidate", "index": "'$index'"}'
-echo 'leader ""'
-echo end`;
-    const hosts = new HostsStandIn(FOUR_HOSTS, { "*'# probe.sh'*": leaderless });
+    const hosts = new HostsStandIn(FOUR_HOSTS, {}, [
+      [/GET \/v1\/agent\/self/, (host: string) => self("Candidate", host === "10.0.0.3" ? 95 : 80)],
+      [/GET \/v1\/status\/leader/, ""],
+    ]);
     expect(await hosts.run("backup")).toMatchObject({
       status: 1,
       stderr: expect.stringContaining("no reachable server knows a leader"),

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecTarget, StepRequest } from "../../../rollout/request";
 import { FOUR_HOSTS, folder } from "../../cluster-files";
-import { type ApiAnswers, HostsStandIn, MANAGEMENT } from "../backups/hosts-stand-in";
+import { type ApiAnswers, HostsStandIn, MANAGEMENT, self } from "../backups/hosts-stand-in";
 import { ClusterSecrets } from "../secrets/cluster-secrets";
 
 // Time passes at once.
@@ -41,8 +41,6 @@ function hosts(...given: ConstructorParameters<typeof HostsStandIn>): HostsStand
   writeFileSync(join(made.project, "a.snap"), "good\n");
   return made;
 }
-/** Scripts that change nothing by themselves. */
-const UNCHANGING = ["consul-api", "probe"];
 /** Files and paths of Consul's API that one step alone asks for. */
 const STEPS: readonly (readonly [form: string, step: string])[] = [
   ["/consul/secrets/management.header", "claim"],
@@ -60,7 +58,7 @@ const done = ({ calls }: HostsStandIn): string[] =>
     if (step !== undefined) return [`${step} ${host}`];
     if (words.includes("snapshot inspect")) return [`inspect ${host}`];
     if (words.startsWith("restart ")) return [`restart ${host}`];
-    return script && !UNCHANGING.includes(script) ? [`${script} ${host}`] : [];
+    return script ? [`${script} ${host}`] : [];
   });
 const touched = (one: HostsStandIn): string[] =>
   done(one).filter((what) => /^(restore|purge|claim|restart|acl|readiness)/.test(what));
@@ -117,9 +115,7 @@ describe("npm run restore changes nothing", () => {
   }, 60_000);
 
   test("when there is no leader", async () => {
-    const one = hosts(FOUR_HOSTS, {
-      "*'# probe.sh'*": `printf '%s\\n' 'self {"raft": "Follower", "index": "1"}' 'leader ""' end`,
-    });
+    const one = hosts(FOUR_HOSTS, {}, [[/GET \/v1\/status\/leader/, ""]]);
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({
       status: 1,
       stderr: expect.stringContaining("no reachable server knows a leader"),
@@ -252,16 +248,12 @@ describe("in a cluster with security", () => {
       writeFileSync(taken, "");
       return { AccessorID: "accessor" };
     };
-    const one = secured(
-      {
-        "*'# probe.sh'*": `[ -e ${taken} ] || { printf '%s\\n' 'self ! ACL not found' end; exit; }
-printf '%s\\n' 'self {"raft": "Leader", "index": "9"}' 'leader "10.0.0.2:8300"' end`,
-      },
-      [
-        [/PUT \/v1\/acl\/bootstrap/, claims],
-        [/GET \/v1\/acl\/token\/self/, () => (existsSync(taken) ? MANAGEMENT : 403)],
-      ],
-    );
+    const known = (answer: unknown) => () => (existsSync(taken) ? answer : 403);
+    const one = secured({}, [
+      [/PUT \/v1\/acl\/bootstrap/, claims],
+      [/GET \/v1\/acl\/token\/self/, known(MANAGEMENT)],
+      [/GET \/v1\/agent\/self/, known(self("Leader", 9))],
+    ]);
     expect(await one.run("restore", "a.snap", "--auto-approve")).toMatchObject({ status: 0 });
     expect(touched(one).slice(0, 3)).toEqual(["claim 1", "claim 2", "restore 1"]);
   }, 60_000);

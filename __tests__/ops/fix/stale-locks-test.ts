@@ -2,17 +2,13 @@ import { confirmedStale, deleteLock } from "../../../ops/fix/stale-locks";
 import type { LockEntry } from "../../../ops/inspect/locks";
 import { type ConsulAnswer, type ConsulRequest, Unreachable } from "../../../rollout/consul-api";
 import { FOUR_HOSTS, load } from "../../cluster-files";
+import { kvEntry } from "../../rollout/answers";
 import { STOPPED, surveyOf } from "../status/surveys";
 
 const cluster = load(FOUR_HOSTS);
-const lock = (index: number, owner = "s2") => ({
-  key: "consul-cdktf/replacing",
-  value: Buffer.from(owner).toString("base64"),
-  index,
-});
 const suspect = (index: number): LockEntry => ({ key: "consul-cdktf/replacing", owner: "s2", index });
 const second = (index: number, s2 = {}) =>
-  surveyOf(cluster, { agents: { s1: { says: { locks: [lock(index)] } }, s2 } });
+  surveyOf(cluster, { agents: { s1: { says: { locks: [kvEntry("consul-cdktf/replacing", "s2", index)] } }, s2 } });
 
 test("a lock that is unchanged, and whose owner is ready again, is stale, and can be released", () => {
   const [problem, ...others] = confirmedStale([suspect(7)], second(7), cluster.agents);

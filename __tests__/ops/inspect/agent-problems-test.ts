@@ -7,6 +7,7 @@ import { whyStale } from "../../../ops/inspect/locks";
 import type { AgentProbe } from "../../../ops/inspect/probe";
 import type { StateResource } from "../../../ops/terraform/state";
 import { load } from "../../cluster-files";
+import { member, raftServer } from "../../rollout/answers";
 
 const cluster = load(`name: c
 security: off
@@ -59,9 +60,7 @@ function container(
   };
 }
 
-const member = (name: string, status = 1) => ({ name, address: "10.0.0.1:8301", status, server: true });
-const voters = (...names: string[]) =>
-  names.map((node) => ({ id: `id-${node}`, node, address: `${node}:8300`, voter: true }));
+const voters = (...names: string[]) => names.map((node) => raftServer(node, `${node}:8300`));
 const SETTINGS = {
   node: "s1",
   datacenter: "dc1",
@@ -235,12 +234,12 @@ describe("the problems of an agent, and their fixes", () => {
     ],
     [
       "no voter",
-      { view: view({ servers: [...voters("s2", "s3"), { id: "id-s1", node: "s1", address: "", voter: false }] }) },
+      { view: view({ servers: [...voters("s2", "s3"), raftServer("s1", "s1:8300", false)] }) },
       [["agent-not-ready", "it is not ready: it is no voter", undefined]],
     ],
     [
       "no member",
-      { view: view({ members: [member("s1", 4)] }) },
+      { view: view({ members: [member("s1", { Status: 4 })] }) },
       [["agent-not-member", "it is no alive member of its own cluster", undefined]],
     ],
   ])("%s", (_, parts, problems) => expect(found(healthy(parts))).toEqual(problems));
@@ -262,9 +261,9 @@ describe("the problems of an agent, and their fixes", () => {
 test("a server that does not know the voters is not ready", () =>
   expect(notReady(healthy({ view: view({ servers: undefined }) }))?.message).toBe("it does not know the voters"));
 test("the summary of an agent that is not ready has no details", () =>
-  expect(notReady(healthy({ view: "curl: (7) refused" }))).toEqual({
+  expect(notReady(healthy({ view: "nc: can't connect to remote host (127.0.0.1): Connection refused" }))).toEqual({
     summary: "its API is unreachable",
-    message: "its API is unreachable: curl: (7) refused",
+    message: "its API is unreachable: nc: can't connect to remote host (127.0.0.1): Connection refused",
   }));
 test("without the Terraform state, a container counts as known, and problems of the container itself are found", () => {
   const unread = { resource: undefined, stateUnread: true } as const;

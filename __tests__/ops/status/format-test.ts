@@ -60,8 +60,8 @@ test("a column without information is left out: hosts have one where agents have
 });
 
 test("failing checks are shown, and the cluster is healthy", () => {
-  const critical = [{ node: "c1", service: "nginx", check: "http", status: "critical", output: "502" }];
-  const screen = shown({ agents: { s1: { says: { critical } } } });
+  const failing = [{ node: "c1", service: "nginx", check: "http", status: "critical", output: "502" } as const];
+  const screen = shown({ agents: { s1: { says: { failing } } } });
   expect(screen).toContain("\nhealthy\n");
   expect(screen).toContain("services  2 (nginx and redis); 1 check failing\n");
   expect(screen).toContain('notices\n  check "http" of service nginx on c1 is critical: 502\n');

@@ -1,7 +1,10 @@
+import { X509Certificate } from "node:crypto";
+import type { AgentProbe } from "../../../ops/inspect/probe";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
 import { statusOf } from "../../../ops/status/status";
 import { FOUR_HOSTS, load } from "../../cluster-files";
-import { type MadeSurvey, NOW, raftServer, STOPPED, surveyOf } from "./surveys";
+import { health, kvEntry, member, raftServer } from "../../rollout/answers";
+import { type MadeSurvey, NOW, STOPPED, surveyOf } from "./surveys";
 
 const cluster = load(FOUR_HOSTS);
 const status = (made: MadeSurvey = {}, of = cluster) => statusOf(of, surveyOf(of, made));
@@ -52,12 +55,12 @@ describe("each problem is named", () => {
   });
 
   test("a server that has lost its data, whose predecessor still votes under its name", () => {
-    const says = { self: { version: "1.22.2", id: "new", raft: "Follower" } };
+    const says = { id: "new" };
     expect(wrong({ agents: { s3: { says } } })).toEqual(["s3: it is not ready: it is no voter"]);
   });
 
   test("an agent that knows no leader, and why it cannot say", () => {
-    const says = { leader: "! No known Consul servers" };
+    const says = { leader: "", whyNoLeader: "No known Consul servers" };
     expect(wrong({ agents: { c1: { says }, s3: { says: { leader: "" } } } })).toEqual([
       "c1: it is not ready: it knows no leader: No known Consul servers",
       "s3: it is not ready: it knows no leader",
@@ -100,44 +103,28 @@ clients: [c1, c2, c3, c4]
   });
 
   test("a server that autopilot reports as unhealthy, and how far it is behind", () => {
-    const health = ["s1", "s2", "s3"].map((node) => ({
-      node,
-      healthy: node !== "s2",
-      status: "alive",
-      index: node === "s2" ? 30 : 442,
-      contact: "3.2s",
-    }));
-    expect(wrong({ agents: { s1: { says: { health } } } })).toEqual([
+    const others = ["s1", "s3"].map((name) => health(name, { LastIndex: 442 }));
+    const behind = health("s2", { Healthy: false, LastIndex: 30, LastContact: "3.2s" });
+    expect(wrong({ agents: { s1: { says: { health: [...others, behind] } } } })).toEqual([
       "s2: autopilot reports server s2 as unhealthy (alive, 412 entries behind, last contact 3.2s)",
     ]);
   });
 
   test("a server on an unreachable host is one problem, and is known to the file", () => {
-    const health = ["s1", "s2", "s3"].map((node) => ({
-      node,
-      healthy: node !== "s3",
-      status: node === "s3" ? "failed" : "alive",
-      index: 7,
-      contact: "1s",
-    }));
-    const made = { silent: { s3: "no answer within 3 s" }, agents: { s1: { says: { health } } } };
+    const servers = [health("s1"), health("s2"), health("s3", { Healthy: false, SerfStatus: "failed" })];
+    const made = { silent: { s3: "no answer within 3 s" }, agents: { s1: { says: { health: servers } } } };
     expect(wrong(made)).toEqual(["s3: its Docker daemon is unreachable: no answer within 3 s"]);
   });
 
   test("a server that autopilot reports as unhealthy, and the file does not have", () => {
-    const health = [{ node: "old", healthy: false, status: "failed", index: 7, contact: "1s" }];
-    expect(wrong({ agents: { s1: { says: { health } } } })).toEqual([
+    const old = health("old", { Healthy: false, SerfStatus: "failed", LastContact: "1s" });
+    expect(wrong({ agents: { s1: { says: { health: [old] } } } })).toEqual([
       "s1: autopilot reports server old as unhealthy (failed, 0 entries behind, last contact 1s), and the file has no such server",
     ]);
   });
 
   test("an agent that answers, and that gossip has lost", () => {
-    const members = ["s1", "s2", "s3", "c1"].map((name, index) => ({
-      name,
-      address: `10.0.0.${index + 1}:8301`,
-      status: name === "c1" ? 4 : 1,
-      server: name !== "c1",
-    }));
+    const members = [member("s1"), member("s2"), member("s3"), member("c1", { Status: 4, role: "node" })];
     expect(wrong({ agents: { s1: { says: { members } } } })).toEqual(["c1: its API answers, and s1 has it as failed"]);
   });
 
@@ -164,7 +151,7 @@ describe("certificates", () => {
     return (await issue(ca, { commonName: "s1" }, new Date(Date.now() + (days - 365) * DAY))).cert;
   };
   const withCertificate = async (days: number, name = "s1") => ({
-    agents: { [name]: { says: { certificate: await by(days) } } },
+    agents: { [name]: { says: { certificate: new X509Certificate(await by(days)) } } },
   });
 
   test("an expired one is a problem", async () => {
@@ -199,46 +186,45 @@ describe("notices of a healthy cluster", () => {
     const { healthy, notices } = status(made, of);
     return [healthy, ...notices.map(({ location: { agent }, message }) => `${agent ?? ""}: ${message}`)];
   };
-  const s1 = (says: Record<string, unknown>) => ({ agents: { s1: { says } } });
+  const s1 = (says: Partial<AgentProbe>) => ({ agents: { s1: { says } } });
 
   test("failing checks", () => {
-    const critical = [
-      { node: "c1", service: "nginx", check: "http", status: "critical", output: "HTTP GET http://…:\n  502" },
-    ];
-    expect(notes(s1({ critical }))).toEqual([
+    const output = "HTTP GET http://…:\n  502";
+    const failing = [{ node: "c1", service: "nginx", check: "http", status: "critical", output } as const];
+    expect(notes(s1({ failing }))).toEqual([
       true,
       ': check "http" of service nginx on c1 is critical: HTTP GET http://…: 502',
     ]);
   });
   test("many failing checks are counted", () => {
-    const critical = Array.from({ length: 25 }, (_, index) => ({
+    const failing = Array.from({ length: 25 }, (_, index) => ({
       node: "c1",
       service: `s${index}`,
       check: "http",
-      status: "critical",
+      status: "critical" as const,
       output: "",
     }));
-    const said = notes(s1({ critical }));
+    const said = notes(s1({ failing }));
     expect([said.length, said.at(-1)]).toEqual([22, ": 5 more checks fail"]);
   });
   test("agents that are being replaced", () => {
-    const lock = { key: "consul-cdktf/replacing", value: Buffer.from("s2").toString("base64"), index: 7 };
-    const turn = { key: "consul-cdktf/clients/c1", value: "", index: 8 };
-    expect(notes({ agents: { s1: { says: { locks: [lock, turn] } } } })).toEqual([
+    const lock = kvEntry("consul-cdktf/replacing", "s2", 7);
+    const slot = kvEntry("consul-cdktf/clients/c1", "", 8);
+    expect(notes(s1({ locks: [lock, slot] }))).toEqual([
       true,
       "s2: holds the deploy lock: it is being replaced or decommissioned; but s2 is ready",
       "c1: has a rollout slot: it is being replaced; but c1 is ready",
     ]);
   });
   test("another version", () =>
-    expect(notes({ agents: { c1: { says: { self: { version: "1.21.5", id: "id-c1", raft: null } } } } })).toEqual([
+    expect(notes({ agents: { c1: { says: { version: "1.21.5" } } } })).toEqual([
       true,
       ": c1 runs Consul 1.21.5, another version than most",
     ]));
   test("a failed member and a voter that the file does not have", () => {
     const members = [
-      ...["s1", "s2", "s3", "c1"].map((name) => ({ name, address: "a:8301", status: 1, server: true })),
-      { name: "old", address: "10.0.0.9:8301", status: 4, server: true },
+      ...["s1", "s2", "s3", "c1"].map((name) => member(name)),
+      member("old", { Addr: "10.0.0.9", Status: 4 }),
     ];
     const servers = ["s1", "s2", "s3", "old"].map((node) =>
       raftServer(node, `${node === "s1" ? "10.0.0.1" : node}:8300`),

@@ -2,9 +2,10 @@ import type { AgentDescription, Cluster } from "../../../cluster/model";
 import type { Container } from "../../../ops/docker/container";
 import type { InspectedAgent } from "../../../ops/inspect/inspected-agent";
 import { conclude, type HostInspection } from "../../../ops/inspect/inspection";
-import { type AgentProbe, parseProbe } from "../../../ops/inspect/probe";
+import type { AgentProbe } from "../../../ops/inspect/probe";
 import type { StatusInspection } from "../../../ops/status/status-inspector";
 import type { StateResource } from "../../../ops/terraform/state";
+import { health, member, raftServer } from "../../rollout/answers";
 
 /** Inspections of clusters that do not exist, in the formats of Consul 1.22.2 and Docker 28.2.2. */
 
@@ -12,15 +13,12 @@ export const NOW = new Date("2026-11-25T12:00:00Z");
 /** As `docker image ls` and a state have it. */
 const IMAGE = "sha256:9c7d1c8f0a3f5c0f";
 
-/** A server of a raft configuration. */
-export const raftServer = (node: string, address: string, voter = true) => ({ id: `id-${node}`, node, address, voter });
-
 /** How one agent differs from a healthy one. */
 export interface Made {
   readonly container?: Partial<Container["State"]> & { readonly restart?: string };
   readonly noContainer?: true;
-  /** Lines of probe.sh that replace the usual ones, by topic. */
-  readonly says?: Readonly<Record<string, unknown>>;
+  /** Answers that replace the usual ones. */
+  readonly says?: Partial<AgentProbe>;
   /** Why its API is unreachable. */
   readonly silent?: string;
   readonly tainted?: boolean;
@@ -72,49 +70,41 @@ function examined(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey)
   };
 }
 
-function looking(
-  cluster: Cluster,
-  agent: AgentDescription,
-  survey: MadeSurvey,
-  { says = {} }: Made,
-): AgentProbe | string {
+function looking(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey, { says }: Made): AgentProbe {
   const servers = staying(cluster).filter(({ role }) => role === "server");
   const leader = servers.find(({ name }) => name === survey.leader) ?? servers[0];
-  const member = (one: AgentDescription) => ({
-    name: one.node,
-    address: at(one, 8301),
-    status: 1,
-    server: one.role === "server",
-  });
-  const all = {
-    self: {
-      version: "1.22.2",
-      id: `id-${agent.node}`,
+  const memberFor = ({ node, host, role }: AgentDescription) =>
+    member(node, { Addr: host.address, role: role === "server" ? "consul" : "node" });
+  const isServer = agent.role === "server";
+  const raft = agent === leader ? "Leader" : "Follower";
+  const own: AgentProbe = {
+    version: "1.22.2",
+    id: `id-${agent.node}`,
+    settings: {
       node: agent.node,
-      raft: agent.role === "client" ? null : agent === leader ? "Leader" : "Follower",
+      datacenter: cluster.datacenter,
+      server: isServer,
+      address: agent.host.address,
+      gossipPort: 8301,
+      dataFolder: "/consul/data",
+      leavesOnTerm: false,
+      gossipEncrypted: true,
     },
-    members: agent.role === "client" ? [member(agent)] : staying(cluster).map(member),
+    members: (isServer ? staying(cluster) : [agent]).map(memberFor),
     leader: leader ? at(leader, 8300) : "",
-    ...(agent.role === "server" && {
-      servers: servers.map((one) => raftServer(one.node, at(one, 8300))),
-      health: servers.map((one) => ({
-        node: one.node,
-        healthy: true,
-        status: "alive",
-        index: 1042,
-        contact: one === leader ? "0s" : "23.456789ms",
-      })),
-      locks: [],
-      services: ["consul", "nginx", "redis"],
-      critical: [],
-      warning: [],
-    }),
+    files: new Map(),
+  };
+  if (!isServer) return { ...own, ...says };
+  return {
+    ...own,
+    raft,
+    servers: servers.map((one) => raftServer(one.node, at(one, 8300))),
+    health: servers.map((one) => health(one.node, { LastContact: one === leader ? "0s" : "23.456789ms" })),
+    locks: [],
+    services: ["nginx", "redis"],
+    failing: [],
     ...says,
   };
-  const lines = Object.entries(all).map(
-    ([what, value]) => `${what} ${typeof value === "string" && value.startsWith("!") ? value : JSON.stringify(value)}`,
-  );
-  return parseProbe(`${lines.join("\n")}\nend\n`);
 }
 
 function containerOf(
