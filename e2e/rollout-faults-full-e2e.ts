@@ -46,7 +46,7 @@ describe("the rollout's program in a rolling change", () => {
           await eventually(async () => expect(deploy.stdout).toContain(`${cut}: stop allowed`), 90);
           await host.run("iptables", ["-F"]);
           const { exitCode, stdout } = await deploy.finished;
-          expect(stdout).toContain(`${cut}: unreachable so far: this server knows no leader, or does not answer`);
+          expect(stdout).toContain(`${cut}: unreachable so far: this server knows no leader, or gave no answer`);
           expect(exitCode).toBe(0);
         } finally {
           await host.run("iptables", ["-F"]);

@@ -66,7 +66,7 @@ export async function preStopServer(
     const health = await serverHealth(api);
     const voters = health?.filter(({ Voter }) => Voter) ?? [];
     if (!health || voters.length === 0) {
-      waiting.for("this server knows no leader, or does not answer");
+      waiting.for("this server knows no leader, or gave no answer");
       if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
       continue;
     }

@@ -150,7 +150,7 @@ describe("the texts of a TypeScript file", () => {
   test.each([
     ["const a = 'cat /consul/secret/x'; // /consul/comment", ["/consul/secret/x"]],
     ["const a = `${PATHS.data}/was-ready`;", ["/consul/data/was-ready"]],
-    ["const a = PATHS.secrets; const b = `cat ${a}/${SECRET_FILES.gossip} ${a}/other`;", ["/consul/secrets/other"]],
+    ["const a = PATHS.secrets; const b = `cat ${a}/${SECRET_FILES.ca} ${a}/other`;", ["/consul/secrets/other"]],
     ["const a = `\\${CONSUL_DATA:-${PATHS.data}}/was-in ${name}`;", ["CONSUL_DATA"]],
     ["run('cat', PATHS.data); const a = `consul-cdktf/${name}`;", []],
     ["const a = ['rollout.header', 'oldest.header'];", ["oldest.header"]],

@@ -101,8 +101,8 @@ describe("nobody is stopped, and another server is asked, when this one", () => 
     const cluster = clusterOf();
     cluster.hasLeader = false;
     expect(await check(cluster)).toEqual({
-      outcome: { kind: "unknown", reason: "this server knows no leader, or does not answer" },
-      log: ["s1: this server knows no leader, or does not answer"],
+      outcome: { kind: "unknown", reason: "this server knows no leader, or gave no answer" },
+      log: ["s1: this server knows no leader, or gave no answer"],
       seconds: 8,
     });
   });
