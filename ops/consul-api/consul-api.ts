@@ -1,4 +1,4 @@
-import type { AgentDescription, Daemon } from "../../cluster/model";
+import type { AgentDescription } from "../../cluster/model";
 import { AgentContainer } from "../../rollout/agent-container";
 import { ContainerUnreachable } from "../../rollout/consul-api";
 import type { ConnectionSettings } from "../../rollout/consul-connection";
@@ -38,26 +38,3 @@ export function tryWithAgent(
     throw error;
   });
 }
-
-/** An agent's HTTP API in its container. */
-export interface ApiEndpoint {
-  readonly daemon: Daemon;
-  readonly container: string;
-  /** The API's URL inside the container. */
-  readonly local: string;
-}
-
-/** An agent's API in its container, whose present name may not be the file's. */
-export const apiOf = ({ host, container, endpoints }: AgentDescription, presentName = container): ApiEndpoint => ({
-  daemon: host.daemon,
-  container: presentName,
-  local: endpoints.local,
-});
-
-/** Arguments of the docker CLI that run a script in an agent's container, with the API's present URL in the environment. */
-export const inAgent = (
-  { container, local }: ApiEndpoint,
-  script: string,
-  args: readonly string[],
-  ...options: readonly string[]
-): string[] => ["exec", ...options, "-e", `CONSUL_HTTP_ADDR=${local}`, container, "sh", "-c", script, "sh", ...args];
