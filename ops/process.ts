@@ -1,6 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { createInterface } from "node:readline";
 
 /** How a program ended, and what it wrote. */
 export interface ProgramResult {
@@ -11,7 +10,7 @@ export interface ProgramResult {
   readonly timedOut: boolean;
 }
 
-export interface RunOptions extends Pick<SpawnOptions, "cwd" | "env" | "signal" | "stdio"> {
+export interface RunOptions extends Pick<SpawnOptions, "cwd" | "env" | "signal"> {
   /** After which the program is killed. */
   readonly seconds?: number;
 }
@@ -54,21 +53,4 @@ export function exitCodeOf(child: ChildProcess): Promise<number> {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
-}
-
-/**
- * Logs what a program writes, line by line.
- * @returns its last line, if it fails; undefined otherwise
- */
-export async function logLines(child: ChildProcess, log: (line: string) => void): Promise<string | undefined> {
-  let last: string | undefined;
-  for (const stream of [child.stdout, child.stderr]) {
-    if (!stream) continue;
-    createInterface(stream).on("line", (line) => {
-      last = line;
-      log(line);
-    });
-  }
-  const exitCode = await exitCodeOf(child);
-  return exitCode === 0 ? undefined : (last ?? `exit code ${exitCode}`);
 }
