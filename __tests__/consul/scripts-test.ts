@@ -111,7 +111,7 @@ const texts = repositoryFiles()
   .map((file) => ({ file, text: textsOf(file, read(file)).join("\n") }));
 const scripts = [
   ...repositoryFiles()
-    .filter((file) => /^(container|rollout\/agent|ops)\/.*\.(sh|jq)$/.test(file))
+    .filter((file) => /^(container|ops)\/.*\.sh$/.test(file))
     .map((file) => ({ file, text: read(file) })),
   ...texts,
 ];

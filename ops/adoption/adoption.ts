@@ -2,7 +2,7 @@ import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
 import { SYSTEM_CLOCK } from "../../rollout/clock";
 import { transferLeadership } from "../../rollout/leadership";
-import { withAgent } from "../consul-api/consul-api";
+import { withAgent } from "../docker/agent";
 import { type Container, inspectContainer } from "../docker/container";
 import { docker } from "../docker/docker";
 import { type AgentProbe, probeAgent } from "../inspect/probe";

@@ -4,7 +4,7 @@ import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
 import { SYSTEM_CLOCK } from "../../rollout/clock";
 import { readJson } from "../../rollout/reconcile/management";
-import { tryWithAgent, withAgent } from "../consul-api/consul-api";
+import { tryWithAgent, withAgent } from "../docker/agent";
 import { inspectContainer } from "../docker/container";
 import { docker } from "../docker/docker";
 import { unreachableHosts } from "../docker/hosts";

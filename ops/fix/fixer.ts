@@ -1,6 +1,6 @@
 import type { Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
-import { tryWithAgent } from "../consul-api/consul-api";
+import { tryWithAgent } from "../docker/agent";
 import { docker } from "../docker/docker";
 import type { FixAction, HealthProblem } from "../inspect/health-problem";
 import { type InspectedAgent, notReady } from "../inspect/inspected-agent";

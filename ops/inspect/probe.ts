@@ -21,7 +21,7 @@ import {
   type ServerHealth,
   serverHealth,
 } from "../../rollout/queries";
-import { withAgent } from "../consul-api/consul-api";
+import { withAgent } from "../docker/agent";
 
 /** Time limits of a probe, in seconds. */
 export interface Timeouts {

@@ -2,7 +2,7 @@ import type { AgentDescription } from "../../cluster/model";
 import { AgentContainer } from "../../rollout/agent-container";
 import { ContainerUnreachable } from "../../rollout/consul-api";
 import type { ConnectionSettings } from "../../rollout/consul-connection";
-import { operator } from "../docker/docker";
+import { operator } from "./docker";
 
 export interface AgentOptions extends ConnectionSettings {
   /** The container's present name. @default the cluster file's */

@@ -1,5 +1,5 @@
 import type { AgentDescription } from "../../../cluster/model";
-import { withAgent } from "../../../ops/consul-api/consul-api";
+import { withAgent } from "../../../ops/docker/agent";
 import { FOUR_HOSTS, load } from "../../cluster-files";
 import { api, ContainerStandIn } from "../../rollout/container-stand-in";
 
