@@ -1,4 +1,5 @@
 import { type Clock, Stopwatch } from "./clock";
+import { LEADERLESS_SECONDS } from "./limits";
 
 /**
  * The result of a check. After `unknown`, another agent is asked. If all agents answer `unknown`, the stop is denied.
@@ -36,10 +37,12 @@ export class Waiting {
   reason = "nothing was asked";
   private hasBegun = false;
   private readonly since: Stopwatch;
+  /** Since when the asked agent has not given all answers. */
+  private silent: Stopwatch | undefined;
 
   constructor(
     private readonly subject: string,
-    clock: Clock,
+    private readonly clock: Clock,
     private readonly log: Log,
     private readonly record = NO_RECORD,
   ) {
@@ -59,6 +62,21 @@ export class Waiting {
     this.reason = reason;
     this.hasBegun = true;
     this.since.restart(passed);
+  }
+
+  /**
+   * The asked agent does not tell something.
+   * @returns `unknown` if it has not told one thing or another for longer than an election takes
+   */
+  untold(reason: string): Outcome | undefined {
+    this.for(reason);
+    this.silent ??= new Stopwatch(this.clock);
+    return this.silent.reached(LEADERLESS_SECONDS) ? unknown(reason) : undefined;
+  }
+
+  /** The asked agent has told everything. */
+  answered(): void {
+    this.silent = undefined;
   }
 
   /** Whether it has waited for the same thing for so many seconds. */

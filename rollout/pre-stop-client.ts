@@ -1,8 +1,8 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
-import { LEADERLESS_SECONDS, POLL } from "./limits";
+import { POLL } from "./limits";
 import { lockHolder, untilLockChanges } from "./lock";
-import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
+import { allow, deny, type Log, type Outcome, Waiting, type WaitRecord } from "./outcome";
 import { ALIVE, leader, members } from "./queries";
 import { stageObstacle } from "./security-compat";
 import { acquireSlot, untilSlotsChange } from "./slots";
@@ -37,9 +37,9 @@ export async function preStopClient(
     pause = () => look.until(1);
     const status = (await leader(api)) === undefined ? undefined : await statusOf(api, node);
     if (status === undefined) {
-      waiting.for("this agent knows no leader, or does not list the members");
+      const silent = waiting.untold("this agent knows no leader, or does not list the members");
+      if (silent) return silent;
       pause = () => clock.sleep(POLL);
-      if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
       continue;
     }
     if (status !== ALIVE) return allow("it is not in the cluster");
@@ -47,24 +47,31 @@ export async function preStopClient(
     if (obstacle === "waiting") continue;
     if (obstacle) return obstacle;
     const held = await lockHolder(api);
-    free = held?.owner === "" ? free + 1 : 0;
-    if (held === undefined) waiting.for("this agent does not know the holder of the deploy lock");
-    else if (held.owner !== "") {
+    if (!held) {
+      free = 0;
+      const silent = waiting.untold("this agent does not tell who holds the deploy lock");
+      if (silent) return silent;
+      continue;
+    }
+    free = held.owner === "" ? free + 1 : 0;
+    if (held.owner !== "") {
+      waiting.answered();
       waiting.for(`waiting: server ${held.owner} is being replaced`);
       pause = () => untilLockChanges(held, api, clock);
     } else if (free >= LOOKS) {
       const slot = await acquireSlot(api, owner, node, limit);
+      if (slot.kind === "unknown") {
+        const silent = waiting.untold("this agent does not list the rollout slots");
+        if (silent) return silent;
+        continue;
+      }
+      waiting.answered();
       if (slot.kind === "acquired")
         return allow(`${slot.others} other client agents are being replaced, of at most ${limit} in parallel`);
       if (slot.kind === "busy") {
         waiting.for(`waiting: ${slot.others.slice(0, 3).join(", ")} being replaced`);
         pause = () => untilSlotsChange(slot.index, api, clock);
-      } else
-        waiting.for(
-          slot.kind === "refused"
-            ? "its rollout slot cannot be acquired: the KV store rejects the entry"
-            : "this agent does not list the rollout slots",
-        );
+      } else waiting.for("its rollout slot cannot be acquired: the KV store rejects the entry");
     }
     if (waiting.reached(turn))
       return deny(

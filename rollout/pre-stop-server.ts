@@ -1,6 +1,6 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
-import { LEADERLESS_SECONDS, POLL } from "./limits";
+import { POLL } from "./limits";
 import { acquireLock, releaseLock, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
 import { peers, type ServerHealth, serverHealth } from "./queries";
@@ -55,8 +55,8 @@ export async function preStopServer(
     const raft = await peers(api);
     // Without a leader it answers this too.
     if (!raft) {
-      waiting.for("this server's API gives no answer");
-      if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
+      const silent = waiting.untold("this server's API gives no answer");
+      if (silent) return silent;
       continue;
     }
     if (raft.length === 0)
@@ -66,8 +66,8 @@ export async function preStopServer(
     const health = await serverHealth(api);
     const voters = health?.filter(({ Voter }) => Voter) ?? [];
     if (!health || voters.length === 0) {
-      waiting.for("this server knows no leader, or gave no answer");
-      if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
+      const silent = waiting.untold("this server knows no leader, or gave no answer");
+      if (silent) return silent;
       continue;
     }
     const spare = await takesNothingAway(health, node, asked);
@@ -84,10 +84,17 @@ export async function preStopServer(
       return allow("it is the only server. There is no leader until it is back");
 
     const held = await acquireLock(api, owner);
-    const holder = held?.owner;
+    if (!held) {
+      looks = 0;
+      const silent = waiting.untold("this server does not tell who holds the deploy lock");
+      if (silent) return silent;
+      continue;
+    }
+    waiting.answered();
+    const holder = held.owner;
     if (holder !== owner) {
       looks = 0;
-      pause = () => (held?.owner ? untilLockChanges(held, api, clock) : look.until(1));
+      pause = () => (holder ? untilLockChanges(held, api, clock) : look.until(1));
       waiting.for(
         holder
           ? `waiting: ${holder} is being replaced, or leaves`

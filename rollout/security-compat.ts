@@ -1,7 +1,7 @@
 import { NODE_META, STAGE_ON_THE_WIRE } from "../consul/contract";
 import { byCodeUnits } from "../consul/sort";
 import type { ConsulApi } from "./consul-api";
-import { type Denial, deny, type Waiting } from "./outcome";
+import { deny, type Outcome, type Waiting } from "./outcome";
 import { ALIVE, catalogNodes, members } from "./queries";
 import type { Stage } from "./request";
 import type { Stop } from "./stop";
@@ -47,17 +47,17 @@ function isCompatible(next: Stage, other: string): boolean {
 
 /**
  * What keeps the next container from starting beside the others: its stage is too far from theirs, for now (`waiting`),
- * or for `seconds`. Undefined if nothing does, and for an agent that leaves.
+ * or for `seconds`. Undefined if nothing does, and for an agent that leaves. Unknown if the asked agent does not tell.
  */
 export async function stageObstacle(
   { purpose, stage, seconds }: Pick<Stop, "purpose" | "stage" | "seconds">,
   api: ConsulApi,
   waiting: Waiting,
-): Promise<Denial | "waiting" | undefined> {
+): Promise<Outcome | "waiting" | undefined> {
   const far = purpose === "replace" ? await incompatibleMembers(api, stage) : [];
   if (far?.length === 0) return undefined;
-  const others = far?.join(", ") ?? "others, whose security this agent does not know";
-  waiting.for(`its next container has security at "${stage}", too far from ${others}`);
+  if (!far) return waiting.untold("this agent does not tell the others' security") ?? "waiting";
+  waiting.for(`its next container has security at "${stage}", too far from ${far.join(", ")}`);
   if (!waiting.reached(seconds)) return "waiting";
   return deny(waiting.reason, "go one stage at a time, with a deploy of all agents for each: docs/security.md");
 }
