@@ -106,6 +106,7 @@ export class SimulatedCluster {
   private index = 10;
   /** Of the last entry that was deleted. */
   private deleted = 0;
+  private readonly watchers: (() => void)[] = [];
 
   constructor(
     readonly simulation: Simulation,
@@ -132,9 +133,22 @@ export class SimulatedCluster {
   }
 
   store(key: string, value: string): void {
-    this.index += 1;
+    this.change();
     const created = this.kv.get(key)?.created ?? this.index;
     this.kv.set(key, { value, created, modified: this.index });
+  }
+
+  /** An entry of the KV store changes: blocking queries look again. */
+  private change(): void {
+    this.index += 1;
+    for (const look of this.watchers.splice(0)) look();
+  }
+
+  /** Waits for a change, or for a time. */
+  private async changeUntil(end: number): Promise<void> {
+    const { clock } = this.simulation;
+    const changed = new Promise<void>((look) => this.watchers.push(look));
+    await Promise.race([changed, clock.sleep(end - clock.now())]);
   }
 
   keys(): string[] {
@@ -160,7 +174,7 @@ export class SimulatedCluster {
           const given = await answer(request);
           if (known === null || given.index === undefined || given.index > Number(known) || clock.now() >= end)
             return given;
-          await clock.sleep(50);
+          await this.changeUntil(end);
         }
       },
     };
@@ -257,7 +271,7 @@ export class SimulatedCluster {
     if (method === "PUT") this.store(key, String(body));
     else {
       this.kv.delete(key);
-      this.index += 1;
+      this.change();
       this.deleted = this.index;
     }
     return { status: 200, body: "true" };
