@@ -116,5 +116,7 @@ test("what docs/declaring.md shows is part of a cluster file, without a warning"
 test("help lists every npm script", () => {
   const help = readFileSync(join(ROOT, "help"), "utf8");
   const listed = [...help.matchAll(/^ {4}(npm (?:run [a-z0-9:-]+|test))\b/gm)].map(([, command]) => command as string);
-  expect([...listed].sort()).toEqual(Object.keys(scripts).map(npmScript).sort());
+  // npm itself runs it, before it packs.
+  const { prepack: _, ...typed } = scripts;
+  expect([...listed].sort()).toEqual(Object.keys(typed).map(npmScript).sort());
 });

@@ -6,7 +6,7 @@ import { PROJECT } from "./cluster-files";
 export const CLUSTERS = ["clusters/local.yaml", "clusters/production.yaml", "clusters/seed.yaml"];
 
 /** What .gitignore names, and clusters/, whose own files are listed above. */
-const EXCLUDED = /^(\.git|node_modules|cdktf\.out|coverage|secrets|backups|clusters)$/;
+const EXCLUDED = /^(\.git|node_modules|cdktf\.out|coverage|dist|secrets|backups|clusters)$/;
 const TEXT = /\.(ts|cjs|js|json|md|sh|jq|ya?ml|txt|snap|svg)$|^(\.ci\/run|help)$/;
 
 /** Paths of this repository's text files, from its root. No test needs git. */

@@ -1,8 +1,10 @@
 export { defineCluster } from "../cluster/define";
+export { loadCluster, selectClusterFile } from "../cluster/file/load";
 export type { ClusterFile } from "../cluster/file/schema";
 export type { Cluster } from "../cluster/model";
 export { ClusterError } from "../cluster/problem";
 export type { ExecTarget, StepRequest } from "../rollout/request";
+export { synthesizeApp } from "./app";
 export { BackupSchedule, type BackupScheduleProps } from "./backup-schedule";
 export { ConsulAgent, type ConsulAgentProps } from "./consul-agent";
 export { ConsulClient, type ConsulClientProps } from "./consul-client";

@@ -6,6 +6,8 @@ import type { BuildOptions } from "esbuild";
 const PROJECT = join(__dirname, "..");
 const SOURCES = ["rollout", "consul"];
 const CACHE = join(PROJECT, "node_modules", ".cache", "consul-cdktf");
+/** Of the npm package, which has no sources. */
+const PREBUILT = join(PROJECT, "rollout", "rollout.cjs");
 
 /** The program's beginning. It runs on any Node, so that an old one can say that it is too old. */
 const CHECK_NODE = `"use strict";
@@ -33,12 +35,12 @@ const OPTIONS = {
 let built: string | undefined;
 
 /**
- * The rollout's program as one file, with everything that it imports. It is built when its sources have changed: a build
- * is found by the hash of what it was made of.
+ * The rollout's program as one file, with everything that it imports. In a checkout it is built when its sources have
+ * changed: a build is found by the hash of what it was made of.
  * @returns the file's path
  */
 export function rolloutBundle(): string {
-  built ??= cached();
+  built ??= existsSync(PREBUILT) ? PREBUILT : cached();
   return built;
 }
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { CommanderError } from "commander";
 import type { Invocation } from "./command-line/command";
 import { withPresentNames } from "./command-line/former-names";

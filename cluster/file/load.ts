@@ -27,24 +27,29 @@ const MAX_DEPTH = 100;
 const MAX_ALIASED_NODES = 10_000;
 
 /**
- * The cluster file that a command works on: `CLUSTER`, or the `cluster` key of cdktf.json's context, or the article's.
- * @throws ClusterError when cdktf.json cannot be read
+ * The cluster file that a command works on: `CLUSTER`, or the `cluster` key of cdktf.json's context.
+ * @throws ClusterError when neither names one
  */
 export function selectClusterFile(env: NodeJS.ProcessEnv = process.env): string {
   if (env.CLUSTER) return env.CLUSTER;
-  try {
-    const { context } = JSON.parse(readFileSync("cdktf.json", "utf8")) as { context?: { cluster?: string } };
-    return context?.cluster ?? "clusters/seed.yaml";
-  } catch (error) {
-    throw new ClusterError([
-      problem({
-        code: "file-unreadable",
-        location: { file: "cdktf.json", line: 1, column: 1 },
-        message: `cdktf.json cannot be read: ${(error as Error).message}`,
-        hint: "run this in the project's folder, or choose a file: CLUSTER=clusters/seed.yaml",
-      }),
+  const unchosen = (message: string, hint: string) =>
+    new ClusterError([
+      problem({ code: "file-unreadable", location: { file: "cdktf.json", line: 1, column: 1 }, message, hint }),
     ]);
+  let context: { readonly cluster?: unknown } | undefined;
+  try {
+    ({ context } = JSON.parse(readFileSync("cdktf.json", "utf8")));
+  } catch (error) {
+    throw unchosen(
+      `cdktf.json cannot be read: ${(error as Error).message}`,
+      "run this in the project's folder, or choose a cluster file: CLUSTER=cluster.yaml",
+    );
   }
+  if (typeof context?.cluster === "string" && context.cluster !== "") return context.cluster;
+  throw unchosen(
+    "no cluster file is chosen: cdktf.json has no `cluster` in its context",
+    'choose one: CLUSTER=cluster.yaml, or in cdktf.json "context": { "cluster": "cluster.yaml" }',
+  );
 }
 
 /**
@@ -54,11 +59,16 @@ export function selectClusterFile(env: NodeJS.ProcessEnv = process.env): string 
 export function loadCluster(path: string): Cluster {
   const inProject = relative(process.cwd(), path);
   const file = inProject === "" || inProject.startsWith("..") ? path : inProject;
-  const fail: Fail = (code, message, hint, position = { line: 1, column: 1 }) => {
-    throw new ClusterError([problem({ code, location: { file, ...position }, message, hint })]);
-  };
+  return parseCluster(readText(path, failIn(file)), file);
+}
 
-  const text = readText(path, fail);
+/**
+ * Validates a cluster file's text.
+ * @param file its name, for messages
+ * @throws ClusterError with every problem, each with its file:line:column
+ */
+export function parseCluster(text: string, file: string): Cluster {
+  const fail = failIn(file);
   const tooDeep = tooDeepIn(text);
   if (tooDeep) throw syntaxErrors([tooDeep.error], file, tooDeep.lines);
   const lines = new LineCounter();
@@ -86,6 +96,12 @@ interface Position {
 }
 
 type Fail = (code: ProblemCode, message: string, hint: string, position?: Position) => never;
+
+const failIn =
+  (file: string): Fail =>
+  (code, message, hint, position = { line: 1, column: 1 }) => {
+    throw new ClusterError([problem({ code, location: { file, ...position }, message, hint })]);
+  };
 
 function positionOf(offset: number, lines: LineCounter): Position {
   const { line, col } = lines.linePos(offset);

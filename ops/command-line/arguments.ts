@@ -28,6 +28,14 @@ export function containerName(value: string, previous: ReadonlyMap<string, strin
   return new Map([...previous, [agent, container]]);
 }
 
+/** `NAME=ADDRESS` of a host. */
+export function namedAddress(value: string): { readonly name: string; readonly address: string } {
+  const [, name, address] = /^([^=\s]+)=([^=\s]+)$/.exec(value) ?? [];
+  if (name === undefined || address === undefined)
+    throw new InvalidArgumentError("It must be NAME=ADDRESS, such as consul-server1=10.0.0.11.");
+  return { name, address };
+}
+
 /** As `docker logs --since` takes it. */
 export function logAge(value: string): string {
   const isAge = /^(\d+(\.\d+)?(h|m|s|ms))+$/.test(value);

@@ -24,6 +24,8 @@ type Work = (invocation: Invocation, options: any, operands: any, command: Docum
 export class DocumentedCommand extends Command {
   examples: readonly Example[] = [];
   exitCodes: readonly ExitCode[] = [];
+  /** Whether it is for people who have no project yet, and thus no npm scripts. */
+  isForEverybody = false;
 
   constructor(
     name: string,
@@ -60,10 +62,16 @@ export class DocumentedCommand extends Command {
     return super.error(`${message}\nhelp: ${this.typed("--help")}`, options);
   }
 
-  /** The command as a user of this repository types it. */
+  forEverybody(): this {
+    this.isForEverybody = true;
+    return this;
+  }
+
+  /** The command as a user types it in a project. */
   typed(words: string): string {
     const [name, ...subcommands] = this.path();
     if (name === undefined) return `${this.name()} ${words}`;
+    if (this.isForEverybody) return `npx consul-cdktf ${name} ${words}`.trim();
     const behind = [...subcommands, words].filter((word) => word !== "");
     return ["npm run", name, ...(behind.length > 0 ? ["--", ...behind] : [])].join(" ");
   }
@@ -96,11 +104,11 @@ export const jsonOption = (description = "print the result as JSON, for programs
   new Option("--json", description);
 
 /** An option that may be given several times. */
-export const repeated = (
+export const repeated = <Value = string>(
   flags: string,
   description: string,
-  parse: (value: string) => string = (value) => value,
+  parse: (value: string) => Value = (value) => value as Value,
 ): Option =>
   new Option(flags, description)
     .default([], "none")
-    .argParser((value, previous: readonly string[]) => [...previous, parse(value)]);
+    .argParser((value, previous: readonly Value[]) => [...previous, parse(value)]);

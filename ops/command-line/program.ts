@@ -3,6 +3,7 @@ import { addBackups } from "./backups";
 import { addChanges } from "./changes";
 import { DocumentedCommand, type Invocation } from "./command";
 import { addInspection } from "./inspection";
+import { addProject } from "./project";
 import { addSecrets } from "./secrets";
 
 /** Exit codes of every command, beside its own. */
@@ -30,6 +31,7 @@ export function createProgram(invocation: Invocation): DocumentedCommand {
     })
     .configureHelp({ commandUsage: (command) => (command as DocumentedCommand).typedUsage() })
     .addHelpText("after", "\nIn this repository, each command is an npm script: npm run COMMAND -- OPTIONS");
+  addProject(program);
   addChanges(program);
   addSecrets(program);
   addBackups(program);

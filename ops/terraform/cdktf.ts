@@ -1,12 +1,10 @@
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { exitCodeOf } from "../process";
 import { operationsAtOnce, stacksAtOnce } from "./parallelism";
 import { type Manifest, OUTPUT, type Stack } from "./synth";
 import { wholeOutput } from "./terraform";
-
-const CDKTF = join(__dirname, "../../node_modules/.bin/cdktf");
 
 export interface CdktfOptions {
   readonly command: "deploy" | "destroy";
@@ -42,7 +40,7 @@ export async function cdktf(options: CdktfOptions): Promise<number> {
   words.push(...options.passedOn);
   const quiet = { CHECKPOINT_DISABLE: "1", DISABLE_VERSION_CHECK: "1" };
   const env = { ...process.env, ...quiet, ...wholeOutput(), ...options.env };
-  const child = spawn(CDKTF, words, { stdio: "inherit", env });
+  const child = spawn(process.execPath, [cdktfCli(), ...words], { stdio: "inherit", env });
   // Ctrl-C reaches the child too, which completes what it has begun. This process must not end before the child.
   const wait = () => undefined;
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);
@@ -51,6 +49,17 @@ export async function cdktf(options: CdktfOptions): Promise<number> {
     return await exitCodeOf(child);
   } finally {
     process.off("SIGINT", wait).off("SIGTERM", pass).off("SIGHUP", pass);
+  }
+}
+
+/** The project's own CDKTF CLI. @throws Error if it has none */
+function cdktfCli(): string {
+  try {
+    const manifest = require.resolve("cdktf-cli/package.json", { paths: [process.cwd()] });
+    const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as { bin: { cdktf: string } };
+    return join(dirname(manifest), bin.cdktf);
+  } catch (error) {
+    throw new Error(`this project has no CDKTF CLI; npm install --save-dev cdktf-cli (${(error as Error).message})`);
   }
 }
 

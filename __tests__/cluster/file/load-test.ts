@@ -55,7 +55,13 @@ describe("the cluster file", () => {
     inside({ context: { cluster: "b.yaml" } }, () => expect(selectClusterFile({})).toBe("b.yaml")));
   test("is not an empty CLUSTER", () =>
     inside({ context: { cluster: "b.yaml" } }, () => expect(selectClusterFile({ CLUSTER: "" })).toBe("b.yaml")));
-  test("else the article's", () => inside({}, () => expect(selectClusterFile({})).toBe("clusters/seed.yaml")));
+  test.each([{}, { context: {} }, { context: { cluster: "" } }, { context: { cluster: 1 } }])(
+    "has to be chosen: %j names none",
+    (cdktf) =>
+      inside(cdktf, () =>
+        expect(() => selectClusterFile({})).toThrow("choose one: CLUSTER=cluster.yaml, or in cdktf.json"),
+      ),
+  );
   test("is named relative to the project in messages, so that they are the same in every checkout", () =>
     inside({}, () => {
       mkdirSync("clusters");

@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadCluster } from "../../../cluster/file/load";
+import { scripts as ours } from "../../../package.json";
+import { folder } from "../../cluster-files";
+import { run } from "../../command-line";
+
+const SERVERS = [1, 2, 3].flatMap((number) => ["--server", `consul-server${number}=10.0.0.1${number}`]);
+const init = (cwd: string, ...words: string[]) => run(["init", ...words], { cwd });
+
+test("a project has a cluster file of its own, which has no errors", async () => {
+  const cwd = folder();
+  const { status, stdout } = await init(
+    cwd,
+    "mine",
+    ...SERVERS,
+    "--client",
+    "consul-client1=10.0.0.21",
+    "--name",
+    "payments",
+  );
+  expect(status).toBe(0);
+  const files = ["cluster.yaml", "main.ts", "cdktf.json", "package.json", "tsconfig.json", ".gitignore"];
+  expect(readdirSync(join(cwd, "mine")).sort()).toEqual([...files].sort());
+  for (const line of [...files, "cd mine", "npm install", "npm run deploy"]) expect(stdout).toContain(line);
+  const cluster = loadCluster(join(cwd, "mine/cluster.yaml"));
+  expect(cluster).toMatchObject({ name: "payments", stage: "strict", warnings: [{ code: "image-by-tag" }] });
+  expect(cluster.agents.map(({ name, role, host }) => [name, role, host.address, host.daemon.url])).toEqual([
+    ["consul-client1", "client", "10.0.0.21", "ssh://root@10.0.0.21"],
+    ["consul-server1", "server", "10.0.0.11", "ssh://root@10.0.0.11"],
+    ["consul-server2", "server", "10.0.0.12", "ssh://root@10.0.0.12"],
+    ["consul-server3", "server", "10.0.0.13", "ssh://root@10.0.0.13"],
+  ]);
+});
+
+test("its commands are npm scripts, as in this repository", async () => {
+  const cwd = folder();
+  await init(cwd, ...SERVERS);
+  const { scripts } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  const commands = Object.entries(ours).filter(([name, script]) => script.endsWith(`ops/main.ts ${name}`));
+  expect(scripts).toMatchObject(Object.fromEntries(commands.map(([name]) => [name, `consul-cdktf ${name}`])));
+  expect(JSON.parse(readFileSync(join(cwd, "cdktf.json"), "utf8"))).toMatchObject({
+    context: { cluster: "cluster.yaml" },
+  });
+});
+
+test("a folder with a file of the same name stays as it is", async () => {
+  const cwd = folder();
+  mkdirSync(join(cwd, "mine"));
+  writeFileSync(join(cwd, "mine/main.ts"), "mine");
+  const { status, stderr } = await init(cwd, "mine", ...SERVERS);
+  expect([status, stderr]).toEqual([1, expect.stringContaining("nothing was written: mine/main.ts exists already")]);
+  expect(readdirSync(join(cwd, "mine"))).toEqual(["main.ts"]);
+});
+
+test.each([
+  ["a host without an address", ["--server", "consul-server1"], "It must be NAME=ADDRESS"],
+  ["a name that Consul does not take", ["--server", "a_b=10.0.0.1"], "cluster.yaml:"],
+  ["the same address twice", [...SERVERS, "--client", "consul-client1=10.0.0.11"], "cluster.yaml:"],
+  ["nobody to ask", [], "there is no terminal to ask at"],
+])("%s: nothing is written", async (_, words, message) => {
+  const cwd = folder();
+  const { status, stderr } = await init(cwd, "mine", ...words);
+  expect([status, stderr]).toEqual([1, expect.stringContaining(message)]);
+  expect(existsSync(join(cwd, "mine"))).toBe(false);
+});

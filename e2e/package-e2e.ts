@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { CommandOptions } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
+
+const CHECKOUT = resolve(__dirname, "..");
+const SERVERS = {
+  "consul-server1": "172.16.8.120",
+  "consul-server2": "172.16.8.121",
+  "consul-server3": "172.16.8.122",
+} as const;
+const CLIENT = ["--client", "consul-client1=172.16.8.110"] as const;
+
+describe("the npm package, installed in an empty folder whose path has a space", () => {
+  const testBed = TestBed.standing();
+  const root = mkdtempSync(join(tmpdir(), "consul-cdktf-e2e-"));
+  const folder = join(root, "my cluster");
+  let tarball = "";
+
+  /** On this machine: the operator's has no network but the test bed's. */
+  const here = (program: string, ...args: string[]) =>
+    execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const npm = (args: readonly string[], options: CommandOptions = {}) =>
+    testBed.operator.run("npm", ["run", "-s", ...args], { cwd: folder, timeoutMs: 240_000, ...options });
+  const started = async () => {
+    const times = Object.keys(SERVERS).map(async (name) => {
+      const { stdout } = await testBed.host(name).docker("inspect", "-f", "{{.State.StartedAt}}", name);
+      return [name, stdout.trim()];
+    });
+    return Object.fromEntries(await Promise.all(times)) as Record<string, string>;
+  };
+
+  beforeAll(async () => {
+    mkdirSync(folder);
+    await testBed.reset();
+  });
+  afterAll(async () => {
+    await testBed.reset();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  test("is less than a megabyte, and has neither tests nor sources", () => {
+    const packed = execFileSync("npm", ["pack", "--silent", "--json", "--pack-destination", root], {
+      cwd: CHECKOUT,
+      encoding: "utf8",
+    });
+    const [{ filename, files }] = JSON.parse(packed.slice(packed.indexOf("["))) as [
+      { filename: string; files: { path: string }[] },
+    ];
+    tarball = join(root, filename);
+    expect(statSync(tarball).size).toBeLessThan(1_000_000);
+    const isOther = ({ path }: { path: string }) =>
+      !/^(package\.json|README\.md|README\.zh-CN\.md|LICENSE)$|^dist\/.*\.(js|cjs|d\.ts|sh|json)$/.test(path);
+    expect(files.filter(isOther)).toEqual([]);
+    expect(files.filter(({ path }) => /test|e2e|bench/.test(path))).toEqual([
+      { path: "dist/ops/backups/test-restore.sh", mode: expect.anything(), size: expect.anything() },
+    ]);
+  });
+
+  test("makes a project, whose program has no type errors", () => {
+    const servers = Object.entries(SERVERS).flatMap(([name, address]) => ["--server", `${name}=${address}`]);
+    here("npx", "--yes", "--package", tarball, "consul-cdktf", "init", ".", ...servers, ...CLIENT);
+    here("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", tarball);
+    here("npx", "tsc");
+    expect(readdirSync(folder)).toContain("cluster.yaml");
+  });
+
+  test("is imported by name from ES modules and by require", () => {
+    const modules =
+      'import { ConsulServer, synthesizeApp } from "consul-cdktf"; console.log(typeof ConsulServer, typeof synthesizeApp)';
+    expect(here("node", "--input-type=module", "-e", modules)).toBe("function function\n");
+    expect(here("node", "-p", 'typeof require("consul-cdktf").ConsulClient')).toBe("function\n");
+  });
+
+  test("deploys a secured cluster", async () => {
+    await npm(["secrets", "--", "init"]);
+    await npm(["deploy", "--", "--auto-approve"]);
+    const { stdout } = await npm(["status"]);
+    expect(stdout).toMatch(/^leader +consul-server[123]/m);
+  });
+
+  test("changes it one server at a time, and then has nothing to do", async () => {
+    const before = await started();
+    const file = join(folder, "cluster.yaml");
+    writeFileSync(file, `${readFileSync(file, "utf8")}labels: { changed: "yes" }\n`);
+    const { stdout } = await npm(["deploy", "--", "--auto-approve"]);
+    for (const name of Object.keys(SERVERS)) {
+      expect(stdout).toContain(`${name}: stop allowed: 2 of 3 voters are healthy without it`);
+      expect((await started())[name]).not.toBe(before[name]);
+    }
+    expect((await npm(["diff", "--", "--detailed-exitcode"])).stdout).toContain("nothing to do");
+    const { stdout: plan } = await testBed.operator.run("npx", ["cdktf", "diff"], { cwd: folder, timeoutMs: 240_000 });
+    expect(plan).toContain("No changes.");
+  });
+
+  test("removes it", async () => {
+    await npm(["destroy", "--", "--auto-approve"], { env: { CONSUL_ALLOW_QUORUM_LOSS: "yes" } });
+    const { stdout } = await testBed.host("consul-server1").docker("ps", "-aq");
+    expect(stdout.trim()).toBe("");
+  });
+});

@@ -1,0 +1,110 @@
+import { randomUUID } from "node:crypto";
+import { stringify } from "yaml";
+import { DEFAULTS } from "../../cluster/resolve/defaults";
+import manifest from "../../package.json";
+
+/** A host and its address. */
+export interface NamedAddress {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** What a new project is asked for. */
+export interface ProjectSettings {
+  /** The cluster's name. */
+  readonly name: string;
+  /** Hosts that get a server each. */
+  readonly servers: readonly NamedAddress[];
+  /** Hosts that get a client agent each. */
+  readonly clients: readonly NamedAddress[];
+  /** How the operator reaches a host's Docker daemon, with `{address}` for its address. */
+  readonly daemon: string;
+}
+
+/** A command's npm script, as this repository has it. */
+const COMMANDS = [
+  ...["diff", "deploy", "destroy", "status", "logs", "diagram"],
+  ...["adopt", "secrets", "doctor", "backup", "restore"],
+] as const;
+
+/** Runs main.ts. */
+const TSX = "^4.23.0";
+
+export const CLUSTER_FILE = "cluster.yaml";
+
+/** The files of a new project, by their names. */
+export function projectFiles(settings: ProjectSettings): Readonly<Record<string, string>> {
+  return {
+    [CLUSTER_FILE]: clusterFile(settings),
+    "main.ts": MAIN,
+    "cdktf.json": json({
+      language: "typescript",
+      app: "node --import tsx main.ts",
+      projectId: randomUUID(),
+      sendCrashReports: "false",
+      context: { cluster: CLUSTER_FILE },
+    }),
+    "package.json": json(packageJson(settings)),
+    "tsconfig.json": json({
+      compilerOptions: { target: "ES2022", module: "NodeNext", strict: true, skipLibCheck: true, noEmit: true },
+      include: ["*.ts"],
+    }),
+    ".gitignore": IGNORED,
+  };
+}
+
+function clusterFile({ name, servers, clients, daemon }: ProjectSettings): string {
+  const names = (hosts: readonly NamedAddress[]) => hosts.map((host) => host.name);
+  const schema = `node_modules/${manifest.name}/dist/cluster/cluster.schema.json`;
+  const hosts = [...servers, ...clients];
+  return [
+    `# yaml-language-server: $schema=${schema}`,
+    stringify({ name }).trim(),
+    `image: ${DEFAULTS.image} # every container's, until you change it here`,
+    stringify({ daemon }).trim(),
+    stringify({ hosts: Object.fromEntries(hosts.map((host) => [host.name, host.address])) }).trim(),
+    stringify({ servers: names(servers) }).trim(),
+    ...(clients.length > 0 ? [stringify({ clients: names(clients) }).trim()] : []),
+    "",
+  ].join("\n");
+}
+
+const MAIN = `import { synthesizeApp } from "${manifest.name}";
+
+// Constructs of your own: synthesizeApp((cluster) => { ... }).
+synthesizeApp();
+`;
+
+function packageJson({ name }: ProjectSettings): object {
+  const { peerDependencies, devDependencies, version, engines } = manifest;
+  return {
+    name: `${name}-cluster`,
+    private: true,
+    engines,
+    scripts: {
+      synth: "cdktf synth",
+      ...Object.fromEntries(COMMANDS.map((command) => [command, `${manifest.name} ${command}`])),
+      typecheck: "tsc",
+    },
+    dependencies: { ...peerDependencies, [manifest.name]: `^${version}` },
+    devDependencies: {
+      "@types/node": devDependencies["@types/node"],
+      "cdktf-cli": devDependencies["cdktf-cli"],
+      tsx: TSX,
+      typescript: devDependencies.typescript,
+    },
+  };
+}
+
+/** Secrets and snapshots do not belong into a repository, and Terraform's states belong into a backend. */
+const IGNORED = `node_modules/
+cdktf.out/
+cdktf.log
+*.tfstate
+*.tfstate.*
+.terraform/
+/secrets/
+/backups/
+`;
+
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
