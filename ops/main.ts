@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
+import { takeClusterOption } from "./command-line/cluster-option";
 import type { Invocation } from "./command-line/command";
 import { withPresentNames } from "./command-line/former-names";
 import { createProgram } from "./command-line/program";
@@ -11,9 +12,10 @@ import { Terminal } from "./terminal/terminal";
  * @returns the exit code
  */
 export async function main(words: readonly string[], terminal = new Terminal()): Promise<number> {
-  const present = withPresentNames(words);
-  const invocation: Invocation = { terminal, words: present.slice(1), exitCode: 0 };
+  let present: readonly string[] = words;
   try {
+    present = withPresentNames(takeClusterOption(words, process.env));
+    const invocation: Invocation = { terminal, words: present.slice(1), exitCode: 0 };
     await createProgram(invocation).parseAsync(present, { from: "user" });
     return invocation.exitCode;
   } catch (error) {

@@ -30,7 +30,14 @@ export function createProgram(invocation: Invocation): DocumentedCommand {
       getErrHelpWidth: () => stderr.columns ?? 100,
     })
     .configureHelp({ commandUsage: (command) => (command as DocumentedCommand).typedUsage() })
-    .addHelpText("after", "\nIn this repository, each command is an npm script: npm run COMMAND -- OPTIONS");
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Every command takes --cluster FILE, the cluster file, as the variable CLUSTER.",
+        "In a project, each command is an npm script: npm run COMMAND -- OPTIONS",
+      ].join("\n"),
+    );
   addProject(program);
   addChanges(program);
   addSecrets(program);
