@@ -19,14 +19,14 @@ const hosts = (count: number) =>
 
 const CASES: ProblemCase[] = [
   // The file itself
-  { code: "file-empty", when: "nothing is in it", file: "▶", hint: "start from clusters/seed.yaml" },
+  { code: "file-empty", when: "nothing is in it", file: "▶", hint: "docs/cluster-file.md" },
   {
     code: "file-empty",
     when: "only comments are in it",
     file: "▶# name: c\n# servers: []\n",
-    hint: "start from clusters/seed.yaml",
+    hint: "docs/cluster-file.md",
   },
-  { code: "file-empty", when: "it says null", file: "▶null\n", hint: "start from clusters/seed.yaml" },
+  { code: "file-empty", when: "it says null", file: "▶null\n", hint: "docs/cluster-file.md" },
   {
     code: "yaml-syntax",
     when: "a bracket is left open",
@@ -289,7 +289,7 @@ const CASES: ProblemCase[] = [
     file: `${FOUR_HOSTS}backend: ▶{}\n`,
     hint: "use one of local, s3",
   },
-  { code: "invalid-value", when: "it is a list", file: "▶- name: c\n", hint: "start from clusters/seed.yaml" },
+  { code: "invalid-value", when: "it is a list", file: "▶- name: c\n", hint: "docs/cluster-file.md" },
   {
     code: "invalid-value",
     when: "it publishes a port that is off",

@@ -74,7 +74,7 @@ export function parseCluster(text: string, file: string): Cluster {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true });
   if (!Array.isArray(documents) || documents.length === 0)
-    return fail("file-empty", "the file is empty", "describe a cluster: start from clusters/seed.yaml");
+    return fail("file-empty", "the file is empty", "describe a cluster: docs/cluster-file.md has every key");
   const [document, second] = documents as [Document.Parsed, Document.Parsed?];
   const parseErrors = documents.flatMap(({ errors }) => errors);
   if (parseErrors.length > 0) throw syntaxErrors(parseErrors.map(syntaxError), file, lines);
@@ -83,7 +83,7 @@ export function parseCluster(text: string, file: string): Cluster {
     return fail("yaml-syntax", "a second YAML document begins here", "keep one cluster in each file", position);
   }
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
-    return fail("file-empty", "the file has no content", "describe a cluster: start from clusters/seed.yaml");
+    return fail("file-empty", "the file has no content", "describe a cluster: docs/cluster-file.md has every key");
   }
   const unusable = unusableValues(document);
   if (unusable.length > 0) throw syntaxErrors(unusable, file, lines);
@@ -131,7 +131,7 @@ function readText(path: string, fail: Fail): string {
     return fail(
       "file-unreadable",
       `the cluster file cannot be read: ${reason}`,
-      "name a YAML file: CLUSTER=clusters/seed.yaml",
+      "name a YAML file: CLUSTER=cluster.yaml",
     );
   }
 }

@@ -116,7 +116,7 @@ function wrongValue(issue: Issue, path: KeyPath, value: unknown): Violation {
     code: name ? "invalid-name" : "invalid-value",
     path,
     message: `${shown(value, path)} cannot be used as ${path.length > 0 ? keyText(path) : "a cluster file"}`,
-    hint: path.length > 0 ? issue.message : "describe a cluster: start from clusters/seed.yaml",
+    hint: path.length > 0 ? issue.message : "describe a cluster: docs/cluster-file.md has every key",
   };
 }
 
