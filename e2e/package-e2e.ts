@@ -13,6 +13,18 @@ const SERVERS = {
 } as const;
 const CLIENT = ["--client", "consul-client1=172.16.8.110"] as const;
 
+/** A stack of one's own. */
+const LIBRARY = `import { App, TerraformStack } from "cdktf";
+import { ConsulClient, ConsulServer, DockerHost } from "consul-cdktf";
+
+const stack = new TerraformStack(new App(), "mine");
+const hostAt = (name: string, address: string) =>
+  new DockerHost(stack, name, { address, daemon: { url: \`ssh://root@\${address}\` } });
+const server = new ConsulServer(stack, "consul-server1", { host: hostAt("host1", "10.0.0.11"), bootstrapExpect: 1 });
+const client = new ConsulClient(stack, "consul-client1", { host: hostAt("host2", "10.0.0.21") });
+client.addRetryJoin(server.joinAddress);
+`;
+
 describe("the npm package, installed in an empty folder whose path has a space", () => {
   const testBed = TestBed.standing();
   const root = mkdtempSync(join(tmpdir(), "consul-cdktf-e2e-"));
@@ -59,11 +71,12 @@ describe("the npm package, installed in an empty folder whose path has a space",
     ]);
   });
 
-  test("makes a project, whose program has no type errors", () => {
+  test("makes a project, whose program has no type errors, nor has one with a stack of its own", () => {
     const servers = Object.entries(SERVERS).flatMap(([name, address]) => ["--server", `${name}=${address}`]);
     here("npx", "--yes", "--package", tarball, "consul-cdktf", "init", ".", ...servers, ...CLIENT);
     here("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", tarball);
-    here("npx", "tsc");
+    writeFileSync(join(folder, "library.ts"), LIBRARY);
+    here("npx", "tsc", "--skipLibCheck", "false");
     expect(readdirSync(folder)).toContain("cluster.yaml");
   });
 
