@@ -4,7 +4,7 @@ import { folder } from "./cluster-files";
 import { missing } from "./requirements";
 
 const bin = folder();
-for (const program of ["sh", "sha256sum"]) {
+for (const program of ["sh", "bash", "sha256sum"]) {
   writeFileSync(join(bin, program), "");
   chmodSync(join(bin, program), 0o755);
 }
@@ -12,6 +12,7 @@ for (const program of ["sh", "sha256sum"]) {
 test("every missing program is named, with how it is installed", () =>
   expect(missing(folder())).toEqual([
     expect.stringMatching(/^ {2}sh: /),
+    expect.stringMatching(/^ {2}bash: /),
     expect.stringMatching(/^ {2}jq: .*apt-get install jq/),
     expect.stringMatching(/^ {2}sha256sum: /),
   ]));

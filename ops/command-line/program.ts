@@ -2,6 +2,7 @@ import { version } from "../../package.json";
 import { addBackups } from "./backups";
 import { addChanges } from "./changes";
 import { DocumentedCommand, type Invocation } from "./command";
+import { addCompletion } from "./completion";
 import { addInspection } from "./inspection";
 import { addProject } from "./project";
 import { addSecrets } from "./secrets";
@@ -39,6 +40,7 @@ export function createProgram(invocation: Invocation): DocumentedCommand {
       ].join("\n"),
     );
   addProject(program);
+  addCompletion(program);
   addChanges(program);
   addSecrets(program);
   addBackups(program);
