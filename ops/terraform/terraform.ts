@@ -40,21 +40,47 @@ export async function terraform(
   args: readonly string[],
   signal?: AbortSignal,
 ): Promise<TerraformResult> {
-  const first = await run(folder, args, signal);
-  // Many errors ask for it, and all name the command: no backend, another backend, no provider, another version of it.
-  if (first.exitCode === 0 || !/\b(terraform|tofu) init\b/.test(first.error)) return first;
-  const { exitCode, error } = await initialize(folder, signal);
+  const attempt = () => besideOthers(() => run(folder, args, signal));
+  const first = await attempt();
+  if (first.exitCode === 0 || !ASKS_FOR_INIT.test(first.error)) return first;
+  const { exitCode, error } = await alone(() => run(folder, ["init", "-input=false"], signal));
   if (exitCode !== 0) throw new Error(`${terraformBinary()} init fails in ${folder}\n${error}`);
-  return run(folder, args, signal);
+  return attempt();
 }
 
-let initialized: Promise<unknown> = Promise.resolve();
+/**
+ * Many errors ask for it, and name the command: no backend, another backend, no provider, another version of it. The one
+ * of a provider that is not there does not name it to programs.
+ */
+const ASKS_FOR_INIT = /\b(terraform|tofu) init\b|Required plugins are not installed/;
 
-/** One at a time, because all folders share the plugin cache, which is not safe for concurrent use. */
-function initialize(folder: string, signal?: AbortSignal): Promise<TerraformResult> {
-  const after = initialized.then(() => run(folder, ["init", "-input=false"], signal));
-  initialized = after.catch(() => undefined);
-  return after;
+/** The end of all that has been told to run alone. */
+let lastAlone: Promise<unknown> = Promise.resolve();
+const running = new Set<Promise<unknown>>();
+
+/** Runs Terraform beside others, when nothing runs alone. */
+async function besideOthers(work: () => Promise<TerraformResult>): Promise<TerraformResult> {
+  for (let seen: unknown; seen !== lastAlone; ) {
+    seen = lastAlone;
+    await lastAlone;
+  }
+  const result = work();
+  const ended: Promise<unknown> = result.catch(() => undefined).then(() => running.delete(ended));
+  running.add(ended);
+  return result;
+}
+
+/**
+ * Runs an `init` while no other Terraform runs. All folders share the plugin cache, in which it replaces a provider that
+ * no lock file names yet: for a moment the provider is not there (seen).
+ */
+function alone(work: () => Promise<TerraformResult>): Promise<TerraformResult> {
+  const result = lastAlone.then(async () => {
+    await Promise.all(running);
+    return work();
+  });
+  lastAlone = result.catch(() => undefined);
+  return result;
 }
 
 async function run(folder: string, args: readonly string[], signal?: AbortSignal): Promise<TerraformResult> {
