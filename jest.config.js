@@ -1,7 +1,7 @@
 const { availableParallelism } = require("node:os");
 
 /** Files of rollout/ that decide nothing. */
-const ADAPTERS = ["agent-container", "ask", "consul-connection", "docker-cli", "main", "perform"];
+const ADAPTERS = ["agent-container", "ask", "consul-connection", "docker-cli", "main", "perform", "program"];
 
 /** The unit tests: `npm test`. The end-to-end tests have their own configuration, in e2e/. */
 module.exports = {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildOptions } from "esbuild";
+import { replaceFile } from "./replace-file";
 
 const PROJECT = join(__dirname, "..");
 const SOURCES = ["rollout", "consul"];
@@ -51,10 +52,7 @@ function cached(): string {
   const [output] = buildSync(OPTIONS).outputFiles;
   if (!output) throw new Error("the rollout's program was not built");
   mkdirSync(CACHE, { recursive: true });
-  // Two synths may build at the same time.
-  const unfinished = `${file}.${process.pid}`;
-  writeFileSync(unfinished, output.contents);
-  renameSync(unfinished, file);
+  replaceFile(file, output.contents);
   return file;
 }
 

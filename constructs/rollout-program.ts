@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type LocalExecProvisioner, TerraformStack } from "cdktf";
 import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
@@ -8,6 +8,7 @@ import { requestJson } from "../consul/request-json";
 import { REQUEST_VARIABLE, REQUEST_VERSION, type StepRequest } from "../rollout/request";
 import { escaped, unescaped } from "./escape";
 import { OWN_CONTAINER, OWN_NODE } from "./pre-stop";
+import { replaceFile } from "./replace-file";
 import { rolloutBundle } from "./rollout-bundle";
 
 /** The program's name beside a stack's JSON. It does not depend on the content: a plan that was saved finds it too. */
@@ -66,12 +67,6 @@ export class RolloutProgram extends Construct {
       },
     };
   }
-}
-
-function replaceFile(file: string, content: Buffer): void {
-  const unfinished = `${file}.${process.pid}`;
-  writeFileSync(unfinished, content);
-  renameSync(unfinished, file);
 }
 
 /** A request as JSON for Terraform, which puts in the names of the container that is stopped. */

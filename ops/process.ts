@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { endOf } from "../rollout/program";
 
 /** How a program ended, and what it wrote. */
 export interface ProgramResult {
@@ -21,36 +22,17 @@ export interface RunOptions extends Pick<SpawnOptions, "cwd" | "env" | "signal">
  */
 export async function run(program: string, args: readonly string[], options: RunOptions): Promise<ProgramResult> {
   const { seconds, ...spawnOptions } = options;
-  const child = spawn(program, args, spawnOptions);
-  let output = "";
-  let error = "";
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    output += text;
-  });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    error += text;
-  });
-  let timedOut = false;
-  const kill = () => {
-    timedOut = true;
-    // Its own children may keep the pipes open.
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-    child.kill("SIGKILL");
-  };
-  const timer = seconds === undefined ? undefined : setTimeout(kill, seconds * 1000);
-  try {
-    const exitCode = await exitCodeOf(child);
-    return { exitCode, output, error, timedOut };
-  } finally {
-    clearTimeout(timer);
-  }
+  const { code, signal, ...written } = await endOf(spawn(program, args, spawnOptions), seconds);
+  return { exitCode: exitCode(code, signal), ...written };
 }
 
 /** @throws when the program cannot be started */
 export function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+    child.once("close", (code, signal) => resolve(exitCode(code, signal)));
   });
 }
+
+const exitCode = (code: number | null, signal: NodeJS.Signals | null): number =>
+  code ?? 128 + (signal ? constants.signals[signal] : 0);

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { dockerArguments } from "../consul/docker-arguments";
 import type { Docker, DockerOptions, DockerResult } from "./docker";
+import { endOf } from "./program";
 import type { ExecTarget } from "./request";
 
 /** Where the docker CLI runs. */
@@ -68,36 +69,19 @@ export class DockerCli implements Docker {
     return endedWithProgram(spawn(program, words, { env: this.env, stdio }));
   }
 
-  run(args: readonly string[], options: CliOptions = {}): Promise<DockerResult> {
+  async run(args: readonly string[], options: CliOptions = {}): Promise<DockerResult> {
     const { input, inputFile = "pipe", outputFile = "pipe", seconds = 60 } = options;
-    return new Promise((done) => {
-      const cli = this.start(args, [inputFile, outputFile, "pipe"]);
-      let output = "";
-      let complaint = "";
-      const end = (ok: boolean, error: string): void => {
-        clearTimeout(timer);
-        done({ ok, output, error, errorOutput: complaint });
-      };
-      // Its own children, such as ssh, may keep the pipes open. Asked to end, it would wait some seconds for the ssh.
-      const timer = setTimeout(() => {
-        cli.kill("SIGKILL");
-        cli.stdout?.destroy();
-        cli.stderr?.destroy();
-        end(false, `no answer within ${seconds} s`);
-      }, seconds * 1000);
-      cli.stdout?.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-      cli.stderr?.setEncoding("utf8").on("data", (text: string) => {
-        complaint += text;
-      });
-      cli.once("error", (error) => end(false, startFailure(error)));
-      cli.once("close", (code, signal) =>
-        end(code === 0, code === 0 ? "" : complaint.trim() || `ended with ${signal ?? code}`),
-      );
-      // A CLI that ends before it has read everything says why itself.
-      cli.stdin?.on("error", () => undefined);
-      cli.stdin?.end(input);
-    });
+    const cli = this.start(args, [inputFile, outputFile, "pipe"]);
+    // A CLI that ends before it has read everything says why itself.
+    cli.stdin?.on("error", () => undefined);
+    cli.stdin?.end(input);
+    try {
+      const { code, signal, output, error: errorOutput, timedOut } = await endOf(cli, seconds);
+      if (code === 0) return { ok: true, output, error: "", errorOutput };
+      const reason = timedOut ? `no answer within ${seconds} s` : errorOutput.trim() || `ended with ${signal ?? code}`;
+      return { ok: false, output, error: reason, errorOutput };
+    } catch (error) {
+      return { ok: false, output: "", error: startFailure(error as Error), errorOutput: "" };
+    }
   }
 }

@@ -1,8 +1,7 @@
 import { type Clock, Stopwatch } from "./clock";
 import { type Authority, answerTo, type ConsulApi } from "./consul-api";
-import { LEADERLESS_SECONDS } from "./limits";
+import { EXTRA_SECONDS, LEADERLESS_SECONDS } from "./limits";
 import { leader } from "./queries";
-import { EXTRA_SECONDS } from "./reconcile/changes";
 
 const POLL_MS = 200;
 

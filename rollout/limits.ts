@@ -15,3 +15,6 @@ export const LEADERLESS_SECONDS = 8;
  * (retry_interval). After that, a step no longer holds an operation of Terraform's that another server needs.
  */
 export const GRACE_SECONDS = 6;
+
+/** The cluster's objects may take 10 s to be read or written. This is what that is beyond the usual 5 s. */
+export const EXTRA_SECONDS = 5;

@@ -68,10 +68,10 @@ export class Waiting {
    * The asked agent does not tell something.
    * @returns `unknown` if it has not told one thing or another for longer than an election takes
    */
-  untold(reason: string): Outcome | undefined {
+  untold(reason: string): Outcome | "waiting" {
     this.for(reason);
     this.silent ??= new Stopwatch(this.clock);
-    return this.silent.reached(LEADERLESS_SECONDS) ? unknown(reason) : undefined;
+    return this.silent.reached(LEADERLESS_SECONDS) ? unknown(reason) : "waiting";
   }
 
   /** The asked agent has told everything. */

@@ -31,27 +31,23 @@ export async function preStopClient(
   const waiting = new Waiting(node, clock, log, record);
   const turn = 2 * seconds + 30;
   let free = 0;
-  let pause: () => Promise<void>;
-  for (; ; await pause()) {
+  let pause = (): Promise<void> => clock.sleep(POLL);
+  /** One look at the cluster; it says how long to pause before the next. */
+  const lookOnce = async (): Promise<Outcome | "waiting"> => {
     const look = new Stopwatch(clock);
     pause = () => look.until(1);
     const status = (await leader(api)) === undefined ? undefined : await statusOf(api, node);
     if (status === undefined) {
-      const silent = waiting.untold("this agent knows no leader, or does not list the members");
-      if (silent) return silent;
       pause = () => clock.sleep(POLL);
-      continue;
+      return waiting.untold("this agent knows no leader, or does not list the members");
     }
     if (status !== ALIVE) return allow("it is not in the cluster");
     const obstacle = await stageObstacle(stop, api, waiting);
-    if (obstacle === "waiting") continue;
     if (obstacle) return obstacle;
     const held = await lockHolder(api);
     if (!held) {
       free = 0;
-      const silent = waiting.untold("this agent does not tell who holds the deploy lock");
-      if (silent) return silent;
-      continue;
+      return waiting.untold("this agent does not tell who holds the deploy lock");
     }
     free = held.owner === "" ? free + 1 : 0;
     if (held.owner !== "") {
@@ -60,11 +56,7 @@ export async function preStopClient(
       pause = () => untilLockChanges(held, api, clock);
     } else if (free >= LOOKS) {
       const slot = await acquireSlot(api, owner, node, limit);
-      if (slot.kind === "unknown") {
-        const silent = waiting.untold("this agent does not list the rollout slots");
-        if (silent) return silent;
-        continue;
-      }
+      if (slot.kind === "unknown") return waiting.untold("this agent does not list the rollout slots");
       waiting.answered();
       if (slot.kind === "acquired")
         return allow(`${slot.others} other client agents are being replaced, of at most ${limit} in parallel`);
@@ -79,6 +71,11 @@ export async function preStopClient(
         "fix those first: a readiness check releases the slot of its agent. " +
           "If no deploy replaces them: npm run doctor -- --fix",
       );
+    return "waiting";
+  };
+  for (; ; await pause()) {
+    const answer = await lookOnce();
+    if (answer !== "waiting") return answer;
   }
 }
 

@@ -48,32 +48,24 @@ export async function preStopServer(
   // Who holds the lock has as long for its own check, and again for its readiness.
   const turn = 2 * seconds + 30;
   let looks = 0;
-  let pause: () => Promise<void>;
-  for (; ; await pause()) {
+  let pause = (): Promise<void> => clock.sleep(POLL);
+  /** One look at the cluster; it says how long to pause before the next. */
+  const lookOnce = async (): Promise<Outcome | "waiting"> => {
     const look = new Stopwatch(clock);
     pause = () => clock.sleep(POLL);
     const raft = await peers(api);
     // Without a leader it answers this too.
-    if (!raft) {
-      const silent = waiting.untold("this server's API gives no answer");
-      if (silent) return silent;
-      continue;
-    }
+    if (!raft) return waiting.untold("this server's API gives no answer");
     if (raft.length === 0)
       return asked.isOwn
         ? allow("it has never been part of a cluster")
         : unknown("this server has never been part of a cluster");
     const health = await serverHealth(api);
     const voters = health?.filter(({ Voter }) => Voter) ?? [];
-    if (!health || voters.length === 0) {
-      const silent = waiting.untold("this server knows no leader, or gave no answer");
-      if (silent) return silent;
-      continue;
-    }
+    if (!health || voters.length === 0) return waiting.untold("this server knows no leader, or gave no answer");
     const spare = await takesNothingAway(health, node, asked);
     if (spare) return allow(`it is ${spare}`);
     const obstacle = await stageObstacle(stop, api, waiting);
-    if (obstacle === "waiting") continue;
     if (obstacle) return obstacle;
     if (voters.length === 1 && purpose === "leave")
       return deny(
@@ -86,9 +78,7 @@ export async function preStopServer(
     const held = await acquireLock(api, owner);
     if (!held) {
       looks = 0;
-      const silent = waiting.untold("this server does not tell who holds the deploy lock");
-      if (silent) return silent;
-      continue;
+      return waiting.untold("this server does not tell who holds the deploy lock");
     }
     waiting.answered();
     const holder = held.owner;
@@ -100,7 +90,7 @@ export async function preStopServer(
           ? `waiting: ${holder} is being replaced, or leaves`
           : "the deploy lock cannot be acquired: the KV store rejects the entry",
       );
-      if (!waiting.reached(turn)) continue;
+      if (!waiting.reached(turn)) return "waiting";
       return holder
         ? deny(
             waiting.reason,
@@ -124,7 +114,7 @@ export async function preStopServer(
           `not healthy: ${unhealthy.join(", ")}`,
         { anew: true },
       );
-      if (!waiting.reached(seconds)) continue;
+      if (!waiting.reached(seconds)) return "waiting";
       await releaseLock(api, owner);
       return deny(waiting.reason, "bring those back first, or give up the quorum with CONSUL_ALLOW_QUORUM_LOSS=yes");
     }
@@ -139,6 +129,11 @@ export async function preStopServer(
     if (looks > 0) pause = () => look.until(1);
     if (looks >= LOOKS)
       return allow(`${others.healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
+    return "waiting";
+  };
+  for (; ; await pause()) {
+    const answer = await lookOnce();
+    if (answer !== "waiting") return answer;
   }
 }
 

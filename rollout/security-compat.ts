@@ -56,7 +56,7 @@ export async function stageObstacle(
 ): Promise<Outcome | "waiting" | undefined> {
   const far = purpose === "replace" ? await incompatibleMembers(api, stage) : [];
   if (far?.length === 0) return undefined;
-  if (!far) return waiting.untold("this agent does not tell the others' security") ?? "waiting";
+  if (!far) return waiting.untold("this agent does not tell the others' security");
   waiting.for(`its next container has security at "${stage}", too far from ${far.join(", ")}`);
   if (!waiting.reached(seconds)) return "waiting";
   return deny(waiting.reason, "go one stage at a time, with a deploy of all agents for each: docs/security.md");

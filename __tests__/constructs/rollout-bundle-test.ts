@@ -21,7 +21,13 @@ import { folder, PROJECT } from "../cluster-files";
 /** The sources of the program and what builds it, in another folder. */
 function copy(): string {
   const root = join(folder(), "elsewhere");
-  for (const name of ["rollout", "consul", "constructs/rollout-bundle.ts", "typescript.cjs"])
+  for (const name of [
+    "rollout",
+    "consul",
+    "constructs/replace-file.ts",
+    "constructs/rollout-bundle.ts",
+    "typescript.cjs",
+  ])
     cpSync(join(PROJECT, name), join(root, name), { recursive: true });
   mkdirSync(join(root, "node_modules/@swc"), { recursive: true });
   for (const name of ["esbuild", "@swc/core"])

@@ -1,18 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ts from "typescript";
-import {
-  ACL_DESCRIPTION,
-  CONTAINER_VARIABLES,
-  KV,
-  KV_PREFIX,
-  NODE_META,
-  PATHS,
-  READY_MARK,
-  STAGE_ON_THE_WIRE,
-  USED_BY_SCRIPTS,
-  USER_VARIABLES,
-} from "../../consul/contract";
+import * as contract from "../../consul/contract";
 import { SECRET_FILES } from "../../consul/secrets";
 import { REQUEST_VARIABLE } from "../../rollout/request";
 import { STAGES } from "../../rollout/security-compat";
@@ -54,22 +43,12 @@ const literalsOf = (script: string): string[] =>
 const unknown = (script: string): string[] => literalsOf(script).filter((literal) => !KNOWN.includes(literal));
 
 /** Beside the contract: the request, and files of secrets where the folder is not in the same text. */
-const KNOWN = [...USED_BY_SCRIPTS, REQUEST_VARIABLE, ...Object.values(SECRET_FILES)];
+const KNOWN = [...contract.USED_BY_SCRIPTS, REQUEST_VARIABLE, ...Object.values(SECRET_FILES)];
 
 const read = (file: string): string => readFileSync(join(PROJECT, file), "utf8");
 
 /** The contract's tables that the rollout's program puts into texts. */
-const TABLES: Readonly<Record<string, unknown>> = {
-  ACL_DESCRIPTION,
-  CONTAINER_VARIABLES,
-  KV,
-  KV_PREFIX,
-  NODE_META,
-  PATHS,
-  READY_MARK,
-  SECRET_FILES,
-  USER_VARIABLES,
-};
+const TABLES: Readonly<Record<string, unknown>> = { ...contract, SECRET_FILES };
 /** In place of what is only known when the program runs. */
 const UNKNOWN = "\0";
 
@@ -121,10 +100,10 @@ test.each(scripts)("$file has no path, key or variable that the contract does no
 );
 test("every name that the contract marks as the scripts' own is in one", () => {
   const found = new Set(scripts.flatMap(({ text }) => literalsOf(text)));
-  expect(USED_BY_SCRIPTS.filter((literal) => !found.has(literal))).toEqual([]);
+  expect(contract.USED_BY_SCRIPTS.filter((literal) => !found.has(literal))).toEqual([]);
 });
 test("the stages of security have their order, and the words that agents announce", () => {
-  expect(Object.entries(STAGE_ON_THE_WIRE)).toEqual([
+  expect(Object.entries(contract.STAGE_ON_THE_WIRE)).toEqual([
     ["off", "off"],
     ["permissive", "accept"],
     ["outgoing", "use"],
@@ -136,7 +115,7 @@ test("the stages of security have their order, and the words that agents announc
 describe("a script with a name of its own is found", () => {
   test.each([
     ["cat /consul/secret/rollout.header", "/consul/secret/rollout.header"],
-    [`secrets=${PATHS.secrets}\ncat "$secrets/rollout.heading"`, "/consul/secrets/rollout.heading"],
+    [`secrets=${contract.PATHS.secrets}\ncat "$secrets/rollout.heading"`, "/consul/secrets/rollout.heading"],
     ["entries=$url/v1/kv/consul-cdktf\napi $entries/lock", "consul-cdktf/lock"],
     ["tell '/v1/kv/consul-cdktf/lock?raw'", "consul-cdktf/lock"],
     ['echo "$CONSUL_HTTP_ADR"', "CONSUL_HTTP_ADR"],

@@ -3,20 +3,10 @@ import { type DecommissionTools, decommission } from "../../rollout/decommission
 import type { DecommissionRequest } from "../../rollout/request";
 import { FakeDocker, failed } from "./docker-fake";
 import { SimulatedCluster, Simulation } from "./simulation";
-import { asking, stopTools } from "./stop-tools";
+import { asking, STOP_OF_SERVER, stopTools, target } from "./stop-tools";
 
 const LOCK = "consul-cdktf/replacing";
-const target = (container: string) => ({ daemon: "ssh://root@10.0.0.1", container });
-const REQUEST: DecommissionRequest = {
-  step: "decommission",
-  target: target("s1"),
-  role: "server",
-  owner: "s1",
-  node: "s1",
-  servers: [target("s2"), target("s3")],
-  limit: 3,
-  seconds: 60,
-};
+const REQUEST: DecommissionRequest = { step: "decommission", ...STOP_OF_SERVER };
 
 type Answer = ReturnType<FakeDocker["answer"]>;
 

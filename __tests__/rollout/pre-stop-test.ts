@@ -5,21 +5,14 @@ import type { Consent, StopTools } from "../../rollout/stop-check";
 import { WaitFile } from "../../rollout/wait-file";
 import { FakeDocker, failed } from "./docker-fake";
 import { SimulatedCluster, Simulation } from "./simulation";
-import { asking, stopTools } from "./stop-tools";
+import { asking, STOP_OF_SERVER, stopTools } from "./stop-tools";
 
 const LOCK = "consul-cdktf/replacing";
 const SLOT = "consul-cdktf/clients/s1";
 const NO_CONSENT: Consent = { quorumLoss: false, downgrade: false };
-const target = (container: string) => ({ daemon: "ssh://root@10.0.0.1", container });
 const REQUEST: ReplaceRequest = {
   step: "pre-stop",
-  target: target("s1"),
-  role: "server",
-  owner: "s1",
-  node: "s1",
-  servers: [target("s2"), target("s3")],
-  limit: 3,
-  seconds: 60,
+  ...STOP_OF_SERVER,
   next: { image: "consul:next", config: {}, network: "host", stage: "strict" },
 };
 const CLIENT: ReplaceRequest = { ...REQUEST, role: "client", limit: 1 };

@@ -10,6 +10,19 @@ import type { SimulatedCluster } from "./simulation";
 
 const PROCESSES: Processes = { commandLine: () => "", isAlive: () => true, startOf: () => "" };
 
+export const target = (container: string) => ({ daemon: "ssh://root@10.0.0.1", container });
+
+/** What requests about the first of three servers have in common. */
+export const STOP_OF_SERVER = {
+  target: target("s1"),
+  role: "server",
+  owner: "s1",
+  node: "s1",
+  servers: [target("s2"), target("s3")],
+  limit: 3,
+  seconds: 60,
+} as const;
+
 /** A queue's folder in memory. */
 export function memoryFolder(): SharedFolder & { readonly files: Set<string> } {
   const files = new Set<string>();

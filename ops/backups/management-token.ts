@@ -3,10 +3,10 @@ import { SECRET_FILES } from "../../consul/secrets";
 import type { AgentContainer } from "../../rollout/agent-container";
 import { type Clock, Stopwatch } from "../../rollout/clock";
 import { type ConsulAnswer, type ConsulApi, parsed } from "../../rollout/consul-api";
-import { SECOND } from "../../rollout/limits";
+import { EXTRA_SECONDS, SECOND } from "../../rollout/limits";
 import type { Log } from "../../rollout/outcome";
 import { leader } from "../../rollout/queries";
-import { EXTRA_SECONDS, formatAnswer, oneLine, replyTo } from "../../rollout/reconcile/changes";
+import { formatAnswer, oneLine, replyTo } from "../../rollout/reconcile/changes";
 import { hasManagement } from "../../rollout/reconcile/management";
 
 /** A server: its API, and what only its container knows. */

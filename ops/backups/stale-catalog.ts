@@ -2,10 +2,10 @@ import { KV_PREFIX } from "../../consul/contract";
 import { type Clock, Stopwatch } from "../../rollout/clock";
 import type { ConsulAnswer, ConsulApi, ConsulRequest } from "../../rollout/consul-api";
 import { transferLeadership } from "../../rollout/leadership";
-import { SECOND } from "../../rollout/limits";
+import { EXTRA_SECONDS, SECOND } from "../../rollout/limits";
 import { type Log, Waiting } from "../../rollout/outcome";
 import { ALIVE, type Member } from "../../rollout/queries";
-import { EXTRA_SECONDS, replyTo } from "../../rollout/reconcile/changes";
+import { replyTo } from "../../rollout/reconcile/changes";
 import { readable, readList } from "../../rollout/reconcile/management";
 
 interface Node {

@@ -124,7 +124,7 @@ async function holderOf(servers: readonly AgentDescription[], name: string): Pro
       ...["exec", backupsContainer(server.container), "test", "-e", `${PATHS.backups}/${name}`],
     ]);
     if (ok) return server;
-    reasons.push(`${server.name} has no ${name}${error === "" || /^Command failed/.test(error) ? "" : `: ${error}`}`);
+    reasons.push(`${server.name} has no ${name}: ${error}`);
   }
   throw new Error(`${reasons.join("\n")}\n  npm run backup -- --list lists the snapshots`);
 }

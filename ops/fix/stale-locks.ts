@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import type { ConsulApi } from "../../rollout/consul-api";
-import { EXTRA_SECONDS, formatAnswer, replyTo } from "../../rollout/reconcile/changes";
+import { EXTRA_SECONDS } from "../../rollout/limits";
+import { formatAnswer, replyTo } from "../../rollout/reconcile/changes";
 import { type HealthProblem, healthProblem } from "../inspect/health-problem";
 import { type Inspection, inspect } from "../inspect/inspection";
 import { type LockEntry, whyStale } from "../inspect/locks";

@@ -1,4 +1,5 @@
 import { type Authority, type ConsulAnswer, type ConsulApi, type ConsulRequest, Unreachable } from "../consul-api";
+import { EXTRA_SECONDS } from "../limits";
 
 /** A request that brings the cluster nearer to what is declared. */
 export interface Change {
@@ -13,9 +14,6 @@ export interface FailedChange {
   /** The cluster's answer, or why there is none. */
   readonly reason: string;
 }
-
-/** The cluster's objects may take 10 s to be read or written. This is what that is beyond the usual 5 s. */
-export const EXTRA_SECONDS = 5;
 
 /** Enough of the failures to show why. */
 const MAX_LENGTH = 400;

@@ -1,6 +1,7 @@
 import { type Authority, type ConsulApi, parsed } from "../consul-api";
+import { EXTRA_SECONDS } from "../limits";
 import { leader } from "../queries";
-import { EXTRA_SECONDS, formatAnswer, replyTo } from "./changes";
+import { formatAnswer, replyTo } from "./changes";
 
 /** The SecretIDs of the cluster's tokens: what the file `acl.json` of the cluster's secrets holds. */
 export interface SecretIds {
