@@ -14,8 +14,6 @@ describe("a change touches only what it must", () => {
     await cluster.expectSound(seen);
     return touched;
   }
-  const withSettings = (agents: typeof cluster.file.servers | undefined, name: string, settings: object) =>
-    agents?.map((agent) => (agent === name ? { name, ...settings } : agent)) ?? [];
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "blast-radius");
@@ -34,26 +32,17 @@ describe("a change touches only what it must", () => {
 
   test("a service in the configuration of one client agent: that one", async () => {
     const services = [{ name: "mail", port: 25 }];
-    const edit = () =>
-      Object.assign(cluster.file, {
-        clients: withSettings(cluster.file.clients, "consul-client2", { config: { services } }),
-      });
+    const edit = () => cluster.set("consul-client2", { config: { services } });
     expect(await touchedByDeploy(edit)).toEqual(["consul-client2"]);
   });
 
   test("a service that is declared on one client agent: nothing", async () => {
-    const edit = () =>
-      Object.assign(cluster.file, {
-        clients: withSettings(cluster.file.clients, "consul-client1", { services: [{ name: "www", port: 80 }] }),
-      });
+    const edit = () => cluster.set("consul-client1", { services: [{ name: "www", port: 80 }] });
     expect(await touchedByDeploy(edit)).toEqual([]);
   });
 
   test("a label on one server: that one", async () => {
-    const edit = () =>
-      Object.assign(cluster.file, {
-        servers: withSettings(cluster.file.servers, "consul-server2", { labels: { owner: "me" } }),
-      });
+    const edit = () => cluster.set("consul-server2", { labels: { owner: "me" } });
     expect(await touchedByDeploy(edit)).toEqual(["consul-server2"]);
   });
 });

@@ -127,6 +127,17 @@ export class LiveCluster {
     this.file.config = { ...this.file.config, node_meta: { change: String(++this.changes) } };
   }
 
+  /** Gives one agent settings in the file, besides those that it has. */
+  set(agent: string, settings: object): void {
+    const edited = (agents: ClusterFile["servers"]) =>
+      agents.map((each) => {
+        if (nameOf(each) !== agent) return each;
+        return { ...(typeof each === "string" ? { name: each } : each), ...settings };
+      });
+    this.file.servers = edited(this.file.servers);
+    this.file.clients = edited(this.file.clients ?? []);
+  }
+
   /** Does what an operator does after editing the file. */
   async deploy(options: CommandOptions = {}): Promise<CommandResult> {
     this.write();

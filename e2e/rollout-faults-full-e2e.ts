@@ -59,9 +59,7 @@ describe("the rollout's program in a rolling change", () => {
         const beyond = ["--connbytes", "2000:", "--connbytes-dir", "reply", "--connbytes-mode", "bytes"];
         await host.run("iptables", ["-A", ...answers, "-m", "connbytes", ...beyond, "-j", "DROP"]);
         try {
-          cluster.file.servers = cluster.file.servers.map((name) =>
-            name === cut ? { name: cut, labels: { cut: "yes" } } : name,
-          );
+          cluster.set(cut, { labels: { cut: "yes" } });
           cluster.write();
           const deploy = cluster.startDeploy();
           await eventually(async () => expect(deploy.stdout).toContain(`${cut}: stop allowed`), 90);
@@ -91,9 +89,7 @@ describe("the rollout's program in a rolling change", () => {
         // Its pre-stop check waits for the lock, and asks its own agent meanwhile.
         await server.put(`/v1/kv/${KV.lock}?cas=0`, "somebody");
         const before = await cluster.incarnations();
-        cluster.file.servers = cluster.file.servers.map((name) =>
-          name === stopped ? { name: stopped, labels: { stopped: "yes" } } : name,
-        );
+        cluster.set(stopped, { labels: { stopped: "yes" } });
         cluster.write();
         const deploy = cluster.startDeploy();
         await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);

@@ -24,7 +24,7 @@ import { gossip } from "./reconcile/gossip";
 import type { SecretIds } from "./reconcile/management";
 import { services } from "./reconcile/services";
 import type { DecommissionRequest, ExecTarget, ReadinessRequest, ReplaceRequest, StepRequest } from "./request";
-import type { Ask, Consent, StopTools } from "./stop-check";
+import { type Ask, type Consent, checksAtOnce, type StopTools } from "./stop-check";
 import { voters } from "./voters";
 
 /** What a step needs of where it runs. */
@@ -144,7 +144,8 @@ class Performance {
     }
   }
 
-  private stopTools({ target, servers, seconds, role }: ReplaceRequest | DecommissionRequest): StopTools {
+  private stopTools(request: ReplaceRequest | DecommissionRequest): StopTools {
+    const { target, servers, seconds, role } = request;
     const { clock, log } = this.surroundings;
     const { docker } = this.container(target);
     const placeForCli = () => new Queue(queueFolder(this.run.folder, "docker"), this.processes, process.pid, MOST_CLIS);
@@ -155,7 +156,7 @@ class Performance {
       ask: (decide) =>
         this.ask([target, ...servers], seconds, (agent) => decide(asked(agent, agent.target === target)), this.begun),
       run: this.run,
-      queue: new Queue(queueFolder(this.run.folder, role), this.processes),
+      queue: new Queue(queueFolder(this.run.folder, role), this.processes, process.pid, checksAtOnce(request)),
       clock,
       log,
     };

@@ -43,13 +43,13 @@ interface Entry {
 }
 
 /**
- * The queue of one Terraform run's checks, of one role, on this machine. Only the check at its head holds a docker CLI
- * and an ssh connection while it waits for a lock, a slot or the quorum: of a hundred checks at once, one CLI each
- * would need 22 MB.
+ * The queue of one Terraform run's checks, of one role, on this machine. Only checks at its head hold a docker CLI and
+ * an ssh connection while they wait for a lock, a slot or the quorum: of a hundred checks at once, one CLI each would
+ * need 22 MB.
  *
  * It is Lamport's bakery: a process announces that it chooses, takes a ticket above all others, and is at the head when
- * nobody chooses and nobody alive has a lower ticket. Thus no two are at the head, though files have no common clock
- * and are not listed at one moment. All that others need to know is in the files' names, because a name appears at
+ * of those alive fewer choose or have a lower ticket than the head has places. Thus no more are at the head than it has
+ * places, though files have no common clock and are not listed at one moment. All that others need to know is in the files' names, because a name appears at
  * once, and its content later. No name is used twice, so the removal of a dead process's file never meets another's.
  */
 export class Queue {

@@ -47,9 +47,19 @@ export interface StopTools {
 
 type StopRequest = ReplaceRequest | DecommissionRequest;
 
+/** How many checks of client agents may ask the cluster at the same time: each holds a docker CLI and a connection. */
+const MOST_CLIENT_CHECKS = 8;
+
+/**
+ * How many checks of a role may ask the cluster at the same time. Client agents may be replaced several at a time, so
+ * that one's looks at the cluster need not end before the next one's begin.
+ */
+export const checksAtOnce = ({ role, limit }: Pick<StopRequest, "role" | "limit">): number =>
+  role === "server" ? 1 : Math.min(limit, MOST_CLIENT_CHECKS);
+
 /**
  * Carries out a stop if the check of the cluster allows it: when Terraform has an operation left, and this check is at
- * the head of its role's queue, and an agent allows it.
+ * the head of its role's queue, and an agent allows it. The head of the client agents' queue has several places.
  * @param stop `undo` is for a stop that cannot be carried out
  */
 export async function whenAllowed(

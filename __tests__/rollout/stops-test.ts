@@ -5,6 +5,7 @@ import type { Processes } from "../../rollout/processes";
 import { Queue } from "../../rollout/queue";
 import { readiness } from "../../rollout/readiness";
 import type { ReplaceRequest, Role } from "../../rollout/request";
+import { checksAtOnce } from "../../rollout/stop-check";
 import { folder } from "../cluster-files";
 import { FakeDocker } from "./docker-fake";
 import { SimulatedCluster, Simulation } from "./simulation";
@@ -15,14 +16,14 @@ const SECONDS = 60;
 const silent = (): void => undefined;
 afterEach(() => jest.restoreAllMocks());
 
-const requestOf = (role: Role, name: string): ReplaceRequest => ({
+const requestOf = (role: Role, name: string, maxParallelClients: number): ReplaceRequest => ({
   step: "pre-stop",
   target: { daemon: "ssh://root@10.0.0.1", container: name },
   role,
   owner: name,
   node: name,
   servers: [],
-  limit: role === "server" ? 3 : 1,
+  limit: role === "server" ? 3 : maxParallelClients,
   seconds: SECONDS,
   next: { image: "consul:next", config: {}, network: "host", stage: "strict" },
 });
@@ -30,8 +31,9 @@ const requestOf = (role: Role, name: string): ReplaceRequest => ({
 /**
  * One run of Terraform that replaces three servers and some client agents, whose checks all come at once.
  * @param broken agents whose next container does not become ready
+ * @param limit how many client agents may be replaced at a time
  */
-async function roll(clients: number, broken: readonly string[], choose: (count: number) => number) {
+async function roll(clients: number, broken: readonly string[], choose: (count: number) => number, limit = 1) {
   const simulation = new Simulation(choose);
   const { clock } = simulation;
   jest.spyOn(Date, "now").mockImplementation(() => clock.now());
@@ -41,6 +43,8 @@ async function roll(clients: number, broken: readonly string[], choose: (count: 
   const data = folder();
   const asks = { server: 0, client: 0 };
   const mostAsks = { server: 0, client: 0 };
+  const stopped = { server: 0, client: 0 };
+  const mostStopped = { server: 0, client: 0 };
 
   const replace = async (role: Role, name: string, pid: number): Promise<string> => {
     const docker = new FakeDocker((line) => {
@@ -49,8 +53,9 @@ async function roll(clients: number, broken: readonly string[], choose: (count: 
     });
     const others = cluster.servers.map((server) => server.name).filter((server) => server !== name);
     const ask = asking(cluster, [name, ...others], name);
+    const request = requestOf(role, name, limit);
     const outcome = await preStop(
-      requestOf(role, name),
+      request,
       { quorumLoss: false, downgrade: false },
       {
         docker,
@@ -63,7 +68,7 @@ async function roll(clients: number, broken: readonly string[], choose: (count: 
           return answer;
         },
         run: new TerraformRun(100, { TF_DATA_DIR: data }, PROCESSES, pid),
-        queue: new Queue(queues[role], PROCESSES, pid),
+        queue: new Queue(queues[role], PROCESSES, pid, checksAtOnce(request)),
         clock,
         log: silent,
       },
@@ -72,7 +77,10 @@ async function roll(clients: number, broken: readonly string[], choose: (count: 
     const server = role === "server" ? cluster.server(name) : undefined;
     if (server) Object.assign(server, { up: false, healthy: false, status: "failed" });
     if (broken.includes(name)) return "broken";
+    stopped[role] += 1;
+    mostStopped[role] = Math.max(mostStopped[role], stopped[role]);
     await clock.sleep(3000);
+    stopped[role] -= 1;
     if (server) Object.assign(server, { up: true, healthy: true, status: "alive" });
     const agent = {
       api: cluster.api(name),
@@ -81,26 +89,33 @@ async function roll(clients: number, broken: readonly string[], choose: (count: 
       markReady: async () => undefined,
       tokenStatus: async () => 0,
     };
-    return (await readiness({ ...requestOf(role, name), expect: 3 }, agent, clock, silent)).kind;
+    return (await readiness({ ...request, expect: 3 }, agent, clock, silent)).kind;
   };
   const servers = cluster.servers.map(({ name }, at) => replace("server", name, at + 1));
   const agents = cluster.clients.map(({ name }, at) => replace("client", name, at + 11));
   const outcomes = await simulation.until(Promise.all([...servers, ...agents]), 3600);
-  return { outcomes, mostAsks, seconds: simulation.seconds };
+  return { outcomes, mostAsks, mostStopped, seconds: simulation.seconds };
 }
 
 const choices = fc.infiniteStream(fc.nat({ max: 1_000_000 }));
 const chooser = (stream: Iterator<number>) => (count: number) => (stream.next().value as number) % count;
 
-test("all agents of a run are replaced, and one check of each role at a time asks the cluster", async () => {
+test("all agents of a run are replaced: one server, and as many client agents as may be, at a time", async () => {
+  const limits = fc.constantFrom(1, 2, 3);
   await fc.assert(
-    fc.asyncProperty(choices, fc.integer({ min: 0, max: 6 }), async (stream, clients) => {
-      const { outcomes, mostAsks } = await roll(clients, [], chooser(stream));
+    fc.asyncProperty(choices, fc.integer({ min: 0, max: 6 }), limits, async (stream, clients, limit) => {
+      const { outcomes, mostAsks, mostStopped } = await roll(clients, [], chooser(stream), limit);
       expect(outcomes).toEqual(Array(3 + clients).fill("ready"));
-      expect(mostAsks).toEqual({ server: 1, client: clients > 0 ? 1 : 0 });
+      const most = { server: 1, client: Math.min(clients, limit) };
+      expect(mostAsks).toEqual(most);
+      expect(mostStopped).toEqual(most);
     }),
-    { numRuns: 8 },
+    { numRuns: 12 },
   );
+});
+
+test("of client agents, at most eight checks ask the cluster at a time, whatever the limit", () => {
+  expect([1, 8, 100].map((limit) => checksAtOnce({ role: "client", limit }))).toEqual([1, 8, 8]);
 });
 
 test("an agent that does not become ready stops the run of its role, as soon for a long queue as for a short one", async () => {
