@@ -74,7 +74,7 @@ describe("the pre-stop checks of a deploy", () => {
   test("client agents are replaced after the servers, as many at a time as the file allows", async () => {
     change({ max_parallel_clients: 2, config: { log_level: "debug" } });
     const { stdout } = await cluster.deploy({ env: { TF_CLI_ARGS_apply: "-parallelism=30" } });
-    // A check is allowed as soon as another agent's slot is released, which is before Terraform shows that agent as ready.
+    // A slot is released before Terraform shows its agent as ready, and the next check is allowed at once.
     const others = [...stdout.matchAll(/consul-client\d: stop allowed: (\d+) other client agents/g)].map(([, count]) =>
       Number(count),
     );

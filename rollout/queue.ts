@@ -49,8 +49,9 @@ interface Entry {
  *
  * It is Lamport's bakery: a process announces that it chooses, takes a ticket above all others, and is at the head when
  * of those alive fewer choose or have a lower ticket than the head has places. Thus no more are at the head than it has
- * places, though files have no common clock and are not listed at one moment. All that others need to know is in the files' names, because a name appears at
- * once, and its content later. No name is used twice, so the removal of a dead process's file never meets another's.
+ * places, though files have no common clock and are not listed at one moment. All that others need to know is in the
+ * files' names, because a name appears at once, and its content later. No name is used twice, so the removal of a dead
+ * process's file never meets another's.
  */
 export class Queue {
   /** This process's file in the folder. */
