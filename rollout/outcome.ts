@@ -27,9 +27,14 @@ export interface WaitRecord {
   lasted(reason: string): number;
   /** A check waits for this now. */
   begin(reason: string): void;
+  /** Calls the check of an agent, if it is in a queue, to the queue's head. */
+  call(owner: string): void;
 }
 
-const NO_RECORD: WaitRecord = { lasted: () => 0, begin: () => undefined };
+const NO_RECORD: WaitRecord = { lasted: () => 0, begin: () => undefined, call: () => undefined };
+
+/** How many agents a check that waits for them calls, the earliest first. */
+const MOST_CALLED = 3;
 
 /** What a check waits for, and since when. It is logged when it changes. */
 export class Waiting {
@@ -62,6 +67,16 @@ export class Waiting {
     this.reason = reason;
     this.hasBegun = true;
     this.since.restart(passed);
+  }
+
+  /**
+   * Waits for agents that are being replaced. One of them may be behind this check in its queue: a deploy that was killed
+   * left it the lock or the slot, which only its own replacement releases.
+   */
+  forOwners(owners: readonly string[], worded: (names: string) => string): void {
+    const first = owners.slice(0, MOST_CALLED);
+    for (const owner of first) this.record.call(owner);
+    this.for(worded(first.join(", ")));
   }
 
   /**

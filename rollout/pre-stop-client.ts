@@ -52,7 +52,7 @@ export async function preStopClient(
     free = held.owner === "" ? free + 1 : 0;
     if (held.owner !== "") {
       waiting.answered();
-      waiting.for(`waiting: server ${held.owner} is being replaced`);
+      waiting.forOwners([held.owner], (name) => `waiting: server ${name} is being replaced`);
       pause = () => untilLockChanges(held, api, clock);
     } else if (free >= LOOKS) {
       const slot = await acquireSlot(api, owner, node, limit);
@@ -61,7 +61,7 @@ export async function preStopClient(
       if (slot.kind === "acquired")
         return allow(`${slot.others} other client agents are being replaced, of at most ${limit} in parallel`);
       if (slot.kind === "busy") {
-        waiting.for(`waiting: ${slot.others.slice(0, 3).join(", ")} being replaced`);
+        waiting.forOwners(slot.others, (names) => `waiting: ${names} being replaced`);
         pause = () => untilSlotsChange(slot.index, api, clock);
       } else waiting.for("its rollout slot cannot be acquired: the KV store rejects the entry");
     }

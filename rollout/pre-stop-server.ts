@@ -85,11 +85,8 @@ export async function preStopServer(
     if (holder !== owner) {
       looks = 0;
       pause = () => (holder ? untilLockChanges(held, api, clock) : look.until(1));
-      waiting.for(
-        holder
-          ? `waiting: ${holder} is being replaced, or leaves`
-          : "the deploy lock cannot be acquired: the KV store rejects the entry",
-      );
+      if (holder) waiting.forOwners([holder], (name) => `waiting: ${name} is being replaced, or leaves`);
+      else waiting.for("the deploy lock cannot be acquired: the KV store rejects the entry");
       if (!waiting.reached(turn)) return "waiting";
       return holder
         ? deny(

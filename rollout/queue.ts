@@ -65,8 +65,11 @@ export class Queue {
     private readonly places = 1,
   ) {}
 
-  /** Waits until this process is at the head. */
-  async turn(clock: Clock): Promise<void> {
+  /**
+   * Waits until this process is at the head.
+   * @param isCalled whether those at the head wait for this process: then it need not wait for them
+   */
+  async turn(clock: Clock, isCalled: () => boolean = () => false): Promise<void> {
     const own = await this.takeTicket();
     this.own = own.name;
     let ahead: Entry | undefined;
@@ -74,7 +77,7 @@ export class Queue {
     for (; ; await clock.sleep(POLL_MS)) {
       const all = await this.ahead(own);
       const [first] = all;
-      if (!first || all.length < this.places) return;
+      if (!first || all.length < this.places || isCalled()) return;
       if (first.name !== ahead?.name) since = new Stopwatch(clock);
       ahead = first;
       // Asking for its start may need a program, so it is not asked at each look.

@@ -81,9 +81,10 @@ export async function whenAllowed(
 
 async function askInQueue(request: StopRequest, tools: StopTools, claim: Claim): Promise<Outcome> {
   const { ask, queue, run, clock } = tools;
+  const { owner } = request;
   const waits = new WaitFile(run.folder, request.role, run.own);
   try {
-    await queue.turn(clock);
+    await queue.turn(clock, () => waits.isCalled(owner));
     const outcome = await ask(async (asked) => {
       await claim.note(asked.api);
       const answer = await decide(request, asked, tools, waits);

@@ -1,15 +1,19 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { WaitRecord } from "./outcome";
 import type { Role } from "./request";
 
-/** What the last check at the head of a role's queue waited for: a file in the folder of a Terraform run. */
+/**
+ * What the last check at the head of a role's queue waited for, and whom such a check has called: files in the folder of
+ * a Terraform run.
+ */
 export class WaitFile implements WaitRecord {
   private readonly file: string;
 
   /** @param run the run's folder */
   constructor(
-    run: string,
+    private readonly run: string,
     role: Role,
     private readonly own = process.pid,
     private readonly now: () => number = Date.now,
@@ -26,13 +30,27 @@ export class WaitFile implements WaitRecord {
   }
 
   begin(reason: string): void {
-    mkdirSync(dirname(this.file), { recursive: true });
+    mkdirSync(this.run, { recursive: true });
     writeFileSync(this.file, `${this.now()} ${this.own} ${reason}`);
+  }
+
+  call(owner: string): void {
+    mkdirSync(this.run, { recursive: true });
+    writeFileSync(this.called(owner), "");
+  }
+
+  isCalled(owner: string): boolean {
+    return existsSync(this.called(owner));
   }
 
   /** The check was allowed: the next one waits for something else. */
   forget(): void {
     rmSync(this.file, { force: true });
+  }
+
+  /** Whatever anybody has written into the lock is no part of a path. */
+  private called(owner: string): string {
+    return join(this.run, `called.${createHash("sha256").update(owner).digest("hex")}`);
   }
 
   private text(): string {

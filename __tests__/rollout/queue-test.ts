@@ -10,6 +10,7 @@ import { type Processes, SystemProcesses } from "../../rollout/processes";
 import { Queue, queueFolder, type SharedFolder } from "../../rollout/queue";
 import { folder } from "../cluster-files";
 import { Simulation } from "./simulation";
+import { memoryFolder } from "./stop-tools";
 
 /** A check: when it comes, how long it is at the head, and whether it is killed. */
 interface Check {
@@ -145,6 +146,18 @@ test("where two may be at the head, four need the time of two", async () => {
   await queue.simulation.until(Promise.all([1, 2, 3, 4].map((pid) => queue.run(pid, { ...LIFE, arrives: 0 }))));
   expect(queue.mostHeads).toBe(2);
   expect(queue.simulation.seconds).toBeLessThan(2.4);
+});
+
+test("who is called does not wait for those that are ahead, and they do not wait for it", async () => {
+  const queue = memoryFolder();
+  const { clock } = new Simulation();
+  const processes: Processes = { commandLine: () => "", isAlive: () => true, startOf: () => "" };
+  const [first, called] = [1, 2].map((pid) => new Queue(queue, processes, pid)) as [Queue, Queue];
+  await first.turn(clock);
+  await called.turn(clock, () => true);
+  await called.leave();
+  await first.leave();
+  expect(queue.files.size).toBe(0);
 });
 
 test("a killed check blocks nobody; if its process id is used again, for some seconds only", async () => {

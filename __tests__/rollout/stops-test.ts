@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { KV } from "../../consul/contract";
 import { TerraformRun } from "../../rollout/parallelism";
 import { preStop } from "../../rollout/pre-stop";
 import type { Processes } from "../../rollout/processes";
@@ -32,13 +33,19 @@ const requestOf = (role: Role, name: string, maxParallelClients: number): Replac
  * One run of Terraform that replaces three servers and some client agents, whose checks all come at once.
  * @param broken agents whose next container does not become ready
  * @param limit how many client agents may be replaced at a time
+ * @param held agents that hold the deploy lock or a rollout slot since a deploy that was killed
  */
-async function roll(clients: number, broken: readonly string[], choose: (count: number) => number, limit = 1) {
+async function roll(
+  clients: number,
+  choose: (count: number) => number,
+  { broken = [], limit = 1, held = [] }: { broken?: readonly string[]; limit?: number; held?: readonly string[] },
+) {
   const simulation = new Simulation(choose);
   const { clock } = simulation;
   jest.spyOn(Date, "now").mockImplementation(() => clock.now());
   const cluster = new SimulatedCluster(simulation);
   for (let at = 1; at <= clients; at++) cluster.clients.push({ name: `c${at}`, status: "alive" });
+  for (const name of held) cluster.store(name.startsWith("s") ? KV.lock : KV.slots + name, name);
   const queues = { server: memoryFolder(), client: memoryFolder() };
   const data = folder();
   const asks = { server: 0, client: 0 };
@@ -104,11 +111,29 @@ test("all agents of a run are replaced: one server, and as many client agents as
   const limits = fc.constantFrom(1, 2, 3);
   await fc.assert(
     fc.asyncProperty(choices, fc.integer({ min: 0, max: 6 }), limits, async (stream, clients, limit) => {
-      const { outcomes, mostAsks, mostStopped } = await roll(clients, [], chooser(stream), limit);
+      const { outcomes, mostAsks, mostStopped } = await roll(clients, chooser(stream), { limit });
       expect(outcomes).toEqual(Array(3 + clients).fill("ready"));
       const most = { server: 1, client: Math.min(clients, limit) };
       expect(mostAsks).toEqual(most);
       expect(mostStopped).toEqual(most);
+    }),
+    { numRuns: 12 },
+  );
+});
+
+test("the run after a killed one replaces all agents: whoever holds the lock or a slot since then need not queue", async () => {
+  const names = ["s1", "s2", "s3", "c1", "c2", "c3", "c4", "c5", "c6"];
+  const limits = fc.constantFrom(1, 2, 3);
+  await fc.assert(
+    fc.asyncProperty(choices, fc.subarray(names), limits, async (stream, chosen, limit) => {
+      const servers = chosen.filter((name) => name.startsWith("s"));
+      const clients = chosen.filter((name) => name.startsWith("c"));
+      const held = [...servers.slice(0, 1), ...clients.slice(0, limit)];
+      const { outcomes, mostStopped, seconds } = await roll(6, chooser(stream), { limit, held });
+      expect(outcomes).toEqual(Array(9).fill("ready"));
+      expect(mostStopped).toEqual({ server: 1, client: limit });
+      // Nobody's patience came to its end.
+      expect(seconds).toBeLessThan(120);
     }),
     { numRuns: 12 },
   );
@@ -123,7 +148,7 @@ test("an agent that does not become ready stops the run of its role, as soon for
   await fc.assert(
     fc.asyncProperty(choices, fc.constantFrom(3, 12), async (stream, clients) => {
       const names = Array.from({ length: clients }, (_, at) => `c${at + 1}`);
-      const { outcomes, seconds } = await roll(clients, names, chooser(stream));
+      const { outcomes, seconds } = await roll(clients, chooser(stream), { broken: names });
       expect(outcomes.slice(0, 3)).toEqual(["ready", "ready", "ready"]);
       expect(outcomes.slice(3).sort()).toEqual(["broken", ...Array(clients - 1).fill("deny")]);
       // Three servers first; then one patience for all, and some seconds for each check to look for itself.

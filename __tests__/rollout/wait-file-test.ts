@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Waiting } from "../../rollout/outcome";
 import { WaitFile } from "../../rollout/wait-file";
 import { folder } from "../cluster-files";
@@ -75,4 +76,26 @@ test("it does not count when the check before was allowed, nor when a clock was 
   const next = check(3);
   next.for("waiting: c9");
   expect(next.reached(1)).toBe(false);
+});
+
+test("of those that a check waits for, the first three are called, whatever role they have", () => {
+  const { check, record } = checks();
+  const names: string[] = [];
+  check(1).forOwners(["c4", "c3", "c2", "c1"], (first) => {
+    names.push(first);
+    return `waiting: ${first}`;
+  });
+  expect(names).toEqual(["c4, c3, c2"]);
+  expect(["c1", "c2", "c3", "c4"].filter((owner) => record(2).isCalled(owner))).toEqual(["c2", "c3", "c4"]);
+});
+
+test("what is in the lock is no path: nothing is written outside of the run's folder", () => {
+  const run = join(folder(), "runs", "1");
+  const record = new WaitFile(run, "server");
+  for (const owner of ["/../../../outside", "../outside", "x".repeat(5000), "\0"]) {
+    record.call(owner);
+    expect(record.isCalled(owner)).toBe(true);
+  }
+  expect(readdirSync(run)).toHaveLength(4);
+  expect(readdirSync(dirname(run))).toEqual(["1"]);
 });
