@@ -46,7 +46,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     await testBed.reset();
     await testBed.addHost(SECOND_CLIENT.name, SECOND_CLIENT.address);
     writeFileSync(file, ARTICLE);
-    for (const name of AGENTS) await testBed.host(name).docker("pull", "-q", "hashicorp/consul:1.22.2");
+    for (const name of AGENTS) await testBed.host(name).docker("pull", "-q", "hashicorp/consul:1.22.7");
     // The second server has its data on a volume of its own name, the third on an anonymous one, the rest as in the
     // article.
     for (const name of AGENTS) {
@@ -99,14 +99,14 @@ describe("a cluster that was made by the article's docker run commands is adopte
     const { exitCode, stderr } = await adopt([], false);
     writeFileSync(file, ARTICLE);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("it runs Consul 1.22.2, and hashicorp/consul:1.21.5 is 1.21.5");
+    expect(stderr).toContain("it runs Consul 1.22.7, and hashicorp/consul:1.21.5 is 1.21.5");
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
   });
 
   test("--dry-run shows what would be done, and does nothing", async () => {
     const { stderr } = await adopt(["--dry-run"]);
     expect(stderr).toContain(
-      "consul-server1 on consul-server1: runs in consul-server1 (hashicorp/consul:1.22.2); its data is copied from /tmp/data-dir in it",
+      "consul-server1 on consul-server1: runs in consul-server1 (hashicorp/consul:1.22.7); its data is copied from /tmp/data-dir in it",
     );
     expect(stderr).toContain("its data stays in consul-server2-data");
     expect(stderr).toContain("its data is copied from /consul/data in it to the volume consul-client1-data");

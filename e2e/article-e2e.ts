@@ -89,7 +89,7 @@ describe("the article's cluster, by plain cdktf", () => {
     for (const agent of AGENTS) {
       const { stdout } = await testBed.host(agent).docker("images", "--format", "{{.Repository}}:{{.Tag}}");
       expect(stdout.split("\n")).toEqual(
-        expect.arrayContaining(["hashicorp/consul:1.22.2", "gliderlabs/registrator:latest"]),
+        expect.arrayContaining(["hashicorp/consul:1.22.7", "gliderlabs/registrator:latest"]),
       );
     }
   });

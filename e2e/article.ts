@@ -1,7 +1,7 @@
 import { DEFAULT_HOSTS } from "./test-bed/world";
 
 /** The article's `consul`, which is no longer published, is this. */
-export const ARTICLE_IMAGE = "hashicorp/consul:1.22.2";
+export const ARTICLE_IMAGE = "hashicorp/consul:1.22.7";
 
 const FIRST = "172.16.8.120";
 

@@ -54,7 +54,7 @@ describe("what a cluster file declares", () => {
       // With these services, the agent would end when it starts.
       live.declare({ services: [SHOP] });
       expect(await live.cluster.expectRejected()).toContain(
-        "not stopped: Consul 1.22.2 rejects its next configuration: it has script checks",
+        "not stopped: Consul 1.22.7 rejects its next configuration: it has script checks",
       );
       live.declare({ services: [SHOP], config: { enable_local_script_checks: true } });
       await live.deployed();
@@ -70,7 +70,7 @@ describe("what a cluster file declares", () => {
       async () => {
         const why = await live.cluster.expectRejected();
         for (const name of live.cluster.agentNames)
-          expect(why).toContain(`${name}: not stopped: Consul 1.22.2 rejects its next configuration: `);
+          expect(why).toContain(`${name}: not stopped: Consul 1.22.7 rejects its next configuration: `);
         expect(why).toContain("invalid config key no_such_key");
       },
       { declared: true },

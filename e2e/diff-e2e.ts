@@ -108,7 +108,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
         "  -/+ replace         consul-server1",
         "        command    -bind=172.16.8.120 -> -bind=0.0.0.0",
         "        command    + -advertise=172.16.8.120",
-        "        image      hashicorp/consul:1.22.2 -> hashicorp/consul:1.21.5",
+        "        image      hashicorp/consul:1.22.7 -> hashicorp/consul:1.21.5",
         '        upload     /consul/config/agent.json: log_level: + "debug"',
         "  -/+ replace         consul-server2",
         '        upload     /consul/config/agent.json: log_level: + "debug"',

@@ -13,7 +13,7 @@ const DNSMASQ =
 const OUTSIDE = ["www.outside.example", "203.0.113.7"] as const;
 /** The recursor's address: it runs on the operator's machine, whose port 53 is free. */
 const RECURSOR = "172.16.8.2";
-const IMAGE = "hashicorp/consul:1.22.2";
+const IMAGE = "hashicorp/consul:1.22.7";
 
 /** Both in the full suite only, which has time for it. */
 const SECURITIES = process.env.FULL ? (["on", "off"] as const) : (["on"] as const);

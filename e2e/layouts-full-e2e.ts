@@ -29,7 +29,7 @@ describe("one cluster by ssh, TLS and plain tcp, with images from a mirror that 
   test("images were pulled from the mirror", async () => {
     const { Config } = await inspect("consul-server1", "consul-server1");
     const { stdout } = await testBed.host("consul-server1").docker("images", "--format", "{{.Repository}}:{{.Tag}}");
-    expect(stdout).toContain("172.16.8.5:5001/hashicorp/consul:1.22.2");
+    expect(stdout).toContain("172.16.8.5:5001/hashicorp/consul:1.22.7");
     expect(stdout).toContain("172.16.8.5:5001/fayrus/registrator:v9.2.0");
     expect(Config.Image).toMatch(/^sha256:/);
   });
@@ -101,7 +101,7 @@ describe("one cluster by ssh, TLS and plain tcp, with images from a mirror that 
   });
 
   test("an image by digest is that image", async () => {
-    const digest = testBed.registry.digest("hashicorp/consul:1.22.2");
+    const digest = testBed.registry.digest("hashicorp/consul:1.22.7");
     const file = join(project.folder, "digest.yaml");
     writeFileSync(
       file,

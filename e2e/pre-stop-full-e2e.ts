@@ -30,7 +30,7 @@ describe("the pre-stop checks of a deploy", () => {
     test("that is older than the running one is rejected, and nothing is stopped", async () => {
       change({ image: "hashicorp/consul:1.21.5" });
       const why = await cluster.expectRejected();
-      for (const agent of SERVERS) expect(why).toContain(`${agent}: not stopped: 1.21.5 is older than 1.22.2`);
+      for (const agent of SERVERS) expect(why).toContain(`${agent}: not stopped: 1.21.5 is older than 1.22.7`);
       expect(why).toContain("CONSUL_ALLOW_DOWNGRADE=yes");
     });
 
@@ -45,7 +45,7 @@ describe("the pre-stop checks of a deploy", () => {
           "newer",
           "--entrypoint",
           "consul",
-          "hashicorp/consul:1.22.2",
+          "hashicorp/consul:1.22.7",
           "version",
         );
         const program = join(cluster.project.folder, "newer-consul");
@@ -56,7 +56,7 @@ describe("the pre-stop checks of a deploy", () => {
       }
       change({ image: "hashicorp/consul:1.25.0" });
       expect(await cluster.expectRejected()).toContain(
-        "consul-server1: not stopped: from 1.22.2 to 1.25.0 are 3 minor versions",
+        "consul-server1: not stopped: from 1.22.7 to 1.25.0 are 3 minor versions",
       );
     });
 

@@ -36,9 +36,9 @@ describe("the status and the logs of a running cluster", () => {
     expect(notices).toEqual([]);
     for (const agent of agents) {
       expect(agent).toMatchObject({
-        ...{ healthy: true, version: "1.22.2", leader: leader?.agent },
+        ...{ healthy: true, version: "1.22.7", leader: leader?.agent },
         member: { address: `${cluster.file.hosts[agent.host]}:8301`, status: "alive" },
-        container: { status: "running", image: "hashicorp/consul:1.22.2", drifted: false },
+        container: { status: "running", image: "hashicorp/consul:1.22.7", drifted: false },
       });
       const days = (Date.parse(agent.certificateUntil ?? "") - Date.now()) / 86_400_000;
       if (!secured) expect(days).toBeNaN();

@@ -5,6 +5,7 @@ import { type Json, readCompleteStack, readIndex, readStack } from "../../e2e/co
 import { clusterFile } from "../cluster-files";
 import { synthesizeCluster } from "../synthesized";
 import { differences } from "./comparison";
+import { asReleasedNext } from "./release-changes";
 
 const index = readIndex();
 
@@ -28,7 +29,11 @@ describe.each(CASES)("$name", ({ name, text }) => {
         Object.fromEntries(manifests),
       ),
       ...Object.keys(expected).flatMap((stack) =>
-        differences(`${name}: ${stack}`, readStack(name, stack), (stacks[stack] ?? null) as unknown as Json),
+        differences(
+          `${name}: ${stack}`,
+          asReleasedNext(name, readStack(name, stack)),
+          (stacks[stack] ?? null) as unknown as Json,
+        ),
       ),
     ];
     if (found.length > 0)

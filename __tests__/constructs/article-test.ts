@@ -138,7 +138,7 @@ const DEVIATIONS: {
   {
     of: "the image",
     because: "`consul` is no longer published on Docker Hub, and an unpinned version changes a cluster unexpectedly",
-    in: (run) => ({ ...run, image: "hashicorp/consul:1.22.2" }),
+    in: (run) => ({ ...run, image: "hashicorp/consul:1.22.7" }),
   },
   {
     of: "-join",
@@ -268,7 +268,7 @@ test.each(Object.keys(stack.resource.docker_container))(
     const pulled = Object.values(stack.resource.docker_image).filter(
       ({ provider }) => provider === `docker.${name}_host`,
     );
-    expect(pulled.map((image) => image.name)).toEqual(["hashicorp/consul:1.22.2", ARTICLE_IMAGES[1]]);
+    expect(pulled.map((image) => image.name)).toEqual(["hashicorp/consul:1.22.7", ARTICLE_IMAGES[1]]);
   },
 );
 

@@ -115,7 +115,7 @@ flags: [-all]
     expect(containerOf(labelled, "c1").command.slice(-2)).toEqual(["-all", "-own"]));
   test("of an image apply to its agent alone", () => {
     const { docker_image } = stackOf(labelled, "c").resource;
-    expect([docker_image.c1?.name, docker_image.s1?.name]).toEqual(["own:1", "hashicorp/consul:1.22.2"]);
+    expect([docker_image.c1?.name, docker_image.s1?.name]).toEqual(["own:1", "hashicorp/consul:1.22.7"]);
   });
 });
 

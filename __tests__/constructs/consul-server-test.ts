@@ -28,7 +28,7 @@ test("a server's container has these defaults", () => {
   expect(readable(container)).toMatchSnapshot();
 });
 
-test("the image is pinned", () => expect(server().image?.name).toBe("hashicorp/consul:1.22.2"));
+test("the image is pinned", () => expect(server().image?.name).toBe("hashicorp/consul:1.22.7"));
 test("the image can be set", () =>
   expect(server({ image: "hashicorp/consul:1.21.5" }).image?.name).toBe("hashicorp/consul:1.21.5"));
 test("a server has its own configuration file and health check", () => {

@@ -96,7 +96,7 @@ describe("the next image's Consul has to accept the next configuration", () => {
     const text = textOf(piece.repeat(count));
     expect(Buffer.byteLength(text)).toBeLessThan(LINUX_LIMIT);
     expect(JSON.parse(text.replace(/\$\{jsonencode\(.+?\)\}/g, '"x"')).next).toEqual({
-      image: "hashicorp/consul:1.22.2",
+      image: "hashicorp/consul:1.22.7",
       network: "host",
       stage: "off",
     });

@@ -6,7 +6,7 @@ export const DEFAULTS = {
   subnet: "172.30.86.0/24",
   /** Consul's -client address, by the kind of network. In a bridge network loopback would be the container's own. */
   clientAddr: { host: "127.0.0.1", bridge: "0.0.0.0" },
-  image: "hashicorp/consul:1.22.2",
+  image: "hashicorp/consul:1.22.7",
   ui: true,
   restart: "always",
   /** Docker's own default keeps logs of any size. */

@@ -1,7 +1,7 @@
 import { expectUndisturbed, type LiveCluster } from "../live-cluster";
 
 const OLDER = "hashicorp/consul:1.21.5";
-const NEWER = "hashicorp/consul:1.22.2";
+const NEWER = "hashicorp/consul:1.22.7";
 
 /** All agents get another image: the newer one, or the older one again, with the consent that this needs. */
 export async function imageChanged(cluster: LiveCluster): Promise<void> {

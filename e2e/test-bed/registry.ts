@@ -57,7 +57,7 @@ export class Registry {
     await this.start();
   }
 
-  /** The digest of an image in the registry, e.g. of `hashicorp/consul:1.22.2`: `sha256:...`. */
+  /** The digest of an image in the registry, e.g. of `hashicorp/consul:1.22.7`: `sha256:...`. */
   digest(reference: string): string {
     const [, name, tag] = /^(.+):([^:/]+)$/.exec(reference) ?? [];
     const link = path.join(

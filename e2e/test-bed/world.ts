@@ -66,8 +66,8 @@ export const PLAIN_TCP_PORT = 2375;
 /** Docker's port with TLS. */
 export const TLS_PORT = 2376;
 
-/** Consul's versions in the registry: the default one, and an older one to upgrade from. */
-export const CONSUL_VERSIONS = ["1.22.2", "1.21.5"] as const;
+/** Consul's versions in the registry: the default one, and older ones to upgrade from. */
+export const CONSUL_VERSIONS = ["1.22.7", "1.22.2", "1.21.5"] as const;
 
 /** The version under which the Docker provider is offered to Terraform. */
 export const PROVIDER_VERSION = "4.6.0";

@@ -31,7 +31,7 @@ describe("an agent that states nothing", () => {
   });
   test("has the product's image, a log of limited size, and the UI", () =>
     expect(agent("client")).toMatchObject({
-      image: "hashicorp/consul:1.22.2",
+      image: "hashicorp/consul:1.22.7",
       ui: true,
       restart: "always",
       log: { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } },
