@@ -18,8 +18,12 @@ export const versionText = ({ major, minor, patch }: Version): string => `${majo
 /** Consul supports upgrades over two minor versions at a time (developer.hashicorp.com/consul/docs/upgrade). */
 const MOST_MINORS = 2;
 
-/** A number that grows by one from a minor version to the next; 2.0 came after 1.22. */
-const release = ({ major, minor }: Version): number => (major === 1 ? minor : 23 + 100 * (major - 2) + minor);
+/** The last minor version of 1.x; 2.0 came after it. */
+const LAST_OF_1 = 22;
+
+/** A number that grows by one from a minor version to the next. */
+const release = ({ major, minor }: Version): number =>
+  major === 1 ? minor : LAST_OF_1 + 1 + 100 * (major - 2) + minor;
 
 /** May data that one version has written be given to another? */
 export function versionRule(from: Version, to: Version): Outcome {
@@ -28,6 +32,11 @@ export function versionRule(from: Version, to: Version): Outcome {
     return deny(
       `${versionText(to)} is older than ${versionText(from)}, which has written its data`,
       `go on with ${versionText(from)} or newer, or take the risk with CONSUL_ALLOW_DOWNGRADE=yes`,
+    );
+  if (from.major === 1 && to.major > 1 && from.minor < LAST_OF_1)
+    return deny(
+      `from ${versionText(from)} to ${versionText(to)}: Consul 2.0 follows 1.${LAST_OF_1}`,
+      `first deploy the last release of 1.${LAST_OF_1}`,
     );
   if (steps > MOST_MINORS)
     return deny(

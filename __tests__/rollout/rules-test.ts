@@ -21,12 +21,23 @@ describe("data that one version has written may be given to another", () => {
     ["1.22.7", "1.22.2", "deny"],
     ["1.22.7", "2.0.0", "allow"],
     ["1.22.7", "2.1.0", "allow"],
-    ["1.21.5", "2.0.0", "allow"],
+    ["1.22.7", "2.2.0", "deny"],
+    ["1.21.5", "2.0.0", "deny"],
     ["1.21.5", "2.1.0", "deny"],
     ["2.0.3", "1.22.7", "deny"],
+    ["2.0.0", "2.1.0", "allow"],
+    ["2.1.0", "2.0.4", "deny"],
+    ["2.0.4", "2.0.3", "deny"],
     ["2.1.0", "2.3.0", "allow"],
     ["2.1.0", "2.4.0", "deny"],
   ])("from %s to %s: %s", (from, to, kind) => expect(versionRule(version(from), version(to)).kind).toBe(kind));
+
+  test("2.x follows 1.22, so an older version has that one to go through", () => {
+    expect(versionRule(version("1.21.5"), version("2.0.0"))).toMatchObject({
+      reason: "from 1.21.5 to 2.0.0: Consul 2.0 follows 1.22",
+      hint: "first deploy the last release of 1.22",
+    });
+  });
 
   test("what is not the output of `consul version` has none", () => {
     expect(["", "Consul", "consul v1.2.3", "Consul v1.2"].map(consulVersion)).toEqual([
