@@ -1,6 +1,6 @@
 import type { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
-import { Lazy, TerraformOutput } from "cdktf";
+import { Aspects, Lazy, type LocalExecProvisioner, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import type { Settings } from "../cluster/file/schema";
 import type { AgentSettings } from "../cluster/model";
@@ -13,7 +13,7 @@ import { family } from "../consul/address";
 import { type AgentConfigProps, agentCommand, wholeConfig } from "../consul/agent-config";
 import type { Endpoints } from "../consul/endpoints";
 import type { EffectivePorts, Role } from "../consul/ports";
-import type { ExecTarget } from "../rollout/request";
+import type { ExecTarget, StepRequest } from "../rollout/request";
 import { agentContainer } from "./agent-container";
 import { AgentSecrets } from "./agent-secrets";
 import type { AgentSecurity } from "./agent-security";
@@ -117,7 +117,7 @@ export abstract class ConsulAgent extends Construct {
     this.config = this.agentConfigProps();
     this.image = this.createImage();
     this.container = this.createContainer();
-    this.updatePreStopCheck();
+    this.addPreStopCheck();
     if (this.decommission) return;
 
     const target = this.execTarget;
@@ -219,14 +219,33 @@ export abstract class ConsulAgent extends Construct {
    */
   addServers(...servers: ConsulAgent[]): void {
     this.servers.push(...servers.filter(({ role, decommission }) => role === "server" && !decommission));
-    this.updatePreStopCheck();
   }
 
-  private updatePreStopCheck(): void {
+  /**
+   * The check before Terraform stops the container. It comes before destroy-time provisioners of the stack's owner, which
+   * must not run if the stop is denied.
+   */
+  private addPreStopCheck(): void {
+    const { container, decommission, nodeName } = this;
+    const step = decommission ? "decommission" : "pre-stop";
+    const check: LocalExecProvisioner = {
+      ...RolloutProgram.of(this).provisioner(`${step} ${nodeName}`, () => this.preStopRequest()),
+      when: "destroy",
+    };
+    const addFirst = () => {
+      const others = container.provisioners?.filter((provisioner) => provisioner !== check) ?? [];
+      container.provisioners = [check, ...others];
+    };
+    addFirst();
+    // The owner may have set other provisioners since.
+    Aspects.of(container).add({ visit: addFirst });
+  }
+
+  private preStopRequest(): StepRequest {
     const { host, role, decommission, settings } = this;
     const others = this.servers.filter((server) => server !== this);
     const staying = others.length + (decommission ? 0 : 1);
-    const check = preStopRequest({
+    return preStopRequest({
       target: host.target(OWN_CONTAINER),
       role,
       owner: terraformId(this),
@@ -243,9 +262,6 @@ export abstract class ConsulAgent extends Construct {
       limit: role === "server" ? staying : (this.props.maxParallelClients ?? DEFAULTS.maxParallelClients),
       servers: others.map(({ execTarget }) => execTarget),
     });
-    this.container.provisioners = [
-      { ...RolloutProgram.of(this).provisioner(`${check.step} ${this.nodeName}`, check), when: "destroy" },
-    ];
   }
 
   /** The container in which the rollout asks this agent. */

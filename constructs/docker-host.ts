@@ -2,7 +2,6 @@ import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
 import { Image } from "@cdktf/provider-docker/lib/image";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { DaemonEntry } from "../cluster/file/schema";
 import type { Daemon } from "../cluster/model";
@@ -13,6 +12,7 @@ import type { ExecTarget } from "../rollout/request";
 import { ImageReference } from "./image-reference";
 import { fromStack, projectPath } from "./project-path";
 import { terraformId } from "./terraform-id";
+import { TerraformRequirements } from "./terraform-requirements";
 
 export interface DockerHostProps {
   /** The host's IP address, at which other hosts reach it. Ports of a bridge network are published there. */
@@ -32,15 +32,8 @@ export interface DockerHostProps {
   readonly registries?: readonly string[];
 }
 
-/**
- * The provider's versions that this product supports. The bindings pin 3.6.2, which fails every plan when one host is down
- * and removes stopped containers while planning (kreuzwerker/terraform-provider-docker#590, #850).
- */
-const DOCKER_PROVIDER_VERSION = "~> 4.5";
 /** Written out, because the provider's own default is the home folder of /etc/passwd, whatever HOME says. */
 const DOCKER_CONFIG = "~/.docker/config.json";
-/** The first Terraform with terraform_data. */
-const TERRAFORM_VERSION = ">= 1.4.0";
 
 /** A Docker daemon and the address of the host that it runs on. */
 export class DockerHost extends Construct {
@@ -67,7 +60,6 @@ export class DockerHost extends Construct {
     this.subnet = props.subnet ?? DEFAULTS.subnet;
     this.networkName = props.bridge ?? "host";
 
-    const stack = TerraformStack.of(this);
     this.provider = new DockerProvider(this, "provider", {
       alias: terraformId(this),
       host: this.daemon.url,
@@ -78,8 +70,7 @@ export class DockerHost extends Construct {
         ? props.registries.map((address) => ({ address, configFile: projectPath(DOCKER_CONFIG) }))
         : undefined,
     });
-    stack.addOverride("terraform.required_providers.docker.version", DOCKER_PROVIDER_VERSION);
-    stack.addOverride("terraform.required_version", TERRAFORM_VERSION);
+    TerraformRequirements.of(this);
 
     if (props.bridge !== undefined) {
       this.network = new Network(this, "network", {

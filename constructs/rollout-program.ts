@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type LocalExecProvisioner, TerraformStack } from "cdktf";
+import { Lazy, type LocalExecProvisioner, TerraformStack } from "cdktf";
 import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import { stepId } from "../consul/contract";
@@ -48,15 +48,14 @@ export class RolloutProgram extends Construct {
    * A provisioner that makes a request. Terraform itself starts the program: if a shell did, it would outlive a Terraform
    * that is killed.
    * @param label a few words for Terraform's log: `readiness consul-server1`
+   * @param request a function if the request is complete only when the stack is synthesized
    * @throws Error for a request that is too large: Terraform could not start the program, in the middle of a deploy
    */
-  provisioner(label: string, request: StepRequest): LocalExecProvisioner {
-    const text = requestText(request);
-    const size = Buffer.byteLength(`${REQUEST_VARIABLE}=${unescaped(text)}`) + 1;
-    if (size > MAX_VARIABLE_BYTES)
-      throw new Error(
-        `${this.node.path}: the request "${label}" has ${size} bytes, and a deploy can pass on ${MAX_VARIABLE_BYTES}`,
-      );
+  provisioner(label: string, request: StepRequest | (() => StepRequest)): LocalExecProvisioner {
+    const text =
+      typeof request === "function"
+        ? Lazy.stringValue({ produce: () => this.checkedText(label, request()) })
+        : this.checkedText(label, request);
     return {
       type: "local-exec",
       interpreter: ["node", `\${path.module}/${FILE}`],
@@ -66,6 +65,16 @@ export class RolloutProgram extends Construct {
         ...Object.fromEntries(CLEARED.map((name) => [name, ""])),
       },
     };
+  }
+
+  private checkedText(label: string, request: StepRequest): string {
+    const text = requestText(request);
+    const size = Buffer.byteLength(`${REQUEST_VARIABLE}=${unescaped(text)}`) + 1;
+    if (size > MAX_VARIABLE_BYTES)
+      throw new Error(
+        `${this.node.path}: the request "${label}" has ${size} bytes, and a deploy can pass on ${MAX_VARIABLE_BYTES}`,
+      );
+    return text;
   }
 }
 
