@@ -21,7 +21,7 @@ const clients = hosts.filter(({ role }) => role === "client");
 
 const URL = "http://127.0.0.1:8500";
 const WAIT = 120;
-const IMAGE = "hashicorp/consul:1.22.2";
+const IMAGE = "hashicorp/consul:1.22.7";
 
 const upload = (file: string) =>
   readFileSync(join(__dirname, "..", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);

@@ -11,7 +11,7 @@ import { flatten } from "./flat-stack";
 import { PROJECT } from "./measured-run";
 import { copyProject } from "./project-copy";
 
-const [BEFORE, AFTER] = ["hashicorp/consul:1.21.5", "hashicorp/consul:1.22.2"] as const;
+const [BEFORE, AFTER] = ["hashicorp/consul:1.21.5", "hashicorp/consul:1.22.7"] as const;
 const SEED = readFileSync(join(PROJECT, "clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, `image: ${BEFORE}`);
 const CLIENT_URL = `http://${CLIENT.address}:8500`;
 

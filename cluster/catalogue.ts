@@ -1,3 +1,5 @@
+import { KNOWN_CONSUL } from "./known-consul";
+
 /**
  * Every problem that the product reports, by its code. An operator looks a code up in docs/errors.md, which is made
  * from this file; a program decides by codes, never by the text of a message. A code never changes its meaning.
@@ -77,13 +79,20 @@ const clusterFile = {
   "secret-in-config": { severity: "error", about: "a secret would end up in the Terraform state" },
   "shared-state": { severity: "error", about: "several stacks would share one Terraform state" },
   // Services, checks and definitions
-  "unknown-consul-key": { severity: "warning", about: "Consul 1.22 does not have this key in a service or check" },
+  "unknown-consul-key": {
+    severity: "warning",
+    about: `${KNOWN_CONSUL}, the newest version whose keys are known here, does not have this key in a service or check`,
+  },
   "check-kind": { severity: "error", about: "a check has no kind, or has two" },
   "script-checks-disabled": { severity: "error", about: "a check runs a script on an agent that does not allow it" },
   "duplicate-service": { severity: "error", about: "two services or two checks of one agent have the same id" },
   "undeclared-service": { severity: "error", about: "a check refers to a service that is not declared" },
   "service-name": { severity: "warning", about: "DNS cannot serve this service name" },
-  "unknown-kind": { severity: "error", about: "Consul does not have this kind of config entry" },
+  "unknown-kind": { severity: "error", about: `${KNOWN_CONSUL} does not have this kind of config entry` },
+  "newer-kind": {
+    severity: "warning",
+    about: `${KNOWN_CONSUL} does not have this kind of config entry, and all servers' images are newer`,
+  },
   "duplicate-definition": {
     severity: "error",
     about: "two config entries, intentions or prepared queries have the same name",

@@ -205,6 +205,12 @@ export const DECLARED: readonly ProblemCase[] = [
     hint: "service-defaults",
   },
   {
+    code: "newer-kind",
+    when: "a config entry's kind is unknown, and the servers' Consul is newer than what is known",
+    file: `${FOUR_HOSTS}image: hashicorp/consul:2.0.1\nconfig_entries: [{ kind: ▶service-default, name: web }]\n`,
+    hint: "ignore: [newer-kind]",
+  },
+  {
     code: "missing-key",
     when: "a config entry has no name",
     file: `${FOUR_HOSTS}config_entries: [▶{ kind: service-defaults }, { kind: mesh }]\n`,

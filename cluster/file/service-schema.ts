@@ -92,8 +92,8 @@ export const service = z
   .meta({ id: "service", description: "A service, by Consul's names." });
 
 /**
- * Consul's names of all keys of a check and a service (agent/config/config.go of 1.22, CheckDefinition and
- * ServiceDefinition).
+ * Consul's names of all keys of a check and a service (agent/config/config.go, CheckDefinition and ServiceDefinition), of
+ * the version in cluster/known-consul.ts.
  */
 export const CHECK_KEYS: readonly string[] = [
   ...Object.keys(check.shape),

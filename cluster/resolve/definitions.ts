@@ -12,31 +12,6 @@ const ONLY_NAMES: Readonly<Record<string, string>> = {
   "exported-services": "default",
 };
 
-/**
- * Kinds that Consul 1.22 takes from its users (AllConfigEntryKinds, agent/structs/config_entry.go, without the one that
- * it writes itself).
- */
-export const ENTRY_KINDS: readonly string[] = [
-  "api-gateway",
-  "control-plane-request-limit",
-  "exported-services",
-  "file-system-certificate",
-  "http-route",
-  "ingress-gateway",
-  "inline-certificate",
-  "jwt-provider",
-  "mesh",
-  "proxy-defaults",
-  "sameness-group",
-  "service-defaults",
-  "service-intentions",
-  "service-resolver",
-  "service-router",
-  "service-splitter",
-  "tcp-route",
-  "terminating-gateway",
-];
-
 type File = Pick<ParsedClusterFile, "kv" | "config_entries" | "intentions" | "prepared_queries">;
 
 /** A config entry, and where it is in the file. `name` is undefined where it is missing. */

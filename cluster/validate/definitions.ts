@@ -1,15 +1,19 @@
 import { KV_PREFIX } from "../../consul/contract";
 import { MAX_PART_BYTES, sizeInRequest } from "../../consul/request-json";
+import { comparedToLists, ENTRY_KINDS, KNOWN_CONSUL } from "../known-consul";
 import type { Draft } from "../model";
 import { type KeyPath, keyText, type Violation } from "../problem";
-import { definitionsOf, ENTRY_KINDS, entryKey, locatedEntries } from "../resolve/definitions";
+import { definitionsOf, entryKey, locatedEntries } from "../resolve/definitions";
 import { didYouMean } from "../suggest";
 import { inexactNumbers } from "./consul-settings";
 
 /** KV keys, config entries, intentions and prepared queries. */
-export function definitionProblems({ file }: Draft): Violation[] {
+export function definitionProblems({ file, agents }: Draft): Violation[] {
   const { kv = {}, config_entries = [], intentions = {}, prepared_queries = [] } = file;
   const entries = locatedEntries(file);
+  const serverImages = agents.filter(({ role }) => role === "server").map(({ image }) => image);
+  const mayHaveMoreKinds = serverImages.every((image) => comparedToLists(image) === "newer");
+  const isKind = (kind: string) => mayHaveMoreKinds || ENTRY_KINDS.includes(kind);
   return [
     ...Object.keys(kv).flatMap(reserved),
     ...Object.entries(kv).flatMap(([key, value]) => (value === null ? [noValue(key)] : [])),
@@ -17,9 +21,13 @@ export function definitionProblems({ file }: Draft): Violation[] {
       Object.keys(callers).length === 0 ? [noCaller(name)] : [],
     ),
     ...inexactNumbers(kv, ["kv"]),
-    ...config_entries.flatMap(({ kind }, index) => unknownKind(kind, ["config_entries", index, "kind"])),
+    ...config_entries.flatMap(({ kind }, index): Violation[] => {
+      if (ENTRY_KINDS.includes(kind)) return [];
+      const path = ["config_entries", index, "kind"];
+      return [mayHaveMoreKinds ? newerKind(kind, path) : unknownKind(kind, path, serverImages)];
+    }),
     ...entries.flatMap(({ kind, name, path }): Violation[] =>
-      name === undefined && ENTRY_KINDS.includes(kind)
+      name === undefined && isKind(kind)
         ? [{ code: "missing-key", path, message: `\`name\` is missing: a ${kind} needs a name`, hint: "add `name:`" }]
         : [],
     ),
@@ -78,17 +86,27 @@ const noCaller = (name: string): Violation => ({
   hint: `name one, as in ${name}: { "*": deny } for all services; or remove \`${name}\``,
 });
 
-const unknownKind = (kind: string, path: KeyPath): Violation[] =>
-  ENTRY_KINDS.includes(kind)
-    ? []
-    : [
-        {
-          code: "unknown-kind",
-          path,
-          message: `Consul has no config entries of kind "${kind}"${didYouMean(kind, ENTRY_KINDS)}`,
-          hint: `use one of ${ENTRY_KINDS.join(", ")}`,
-        },
-      ];
+/** The leader accepts a config entry or rejects it, and any server can become the leader. */
+const newerKind = (kind: string, path: KeyPath): Violation => ({
+  code: "newer-kind",
+  path,
+  message: `${KNOWN_CONSUL} has no config entries of kind "${kind}"; the servers' newer version may have it${didYouMean(kind, ENTRY_KINDS)}`,
+  hint: "check the spelling, or silence this with `ignore: [newer-kind]`",
+});
+
+function unknownKind(kind: string, path: KeyPath, serverImages: readonly string[]): Violation {
+  const unknown = serverImages.find((image) => comparedToLists(image) === "unknown");
+  const forNewer =
+    unknown === undefined
+      ? ""
+      : `; or, if ${unknown} is newer than ${KNOWN_CONSUL}, add its version as a tag, which can precede a digest`;
+  return {
+    code: "unknown-kind",
+    path,
+    message: `${KNOWN_CONSUL} has no config entries of kind "${kind}"${didYouMean(kind, ENTRY_KINDS)}`,
+    hint: `use one of ${ENTRY_KINDS.join(", ")}${forNewer}`,
+  };
+}
 
 function repeated(all: readonly { readonly key: string; readonly path: KeyPath }[]): Violation[] {
   const seen = new Set<string>();

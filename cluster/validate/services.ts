@@ -3,6 +3,7 @@ import { runsScriptChecks } from "../../consul/config";
 import { MAX_PART_BYTES, sizeInRequest } from "../../consul/request-json";
 import type { Check, Service } from "../file/schema";
 import { CHECK_KEYS, SERVICE_KEYS } from "../file/service-schema";
+import { comparedToLists, KNOWN_CONSUL } from "../known-consul";
 import type { AgentDescription, Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
 import { didYouMean } from "../suggest";
@@ -27,6 +28,8 @@ function ofAgent(draft: Draft, agent: AgentDescription): Violation[] {
   if (services.length === 0 && ofNode.length === 0) return [];
   const ofServices = services.flatMap(checksOf);
   return [
+    ...services.flatMap(({ value, path }) => unknownKeys(agent, value, path, SERVICE_KEYS)),
+    ...[...ofServices, ...ofNode].flatMap(({ value, path }) => unknownKeys(agent, value, path, CHECK_KEYS)),
     ...services.flatMap((service) => serviceForm(service, draft.file.security !== "off")),
     ...[...ofServices, ...ofNode].flatMap(checkForm),
     ...ofNode.flatMap(nodeCheckForm),
@@ -64,7 +67,7 @@ const FAMILIES: Readonly<Record<string, 4 | 6>> = { lan_ipv4: 4, wan_ipv4: 4, la
 
 function serviceForm({ value, path }: Located<Service>, secured: boolean): Violation[] {
   const { name, port, ports, tagged_addresses = {} } = value;
-  const problems: Violation[] = unknownKeys(value, path, SERVICE_KEYS);
+  const problems: Violation[] = [];
   if (secured && !ACL_NAME.test(name)) {
     problems.push({
       code: "invalid-name",
@@ -114,7 +117,7 @@ const WITHOUT_INTERVAL = ["ttl", "alias"];
 function checkForm({ value, path }: Located<Check>): Violation[] {
   const kinds = Object.keys(KINDS).filter((kind) => KINDS[kind]?.some((key) => value[key] !== undefined));
   const [kind, other] = kinds;
-  const problems = unknownKeys(value, path, CHECK_KEYS);
+  const problems: Violation[] = [];
   if (kind === undefined) {
     const { docker_container_id: container } = value;
     problems.push({
@@ -169,14 +172,15 @@ const nodeCheckForm = ({ value, path }: Located<Check>): Violation[] =>
         },
       ];
 
-function unknownKeys(value: object, path: KeyPath, known: readonly string[]): Violation[] {
+function unknownKeys({ image }: AgentDescription, value: object, path: KeyPath, known: readonly string[]): Violation[] {
+  const forNewer = comparedToLists(image) === "newer" ? "; the agent's newer version may have it" : "";
   return Object.keys(value)
     .filter((key) => !known.includes(key))
     .map((key) => ({
       code: "unknown-consul-key",
       path: [...path, key],
       atKey: true,
-      message: `Consul 1.22 has no key "${key}" here${didYouMean(key, known)}`,
+      message: `${KNOWN_CONSUL} has no key "${key}" here${forNewer}${didYouMean(key, known)}`,
       hint: "fix it; or, if your version has it, silence this with `ignore: [unknown-consul-key]`",
     }));
 }
