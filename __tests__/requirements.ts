@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 /** What unit tests run beside Node, and how it is installed. Tests of scripts also use POSIX tools, which come with `sh`. */
 const REQUIRED: Readonly<Record<string, string>> = {
   sh: "a POSIX shell; on Windows use WSL",
-  bash: "for what completes command lines: apt-get install bash, apk add bash",
+  bash: "for what completes command lines, and in the place of nc: apt-get install bash, apk add bash",
   jq: "apt-get install jq, apk add jq, or brew install jq",
   sha256sum: "apt-get install coreutils, or brew install coreutils",
 };

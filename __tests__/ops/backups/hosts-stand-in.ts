@@ -1,5 +1,6 @@
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { clusterFile, FOUR_HOSTS, folder, PROJECT } from "../../cluster-files";
 import { type Ended, run } from "../../command-line";
@@ -102,12 +103,18 @@ export class HostsStandIn {
     // As Terraform: no deploy is under way.
     this.program("terraform", "exit 0");
     this.answer(answers);
-    writeFileSync(join(this.bin, "nc"), ncTo("{ path: process.env.API }"), { mode: 0o755 });
-    for (const host of ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"])
-      serverOf((request, response) => this.respond(host, request, response)).listen(this.socketOf(host));
+    writeFileSync(join(this.bin, "nc"), ncTo("$API"), { mode: 0o755 });
+    for (const host of ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"]) {
+      const server = serverOf((request, response) => this.respond(host, request, response));
+      server.listen(0, "127.0.0.1", () => {
+        const { address, port } = server.address() as AddressInfo;
+        writeFileSync(this.addressOf(host), `${address}/${port}\n`);
+      });
+    }
   }
 
-  private socketOf(host: string): string {
+  /** A file: at which address and port of this machine the API of a host's agent listens. */
+  private addressOf(host: string): string {
     return join(this.project, `api-${host}`);
   }
 
@@ -143,7 +150,8 @@ ${cases.map(([pattern, body]) => `${pattern})\n${body}\n;;`).join("\n")}
 shift 3
 [ "$1" != -i ] || shift
 container=$1
-export API='${this.socketOf("")}'$host
+read -r API <'${this.addressOf("")}'$host
+export API
 ${execHere(`${this.secrets}/agents/$container`)} ;;
 esac`,
     );
