@@ -2,7 +2,6 @@ import type { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Aspects, Lazy, type LocalExecProvisioner, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
-import type { Settings } from "../cluster/file/schema";
 import type { AgentSettings } from "../cluster/model";
 import { ClusterError, keyText, type Locate, located } from "../cluster/problem";
 import { resolveAgent } from "../cluster/resolve/agents";
@@ -15,8 +14,9 @@ import type { Endpoints } from "../consul/endpoints";
 import type { EffectivePorts, Role } from "../consul/ports";
 import type { ExecTarget, StepRequest } from "../rollout/request";
 import { agentContainer } from "./agent-container";
+import type { ConsulAgentProps } from "./agent-props";
 import { AgentSecrets } from "./agent-secrets";
-import type { AgentSecurity } from "./agent-security";
+import { rejectUnknownProps, settingsOf } from "./agent-settings";
 import { DeclaredServices } from "./declared-services";
 import { orderAgent } from "./deploy-order";
 import type { DockerHost } from "./docker-host";
@@ -26,38 +26,17 @@ import { RolloutProgram } from "./rollout-program";
 import { RolloutStep } from "./rollout-step";
 import { terraformId } from "./terraform-id";
 
-export interface ConsulAgentProps extends Settings {
-  /** The host that the agent runs on. */
-  readonly host: DockerHost;
-  /** Consul's datacenter. @default "dc1" */
-  readonly datacenter?: string;
-  /** Agents to join. `addRetryJoin` adds more. @default none */
-  readonly retryJoin?: readonly JoinAddress[];
-  /** Consul's node name. @default the construct's id */
-  readonly node?: string;
-  /** The container's name. @default the construct's id */
-  readonly container?: string;
-  /** The container's host name. @default the construct's id */
-  readonly hostname?: string;
-  /** A volume's name, or a folder of the host if it begins with a slash. @default the volume <container>-data */
-  readonly data?: string;
-  /**
-   * Decommission the agent: the next deploy runs the pre-stop check, makes the agent leave the cluster, and removes its
-   * container. Keep the construct until that deploy has run: Terraform runs no destroy-time provisioner of a resource
-   * that the configuration no longer has. @default false
-   */
-  readonly decommission?: boolean;
-  /** TLS, gossip encryption and ACLs. @default none */
-  readonly security?: AgentSecurity;
-}
-
-/** What a server or a client agent has besides. */
+/** What only one of the roles has. */
 interface RoleProps {
   /** How many servers the first bootstrap waits for. */
   readonly bootstrapExpect: number;
   /** For a client agent: how many client agents of the cluster may be replaced in parallel. */
   readonly maxParallelClients?: number;
 }
+const ROLE_PROPS = {
+  server: ["bootstrapExpect"],
+  client: ["bootstrapExpect", "maxParallelClients"],
+} as const satisfies Record<Role, (keyof RoleProps)[]>;
 
 /** A server or client agent: a container on a host, its data, and its steps of a deploy. */
 export abstract class ConsulAgent extends Construct {
@@ -86,7 +65,10 @@ export abstract class ConsulAgent extends Construct {
   private readonly retryJoin: JoinAddress[] = [];
   private readonly servers: ConsulAgent[] = [];
 
-  /** @throws ClusterError if a setting is a secret, which the synthesized JSON would contain */
+  /**
+   * @throws ClusterError if a setting is a secret, which the synthesized JSON would contain
+   * @throws Error for a property that the agent does not have
+   */
   protected constructor(
     scope: Construct,
     id: string,
@@ -94,14 +76,14 @@ export abstract class ConsulAgent extends Construct {
     private readonly props: ConsulAgentProps & RoleProps,
   ) {
     super(scope, id);
-    this.rejectSecrets();
+    if (!props.fileSettings) this.checkProps();
     const { host, security } = props;
     this.host = host;
     this.settings = resolveAgent({
       ...props,
       role,
       name: id,
-      settings: props,
+      settings: settingsOf(props),
       network: host.network ? "bridge" : "host",
       address: host.address,
       stage: stageOf(security),
@@ -144,8 +126,9 @@ export abstract class ConsulAgent extends Construct {
     this.createOutput();
   }
 
-  /** A cluster file has been checked before. The settings of a program have not. */
-  private rejectSecrets(): void {
+  /** A cluster file has been checked before. The props of a program have not. */
+  private checkProps(): void {
+    rejectUnknownProps(this, this.props, ROLE_PROPS[this.role]);
     const { config, flags, services, checks, labels, log } = this.props;
     const secrets = secretsIn({ config, flags, services, checks, labels, log });
     if (secrets.length === 0) return;

@@ -1,6 +1,7 @@
 import type { Construct } from "constructs";
 import { DEFAULTS } from "../cluster/resolve/defaults";
-import { ConsulAgent, type ConsulAgentProps } from "./consul-agent";
+import type { ConsulAgentProps } from "./agent-props";
+import { ConsulAgent } from "./consul-agent";
 
 export interface ConsulClientProps extends ConsulAgentProps {
   /**

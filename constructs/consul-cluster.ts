@@ -9,8 +9,8 @@ import { backupsId, hostId, imageId, registratorId, STACKS_OUTPUT, stackName, st
 import { agentSecrets, SECRET_FILES } from "../consul/secrets";
 import type { StepRequest } from "../rollout/request";
 import { BackupSchedule } from "./backup-schedule";
-import type { ConsulAgent, ConsulAgentProps } from "./consul-agent";
-import { ConsulClient } from "./consul-client";
+import type { ConsulAgent } from "./consul-agent";
+import { ConsulClient, type ConsulClientProps } from "./consul-client";
 import { ConsulServer } from "./consul-server";
 import { orderStack } from "./deploy-order";
 import { DockerHost } from "./docker-host";
@@ -95,8 +95,8 @@ export class ConsulCluster extends TerraformStack {
     const host = hosts.get(agent.host.name) as DockerHost;
     const stack = TerraformStack.of(host);
     const { node, container, hostname, data, decommission } = agent;
-    const props: ConsulAgentProps & { bootstrapExpect: number; maxParallelClients: number } = {
-      ...escapedAll(agent.fileSettings),
+    const props: ConsulClientProps & { bootstrapExpect: number } = {
+      fileSettings: escapedAll(agent.fileSettings),
       ...escapedAll({ node, container, hostname, data }),
       host,
       decommission,
@@ -124,7 +124,8 @@ export class ConsulCluster extends TerraformStack {
     const construct = this.agents.get(agent) as ConsulAgent;
     const id = registratorId(host.name);
     return new Registrator(TerraformStack.of(construct), id, {
-      ...escapedAll({ ...fileSettings, log }),
+      fileSettings: escapedAll(fileSettings),
+      log: escapedAll(log),
       agent: construct,
       hostname: host.name,
       security,

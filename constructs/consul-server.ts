@@ -1,5 +1,6 @@
 import type { Construct } from "constructs";
-import { ConsulAgent, type ConsulAgentProps } from "./consul-agent";
+import type { ConsulAgentProps } from "./agent-props";
+import { ConsulAgent } from "./consul-agent";
 
 export interface ConsulServerProps extends ConsulAgentProps {
   /**

@@ -3,7 +3,6 @@ import { Image } from "@cdktf/provider-docker/lib/image";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { Construct } from "constructs";
-import type { DaemonEntry } from "../cluster/file/schema";
 import type { Daemon } from "../cluster/model";
 import { daemonOf } from "../cluster/resolve/daemon";
 import { DEFAULTS } from "../cluster/resolve/defaults";
@@ -14,11 +13,22 @@ import { fromStack, projectPath } from "./project-path";
 import { terraformId } from "./terraform-id";
 import { TerraformRequirements } from "./terraform-requirements";
 
+/** A Docker daemon's address, and the certificates of one with TLS. */
+export interface DaemonAddress {
+  /** unix://, ssh://, tcp:// (TLS) or tcp+insecure://, with `{address}` and `{host}` replaced by the host's. */
+  readonly url: string;
+  /** The folder of ca.pem, cert.pem and key.pem for tcp://, relative to the project. @default "~/.docker" */
+  readonly certs?: string;
+}
+
 export interface DockerHostProps {
   /** The host's IP address, at which other hosts reach it. Ports of a bridge network are published there. */
   readonly address: string;
-  /** The daemon's address: unix://, ssh://, tcp:// (TLS), tcp+insecure://, with `{address}` and `{host}` replaced. */
-  readonly daemon: DaemonEntry | Daemon;
+  /**
+   * The Docker daemon: unix://, ssh://, tcp:// (TLS) or tcp+insecure://, with `{address}` and `{host}` replaced by the
+   * host's. Or the `daemon` of another DockerHost.
+   */
+  readonly daemon: string | DaemonAddress | Daemon;
   /** The name of a bridge network to create for this host's agents. @default none: agents use the host's network */
   readonly bridge?: string;
   /** The bridge network's subnet, a.b.c.0/24. @default "172.30.86.0/24" */

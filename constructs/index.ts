@@ -1,16 +1,28 @@
 export { defineCluster } from "../cluster/define";
 export { loadCluster, selectClusterFile } from "../cluster/file/load";
 export type { ClusterFile } from "../cluster/file/schema";
-export type { Cluster } from "../cluster/model";
+export type { Cluster, Daemon } from "../cluster/model";
 export { ClusterError } from "../cluster/problem";
+export type { ConsulConfig } from "../consul/config";
 export type { ExecTarget, StepRequest } from "../rollout/request";
+export type {
+  AgentDns,
+  AgentPorts,
+  ConsulAgentProps,
+  ConsulCheck,
+  ConsulService,
+  ContainerLog,
+  ContainerResources,
+  PublishedPorts,
+} from "./agent-props";
+export type { AgentSecurity } from "./agent-security";
 export { synthesizeApp } from "./app";
 export { BackupSchedule, type BackupScheduleProps } from "./backup-schedule";
-export { ConsulAgent, type ConsulAgentProps } from "./consul-agent";
+export { ConsulAgent } from "./consul-agent";
 export { ConsulClient, type ConsulClientProps } from "./consul-client";
 export { ConsulCluster } from "./consul-cluster";
 export { ConsulServer, type ConsulServerProps } from "./consul-server";
-export { DockerHost, type DockerHostProps } from "./docker-host";
+export { type DaemonAddress, DockerHost, type DockerHostProps } from "./docker-host";
 export { ImageReference } from "./image-reference";
 export { JoinAddress } from "./join-address";
 export { Registrator, type RegistratorProps } from "./registrator";

@@ -1,23 +1,25 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
-import type { RegistratorSettings, Settings } from "../cluster/file/schema";
+import type { RegistratorSettings } from "../cluster/file/schema";
 import { type ResolvedRegistrator, resolveRegistrator } from "../cluster/resolve/registrator";
 import { stageOf } from "../cluster/resolve/security";
 import { CONTAINER_VARIABLES, PATHS } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
+import type { ContainerLog } from "./agent-props";
 import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
 import { labels, logging, WITHOUT_CAPABILITIES } from "./container-options";
 import type { DockerHost } from "./docker-host";
 import { ImageReference } from "./image-reference";
 import { fromStack } from "./project-path";
+import { rejectUnknown, renamed } from "./prop-names";
 import { RolloutProgram } from "./rollout-program";
 import { TerraformData } from "./terraform-data";
 import { terraformId } from "./terraform-id";
 import { uploadText } from "./upload-text";
 
-export interface RegistratorProps extends RegistratorSettings {
+export interface RegistratorProps {
   /** The agent that services are registered with. Registrator runs on its host. */
   readonly agent: ConsulAgent;
   /**
@@ -25,16 +27,70 @@ export interface RegistratorProps extends RegistratorSettings {
    * @default the agent's node name
    */
   readonly hostname?: string;
-  /** Docker's logging. @default json-file, rotated at 10m, with 3 files */
-  readonly log?: Settings["log"];
+  /** Registrator's image, by tag or digest. @default "fayrus/registrator:v9.2.0" */
+  readonly image?: string;
+  /** The container's name. @default "registrator" */
+  readonly container?: string;
+  /** The address that services are registered with. @default the host's address; none with `internal` */
+  readonly ip?: string;
+  /** Whether services are registered with the containers' own addresses and ports, not the published ones. @default false */
+  readonly internal?: boolean;
+  /** Seconds between two comparisons of containers with services; 0 is never. @default 60 */
+  readonly resync?: number;
+  /** Whether services of removed containers are deregistered. @default true, or false if `deregister` is "on-success" */
+  readonly cleanup?: boolean;
+  /** After which exits of a container its services are deregistered. @default "always" */
+  readonly deregister?: "always" | "on-success";
+  /** How often registrator retries to reach the agent at its start; -1 is without limit. @default -1 */
+  readonly retryAttempts?: number;
+  /** Milliseconds between two attempts. @default 2000 */
+  readonly retryInterval?: number;
+  /** Tags of all services, without commas. @default none */
+  readonly tags?: readonly string[];
+  /** The Docker daemon's socket on the host. @default the daemon's if it is a socket, or "/var/run/docker.sock" */
+  readonly socket?: string;
+  /** Further flags of registrator. @default none */
+  readonly flags?: readonly string[];
+  /** Docker's logging. @default json-file, with 3 files of 10m */
+  readonly log?: ContainerLog;
   /**
    * The cluster's security. Its secrets folder has registrator.token, an ACL token on one line.
    * @default none: registrator registers services without a token
    */
   readonly security?: AgentSecurity;
-  /** Seconds to wait for the host's daemon when the token is delivered. @default 120 */
+  /** Seconds that a deploy waits for the host's daemon when it delivers the token. @default 120 */
   readonly readyTimeout?: number;
+  /**
+   * The settings of a cluster file, in place of those that a cluster file has.
+   * @internal
+   */
+  readonly fileSettings?: RegistratorSettings;
 }
+
+/** Registrator's props that are no settings of a cluster file. */
+const OTHERS = [
+  "agent",
+  "hostname",
+  "log",
+  "security",
+  "readyTimeout",
+  "fileSettings",
+] as const satisfies (keyof RegistratorProps)[];
+
+const SETTINGS = {
+  image: "image",
+  container: "container",
+  ip: "ip",
+  internal: "internal",
+  resync: "resync",
+  cleanup: "cleanup",
+  deregister: "deregister",
+  retryAttempts: "retry_attempts",
+  retryInterval: "retry_interval",
+  tags: "tags",
+  socket: "socket",
+  flags: "flags",
+} as const satisfies Record<Exclude<keyof RegistratorProps, (typeof OTHERS)[number]>, keyof RegistratorSettings>;
 
 /**
  * This image's last release is built with Consul's API client of 2018, which reads a token from CONSUL_HTTP_TOKEN alone.
@@ -59,7 +115,9 @@ export class Registrator extends Construct {
     if (beside === undefined)
       throw new Error(`plain HTTP of ${agent.node.id} is for its own container alone; use the host's network`);
 
-    const settings = resolveRegistrator(props, host);
+    rejectUnknown(this, props, [...OTHERS, ...Object.keys(SETTINGS)]);
+    const { log: logOfProps, readyTimeout, fileSettings = renamed(props, SETTINGS) } = props;
+    const settings = resolveRegistrator({ ...fileSettings, log: logOfProps, readyTimeout }, host);
     const { image, container: name, log, socket } = settings;
     this.image = host.pull(this, "image", image);
     this.image.overrideLogicalId(terraformId(this));

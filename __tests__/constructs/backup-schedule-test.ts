@@ -121,7 +121,7 @@ describe("reaches its server", () => {
           bridge: "net",
         });
         new BackupSchedule(stack, "b", {
-          server: new ConsulServer(stack, "s1", { host, bootstrapExpect: 1, client_addr: "127.0.0.1" }),
+          server: new ConsulServer(stack, "s1", { host, bootstrapExpect: 1, clientAddr: "127.0.0.1" }),
         });
       }),
     ).toThrow("cannot be reached from another container");

@@ -12,12 +12,12 @@ function pair(serverPort?: number, clientPort?: number) {
     const server = new ConsulServer(stack, "server", {
       host: new DockerHost(stack, "h1", { address: "10.0.0.1", daemon }),
       bootstrapExpect: 1,
-      ports: serverPort === undefined ? {} : { serf_lan: serverPort },
+      ports: serverPort === undefined ? {} : { serfLan: serverPort },
     });
     new ConsulClient(stack, "client", {
       host: new DockerHost(stack, "h2", { address: "10.0.0.2", daemon }),
       retryJoin: [server.joinAddress],
-      ports: clientPort === undefined ? {} : { serf_lan: clientPort },
+      ports: clientPort === undefined ? {} : { serfLan: clientPort },
     });
   });
 }

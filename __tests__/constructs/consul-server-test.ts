@@ -1,5 +1,5 @@
 import { TerraformStack } from "cdktf";
-import type { ConsulAgentProps } from "../../constructs/consul-agent";
+import type { ConsulAgentProps } from "../../constructs/agent-props";
 import { ConsulServer } from "../../constructs/consul-server";
 import { DockerHost } from "../../constructs/docker-host";
 import { JoinAddress } from "../../constructs/join-address";
@@ -115,13 +115,13 @@ describe("is reached", () => {
   test("only from its own host by default", () =>
     expect(server().output).toMatchObject({ http: "http://127.0.0.1:8500", dns: "127.0.0.1:8600" }));
   test("at its host's address if it listens on every address", () => {
-    expect(server({ client_addr: "0.0.0.0" }).output).toMatchObject({
+    expect(server({ clientAddr: "0.0.0.0" }).output).toMatchObject({
       http: "http://10.0.0.1:8500",
       ui: "http://10.0.0.1:8500/ui",
     });
   });
   test("at the address that is not loopback if it has several", () =>
-    expect(server({ client_addr: "127.0.0.1 10.9.9.9" }).output.http).toBe("http://10.9.9.9:8500"));
+    expect(server({ clientAddr: "127.0.0.1 10.9.9.9" }).output.http).toBe("http://10.9.9.9:8500"));
   test("on the ports that are set", () => {
     expect(server({ ports: { http: 80, dns: 53 } }).output).toMatchObject({
       http: "http://127.0.0.1:80",
@@ -135,12 +135,12 @@ describe("is reached", () => {
 describe("is joined", () => {
   test("at its host's address", () => expect(server().output.join).toBe("10.0.0.1"));
   test("on its own port if that is not Consul's default", () =>
-    expect(server({ ports: { serf_lan: 9301 } }).output.join).toBe("10.0.0.1:9301"));
+    expect(server({ ports: { serfLan: 9301 } }).output.join).toBe("10.0.0.1:9301"));
   test("at the address that it advertises", () =>
-    expect(server({ bind_addr: "10.1.1.1", advertise_addr: "192.168.1.1" }).output.join).toBe("192.168.1.1"));
-  test("at the address that it binds to", () => expect(server({ bind_addr: "10.1.1.1" }).output.join).toBe("10.1.1.1"));
+    expect(server({ bindAddr: "10.1.1.1", advertiseAddr: "192.168.1.1" }).output.join).toBe("192.168.1.1"));
+  test("at the address that it binds to", () => expect(server({ bindAddr: "10.1.1.1" }).output.join).toBe("10.1.1.1"));
   test("at its host's address if only Consul can resolve the bind address", () =>
-    expect(server({ bind_addr: '{{ GetInterfaceIP "eth1" }}' }).output.join).toBe("10.0.0.1"));
+    expect(server({ bindAddr: '{{ GetInterfaceIP "eth1" }}' }).output.join).toBe("10.0.0.1"));
 });
 
 describe("the readiness check", () => {
