@@ -50,6 +50,9 @@ export interface LiveClusterOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+/** Seconds between two writes from which on it is of interest what the servers did. */
+const LONG_GAP = 1;
+
 /** A cluster on the test bed's hosts; users work with it while a test edits its file, deploys, and injects faults. */
 export class LiveCluster {
   /** The cluster file: edit it, then `deploy`. */
@@ -338,8 +341,21 @@ export class LiveCluster {
     process.stderr.write(
       `    users saw: ${JSON.stringify({ ...users, unacknowledged: undefined })}\n    servers: ${JSON.stringify(servers)}\n`,
     );
+    if (users.longestGap > LONG_GAP) process.stderr.write(await this.elections());
     for (const { reason } of outcome.filter((each) => each.status === "rejected")) throw reason;
     return { users, servers };
+  }
+
+  /** What the servers' logs say of their last elections. A log begins with its container. */
+  private async elections(): Promise<string> {
+    const logs = this.serverNames.map(async (name) => {
+      const { stdout } = await this.docker(name, "logs", "--tail", "2000", name);
+      const lines = stdout
+        .split("\n")
+        .filter((line) => /agent\.server\.raft: .*(elect|leader|vote|contact)/i.test(line));
+      return lines.slice(-30).map((line) => `    ${name}: ${line}\n`);
+    });
+    return (await Promise.all(logs)).flat().join("");
   }
 
   /**
