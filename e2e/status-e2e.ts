@@ -50,7 +50,7 @@ describe("the status and the logs of a running cluster", () => {
     expect(stdout).not.toContain("unhealthy");
     expect([exitCode, stdout]).toEqual([
       0,
-      expect.stringMatching(/^consul-server1 +172\.16\.8\.120:8301 +alive +server +1\.22\.2 +up /m),
+      expect.stringMatching(/^consul-server1 +172\.16\.8\.120:8301 +alive +server +1\.22\.7 +up /m),
     ]);
   });
 
