@@ -15,7 +15,7 @@ import {
   type Upload,
   volume,
 } from "./container-options";
-import type { DockerHost } from "./docker-host";
+import type { IDockerHost } from "./docker-host-base";
 import { uploadText } from "./upload-text";
 
 /** Seconds from SIGTERM to SIGKILL. Consul gives its agents 15 s to finish, and Docker's default is 10 s. */
@@ -23,7 +23,7 @@ export const STOP_TIMEOUT_SECONDS = 30;
 
 export interface AgentContainerProps {
   readonly settings: AgentSettings;
-  readonly host: DockerHost;
+  readonly host: IDockerHost;
   readonly imageId: string;
   readonly command: string[];
   readonly agentConfig: AgentConfigProps;

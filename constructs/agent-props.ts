@@ -1,7 +1,7 @@
 import type { Check, Service, Settings } from "../cluster/file/schema";
 import type { ConsulConfig } from "../consul/config";
 import type { AgentSecurity } from "./agent-security";
-import type { DockerHost } from "./docker-host";
+import type { IDockerHost } from "./docker-host-base";
 import type { JoinAddress } from "./join-address";
 
 /** A service, in the format of Consul's configuration files and with Consul's names. */
@@ -79,12 +79,19 @@ export interface ContainerResources {
   readonly cpuset?: string;
 }
 
+/** A server that agents can join: a ConsulServer, or another's by `ConsulServer.fromAddress`. */
+export interface IConsulServer {
+  readonly role: "server";
+  /** The address at which agents join it. */
+  readonly joinAddress: JoinAddress;
+}
+
 /** What a server and a client agent have in common. */
 export interface ConsulAgentProps {
   /** The host that the agent runs on. */
-  readonly host: DockerHost;
-  /** Agents to join. `addRetryJoin` adds more. @default none */
-  readonly retryJoin?: readonly JoinAddress[];
+  readonly host: IDockerHost;
+  /** Servers to join at every start. `addJoin` adds more. @default none */
+  readonly join?: readonly IConsulServer[];
   /** Consul's datacenter. @default "dc1" */
   readonly datacenter?: string;
   /** Consul's node name. @default the construct's id */
@@ -127,15 +134,22 @@ export interface ConsulAgentProps {
   readonly dns?: AgentDns;
   /** Seconds that a deploy waits until the agent is ready. @default 120 */
   readonly readyTimeout?: number;
-  /** Labels of the container. @default none */
+  /** Labels of the container. `addLabel` adds more. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Any keys of Consul's configuration, by Consul's names, merged last. @default none */
   readonly config?: ConsulConfig;
   /** Further flags of `consul agent`, which come last. @default none */
   readonly flags?: readonly string[];
-  /** Services that the agent registers, by Consul's names. A change restarts nothing. @default none */
+  /**
+   * Services that the agent registers, by Consul's names. `addService` adds more. A change restarts nothing.
+   * @default none
+   */
   readonly services?: readonly ConsulService[];
-  /** Checks of the node, or of a service by `service_id`, by Consul's names. A change restarts nothing. @default none */
+  /**
+   * Checks of the node, or of a service by `service_id`, by Consul's names. `addCheck` adds more. A change restarts
+   * nothing.
+   * @default none
+   */
   readonly checks?: readonly ConsulCheck[];
   /**
    * The settings of an agent of a cluster file, in place of those above.

@@ -15,7 +15,7 @@ import { rejectUnknown, renamed } from "./prop-names";
 /** An agent's props that are no settings of a cluster file. */
 const OTHERS = [
   "host",
-  "retryJoin",
+  "join",
   "datacenter",
   "node",
   "container",

@@ -14,12 +14,13 @@ import type { Endpoints } from "../consul/endpoints";
 import type { EffectivePorts, Role } from "../consul/ports";
 import type { ExecTarget, StepRequest } from "../rollout/request";
 import { agentContainer } from "./agent-container";
-import type { ConsulAgentProps } from "./agent-props";
+import type { ConsulAgentProps, ConsulCheck, ConsulService, IConsulServer } from "./agent-props";
 import { AgentSecrets } from "./agent-secrets";
 import { rejectUnknownProps, settingsOf } from "./agent-settings";
-import { DeclaredServices } from "./declared-services";
+import { labels } from "./container-options";
+import { type Declared, DeclaredServices } from "./declared-services";
 import { orderAgent } from "./deploy-order";
-import type { DockerHost } from "./docker-host";
+import type { IDockerHost } from "./docker-host-base";
 import { JoinAddress } from "./join-address";
 import { OWN_CONTAINER, OWN_NODE, preStopRequest } from "./pre-stop";
 import { RolloutProgram } from "./rollout-program";
@@ -40,7 +41,7 @@ const ROLE_PROPS = {
 
 /** A server or client agent: a container on a host, its data, and its steps of a deploy. */
 export abstract class ConsulAgent extends Construct {
-  readonly host: DockerHost;
+  readonly host: IDockerHost;
   /** Consul's node name. */
   readonly nodeName: string;
   readonly containerName: string;
@@ -63,6 +64,8 @@ export abstract class ConsulAgent extends Construct {
   private readonly settings: AgentSettings;
   private readonly config: AgentConfigProps;
   private readonly retryJoin: JoinAddress[] = [];
+  private readonly declared: Declared;
+  private readonly labels: Record<string, string>;
   private readonly servers: ConsulAgent[] = [];
 
   /**
@@ -84,18 +87,20 @@ export abstract class ConsulAgent extends Construct {
       role,
       name: id,
       settings: settingsOf(props),
-      network: host.network ? "bridge" : "host",
+      network: host.bridge ? "bridge" : "host",
       address: host.address,
       stage: stageOf(security),
     });
     const { node, container, ports, endpoints, gossip, readyTimeout, services, checks } = this.settings;
+    this.declared = { services, checks };
+    this.labels = { ...this.settings.labels };
     this.nodeName = node;
     this.containerName = container;
     this.ports = ports;
     this.endpoints = endpoints;
     this.decommission = props.decommission === true;
     this.joinAddress = JoinAddress.of(gossip.address, gossip.port);
-    if (props.retryJoin) this.addRetryJoin(...props.retryJoin);
+    if (props.join) this.addJoin(...props.join);
     this.config = this.agentConfigProps();
     this.image = this.createImage();
     this.container = this.createContainer();
@@ -120,8 +125,8 @@ export abstract class ConsulAgent extends Construct {
     this.readiness.resource.overrideLogicalId(terraformId(this));
     if (security)
       this.secrets = new AgentSecrets(this, "secrets", { role, node, target, containerId, security, readyTimeout });
-    const declared = { role, node, target, containerId, services, checks, readyTimeout };
-    this.services = new DeclaredServices(this, "services", declared);
+    const declared = () => this.declared;
+    this.services = new DeclaredServices(this, "services", { role, node, target, containerId, declared, readyTimeout });
     orderAgent(this);
     this.createOutput();
   }
@@ -130,7 +135,11 @@ export abstract class ConsulAgent extends Construct {
   private checkProps(): void {
     rejectUnknownProps(this, this.props, ROLE_PROPS[this.role]);
     const { config, flags, services, checks, labels, log } = this.props;
-    const secrets = secretsIn({ config, flags, services, checks, labels, log });
+    this.rejectSecrets({ config, flags, services, checks, labels, log });
+  }
+
+  private rejectSecrets(settings: Partial<ConsulAgentProps>): void {
+    const secrets = secretsIn(settings);
     if (secrets.length === 0) return;
     const locate: Locate = ({ path }) => ({ path: keyText([this.node.path, ...path]) });
     throw new ClusterError(secrets.map((secret) => located(secret, locate)));
@@ -185,15 +194,36 @@ export abstract class ConsulAgent extends Construct {
   }
 
   /**
-   * Adds agents to join at every start.
-   * @throws Error for the agent's own address: Consul counts that as a success, and stops trying to join others
+   * Adds servers to join at every start. This agent itself is left out, so a list of all servers may be given.
+   * @throws Error for the address of this agent: Consul counts that as a success, and stops trying to join others
    */
-  addRetryJoin(...addresses: JoinAddress[]): void {
-    for (const address of addresses) {
-      if (this.joinAddress.equals(address))
-        throw new Error(`${this.nodeName} cannot join itself, at ${address}; name another agent`);
-      if (!this.retryJoin.some((known) => known.equals(address))) this.retryJoin.push(address);
+  addJoin(...servers: IConsulServer[]): void {
+    for (const { joinAddress } of servers.filter((server) => server !== this)) {
+      if (this.joinAddress.equals(joinAddress))
+        throw new Error(`${this.node.path} cannot join itself, at ${joinAddress}; name another server`);
+      if (!this.retryJoin.some((known) => known.equals(joinAddress))) this.retryJoin.push(joinAddress);
     }
+  }
+
+  /** Adds services that the agent registers, in the format of Consul's configuration files. */
+  addService(...services: ConsulService[]): void {
+    const all = [...this.declared.services, ...services];
+    this.rejectSecrets({ services: all });
+    this.declared.services = all;
+  }
+
+  /** Adds checks of the node, or of a service by `service_id`, in the format of Consul's configuration files. */
+  addCheck(...checks: ConsulCheck[]): void {
+    const all = [...this.declared.checks, ...checks];
+    this.rejectSecrets({ checks: all });
+    this.declared.checks = all;
+  }
+
+  /** Adds a label of the container, or changes it. */
+  addLabel(name: string, value: string): void {
+    this.rejectSecrets({ labels: { [name]: value } });
+    this.labels[name] = value;
+    this.container.putLabels(labels(this.labels));
   }
 
   /**
@@ -238,7 +268,7 @@ export abstract class ConsulAgent extends Construct {
         : {
             image: host.pullReference(settings.image),
             config: wholeConfig(this.config),
-            network: host.networkName,
+            network: host.bridge?.name ?? "host",
             stage: settings.stage,
           },
       seconds: settings.readyTimeout,

@@ -48,7 +48,7 @@ export class ConsulCluster extends TerraformStack {
       cluster.registrators.map((registrator) => [registrator.host.name, this.addRegistrator(registrator, cluster)]),
     );
     for (const { name, join } of cluster.agents)
-      this.agents.get(name)?.addRetryJoin(...join.map((target) => this.joinAddressOf(target)));
+      this.agents.get(name)?.addJoin(...join.map((target) => ConsulServer.fromAddress(this.joinAddressOf(target))));
 
     const servers = [...this.agents.values()].filter((agent) => agent instanceof ConsulServer);
     for (const agent of this.agents.values()) agent.addServers(...servers);

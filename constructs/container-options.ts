@@ -3,7 +3,7 @@ import type { AgentSettings, Log } from "../cluster/model";
 import { REGISTRATOR_IGNORES } from "../consul/contract";
 import type { EffectivePorts, PortName } from "../consul/ports";
 import { byCodeUnits } from "../consul/sort";
-import type { DockerHost } from "./docker-host";
+import type { IDockerHost } from "./docker-host-base";
 
 export type Upload = NonNullable<Exclude<ContainerConfig["upload"], { resolve: unknown }>>[number];
 
@@ -35,11 +35,11 @@ export function volume(containerPath: string, location: string) {
 
 /** Ports of a container in a bridge network that are published at its host's address. */
 export function publishedPorts(
-  { network, address }: DockerHost,
+  { bridge, address }: IDockerHost,
   ports: EffectivePorts,
   publish: AgentSettings["publish"],
 ): Pick<ContainerConfig, "ports"> {
-  if (!network) return {};
+  if (!bridge) return {};
   const published = Object.entries(publish).flatMap(([name, external]) =>
     (name === "dns" ? ["tcp", "udp"] : ["tcp"]).map((protocol) => ({
       internal: ports[name as PortName],

@@ -1,3 +1,4 @@
+import { Lazy } from "cdktf";
 import type { Construct } from "constructs";
 import type { Check, Service } from "../cluster/file/schema";
 import { servicesId } from "../consul/contract";
@@ -7,6 +8,12 @@ import type { ExecTarget } from "../rollout/request";
 import { RolloutStep } from "./rollout-step";
 import { terraformId } from "./terraform-id";
 
+/** Services and checks of an agent. */
+export interface Declared {
+  services: readonly Service[];
+  checks: readonly Check[];
+}
+
 export interface DeclaredServicesProps {
   readonly role: Role;
   /** Consul's node name. */
@@ -14,8 +21,8 @@ export interface DeclaredServicesProps {
   readonly target: ExecTarget;
   /** The container's id. */
   readonly containerId: string;
-  readonly services: readonly Service[];
-  readonly checks: readonly Check[];
+  /** Services and checks, as they are when the stack is synthesized. */
+  readonly declared: () => Declared;
   /** Seconds to wait until the agent and the catalog have them. */
   readonly readyTimeout: number;
 }
@@ -26,19 +33,19 @@ export interface DeclaredServicesProps {
  */
 export class DeclaredServices extends RolloutStep {
   constructor(scope: Construct, id: string, props: DeclaredServicesProps) {
-    const { role, node, target, containerId, services, checks, readyTimeout } = props;
-    const file = servicesFile({ services, checks });
+    const { role, node, target, containerId, declared, readyTimeout } = props;
+    const file = () => servicesFile(declared());
     super(scope, id, {
       subject: node,
-      request: { step: "services", target, role, node, declared: file, seconds: readyTimeout },
-      triggers: [containerId, file],
+      request: () => ({ step: "services", target, role, node, declared: file(), seconds: readyTimeout }),
+      triggers: [containerId, Lazy.stringValue({ produce: file })],
     });
     this.resource.overrideLogicalId(servicesId(terraformId(scope)));
   }
 }
 
 /** Consul's own format, sorted by id: another order in the cluster file changes nothing. */
-function servicesFile({ services, checks }: Pick<DeclaredServicesProps, "services" | "checks">): string {
+function servicesFile({ services, checks }: Declared): string {
   const file: { checks?: readonly Check[]; services?: readonly Service[] } = {};
   if (checks.length > 0) file.checks = sortedById(checks);
   if (services.length > 0) file.services = sortedById(services);

@@ -13,6 +13,7 @@ export type {
   ConsulService,
   ContainerLog,
   ContainerResources,
+  IConsulServer,
   PublishedPorts,
 } from "./agent-props";
 export type { AgentSecurity } from "./agent-security";
@@ -22,7 +23,8 @@ export { ConsulAgent } from "./consul-agent";
 export { ConsulClient, type ConsulClientProps } from "./consul-client";
 export { ConsulCluster } from "./consul-cluster";
 export { ConsulServer, type ConsulServerProps } from "./consul-server";
-export { type DaemonAddress, DockerHost, type DockerHostProps } from "./docker-host";
+export { DockerHost, type DockerHostProps, type ExistingDockerHostProps } from "./docker-host";
+export type { BridgeNetwork, DaemonAddress, IDockerHost } from "./docker-host-base";
 export { ImageReference } from "./image-reference";
 export { JoinAddress } from "./join-address";
 export { Registrator, type RegistratorProps } from "./registrator";

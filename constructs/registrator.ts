@@ -10,7 +10,7 @@ import type { ContainerLog } from "./agent-props";
 import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
 import { labels, logging, WITHOUT_CAPABILITIES } from "./container-options";
-import type { DockerHost } from "./docker-host";
+import type { IDockerHost } from "./docker-host-base";
 import { ImageReference } from "./image-reference";
 import { fromStack } from "./project-path";
 import { rejectUnknown, renamed } from "./prop-names";
@@ -157,7 +157,7 @@ export class Registrator extends Construct {
   private deliverToken(
     { container, readyTimeout }: ResolvedRegistrator,
     security: AgentSecurity,
-    host: DockerHost,
+    host: IDockerHost,
   ): TerraformData {
     const delivery = RolloutProgram.of(this).provisioner(`deliver-token ${container}`, {
       step: "deliver-token",

@@ -4,7 +4,8 @@ import { RolloutProgram } from "./rollout-program";
 import { TerraformData, type TerraformDataProps } from "./terraform-data";
 
 export interface RolloutStepProps extends Pick<TerraformDataProps, "precondition"> {
-  readonly request: StepRequest;
+  /** A function if the request is complete only when the stack is synthesized. */
+  readonly request: StepRequest | (() => StepRequest);
   /** What the step concerns, for Terraform's log: an agent's node name, or the cluster's. */
   readonly subject: string;
   /** The step runs again when one of these changes. */
@@ -21,9 +22,10 @@ export class RolloutStep extends Construct {
 
   constructor(scope: Construct, id: string, { request, subject, triggers, precondition }: RolloutStepProps) {
     super(scope, id);
+    const { step } = typeof request === "function" ? request() : request;
     this.resource = new TerraformData(this, "Resource", {
       triggersReplace: triggers,
-      provisioners: [RolloutProgram.of(this).provisioner(`${request.step} ${subject}`, request)],
+      provisioners: [RolloutProgram.of(this).provisioner(`${step} ${subject}`, request)],
       precondition,
     });
   }

@@ -22,7 +22,7 @@ const hostAt = (name: string, address: string) =>
   new DockerHost(stack, name, { address, daemon: { url: \`ssh://root@\${address}\` } });
 const server = new ConsulServer(stack, "consul-server1", { host: hostAt("host1", "10.0.0.11"), bootstrapExpect: 1 });
 const client = new ConsulClient(stack, "consul-client1", { host: hostAt("host2", "10.0.0.21") });
-client.addRetryJoin(server.joinAddress);
+client.addJoin(server);
 `;
 
 describe("the npm package, installed in an empty folder whose path has a space", () => {

@@ -80,7 +80,10 @@ test("settings of a cluster file take the place of all others", () =>
 describe("a property that does not exist is rejected, in a program without types too:", () => {
   const build = (add: (stack: OwnStack) => void) => () => synthesizeOwn(add);
   const server = (props: object) =>
-    build((stack) => new ConsulServer(stack, "s1", { host: stack.host(1), ...props } as ConsulServerProps));
+    build(
+      (stack) =>
+        new ConsulServer(stack, "s1", { host: stack.host(1), bootstrapExpect: 1, ...props } as ConsulServerProps),
+    );
   const client = (props: object) =>
     build((stack) => new ConsulClient(stack, "c1", { host: stack.host(1), ...props } as ConsulClientProps));
   const registrator = (props: object) =>

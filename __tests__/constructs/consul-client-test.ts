@@ -16,7 +16,7 @@ function pair(serverPort?: number, clientPort?: number) {
     });
     new ConsulClient(stack, "client", {
       host: new DockerHost(stack, "h2", { address: "10.0.0.2", daemon }),
-      retryJoin: [server.joinAddress],
+      join: [server],
       ports: clientPort === undefined ? {} : { serfLan: clientPort },
     });
   });
@@ -61,14 +61,14 @@ test("a client agent is ready when it knows a leader, after each start", () => {
   });
 });
 
-test("further addresses can be added, until the app is synthesized", () => {
+test("further servers can be added, until the app is synthesized", () => {
   const { stacks } = synthesize((app) => {
     const stack = new TerraformStack(app, "mine");
     const host = (name: string, address: string) =>
       new DockerHost(stack, name, { address, daemon: "ssh://root@{address}" });
     const client = new ConsulClient(stack, "client", { host: host("h2", "10.0.0.2") });
     const server = new ConsulServer(stack, "server", { host: host("h1", "10.0.0.1"), bootstrapExpect: 1 });
-    client.addRetryJoin(server.joinAddress);
+    client.addJoin(server);
   });
   expect(stacks.mine?.resource.docker_container.client?.command).toContain("-retry-join=10.0.0.1");
 });

@@ -2,7 +2,6 @@ import { TerraformStack } from "cdktf";
 import type { ConsulAgentProps } from "../../constructs/agent-props";
 import { ConsulServer } from "../../constructs/consul-server";
 import { DockerHost } from "../../constructs/docker-host";
-import { JoinAddress } from "../../constructs/join-address";
 import { agentConfigOf, flagValues, readable, requestOf, synthesize } from "../synthesized";
 
 /** One server, alone in a user's own stack. */
@@ -161,20 +160,20 @@ describe("the readiness check", () => {
 
 describe("never joins itself", () => {
   test.each(["10.0.0.1", "10.0.0.1:8301"])("at %s", (address) => {
-    expect(() => server({ retryJoin: [JoinAddress.parse(address)] })).toThrow(
-      "s1 cannot join itself, at 10.0.0.1; name another agent",
+    expect(() => server({ join: [ConsulServer.fromAddress(address)] })).toThrow(
+      "mine/s1 cannot join itself, at 10.0.0.1; name another server",
     );
   });
   test("but may join another agent on its host", () => {
-    expect(flagValues(server({ retryJoin: [JoinAddress.of("10.0.0.1", 9301)] }).container, "-retry-join")).toEqual([
+    expect(flagValues(server({ join: [ConsulServer.fromAddress("10.0.0.1:9301")] }).container, "-retry-join")).toEqual([
       "10.0.0.1:9301",
     ]);
   });
 });
 
 test("a server joins each address once, sorted by address", () => {
-  const addresses = ["10.0.0.3", "10.0.0.2", "10.0.0.3"].map((address) => JoinAddress.of(address));
-  expect(flagValues(server({ retryJoin: addresses }).container, "-retry-join")).toEqual(["10.0.0.2", "10.0.0.3"]);
+  const join = ["10.0.0.3", "10.0.0.2", "10.0.0.3"].map((address) => ConsulServer.fromAddress(address));
+  expect(flagValues(server({ join }).container, "-retry-join")).toEqual(["10.0.0.2", "10.0.0.3"]);
 });
 
 describe("in a bridge network", () => {

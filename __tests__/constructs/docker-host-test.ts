@@ -1,7 +1,10 @@
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { App, TerraformStack } from "cdktf";
-import { DockerHost, type DockerHostProps } from "../../constructs/docker-host";
+import { ConsulServer } from "../../constructs/consul-server";
+import { DockerHost, type DockerHostProps, type ExistingDockerHostProps } from "../../constructs/docker-host";
 import { FOUR_HOSTS } from "../cluster-files";
-import { synthesize, synthesizeText } from "../synthesized";
+import { synthesizeOwn } from "../own-stack";
+import { containerOf, requestOf, stackOf, synthesize, synthesizeText } from "../synthesized";
 
 /** The provider of one host. */
 function providerOf(props: Partial<DockerHostProps>, id = "h1") {
@@ -105,4 +108,48 @@ test("a bridge network is created on the host, by its name", () => {
     new DockerHost(new TerraformStack(app, "t"), "h1", { address: "127.0.0.1", daemon: "unix:///x", bridge: "consul" });
   });
   expect(stacks.t?.resource.docker_network?.h1).toMatchObject({ name: "consul", provider: "docker.h1" });
+});
+
+describe("a host whose provider the stack has already", () => {
+  function existing(props: Partial<ExistingDockerHostProps> = {}) {
+    const synthesized = synthesizeOwn((stack) => {
+      const provider = new DockerProvider(stack, "docker", { host: "ssh://me@10.0.0.1" });
+      const host = DockerHost.fromProvider(stack, "h1", {
+        provider,
+        address: "10.0.0.1",
+        daemon: "ssh://me@{address}",
+        ...props,
+      });
+      new ConsulServer(stack, "s1", { host, bootstrapExpect: 1, publish: { http: 80 } });
+    });
+    return { stack: stackOf(synthesized, "mine"), container: containerOf(synthesized, "s1") };
+  }
+
+  test("gets no other, and its constraint is the product's", () => {
+    const { stack, container } = existing();
+    expect(stack.provider.docker).toEqual([{ host: "ssh://me@10.0.0.1" }]);
+    expect([container.provider, stack.resource.docker_image.s1?.provider]).toEqual(["docker", "docker"]);
+    expect(stack.terraform.required_providers).toMatchObject({ docker: { version: "~> 4.5" } });
+  });
+  test("is reached by the rollout at its daemon", () =>
+    expect(requestOf("pre-stop", existing().container).target).toEqual({
+      daemon: "ssh://me@10.0.0.1",
+      container: "s1",
+    }));
+  test("has its agents in its own network by default", () =>
+    expect(existing().container).toMatchObject({ network_mode: "host" }));
+  test("has them in a bridge network that exists, at an address of its subnet", () => {
+    const { stack, container } = existing({ bridge: { name: "apps", subnet: "192.168.7.0/24" } });
+    expect(stack.resource.docker_network).toBeUndefined();
+    expect(container).toMatchObject({
+      network_mode: "bridge",
+      networks_advanced: [{ name: "apps", ipv4_address: expect.stringMatching(/^192\.168\.7\.\d+$/) }],
+      ports: [{ internal: 8500, external: 80, ip: "10.0.0.1", protocol: "tcp" }],
+    });
+    expect(requestOf("pre-stop", container).next.network).toBe("apps");
+  });
+  test("pulls Docker Hub's images through its mirror", () =>
+    expect(existing({ mirror: "mirror:5000" }).stack.resource.docker_image.s1?.name).toBe(
+      "mirror:5000/hashicorp/consul:1.22.7",
+    ));
 });
