@@ -21,6 +21,7 @@ import { Registrator } from "./registrator";
 import { RolloutStep } from "./rollout-step";
 import { SecuritySteps } from "./security-steps";
 import { StateBackend } from "./state-backend";
+import { TerraformRequirements } from "./terraform-requirements";
 
 /**
  * A whole cluster, as the stack of its name. The stack has the hosts, the agents and their joins, and the last step of a
@@ -87,6 +88,7 @@ export class ConsulCluster extends TerraformStack {
       subnet,
       bridge: cluster.network === "bridge" ? cluster.name : undefined,
     });
+    TerraformRequirements.of(construct).requireTriedProvider();
     for (const image of cluster.images) construct.pull(stack, `${host.name}_${imageId(image)}`, image);
     return construct;
   }

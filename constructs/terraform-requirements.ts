@@ -1,4 +1,7 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Aspects, TerraformStack } from "cdktf";
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import { stepId } from "../consul/contract";
 
@@ -8,12 +11,14 @@ const TERRAFORM_VERSION = ">= 1.4.0";
  * The provider's versions that this product supports. The bindings pin 3.6.2, which fails every plan when one host is down
  * and removes stopped containers while planning (kreuzwerker/terraform-provider-docker#590, #850).
  */
-const DOCKER_PROVIDER_VERSION = "~> 4.5";
+const SUPPORTED_PROVIDERS = "~> 4.5";
+/** The one of them that the end-to-end tests deploy with. It moves with releases of this product. */
+const TRIED_PROVIDER = "4.6.0";
 
-const CONSTRAINTS = [
-  ["terraform.required_providers.docker.version", DOCKER_PROVIDER_VERSION],
-  ["terraform.required_version", TERRAFORM_VERSION],
-] as const;
+const PROVIDER_PATH = "terraform.required_providers.docker.version";
+const LOCK_FILE = ".terraform.lock.hcl";
+/** The provider's version in a lock file, from Terraform's registry or from OpenTofu's. */
+const LOCKED = /^provider "[^"]*\/kreuzwerker\/docker" \{\s*version\s*=\s*"([^"]*)"/m;
 
 /**
  * The versions of Terraform and of the Docker provider that a stack needs. A constraint of the stack's owner stays:
@@ -21,6 +26,8 @@ const CONSTRAINTS = [
  */
 export class TerraformRequirements extends Construct {
   private static readonly ID = stepId("requirements");
+  private readonly stack: TerraformStack;
+  private requiresTriedProvider = false;
 
   static of(scope: Construct): TerraformRequirements {
     const stack = TerraformStack.of(scope);
@@ -30,18 +37,52 @@ export class TerraformRequirements extends Construct {
 
   private constructor(stack: TerraformStack, id: string) {
     super(stack, id);
-    this.join(stack);
+    this.stack = stack;
+    this.join();
     // The owner may have set a constraint since.
-    Aspects.of(this).add({ visit: () => this.join(stack) });
+    Aspects.of(this).add({ visit: () => this.join() });
   }
 
-  private join(stack: TerraformStack): void {
-    for (const [path, own] of CONSTRAINTS) {
-      const given = overrideOf(stack, path);
-      const constraints = given === undefined ? [] : given.split(",").map((constraint) => constraint.trim());
-      if (!constraints.includes(own)) stack.addOverride(path, [...constraints, own].join(", "));
-    }
+  /**
+   * Requires the release of the Docker provider that was tried, unless the stack's owner sets another constraint: for
+   * stacks that are this product's own.
+   */
+  requireTriedProvider(): void {
+    if (this.requiresTriedProvider) return;
+    this.requiresTriedProvider = true;
+    this.stack.addOverride(PROVIDER_PATH, TRIED_PROVIDER);
+    addCustomSynthesis(this, {
+      onSynthesize: ({ manifest, outdir }) => {
+        if (!this.hasTriedProvider()) return;
+        unlockOthers(join(outdir, dirname(manifest.forStack(this.stack).synthesizedStackPath), LOCK_FILE));
+      },
+    });
   }
+
+  private hasTriedProvider(): boolean {
+    return this.requiresTriedProvider && overrideOf(this.stack, PROVIDER_PATH) === TRIED_PROVIDER;
+  }
+
+  private join(): void {
+    if (!this.hasTriedProvider()) this.joinTo(PROVIDER_PATH, SUPPORTED_PROVIDERS);
+    this.joinTo("terraform.required_version", TERRAFORM_VERSION);
+  }
+
+  private joinTo(path: string, own: string): void {
+    const given = overrideOf(this.stack, path);
+    const constraints = given === undefined ? [] : given.split(",").map((constraint) => constraint.trim());
+    if (!constraints.includes(own)) this.stack.addOverride(path, [...constraints, own].join(", "));
+  }
+}
+
+/**
+ * Removes a lock file of another version of the provider. `terraform init` would fail with it, and the CDKTF CLI adds
+ * `-upgrade` only if the locked constraint does not allow the new version: `~> 4.5` allows 4.6.0.
+ */
+function unlockOthers(lockFile: string): void {
+  if (!existsSync(lockFile)) return;
+  const [, locked] = LOCKED.exec(readFileSync(lockFile, "utf8")) ?? [];
+  if (locked !== undefined && locked !== TRIED_PROVIDER) rmSync(lockFile, { force: true });
 }
 
 /** What a stack's `addOverride` has set. CDKTF has no public way to read it. */

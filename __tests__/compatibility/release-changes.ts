@@ -24,12 +24,22 @@ const WITHOUT_IMAGE: readonly string[] = [
   "two",
 ];
 
-/** A stack of the last release, with what the next one changes: the name of the default image, where an image is pulled. */
+/** The provider's version is a release that was tried, and moves with releases. It is no argument of a container. */
+const PROVIDER = { from: "~> 4.5", to: "4.6.0" } as const;
+
+interface Stack {
+  readonly terraform: { readonly required_providers?: { readonly docker?: { version: string } } };
+  readonly resource?: { readonly docker_image?: Readonly<Record<string, { name: string }>> };
+}
+
+/** A stack of the last release, with what the next one changes: the provider's version, and names of default images. */
 export function asReleasedNext(name: string, stack: Json): Json {
-  if (!WITHOUT_IMAGE.includes(name)) return stack;
-  const copy = structuredClone(stack) as { resource?: { docker_image?: Record<string, { name: string }> } };
+  const copy = structuredClone(stack) as unknown as Stack;
+  const provider = copy.terraform.required_providers?.docker;
+  if (provider?.version === PROVIDER.from) provider.version = PROVIDER.to;
+  if (!WITHOUT_IMAGE.includes(name)) return copy as unknown as Json;
   for (const image of Object.values(copy.resource?.docker_image ?? {}))
     for (const registry of ["", MIRROR])
       if (image.name === registry + DEFAULT_IMAGE.from) image.name = registry + DEFAULT_IMAGE.to;
-  return copy as Json;
+  return copy as unknown as Json;
 }
