@@ -46,6 +46,8 @@ export interface LiveClusterOptions {
   readonly settings?: Partial<ClusterFile>;
   /** Whether it has TLS, gossip encryption and ACLs. Default on, unless the environment has SECURITY=off. */
   readonly security?: "on" | "off";
+  /** How it is deployed at first. Default by this version, from its file. */
+  readonly firstDeploy?: (project: Project) => Promise<unknown>;
   /** Variables of the operator's environment besides CLUSTER. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -93,7 +95,7 @@ export class LiveCluster {
     for (const [host, address] of Object.entries(this.file.hosts)) await this.testBed.addHost(host, String(address));
     await this.testBed.reset();
     rmSync(join(this.project.folder, this.stateFile), { force: true });
-    await this.deploy();
+    await (this.options.firstDeploy?.(this.project) ?? this.deploy());
   }
 
   /** Adds the hosts that the test bed does not have, and deploys the article's cluster of that size on them. */
@@ -263,6 +265,12 @@ export class LiveCluster {
   /** Runs the docker CLI against an agent's host. */
   docker(agent: string, ...args: string[]): Promise<CommandResult> {
     return this.testBed.host(agent).docker(...args);
+  }
+
+  /** The first line that an agent's `consul version` prints: `Consul v1.22.7`. */
+  async consulVersion(agent: string): Promise<string | undefined> {
+    const { stdout } = await this.docker(agent, "exec", agent, "consul", "version");
+    return stdout.split("\n")[0];
   }
 
   /** The formatted output of docker inspect for an agent's container; undefined if there is none. */

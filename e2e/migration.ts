@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KV } from "../consul/contract";
 import { CASES, EVERYTHING } from "./compatibility/cases";
@@ -84,13 +84,6 @@ export function describeMigration(program: "terraform" | "tofu"): void {
       let text = replacedOnce(CLUSTER_FILE, "labels: { cluster: everything }", `labels: { ${clusterLabels} }`);
       for (const [agent, round] of Object.entries(rounds)) text = LABELLED[agent as Labelled].file(text, round);
       writeFileSync(join(project.folder, project.clusterFile), text);
-    };
-    /** Puts the earlier version's JSON where the CDKTF CLI puts a stack's JSON. */
-    const placeOld = (stack: StackName, json = OLD_JSON[stack]) => {
-      const folder = join(project.folder, "cdktf.out/stacks", stack);
-      rmSync(join(folder, "rollout.cjs"), { force: true });
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, "cdk.tf.json"), json);
     };
     const init = (stack: StackName) => terraform(stack, ["init", "-input=false", "-no-color"]);
     const apply = ["apply", "-auto-approve", "-input=false", "-no-color"];
@@ -219,7 +212,7 @@ export function describeMigration(program: "terraform" | "tofu"): void {
       moment: (deploy: RunningCommand) => Promise<boolean>,
     ) => {
       const { stack } = LABELLED[agent];
-      placeOld(stack, labelled(agent, round));
+      project.placeStack(stack, labelled(agent, round));
       await init(stack);
       const deploy = testBed.operator.spawn(program, [`-chdir=cdktf.out/stacks/${stack}`, ...apply], {
         cwd: project.folder,
@@ -278,7 +271,7 @@ export function describeMigration(program: "terraform" | "tofu"): void {
       writeFile();
       await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
       for (const stack of STACKS) {
-        placeOld(stack);
+        project.placeStack(stack, OLD_JSON[stack]);
         await init(stack);
         await terraform(stack, apply);
       }

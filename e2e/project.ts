@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -25,6 +25,14 @@ export class Project {
     }
     // Users put their own cluster files here.
     cpSync(join(CHECKOUT, "clusters"), join(this.folder, "clusters"), { recursive: true });
+  }
+
+  /** Puts an earlier version's JSON of a stack where the CDKTF CLI puts it, without this version's program beside it. */
+  placeStack(stack: string, json: string): void {
+    const folder = join(this.folder, "cdktf.out/stacks", stack);
+    rmSync(join(folder, "rollout.cjs"), { force: true });
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "cdk.tf.json"), json);
   }
 
   /** Runs a command as the operator in the project's folder; its output has no colours. */

@@ -1,0 +1,48 @@
+import { DEFAULTS } from "../cluster/resolve/defaults";
+import { readCompleteStack } from "./compatibility/expected";
+import { expectUndisturbed, LiveCluster } from "./live-cluster";
+import type { Project } from "./project";
+import { TestBed } from "./test-bed/test-bed";
+
+/** The stack of the article's cluster, as the last release synthesized it. */
+const [CASE, STACK] = ["seed", "consul"] as const;
+const RELEASED = readCompleteStack(CASE, STACK);
+/** The default image of the last release. */
+const [FORMER = ""] = /hashicorp\/consul:[\d.]+/.exec(RELEASED) ?? [];
+const versionOf = (image: string) => `Consul v${image.split(":")[1]}`;
+
+async function deployReleased(project: Project): Promise<void> {
+  project.placeStack(STACK, RELEASED);
+  await project.terraform(STACK, ["init", "-input=false"]);
+  await project.terraform(STACK, ["apply", "-auto-approve", "-input=false"]);
+}
+
+describe("a cluster that the last release deployed with its default image", () => {
+  const testBed = TestBed.standing();
+  let cluster: LiveCluster;
+  const versions = () => Promise.all(cluster.agentNames.map((name) => cluster.consulVersion(name)));
+  const onAll = (image: string) => cluster.agentNames.map(() => versionOf(image));
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(testBed, "upgrade", { clients: 1, security: "off", firstDeploy: deployReleased });
+  });
+  afterAll(() => cluster.down());
+
+  test("keeps its containers if the file names that image before the upgrade, as the changelog says", async () => {
+    expect(await versions()).toEqual(onAll(FORMER));
+    cluster.file.image = FORMER;
+    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
+  });
+
+  test("gets this release's default image under load, and loses no acknowledged write, no session and no service", async () => {
+    delete cluster.file.image;
+    let touched: string[] = [];
+    const seen = await cluster.during(async () => {
+      touched = await cluster.touchedBy(() => cluster.deploy());
+    });
+    expect(touched.sort()).toEqual([...cluster.agentNames].sort());
+    expect(await versions()).toEqual(onAll(DEFAULTS.image));
+    expectUndisturbed(seen);
+    await cluster.expectSound(seen);
+  });
+});
