@@ -1,4 +1,5 @@
 // Runs this project's TypeScript: `node --require ./typescript.cjs main.ts`. `npm run typecheck` checks the types.
+// cdktf.json silences DEP0044: CDKTF 0.21 calls util.isArray, of which Node 22 and later warn at each synth.
 const { readFileSync } = require("node:fs");
 const { SourceMap } = require("node:module");
 const { inspect } = require("node:util");

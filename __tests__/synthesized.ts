@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { App } from "cdktf";
+import { version as CDKTF_VERSION } from "cdktf/package.json";
 import type { Cluster } from "../cluster/model";
 import { ConsulCluster } from "../constructs/consul-cluster";
 import { REQUEST_VARIABLE, REQUEST_VERSION, type StepRequest } from "../rollout/request";
@@ -67,10 +68,14 @@ export interface Synthesized {
   };
 }
 
-/** For snapshots that are read: a shell script is replaced by its name, for its bytes are pinned elsewhere, and a request is parsed. */
+/**
+ * For snapshots that are read: a shell script is replaced by its name, because its bytes are pinned elsewhere, a request
+ * is parsed, and CDKTF's own version has no number.
+ */
 export function readable<T>(value: T): T {
   return JSON.parse(
     JSON.stringify(value, (key, item) => {
+      if (key === "version" && item === CDKTF_VERSION) return "<CDKTF's version>";
       if (key === REQUEST_VARIABLE) return JSON.parse(item.replace(EXPRESSION, (hole: string) => JSON.stringify(hole)));
       return typeof item === "string" && /^#/.test(item) ? `<${/^# ([a-z-]+\.sh)/m.exec(item)?.[1]}>` : item;
     }),

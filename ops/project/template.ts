@@ -39,7 +39,8 @@ export function projectFiles(settings: ProjectSettings): Readonly<Record<string,
     "main.ts": MAIN,
     "cdktf.json": json({
       language: "typescript",
-      app: "node --import tsx main.ts",
+      // CDKTF 0.21 calls util.isArray, of which Node 22 and later would warn at each synth.
+      app: "node --disable-warning=DEP0044 --import tsx main.ts",
       projectId: randomUUID(),
       sendCrashReports: "false",
       context: { cluster: CLUSTER_FILE },

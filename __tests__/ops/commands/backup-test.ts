@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULTS } from "../../../cluster/resolve/defaults";
 import { FOUR_HOSTS } from "../../cluster-files";
 import { HostsStandIn, self } from "../backups/hosts-stand-in";
 
@@ -189,7 +190,7 @@ s3, container s3-backups
       stdout: expect.stringContaining("index 33"),
     });
     expect(hosts.calls.find((call) => call.includes(" run "))).toContain(
-      "run --rm -i --network none --entrypoint consul hashicorp/consul:1.22.2 snapshot inspect",
+      `run --rm -i --network none --entrypoint consul ${DEFAULTS.image} snapshot inspect`,
     );
   }, 60_000);
 });
