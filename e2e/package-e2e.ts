@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { OrdinaryUser } from "./ordinary-user";
 import type { CommandOptions } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
@@ -30,12 +31,13 @@ describe("the npm package, installed in an empty folder whose path has a space",
   const root = mkdtempSync(join(tmpdir(), "consul-cdktf-e2e-"));
   const folder = join(root, "my cluster");
   let tarball = "";
+  let user: OrdinaryUser;
 
   /** On this machine: the operator's has no network but the test bed's. */
   const here = (program: string, ...args: string[]) =>
     execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   const npm = (args: readonly string[], options: CommandOptions = {}) =>
-    testBed.operator.run("npm", ["run", "-s", ...args], { cwd: folder, timeoutMs: 240_000, ...options });
+    user.run("npm", ["run", "-s", ...args], { cwd: folder, timeoutMs: 240_000, ...options });
   const started = async () => {
     const times = Object.keys(SERVERS).map(async (name) => {
       const { stdout } = await testBed.host(name).docker("inspect", "-f", "{{.State.StartedAt}}", name);
@@ -45,7 +47,9 @@ describe("the npm package, installed in an empty folder whose path has a space",
   };
 
   beforeAll(async () => {
+    chmodSync(root, 0o755);
     mkdirSync(folder);
+    user = await OrdinaryUser.at(testBed.operator, join(root, "home"));
     await testBed.reset();
   });
   afterAll(async () => {
@@ -87,7 +91,8 @@ describe("the npm package, installed in an empty folder whose path has a space",
     expect(here("node", "-p", 'typeof require("consul-cdktf").ConsulClient')).toBe("function\n");
   });
 
-  test("deploys a secured cluster", async () => {
+  test("deploys a secured cluster, by a user who is not root", async () => {
+    await user.own(folder);
     await npm(["secrets", "--", "init"]);
     await npm(["deploy", "--", "--auto-approve"]);
     const { stdout } = await npm(["status"]);
@@ -104,7 +109,7 @@ describe("the npm package, installed in an empty folder whose path has a space",
       expect((await started())[name]).not.toBe(before[name]);
     }
     expect((await npm(["diff", "--", "--detailed-exitcode"])).stdout).toContain("nothing to do");
-    const { stdout: plan } = await testBed.operator.run("npx", ["cdktf", "diff"], { cwd: folder, timeoutMs: 240_000 });
+    const { stdout: plan } = await user.run("npx", ["cdktf", "diff"], { cwd: folder, timeoutMs: 240_000 });
     expect(plan).toContain("No changes.");
   });
 

@@ -102,11 +102,13 @@ export class Operator {
     return this.machine.spawn(command, args, this.withEnvironment(options));
   }
 
-  private get providers(): string {
+  /** The mirror with the Docker provider. */
+  get providers(): string {
     return path.join(this.folder, "providers");
   }
 
-  private get terraformConfig(): string {
+  /** Where Terraform takes providers from. */
+  get terraformConfig(): string {
     return path.join(this.folder, "terraform.rc");
   }
 

@@ -8,18 +8,19 @@ import { type Machine, RUN_FOLDER } from "./world";
  * neither read nor written.
  */
 
-const FOLDER = path.join(RUN_FOLDER, "ssh");
-const USER_KEY = path.join(FOLDER, "id_ed25519");
-const HOST_KEY = path.join(FOLDER, "host_ed25519");
-const KNOWN_HOSTS = path.join(FOLDER, "known_hosts");
-const CLIENT_CONFIG = path.join(FOLDER, "config");
+/** The operator's keys and settings. */
+export const SSH_FOLDER = path.join(RUN_FOLDER, "ssh");
+const USER_KEY = path.join(SSH_FOLDER, "id_ed25519");
+const HOST_KEY = path.join(SSH_FOLDER, "host_ed25519");
+const KNOWN_HOSTS = path.join(SSH_FOLDER, "known_hosts");
+const CLIENT_CONFIG = path.join(SSH_FOLDER, "config");
 
 /** The files for a provider's `ssh_opts`. */
 export const SSH_FILES = { key: USER_KEY, knownHosts: KNOWN_HOSTS, config: CLIENT_CONFIG } as const;
 
 /** Makes the operator's key, and one key for all hosts, unless they exist. */
 export async function ensureSshKeys(): Promise<void> {
-  fs.mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
+  fs.mkdirSync(SSH_FOLDER, { recursive: true, mode: 0o700 });
   for (const key of [USER_KEY, HOST_KEY]) {
     if (fs.existsSync(`${key}.pub`) && fs.existsSync(key)) continue;
     fs.rmSync(key, { force: true });
@@ -46,7 +47,7 @@ Host *
   ConnectTimeout 5
   # docker and the provider start an ssh process for every call: all share one connection.
   ControlMaster auto
-  ControlPath ${FOLDER}/%C
+  ControlPath ${SSH_FOLDER}/%C
   ControlPersist 60
   # A shared connection to an unreachable host must fail soon.
   ServerAliveInterval 2
@@ -57,8 +58,8 @@ Host *
 }
 
 /** Writes a wrapper for `ssh`, since OpenSSH takes the home folder from passwd and ignores $HOME. */
-export function writeSshWrapper(binFolder: string): void {
-  fs.writeFileSync(path.join(binFolder, "ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${CLIENT_CONFIG} "$@"\n`, {
+export function writeSshWrapper(binFolder: string, config = CLIENT_CONFIG): void {
+  fs.writeFileSync(path.join(binFolder, "ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${config} "$@"\n`, {
     mode: 0o755,
   });
 }
