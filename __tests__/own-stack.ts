@@ -1,4 +1,6 @@
 import { type App, TerraformStack } from "cdktf";
+import { ConsulClient, type ConsulClientProps } from "../constructs/consul-client";
+import { ConsulServer, type ConsulServerProps } from "../constructs/consul-server";
 import { DockerHost, type DockerHostProps } from "../constructs/docker-host";
 import { type Synthesized, synthesize } from "./synthesized";
 
@@ -15,6 +17,21 @@ export class OwnStack extends TerraformStack {
       daemon: "ssh://root@{address}",
       ...props,
     });
+  }
+
+  /** A server named `s<number>`, on a host of its own. */
+  server(number: number, props: Partial<ConsulServerProps> = {}): ConsulServer {
+    return new ConsulServer(this, `s${number}`, {
+      host: props.host ?? this.host(number),
+      bootstrapExpect: 1,
+      ...props,
+    });
+  }
+
+  /** A client agent named `c<number>`, on a host of its own. It joins a server of another program. */
+  client(number: number, props: Partial<ConsulClientProps> = {}): ConsulClient {
+    const join = [ConsulServer.fromAddress("10.9.9.9")];
+    return new ConsulClient(this, `c${number}`, { host: props.host ?? this.host(number), join, ...props });
   }
 }
 

@@ -17,6 +17,8 @@ import { agentContainer } from "./agent-container";
 import type { ConsulAgentProps, ConsulCheck, ConsulService, IConsulServer } from "./agent-props";
 import { AgentSecrets } from "./agent-secrets";
 import { rejectUnknownProps, settingsOf } from "./agent-settings";
+import { AgentValidation } from "./agent-validation";
+import { type AppAgent, AppAgents } from "./app-agents";
 import { labels } from "./container-options";
 import { type Declared, DeclaredServices } from "./declared-services";
 import { orderAgent } from "./deploy-order";
@@ -63,10 +65,10 @@ export abstract class ConsulAgent extends Construct {
   readonly services?: DeclaredServices;
   private readonly settings: AgentSettings;
   private readonly config: AgentConfigProps;
-  private readonly retryJoin: JoinAddress[] = [];
+  private readonly joins: IConsulServer[] = [];
   private readonly declared: Declared;
   private readonly labels: Record<string, string>;
-  private readonly servers: ConsulAgent[] = [];
+  private readonly servers: AppAgent[] = [];
 
   /**
    * @throws ClusterError if a setting is a secret, which the synthesized JSON would contain
@@ -100,7 +102,7 @@ export abstract class ConsulAgent extends Construct {
     this.endpoints = endpoints;
     this.decommission = props.decommission === true;
     this.joinAddress = JoinAddress.of(gossip.address, gossip.port);
-    if (props.join) this.addJoin(...props.join);
+    this.addToApp();
     this.config = this.agentConfigProps();
     this.image = this.createImage();
     this.container = this.createContainer();
@@ -129,6 +131,14 @@ export abstract class ConsulAgent extends Construct {
     this.services = new DeclaredServices(this, "services", { role, node, target, containerId, declared, readyTimeout });
     orderAgent(this);
     this.createOutput();
+  }
+
+  private addToApp(): void {
+    const { props, settings, joins } = this;
+    if (props.join) this.addJoin(...props.join);
+    const entry = { agent: this, settings, joins, bootstrapExpect: props.bootstrapExpect };
+    AppAgents.of(this).add(entry);
+    if (!props.fileSettings) this.node.addValidation(new AgentValidation(entry));
   }
 
   /** A cluster file has been checked before. The props of a program have not. */
@@ -182,7 +192,7 @@ export abstract class ConsulAgent extends Construct {
   }
 
   private sortedRetryJoin(): string[] {
-    return this.retryJoin.map((address) => address.toString(this.ports.serf_lan)).sort();
+    return this.joins.map(({ joinAddress }) => joinAddress.toString(this.ports.serf_lan)).sort();
   }
 
   /** The addresses, as a Terraform output. */
@@ -198,11 +208,13 @@ export abstract class ConsulAgent extends Construct {
    * @throws Error for the address of this agent: Consul counts that as a success, and stops trying to join others
    */
   addJoin(...servers: IConsulServer[]): void {
-    for (const { joinAddress } of servers.filter((server) => server !== this)) {
+    for (const server of servers.filter((each) => each !== this)) {
+      const { joinAddress } = server;
       if (this.joinAddress.equals(joinAddress))
         throw new Error(`${this.node.path} cannot join itself, at ${joinAddress}; name another server`);
-      if (!this.retryJoin.some((known) => known.equals(joinAddress))) this.retryJoin.push(joinAddress);
+      if (!this.joins.some((known) => known.joinAddress.equals(joinAddress))) this.joins.push(server);
     }
+    AppAgents.of(this).changed();
   }
 
   /** Adds services that the agent registers, in the format of Consul's configuration files. */
@@ -227,11 +239,21 @@ export abstract class ConsulAgent extends Construct {
   }
 
   /**
-   * Names the cluster's servers. The pre-stop check asks them if this agent does not know the answer. It always runs: a
-   * server is stopped only while the others are a healthy quorum, and a client agent only when it has a rollout slot.
+   * Names servers of the cluster that joins do not show. The pre-stop check asks them if this agent does not know the
+   * answer. It always runs: a server is stopped only while the others are a healthy quorum, and a client agent only when
+   * it has a rollout slot.
    */
   addServers(...servers: ConsulAgent[]): void {
     this.servers.push(...servers.filter(({ role, decommission }) => role === "server" && !decommission));
+  }
+
+  /** The cluster's other servers: those that were named, and those that joins show. */
+  private otherServers(): AppAgent[] {
+    const { entries } = AppAgents.of(this).clusterOf(this);
+    const shown = entries
+      .map(({ agent }) => agent)
+      .filter(({ role, decommission }) => role === "server" && !decommission);
+    return [...new Set([...this.servers, ...shown])].filter((server) => server !== this);
   }
 
   /**
@@ -256,7 +278,7 @@ export abstract class ConsulAgent extends Construct {
 
   private preStopRequest(): StepRequest {
     const { host, role, decommission, settings } = this;
-    const others = this.servers.filter((server) => server !== this);
+    const others = this.otherServers();
     const staying = others.length + (decommission ? 0 : 1);
     return preStopRequest({
       target: host.target(OWN_CONTAINER),

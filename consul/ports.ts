@@ -1,3 +1,4 @@
+import { isWildcard } from "./address";
 import { defined } from "./config";
 
 export type Role = "server" | "client";
@@ -57,3 +58,47 @@ export function listeners(role: Role, ports: EffectivePorts, { client, bind, htt
     (name) => ({ name, port: ports[name], addresses: addresses(name) }),
   );
 }
+
+/** A port that an agent occupies. */
+export interface OccupiedPort {
+  /** A port in the agent's own network, or a port of the host at which one of those is published. */
+  readonly section: "ports" | "publish";
+  readonly name: PortName;
+  readonly port: number;
+  readonly addresses: readonly string[];
+}
+
+export interface OccupyingAgent {
+  readonly role: Role;
+  readonly ports: EffectivePorts;
+  readonly clientAddresses: readonly string[];
+  readonly bindAddr?: string;
+  readonly publish: Readonly<Partial<Record<PortName, number>>>;
+  readonly httpsOnly: boolean;
+}
+
+/** Where an agent in a bridge network binds: its container has one network. */
+const EVERY_ADDRESS = "0.0.0.0";
+
+/** An agent's listeners, and the ports of its host at which they are published. */
+export function occupiedPorts(
+  { role, ports, clientAddresses, bindAddr = EVERY_ADDRESS, publish, httpsOnly }: OccupyingAgent,
+  hostAddress: string,
+): OccupiedPort[] {
+  const own = listeners(role, ports, { client: clientAddresses, bind: bindAddr, httpsOnly });
+  return [
+    ...own.map((listener): OccupiedPort => ({ section: "ports", ...listener })),
+    ...Object.entries(publish).map(
+      ([name, port]): OccupiedPort => ({
+        section: "publish",
+        name: name as PortName,
+        port,
+        addresses: [hostAddress],
+      }),
+    ),
+  ];
+}
+
+/** Whether two listeners on one port are in each other's way. */
+export const overlap = (first: readonly string[], second: readonly string[]): boolean =>
+  first.some((a) => second.some((b) => a === b || isWildcard(a) || isWildcard(b)));

@@ -1,18 +1,13 @@
 import { App, TerraformVariable } from "cdktf";
 import type { ConsulAgentProps } from "../../constructs/agent-props";
-import { ConsulClient } from "../../constructs/consul-client";
+import type { ConsulClient } from "../../constructs/consul-client";
 import { ConsulServer } from "../../constructs/consul-server";
 import { OwnStack, synthesizeOwn } from "../own-stack";
 import { containerOf, flagValues, requestOf } from "../synthesized";
 
-const clientIn = (stack: OwnStack, props: Partial<ConsulAgentProps> = {}) =>
-  new ConsulClient(stack, "c1", { host: stack.host(9), ...props });
-const serverIn = (stack: OwnStack, number: number) =>
-  new ConsulServer(stack, `s${number}`, { host: stack.host(number), bootstrapExpect: 2 });
-
 /** What the client agent gets that is built. */
 function built(props: Partial<ConsulAgentProps>, add: (client: ConsulClient, stack: OwnStack) => void) {
-  const synthesized = synthesizeOwn((stack) => add(clientIn(stack, props), stack));
+  const synthesized = synthesizeOwn((stack) => add(stack.client(1, { host: stack.host(9), ...props }), stack));
   const step = synthesized.stacks.mine?.resource.terraform_data.c1_services;
   const { declared } = requestOf("services", step);
   expect(Object.values(step?.triggers_replace ?? {})[1]).toBe(declared);
@@ -50,13 +45,13 @@ describe("what is added to an agent is deployed beside its props:", () => {
 
   test("servers of the stack, and others by their addresses", () => {
     const { joined } = built({ join: [ConsulServer.fromAddress("[fd00::1]:9301")] }, (client, stack) =>
-      client.addJoin(serverIn(stack, 1), ConsulServer.fromAddress("consul.example.com")),
+      client.addJoin(stack.server(1), ConsulServer.fromAddress("consul.example.com")),
     );
     expect(joined).toEqual(["10.0.0.1", "[fd00::1]:9301", "consul.example.com"]);
   });
 
   test("an address that only Terraform knows", () => {
-    const { joined } = built({}, (client, stack) => {
+    const { joined } = built({ join: [] }, (client, stack) => {
       const { stringValue } = new TerraformVariable(stack, "server", { type: "string" });
       client.addJoin(ConsulServer.fromAddress(stringValue));
     });
@@ -66,7 +61,7 @@ describe("what is added to an agent is deployed beside its props:", () => {
 
 test("servers may be given a list of all servers: each joins the others", () => {
   const synthesized = synthesizeOwn((stack) => {
-    const servers = [1, 2, 3].map((number) => serverIn(stack, number));
+    const servers = [1, 2, 3].map((number) => stack.server(number, { bootstrapExpect: 2 }));
     for (const server of servers) server.addJoin(...servers);
   });
   expect(["s1", "s2", "s3"].map((name) => flagValues(containerOf(synthesized, name), "-retry-join"))).toEqual([
@@ -92,7 +87,7 @@ test.each<[string, (client: ConsulClient) => void, string]>([
   ],
   ["label", (client) => client.addLabel("db_password", "HUSH"), "mine/c1.labels.db_password: error secret-in-config"],
 ])("a secret in a %s that is added is rejected, and not printed", (_, add, message) => {
-  const client = clientIn(new OwnStack(new App()), { services: [{ name: "first" }] });
+  const client = new OwnStack(new App()).client(1, { services: [{ name: "first" }] });
   expect(() => add(client)).toThrow(message);
   expect(() => add(client)).not.toThrow("HUSH");
 });

@@ -1,8 +1,6 @@
 import { clusterSchema } from "../../cluster/file/schema";
 import type { ConsulAgentProps } from "../../constructs/agent-props";
 import { settingsOf } from "../../constructs/agent-settings";
-import { ConsulClient, type ConsulClientProps } from "../../constructs/consul-client";
-import { ConsulServer, type ConsulServerProps } from "../../constructs/consul-server";
 import { Registrator, type RegistratorProps } from "../../constructs/registrator";
 import { type OwnStack, synthesizeOwn } from "../own-stack";
 
@@ -79,16 +77,11 @@ test("settings of a cluster file take the place of all others", () =>
 
 describe("a property that does not exist is rejected, in a program without types too:", () => {
   const build = (add: (stack: OwnStack) => void) => () => synthesizeOwn(add);
-  const server = (props: object) =>
-    build(
-      (stack) =>
-        new ConsulServer(stack, "s1", { host: stack.host(1), bootstrapExpect: 1, ...props } as ConsulServerProps),
-    );
-  const client = (props: object) =>
-    build((stack) => new ConsulClient(stack, "c1", { host: stack.host(1), ...props } as ConsulClientProps));
+  const server = (props: object) => build((stack) => stack.server(1, props));
+  const client = (props: object) => build((stack) => stack.client(1, props));
   const registrator = (props: object) =>
     build((stack) => {
-      const agent = new ConsulClient(stack, "c1", { host: stack.host(1) });
+      const agent = stack.client(1);
       new Registrator(stack, "r", { agent, ...props } as RegistratorProps);
     });
 
@@ -119,7 +112,7 @@ describe("a property that does not exist is rejected, in a program without types
 
 test("registrator's settings have a cluster file's meaning", () => {
   const { stacks } = synthesizeOwn((stack) => {
-    const agent = new ConsulClient(stack, "c1", { host: stack.host(1) });
+    const agent = stack.client(1);
     new Registrator(stack, "r", { agent, retryAttempts: 3, retryInterval: 9, tags: ["a", "b"], flags: ["-explicit"] });
   });
   expect(stacks.mine?.resource.docker_container.r?.command).toEqual([

@@ -1,8 +1,6 @@
-import { TerraformStack } from "cdktf";
-import { ConsulClient } from "../../constructs/consul-client";
-import { DockerHost } from "../../constructs/docker-host";
 import { FOUR_HOSTS } from "../cluster-files";
-import { rendered, requestOf, stackOf, synthesize, synthesizeText } from "../synthesized";
+import { synthesizeOwn } from "../own-stack";
+import { rendered, requestOf, stackOf, synthesizeText } from "../synthesized";
 
 const step = (text: string, agent = "c1") =>
   stackOf(synthesizeText(text), "c").resource.terraform_data[`${agent}_services`];
@@ -52,17 +50,14 @@ test("an agent that is decommissioned gets none", () => {
   expect(step(text)).toBeUndefined();
 });
 test("a client agent in a user's own stack has services too", () => {
-  const { stacks } = synthesize((app) => {
-    const stack = new TerraformStack(app, "mine");
-    const host = new DockerHost(stack, "h", { address: "10.0.0.1", daemon: "ssh://root@{address}" });
-    const client = new ConsulClient(stack, "client", {
-      host,
+  const { stacks } = synthesizeOwn((stack) => {
+    const { services } = stack.client(1, {
       services: [{ name: "web", port: 80 }],
       checks: [{ name: "disk", ttl: "1h" }],
     });
-    expect(client.services?.resource.friendlyUniqueId).toBe("client_services");
+    expect(services?.resource.friendlyUniqueId).toBe("c1_services");
   });
-  expect(Object.values(stacks.mine?.resource.terraform_data.client_services?.triggers_replace ?? {})[1]).toBe(
+  expect(Object.values(stacks.mine?.resource.terraform_data.c1_services?.triggers_replace ?? {})[1]).toBe(
     '{"checks":[{"name":"disk","ttl":"1h"}],"services":[{"name":"web","port":80}]}',
   );
 });

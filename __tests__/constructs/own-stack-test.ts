@@ -1,20 +1,17 @@
 import { type LocalExecProvisioner, TerraformOutput } from "cdktf";
-import { ConsulClient } from "../../constructs/consul-client";
-import { ConsulServer } from "../../constructs/consul-server";
+import type { ConsulServer } from "../../constructs/consul-server";
 import { type OwnStack, synthesizeOwn } from "../own-stack";
 import { requestOf, stackOf } from "../synthesized";
 
 const built = (build: (stack: OwnStack) => void) => stackOf(synthesizeOwn(build), "mine");
-const addServer = (stack: OwnStack, number: number) =>
-  new ConsulServer(stack, `s${number}`, { host: stack.host(number), bootstrapExpect: 2 });
 
 describe("the provisioners of a container's owner stay, behind the pre-stop check", () => {
   const mine: LocalExecProvisioner = { type: "local-exec", when: "destroy", command: "mine" };
   const change = (set: (server: ConsulServer) => void) => {
     const { docker_container } = built((stack) => {
-      const server = addServer(stack, 1);
+      const server = stack.server(1);
       set(server);
-      server.addServers(server, addServer(stack, 2));
+      server.addServers(server, stack.server(2));
     }).resource;
     return docker_container.s1?.provisioner ?? [];
   };
@@ -88,7 +85,7 @@ describe("a version that the stack's owner requires is required beside ours", ()
 test("outputs of the stack's owner stay, beside each agent's addresses", () => {
   const { output } = built((stack) => {
     new TerraformOutput(stack, "mine", { value: "kept" });
-    addServer(stack, 1);
+    stack.server(1);
   });
   expect(Object.entries(output).map(([name, { value }]) => [name, typeof value])).toEqual([
     ["mine", "string"],
@@ -98,8 +95,7 @@ test("outputs of the stack's owner stay, beside each agent's addresses", () => {
 
 test("a client agent's pre-stop check asks the servers that are named, in their order", () => {
   const { docker_container } = built((stack) => {
-    const client = new ConsulClient(stack, "c1", { host: stack.host(9) });
-    client.addServers(addServer(stack, 2), addServer(stack, 1));
+    stack.client(9).addServers(stack.server(2), stack.server(1));
   }).resource;
-  expect(requestOf("pre-stop", docker_container.c1).servers.map(({ container }) => container)).toEqual(["s2", "s1"]);
+  expect(requestOf("pre-stop", docker_container.c9).servers.map(({ container }) => container)).toEqual(["s2", "s1"]);
 });

@@ -1,5 +1,6 @@
 import { TerraformStack } from "cdktf";
 import { ConsulClient } from "../../constructs/consul-client";
+import { ConsulServer } from "../../constructs/consul-server";
 import { DockerHost } from "../../constructs/docker-host";
 import { Registrator, type RegistratorProps } from "../../constructs/registrator";
 import { BRIDGE, FOUR_HOSTS, load } from "../cluster-files";
@@ -199,6 +200,7 @@ describe("in a user's own stack", () => {
       const host = new DockerHost(stack, "h1", { address: "10.0.0.1", daemon: "ssh://root@{address}", bridge });
       const agent = new ConsulClient(stack, "client", {
         host,
+        join: [ConsulServer.fromAddress("10.0.0.9")],
         security: secrets === undefined ? undefined : { secrets },
       });
       new Registrator(stack, "services", { agent, ...props });

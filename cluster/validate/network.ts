@@ -1,5 +1,5 @@
 import { family, isLoopback, isTemplate, isWildcard, whyUnreachable } from "../../consul/address";
-import { listeners, type PortName } from "../../consul/ports";
+import { type OccupiedPort, occupiedPorts, overlap, type PortName } from "../../consul/ports";
 import type { AgentDescription, Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
 import { settingPath, unique } from "./paths";
@@ -86,20 +86,18 @@ function clientsElsewhere(draft: Draft): Violation[] {
 }
 
 function freePorts(draft: Draft): Violation[] {
-  const taken = new Map<string, { address: string; label: string; agent: AgentDescription }[]>();
+  const taken = new Map<string, { addresses: readonly string[]; label: string; agent: AgentDescription }[]>();
   return draft.agents.flatMap((agent) =>
-    listening(draft, agent).flatMap(({ within, section, key, port, addresses }) => {
-      const label = `${key} of "${agent.name}"`;
+    listening(draft, agent).flatMap(({ within, section, name, port, addresses }) => {
+      const label = `${name} of "${agent.name}"`;
       const at = `${within} ${port}`;
       const others = taken.get(at) ?? [];
-      const clash = others.find(
-        (other) => !isNamesake(other.agent, agent) && addresses.some((address) => overlap(address, other.address)),
-      );
-      taken.set(at, [...others, ...addresses.map((address) => ({ address, label, agent }))]);
+      const clash = others.find((other) => !isNamesake(other.agent, agent) && overlap(addresses, other.addresses));
+      taken.set(at, [...others, { addresses, label, agent }]);
       if (!clash) return [];
       const problem: Violation = {
         code: "port-clash",
-        path: settingPath(draft, agent, section, key),
+        path: settingPath(draft, agent, section, name),
         message: `port ${port} ${within} has two listeners: ${clash.label} and ${label}`,
         hint: `give one of them another port under \`${section}:\``,
       };
@@ -112,42 +110,18 @@ function freePorts(draft: Draft): Violation[] {
 const isNamesake = (one: AgentDescription, other: AgentDescription): boolean =>
   one !== other && one.name === other.name;
 
-const overlap = (a: string, b: string): boolean => a === b || isWildcard(a) || isWildcard(b);
-
-interface Taken {
+interface Taken extends OccupiedPort {
   /** The network namespace: of a host, or of a container in a bridge network. */
   readonly within: string;
-  readonly section: "ports" | "publish";
-  readonly key: string;
-  readonly port: number;
-  readonly addresses: readonly string[];
 }
 
-/** Where an agent in a bridge network binds: its container has one network. */
-const EVERY_ADDRESS = "0.0.0.0";
-
-function listening(
-  { file }: Draft,
-  { name, role, host, ports, clientAddresses, bindAddr, publish, httpsOnly }: AgentDescription,
-): Taken[] {
+function listening({ file }: Draft, agent: AgentDescription): Taken[] {
   const bridged = file.network === "bridge";
-  const onHost = `on host "${host.name}"`;
-  const own = listeners(role, ports, { client: clientAddresses, bind: bindAddr ?? EVERY_ADDRESS, httpsOnly }).map(
-    ({ name: key, port, addresses }): Taken => ({
-      within: bridged ? `in the container of "${name}"` : onHost,
-      section: "ports",
-      key,
-      port,
-      addresses,
-    }),
-  );
-  const published = bridged ? Object.entries(publish) : [];
-  return [
-    ...own,
-    ...published.map(
-      ([key, port]): Taken => ({ within: onHost, section: "publish", key, port, addresses: [host.address] }),
-    ),
-  ];
+  const onHost = `on host "${agent.host.name}"`;
+  const inContainer = `in the container of "${agent.name}"`;
+  return occupiedPorts(agent, agent.host.address)
+    .filter(({ section }) => bridged || section === "ports")
+    .map((port) => ({ ...port, within: bridged && port.section === "ports" ? inContainer : onHost }));
 }
 
 function bridge(draft: Draft): Violation[] {

@@ -1,0 +1,93 @@
+import { Token } from "cdktf";
+import type { IValidation } from "constructs";
+import { type OccupiedPort, occupiedPorts, overlap } from "../consul/ports";
+import { type AgentEntry, AppAgents, joinedAddresses } from "./app-agents";
+
+/**
+ * What only several constructs together get wrong. CDKTF puts the construct's path in front of each message. A cluster
+ * file has rules of its own for all of this, and its user can ignore some of them.
+ */
+export class AgentValidation implements IValidation {
+  constructor(private readonly entry: AgentEntry) {}
+
+  validate(): string[] {
+    return [...this.joins(), ...this.bootstrap(), ...this.ports()];
+  }
+
+  private get app(): AppAgents {
+    return AppAgents.of(this.entry.agent);
+  }
+
+  private joins(): string[] {
+    const { agent } = this.entry;
+    if (agent.role === "server" || agent.decommission || joinedAddresses(this.entry).length > 0) return [];
+    return [
+      "this client agent joins no server, so it never becomes part of a cluster; name one with `join: [server]` or `addJoin(server)`",
+    ];
+  }
+
+  /** All servers of a cluster wait for one number of servers, which is a majority of them, and which there are. */
+  private bootstrap(): string[] {
+    const { agent, bootstrapExpect: expected } = this.entry;
+    if (agent.role === "client" || agent.decommission || Token.isUnresolved(expected)) return [];
+    const { entries, joinsOthers } = this.app.clusterOf(agent);
+    const servers = entries.filter(
+      (entry) => entry.agent.role === "server" && !Token.isUnresolved(entry.bootstrapExpect),
+    );
+    const [first] = servers.filter((entry) => !entry.agent.decommission);
+    if (!first) return [];
+    if (first.bootstrapExpect !== expected)
+      return [
+        `bootstrapExpect is ${expected}, but ${pathOf(first)} of the same cluster has ${first.bootstrapExpect}; give all servers of a cluster the same number`,
+      ];
+    if (first !== this.entry || joinsOthers) return [];
+    const count = servers.length;
+    const paths = servers.map(pathOf).join(", ");
+    if (expected > count)
+      return [
+        `bootstrapExpect is ${expected}, but its cluster has ${count} ${count === 1 ? "server" : "servers"} (${paths}), which would wait for ever; introduce the others with \`addJoin(...servers)\`, or lower bootstrapExpect`,
+      ];
+    if (expected * 2 <= count)
+      return [
+        `bootstrapExpect is ${expected} of ${count} servers (${paths}), which is not a majority: two halves could each elect a leader; use at least ${Math.floor(count / 2) + 1}`,
+      ];
+    return [];
+  }
+
+  /** A port that an agent of the same host had first, or another listener of this one. */
+  private ports(): string[] {
+    const { entry } = this;
+    const onHost = this.app.on(entry.agent.host);
+    const before = onHost.slice(0, onHost.indexOf(entry)).flatMap(portsOf);
+    return portsOf(entry).flatMap((own, index, all) => {
+      const clash = [...before, ...all.slice(0, index)].find((other) => isClash(own, other));
+      if (!clash) return [];
+      const { name, port, section } = own;
+      const owner = clash.entry === entry ? "this agent" : pathOf(clash.entry);
+      return [
+        `port ${port} has two listeners: ${clash.name} of ${owner}, and ${name} of this agent; give one of them another port with \`${section}\``,
+      ];
+    });
+  }
+}
+
+interface Taken extends OccupiedPort {
+  readonly entry: AgentEntry;
+  /** Whether the port is in the network of its own container. */
+  readonly inContainer: boolean;
+}
+
+function portsOf(entry: AgentEntry): Taken[] {
+  const { host } = entry.agent;
+  const bridged = host.bridge !== undefined;
+  return occupiedPorts(entry.settings, host.address)
+    .filter(({ section }) => bridged || section === "ports")
+    .map((port) => ({ ...port, entry, inContainer: bridged && port.section === "ports" }));
+}
+
+function isClash(own: Taken, other: Taken): boolean {
+  if (own.port !== other.port || own.inContainer !== other.inContainer) return false;
+  return (!own.inContainer || own.entry === other.entry) && overlap(own.addresses, other.addresses);
+}
+
+const pathOf = ({ agent }: AgentEntry): string => agent.node.path;
