@@ -25,6 +25,7 @@ export { ConsulCluster } from "./consul-cluster";
 export { ConsulServer, type ConsulServerProps } from "./consul-server";
 export { DockerHost, type DockerHostProps, type ExistingDockerHostProps } from "./docker-host";
 export type { BridgeNetwork, DaemonAddress, IDockerHost } from "./docker-host-base";
+export { EmbeddedCluster } from "./embedded-cluster";
 export { ImageReference } from "./image-reference";
 export { JoinAddress } from "./join-address";
 export { Registrator, type RegistratorProps } from "./registrator";

@@ -1,0 +1,57 @@
+import { dirname, join } from "node:path";
+import type { TerraformStack } from "cdktf";
+import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
+import { Construct } from "constructs";
+import { defineCluster } from "../cluster/define";
+import type { ClusterFile } from "../cluster/file/schema";
+import { stepId } from "../consul/contract";
+import { ClusterConstructs } from "./cluster-constructs";
+import type { ConsulAgent } from "./consul-agent";
+import type { Registrator } from "./registrator";
+import { replaceFile } from "./replace-file";
+
+/** Beside the stack's JSON. JSON is YAML, so commands read it as a cluster file. */
+const CLUSTER_FILE = "cluster.json";
+
+/**
+ * A whole cluster inside a stack of one's own, which has its own backend, outputs and other resources: hosts, servers,
+ * client agents, and the steps for ACLs, the quorum, autopilot and definitions. Its description has the keys of a
+ * cluster file. It is written beside the stack's JSON, as `cluster.json`, for `consul-cdktf COMMAND --cluster FILE`:
+ * `secrets init` makes the secrets, `status` and the other commands find the agents in the stack's Terraform state.
+ */
+export class EmbeddedCluster extends Construct {
+  readonly agents: ReadonlyMap<string, ConsulAgent>;
+  /** Registrators by host name. */
+  readonly registrators: ReadonlyMap<string, Registrator>;
+
+  /**
+   * @param stack has the cluster's name as its id, because commands find a cluster's state by its name
+   * @throws ClusterError with every problem of the description
+   * @throws Error for a stack with another id, for hosts with a `group`, and for a `backend`
+   */
+  constructor(stack: TerraformStack, description: ClusterFile) {
+    const cluster = defineCluster(description);
+    const { name, backend, hosts } = cluster;
+    if (stack.node.id !== name)
+      throw new Error(
+        `the stack "${stack.node.id}" has the cluster "${name}": give both the same name, by which commands find the state`,
+      );
+    const grouped = hosts.find(({ group }) => group !== undefined);
+    if (grouped)
+      throw new Error(
+        `the host "${grouped.name}" is in the group "${grouped.group}", which needs a stack of its own: use ConsulCluster, or remove \`group\``,
+      );
+    if (backend !== undefined)
+      throw new Error(`the cluster "${name}" has a \`backend\`: remove it, and set the stack's own`);
+    super(stack, stepId("cluster"));
+    const { agents, registrators } = new ClusterConstructs(cluster, new Map([[name, stack]]));
+    this.agents = agents;
+    this.registrators = registrators;
+    addCustomSynthesis(this, {
+      onSynthesize: ({ manifest, outdir }) => {
+        const json = manifest.forStack(stack).synthesizedStackPath;
+        replaceFile(join(outdir, dirname(json), CLUSTER_FILE), `${JSON.stringify(description, undefined, 2)}\n`);
+      },
+    });
+  }
+}
