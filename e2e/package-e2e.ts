@@ -17,6 +17,7 @@ const CLIENT = ["--client", "consul-client1=172.16.8.110"] as const;
 /** A stack of one's own. */
 const LIBRARY = `import { App, TerraformStack } from "cdktf";
 import { ConsulClient, ConsulServer, DockerHost } from "consul-cdktf";
+import { Testing } from "consul-cdktf/testing";
 
 const stack = new TerraformStack(new App(), "mine");
 const hostAt = (name: string, address: string) =>
@@ -24,6 +25,7 @@ const hostAt = (name: string, address: string) =>
 const server = new ConsulServer(stack, "consul-server1", { host: hostAt("host1", "10.0.0.11"), bootstrapExpect: 1 });
 const client = new ConsulClient(stack, "consul-client1", { host: hostAt("host2", "10.0.0.21") });
 client.addJoin(server);
+export const { resource } = Testing.synth(stack);
 `;
 
 describe("the npm package, installed in an empty folder whose path has a space", () => {

@@ -1,0 +1,35 @@
+import { Testing as Cdktf, type TerraformStack } from "cdktf";
+import { scriptName } from "./upload-text";
+
+/** Arguments of a resource, a provider or an output, by Terraform's names. */
+export type SynthesizedBlock = Readonly<Record<string, unknown>>;
+
+/** A stack's JSON, as a test reads it. */
+export interface SynthesizedStack {
+  /** By type and Terraform id: `resource.docker_container["server1"]`. */
+  readonly resource: Readonly<Record<string, Readonly<Record<string, SynthesizedBlock>>>>;
+  /** By id. */
+  readonly output: Readonly<Record<string, SynthesizedBlock>>;
+  /** By type. */
+  readonly provider: Readonly<Record<string, readonly SynthesizedBlock[]>>;
+  readonly terraform: SynthesizedBlock;
+}
+
+/** What unit tests of a stack need, beside CDKTF's own Testing. */
+export const Testing = {
+  /**
+   * Synthesizes a stack, and returns its JSON in a form for snapshots: without CDKTF's metadata, with `<project>` for the
+   * folder that the test runs in, and with the name in place of an uploaded script: `<health.sh>`.
+   * @throws Error for what a synth rejects
+   */
+  synth(stack: TerraformStack): SynthesizedStack {
+    const json = JSON.parse(Cdktf.synth(stack, true), (_, value: unknown) => readable(value));
+    return { resource: {}, output: {}, ...json };
+  },
+};
+
+function readable(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  const script = scriptName(value);
+  return script === undefined ? value.replaceAll(process.cwd(), "<project>") : `<${script}>`;
+}
