@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import type { TerraformStack } from "cdktf";
 import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
@@ -49,9 +49,21 @@ export class EmbeddedCluster extends Construct {
     this.registrators = registrators;
     addCustomSynthesis(this, {
       onSynthesize: ({ manifest, outdir }) => {
-        const json = manifest.forStack(stack).synthesizedStackPath;
-        replaceFile(join(outdir, dirname(json), CLUSTER_FILE), `${JSON.stringify(description, undefined, 2)}\n`);
+        const folder = join(outdir, dirname(manifest.forStack(stack).synthesizedStackPath));
+        const file = { ...description, backend: backendIn(stack, folder) };
+        replaceFile(join(folder, CLUSTER_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
       },
     });
   }
+}
+
+/**
+ * A stack's backend as a cluster file has it, for the commands that read the state.
+ * @param folder where Terraform runs: a local path of the stack is relative to it, and one of the file to the project
+ */
+function backendIn(stack: TerraformStack, folder: string): object | undefined {
+  const { backend, cloud } = stack.toTerraform().terraform;
+  if (cloud) return { cloud };
+  if (!backend?.local) return backend;
+  return { local: { ...backend.local, path: relative(".", resolve(folder, backend.local.path)) } };
 }

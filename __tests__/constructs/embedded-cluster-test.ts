@@ -1,5 +1,13 @@
-import { join } from "node:path";
-import { type App, LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
+import { join, resolve } from "node:path";
+import {
+  type App,
+  CloudBackend,
+  LocalBackend,
+  NamedCloudWorkspace,
+  S3Backend,
+  TerraformOutput,
+  TerraformStack,
+} from "cdktf";
 import { parse } from "yaml";
 import { loadCluster } from "../../cluster/file/load";
 import type { ClusterFile } from "../../cluster/file/schema";
@@ -51,6 +59,28 @@ test("beside the JSON is a cluster file, which gives the same cluster", () => {
   const description = secured();
   const again = synthesize((app) => new ConsulCluster(app, loadCluster(fileOf(embedded(description)))));
   expect(stackOf(again, "c").resource).toEqual(stackOf(embedded(description), "c").resource);
+});
+
+test.each<[string, (stack: TerraformStack) => unknown, object]>([
+  ["a path of the stack's folder", (own) => new LocalBackend(own, { path: "../../../mine.tfstate" }), { local: {} }],
+  ["none", () => undefined, { local: {} }],
+  [
+    "S3",
+    (own) => new S3Backend(own, { bucket: "states", key: "c.tfstate", region: "eu-west-1" }),
+    { s3: { bucket: "states", key: "c.tfstate", region: "eu-west-1" } },
+  ],
+  [
+    "HCP Terraform",
+    (own) => new CloudBackend(own, { organization: "o", workspaces: new NamedCloudWorkspace("c") }),
+    { cloud: { organization: "o", workspaces: { name: "c" } } },
+  ],
+])("commands read the state where the stack has it: %s", (_, set, expected) => {
+  const synthesized = embedded(described(), set);
+  const { backend } = loadCluster(fileOf(synthesized));
+  expect(backend).toMatchObject(expected);
+  const { backend: own } = stackOf(synthesized, "c").terraform;
+  const path = (own as { local?: { path: string } } | undefined)?.local?.path;
+  if (path) expect(resolve(String(backend?.local?.path))).toBe(resolve(synthesized.outdir, "stacks/c", path));
 });
 
 test("with that file, `secrets init` makes the secrets that the stack expects", async () => {
