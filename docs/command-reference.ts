@@ -2,6 +2,7 @@ import type { Option } from "commander";
 import type { DocumentedCommand } from "../ops/command-line/command";
 import { COMMON_EXIT_CODES, createProgram } from "../ops/command-line/program";
 import { Terminal } from "../ops/terminal/terminal";
+import { cellText } from "./markdown";
 
 /** The commands with their options, examples and exit codes. */
 export function commandReference(): string {
@@ -37,7 +38,7 @@ const withSubcommands = (command: DocumentedCommand): DocumentedCommand[] =>
 function section(command: DocumentedCommand): string[] {
   const operands = command.registeredArguments.map((argument) => {
     const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
-    return `| \`${name}\`${argument.required ? " (required)" : ""} | ${escaped(argument.description)} |`;
+    return `| \`${name}\`${argument.required ? " (required)" : ""} | ${cellText(argument.description)} |`;
   });
   const options = command.options.filter(({ hidden }) => !hidden).map(optionRow);
   return [
@@ -65,7 +66,5 @@ function section(command: DocumentedCommand): string[] {
 
 function optionRow({ flags, description, defaultValue, defaultValueDescription }: Option): string {
   const value = defaultValueDescription ?? (typeof defaultValue === "string" ? defaultValue : undefined);
-  return `| \`${flags}\` | ${escaped(description)}${value === undefined ? "" : `. Default: ${value}`} |`;
+  return `| \`${flags}\` | ${cellText(description)}${value === undefined ? "" : `. Default: ${value}`} |`;
 }
-
-const escaped = (text: string): string => text.replace(/[|<]/g, "\\$&");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Area, allowableCodes, areas, ignorableCodes } from "../cluster/catalogue";
 import { clusterSchema } from "../cluster/file/schema";
+import { cellText } from "./markdown";
 
 interface JsonSchema {
   readonly $ref?: string;
@@ -91,8 +92,6 @@ const DEFAULT_SENTENCE = /\s*\bDefault ([\s\S]+)\.$/;
 
 const defaultOf = ({ description = "" }: JsonSchema): string => cellText(DEFAULT_SENTENCE.exec(description)?.[1] ?? "");
 const meaningOf = ({ description = "" }: JsonSchema): string => cellText(description.replace(DEFAULT_SENTENCE, ""));
-
-const cellText = (text: string): string => text.replace(/[|<]/g, "\\$&");
 
 /** Schemas that have a table of their own. */
 const NAMED: Readonly<Record<string, string>> = { "#/$defs/service": "mapping", "#/$defs/check": "mapping" };

@@ -1,43 +1,49 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import {
-  createProgram,
-  flattenDiagnosticMessageText,
-  getPreEmitDiagnostics,
-  ModuleKind,
-  ScriptTarget,
-} from "typescript";
+import { createProgram, flattenDiagnosticMessageText, ModuleKind, ScriptTarget } from "typescript";
 import { folder, PROJECT } from "../cluster-files";
 
-/** The TypeScript programs of a page. */
-const programsOf = (page: string): string[] =>
-  [...readFileSync(join(PROJECT, page), "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(([, text]) => text as string);
+interface Example {
+  readonly page: string;
+  readonly text: string;
+  /** The example as a program, on the same lines as in the page. */
+  readonly file: string;
+}
 
-const PROGRAMS = programsOf("docs/projects.md");
+const { exports } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8"));
+/** The source of an entry of the package, as package.json's `exports` names it. */
+const entryFile = (entry = ""): string => exports[`.${entry}`].default.replace("./dist/", "./").replace(/\.js$/, "");
+
 /** A user's project, in which the package is this checkout. */
 const project = folder();
 symlinkSync(join(PROJECT, "node_modules"), join(project, "node_modules"));
-const files = PROGRAMS.map((text, index) => {
-  const file = join(project, `example${index + 1}.ts`);
-  writeFileSync(
-    file,
-    text.replaceAll(/"consul-cdktf(\/\w+)?"/g, (_, entry) => `"${join(PROJECT, entryFile(entry))}"`),
-  );
-  return file;
-});
+symlinkSync(join(PROJECT, "constructs"), join(project, "constructs"));
 
-/** The source of an entry of the package, as package.json's `exports` names it. */
-function entryFile(entry = ""): string {
-  const { exports } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8"));
-  return exports[`.${entry}`].default.replace("./dist/", "./").replace(/\.js$/, "");
+function example(page: string, text: string, line: number): Example {
+  const file = join(project, `${basename(page, ".md")}-${line}.ts`);
+  const program = text.replaceAll(/"consul-cdktf(\/\w+)?"/g, (_, entry) => `"${join(PROJECT, entryFile(entry))}"`);
+  writeFileSync(file, "\n".repeat(line) + program);
+  return { page, text, file };
 }
 
-test("the programs of docs/projects.md have no type error", () => {
+const examplesOf = (page: string): Example[] =>
+  [...readFileSync(join(PROJECT, page), "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(
+    ({ index, input, 1: text = "" }) => example(page, text, input.slice(0, index).split("\n").length),
+  );
+
+/** The API's page has the examples of doc comments. */
+const PAGES = ["README.md", ...readdirSync(join(PROJECT, "docs"), "utf8").map((name) => `docs/${name}`)];
+const EXAMPLES = PAGES.filter((page) => page.endsWith(".md")).flatMap(examplesOf);
+
+/** The compiler's errors, each with its page and line. One program has all examples, which share the time of its types. */
+function errorsIn(examples: readonly Example[]): string[] {
+  const files = examples.map(({ file }) => file);
   const program = createProgram(files, {
     target: ScriptTarget.ES2022,
     module: ModuleKind.CommonJS,
     esModuleInterop: true,
+    resolveJsonModule: true,
     strict: true,
     noUnusedLocals: true,
     noEmit: true,
@@ -45,16 +51,35 @@ test("the programs of docs/projects.md have no type error", () => {
     types: ["node"],
     typeRoots: [join(PROJECT, "node_modules/@types")],
   });
-  const errors = files.flatMap((file) => getPreEmitDiagnostics(program, program.getSourceFile(file)));
-  expect(errors.map(({ messageText }) => flattenDiagnosticMessageText(messageText, "\n"))).toEqual([]);
+  return examples.flatMap(({ page, file }) => {
+    const source = program.getSourceFile(file);
+    const errors = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    return errors.map(({ start = 0, messageText }) => {
+      const { line = 0 } = source?.getLineAndCharacterOfPosition(start) ?? {};
+      return `${page}:${line + 1}: ${flattenDiagnosticMessageText(messageText, "\n")}`;
+    });
+  });
+}
+
+test("no example has a type error, and an error is reported with its page and line", () => {
+  expect(new Set(EXAMPLES.map(({ page }) => page))).toEqual(new Set(["README.md", "docs/projects.md"]));
+  const wrong = example(
+    "docs/wrong.md",
+    'import { ConsulServer } from "consul-cdktf";\nConsulServer.fromAddress(1);\n',
+    5,
+  );
+  expect(errorsIn([...EXAMPLES, wrong])).toEqual([
+    expect.stringMatching(/^docs\/wrong\.md:7: Argument of type 'number'/),
+  ]);
 });
 
-/** The others need a cluster file. */
-const whole = files.filter((_, index) => PROGRAMS[index]?.includes("new App()"));
+/** Whole programs run. The others need a cluster file, or a stack around them; README's have a test of their own. */
+const whole = EXAMPLES.filter(({ page, text }) => page !== "README.md" && text.includes("new App()"));
 
-test("most of them are whole programs", () => expect(whole.length).toBeGreaterThan(3));
+test("most of those of docs/projects.md are whole programs", () =>
+  expect(whole.filter(({ page }) => page === "docs/projects.md").length).toBeGreaterThan(3));
 
-test.each(whole.map((file) => [basename(file), file]))("%s runs", (_, file) => {
+test.each(whole.map(({ file }) => [basename(file), file]))("%s runs", (_, file) => {
   const output = execFileSync("node", ["--require", join(PROJECT, "typescript.cjs"), file], {
     cwd: project,
     encoding: "utf8",

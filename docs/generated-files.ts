@@ -1,0 +1,17 @@
+import { join } from "node:path";
+import { loadCluster } from "../cluster/file/load";
+import { graphOf } from "../ops/diagram/graph";
+import { svg } from "../ops/diagram/svg";
+import { apiReference } from "./api-reference";
+import { commandReference } from "./command-reference";
+import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
+
+/** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, and the article's cluster file. */
+export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
+  "cluster/cluster.schema.json": clusterSchemaJson,
+  "docs/api.md": apiReference,
+  "docs/cluster-file.md": clusterReference,
+  "docs/commands.md": commandReference,
+  "docs/errors.md": errorReference,
+  "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
+};
