@@ -1,5 +1,7 @@
 import type { Construct } from "constructs";
 import type { Settings } from "../cluster/file/schema";
+import { ClusterError, keyText, type Locate, located } from "../cluster/problem";
+import { secretsIn } from "../cluster/secret-settings";
 import type { DnsSettings } from "../consul/agent-config";
 import type { PortName } from "../consul/ports";
 import type {
@@ -97,6 +99,14 @@ export function settingsOf(props: ConsulAgentProps): Settings {
 export function rejectUnknownProps(agent: Construct, props: ConsulAgentProps, ofRole: readonly string[]): void {
   rejectUnknown(agent, props, [...OTHERS, ...Object.keys(SETTINGS), ...ofRole]);
   for (const [name, values] of nested(props)) rejectUnknown(agent, values, Object.keys(NESTED[name]), name);
+}
+
+/** @throws ClusterError if a setting is a secret, which the synthesized JSON would contain */
+export function rejectSecrets(agent: Construct, settings: Partial<ConsulAgentProps>): void {
+  const secrets = secretsIn(settings);
+  if (secrets.length === 0) return;
+  const locate: Locate = ({ path }) => ({ path: keyText([agent.node.path, ...path]) });
+  throw new ClusterError(secrets.map((secret) => located(secret, locate)));
 }
 
 function nested(props: ConsulAgentProps): [keyof typeof NESTED, object][] {

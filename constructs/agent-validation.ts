@@ -11,7 +11,7 @@ export class AgentValidation implements IValidation {
   constructor(private readonly entry: AgentEntry) {}
 
   validate(): string[] {
-    return [...this.joins(), ...this.bootstrap(), ...this.ports()];
+    return [...this.joins(), ...this.bootstrap(), ...this.names(), ...this.ports()];
   }
 
   private get app(): AppAgents {
@@ -52,6 +52,23 @@ export class AgentValidation implements IValidation {
         `bootstrapExpect is ${expected} of ${count} servers (${paths}), which is not a majority: two halves could each elect a leader; use at least ${Math.floor(count / 2) + 1}`,
       ];
     return [];
+  }
+
+  /** Names that an agent had first: of its node in the cluster, and of its container and its data on the host. */
+  private names(): string[] {
+    const { entry } = this;
+    const { node, container, data } = entry.settings;
+    const before = (entries: readonly AgentEntry[]) => entries.slice(0, entries.indexOf(entry));
+    const inCluster = before(this.app.clusterOf(entry.agent).entries);
+    const onHost = before(this.app.on(entry.agent.host));
+    const twins: [name: string, value: string, twin: AgentEntry | undefined][] = [
+      ["node", node, inCluster.find(({ settings }) => settings.node === node)],
+      ["container", container, onHost.find(({ settings }) => settings.container === container)],
+      ["data", data, onHost.find(({ settings }) => settings.data === data)],
+    ];
+    return twins.flatMap(([name, value, twin]) =>
+      twin ? [`\`${name}\` is ${value}, as of ${pathOf(twin)}; give one of them another`] : [],
+    );
   }
 
   /** A port that an agent of the same host had first, or another listener of this one. */

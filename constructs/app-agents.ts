@@ -61,6 +61,13 @@ export class AppAgents {
     return this.clusters.get(agent) ?? { entries: [], joinsOthers: false };
   }
 
+  /** The servers of an agent's cluster that are not decommissioned, the agent itself included if it is one. */
+  serversWith(agent: AppAgent): AppAgent[] {
+    return this.clusterOf(agent)
+      .entries.map((entry) => entry.agent)
+      .filter(({ role, decommission }) => role === "server" && !decommission);
+  }
+
   /** The agents of a daemon's host, in the order in which they were created. */
   on(host: IDockerHost): AgentEntry[] {
     return this.entries.filter(({ agent }) => agent.host.daemon.url === host.daemon.url);

@@ -55,7 +55,9 @@ export class BackupSchedule extends Construct {
     const { host, containerName, endpoints } = server;
     const { beside } = endpoints;
     if (beside === undefined)
-      throw new Error(`the API of ${server.node.id} cannot be reached from another container; have it listen there`);
+      throw new Error(
+        `${this.node.path}: the API of ${server.node.path} cannot be reached from another container; give it a \`clientAddr\` other than loopback`,
+      );
     const name = backupsContainer(containerName);
 
     this.image = image === undefined ? server.image : host.pull(this, "image", image);

@@ -1,13 +1,11 @@
 import type { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
-import { Aspects, Lazy, type LocalExecProvisioner, TerraformOutput } from "cdktf";
+import { Lazy, TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import type { AgentSettings } from "../cluster/model";
-import { ClusterError, keyText, type Locate, located } from "../cluster/problem";
 import { resolveAgent } from "../cluster/resolve/agents";
 import { DEFAULTS } from "../cluster/resolve/defaults";
 import { stageOf } from "../cluster/resolve/security";
-import { secretsIn } from "../cluster/secret-settings";
 import { family } from "../consul/address";
 import { type AgentConfigProps, agentCommand, wholeConfig } from "../consul/agent-config";
 import type { Endpoints } from "../consul/endpoints";
@@ -16,7 +14,7 @@ import type { ExecTarget, StepRequest } from "../rollout/request";
 import { agentContainer } from "./agent-container";
 import type { ConsulAgentProps, ConsulCheck, ConsulService, IConsulServer } from "./agent-props";
 import { AgentSecrets } from "./agent-secrets";
-import { rejectUnknownProps, settingsOf } from "./agent-settings";
+import { rejectSecrets, rejectUnknownProps, settingsOf } from "./agent-settings";
 import { AgentValidation } from "./agent-validation";
 import { type AppAgent, AppAgents } from "./app-agents";
 import { labels } from "./container-options";
@@ -25,7 +23,7 @@ import { orderAgent } from "./deploy-order";
 import type { IDockerHost } from "./docker-host-base";
 import { JoinAddress } from "./join-address";
 import { OWN_CONTAINER, OWN_NODE, preStopRequest } from "./pre-stop";
-import { RolloutProgram } from "./rollout-program";
+import { addPreStopCheck } from "./pre-stop-check";
 import { RolloutStep } from "./rollout-step";
 import { terraformId } from "./terraform-id";
 
@@ -106,7 +104,8 @@ export abstract class ConsulAgent extends Construct {
     this.config = this.agentConfigProps();
     this.image = this.createImage();
     this.container = this.createContainer();
-    this.addPreStopCheck();
+    const stop = this.decommission ? "decommission" : "pre-stop";
+    addPreStopCheck(this.container, `${stop} ${node}`, () => this.preStopRequest());
     if (this.decommission) return;
 
     const target = this.execTarget;
@@ -145,14 +144,7 @@ export abstract class ConsulAgent extends Construct {
   private checkProps(): void {
     rejectUnknownProps(this, this.props, ROLE_PROPS[this.role]);
     const { config, flags, services, checks, labels, log } = this.props;
-    this.rejectSecrets({ config, flags, services, checks, labels, log });
-  }
-
-  private rejectSecrets(settings: Partial<ConsulAgentProps>): void {
-    const secrets = secretsIn(settings);
-    if (secrets.length === 0) return;
-    const locate: Locate = ({ path }) => ({ path: keyText([this.node.path, ...path]) });
-    throw new ClusterError(secrets.map((secret) => located(secret, locate)));
+    rejectSecrets(this, { config, flags, services, checks, labels, log });
   }
 
   private agentConfigProps(): AgentConfigProps {
@@ -220,20 +212,20 @@ export abstract class ConsulAgent extends Construct {
   /** Adds services that the agent registers, in the format of Consul's configuration files. */
   addService(...services: ConsulService[]): void {
     const all = [...this.declared.services, ...services];
-    this.rejectSecrets({ services: all });
+    rejectSecrets(this, { services: all });
     this.declared.services = all;
   }
 
   /** Adds checks of the node, or of a service by `service_id`, in the format of Consul's configuration files. */
   addCheck(...checks: ConsulCheck[]): void {
     const all = [...this.declared.checks, ...checks];
-    this.rejectSecrets({ checks: all });
+    rejectSecrets(this, { checks: all });
     this.declared.checks = all;
   }
 
   /** Adds a label of the container, or changes it. */
   addLabel(name: string, value: string): void {
-    this.rejectSecrets({ labels: { [name]: value } });
+    rejectSecrets(this, { labels: { [name]: value } });
     this.labels[name] = value;
     this.container.putLabels(labels(this.labels));
   }
@@ -247,38 +239,10 @@ export abstract class ConsulAgent extends Construct {
     this.servers.push(...servers.filter(({ role, decommission }) => role === "server" && !decommission));
   }
 
-  /** The cluster's other servers: those that were named, and those that joins show. */
-  private otherServers(): AppAgent[] {
-    const { entries } = AppAgents.of(this).clusterOf(this);
-    const shown = entries
-      .map(({ agent }) => agent)
-      .filter(({ role, decommission }) => role === "server" && !decommission);
-    return [...new Set([...this.servers, ...shown])].filter((server) => server !== this);
-  }
-
-  /**
-   * The check before Terraform stops the container. It comes before destroy-time provisioners of the stack's owner, which
-   * must not run if the stop is denied.
-   */
-  private addPreStopCheck(): void {
-    const { container, decommission, nodeName } = this;
-    const step = decommission ? "decommission" : "pre-stop";
-    const check: LocalExecProvisioner = {
-      ...RolloutProgram.of(this).provisioner(`${step} ${nodeName}`, () => this.preStopRequest()),
-      when: "destroy",
-    };
-    const addFirst = () => {
-      const others = container.provisioners?.filter((provisioner) => provisioner !== check) ?? [];
-      container.provisioners = [check, ...others];
-    };
-    addFirst();
-    // The owner may have set other provisioners since.
-    Aspects.of(container).add({ visit: addFirst });
-  }
-
   private preStopRequest(): StepRequest {
     const { host, role, decommission, settings } = this;
-    const others = this.otherServers();
+    const known = new Set([...this.servers, ...AppAgents.of(this).serversWith(this)]);
+    const others = [...known].filter((server) => server !== this);
     const staying = others.length + (decommission ? 0 : 1);
     return preStopRequest({
       target: host.target(OWN_CONTAINER),

@@ -113,7 +113,9 @@ export class Registrator extends Construct {
     const { host } = agent;
     const [, beside] = /^http:\/\/(.*)$/.exec(agent.endpoints.beside ?? "") ?? [];
     if (beside === undefined)
-      throw new Error(`plain HTTP of ${agent.node.id} is for its own container alone; use the host's network`);
+      throw new Error(
+        `${this.node.path}: plain HTTP of ${agent.node.path} is for its own container alone; use the host's network`,
+      );
 
     rejectUnknown(this, props, [...OTHERS, ...Object.keys(SETTINGS)]);
     const { log: logOfProps, readyTimeout, fileSettings = renamed(props, SETTINGS) } = props;

@@ -117,6 +117,28 @@ describe("two agents on one port of one host", () => {
     ]));
 });
 
+describe("two agents with one name", () => {
+  const ports = { dns: 53, http: 80, serfLan: 9301 };
+  const twins = (own: Partial<ConsulClientProps>, host = 1) =>
+    problemsOf((stack) => {
+      const server = stack.server(1);
+      stack.client(2, { host: host === 1 ? server.host : stack.host(host), join: [server], ports, ...own });
+    });
+
+  test.each<[string, Partial<ConsulClientProps>]>([
+    ["node", { node: "s1" }],
+    ["container", { container: "s1", data: "other" }],
+    ["data", { data: "s1-data" }],
+  ])("of their %s are an error", (name, own) =>
+    expect(twins(own)).toEqual([
+      `[mine/c2] \`${name}\` is ${name === "data" ? "s1-data" : "s1"}, as of mine/s1; give one of them another`,
+    ]),
+  );
+  test("of containers or data on two hosts are none", () =>
+    expect(twins({ container: "s1", data: "s1-data" }, 2)).toEqual([]));
+  test("of nodes in two clusters are none", () => expect(twins({ node: "s1", join: [elsewhere] })).toEqual([]));
+});
+
 describe("servers that are introduced by joins", () => {
   const asked = (agent: string, build: (stack: OwnStack) => void) =>
     requestOf("pre-stop", containerOf(synthesizeOwn(build), agent));

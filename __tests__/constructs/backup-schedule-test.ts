@@ -124,7 +124,7 @@ describe("reaches its server", () => {
           server: new ConsulServer(stack, "s1", { host, bootstrapExpect: 1, clientAddr: "127.0.0.1" }),
         });
       }),
-    ).toThrow("cannot be reached from another container");
+    ).toThrow("mine/b: the API of mine/s1 cannot be reached from another container");
   });
 });
 

@@ -215,7 +215,7 @@ describe("in a user's own stack", () => {
   });
   test("it is rejected if it could not reach the agent", () => {
     expect(() => build({}, "bridge", "secrets/client")).toThrow(
-      "plain HTTP of client is for its own container alone; use the host's network",
+      "mine/services: plain HTTP of mine/client is for its own container alone; use the host's network",
     );
   });
 });
