@@ -10,6 +10,7 @@ import { secretsHash } from "./agent-security";
 import type { ConsulServer } from "./consul-server";
 import { healthCheck, labels, logging, type Upload, volume, WITHOUT_CAPABILITIES } from "./container-options";
 import { fromStack } from "./project-path";
+import { rejectUnknown } from "./prop-names";
 import { terraformId } from "./terraform-id";
 import { uploadText } from "./upload-text";
 
@@ -38,6 +39,16 @@ export interface BackupScheduleProps {
   };
 }
 
+const PROPS = [
+  "server",
+  "every",
+  "keep",
+  "to",
+  "image",
+  "address",
+  "security",
+] as const satisfies (keyof BackupScheduleProps)[];
+
 /**
  * Scheduled snapshots. A container on a server's host takes them while that server is the leader. The two containers
  * share only the network, so a replacement of one does not affect the other, and this container needs no pre-stop check.
@@ -50,6 +61,7 @@ export class BackupSchedule extends Construct {
 
   constructor(scope: Construct, id: string, props: BackupScheduleProps) {
     super(scope, id);
+    rejectUnknown(this, props, PROPS);
     const { server } = props;
     const { every, keep, to, image } = resolveBackups(props);
     const { host, containerName, endpoints } = server;

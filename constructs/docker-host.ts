@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import { DEFAULTS } from "../cluster/resolve/defaults";
 import { type BridgeNetwork, DockerHostBase, type DockerHostBaseProps, type IDockerHost } from "./docker-host-base";
 import { projectPath } from "./project-path";
+import { rejectUnknown } from "./prop-names";
 import { terraformId } from "./terraform-id";
 
 export interface DockerHostProps extends DockerHostBaseProps {
@@ -24,6 +25,10 @@ export interface ExistingDockerHostProps extends DockerHostBaseProps {
   /** A bridge network that exists on the host. @default none: agents use the host's network */
   readonly bridge?: BridgeNetwork;
 }
+
+const BASE_PROPS = ["address", "daemon", "mirror"] as const satisfies (keyof DockerHostBaseProps)[];
+const PROPS = [...BASE_PROPS, "bridge", "subnet", "registries"] as const satisfies (keyof DockerHostProps)[];
+const EXISTING_PROPS = [...BASE_PROPS, "provider", "bridge"] as const satisfies (keyof ExistingDockerHostProps)[];
 
 /** Written out, because the provider's own default is the home folder of /etc/passwd, whatever HOME says. */
 const DOCKER_CONFIG = "~/.docker/config.json";
@@ -46,6 +51,7 @@ export class DockerHost extends DockerHostBase {
 
   constructor(scope: Construct, id: string, props: DockerHostProps) {
     super(scope, id, props);
+    rejectUnknown(this, props, PROPS);
     const { certs, url } = this.daemon;
     this.provider = new DockerProvider(this, "provider", {
       alias: terraformId(this),
@@ -78,6 +84,7 @@ class ExistingDockerHost extends DockerHostBase {
 
   constructor(scope: Construct, id: string, props: ExistingDockerHostProps) {
     super(scope, id, props);
+    rejectUnknown(this, props, EXISTING_PROPS);
     this.provider = props.provider;
     this.bridge = props.bridge;
   }

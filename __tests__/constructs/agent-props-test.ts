@@ -1,6 +1,8 @@
 import { clusterSchema } from "../../cluster/file/schema";
 import type { ConsulAgentProps } from "../../constructs/agent-props";
 import { settingsOf } from "../../constructs/agent-settings";
+import { BackupSchedule, type BackupScheduleProps } from "../../constructs/backup-schedule";
+import type { DockerHostProps } from "../../constructs/docker-host";
 import { Registrator, type RegistratorProps } from "../../constructs/registrator";
 import { type OwnStack, synthesizeOwn } from "../own-stack";
 
@@ -102,6 +104,16 @@ describe("a property that does not exist is rejected, in a program without types
     ["a limit", client({ resources: { cpu: 1 } }), 'no property `cpu` in `resources`; did you mean "cpus"?'],
     ["an option of logging", client({ log: { driver: "x", opts: {} } }), "no property `opts` in `log`"],
     ["one of DNS", client({ dns: { node_ttl: "1s" } }), "no property `node_ttl` in `dns`; its name is `nodeTtl`"],
+    [
+      "one of a host",
+      build((stack) => stack.host(1, { mirrors: "x" } as Partial<DockerHostProps>)),
+      'mine/h1: DockerHost has no property `mirrors`; did you mean "mirror"?',
+    ],
+    [
+      "one of scheduled backups",
+      build((stack) => new BackupSchedule(stack, "b", { server: stack.server(1), evry: 5 } as BackupScheduleProps)),
+      'mine/b: BackupSchedule has no property `evry`; did you mean "every"?',
+    ],
     [
       "one of registrator",
       registrator({ retry_attempts: 3 }),
