@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { OrdinaryUser } from "./ordinary-user";
 import type { CommandOptions } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
+import { CONSUL_VERSIONS } from "./test-bed/world";
 
 const CHECKOUT = resolve(__dirname, "..");
 const SERVERS = {
@@ -12,6 +13,7 @@ const SERVERS = {
   "consul-server2": "172.16.8.121",
   "consul-server3": "172.16.8.122",
 } as const;
+const [NEWEST = "", FORMER = ""] = CONSUL_VERSIONS;
 const CLIENT = ["--client", "consul-client1=172.16.8.110"] as const;
 
 /** A stack of one's own. */
@@ -28,6 +30,13 @@ client.addJoin(server);
 export const { resource } = Testing.synth(stack);
 `;
 
+/** The same in JavaScript. */
+const LIBRARY_IN_JAVASCRIPT = LIBRARY.replace(/: string/g, "").replace(
+  "export const { resource }",
+  "const { resource }",
+);
+const PRINTED = "console.log(Object.keys(resource.docker_container).join());\n";
+
 describe("the npm package, installed in an empty folder whose path has a space", () => {
   const testBed = TestBed.standing();
   const root = mkdtempSync(join(tmpdir(), "consul-cdktf-e2e-"));
@@ -40,6 +49,10 @@ describe("the npm package, installed in an empty folder whose path has a space",
     execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   const npm = (args: readonly string[], options: CommandOptions = {}) =>
     user.run("npm", ["run", "-s", ...args], { cwd: folder, timeoutMs: 240_000, ...options });
+  const edit = (change: (text: string) => string) => {
+    const file = join(folder, "cluster.yaml");
+    writeFileSync(file, change(readFileSync(file, "utf8")));
+  };
   const started = async () => {
     const times = Object.keys(SERVERS).map(async (name) => {
       const { stdout } = await testBed.host(name).docker("inspect", "-f", "{{.State.StartedAt}}", name);
@@ -86,14 +99,16 @@ describe("the npm package, installed in an empty folder whose path has a space",
     expect(readdirSync(folder)).toContain("cluster.yaml");
   });
 
-  test("is imported by name from ES modules and by require", () => {
-    const modules =
-      'import { ConsulServer, synthesizeApp } from "consul-cdktf"; console.log(typeof ConsulServer, typeof synthesizeApp)';
-    expect(here("node", "--input-type=module", "-e", modules)).toBe("function function\n");
-    expect(here("node", "-p", 'typeof require("consul-cdktf").ConsulClient')).toBe("function\n");
+  test("is used from JavaScript, by ES modules and by require", () => {
+    const required = LIBRARY_IN_JAVASCRIPT.replace(/^import (.*) from (.*);$/gm, "const $1 = require($2);");
+    for (const [file, text] of Object.entries({ "library.mjs": LIBRARY_IN_JAVASCRIPT, "library.cjs": required })) {
+      writeFileSync(join(folder, file), text + PRINTED);
+      expect(here("node", file)).toBe("consul-client1,consul-server1\n");
+    }
   });
 
   test("deploys a secured cluster, by a user who is not root", async () => {
+    edit((text) => text.replace(NEWEST, FORMER));
     await user.own(folder);
     await npm(["secrets", "--", "init"]);
     await npm(["deploy", "--", "--auto-approve"]);
@@ -101,10 +116,22 @@ describe("the npm package, installed in an empty folder whose path has a space",
     expect(stdout).toMatch(/^leader +consul-server[123]/m);
   });
 
-  test("changes it one server at a time, and then has nothing to do", async () => {
+  test("is upgraded as any other dependency, which touches no container", async () => {
+    const next = join(root, "next");
+    mkdirSync(next);
+    execFileSync("tar", ["-xzf", tarball, "-C", next]);
+    const description = join(next, "package/package.json");
+    writeFileSync(description, JSON.stringify({ ...JSON.parse(readFileSync(description, "utf8")), version: "99.0.0" }));
+    execFileSync("tar", ["-czf", `${next}.tgz`, "-C", next, "package"]);
+    here("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", `${next}.tgz`);
+    await user.own(folder);
+    expect((await user.run("npx", ["consul-cdktf", "--version"], { cwd: folder })).stdout).toBe("99.0.0\n");
+    expect((await npm(["diff", "--", "--detailed-exitcode"])).stdout).toContain("nothing to do");
+  });
+
+  test("upgrades Consul one server at a time, and then has nothing to do", async () => {
     const before = await started();
-    const file = join(folder, "cluster.yaml");
-    writeFileSync(file, `${readFileSync(file, "utf8")}labels: { changed: "yes" }\n`);
+    edit((text) => text.replace(FORMER, NEWEST));
     const { stdout } = await npm(["deploy", "--", "--auto-approve"]);
     for (const name of Object.keys(SERVERS)) {
       expect(stdout).toContain(`${name}: stop allowed: 2 of 3 voters are healthy without it`);
