@@ -13,7 +13,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   rollout: ["consul"],
   ops: ["cluster", "constructs", "consul", "rollout", "package.json"],
   docs: ["cluster", "ops", "package.json"],
-  package: ["constructs"],
+  package: ["constructs", "ops"],
   "main.ts": ["constructs"],
   e2e: ["cluster", "constructs", "consul", "ops", "rollout"],
   bench: ["cluster", "constructs", "consul", "e2e", "ops", "rollout"],

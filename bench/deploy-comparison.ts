@@ -5,6 +5,7 @@ import { ARTICLE_IMAGE, articleCommand } from "../e2e/article";
 import { type Progress, timed } from "../e2e/test-bed/progress";
 import type { TestBed } from "../e2e/test-bed/test-bed";
 import { DEFAULT_HOSTS } from "../e2e/test-bed/world";
+import { cdktfCli } from "../ops/terraform/cdktf";
 import { containersOnTestBed, onTestBed, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved, mean } from "./comparison";
 import { copyProject } from "./project-copy";
@@ -45,7 +46,7 @@ async function deploy(testBed: TestBed, progress: Progress): Promise<Milestones>
   try {
     copyProject(project);
     return await watch(testBed, progress, "cdktf deploy", () =>
-      testBed.operator.run("node_modules/.bin/cdktf", ["deploy", "--auto-approve"], {
+      testBed.operator.run(cdktfCli(project), ["deploy", "--auto-approve"], {
         cwd: project,
         env: { CLUSTER: "clusters/seed.yaml" },
         timeoutMs: 300_000,

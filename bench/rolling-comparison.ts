@@ -5,6 +5,7 @@ import { articleCommand } from "../e2e/article";
 import { Load, type LoadReport } from "../e2e/load";
 import { type Progress, timed } from "../e2e/test-bed/progress";
 import type { TestBed } from "../e2e/test-bed/test-bed";
+import { cdktfCli } from "../ops/terraform/cdktf";
 import { CLIENT, onTestBed, SERVERS, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved, median } from "./comparison";
 import { flatten } from "./flat-stack";
@@ -138,7 +139,7 @@ function byDeploy(testBed: TestBed, project: string): Way {
   copyProject(project);
   const deploy = (image: string) => {
     writeFileSync(join(project, "clusters/seed.yaml"), clusterFile(image));
-    return inProject(testBed, project, "node_modules/.bin/cdktf", "deploy", "--auto-approve");
+    return inProject(testBed, project, cdktfCli(project), "deploy", "--auto-approve");
   };
   return { start: () => deploy(BEFORE), change: () => deploy(AFTER) };
 }
@@ -148,7 +149,7 @@ function byTerraform(testBed: TestBed, project: string): Way {
   const stack = "cdktf.out/stacks/consul";
   const apply = async (image: string) => {
     writeFileSync(join(project, "clusters/seed.yaml"), clusterFile(image));
-    await inProject(testBed, project, "node_modules/.bin/cdktf", "synth");
+    await inProject(testBed, project, cdktfCli(project), "synth");
     flatten(join(project, stack));
     await inProject(testBed, project, "terraform", `-chdir=${stack}`, "init", "-input=false");
     await inProject(testBed, project, "terraform", `-chdir=${stack}`, "apply", "-input=false", "-auto-approve");

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../e2e/test-bed/command";
 import { type Progress, timed } from "../e2e/test-bed/progress";
+import { cdktfCli } from "../ops/terraform/cdktf";
 import { benchClusterFile } from "./bench-cluster-file";
 import { type Comparison, interleaved, median } from "./comparison";
 import { inheritedEnvironment, PROJECT } from "./measured-run";
@@ -49,7 +50,7 @@ export async function compareSynth(repetitions: number, progress: Progress): Pro
 async function synth(project: string, env: NodeJS.ProcessEnv): Promise<number> {
   rmSync(join(project, "cdktf.out"), { recursive: true, force: true });
   const begun = performance.now();
-  await run(join(PROJECT, "node_modules/.bin/cdktf"), ["synth"], {
+  await run(cdktfCli(PROJECT), ["synth"], {
     cwd: project,
     // Nothing here asks the network: neither npx, which finds ts-node installed, nor cdktf's look for news.
     env: {

@@ -147,14 +147,7 @@ describe("every kind of finding, produced on a real cluster", () => {
     const load = await Load.start(testBed.operator, USERS);
     for (const [round, seconds] of [4, 6, 8, 10].entries()) {
       write(`labels: { round: "${round}" }`);
-      const deploy = testBed.operator.spawn(
-        join(project.folder, "node_modules/.bin/cdktf"),
-        ["deploy", "--auto-approve"],
-        {
-          cwd: project.folder,
-          env: { CLUSTER: project.clusterFile },
-        },
-      );
+      const deploy = project.startDeploy();
       await new Promise((resume) => setTimeout(resume, seconds * 1000));
       deploy.killAll();
       await deploy.finished;

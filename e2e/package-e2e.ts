@@ -15,6 +15,11 @@ const SERVERS = {
 } as const;
 const [NEWEST = "", FORMER = ""] = CONSUL_VERSIONS;
 const CLIENT = ["--client", "consul-client1=172.16.8.110"] as const;
+/** `CDKTN=1`, of `npm run test:cdktn -- --live`: with CDK Terrain, and with Node 22 from an npm package, whose script downloads it. */
+const { CDKTN } = process.env;
+const INIT = CDKTN ? ["--cdktn"] : [];
+const INSTALL = CDKTN ? ["node@22"] : ["--ignore-scripts"];
+const CLI = CDKTN ? "cdktn" : "cdktf";
 
 /** A stack of one's own. */
 const LIBRARY = `import { App, TerraformStack } from "cdktf";
@@ -44,9 +49,11 @@ describe("the npm package, installed in an empty folder whose path has a space",
   let tarball = "";
   let user: OrdinaryUser;
 
-  /** On this machine: the operator's has no network but the test bed's. */
-  const here = (program: string, ...args: string[]) =>
-    execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  /** On this machine: the operator's has no network but the test bed's. The project's own Node comes first, if it has one. */
+  const here = (program: string, ...args: string[]) => {
+    const env = { ...process.env, PATH: `${join(folder, "node_modules/.bin")}:${process.env.PATH}` };
+    return execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env });
+  };
   const npm = (args: readonly string[], options: CommandOptions = {}) =>
     user.run("npm", ["run", "-s", ...args], { cwd: folder, timeoutMs: 240_000, ...options });
   const edit = (change: (text: string) => string) => {
@@ -92,8 +99,8 @@ describe("the npm package, installed in an empty folder whose path has a space",
 
   test("makes a project, whose program has no type errors, nor has one with a stack of its own", () => {
     const servers = Object.entries(SERVERS).flatMap(([name, address]) => ["--server", `${name}=${address}`]);
-    here("npx", "--yes", "--package", tarball, "consul-cdktf", "init", ".", ...servers, ...CLIENT);
-    here("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", tarball);
+    here("npx", "--yes", "--package", tarball, "consul-cdktf", "init", ".", ...servers, ...CLIENT, ...INIT);
+    here("npm", "install", "--no-audit", "--no-fund", ...INSTALL, tarball);
     writeFileSync(join(folder, "library.ts"), LIBRARY);
     here("npx", "tsc", "--skipLibCheck", "false");
     expect(readdirSync(folder)).toContain("cluster.yaml");
@@ -138,7 +145,7 @@ describe("the npm package, installed in an empty folder whose path has a space",
       expect((await started())[name]).not.toBe(before[name]);
     }
     expect((await npm(["diff", "--", "--detailed-exitcode"])).stdout).toContain("nothing to do");
-    const { stdout: plan } = await user.run("npx", ["cdktf", "diff"], { cwd: folder, timeoutMs: 240_000 });
+    const { stdout: plan } = await user.run("npx", [CLI, "diff"], { cwd: folder, timeoutMs: 240_000 });
     expect(plan).toContain("No changes.");
   });
 

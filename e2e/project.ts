@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { cdktfCli } from "../ops/terraform/cdktf";
 import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/command";
 import type { Operator } from "./test-bed/operator";
 
@@ -53,7 +54,7 @@ export class Project {
    */
   cdktf(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const env = { TERRAFORM_BINARY_NAME: join(this.folder, "ops/terraform/drain-pty.sh"), ...options.env };
-    return this.run(join(this.folder, "node_modules/.bin/cdktf"), args, { ...options, env });
+    return this.run(cdktfCli(this.folder), args, { ...options, env });
   }
 
   deploy(options: CommandOptions = {}): Promise<CommandResult> {
@@ -63,10 +64,7 @@ export class Project {
   /** Starts a deploy in the background, for a test that interrupts it. */
   startDeploy(): RunningCommand {
     const env = { CLUSTER: this.clusterFile };
-    return this.operator.spawn(join(this.folder, "node_modules/.bin/cdktf"), ["deploy", "--auto-approve"], {
-      cwd: this.folder,
-      env,
-    });
+    return this.operator.spawn(cdktfCli(this.folder), ["deploy", "--auto-approve"], { cwd: this.folder, env });
   }
 
   /** Destroys everything, with the consent that this needs. */

@@ -1,3 +1,4 @@
+import { version as CDKTF_VERSION } from "cdktf/package.json";
 import type { Json } from "../../e2e/compatibility/expected";
 
 /**
@@ -28,13 +29,18 @@ const WITHOUT_IMAGE: readonly string[] = [
 const PROVIDER = { from: "~> 4.5", to: "4.6.0" } as const;
 
 interface Stack {
+  readonly "//": { readonly metadata: { version: string } };
   readonly terraform: { readonly required_providers?: { readonly docker?: { version: string } } };
   readonly resource?: { readonly docker_image?: Readonly<Record<string, { name: string }>> };
 }
 
-/** A stack of the last release, with what the next one changes: the provider's version, and names of default images. */
+/**
+ * A stack of the last release, with what the next one changes: the provider's version, and names of default images. The
+ * version of CDKTF is that with which the tests run. No resource has it.
+ */
 export function asReleasedNext(name: string, stack: Json): Json {
   const copy = structuredClone(stack) as unknown as Stack;
+  copy["//"].metadata.version = CDKTF_VERSION;
   const provider = copy.terraform.required_providers?.docker;
   if (provider?.version === PROVIDER.from) provider.version = PROVIDER.to;
   if (!WITHOUT_IMAGE.includes(name)) return copy as unknown as Json;

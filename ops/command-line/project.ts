@@ -18,6 +18,7 @@ export function addProject(program: DocumentedCommand): void {
       repeated("--client <NAME=ADDRESS>", "a host that gets a client agent; may be given several times", namedAddress),
     )
     .option("--daemon <URL>", "how a host's Docker daemon is reached; {address} is its address", "ssh://root@{address}")
+    .option("--cdktn", "use CDK Terrain (cdktn), the community's fork of CDKTF; it needs Node 22", false)
     .documented(
       [
         ["my-cluster", "ask at this terminal"],

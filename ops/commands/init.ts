@@ -12,6 +12,8 @@ export interface InitOptions {
   readonly server: readonly NamedAddress[];
   readonly client: readonly NamedAddress[];
   readonly daemon: string;
+  /** CDK Terrain in the place of CDKTF. */
+  readonly cdktn: boolean;
 }
 
 /**

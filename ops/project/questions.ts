@@ -20,7 +20,7 @@ export async function askForSettings(given: ProjectSettings, terminal: Terminal)
     const servers = hostsIn(await ask("Hosts of servers, three or five, as NAME=ADDRESS", ""));
     const clients = hostsIn(await ask("Hosts of client agents, or nothing", ""));
     const daemon = await ask("Their Docker daemons", given.daemon);
-    return { name, servers, clients, daemon };
+    return { ...given, name, servers, clients, daemon };
   } finally {
     questions.close();
   }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { stringify } from "yaml";
 import { DEFAULTS } from "../../cluster/resolve/defaults";
 import manifest from "../../package.json";
+import { withCdkTerrain } from "./cdk-terrain";
 
 /** A host and its address. */
 export interface NamedAddress {
@@ -19,6 +20,8 @@ export interface ProjectSettings {
   readonly clients: readonly NamedAddress[];
   /** How the operator reaches a host's Docker daemon, with `{address}` for its address. */
   readonly daemon: string;
+  /** Whether CDK Terrain is in the place of CDKTF. */
+  readonly cdktn: boolean;
 }
 
 /** A command's npm script, as this repository has it. */
@@ -76,9 +79,9 @@ const MAIN = `import { synthesizeApp } from "${manifest.name}";
 synthesizeApp();
 `;
 
-function packageJson({ name }: ProjectSettings): object {
+function packageJson({ name, cdktn }: ProjectSettings): object {
   const { peerDependencies, devDependencies, version, engines } = manifest;
-  return {
+  const withCdktf = {
     name: `${name}-cluster`,
     private: true,
     engines,
@@ -95,6 +98,7 @@ function packageJson({ name }: ProjectSettings): object {
       typescript: devDependencies.typescript,
     },
   };
+  return cdktn ? withCdkTerrain(withCdktf) : withCdktf;
 }
 
 /** Secrets and snapshots do not belong into a repository, and Terraform's states belong into a backend. */

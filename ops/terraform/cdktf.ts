@@ -52,14 +52,21 @@ export async function cdktf(options: CdktfOptions): Promise<number> {
   }
 }
 
-/** The project's own CDKTF CLI. @throws Error if it has none */
-function cdktfCli(): string {
+/** The program of a project's own CDKTF CLI, or of CDK Terrain's. @throws Error if it has neither */
+export function cdktfCli(project = process.cwd()): string {
+  const found = programOf("cdktf-cli", project) ?? programOf("cdktn-cli", project);
+  if (found === undefined) throw new Error("this project has no CDKTF CLI; npm install --save-dev cdktf-cli");
+  return found;
+}
+
+/** The only program of an npm package that a project has installed. */
+function programOf(name: string, project: string): string | undefined {
   try {
-    const manifest = require.resolve("cdktf-cli/package.json", { paths: [process.cwd()] });
-    const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as { bin: { cdktf: string } };
-    return join(dirname(manifest), bin.cdktf);
-  } catch (error) {
-    throw new Error(`this project has no CDKTF CLI; npm install --save-dev cdktf-cli (${(error as Error).message})`);
+    const manifest = require.resolve(`${name}/package.json`, { paths: [project] });
+    const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as { bin: Readonly<Record<string, string>> };
+    return join(dirname(manifest), ...Object.values(bin));
+  } catch {
+    return undefined;
   }
 }
 

@@ -46,6 +46,16 @@ test("its commands are npm scripts, as in this repository", async () => {
   });
 });
 
+test("--cdktn makes a project with CDK Terrain", async () => {
+  const cwd = folder();
+  await init(cwd, ...SERVERS, "--cdktn");
+  const { dependencies, devDependencies, overrides } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8"));
+  expect(dependencies.cdktf).toMatch(/^npm:cdktn@/);
+  expect(Object.keys(devDependencies)).toContain("cdktn-cli");
+  expect(Object.keys(devDependencies)).not.toContain("cdktf-cli");
+  expect(overrides).toEqual({ cdktf: "$cdktf" });
+});
+
 test("a folder with a file of the same name stays as it is", async () => {
   const cwd = folder();
   mkdirSync(join(cwd, "mine"));
