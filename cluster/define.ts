@@ -13,7 +13,21 @@ import { validate } from "./validate";
 
 /**
  * Validates a cluster and resolves it: names, settings and defaults.
+ * @param locate finds the location of a problem; without it, a location is the path of keys
  * @throws ClusterError with every problem
+ * @example
+ * ```ts
+ * import { defineCluster } from "consul-cdktf";
+ *
+ * const cluster = defineCluster({
+ *   name: "payments",
+ *   daemon: "ssh://root@{address}",
+ *   hosts: { node1: "10.0.0.11", web1: "10.0.0.21" },
+ *   servers: ["node1"],
+ *   clients: [{ name: "web1", ports: { dns: 53 } }],
+ * });
+ * for (const { code, message } of cluster.warnings) console.warn(code, message);
+ * ```
  */
 export function defineCluster(file: ClusterFile, locate: Locate = locateInProgram): Cluster {
   const parsed = clusterSchema.safeParse(file, { reportInput: true, error: schemaMessage });

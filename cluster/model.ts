@@ -18,34 +18,49 @@ import type { KeyPath, Locate, Problem, Violation } from "./problem";
 
 /** A validated cluster. Names are resolved, settings merged, defaults applied; lists are in the order of names. */
 export interface Cluster {
+  /** The cluster's name, with which the names of its stacks begin. */
   readonly name: string;
+  /** The name of Consul's datacenter. */
   readonly datacenter: string;
+  /** The network of all agents: `host` for their hosts' own, or `bridge`. */
   readonly network: Network;
   /** The bridge network's subnet. */
   readonly subnet: string;
+  /** The registry that Docker Hub's images are pulled from. Undefined for Docker Hub itself. */
   readonly mirror?: string;
+  /** Registries that need credentials. */
   readonly registries: readonly string[];
+  /** Further images that every host pulls. */
   readonly images: readonly string[];
+  /** The Docker hosts. */
   readonly hosts: readonly HostDescription[];
+  /** Servers and client agents. */
   readonly agents: readonly AgentDescription[];
   /** One for each host that runs registrator. */
   readonly registrators: readonly RegistratorDescription[];
   /** Docker's logging, for containers that are no agents. */
   readonly log: Log;
+  /** How many servers the first bootstrap waits for. @unit servers */
   readonly bootstrapExpect: number;
-  /** How many client agents a deploy replaces at the same time. */
+  /** How many client agents a deploy replaces in parallel. @unit client agents */
   readonly maxParallelClients: number;
+  /** The settings of Consul's autopilot. */
   readonly autopilot: Autopilot;
+  /** Keys, config entries, intentions and prepared queries. */
   readonly definitions: Definitions;
-  /** How long a deploy waits until all servers are voters, in seconds. */
+  /** How long a deploy waits until all servers are voters. @unit seconds */
   readonly readyTimeout: number;
+  /** What is enforced: `off`, `permissive`, `outgoing` or `strict`. */
   readonly stage: Stage;
-  /** Undefined at stage `off`. */
+  /** The folder of secrets, ACL policies and tokens. Undefined at stage `off`. */
   readonly security?: Security;
-  /** Undefined without scheduled backups. */
+  /** When snapshots are taken. Undefined without scheduled backups. */
   readonly backups?: Backups;
+  /** Where the Terraform state is stored. Undefined for a file of the project. */
   readonly backend?: BackendEntry;
+  /** Problems that do not prevent a deploy. */
   readonly warnings: readonly Problem[];
+  /** Finds the location of a key in the cluster file. */
   readonly locate: Locate;
 }
 
@@ -61,8 +76,9 @@ export interface HostDescription {
 
 /** A Docker daemon, as the Terraform provider and the docker CLI connect to it. */
 export interface Daemon {
+  /** How the daemon is reached. `plain` is TCP without TLS. */
   readonly kind: "unix" | "ssh" | "tls" | "plain";
-  /** As `docker -H` takes it. */
+  /** The URL, as `docker -H` takes it. */
   readonly url: string;
   /** Only of `tls`: the folder of ca.pem, cert.pem and key.pem; absolute, `~/...`, or relative to the project. */
   readonly certs?: string;

@@ -3,33 +3,42 @@ import { catalogue, type ProblemCode, type Severity } from "./catalogue";
 
 /** One thing that is wrong, or worth knowing: what, where, and what to do about it. */
 export interface Problem {
+  /** The code by which docs/errors.md explains it. */
   readonly code: ProblemCode;
-  /** The catalogue's, by the code. */
+  /** An error, a warning or a notice: the catalogue's, by the code. */
   readonly severity: Severity;
+  /** Where it was found. */
   readonly location: Location;
-  /** Lower case, one clause; it names what was found. */
+  /** What is wrong. Lower case, one clause; it names what was found. */
   readonly message: string;
   /** What to do, as an instruction. */
   readonly hint?: string;
 }
 
+/** Where a problem was found. */
 export type Location = FileLocation | ProgramLocation | AgentLocation;
 
-/** A place in a file; without a line, the file as a whole. */
+/** A location in a file; without a line, the file as a whole. */
 export interface FileLocation {
+  /** The file's path. */
   readonly file: string;
+  /** The line, from 1. */
   readonly line?: number;
+  /** The column, from 1. */
   readonly column?: number;
 }
 
 /** A construct by its path, or a value of a program's object by its keys. */
 export interface ProgramLocation {
+  /** The construct's path, or the keys with dots between them. */
   readonly path: string;
 }
 
 /** An agent on its host, a host as a whole without an agent, or the cluster as a whole without either. */
 export interface AgentLocation {
+  /** The host's name. */
   readonly host?: string;
+  /** The agent's name. */
   readonly agent?: string;
 }
 
@@ -101,7 +110,10 @@ export const locateInProgram: Locate = ({ path }) => ({ path: keyText(["cluster"
 
 /** A cluster that cannot be built. Its message lists every problem, not only the first. */
 export class ClusterError extends Error {
-  constructor(readonly problems: readonly Problem[]) {
+  constructor(
+    /** Every problem, with its location and a hint. */
+    readonly problems: readonly Problem[],
+  ) {
     super(problems.map(describeProblem).join("\n"));
     this.name = "ClusterError";
   }

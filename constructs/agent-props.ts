@@ -4,9 +4,15 @@ import type { AgentSecurity } from "./agent-security";
 import type { IDockerHost } from "./docker-host-base";
 import type { JoinAddress } from "./join-address";
 
-/** A service, in the format of Consul's configuration files and with Consul's names. */
+/**
+ * A service, in the format of Consul's configuration files and with Consul's names. docs/cluster-file.md has its keys,
+ * at `services[]`.
+ */
 export type ConsulService = Service;
-/** A check, in the format of Consul's configuration files and with Consul's names. */
+/**
+ * A check, in the format of Consul's configuration files and with Consul's names. docs/cluster-file.md has its keys, at
+ * `checks[]`.
+ */
 export type ConsulCheck = Check;
 
 /** Ports that an agent listens on; -1 is off. */
@@ -43,17 +49,21 @@ export interface PublishedPorts {
   readonly grpcTls?: number;
 }
 
-/** An agent's DNS. Durations are in Go's notation: 0s, 10s, 1h30m. */
+/** An agent's DNS. Durations are in Go's notation: `0s`, `10s`, `1h30m`. */
 export interface AgentDns {
   /** DNS servers for names outside Consul's domain: IP addresses, or address:port. @default none */
   readonly recursors?: readonly string[];
   /** Whether every server answers, also while the cluster has no leader. @default true */
   readonly allowStale?: boolean;
-  /** How old such an answer may be. @default "87600h" */
+  /** How old such an answer may be. @unit duration @default "87600h" */
   readonly maxStale?: string;
-  /** How long resolvers cache the address of a node. @default "0s" */
+  /** How long resolvers cache the address of a node. @unit duration @default "0s" */
   readonly nodeTtl?: string;
-  /** How long resolvers cache the addresses of a service, by its name; a `*` at the end is a wildcard. @default "0s" */
+  /**
+   * How long resolvers cache the addresses of a service, by its name; a `*` at the end is a wildcard.
+   * @unit duration
+   * @default "0s"
+   */
   readonly serviceTtl?: Readonly<Record<string, string>>;
   /** Whether answers omit services whose checks are in state warning, not only critical. @default false */
   readonly onlyPassing?: boolean;
@@ -63,7 +73,7 @@ export interface AgentDns {
 
 /** Docker's logging of a container. */
 export interface ContainerLog {
-  /** Docker's log driver. */
+  /** Docker's log driver: `json-file`, `journald` and others. */
   readonly driver: string;
   /** Options of the driver. @default none */
   readonly options?: Readonly<Record<string, string>>;
@@ -71,16 +81,17 @@ export interface ContainerLog {
 
 /** Limits of a container. */
 export interface ContainerResources {
-  /** Memory in MiB, without additional swap. @default no limit */
+  /** The most memory that the container takes, without additional swap. @unit MiB @default no limit */
   readonly memory?: number;
-  /** CPUs, for example 1.5. @default no limit */
+  /** The most CPU time that the container takes, for example 1.5. @unit CPUs @default no limit */
   readonly cpus?: number;
-  /** CPUs that the container runs on, for example "0-1,3". @default all */
+  /** The numbers of the CPUs that the container runs on, for example `0-1,3`. @default all */
   readonly cpuset?: string;
 }
 
 /** A server that agents can join: a ConsulServer, or another's by `ConsulServer.fromAddress`. */
 export interface IConsulServer {
+  /** Agents join servers, never client agents. */
   readonly role: "server";
   /** The address at which agents join it. */
   readonly joinAddress: JoinAddress;
@@ -92,7 +103,7 @@ export interface ConsulAgentProps {
   readonly host: IDockerHost;
   /** Servers to join at every start. `addJoin` adds more. @default none */
   readonly join?: readonly IConsulServer[];
-  /** Consul's datacenter. @default "dc1" */
+  /** The name of Consul's datacenter, which all agents of a cluster share. @default "dc1" */
   readonly datacenter?: string;
   /** Consul's node name. @default the construct's id */
   readonly node?: string;
@@ -100,7 +111,10 @@ export interface ConsulAgentProps {
   readonly container?: string;
   /** The container's host name. @default the construct's id */
   readonly hostname?: string;
-  /** A volume's name, or a folder of the host if it begins with a slash. @default the volume <container>-data */
+  /**
+   * Where the agent's data is: a volume's name, or a folder of the host if it begins with a slash.
+   * @default the volume <container>-data
+   */
   readonly data?: string;
   /**
    * Decommission the agent: the next deploy runs the pre-stop check, makes the agent leave the cluster, and removes its
@@ -108,7 +122,7 @@ export interface ConsulAgentProps {
    * that the configuration no longer has. @default false
    */
   readonly decommission?: boolean;
-  /** TLS, gossip encryption and ACLs. @default none */
+  /** TLS, gossip encryption and ACLs. @default none: agents accept plain requests, and check no token */
   readonly security?: AgentSecurity;
   /** Consul's image, by tag or digest: the official one, which is based on Alpine. @default "hashicorp/consul:1.22.7" */
   readonly image?: string;
@@ -120,7 +134,7 @@ export interface ConsulAgentProps {
   readonly clientAddr?: string;
   /** Ports that the agent listens on. @default Consul's */
   readonly ports?: AgentPorts;
-  /** In a bridge network: ports that are published at the host's address. @default none */
+  /** In a bridge network: ports of the host at which the agent's ports are published. @default none */
   readonly publish?: PublishedPorts;
   /** Whether the agent serves the web UI. @default true */
   readonly ui?: boolean;
@@ -130,9 +144,9 @@ export interface ConsulAgentProps {
   readonly log?: ContainerLog;
   /** Limits of the container. @default none */
   readonly resources?: ContainerResources;
-  /** DNS; its port is `ports.dns`. @default Consul's */
+  /** How the agent answers DNS queries. The port is `ports.dns`. @default Consul's */
   readonly dns?: AgentDns;
-  /** Seconds that a deploy waits until the agent is ready. @default 120 */
+  /** How long a deploy waits until the agent is ready. @unit seconds @default 120 */
   readonly readyTimeout?: number;
   /** Labels of the container. `addLabel` adds more. @default none */
   readonly labels?: Readonly<Record<string, string>>;

@@ -1,18 +1,22 @@
 import { PATHS } from "../consul/contract";
 import type { Role } from "../consul/ports";
 import { AGENT_SECRETS, SECRET_FILES } from "../consul/secrets";
-import type { SecuredStage } from "../consul/security";
 import type { Upload } from "./container-options";
 import { fromStack } from "./project-path";
 import { uploadText } from "./upload-text";
 
 /** An agent's security, and the folder of its secrets. */
 export interface AgentSecurity {
-  /** How far security is enforced. @default "strict" */
-  readonly stage?: SecuredStage;
   /**
-   * The folder of the agent's secrets, relative to the project or absolute, with the files of AGENT_SECRETS for its role.
-   * Terraform reads it.
+   * What is enforced. `permissive`: agents have certificates, keys and tokens, and nothing is enforced. `outgoing`:
+   * agents use TLS and tokens towards others, and still accept plain requests. `strict`: everything is enforced, and
+   * ACLs deny by default. A running cluster turns security on in this order, one deploy for each.
+   * @default "strict"
+   */
+  readonly stage?: "permissive" | "outgoing" | "strict";
+  /**
+   * The folder of the agent's secrets, relative to the project or absolute. `consul-cdktf secrets init` makes one for
+   * each agent, in `agents/`. Terraform reads it; the synthesized JSON has only its path.
    */
   readonly secrets: string;
 }

@@ -8,6 +8,15 @@ import { withoutCreationStacks } from "./creation-stacks";
  * A whole `main.ts`: synthesizes the cluster file that `CLUSTER` names, or the `cluster` key of cdktf.json's context.
  * Errors of the file are printed, each with its file:line:column, and end the program with exit code 1.
  * @param extend adds constructs of one's own to the cluster's stacks, or stacks of one's own to its app
+ * @example
+ * ```ts
+ * import { TerraformOutput } from "cdktf";
+ * import { synthesizeApp } from "consul-cdktf";
+ *
+ * synthesizeApp((cluster) => {
+ *   new TerraformOutput(cluster, "agents", { value: [...cluster.agents.keys()] });
+ * });
+ * ```
  */
 export function synthesizeApp(extend: (cluster: ConsulCluster) => void = () => undefined): void {
   try {

@@ -14,16 +14,20 @@ import { rejectUnknown } from "./prop-names";
 import { terraformId } from "./terraform-id";
 import { uploadText } from "./upload-text";
 
+/** When snapshots are taken, and where they are stored. */
 export interface BackupScheduleProps {
   /** The server whose host runs the container. Snapshots are taken while this server is the leader. */
   readonly server: ConsulServer;
-  /** Seconds from one snapshot to the next. @default 3600 */
+  /** How much time passes between two snapshots. @unit seconds @default 3600 */
   readonly every?: number;
-  /** How many snapshots are stored. @default 24 */
+  /** How many snapshots are stored. The oldest one is deleted first. @unit snapshots @default 24 */
   readonly keep?: number;
-  /** A volume's name, or a folder of the host if it begins with a slash. @default the volume <container>-backups */
+  /**
+   * Where snapshots are stored: a volume's name, or a folder of the host if it begins with a slash.
+   * @default the volume <container>-backups
+   */
   readonly to?: string;
-  /** @default the server's image */
+  /** The image of the container that takes snapshots. It has curl and Consul. @default the server's image */
   readonly image?: string;
   /** The container's address in a bridge network. @default an address that depends on the id alone */
   readonly address?: string;
@@ -50,15 +54,26 @@ const PROPS = [
 ] as const satisfies (keyof BackupScheduleProps)[];
 
 /**
- * Scheduled snapshots. A container on a server's host takes them while that server is the leader. The two containers
- * share only the network, so a replacement of one does not affect the other, and this container needs no pre-stop check.
- * (In Consul Enterprise, `consul snapshot agent` takes scheduled snapshots.)
+ * Takes scheduled snapshots of a cluster. A container on a server's host takes them while that server is the leader.
+ * The two containers share only the network, so a replacement of one does not affect the other, and this container
+ * needs no pre-stop check. (In Consul Enterprise, `consul snapshot agent` takes scheduled snapshots.)
+ * @example
+ * ```ts
+ * import type { TerraformStack } from "cdktf";
+ * import { BackupSchedule, type ConsulServer } from "consul-cdktf";
+ *
+ * declare const stack: TerraformStack;
+ * declare const server: ConsulServer;
+ * new BackupSchedule(stack, "backups", { server, every: 6 * 3600, keep: 12, to: "/srv/consul-backups" });
+ * ```
  */
 export class BackupSchedule extends Construct {
-  /** The L1 resources, for what this construct does not offer. */
+  /** The L1 resource of the container, for options that this construct does not have. */
   readonly container: Container;
+  /** The L1 resource of the image. */
   readonly image: Image;
 
+  /** @throws Error if only the server's own container can reach its API */
   constructor(scope: Construct, id: string, props: BackupScheduleProps) {
     super(scope, id);
     rejectUnknown(this, props, PROPS);

@@ -39,12 +39,15 @@ const ROLE_PROPS = {
   client: ["bootstrapExpect", "maxParallelClients"],
 } as const satisfies Record<Role, (keyof RoleProps)[]>;
 
-/** A server or client agent: a container on a host, its data, and its steps of a deploy. */
+/** What a server and a client agent are: a container on a host, its data, and its steps of a deploy. */
 export abstract class ConsulAgent extends Construct {
+  /** The host that the agent runs on. */
   readonly host: IDockerHost;
   /** Consul's node name. */
   readonly nodeName: string;
+  /** The name of the agent's container. */
   readonly containerName: string;
+  /** Every port that the agent listens on, by Consul's names; -1 is off. */
   readonly ports: EffectivePorts;
   /** Addresses of the agent's HTTP API and DNS. */
   readonly endpoints: Endpoints;
@@ -52,8 +55,9 @@ export abstract class ConsulAgent extends Construct {
   readonly joinAddress: JoinAddress;
   /** Whether the agent is decommissioned. */
   readonly decommission: boolean;
-  /** The L1 resources, for options that this construct does not have. */
+  /** The L1 resource of the container, for options that this construct does not have. */
   readonly container: Container;
+  /** The L1 resource of the image. */
   readonly image: Image;
   /** The readiness check after each start. Undefined for a decommissioned agent. */
   readonly readiness?: RolloutStep;
@@ -75,6 +79,7 @@ export abstract class ConsulAgent extends Construct {
   protected constructor(
     scope: Construct,
     id: string,
+    /** Whether the agent is a server or a client agent. */
     readonly role: Role,
     private readonly props: ConsulAgentProps & RoleProps,
   ) {
@@ -209,21 +214,44 @@ export abstract class ConsulAgent extends Construct {
     AppAgents.of(this).changed();
   }
 
-  /** Adds services that the agent registers, in the format of Consul's configuration files. */
+  /**
+   * Adds services that the agent registers, in the format of Consul's configuration files.
+   * @throws ClusterError if one has a secret, which the synthesized JSON would contain
+   * @example
+   * ```ts
+   * import type { ConsulAgent } from "consul-cdktf";
+   *
+   * declare const agent: ConsulAgent;
+   * agent.addService({ name: "shop", port: 80, check: { http: "http://localhost", interval: "10s" } });
+   * ```
+   */
   addService(...services: ConsulService[]): void {
     const all = [...this.declared.services, ...services];
     rejectSecrets(this, { services: all });
     this.declared.services = all;
   }
 
-  /** Adds checks of the node, or of a service by `service_id`, in the format of Consul's configuration files. */
+  /**
+   * Adds checks of the node, or of a service by `service_id`, in the format of Consul's configuration files.
+   * @throws ClusterError if one has a secret, which the synthesized JSON would contain
+   * @example
+   * ```ts
+   * import type { ConsulAgent } from "consul-cdktf";
+   *
+   * declare const agent: ConsulAgent;
+   * agent.addCheck({ name: "metrics", http: "http://localhost:9100/metrics", interval: "30s" });
+   * ```
+   */
   addCheck(...checks: ConsulCheck[]): void {
     const all = [...this.declared.checks, ...checks];
     rejectSecrets(this, { checks: all });
     this.declared.checks = all;
   }
 
-  /** Adds a label of the container, or changes it. */
+  /**
+   * Adds a label of the container, or changes it.
+   * @throws ClusterError for a secret, which the synthesized JSON would contain
+   */
   addLabel(name: string, value: string): void {
     rejectSecrets(this, { labels: { [name]: value } });
     this.labels[name] = value;
@@ -263,12 +291,12 @@ export abstract class ConsulAgent extends Construct {
     });
   }
 
-  /** The container in which the rollout asks this agent. */
+  /** The container in which the steps of a deploy ask this agent. */
   get execTarget(): ExecTarget {
     return this.host.target(this.containerName);
   }
 
-  /** The HTTP API: from anywhere if the agent listens there, else from its own host. */
+  /** The URL of the HTTP API: from anywhere if the agent listens there, else from its own host. */
   get httpAddress(): string {
     return this.endpoints.http;
   }

@@ -7,10 +7,22 @@ import type { ConsulAgent } from "./consul-agent";
 import type { Registrator } from "./registrator";
 import { StateBackend } from "./state-backend";
 
-/** A whole cluster, as the stack of its name. Hosts with a `group` are in separate stacks. */
+/**
+ * A whole cluster, as the stack of its name. Hosts with a `group` are in separate stacks.
+ * @example
+ * ```ts
+ * import { App } from "cdktf";
+ * import { ConsulCluster, loadCluster } from "consul-cdktf";
+ *
+ * const app = new App();
+ * new ConsulCluster(app, loadCluster("cluster.yaml"));
+ * app.synth();
+ * ```
+ */
 export class ConsulCluster extends TerraformStack {
   /** All stacks by name, this one included. */
   readonly stacks: ReadonlyMap<string, TerraformStack>;
+  /** Servers and client agents by name. */
   readonly agents: ReadonlyMap<string, ConsulAgent>;
   /** Registrators by host name. */
   readonly registrators: ReadonlyMap<string, Registrator>;

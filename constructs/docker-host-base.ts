@@ -14,6 +14,7 @@ import { TerraformRequirements } from "./terraform-requirements";
 export interface IDockerHost extends IConstruct {
   /** The host's IP address, at which other hosts reach it. */
   readonly address: string;
+  /** The host's Docker daemon, as Terraform's provider and the docker CLI connect to it. */
   readonly daemon: Daemon;
   /** The provider that reaches the host's daemon. */
   readonly provider: DockerProvider;
@@ -23,7 +24,11 @@ export interface IDockerHost extends IConstruct {
   target(container: string): ExecTarget;
   /** The reference that the host pulls an image by. Images of Docker Hub come through the mirror. */
   pullReference(image: string): string;
-  /** The network of a container on the host. */
+  /**
+   * The network of a container on the host.
+   * @param id the construct's id, on which an address in the bridge network depends
+   * @param address the container's address in the bridge network, if it does not depend on the id
+   */
   networking(id: string, address?: string): ContainerNetworking;
   /** Pulls an image to the host. The image stays there when the stack is destroyed. */
   pull(scope: Construct, id: string, image: string): Image;
@@ -33,17 +38,21 @@ export interface IDockerHost extends IConstruct {
 export interface BridgeNetwork {
   /** Docker's name of the network. */
   readonly name: string;
-  /** The network's subnet: a.b.c.0/24. */
+  /** The network's subnet: `a.b.c.0/24`. */
   readonly subnet: string;
 }
 
+/** A container's network, as the L1 resource of the container takes it. */
 export type ContainerNetworking = Pick<ContainerConfig, "networkMode" | "networksAdvanced">;
 
 /** A Docker daemon's address, and the certificates of one with TLS. */
 export interface DaemonAddress {
-  /** unix://, ssh://, tcp:// (TLS) or tcp+insecure://, with `{address}` and `{host}` replaced by the host's. */
+  /**
+   * The daemon's URL: `unix://`, `ssh://`, `tcp://` (with TLS) or `tcp+insecure://`. `{address}` and `{host}` stand for
+   * the host's address and id.
+   */
   readonly url: string;
-  /** The folder of ca.pem, cert.pem and key.pem for tcp://, relative to the project. @default "~/.docker" */
+  /** For `tcp://`, the folder of ca.pem, cert.pem and key.pem, relative to the project. @default "~/.docker" */
   readonly certs?: string;
 }
 
@@ -52,11 +61,11 @@ export interface DockerHostBaseProps {
   /** The host's IP address, at which other hosts reach it. Ports of a bridge network are published there. */
   readonly address: string;
   /**
-   * The Docker daemon: unix://, ssh://, tcp:// (TLS) or tcp+insecure://, with `{address}` and `{host}` replaced by the
-   * host's. Or the `daemon` of another host.
+   * The Docker daemon's URL: `unix://`, `ssh://`, `tcp://` (with TLS) or `tcp+insecure://`. `{address}` and `{host}`
+   * stand for the host's address and id. Or the `daemon` of another host.
    */
   readonly daemon: string | DaemonAddress | Daemon;
-  /** The registry that Docker Hub's images are pulled from: host[:port][/path]. @default Docker Hub */
+  /** The registry that Docker Hub's images are pulled from: `host[:port][/path]`. @default Docker Hub */
   readonly mirror?: string;
 }
 

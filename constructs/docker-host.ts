@@ -7,18 +7,21 @@ import { projectPath } from "./project-path";
 import { rejectUnknown } from "./prop-names";
 import { terraformId } from "./terraform-id";
 
+/** A host's daemon and address, and the bridge network that is created on it. */
 export interface DockerHostProps extends DockerHostBaseProps {
   /** The name of a bridge network to create for this host's agents. @default none: agents use the host's network */
   readonly bridge?: string;
-  /** The bridge network's subnet, a.b.c.0/24. @default "172.30.86.0/24" */
+  /** The bridge network's subnet, `a.b.c.0/24`. @default "172.30.86.0/24" */
   readonly subnet?: string;
   /**
-   * Registries that need credentials, which are in ~/.docker/config.json or in DOCKER_REGISTRY_USER and _PASS.
+   * Registries that need credentials. The provider finds these in `~/.docker/config.json`, or in the variables
+   * `DOCKER_REGISTRY_USER` and `DOCKER_REGISTRY_PASS`.
    * @default none
    */
   readonly registries?: readonly string[];
 }
 
+/** A host's daemon and address, with the provider that the stack has for it. */
 export interface ExistingDockerHostProps extends DockerHostBaseProps {
   /** A provider of the same stack, which reaches the host's daemon. */
   readonly provider: DockerProvider;
@@ -33,11 +36,38 @@ const EXISTING_PROPS = [...BASE_PROPS, "provider", "bridge"] as const satisfies 
 /** Written out, because the provider's own default is the home folder of /etc/passwd, whatever HOME says. */
 const DOCKER_CONFIG = "~/.docker/config.json";
 
-/** A Docker daemon and the address of the host that it runs on. */
+/**
+ * A Docker host: its daemon, and the address at which other hosts reach it.
+ * @example
+ * ```ts
+ * import type { TerraformStack } from "cdktf";
+ * import { DockerHost } from "consul-cdktf";
+ *
+ * declare const stack: TerraformStack;
+ * new DockerHost(stack, "node1", { address: "10.0.0.11", daemon: "ssh://root@{address}" });
+ * new DockerHost(stack, "node2", {
+ *   address: "10.0.0.12",
+ *   daemon: { url: "tcp://{address}:2376", certs: "certs/node2" },
+ *   bridge: "consul",
+ * });
+ * ```
+ */
 export class DockerHost extends DockerHostBase {
   /**
    * A host whose provider, and perhaps network, the stack has already. The rollout reaches the daemon by itself, because
    * a destroy-time provisioner cannot refer to a provider: `daemon` is the address that the provider has.
+   * @example
+   * ```ts
+   * import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+   * import type { TerraformStack } from "cdktf";
+   * import { DockerHost } from "consul-cdktf";
+   *
+   * declare const stack: TerraformStack;
+   * const provider = new DockerProvider(stack, "docker", { host: "ssh://deploy@10.0.0.31" });
+   * const bridge = { name: "apps", subnet: "172.20.0.0/24" };
+   * const daemon = "ssh://deploy@{address}";
+   * DockerHost.fromProvider(stack, "apps1", { provider, bridge, daemon, address: "10.0.0.31" });
+   * ```
    */
   static fromProvider(scope: Construct, id: string, props: ExistingDockerHostProps): IDockerHost {
     return new ExistingDockerHost(scope, id, props);
@@ -45,6 +75,7 @@ export class DockerHost extends DockerHostBase {
 
   /** The provider that reaches this host's daemon, under an alias of the host's name. */
   override readonly provider: DockerProvider;
+  /** The network that this host's agents share. Undefined if they use the host's own. */
   override readonly bridge?: BridgeNetwork;
   /** The L1 resource of the bridge network. Undefined if agents use the host's own network. */
   readonly network?: Network;

@@ -18,8 +18,22 @@ const CLUSTER_FILE = "cluster.json";
  * client agents, and the steps for ACLs, the quorum, autopilot and definitions. Its description has the keys of a
  * cluster file. It is written beside the stack's JSON, as `cluster.json`, for `consul-cdktf COMMAND --cluster FILE`:
  * `secrets init` makes the secrets, `status` and the other commands find the agents in the stack's Terraform state.
+ * @example
+ * ```ts
+ * import type { TerraformStack } from "cdktf";
+ * import { EmbeddedCluster } from "consul-cdktf";
+ *
+ * declare const stack: TerraformStack;
+ * new EmbeddedCluster(stack, {
+ *   name: stack.node.id,
+ *   daemon: "ssh://root@{address}",
+ *   hosts: { node1: "10.0.0.11", node2: "10.0.0.12", node3: "10.0.0.13" },
+ *   servers: ["node1", "node2", "node3"],
+ * });
+ * ```
  */
 export class EmbeddedCluster extends Construct {
+  /** Servers and client agents by name. */
   readonly agents: ReadonlyMap<string, ConsulAgent>;
   /** Registrators by host name. */
   readonly registrators: ReadonlyMap<string, Registrator>;

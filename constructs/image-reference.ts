@@ -1,12 +1,15 @@
 /** A Docker image's name. As in Docker, a name without a registry is on Docker Hub. */
 export class ImageReference {
   private constructor(
+    /** The registry's host, with its port: `docker.io` for Docker Hub. */
     readonly registry: string,
+    /** The path in the registry: `library/nginx` for nginx. */
     readonly repository: string,
-    /** `:tag`, `@digest`, both, or nothing. */
+    /** The image's version: `:tag`, `@digest`, both, or nothing. */
     readonly version: string,
   ) {}
 
+  /** Reads `[registry/]name[:tag][@digest]`. */
   static parse(reference: string): ImageReference {
     const slash = reference.indexOf("/");
     const first = slash < 0 ? "" : reference.slice(0, slash);

@@ -2,8 +2,16 @@ export { defineCluster } from "../cluster/define";
 export { loadCluster, selectClusterFile } from "../cluster/file/load";
 export type { ClusterFile } from "../cluster/file/schema";
 export type { Cluster, Daemon } from "../cluster/model";
-export { ClusterError } from "../cluster/problem";
+export {
+  type AgentLocation,
+  ClusterError,
+  type FileLocation,
+  type Location,
+  type Problem,
+  type ProgramLocation,
+} from "../cluster/problem";
 export type { ConsulConfig } from "../consul/config";
+export type { Endpoints } from "../consul/endpoints";
 export type { ExecTarget, StepRequest } from "../rollout/request";
 export type {
   AgentDns,
@@ -24,7 +32,7 @@ export { ConsulClient, type ConsulClientProps } from "./consul-client";
 export { ConsulCluster } from "./consul-cluster";
 export { ConsulServer, type ConsulServerProps } from "./consul-server";
 export { DockerHost, type DockerHostProps, type ExistingDockerHostProps } from "./docker-host";
-export type { BridgeNetwork, DaemonAddress, IDockerHost } from "./docker-host-base";
+export type { BridgeNetwork, ContainerNetworking, DaemonAddress, IDockerHost } from "./docker-host-base";
 export { EmbeddedCluster } from "./embedded-cluster";
 export { ImageReference } from "./image-reference";
 export { JoinAddress } from "./join-address";

@@ -4,13 +4,16 @@ import { DEFAULT_PORTS } from "../consul/ports";
 /** The address at which other agents join an agent, and the port of its gossip. */
 export class JoinAddress {
   private constructor(
+    /** An IP address, a DNS name, or a container's name in its bridge network. */
     readonly host: string,
+    /** The port of the agent's gossip. */
     readonly port: number,
   ) {}
 
   /**
+   * An address whose parts are known.
    * @param host an IP address, a DNS name, or a container's name in its bridge network
-   * @param port the agent's serf_lan port
+   * @param port the agent's port `serf_lan`; without one, Consul's default
    */
   static of(host: string, port: number = DEFAULT_PORTS.serf_lan): JoinAddress {
     return new JoinAddress(host, port);
@@ -29,13 +32,15 @@ export class JoinAddress {
   }
 
   /**
-   * Consul's format. Without a port Consul assumes the joining agent's own, so the port is omitted only if both are the
-   * same.
+   * The address in Consul's format. Without a port Consul assumes the joining agent's own, so the port is omitted only
+   * if both are the same.
+   * @param ownPort the joining agent's port `serf_lan`
    */
   toString(ownPort: number = DEFAULT_PORTS.serf_lan): string {
     return this.port === ownPort ? this.host : `${bracketed(this.host)}:${this.port}`;
   }
 
+  /** Whether both have the same host and port. */
   equals(other: JoinAddress): boolean {
     return this.host === other.host && this.port === other.port;
   }

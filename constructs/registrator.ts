@@ -19,6 +19,7 @@ import { TerraformData } from "./terraform-data";
 import { terraformId } from "./terraform-id";
 import { uploadText } from "./upload-text";
 
+/** Registrator's settings, most of which are its flags. */
 export interface RegistratorProps {
   /** The agent that services are registered with. Registrator runs on its host. */
   readonly agent: ConsulAgent;
@@ -35,15 +36,15 @@ export interface RegistratorProps {
   readonly ip?: string;
   /** Whether services are registered with the containers' own addresses and ports, not the published ones. @default false */
   readonly internal?: boolean;
-  /** Seconds between two comparisons of containers with services; 0 is never. @default 60 */
+  /** How much time passes between two comparisons of containers with services; 0 is never. @unit seconds @default 60 */
   readonly resync?: number;
   /** Whether services of removed containers are deregistered. @default true, or false if `deregister` is "on-success" */
   readonly cleanup?: boolean;
   /** After which exits of a container its services are deregistered. @default "always" */
   readonly deregister?: "always" | "on-success";
-  /** How often registrator retries to reach the agent at its start; -1 is without limit. @default -1 */
+  /** How often registrator retries to reach the agent at its start; -1 is without limit. @unit attempts @default -1 */
   readonly retryAttempts?: number;
-  /** Milliseconds between two attempts. @default 2000 */
+  /** How much time passes between two attempts. @unit milliseconds @default 2000 */
   readonly retryInterval?: number;
   /** Tags of all services, without commas. @default none */
   readonly tags?: readonly string[];
@@ -58,7 +59,7 @@ export interface RegistratorProps {
    * @default none: registrator registers services without a token
    */
   readonly security?: AgentSecurity;
-  /** Seconds that a deploy waits for the host's daemon when it delivers the token. @default 120 */
+  /** How long a deploy waits for the host's daemon when it delivers the token. @unit seconds @default 120 */
   readonly readyTimeout?: number;
   /**
    * The settings of a cluster file, in place of those that a cluster file has.
@@ -98,10 +99,22 @@ const SETTINGS = {
  */
 const WITHOUT_TOKEN_FILE = "gliderlabs/registrator";
 
-/** Registers a host's containers as services, by their published ports, with an agent of that host. */
+/**
+ * Registers a host's containers as services, by their published ports, with an agent of that host.
+ * @example
+ * ```ts
+ * import type { TerraformStack } from "cdktf";
+ * import { type ConsulClient, Registrator } from "consul-cdktf";
+ *
+ * declare const stack: TerraformStack;
+ * declare const agent: ConsulClient;
+ * new Registrator(stack, "registrator", { agent, tags: ["docker"], resync: 30 });
+ * ```
+ */
 export class Registrator extends Construct {
-  /** The L1 resources, for what this construct does not offer. */
+  /** The L1 resource of the container, for options that this construct does not have. */
   readonly container: Container;
+  /** The L1 resource of the image. */
   readonly image: Image;
   /** Delivers registrator's token. Undefined without one. */
   readonly token?: TerraformData;

@@ -1,15 +1,22 @@
+import type { Precondition } from "cdktf";
 import { Construct } from "constructs";
 import type { StepRequest } from "../rollout/request";
 import { RolloutProgram } from "./rollout-program";
-import { TerraformData, type TerraformDataProps } from "./terraform-data";
+import { TerraformData } from "./terraform-data";
 
-export interface RolloutStepProps extends Pick<TerraformDataProps, "precondition"> {
-  /** A function if the request is complete only when the stack is synthesized. */
+/** What a step of a deploy does, and when. */
+export interface RolloutStepProps {
+  /**
+   * What the step asks of the rollout's program. A function if the request is complete only when the stack is
+   * synthesized.
+   */
   readonly request: StepRequest | (() => StepRequest);
   /** What the step concerns, for Terraform's log: an agent's node name, or the cluster's. */
   readonly subject: string;
   /** The step runs again when one of these changes. */
   readonly triggers: readonly string[];
+  /** What has to hold when Terraform plans the step. @default none */
+  readonly precondition?: Precondition;
 }
 
 /**
@@ -18,6 +25,7 @@ export interface RolloutStepProps extends Pick<TerraformDataProps, "precondition
  * ready within the provider's own `wait` is tainted, and the next deploy destroys it.)
  */
 export class RolloutStep extends Construct {
+  /** The L1 resource: a `terraform_data`. */
   readonly resource: TerraformData;
 
   constructor(scope: Construct, id: string, { request, subject, triggers, precondition }: RolloutStepProps) {

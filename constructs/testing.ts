@@ -6,12 +6,13 @@ export type SynthesizedBlock = Readonly<Record<string, unknown>>;
 
 /** A stack's JSON, as a test reads it. */
 export interface SynthesizedStack {
-  /** By type and Terraform id: `resource.docker_container["server1"]`. */
+  /** Resources by type and Terraform id: `resource.docker_container["server1"]`. */
   readonly resource: Readonly<Record<string, Readonly<Record<string, SynthesizedBlock>>>>;
-  /** By id. */
+  /** Outputs by id. */
   readonly output: Readonly<Record<string, SynthesizedBlock>>;
-  /** By type. */
+  /** Providers by type. */
   readonly provider: Readonly<Record<string, readonly SynthesizedBlock[]>>;
+  /** Terraform's own settings: required versions and the backend. */
   readonly terraform: SynthesizedBlock;
 }
 

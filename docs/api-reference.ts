@@ -91,6 +91,7 @@ class ApiPage {
       ...(ts.isFunctionDeclaration(declaration) ? this.callable(name, declaration, docOf(declaration)) : []),
       ...(ts.isTypeAliasDeclaration(declaration) ? this.alias(declaration) : []),
       ...(created && isPublicMember(created) ? this.callable(`new ${name}`, created, docOf(created)) : []),
+      ...examplesIn(docOf(declaration)),
       ...(properties.length > 0 ? this.properties(properties, takesDefaults(declaration)) : []),
       ...members.filter(isMethod).flatMap((method) => this.method(name, method)),
     ];
@@ -117,7 +118,7 @@ class ApiPage {
     const doc = docOfMember(method);
     const name =
       isStatic(method) || ts.isObjectLiteralExpression(method.parent) ? `${owner}.${nameOf(method)}` : nameOf(method);
-    return ["", `### ${name}`, ...prose(doc), ...this.callable(name, method, doc)];
+    return ["", `### ${name}`, ...prose(doc), ...this.callable(name, method, doc), ...examplesIn(doc)];
   }
 
   private callable(name: string, node: ts.SignatureDeclaration, { params, throws }: Doc): string[] {
@@ -223,10 +224,8 @@ const value = (text: string): string =>
 /** A comment names a page by its path in the repository. */
 const linkedPages = (text: string): string => text.replace(/docs\/([\w-]+\.md)/g, "[$1]($1)");
 
-const prose = ({ text, examples }: Doc): string[] => [
-  ...(text === "" ? [] : ["", linkedPages(cellText(text))]),
-  ...examples.flatMap((example) => ["", example]),
-];
+const prose = ({ text }: Doc): string[] => (text === "" ? [] : ["", linkedPages(cellText(text))]);
+const examplesIn = ({ examples }: Doc): string[] => examples.flatMap((example) => ["", example]);
 
 /** Signatures alone do not compile. Examples are fenced as `ts`, and a test compiles those. */
 const code = (text: string): string[] => ["", "```typescript", text, "```"];

@@ -17,8 +17,9 @@ export type Stage = "off" | "permissive" | "outgoing" | "strict";
 export interface ExecTarget {
   /** Its daemon, as `docker -H` takes it: `ssh://root@10.0.0.11`. */
   readonly daemon: string;
-  /** Of a daemon with TLS: the folder of its certificates, as other paths; or `~/...`. */
+  /** Of a daemon with TLS: the folder of its certificates, as other paths; or `~/...`. @default none */
   readonly certs?: string;
+  /** The container's name. */
   readonly container: string;
   /** The URL of the agent's HTTP API in the container. @default what the container itself says */
   readonly api?: string;
@@ -164,6 +165,7 @@ export interface DecommissionRequest extends StopRequest {
   readonly step: "decommission";
 }
 
+/** What a step of a deploy asks of the rollout's program: an object whose `step` names what it does. */
 export type StepRequest =
   | ReadinessRequest
   | ServicesRequest

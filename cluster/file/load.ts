@@ -28,6 +28,7 @@ const MAX_ALIASED_NODES = 10_000;
 
 /**
  * The cluster file that a command works on: `CLUSTER`, or the `cluster` key of cdktf.json's context.
+ * @param env the environment variables
  * @throws ClusterError when neither names one
  */
 export function selectClusterFile(env: NodeJS.ProcessEnv = process.env): string {
@@ -54,6 +55,7 @@ export function selectClusterFile(env: NodeJS.ProcessEnv = process.env): string 
 
 /**
  * Reads and validates a cluster file.
+ * @param path relative to the working directory, or absolute
  * @throws ClusterError with every problem, each with its file:line:column
  */
 export function loadCluster(path: string): Cluster {

@@ -575,7 +575,10 @@ export const clusterSchema = z
   })
   .describe("A Consul cluster on Docker hosts.");
 
-/** The cluster file as it is written, and as `defineCluster` takes it in TypeScript. */
+/**
+ * The cluster file as it is written, and as `defineCluster` takes it in TypeScript. docs/cluster-file.md has every key
+ * with its type and default.
+ */
 export type ClusterFile = z.input<typeof clusterSchema>;
 /** The same, with the defaults of the cluster's own keys. */
 export type ParsedClusterFile = z.output<typeof clusterSchema>;
