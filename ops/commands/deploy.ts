@@ -1,7 +1,8 @@
 import type { ProblemCode } from "../../cluster/catalogue";
 import { describeProblem } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
-import { blockedText, preflight } from "../deploy/preflight";
+import { blockedText, type Preflight, preflight } from "../deploy/preflight";
+import { locationLines } from "../project/locations";
 import { refusedSecrets } from "../secrets/check";
 import type { Terminal } from "../terminal/terminal";
 import { cdktf } from "../terraform/cdktf";
@@ -42,8 +43,16 @@ export async function deploy(options: DeployOptions, terminal: Terminal): Promis
     env,
   });
   for (const reason of unreachable) log(`not deployed: ${reason}`);
+  if (exitCode === 0 && isFirst(found)) {
+    log("The first deploy is done. Keep copies of these, but not in the repository:");
+    locationLines(cluster).forEach(log);
+  }
   return exitCode === 0 && unreachable.length > 0 ? 1 : exitCode;
 }
+
+/** Whether nothing of the cluster was deployed before. */
+const isFirst = ({ states }: Preflight): boolean =>
+  [...states.values()].every(({ resources }) => resources.length === 0);
 
 const rejected = (reasons: readonly string[]): Error =>
   new Error(`rejected; nothing was changed\n${reasons.join("\n")}`);

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseCluster } from "../../cluster/file/load";
+import type { Cluster } from "../../cluster/model";
 import { describeProblem } from "../../cluster/problem";
+import { locationLines } from "../project/locations";
 import { askForSettings } from "../project/questions";
-import { CLUSTER_FILE, type NamedAddress, type ProjectSettings, projectFiles } from "../project/template";
+import { CLUSTER_FILE, FILE_NAMES, type NamedAddress, type ProjectSettings, projectFiles } from "../project/template";
 import type { Terminal } from "../terminal/terminal";
 
 export interface InitOptions {
@@ -24,32 +26,35 @@ export interface InitOptions {
 export async function init({ folder, ...options }: InitOptions, terminal: Terminal): Promise<number> {
   const root = resolve(folder);
   const given: ProjectSettings = { ...options, servers: options.server, clients: options.client };
-  refuseExisting(root, Object.keys(projectFiles(given)));
+  refuseExisting(root);
   const settings = given.servers.length > 0 ? given : await askForSettings(given, terminal);
   const files = projectFiles(settings);
-  for (const warning of parseCluster(files[CLUSTER_FILE] as string, CLUSTER_FILE).warnings)
-    terminal.log(describeProblem(warning));
+  const cluster = parseCluster(files[CLUSTER_FILE], CLUSTER_FILE);
+  for (const warning of cluster.warnings) terminal.log(describeProblem(warning));
   mkdirSync(root, { recursive: true });
   for (const [name, content] of Object.entries(files)) writeFileSync(join(root, name), content, { flag: "wx" });
-  terminal.print(nextSteps(folder, Object.keys(files)));
+  terminal.print(nextSteps(folder, cluster));
   return 0;
 }
 
-function refuseExisting(root: string, names: readonly string[]): void {
-  const existing = names.map((name) => join(root, name)).filter((file) => existsSync(file));
+function refuseExisting(root: string): void {
+  const existing = FILE_NAMES.map((name) => join(root, name)).filter((file) => existsSync(file));
   if (existing.length === 0) return;
   const shown = existing.map((file) => relative(process.cwd(), file) || file);
   throw new Error(`nothing was written: ${shown.join(", ")} exists already; choose an empty folder: init FOLDER`);
 }
 
-const nextSteps = (folder: string, names: readonly string[]): string =>
+const nextSteps = (folder: string, cluster: Cluster): string =>
   [
-    `made ${names.join(", ")}`,
+    `made ${FILE_NAMES.join(", ")}`,
     "",
     "Next:",
     ...(resolve(folder) === process.cwd() ? [] : [`  cd ${folder}`]),
     "  npm install",
-    "  npm run secrets -- init   # tokens, certificates and keys, into secrets/",
+    "  npm run secrets -- init   # tokens, certificates and keys",
     "  npm run diff              # what a deploy would do",
     "  npm run deploy",
+    "",
+    "Files that commands will write. Keep copies of them, but not in the repository:",
+    ...locationLines(cluster),
   ].join("\n");

@@ -24,23 +24,21 @@ export interface ProjectSettings {
   readonly cdktn: boolean;
 }
 
-/** A command's npm script, as this repository has it. */
-const COMMANDS = [
-  ...["diff", "deploy", "destroy", "status", "logs", "diagram"],
-  ...["adopt", "secrets", "doctor", "backup", "restore"],
-] as const;
+/** The commands that are npm scripts of this repository. They are those of a project too. */
+const COMMANDS = Object.entries(manifest.scripts)
+  .filter(([name, script]) => script.endsWith(` ops/main.ts ${name}`))
+  .map(([name]) => name);
 
 /** Runs main.ts. */
 const TSX = "^4.23.0";
 
 export const CLUSTER_FILE = "cluster.yaml";
 
-/** The files of a new project, by their names. */
-export function projectFiles(settings: ProjectSettings): Readonly<Record<string, string>> {
-  return {
-    [CLUSTER_FILE]: clusterFile(settings),
-    "main.ts": MAIN,
-    "cdktf.json": json({
+const FILES = {
+  [CLUSTER_FILE]: clusterFile,
+  "main.ts": () => MAIN,
+  "cdktf.json": () =>
+    json({
       language: "typescript",
       // CDKTF 0.21 calls util.isArray, of which Node 22 and later would warn at each synth.
       app: "node --disable-warning=DEP0044 --import tsx main.ts",
@@ -48,14 +46,22 @@ export function projectFiles(settings: ProjectSettings): Readonly<Record<string,
       sendCrashReports: "false",
       context: { cluster: CLUSTER_FILE },
     }),
-    "package.json": json(packageJson(settings)),
-    "tsconfig.json": json({
+  "package.json": (settings: ProjectSettings) => json(packageJson(settings)),
+  "tsconfig.json": () =>
+    json({
       compilerOptions: { target: "ES2022", module: "NodeNext", strict: true, skipLibCheck: true, noEmit: true },
       include: ["*.ts"],
     }),
-    ".gitignore": IGNORED,
-  };
-}
+  ".gitignore": () => IGNORED,
+} as const;
+
+type FileName = keyof typeof FILES;
+
+export const FILE_NAMES = Object.keys(FILES) as readonly FileName[];
+
+/** The files of a new project, by their names. */
+export const projectFiles = (settings: ProjectSettings): Readonly<Record<FileName, string>> =>
+  Object.fromEntries(FILE_NAMES.map((name) => [name, FILES[name](settings)])) as Record<FileName, string>;
 
 function clusterFile({ name, servers, clients, daemon }: ProjectSettings): string {
   const names = (hosts: readonly NamedAddress[]) => hosts.map((host) => host.name);

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadCluster } from "../../../cluster/file/load";
-import { scripts as ours } from "../../../package.json";
+import { createProgram } from "../../../ops/command-line/program";
+import { Terminal } from "../../../ops/terminal/terminal";
 import { folder } from "../../cluster-files";
 import { run } from "../../command-line";
 
@@ -22,7 +23,8 @@ test("a project has a cluster file of its own, which has no errors", async () =>
   expect(status).toBe(0);
   const files = ["cluster.yaml", "main.ts", "cdktf.json", "package.json", "tsconfig.json", ".gitignore"];
   expect(readdirSync(join(cwd, "mine")).sort()).toEqual([...files].sort());
-  for (const line of [...files, "cd mine", "npm install", "npm run deploy"]) expect(stdout).toContain(line);
+  for (const line of [...files, "cd mine", "npm install", "npm run deploy", "secrets/payments", "backups/payments"])
+    expect(stdout).toContain(line);
   const cluster = loadCluster(join(cwd, "mine/cluster.yaml"));
   expect(cluster).toMatchObject({ name: "payments", stage: "strict", warnings: [{ code: "image-by-tag" }] });
   expect(cluster.agents.map(({ name, role, host }) => [name, role, host.address, host.daemon.url])).toEqual([
@@ -33,14 +35,19 @@ test("a project has a cluster file of its own, which has no errors", async () =>
   ]);
 });
 
-test("its commands are npm scripts, as in this repository", async () => {
+test("each command that needs a project is an npm script of it", async () => {
   const cwd = folder();
   await init(cwd, ...SERVERS);
   const { scripts } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };
-  const commands = Object.entries(ours).filter(([name, script]) => script.endsWith(`ops/main.ts ${name}`));
-  expect(scripts).toMatchObject(Object.fromEntries(commands.map(([name]) => [name, `consul-cdktf ${name}`])));
+  const commands = createProgram({ terminal: new Terminal(), words: [], exitCode: 0 }).subcommands.filter(
+    ({ isForEverybody }) => !isForEverybody,
+  );
+  const { synth: _, typecheck: __, ...ofCommands } = scripts;
+  expect(ofCommands).toEqual(
+    Object.fromEntries(commands.map((command) => [command.name(), `consul-cdktf ${command.name()}`])),
+  );
   expect(JSON.parse(readFileSync(join(cwd, "cdktf.json"), "utf8"))).toMatchObject({
     context: { cluster: "cluster.yaml" },
   });
