@@ -16,7 +16,7 @@ import {
   membersOf,
   nameOf,
 } from "./declarations";
-import { cellText, table } from "./markdown";
+import { escaped, table } from "./markdown";
 
 const PROJECT = join(__dirname, "..");
 
@@ -130,24 +130,22 @@ class ApiPage {
       return { label, type, meaning, text: `${parameter.dotDotDotToken ? "..." : ""}${label}${optional}: ${type}` };
     });
     const returns = node.type ? `: ${oneLine(node.type.getText())}` : "";
-    const explained = list.filter(
-      ({ type, meaning }) => meaning || [...this.names].some((each) => wordsOf(type).includes(each)),
-    );
+    const explained = list.filter(({ type, meaning }) => meaning || this.type(type).includes("]("));
     return [
       ...code(`${name}(${list.map(({ text }) => text).join(", ")})${returns}`),
       ...(explained.length > 0 ? [""] : []),
       ...explained.map(
         ({ label, type, meaning }) =>
-          `- \`${label}\`: ${this.type(type)}${meaning ? `, ${cellText(oneLine(meaning))}` : ""}`,
+          `- \`${label}\`: ${this.type(type)}${meaning ? `, ${escaped(oneLine(meaning))}` : ""}`,
       ),
       ...throws.flatMap((text) => ["", `Throws ${this.error(text)}.`]),
     ];
   }
 
-  /** The first word of \`@throws\` is the error's class. */
+  /** The first word of `@throws` is the error's class. */
   private error(text: string): string {
     const [name = "", ...rest] = oneLine(text).split(" ");
-    return `${this.type(name)} ${cellText(rest.join(" "))}`;
+    return `${this.type(name)} ${escaped(rest.join(" "))}`;
   }
 
   private properties(members: readonly Member[], withDefaults: boolean): string[] {
@@ -158,8 +156,8 @@ class ApiPage {
     ];
     if (withDefaults)
       columns.push(["default", ({ doc, optional }) => (optional ? value(doc.default ?? "") : "required")]);
-    if (rows.some(({ doc }) => doc.unit)) columns.push(["unit", ({ doc }) => cellText(doc.unit ?? "")]);
-    columns.push(["meaning", ({ doc }) => linkedPages(cellText(oneLine(doc.text)))]);
+    if (rows.some(({ doc }) => doc.unit)) columns.push(["unit", ({ doc }) => escaped(doc.unit ?? "")]);
+    columns.push(["meaning", ({ doc }) => linkedPages(escaped(oneLine(doc.text)))]);
     return [
       "",
       ...table(
@@ -187,7 +185,7 @@ class ApiPage {
       .split(new RegExp(`\\b(${[...this.names].join("|")})\\b`))
       .map((part) => {
         if (this.names.has(part)) return `[\`${part}\`](${anchor(part)})`;
-        return part.replace(/\S(?:.*\S)?/, (shown) => `\`${shown.replaceAll("|", "\\|")}\``);
+        return part.replace(/\S(?:.*\S)?/, (shown) => `\`${shown}\``);
       })
       .join("");
   }
@@ -214,17 +212,16 @@ const anchor = (name: string): string => `#${name.toLowerCase()}`;
 
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 const firstSentence = (text: string): string =>
-  cellText(/^.*?[.:](?= |$)/.exec(oneLine(text))?.[0].replace(/:$/, ".") ?? "");
-const wordsOf = (text: string): string[] => text.match(/\w+/g) ?? [];
+  escaped(/^.*?[.:](?= |$)/.exec(oneLine(text))?.[0].replace(/:$/, ".") ?? "");
 
 /** Values are code, and sentences are text. */
 const value = (text: string): string =>
-  /^("[^"]*"|-?\d+|true|false)$/.test(text) ? `\`${text}\`` : cellText(oneLine(text));
+  /^("[^"]*"|-?\d+|true|false)$/.test(text) ? `\`${text}\`` : escaped(oneLine(text));
 
 /** A comment names a page by its path in the repository. */
 const linkedPages = (text: string): string => text.replace(/docs\/([\w-]+\.md)/g, "[$1]($1)");
 
-const prose = ({ text }: Doc): string[] => (text === "" ? [] : ["", linkedPages(cellText(text))]);
+const prose = ({ text }: Doc): string[] => (text === "" ? [] : ["", linkedPages(escaped(text))]);
 const examplesIn = ({ examples }: Doc): string[] => examples.flatMap((example) => ["", example]);
 
 /** Signatures alone do not compile. Examples are fenced as `ts`, and a test compiles those. */

@@ -13,7 +13,10 @@ export type Declaration =
   | ts.FunctionDeclaration
   | ts.VariableDeclaration;
 
-/** A property or method of a class, an interface or a constant object. A class may declare a property as a parameter of its constructor. */
+/**
+ * A property or method of a class, an interface or a constant object. A class may declare a property as a parameter of
+ * its constructor.
+ */
 export type Member =
   | ts.PropertyDeclaration
   | ts.PropertySignature
@@ -37,7 +40,7 @@ export function exportsOf(path: string): Map<string, Declaration> {
   const names = file.statements.flatMap((statement) => {
     if (ts.isExportDeclaration(statement) && statement.exportClause && ts.isNamedExports(statement.exportClause))
       return statement.exportClause.elements.map(({ name }) => name.text);
-    if (!isExported(statement)) return [];
+    if (!ts.isExportDeclaration(statement) && !isExported(statement)) return [];
     const declarations = declarationsIn(statement);
     if (declarations.length > 0) return declarations.flatMap(({ name }) => name?.getText() ?? []);
     throw new Error(`the API's page has no place for this export of ${path}: ${statement.getText()}`);

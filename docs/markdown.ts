@@ -1,7 +1,11 @@
-/** Text of a table's cell. Code stays as it is, except that a bar would end the cell. */
-export const cellText = (text: string): string =>
-  text.replaceAll("|", "\\|").replace(/(`[^`]*`)|</g, (_, code?: string) => code ?? "\\<");
+/** Text in which no tag of HTML begins. Code stays as it is. */
+export const escaped = (text: string): string => text.replace(/(`[^`]*`)|</g, (_, code?: string) => code ?? "\\<");
 
-/** A table, with a heading for each column. */
+/** Text of a table's cell, which a bar would end, in code too. */
+export const cellText = (text: string): string => barless(escaped(text));
+
+/** A table with a heading for each column. */
 export const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string[] =>
-  [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.map(barless).join(" | ")} |`);
+
+const barless = (text: string): string => text.replaceAll("|", "\\|");
