@@ -92,8 +92,10 @@ describe("the npm package, installed in an empty folder whose path has a space",
     const isOther = ({ path }: { path: string }) =>
       !/^(package\.json|LICENSE|[\w.-]+\.md)$|^dist\/.*\.(js|cjs|d\.ts|sh|json)$/.test(path);
     expect(files.filter(isOther)).toEqual([]);
-    expect(files.filter(({ path }) => /test|e2e|bench/.test(path))).toEqual([
-      { path: "dist/ops/backups/test-restore.sh", mode: expect.anything(), size: expect.anything() },
+    expect(files.map(({ path }) => path).filter((path) => /test|e2e|bench/.test(path))).toEqual([
+      "dist/constructs/testing.d.ts",
+      "dist/constructs/testing.js",
+      "dist/ops/backups/test-restore.sh",
     ]);
   });
 
@@ -127,8 +129,11 @@ describe("the npm package, installed in an empty folder whose path has a space",
     const next = join(root, "next");
     mkdirSync(next);
     execFileSync("tar", ["-xzf", tarball, "-C", next]);
-    const description = join(next, "package/package.json");
-    writeFileSync(description, JSON.stringify({ ...JSON.parse(readFileSync(description, "utf8")), version: "99.0.0" }));
+    for (const description of ["package/package.json", "package/dist/package.json"].map((file) => join(next, file)))
+      writeFileSync(
+        description,
+        readFileSync(description, "utf8").replace(/"version": "[^"]+"/, '"version": "99.0.0"'),
+      );
     execFileSync("tar", ["-czf", `${next}.tgz`, "-C", next, "package"]);
     here("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", `${next}.tgz`);
     await user.own(folder);
