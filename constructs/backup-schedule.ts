@@ -73,7 +73,10 @@ export class BackupSchedule extends Construct {
   /** The L1 resource of the image. */
   readonly image: Image;
 
-  /** @throws Error if only the server's own container can reach its API */
+  /**
+   * @throws Error if only the server's own container can reach its API
+   * @throws Error for a property that does not exist
+   */
   constructor(scope: Construct, id: string, props: BackupScheduleProps) {
     super(scope, id);
     rejectUnknown(this, props, PROPS);

@@ -56,6 +56,7 @@ export class DockerHost extends DockerHostBase {
   /**
    * A host whose provider, and perhaps network, the stack has already. The rollout reaches the daemon by itself, because
    * a destroy-time provisioner cannot refer to a provider: `daemon` is the address that the provider has.
+   * @throws Error for a property that does not exist
    * @example
    * ```ts
    * import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
@@ -80,6 +81,7 @@ export class DockerHost extends DockerHostBase {
   /** The L1 resource of the bridge network. Undefined if agents use the host's own network. */
   readonly network?: Network;
 
+  /** @throws Error for a property that does not exist */
   constructor(scope: Construct, id: string, props: DockerHostProps) {
     super(scope, id, props);
     rejectUnknown(this, props, PROPS);

@@ -119,7 +119,10 @@ export class Registrator extends Construct {
   /** Delivers registrator's token. Undefined without one. */
   readonly token?: TerraformData;
 
-  /** @throws Error if only the agent's own container can reach its plain HTTP, as in a bridge network with security */
+  /**
+   * @throws Error if only the agent's own container can reach its plain HTTP, as in a bridge network with security
+   * @throws Error for a property that does not exist
+   */
   constructor(scope: Construct, id: string, props: RegistratorProps) {
     super(scope, id);
     const { agent, security } = props;
