@@ -13,7 +13,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   rollout: ["consul"],
   ops: ["cluster", "constructs", "consul", "rollout", "package.json"],
   docs: ["cluster", "ops", "package.json"],
-  package: ["constructs", "ops"],
+  package: ["constructs", "ops", "package.json"],
   "main.ts": ["constructs"],
   e2e: ["cluster", "constructs", "consul", "ops", "rollout"],
   bench: ["cluster", "constructs", "consul", "e2e", "ops", "rollout"],

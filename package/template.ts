@@ -1,0 +1,34 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { projectFiles } from "../ops/project/template";
+import manifest from "../package.json";
+import { zip } from "./zip";
+
+/** `cdktf init` runs it in the new project. */
+const HOOKS = `exports.post = ({ silent }) => {
+  if (String(silent) === "true") return;
+  console.log(\`
+Next:
+  write your hosts and their addresses into cluster.yaml
+  npm install
+  npm run secrets -- init   # tokens, certificates and keys
+  npm run diff              # what a deploy would do
+  npm run deploy\`);
+};
+`;
+
+/**
+ * The template for `cdktf init --template URL`: the files that `consul-cdktf init` makes, with example hosts. The CDKTF
+ * CLI asks for the project's name, and replaces what is in double braces.
+ */
+export function template(): Buffer {
+  const servers = [1, 2, 3].map((number) => ({ name: `consul-server${number}`, address: `10.0.0.1${number}` }));
+  const daemon = "ssh://root@{address}";
+  const files = projectFiles({ name: "{{ Name }}", servers, clients: [], daemon, cdktn: false });
+  const settings = { projectId: "{{ projectId }}", sendCrashReports: "{{ sendCrashReports }}" };
+  const cdktfJson = `${JSON.stringify({ ...JSON.parse(files["cdktf.json"]), ...settings }, null, 2)}\n`;
+  return zip({ ...files, "cdktf.json": cdktfJson, ".hooks.sscaff.js": HOOKS });
+}
+
+if (require.main === module)
+  writeFileSync(join(__dirname, "..", `${manifest.name}-template-${manifest.version}.zip`), template());
