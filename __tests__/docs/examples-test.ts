@@ -80,11 +80,9 @@ const whole = EXAMPLES.filter(({ page, text }) => page === "docs/projects.md" &&
 
 test("most of docs/projects.md are whole programs", () => expect(whole.length).toBeGreaterThan(3));
 
-test.each(whole.map(({ file }) => [basename(file), file]))("%s runs", (_, file) => {
-  const output = execFileSync("node", ["--require", join(PROJECT, "typescript.cjs"), file], {
-    cwd: project,
-    encoding: "utf8",
-    stdio: "pipe",
-  });
-  expect(output).toBe("");
+test("they run", () => {
+  // In one process, which takes half a second to load CDKTF. The stack of an error names the file.
+  const program = whole.map(({ file }) => `require(${JSON.stringify(file)});`).join("\n");
+  const args = ["--require", join(PROJECT, "typescript.cjs"), "-e", program];
+  expect(execFileSync("node", args, { cwd: project, encoding: "utf8", stdio: "pipe" })).toBe("");
 });

@@ -74,7 +74,12 @@ export const execHere = (secrets: string): string => `while [ "$1" != -c ]; do s
 shift
 for word; do
   shift
-  set -- "$@" "$(printf '%s' "$word" | sed "s|/consul/secrets|${secrets}|")"
+  done=
+  while case $word in */consul/secrets*) ;; *) false ;; esac; do
+    done="$done\${word%%/consul/secrets*}${secrets}"
+    word=\${word#*/consul/secrets}
+  done
+  set -- "$@" "$done$word"
 done
 exec /bin/sh -c "$@"`;
 
