@@ -138,7 +138,7 @@ esac`;
   }, 30_000);
 
   test("a slow reader makes the writers wait, and memory does not grow", async () => {
-    const endless = `case $* in *--follow*) exec yes "2026-11-25T09:00:01.000000000Z ${"x".repeat(200)}" ;; *) echo "2026-11-25T09:00:00.000000000Z x" ;; esac`;
+    const endless = `case $* in *--follow*) exec seq -f "2026-11-25T09:00:01.%09.0fZ ${"x".repeat(200)}" 1 999999999 ;; *) echo "2026-11-25T09:00:00.000000000Z x" ;; esac`;
     const { start } = command(endless);
     const child = start("s1", "s2", "c1");
     children.push(child);
