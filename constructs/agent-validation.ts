@@ -90,16 +90,12 @@ export class AgentValidation implements IValidation {
 
 interface Taken extends OccupiedPort {
   readonly entry: AgentEntry;
-  /** Whether the port is in the network of its own container. */
-  readonly inContainer: boolean;
 }
 
 function portsOf(entry: AgentEntry): Taken[] {
   const { host } = entry.agent;
-  const bridged = host.bridge !== undefined;
-  return occupiedPorts(entry.settings, host.address)
-    .filter(({ section }) => bridged || section === "ports")
-    .map((port) => ({ ...port, entry, inContainer: bridged && port.section === "ports" }));
+  const ports = occupiedPorts(entry.settings, { address: host.address, bridged: host.bridge !== undefined });
+  return ports.map((port) => ({ ...port, entry }));
 }
 
 function isClash(own: Taken, other: Taken): boolean {

@@ -29,6 +29,8 @@ export interface AgentEntry {
 export interface AppCluster {
   /** In the order in which they were created. */
   readonly entries: readonly AgentEntry[];
+  /** Its servers that are not decommissioned. */
+  readonly servers: readonly AppAgent[];
   /** Whether one of them joins an agent that the app does not have. */
   readonly joinsOthers: boolean;
 }
@@ -58,14 +60,7 @@ export class AppAgents {
 
   clusterOf(agent: AppAgent): AppCluster {
     this.clusters ??= clustersOf(this.entries);
-    return this.clusters.get(agent) ?? { entries: [], joinsOthers: false };
-  }
-
-  /** The servers of an agent's cluster that are not decommissioned, the agent itself included if it is one. */
-  serversWith(agent: AppAgent): AppAgent[] {
-    return this.clusterOf(agent)
-      .entries.map((entry) => entry.agent)
-      .filter(({ role, decommission }) => role === "server" && !decommission);
+    return this.clusters.get(agent) ?? { entries: [], servers: [], joinsOthers: false };
   }
 
   /** The agents of a daemon's host, in the order in which they were created. */
@@ -101,12 +96,13 @@ function clustersOf(entries: readonly AgentEntry[]): Map<AppAgent, AppCluster> {
   const groups = new Groups();
   for (const entry of entries) for (const joined of joinedAddresses(entry)) groups.unite(ownKey(entry.agent), joined);
   const addresses = new Set(entries.map(({ agent }) => ownKey(agent)));
-  const clusters = new Map<string, { entries: AgentEntry[]; joinsOthers: boolean }>();
+  const clusters = new Map<string, { entries: AgentEntry[]; servers: AppAgent[]; joinsOthers: boolean }>();
   const byAgent = new Map<AppAgent, AppCluster>();
   for (const entry of entries) {
     const group = groups.of(ownKey(entry.agent));
-    const cluster = clusters.get(group) ?? { entries: [], joinsOthers: false };
+    const cluster = clusters.get(group) ?? { entries: [], servers: [], joinsOthers: false };
     cluster.entries.push(entry);
+    if (entry.agent.role === "server" && !entry.agent.decommission) cluster.servers.push(entry.agent);
     cluster.joinsOthers ||= joinedAddresses(entry).some((address) => !addresses.has(address));
     clusters.set(group, cluster);
     byAgent.set(entry.agent, cluster);

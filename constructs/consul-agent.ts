@@ -269,7 +269,7 @@ export abstract class ConsulAgent extends Construct {
 
   private preStopRequest(): StepRequest {
     const { host, role, decommission, settings } = this;
-    const known = new Set([...this.servers, ...AppAgents.of(this).serversWith(this)]);
+    const known = new Set([...this.servers, ...AppAgents.of(this).clusterOf(this).servers]);
     const others = [...known].filter((server) => server !== this);
     const staying = others.length + (decommission ? 0 : 1);
     return preStopRequest({

@@ -1,6 +1,5 @@
-import { dirname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { TerraformStack } from "cdktf";
-import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
 import { Construct } from "constructs";
 import { defineCluster } from "../cluster/define";
 import type { ClusterFile } from "../cluster/file/schema";
@@ -9,6 +8,7 @@ import { ClusterConstructs } from "./cluster-constructs";
 import type { ConsulAgent } from "./consul-agent";
 import type { Registrator } from "./registrator";
 import { replaceFile } from "./replace-file";
+import { whenSynthesized } from "./stack";
 
 /** Beside the stack's JSON. JSON is YAML, so commands read it as a cluster file. */
 const CLUSTER_FILE = "cluster.json";
@@ -61,12 +61,9 @@ export class EmbeddedCluster extends Construct {
     const { agents, registrators } = new ClusterConstructs(cluster, new Map([[name, stack]]));
     this.agents = agents;
     this.registrators = registrators;
-    addCustomSynthesis(this, {
-      onSynthesize: ({ manifest, outdir }) => {
-        const folder = join(outdir, dirname(manifest.forStack(stack).synthesizedStackPath));
-        const file = { ...description, backend: backendIn(stack, folder) };
-        replaceFile(join(folder, CLUSTER_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
-      },
+    whenSynthesized(this, (folder) => {
+      const file = { ...description, backend: backendIn(stack, folder) };
+      replaceFile(join(folder, CLUSTER_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
     });
   }
 }

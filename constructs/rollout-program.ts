@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { Lazy, type LocalExecProvisioner, TerraformStack } from "cdktf";
-import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
+import { join } from "node:path";
+import { Lazy, type LocalExecProvisioner } from "cdktf";
 import { Construct } from "constructs";
 import { stepId } from "../consul/contract";
 import { requestJson } from "../consul/request-json";
@@ -10,6 +9,7 @@ import { escaped, unescaped } from "./escape";
 import { OWN_CONTAINER, OWN_NODE } from "./pre-stop";
 import { replaceFile } from "./replace-file";
 import { rolloutBundle } from "./rollout-bundle";
+import { onlyInStack, whenSynthesized } from "./stack";
 
 /** The program's name beside a stack's JSON. It does not depend on the content: a plan that was saved finds it too. */
 const FILE = "rollout.cjs";
@@ -28,20 +28,13 @@ export class RolloutProgram extends Construct {
   private static readonly ID = stepId("rollout");
 
   static of(scope: Construct): RolloutProgram {
-    const stack = TerraformStack.of(scope);
-    const existing = stack.node.tryFindChild(RolloutProgram.ID) as RolloutProgram | undefined;
-    return existing ?? new RolloutProgram(stack, RolloutProgram.ID);
+    return onlyInStack(scope, RolloutProgram.ID, (stack) => new RolloutProgram(stack, RolloutProgram.ID));
   }
 
   private constructor(scope: Construct, id: string) {
     super(scope, id);
     // Not CDKTF's own asset, which removes the file before it writes it: a deploy may be starting it at that moment.
-    addCustomSynthesis(this, {
-      onSynthesize: ({ manifest, outdir }) => {
-        const json = manifest.forStack(TerraformStack.of(this)).synthesizedStackPath;
-        replaceFile(join(outdir, dirname(json), FILE), readFileSync(rolloutBundle()));
-      },
-    });
+    whenSynthesized(this, (folder) => replaceFile(join(folder, FILE), readFileSync(rolloutBundle())));
   }
 
   /**

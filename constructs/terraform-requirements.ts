@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { Aspects, TerraformStack } from "cdktf";
-import { addCustomSynthesis } from "cdktf/lib/synthesize/synthesizer";
+import { join } from "node:path";
+import { Aspects, type TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { stepId } from "../consul/contract";
+import { onlyInStack, whenSynthesized } from "./stack";
 
 /** The first Terraform with terraform_data. */
 const TERRAFORM_VERSION = ">= 1.4.0";
@@ -30,9 +30,11 @@ export class TerraformRequirements extends Construct {
   private requiresTriedProvider = false;
 
   static of(scope: Construct): TerraformRequirements {
-    const stack = TerraformStack.of(scope);
-    const existing = stack.node.tryFindChild(TerraformRequirements.ID) as TerraformRequirements | undefined;
-    return existing ?? new TerraformRequirements(stack, TerraformRequirements.ID);
+    return onlyInStack(
+      scope,
+      TerraformRequirements.ID,
+      (stack) => new TerraformRequirements(stack, TerraformRequirements.ID),
+    );
   }
 
   private constructor(stack: TerraformStack, id: string) {
@@ -51,11 +53,8 @@ export class TerraformRequirements extends Construct {
     if (this.requiresTriedProvider) return;
     this.requiresTriedProvider = true;
     this.stack.addOverride(PROVIDER_PATH, TRIED_PROVIDER);
-    addCustomSynthesis(this, {
-      onSynthesize: ({ manifest, outdir }) => {
-        if (!this.hasTriedProvider()) return;
-        unlockOthers(join(outdir, dirname(manifest.forStack(this.stack).synthesizedStackPath), LOCK_FILE));
-      },
+    whenSynthesized(this, (folder) => {
+      if (this.hasTriedProvider()) unlockOthers(join(folder, LOCK_FILE));
     });
   }
 

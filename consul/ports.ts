@@ -66,6 +66,8 @@ export interface OccupiedPort {
   readonly name: PortName;
   readonly port: number;
   readonly addresses: readonly string[];
+  /** Whether the port is in the network of the agent's own container, not in its host's. */
+  readonly inContainer: boolean;
 }
 
 export interface OccupyingAgent {
@@ -80,20 +82,25 @@ export interface OccupyingAgent {
 /** Where an agent in a bridge network binds: its container has one network. */
 const EVERY_ADDRESS = "0.0.0.0";
 
-/** An agent's listeners, and the ports of its host at which they are published. */
+/** An agent's listeners, and in a bridge network the ports of its host at which they are published. */
 export function occupiedPorts(
   { role, ports, clientAddresses, bindAddr = EVERY_ADDRESS, publish, httpsOnly }: OccupyingAgent,
-  hostAddress: string,
+  host: { readonly address: string; readonly bridged: boolean },
 ): OccupiedPort[] {
-  const own = listeners(role, ports, { client: clientAddresses, bind: bindAddr, httpsOnly });
+  const own = listeners(role, ports, { client: clientAddresses, bind: bindAddr, httpsOnly }).map(
+    (listener): OccupiedPort => ({ section: "ports", inContainer: host.bridged, ...listener }),
+  );
+  if (!host.bridged) return own;
+  const published = Object.entries(publish) as [PortName, number][];
   return [
-    ...own.map((listener): OccupiedPort => ({ section: "ports", ...listener })),
-    ...Object.entries(publish).map(
+    ...own,
+    ...published.map(
       ([name, port]): OccupiedPort => ({
         section: "publish",
-        name: name as PortName,
+        inContainer: false,
+        name,
         port,
-        addresses: [hostAddress],
+        addresses: [host.address],
       }),
     ),
   ];

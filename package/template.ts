@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { strToU8, zipSync } from "fflate";
-import { projectFiles } from "../ops/project/template";
+import { CLUSTER_FILE, FIRST_COMMANDS, projectFiles } from "../ops/project/template";
 import manifest from "../package.json";
 
 /** The zip format's first day: the same files are the same bytes. */
@@ -12,11 +12,8 @@ const HOOKS = `exports.post = ({ silent }) => {
   if (String(silent) === "true") return;
   console.log(\`
 Next:
-  write your hosts and their addresses into cluster.yaml
-  npm install
-  npm run secrets -- init   # tokens, certificates and keys
-  npm run diff              # what a deploy would do
-  npm run deploy\`);
+  write your hosts and their addresses into ${CLUSTER_FILE}
+${FIRST_COMMANDS.map((command) => `  ${command}`).join("\n")}\`);
 };
 `;
 

@@ -75,8 +75,9 @@ export class Waiting {
    */
   forOwners(owners: readonly string[], worded: (names: string) => string): void {
     const first = owners.slice(0, MOST_CALLED);
-    for (const owner of first) this.record.call(owner);
-    this.for(worded(first.join(", ")));
+    const reason = worded(first.join(", "));
+    if (reason !== this.reason) for (const owner of first) this.record.call(owner);
+    this.for(reason);
   }
 
   /**

@@ -116,12 +116,11 @@ interface Taken extends OccupiedPort {
 }
 
 function listening({ file }: Draft, agent: AgentDescription): Taken[] {
-  const bridged = file.network === "bridge";
-  const onHost = `on host "${agent.host.name}"`;
-  const inContainer = `in the container of "${agent.name}"`;
-  return occupiedPorts(agent, agent.host.address)
-    .filter(({ section }) => bridged || section === "ports")
-    .map((port) => ({ ...port, within: bridged && port.section === "ports" ? inContainer : onHost }));
+  const { name, host } = agent;
+  return occupiedPorts(agent, { address: host.address, bridged: file.network === "bridge" }).map((port) => ({
+    ...port,
+    within: port.inContainer ? `in the container of "${name}"` : `on host "${host.name}"`,
+  }));
 }
 
 function bridge(draft: Draft): Violation[] {

@@ -5,7 +5,14 @@ import type { Cluster } from "../../cluster/model";
 import { describeProblem } from "../../cluster/problem";
 import { locationLines } from "../project/locations";
 import { askForSettings } from "../project/questions";
-import { CLUSTER_FILE, FILE_NAMES, type NamedAddress, type ProjectSettings, projectFiles } from "../project/template";
+import {
+  CLUSTER_FILE,
+  FILE_NAMES,
+  FIRST_COMMANDS,
+  type NamedAddress,
+  type ProjectSettings,
+  projectFiles,
+} from "../project/template";
 import type { Terminal } from "../terminal/terminal";
 
 export interface InitOptions {
@@ -50,10 +57,7 @@ const nextSteps = (folder: string, cluster: Cluster): string =>
     "",
     "Next:",
     ...(resolve(folder) === process.cwd() ? [] : [`  cd ${folder}`]),
-    "  npm install",
-    "  npm run secrets -- init   # tokens, certificates and keys",
-    "  npm run diff              # what a deploy would do",
-    "  npm run deploy",
+    ...FIRST_COMMANDS.map((command) => `  ${command}`),
     "",
     "Files that commands will write. Keep copies of them, but not in the repository:",
     ...locationLines(cluster),

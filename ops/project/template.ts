@@ -55,6 +55,14 @@ const FILES = {
   ".gitignore": () => IGNORED,
 } as const;
 
+/** What to type in a new project's folder. */
+export const FIRST_COMMANDS = [
+  "npm install",
+  "npm run secrets -- init   # tokens, certificates and keys",
+  "npm run diff              # what a deploy would do",
+  "npm run deploy",
+] as const;
+
 type FileName = keyof typeof FILES;
 
 export const FILE_NAMES = Object.keys(FILES) as readonly FileName[];
