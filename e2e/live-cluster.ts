@@ -2,6 +2,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ClusterFile } from "../cluster/file/schema";
+import { replaceFile } from "../ops/files";
 import { ConsulHttp, eventually } from "./consul";
 import type { Credentials } from "./credentials";
 import { Load, type LoadReport, missingKeys } from "./load";
@@ -178,7 +179,8 @@ export class LiveCluster {
     const folder = join(this.project.folder, "secrets", this.file.name);
     const header = join(folder, `${token}.header`);
     const { current } = JSON.parse(readFileSync(join(folder, "tokens.json"), "utf8"));
-    writeFileSync(header, `X-Consul-Token: ${current[token]}\n`, { mode: 0o600 });
+    // As a whole: curl sends a request without a token, and gets an empty list, if it reads a file that is being written.
+    replaceFile(header, `X-Consul-Token: ${current[token]}\n`, 0o600);
     return {
       ca: join(folder, "connect.pem"),
       cert: join(folder, "operator/cert.pem"),
