@@ -125,6 +125,22 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
       expect(exitCode).toBe(2);
     });
 
+    test("--markdown has the same, as a comment on a pull request", async () => {
+      const { stdout, exitCode } = await diff("--markdown", "--detailed-exitcode", "consul-third");
+      expect(stdout.split("\n")).toEqual([
+        "### consul: containers: 0 to create, 1 to replace, 0 to change in place, 0 to remove, 0 unchanged",
+        "",
+        "```text",
+        "consul-third",
+        "  -/+ replace         consul-server3",
+        '        upload     /consul/config/agent.json: log_level: + "debug"',
+        "  with 2 terraform_data",
+        "```",
+        "",
+      ]);
+      expect(exitCode).toBe(2);
+    });
+
     test("--json has the same, for one stack if one is named", async () => {
       const { stdout, exitCode } = await diff("--json", "consul-third");
       const { file, stacks, problems, unreachable } = JSON.parse(stdout);

@@ -30,10 +30,14 @@ export function addChanges(program: DocumentedCommand): void {
     .addOption(parallelism())
     .option("--detailed-exitcode", "end with exit code 2 if something would change")
     .addOption(jsonOption())
+    .addOption(
+      new Option("--markdown", "print the result as Markdown, for a comment on a pull request").conflicts("json"),
+    )
     .documented(
       [
         ["", "all stacks"],
         ["--detailed-exitcode --json", "in a pipeline"],
+        ["--markdown", "for a comment on a pull request"],
         ["--without host7 'consul-*'", "skip a host of the stacks whose names begin with consul-"],
       ],
       [

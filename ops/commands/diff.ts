@@ -4,6 +4,7 @@ import { chosenCluster } from "../chosen-cluster";
 import { blockedText, type Preflight, preflight } from "../deploy/preflight";
 import { changesOf, type StackChanges } from "../explain/changes";
 import { stackText, summaryText } from "../explain/changes-text";
+import { comment } from "../explain/comment";
 import { parallel } from "../parallel";
 import { refusedSecrets } from "../secrets/check";
 import type { Terminal } from "../terminal/terminal";
@@ -21,6 +22,7 @@ export interface DiffOptions {
   readonly parallelism?: number;
   readonly detailedExitcode?: boolean;
   readonly json?: boolean;
+  readonly markdown?: boolean;
 }
 
 /** A stack's part of the result: what would change, or why that is unknown. */
@@ -31,7 +33,7 @@ type PlannedStack = { readonly stack: string } & (
 
 export async function diff(options: DiffOptions, terminal: Terminal): Promise<number> {
   const { log } = terminal;
-  const { file, cluster } = chosenCluster(options.json ? undefined : terminal.print);
+  const { file, cluster } = chosenCluster(options.json || options.markdown ? undefined : terminal.print);
   const badSecrets = refusedSecrets(cluster, log);
   if (badSecrets.length > 0) throw new Error(`a plan needs the cluster's secrets\n${badSecrets.join("\n")}`);
   const found = await preflight(cluster, options, log);
@@ -42,18 +44,24 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<nu
   const planned = await parallel(stacks, atOnce, (stack) => planStack(stack, found));
   const unreachable = [...unreachableHosts, ...[...blockedStacks.values()].flat()];
 
+  const unreachableTexts = unreachableHosts.map(
+    (host) => `host "${host}" is unreachable: ${found.unreachable.get(host)}`,
+  );
+  if (blockedStacks.size > 0) unreachableTexts.unshift(blockedText("diff", found));
   if (options.json) {
-    const problems = found.problems.map(({ code, location, message, hint }) => ({
-      code,
-      place: locationText(location),
-      message,
-      hint,
-    }));
-    const reasons = Object.fromEntries(unreachable.map((host) => [host, found.unreachable.get(host)]));
-    terminal.printJson({ file, stacks: planned, problems, unreachable: reasons });
-  } else print(planned, found, terminal);
-  if (blockedStacks.size > 0) log(`\n${blockedText("diff", found)}`);
-  for (const host of unreachableHosts) log(`\nhost "${host}" is unreachable: ${found.unreachable.get(host)}`);
+    terminal.printJson(jsonOf(file, planned, found, unreachable));
+    unreachableTexts.forEach(log);
+  } else {
+    const known = planned.filter((stack) => "changes" in stack);
+    const summary = summaryText(known, known.length === found.stacks.length);
+    const stackTexts = textOf(planned, found);
+    const refusals = [...found.problems.map(describeProblem), ...unreachableTexts];
+    if (options.markdown) terminal.print(comment(`${cluster.name}: ${summary}`, [...stackTexts, ...refusals]));
+    else {
+      for (const text of [...stackTexts, summary]) terminal.print(`\n${text}`);
+      for (const refusal of refusals) log(`\n${refusal}`);
+    }
+  }
 
   const failed = planned.some((stack) => "error" in stack);
   if (unreachable.length > 0 || found.problems.length > 0 || failed) return 1;
@@ -72,16 +80,32 @@ async function planStack({ name, folder }: Stack, { exclusions, targets }: Prefl
 const hasChanges = (planned: PlannedStack): boolean =>
   "changes" in planned && (planned.changes.length > 0 || planned.outputsOnly);
 
-function print(planned: readonly PlannedStack[], found: Preflight, { print, log }: Terminal): void {
+function jsonOf(
+  file: string,
+  planned: readonly PlannedStack[],
+  found: Preflight,
+  unreachable: readonly string[],
+): object {
+  const problems = found.problems.map(({ code, location, message, hint }) => ({
+    code,
+    place: locationText(location),
+    message,
+    hint,
+  }));
+  const reasons = Object.fromEntries(unreachable.map((host) => [host, found.unreachable.get(host)]));
+  return { file, stacks: planned, problems, unreachable: reasons };
+}
+
+/** The text of each stack that changes, is skipped or cannot be planned. */
+function textOf(planned: readonly PlannedStack[], found: Preflight): string[] {
+  const texts: string[] = [];
   for (const stack of planned) {
     const lines = "error" in stack ? errorLines(stack) : stackText(stack.stack, stack);
-    if (lines.length > 0) print(`\n${lines.join("\n")}`);
-    if ("without" in stack && stack.without.length > 0) print(`  skipped: ${stack.without.join(", ")}`);
+    if ("without" in stack && stack.without.length > 0) lines.push(`  skipped: ${stack.without.join(", ")}`);
+    if (lines.length > 0) texts.push(lines.join("\n"));
   }
-  for (const [stack, hosts] of found.exclusions.skippedStacks) print(`\n${stack}\n  skipped: ${hosts.join(", ")}`);
-  const known = planned.filter((stack) => "changes" in stack);
-  print(`\n${summaryText(known, known.length === found.stacks.length)}`);
-  for (const problem of found.problems) log(`\n${describeProblem(problem)}`);
+  for (const [stack, hosts] of found.exclusions.skippedStacks) texts.push(`${stack}\n  skipped: ${hosts.join(", ")}`);
+  return texts;
 }
 
 const errorLines = ({ stack, error }: { readonly stack: string; readonly error: string }): string[] => [
