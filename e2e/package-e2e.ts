@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { CHECKOUT } from "../package/checkout";
 import { OrdinaryUser } from "./ordinary-user";
 import type { CommandOptions } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 import { CONSUL_VERSIONS } from "./test-bed/world";
 
-const CHECKOUT = resolve(__dirname, "..");
 const SERVERS = {
   "consul-server1": "172.16.8.120",
   "consul-server2": "172.16.8.121",
