@@ -81,7 +81,7 @@ const clusterFile = {
   // Services, checks and definitions
   "unknown-consul-key": {
     severity: "warning",
-    about: `${KNOWN_CONSUL}, the newest version whose keys are known here, does not have this key in a service or check`,
+    about: `${KNOWN_CONSUL}, the newest version whose keys are known here, does not have this key in a service, a check or a prepared query`,
   },
   "check-kind": { severity: "error", about: "a check has no kind, or has two" },
   "script-checks-disabled": { severity: "error", about: "a check runs a script on an agent that does not allow it" },

@@ -243,10 +243,8 @@ const agentNames = {
     ),
 };
 
-const agent = z.union(
-  [label("name"), z.strictObject({ ...agentNames, ...settings })],
-  "an agent is a name, or a mapping with `name:`",
-);
+export const agentMapping = z.strictObject({ ...agentNames, ...settings });
+const agent = z.union([label("name"), agentMapping], "an agent is a name, or a mapping with `name:`");
 
 /** URLs of Docker daemons. A daemon without TLS has a scheme of its own, so that TLS cannot be left out by mistake. */
 export const DAEMON = /^(unix:\/\/\/\S+|ssh:\/\/[^\s/]+|tcp:\/\/[^\s/]+:\d+|tcp\+insecure:\/\/[^\s/]+:\d+)$/;
@@ -451,40 +449,35 @@ const token = z.strictObject({
     .describe("The names of the token's policies. Default the policy with the token's name."),
 });
 
+export const securityMapping = z.strictObject({
+  stage: z
+    .enum(["permissive", "outgoing", "strict"])
+    .optional()
+    .describe(
+      `What is enforced. To turn security on in a running cluster, deploy permissive, then outgoing, then strict. Default ${DEFAULTS.stage}.`,
+    ),
+  secrets: text
+    .regex(
+      /^\/?[\w.-]+(\/[\w.-]+)*\/?$/,
+      "a folder relative to the project, or absolute, of letters, digits, `_`, `.` and `-`",
+    )
+    .optional()
+    .describe(
+      `The folder of the cluster's secrets, relative to the project or absolute. Default ${secretsFolder("<name>")}.`,
+    ),
+  policies: z
+    .record(aclName, rules)
+    .optional()
+    .describe("ACL policies of your own: rules of Consul, by the policy's name. Default none."),
+  tokens: z
+    .record(aclName, token)
+    .optional()
+    .describe(
+      "ACL tokens of your own, by name. The product has policies for `registrator` and `snapshots`. Default none.",
+    ),
+});
 const security = z
-  .union(
-    [
-      z.literal(["on", "off"]),
-      z.strictObject({
-        stage: z
-          .enum(["permissive", "outgoing", "strict"])
-          .optional()
-          .describe(
-            `What is enforced. To turn security on in a running cluster, deploy permissive, then outgoing, then strict. Default ${DEFAULTS.stage}.`,
-          ),
-        secrets: text
-          .regex(
-            /^\/?[\w.-]+(\/[\w.-]+)*\/?$/,
-            "a folder relative to the project, or absolute, of letters, digits, `_`, `.` and `-`",
-          )
-          .optional()
-          .describe(
-            `The folder of the cluster's secrets, relative to the project or absolute. Default ${secretsFolder("<name>")}.`,
-          ),
-        policies: z
-          .record(aclName, rules)
-          .optional()
-          .describe("ACL policies of your own: rules of Consul, by the policy's name. Default none."),
-        tokens: z
-          .record(aclName, token)
-          .optional()
-          .describe(
-            "ACL tokens of your own, by name. The product has policies for `registrator` and `snapshots`. Default none.",
-          ),
-      }),
-    ],
-    "security is on, off, or a mapping",
-  )
+  .union([z.literal(["on", "off"]), securityMapping], "security is on, off, or a mapping")
   .describe(`TLS, gossip encryption and ACLs: on, off, or a mapping. Default ${DEFAULTS.security}.`);
 
 export const clusterSchema = z

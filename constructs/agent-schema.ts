@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { agentMapping, clusterSchema, securityMapping } from "../cluster/file/schema";
+import type { Role } from "../consul/ports";
+import { NESTED, SETTINGS } from "./agent-settings";
+import type { SettingNames } from "./prop-names";
+
+/** The schema of agents' props: the rules of the cluster file, by the props' names. */
+
+const { bootstrap_expect, max_parallel_clients, datacenter } = clusterSchema.shape;
+const { shape } = agentMapping;
+
+const byProps = (names: SettingNames, ofFile: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> =>
+  Object.fromEntries(Object.entries(names).map(([prop, key]) => [prop, ofFile[key] as z.ZodType]));
+
+const nested = (Object.keys(NESTED) as (keyof typeof NESTED)[]).map((name) => {
+  const ofFile: Readonly<Record<string, z.ZodType>> = shape[name].unwrap().shape;
+  return [name, z.strictObject(byProps(NESTED[name], ofFile)).optional()] as const;
+});
+
+const agent = z.strictObject({
+  ...byProps(SETTINGS, shape),
+  ...Object.fromEntries(nested),
+  datacenter,
+  node: shape.node,
+  container: shape.container,
+  hostname: shape.hostname,
+  data: shape.data,
+  decommission: shape.decommission,
+  // The security of a whole cluster has more keys, which an agent does not read.
+  security: securityMapping.pick({ stage: true, secrets: true }).required({ secrets: true }).loose().optional(),
+});
+
+/** The props of each role that are values, and not other constructs. */
+export const AGENT_SCHEMAS: Readonly<Record<Role, z.ZodType>> = {
+  server: agent.extend({ bootstrapExpect: bootstrap_expect.unwrap() }),
+  client: agent.extend({ bootstrapExpect: bootstrap_expect, maxParallelClients: max_parallel_clients }),
+};
+
+/** What is added to an agent. */
+export const ADDITIONS = z.strictObject({ services: shape.services, checks: shape.checks, labels: shape.labels });
