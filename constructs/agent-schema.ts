@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { agentMapping, clusterSchema, securityMapping } from "../cluster/file/schema";
 import type { Role } from "../consul/ports";
-import { NESTED, SETTINGS } from "./agent-settings";
+import { NESTED, type OtherValue, SETTINGS } from "./agent-settings";
 import type { SettingNames } from "./prop-names";
 
 /** The schema of agents' props: the rules of the cluster file, by the props' names. */
@@ -17,9 +17,7 @@ const nested = (Object.keys(NESTED) as (keyof typeof NESTED)[]).map((name) => {
   return [name, z.strictObject(byProps(NESTED[name], ofFile)).optional()] as const;
 });
 
-const agent = z.strictObject({
-  ...byProps(SETTINGS, shape),
-  ...Object.fromEntries(nested),
+const others = {
   datacenter,
   node: shape.node,
   container: shape.container,
@@ -28,10 +26,12 @@ const agent = z.strictObject({
   decommission: shape.decommission,
   // The security of a whole cluster has more keys, which an agent does not read.
   security: securityMapping.pick({ stage: true, secrets: true }).required({ secrets: true }).loose().optional(),
-});
+} satisfies Record<OtherValue, z.ZodType>;
+
+const agent = z.strictObject({ ...byProps(SETTINGS, shape), ...Object.fromEntries(nested), ...others });
 
 /** The props of each role that are values, and not other constructs. */
-export const AGENT_SCHEMAS: Readonly<Record<Role, z.ZodType>> = {
+export const AGENT_SCHEMAS: Readonly<Record<Role, z.ZodObject>> = {
   server: agent.extend({ bootstrapExpect: bootstrap_expect.unwrap() }),
   client: agent.extend({ bootstrapExpect: bootstrap_expect, maxParallelClients: max_parallel_clients }),
 };

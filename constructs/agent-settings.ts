@@ -11,19 +11,9 @@ import type {
 } from "./agent-props";
 import { renamed } from "./prop-names";
 
-/** An agent's props that are no settings of a cluster file. */
-export const OTHERS = [
-  "host",
-  "join",
-  "datacenter",
-  "node",
-  "container",
-  "hostname",
-  "data",
-  "decommission",
-  "security",
-  "fileSettings",
-] as const satisfies (keyof ConsulAgentProps)[];
+/** An agent's props that are no values. */
+export const NO_VALUES = ["host", "join", "fileSettings"] as const satisfies (keyof ConsulAgentProps)[];
+type Value = Exclude<keyof ConsulAgentProps, (typeof NO_VALUES)[number]>;
 
 /** Names of settings in a cluster file, by the props' names. */
 export const SETTINGS = {
@@ -44,7 +34,9 @@ export const SETTINGS = {
   flags: "flags",
   services: "services",
   checks: "checks",
-} as const satisfies Record<Exclude<keyof ConsulAgentProps, (typeof OTHERS)[number]>, keyof Settings>;
+} as const satisfies { readonly [Name in Value]?: keyof Settings };
+/** Values that are no settings of a cluster file. */
+export type OtherValue = Exclude<Value, keyof typeof SETTINGS>;
 
 const PUBLISHED = {
   dns: "dns",

@@ -1,5 +1,6 @@
 import { App, Fn, TerraformVariable, Token } from "cdktf";
 import type { ConsulAgentProps } from "../../constructs/agent-props";
+import { ConsulClient, type ConsulClientProps } from "../../constructs/consul-client";
 import { OwnStack, synthesizeOwn } from "../own-stack";
 import { containerOf } from "../synthesized";
 
@@ -84,6 +85,10 @@ describe("a value that a cluster file cannot have is rejected, with the prop's n
   test("of a server, too", () =>
     expect(() => new OwnStack(new App()).server(1, { bootstrapExpect: 0.5 })).toThrow(
       "mine/s1.bootstrapExpect: error invalid-value: 0.5 cannot be used as bootstrapExpect",
+    ));
+  test("a container's name that is the construct's id", () =>
+    expect(() => new ConsulClient(new OwnStack(new App()).host(1), "a", {} as ConsulClientProps)).toThrow(
+      'mine/h1/a.container: error invalid-name: "a" cannot be used as container',
     ));
   test("all of them at once", () =>
     expect(messageOf(built({ image: "", ports: { dns: 0 } })).match(/mine\/c1\.\S+/g)).toEqual([
