@@ -13,8 +13,8 @@ import { rejectUnknown } from "./prop-names";
 import { isComputed, reject, rejectWrong } from "./prop-values";
 
 /**
- * What is checked of the props of a program, by the rules of the cluster file. Each problem has the construct's path and
- * the prop's name.
+ * What is checked of an agent's props, by the rules of the cluster file. Each problem has the construct's path and the
+ * prop's name.
  */
 
 /**

@@ -2,15 +2,12 @@ import { z } from "zod";
 import { agentMapping, clusterSchema, securityMapping } from "../cluster/file/schema";
 import type { Role } from "../consul/ports";
 import { NESTED, type OtherValue, SETTINGS } from "./agent-settings";
-import type { SettingNames } from "./prop-names";
+import { byProps } from "./prop-values";
 
 /** The schema of agents' props: the rules of the cluster file, by the props' names. */
 
 const { bootstrap_expect, max_parallel_clients, datacenter } = clusterSchema.shape;
 const { shape } = agentMapping;
-
-const byProps = (names: SettingNames, ofFile: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> =>
-  Object.fromEntries(Object.entries(names).map(([prop, key]) => [prop, ofFile[key] as z.ZodType]));
 
 const nested = (Object.keys(NESTED) as (keyof typeof NESTED)[]).map((name) => {
   const ofFile: Readonly<Record<string, z.ZodType>> = shape[name].unwrap().shape;

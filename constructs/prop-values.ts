@@ -4,6 +4,14 @@ import type { z } from "zod";
 import { PARSING, schemaViolations } from "../cluster/file/schema-errors";
 import { ClusterError, type KeyPath, keyText, type Locate, located, type Violation } from "../cluster/problem";
 import { valueAt } from "../cluster/validate/paths";
+import type { SettingNames } from "./prop-names";
+
+/** The rules of a cluster file's settings, by the props' names. */
+export const byProps = (
+  names: SettingNames,
+  ofFile: Readonly<Record<string, z.ZodType>>,
+): Readonly<Record<string, z.ZodType>> =>
+  Object.fromEntries(Object.entries(names).map(([prop, key]) => [prop, ofFile[key] as z.ZodType]));
 
 /**
  * Rejects values that a cluster file cannot have.

@@ -274,7 +274,7 @@ const daemon = z
   );
 
 /** Keys and units are those of registrator's flags (github.com/fayrus/registrator, docs/configuration.md). */
-const registratorMapping = z.strictObject({
+export const registratorMapping = z.strictObject({
   image: image.optional().describe(`Registrator's image, by tag or digest. Default ${DEFAULTS.registrator.image}.`),
   container: dockerName.optional().describe(`The container's name. Default ${DEFAULTS.registrator.container}.`),
   ip: text.optional().describe("The address that services are registered with (-ip). Default the host's address."),
@@ -329,24 +329,19 @@ const registratorMapping = z.strictObject({
 });
 const registrator = z.union([z.literal(["on", "off"]), registratorMapping], "registrator is on, off, or a mapping");
 
-const host = z.union(
-  [
-    text,
-    z.strictObject({
-      address: text.describe("The host's IP address, at which other hosts reach it."),
-      daemon: daemon.optional(),
-      registrator: registrator
-        .optional()
-        .describe(
-          "Whether this host runs registrator: on, off, or a mapping with settings of its own. Default the cluster's `registrator`.",
-        ),
-      group: label("group")
-        .optional()
-        .describe("Puts the host into the stack <cluster>-<group>. Default the stack <cluster>."),
-    }),
-  ],
-  "a host is an address, or a mapping with `address:`",
-);
+export const hostMapping = z.strictObject({
+  address: text.describe("The host's IP address, at which other hosts reach it."),
+  daemon: daemon.optional(),
+  registrator: registrator
+    .optional()
+    .describe(
+      "Whether this host runs registrator: on, off, or a mapping with settings of its own. Default the cluster's `registrator`.",
+    ),
+  group: label("group")
+    .optional()
+    .describe("Puts the host into the stack <cluster>-<group>. Default the stack <cluster>."),
+});
+const host = z.union([text, hostMapping], "a host is an address, or a mapping with `address:`");
 
 /** Keys and defaults: developer.hashicorp.com/consul/docs/reference/agent/configuration-file/general, autopilot. */
 const autopilot = z
@@ -380,7 +375,7 @@ const autopilot = z
 const PERIOD_RULE = "a period is hours, minutes and seconds above 0, as Go writes them: 1h, 30m, 1h30m";
 const PERIOD = /^(?=.*[1-9])(\d{1,5}h)?(\d{1,5}m)?(\d{1,6}s)?$/;
 
-const backups = z
+export const backups = z
   .strictObject({
     every: z
       .string(PERIOD_RULE)

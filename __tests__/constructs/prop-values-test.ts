@@ -1,10 +1,16 @@
 import { App, Fn, TerraformVariable, Token } from "cdktf";
 import type { ConsulAgentProps } from "../../constructs/agent-props";
+import { BackupSchedule, type BackupScheduleProps } from "../../constructs/backup-schedule";
 import { ConsulClient, type ConsulClientProps } from "../../constructs/consul-client";
+import { Registrator, type RegistratorProps } from "../../constructs/registrator";
 import { OwnStack, synthesizeOwn } from "../own-stack";
 import { containerOf } from "../synthesized";
 
 const built = (props: object) => () => new OwnStack(new App()).client(1, props);
+const registrator = (props: Partial<RegistratorProps>) => (stack: OwnStack) =>
+  new Registrator(stack, "r", { agent: stack.client(1), ...props });
+const backups = (props: Partial<BackupScheduleProps>) => (stack: OwnStack) =>
+  new BackupSchedule(stack, "b", { server: stack.server(1), ...props });
 const DIGEST = `sha256:${"0".repeat(64)}`;
 const CHECK = { name: "x", http: "http://x", interval: "1s" };
 
@@ -86,6 +92,23 @@ describe("a value that a cluster file cannot have is rejected, with the prop's n
     expect(() => new OwnStack(new App()).server(1, { bootstrapExpect: 0.5 })).toThrow(
       "mine/s1.bootstrapExpect: error invalid-value: 0.5 cannot be used as bootstrapExpect",
     ));
+  test.each<[string, (stack: OwnStack) => unknown, string]>([
+    ["address", (stack) => stack.host(1, { address: "" }), 'mine/h1.address: error invalid-value: ""'],
+    [
+      "daemon",
+      (stack) => stack.host(1, { daemon: "http://a" }),
+      'mine/h1.daemon: error invalid-value: "http://a" cannot',
+    ],
+    ["daemon.url", (stack) => stack.host(1, { daemon: { url: "tcp://a" } }), "mine/h1.daemon.url: error invalid-value"],
+    ["mirror", (stack) => stack.host(1, { mirror: "http://a" }), "mine/h1.mirror: error invalid-value"],
+    ["subnet", (stack) => stack.host(1, { subnet: "10.0.0.0/8" }), "mine/h1.subnet: error invalid-value"],
+    ["registries", (stack) => stack.host(1, { registries: [""] }), "mine/h1.registries[0]: error invalid-value"],
+    ["retryAttempts", registrator({ retryAttempts: -2 }), "mine/r.retryAttempts: error invalid-value: -2 cannot"],
+    ["tags", registrator({ tags: ["a,b"] }), 'mine/r.tags[0]: error invalid-value: "a,b" cannot be used as tags[0]'],
+    ["log", registrator({ log: {} as never }), "mine/r.log: error missing-key: `driver` is missing"],
+    ["keep", backups({ keep: 0 }), "mine/b.keep: error invalid-value: 0 cannot be used as keep"],
+    ["to", backups({ to: "." }), 'mine/b.to: error invalid-value: "." cannot be used as to'],
+  ])("%s, of another construct", (_, build, message) => expect(() => build(new OwnStack(new App()))).toThrow(message));
   test("a container's name that is the construct's id", () =>
     expect(() => new ConsulClient(new OwnStack(new App()).host(1), "a", {} as ConsulClientProps)).toThrow(
       'mine/h1/a.container: error invalid-name: "a" cannot be used as container',
@@ -120,6 +143,7 @@ test("a value that only Terraform knows is not checked", () => {
       services: [{ name: stringValue, port: numberValue }],
       restart: "${var.any}" as never,
     });
+    stack.host(2, { daemon: `ssh://${stringValue}@{address}`, mirror: stringValue, registries: [stringValue] });
   });
   expect(containerOf(synthesized, "c1").restart).toBe("${var.any}");
 });
