@@ -86,8 +86,8 @@ export class BackupSchedule extends Construct {
   constructor(scope: Construct, id: string, props: BackupScheduleProps) {
     super(scope, id);
     rejectUnknown(this, props, PROPS);
-    const { server, keep: kept, to: place, image: ofProps } = props;
-    rejectWrong(this, { keep: kept, to: place, image: ofProps }, SCHEMA);
+    rejectWrong(this, { keep: props.keep, to: props.to, image: props.image }, SCHEMA);
+    const { server } = props;
     const { every, keep, to, image } = resolveBackups(props);
     const { host, containerName, endpoints } = server;
     const { beside } = endpoints;

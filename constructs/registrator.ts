@@ -132,8 +132,8 @@ export class Registrator extends Construct {
    */
   constructor(scope: Construct, id: string, props: RegistratorProps) {
     super(scope, id);
-    const { agent, hostname, fileSettings: _, ...values } = props;
-    const { security } = props;
+    const { agent, hostname, fileSettings, ...values } = props;
+    const { security, log: logOfProps, readyTimeout } = values;
     const { host } = agent;
     const [, beside] = /^http:\/\/(.*)$/.exec(agent.endpoints.beside ?? "") ?? [];
     if (beside === undefined)
@@ -142,9 +142,9 @@ export class Registrator extends Construct {
       );
 
     rejectUnknown(this, props, [...OTHERS, ...Object.keys(SETTINGS)]);
-    if (!props.fileSettings) rejectWrong(this, values, SCHEMA);
-    const { log: logOfProps, readyTimeout, fileSettings = renamed(props, SETTINGS) } = props;
-    const settings = resolveRegistrator({ ...fileSettings, log: logOfProps, readyTimeout }, host);
+    if (!fileSettings) rejectWrong(this, values, SCHEMA);
+    const own = fileSettings ?? renamed(values, SETTINGS);
+    const settings = resolveRegistrator({ ...own, log: logOfProps, readyTimeout }, host);
     const { image, container: name, log, socket } = settings;
     this.image = host.pull(this, "image", image);
     this.image.overrideLogicalId(terraformId(this));
