@@ -107,7 +107,7 @@ export class Queue {
     return { name, ticket, pid: this.pid, start };
   }
 
-  /** Live processes that are ahead of an entry, or may be. */
+  /** Live processes that are ahead of an entry, or may be: no more of them than there are places. */
   private async ahead(own: Entry): Promise<Entry[]> {
     // In this order: a process that is seen neither to choose nor to have a ticket begins to choose later, and sees
     // this ticket.
@@ -115,10 +115,14 @@ export class Queue {
     const entries = await this.entries();
     const place = entries.findIndex(({ name }) => name === own.name);
     if (place < 0) throw new Error("its file in Terraform's data folder was removed: other checks do not wait for it");
-    const ahead = [...choosing, ...entries.slice(0, place)];
-    const dead = ahead.filter(({ pid }) => !this.processes.isAlive(pid));
-    for (const { name } of dead) await this.folder.remove(name);
-    return ahead.filter((other) => !dead.includes(other));
+    const alive: Entry[] = [];
+    for (const other of [...choosing, ...entries.slice(0, place)]) {
+      // In a queue of a hundred, each would read of all others several times a second.
+      if (alive.length === this.places) break;
+      if (this.processes.isAlive(other.pid)) alive.push(other);
+      else await this.folder.remove(other.name);
+    }
+    return alive;
   }
 
   private async entries(): Promise<Entry[]> {
