@@ -60,7 +60,10 @@ const asked = (agent: AgentContainer, isOwn: boolean): AskedServer => ({
   connects: (addresses) => agent.connects(addresses),
 });
 
-/** One step, with what it needs of where it runs. */
+/**
+ * One step, with what it needs of where it runs. It imports what starts docker CLIs and what speaks HTTP when it needs
+ * them: a check that waits in a queue has then not loaded Node's modules for them, a megabyte for each of a hundred.
+ */
 class Performance {
   private readonly begun: Stopwatch;
   private readonly run: TerraformRun;
