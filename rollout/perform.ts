@@ -161,6 +161,7 @@ class Performance {
         this.ask([target, ...servers], seconds, (agent) => decide(asked(agent, agent.target === target)), this.begun),
       run: this.run,
       queue: this.queue(role, checksAtOnce(request)),
+      servers: this.queue("server", 1),
       clock,
       log,
     };

@@ -11,6 +11,13 @@ import { type Consent, type StopTools, whenAllowed } from "./stop-check";
  */
 export async function preStop(request: ReplaceRequest, consent: Consent, tools: StopTools): Promise<Outcome> {
   if (consent.quorumLoss) return allow("not checked, because CONSUL_ALLOW_QUORUM_LOSS is set");
+  const { queue } = tools;
+  // So that client agents wait for a server from the beginning of its check.
+  if (request.role === "server") await queue.join();
+  return checked(request, consent, tools).finally(() => queue.leave());
+}
+
+async function checked(request: ReplaceRequest, consent: Consent, tools: StopTools): Promise<Outcome> {
   const { container } = request.target;
   const { docker, dockerInTurn, run } = tools;
   const known = await withoutCluster(request, consent, tools).finally(() => dockerInTurn.leave());

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, Stopwatch } from "./clock";
 import type { Processes } from "./processes";
@@ -16,7 +16,8 @@ export interface SharedFolder {
 export function queueFolder(run: string, kind: Role | "docker"): SharedFolder {
   const folder = join(run, `queue.${kind}`);
   return {
-    list: async () => readdirSync(folder),
+    // Nobody was in the queue of a role that no check of the run has.
+    list: async () => (existsSync(folder) ? readdirSync(folder) : []),
     create: async (name) => {
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, name), "", { flag: "wx" });
@@ -54,7 +55,7 @@ interface Entry {
  */
 export class Queue {
   /** This process's file in the folder. */
-  private own: string | undefined;
+  private own: Entry | undefined;
 
   constructor(
     private readonly folder: SharedFolder,
@@ -64,21 +65,48 @@ export class Queue {
     private readonly places = 1,
   ) {}
 
+  /** Takes a place in the queue, unless this process has one. Others see it, though it does not wait yet. */
+  async join(): Promise<Entry> {
+    this.own ??= await this.takeTicket();
+    return this.own;
+  }
+
+  /** Waits until no live process is in the queue. */
+  whenEmpty(clock: Clock): Promise<void> {
+    return this.pass(
+      async () => this.alive(await this.entries(), 1),
+      () => false,
+      clock,
+    );
+  }
+
   /**
-   * Waits until this process is at the head.
+   * Joins the queue, and waits until this process is at the head.
    * @param isCalled whether those at the head wait for this process: then it need not wait for them
    */
   async turn(clock: Clock, isCalled: () => boolean = () => false): Promise<void> {
-    const own = await this.takeTicket();
-    this.own = own.name;
-    let ahead: Entry | undefined;
+    const own = await this.join();
+    await this.pass(
+      () => this.ahead(own),
+      ({ length }) => length < this.places || isCalled(),
+      clock,
+    );
+  }
+
+  /** Waits until there is nobody to wait for, or those need not be waited for. */
+  private async pass(
+    waitedFor: () => Promise<readonly Entry[]>,
+    isEnough: (entries: readonly Entry[]) => boolean,
+    clock: Clock,
+  ): Promise<void> {
+    let last: Entry | undefined;
     let since = new Stopwatch(clock);
     for (; ; await clock.sleep(POLL_MS)) {
-      const all = await this.ahead(own);
-      const [first] = all;
-      if (!first || all.length < this.places || isCalled()) return;
-      if (first.name !== ahead?.name) since = new Stopwatch(clock);
-      ahead = first;
+      const entries = await waitedFor();
+      const [first] = entries;
+      if (!first || isEnough(entries)) return;
+      if (first.name !== last?.name) since = new Stopwatch(clock);
+      last = first;
       // Asking for its start may need a program, so it is not asked at each look.
       if (!since.reached(DOUBT_SECONDS)) continue;
       since.restart();
@@ -89,7 +117,7 @@ export class Queue {
 
   /** The check has answered: the next one may come. */
   async leave(): Promise<void> {
-    if (this.own !== undefined) await this.folder.remove(this.own);
+    if (this.own) await this.folder.remove(this.own.name);
     this.own = undefined;
   }
 
@@ -115,12 +143,17 @@ export class Queue {
     const entries = await this.entries();
     const place = entries.findIndex(({ name }) => name === own.name);
     if (place < 0) throw new Error("its file in Terraform's data folder was removed: other checks do not wait for it");
+    // In a queue of a hundred, each would read of all others several times a second.
+    return this.alive([...choosing, ...entries.slice(0, place)], this.places);
+  }
+
+  /** The first live processes of some. Files of dead ones before them are removed. */
+  private async alive(entries: readonly Entry[], most: number): Promise<Entry[]> {
     const alive: Entry[] = [];
-    for (const other of [...choosing, ...entries.slice(0, place)]) {
-      // In a queue of a hundred, each would read of all others several times a second.
-      if (alive.length === this.places) break;
-      if (this.processes.isAlive(other.pid)) alive.push(other);
-      else await this.folder.remove(other.name);
+    for (const entry of entries) {
+      if (alive.length === most) break;
+      if (this.processes.isAlive(entry.pid)) alive.push(entry);
+      else await this.folder.remove(entry.name);
     }
     return alive;
   }

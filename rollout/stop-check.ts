@@ -42,6 +42,8 @@ export interface StopTools {
   readonly run: TerraformRun;
   /** The queue of the agent's role in this run. */
   readonly queue: Queue;
+  /** The servers' queue in this run. */
+  readonly servers: Queue;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -81,11 +83,13 @@ export async function whenAllowed(
 }
 
 async function askInQueue(request: StopRequest, tools: StopTools, claim: Claim): Promise<Outcome> {
-  const { ask, queue, run, clock } = tools;
-  const { owner } = request;
+  const { ask, queue, servers, run, clock } = tools;
+  const { owner, role } = request;
   const waits = new WaitFile(run.folder, request.role, run.own);
   try {
     await queue.turn(clock, () => waits.isCalled(owner));
+    // Servers go first, and each is in its queue since its check began.
+    if (role === "client") await servers.whenEmpty(clock);
     const outcome = await ask(async (asked) => {
       await claim.note(asked.api);
       const answer = await decide(request, asked, tools, waits);

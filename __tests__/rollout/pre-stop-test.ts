@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import type { Outcome } from "../../rollout/outcome";
 import { preStop } from "../../rollout/pre-stop";
 import type { ReplaceRequest, Role } from "../../rollout/request";
 import type { Ask, Consent, StopTools } from "../../rollout/stop-check";
@@ -174,6 +175,28 @@ test("an agent is not stopped if nobody knows the answer, and it leaves the queu
 test("a client agent acquires a rollout slot", async () => {
   const { outcome, cluster } = await stop({ request: { ...CLIENT, owner: "c1", node: "c1" } });
   expect([outcome.kind, cluster.keys()]).toEqual(["allow", ["consul-cdktf/clients/c1"]]);
+});
+
+test("a client agent waits for the servers' checks of its run, and a server is seen before its trial", async () => {
+  const cluster = new SimulatedCluster(new Simulation());
+  const order: string[] = [];
+  const docker = daemon(["running sha256:a"], { run: failed("no image") });
+  const server = stopTools(cluster, docker);
+  cluster.clients.push({ name: "c1", status: "alive" });
+  const client = stopTools(cluster, daemon());
+  const ends = (name: string) => (outcome: Outcome) => order.push(`${name}: ${outcome.kind}`);
+  const checks = [
+    preStop(CLIENT, NO_CONSENT, { ...client.tools, servers: server.tools.queue }).then(ends("client")),
+    cluster.simulation.clock
+      .sleep(500)
+      .then(() => preStop(REQUEST, NO_CONSENT, server.tools))
+      .then(ends("server")),
+  ];
+  await server.tools.queue.join();
+  await cluster.simulation.until(Promise.all(checks));
+  expect(order).toEqual(["server: deny", "client: allow"]);
+  // A server that is denied before it waits lets the others go on, too.
+  expect([...server.queue.files]).toEqual([]);
 });
 
 test("a failure leaves neither a place in the queue nor an operation behind", async () => {

@@ -95,6 +95,8 @@ class SimulatedQueue {
   }
 }
 
+const ALIVE: Processes = { commandLine: () => "", isAlive: () => true, startOf: () => "1" };
+
 const choices = fc.infiniteStream(fc.nat({ max: 1_000_000 }));
 /** Often one process does several steps while another stands still, as processes do. */
 const inBursts = (stream: Iterator<number>) => (count: number) => {
@@ -198,8 +200,47 @@ test("a check whose file was removed is not at the head: another one may be", as
   const run = folder();
   const shared = queueFolder(run, "server");
   const swept = { ...shared, remove: () => rm(join(run, "queue.server"), { recursive: true }) };
-  const queue = new Queue({ ...swept, list: () => shared.list().catch(() => []) }, new SystemProcesses());
+  const queue = new Queue(swept, new SystemProcesses());
   await expect(queue.turn(new Simulation().clock)).rejects.toThrow("its file in Terraform's data folder was removed");
+});
+
+describe("those who are not in a queue", () => {
+  test("wait until it is empty, whether its processes wait or have only joined, leave, die, or are others by now", async () => {
+    const simulation = new Simulation();
+    const { clock } = simulation;
+    const shared = memoryFolder();
+    const dead = new Set<number>();
+    const processes: Processes = {
+      commandLine: () => "",
+      isAlive: (pid) => !dead.has(pid),
+      startOf: (pid) => (pid === 3 && clock.now() > 0 ? "later" : "1"),
+    };
+    const [leaves, dies, reused] = [1, 2, 3].map((pid) => new Queue(shared, processes, pid)) as [Queue, Queue, Queue];
+    for (const queue of [leaves, dies, reused]) await queue.join();
+    simulation.at(2, () => void leaves.leave());
+    simulation.at(4, () => void dead.add(2));
+    await simulation.until(new Queue(shared, processes, 9).whenEmpty(clock));
+    expect(simulation.seconds).toBeGreaterThan(4);
+    expect(simulation.seconds).toBeLessThan(11);
+    expect([...shared.files]).toEqual([]);
+  });
+
+  test("do not wait for one that nobody has joined", async () => {
+    const simulation = new Simulation();
+    await simulation.until(new Queue(queueFolder(folder(), "server"), ALIVE, 9).whenEmpty(simulation.clock));
+    expect(simulation.seconds).toBe(0);
+  });
+});
+
+test("who joins early has that place when it waits", async () => {
+  const simulation = new Simulation();
+  const shared = memoryFolder();
+  const [first, second] = [1, 2].map((pid) => new Queue(shared, ALIVE, pid)) as [Queue, Queue];
+  await first.join();
+  await second.join();
+  simulation.at(3, () => void first.turn(simulation.clock).then(() => first.leave()));
+  await simulation.until(second.turn(simulation.clock));
+  expect(simulation.seconds).toBeGreaterThanOrEqual(3);
 });
 
 test("a process that is not in the queue leaves it without a trace", async () => {

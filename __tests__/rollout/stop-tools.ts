@@ -52,6 +52,7 @@ export function asking(cluster: SimulatedCluster, names: readonly string[], own?
 export function stopTools(cluster: SimulatedCluster, docker: FakeDocker, env: NodeJS.ProcessEnv = {}) {
   const log: string[] = [];
   const queue = memoryFolder();
+  const servers = memoryFolder();
   const beginnings = memoryFolder();
   const run = new TerraformRun(100, { TF_DATA_DIR: folder(), ...env }, PROCESSES, 1);
   const tools: StopTools = {
@@ -60,8 +61,9 @@ export function stopTools(cluster: SimulatedCluster, docker: FakeDocker, env: No
     ask: asking(cluster, ["s1", "s2", "s3"], "s1"),
     run,
     queue: new Queue(queue, PROCESSES, 1),
+    servers: new Queue(servers, PROCESSES, 1),
     clock: cluster.simulation.clock,
     log: (line) => log.push(line),
   };
-  return { tools, log, run, queue, beginnings };
+  return { tools, log, run, queue, servers, beginnings };
 }

@@ -53,6 +53,7 @@ async function roll(
   const mostAsks = { server: 0, client: 0 };
   const stopped = { server: 0, client: 0 };
   const mostStopped = { server: 0, client: 0 };
+  const order: Role[] = [];
 
   const replace = async (role: Role, name: string, pid: number): Promise<string> => {
     const docker = new FakeDocker((line) => {
@@ -77,6 +78,7 @@ async function roll(
         },
         run: new TerraformRun(100, { TF_DATA_DIR: data }, PROCESSES, pid),
         queue: new Queue(queues[role], PROCESSES, pid, checksAtOnce(request)),
+        servers: new Queue(queues.server, PROCESSES, pid),
         clock,
         log: silent,
       },
@@ -85,6 +87,7 @@ async function roll(
     const server = role === "server" ? cluster.server(name) : undefined;
     if (server) Object.assign(server, { up: false, healthy: false, status: "failed" });
     if (broken.includes(name)) return "broken";
+    order.push(role);
     stopped[role] += 1;
     mostStopped[role] = Math.max(mostStopped[role], stopped[role]);
     await clock.sleep(3000);
@@ -99,10 +102,11 @@ async function roll(
     };
     return (await readiness({ ...request, expect: 3 }, agent, clock, silent)).kind;
   };
-  const servers = cluster.servers.map(({ name }, at) => replace("server", name, at + 1));
+  // Terraform starts the checks in any order.
   const agents = cluster.clients.map(({ name }, at) => replace("client", name, at + 11));
+  const servers = cluster.servers.map(({ name }, at) => replace("server", name, at + 1));
   const outcomes = await simulation.until(Promise.all([...servers, ...agents]), 3600);
-  return { outcomes, mostAsks, mostStopped, seconds: simulation.seconds };
+  return { outcomes, order, mostAsks, mostStopped, seconds: simulation.seconds };
 }
 
 const choices = fc.infiniteStream(fc.nat({ max: 1_000_000 }));
@@ -112,7 +116,8 @@ test("all agents of a run are replaced: one server, and as many client agents as
   const limits = fc.constantFrom(1, 2, 3);
   await fc.assert(
     fc.asyncProperty(choices, fc.integer({ min: 0, max: 6 }), limits, async (stream, clients, limit) => {
-      const { outcomes, mostAsks, mostStopped } = await roll(clients, chooser(stream), { limit });
+      const { outcomes, order, mostAsks, mostStopped } = await roll(clients, chooser(stream), { limit });
+      expect(order).toEqual([...Array(3).fill("server"), ...Array(clients).fill("client")]);
       expect(outcomes).toEqual(Array(3 + clients).fill("ready"));
       const most = { server: 1, client: Math.min(clients, limit) };
       expect(mostAsks).toEqual(most);
