@@ -140,6 +140,12 @@ export const USER_VARIABLES = {
 } as const;
 
 /**
+ * Set by `deploy` and `destroy` in Terraform's environment: a file with their process id. While the file is there, and
+ * the process runs, agents may be stopped. Plain `cdktf deploy` sets no such variable.
+ */
+export const DEPLOY_VARIABLE = "CONSUL_CDKTF_DEPLOY";
+
+/**
  * Names in shell text: of the scripts, and of the texts that the rollout's program runs in containers. A test compares
  * them with those, in both directions.
  */
@@ -166,6 +172,7 @@ export const USED_BY_SCRIPTS: readonly string[] = [
   USER_VARIABLES.allowQuorumLoss,
   USER_VARIABLES.allowDowngrade,
   USER_VARIABLES.wrappedTerraform,
+  DEPLOY_VARIABLE,
   ...[
     SECRET_FILES.ca,
     SECRET_FILES.certificate,

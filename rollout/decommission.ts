@@ -32,6 +32,8 @@ export async function decommission(
   consent: Consent,
   tools: DecommissionTools,
 ): Promise<Outcome> {
+  const ended = tools.run.ended();
+  if (ended) return ended;
   const { container } = request.target;
   const state = await containerState(tools.docker, container);
   if (state.kind === "deny") return state;

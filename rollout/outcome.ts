@@ -29,9 +29,16 @@ export interface WaitRecord {
   begin(reason: string): void;
   /** Calls the check of an agent, if it is in a queue, to the queue's head. */
   call(owner: string): void;
+  /** Denies every further stop, if whoever started the run of these checks has ended it. */
+  ended(): Denial | undefined;
 }
 
-const NO_RECORD: WaitRecord = { lasted: () => 0, begin: () => undefined, call: () => undefined };
+const NO_RECORD: WaitRecord = {
+  lasted: () => 0,
+  begin: () => undefined,
+  call: () => undefined,
+  ended: () => undefined,
+};
 
 /** How many agents a check that waits for them calls, the earliest first. */
 const MOST_CALLED = 3;
@@ -88,6 +95,17 @@ export class Waiting {
     this.for(reason);
     this.silent ??= new Stopwatch(this.clock);
     return this.silent.reached(LEADERLESS_SECONDS) ? unknown(reason) : "waiting";
+  }
+
+  /**
+   * Repeats a look until there is an answer, or nobody waits for one any more.
+   * @param pause until the next look
+   */
+  async until(look: () => Promise<Outcome | "waiting">, pause: () => Promise<void>): Promise<Outcome> {
+    for (; ; await pause()) {
+      const answer = this.record.ended() ?? (await look());
+      if (answer !== "waiting") return answer;
+    }
   }
 
   /** The asked agent has told everything. */

@@ -1,9 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { deniedByEnd } from "./deploy-file";
 import { type Denial, deny } from "./outcome";
 import type { Processes } from "./processes";
 
 const DEFAULT_PARALLELISM = 10;
+
+/** A flag begins a word: the path of a plan file may contain the same text. */
+const FLAG = /(?<![^\s"'])--?parallelism[= ](\d+)/g;
 
 /**
  * How many operations Terraform runs in parallel. Its command line wins over TF_CLI_ARGS_*, which win over TF_CLI_ARGS;
@@ -11,7 +15,7 @@ const DEFAULT_PARALLELISM = 10;
  */
 export function parallelism(commandLine: string, env: NodeJS.ProcessEnv): number {
   for (const words of [commandLine, env.TF_CLI_ARGS_apply, env.TF_CLI_ARGS_destroy, env.TF_CLI_ARGS]) {
-    const [, count] = [...(words ?? "").matchAll(/-parallelism[= ](\d+)/g)].at(-1) ?? [];
+    const [, count] = [...(words ?? "").matchAll(FLAG)].at(-1) ?? [];
     if (count !== undefined) return Number(count);
   }
   return DEFAULT_PARALLELISM;
@@ -65,6 +69,11 @@ export class TerraformRun {
       );
     writeFileSync(this.file(WAITING, owner), `${this.own}\n`);
     return undefined;
+  }
+
+  /** Denies every further stop, if whoever started the run has ended it. */
+  ended(): Denial | undefined {
+    return deniedByEnd(this.env, this.processes);
   }
 
   /** The check has ended. */

@@ -73,10 +73,7 @@ export async function preStopClient(
       );
     return "waiting";
   };
-  for (; ; await pause()) {
-    const answer = await lookOnce();
-    if (answer !== "waiting") return answer;
-  }
+  return waiting.until(lookOnce, () => pause());
 }
 
 /** Its gossip status; 0 for no member, undefined when the agent does not say. */

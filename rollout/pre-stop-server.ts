@@ -128,10 +128,7 @@ export async function preStopServer(
       return allow(`${others.healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
     return "waiting";
   };
-  for (; ; await pause()) {
-    const answer = await lookOnce();
-    if (answer !== "waiting") return answer;
-  }
+  return waiting.until(lookOnce, () => pause());
 }
 
 /** What the server is whose stop costs no vote; undefined for one whose vote counts. */

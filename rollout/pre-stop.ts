@@ -10,6 +10,8 @@ import { type Consent, type StopTools, whenAllowed } from "./stop-check";
  * next configuration and may take over the data; and the cluster can do without the agent.
  */
 export async function preStop(request: ReplaceRequest, consent: Consent, tools: StopTools): Promise<Outcome> {
+  const ended = tools.run.ended();
+  if (ended) return ended;
   if (consent.quorumLoss) return allow("not checked, because CONSUL_ALLOW_QUORUM_LOSS is set");
   const { queue } = tools;
   // So that client agents wait for a server from the beginning of its check.

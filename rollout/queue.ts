@@ -71,13 +71,9 @@ export class Queue {
     return this.own;
   }
 
-  /** Waits until no live process is in the queue. */
-  whenEmpty(clock: Clock): Promise<void> {
-    return this.pass(
-      async () => this.alive(await this.entries(), 1),
-      () => false,
-      clock,
-    );
+  /** Waits until no live process is in the queue, or there is no reason to wait any more. */
+  whenEmpty(clock: Clock, isEnough: () => boolean = () => false): Promise<void> {
+    return this.pass(async () => this.alive(await this.entries(), 1), isEnough, clock);
   }
 
   /**

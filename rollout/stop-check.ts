@@ -71,12 +71,16 @@ export async function whenAllowed(
   stop: (allowed: Outcome, undo: () => Promise<void>) => Promise<Outcome>,
 ): Promise<Outcome> {
   const { owner } = request;
-  const denial = tools.run.reserve(owner);
+  const denial = tools.run.ended() ?? tools.run.reserve(owner);
   if (denial) return denial;
   try {
     const claim = new Claim(request);
     const outcome = await askInQueue(request, tools, claim);
-    return outcome.kind === "allow" ? await stop(outcome, () => undo(claim, tools.ask)) : outcome;
+    if (outcome.kind !== "allow") return outcome;
+    const end = tools.run.ended();
+    if (!end) return await stop(outcome, () => undo(claim, tools.ask));
+    await undo(claim, tools.ask);
+    return end;
   } finally {
     tools.run.release(owner);
   }
@@ -85,11 +89,12 @@ export async function whenAllowed(
 async function askInQueue(request: StopRequest, tools: StopTools, claim: Claim): Promise<Outcome> {
   const { ask, queue, servers, run, clock } = tools;
   const { owner, role } = request;
-  const waits = new WaitFile(run.folder, request.role, run.own);
+  const waits = new WaitFile(run, role);
+  const isEnded = () => run.ended() !== undefined;
   try {
-    await queue.turn(clock, () => waits.isCalled(owner));
+    await queue.turn(clock, () => waits.isCalled(owner) || isEnded());
     // Servers go first, and each is in its queue since its check began.
-    if (role === "client") await servers.whenEmpty(clock);
+    if (role === "client") await servers.whenEmpty(clock, isEnded);
     const outcome = await ask(async (asked) => {
       await claim.note(asked.api);
       const answer = await decide(request, asked, tools, waits);

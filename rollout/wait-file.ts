@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { WaitRecord } from "./outcome";
+import type { Denial, WaitRecord } from "./outcome";
+import type { TerraformRun } from "./parallelism";
 import type { Role } from "./request";
 
 /** Characters of a file's name. Owners that begin alike for so long are called together, which harms nobody. */
@@ -13,31 +14,33 @@ const MOST_NAME = 200;
 export class WaitFile implements WaitRecord {
   private readonly file: string;
 
-  /** @param run the run's folder */
   constructor(
-    private readonly run: string,
+    private readonly run: Pick<TerraformRun, "folder" | "own" | "ended">,
     role: Role,
-    private readonly own = process.pid,
     private readonly now: () => number = Date.now,
   ) {
-    this.file = join(run, `wait.${role}`);
+    this.file = join(run.folder, `wait.${role}`);
+  }
+
+  ended(): Denial | undefined {
+    return this.run.ended();
   }
 
   /** A check that asks several agents gives each its time: what it waited for itself does not count. */
   lasted(reason: string): number {
     const [since, pid, ...words] = this.text().split(" ");
-    if (words.join(" ") !== reason || Number(pid) === this.own) return 0;
+    if (words.join(" ") !== reason || Number(pid) === this.run.own) return 0;
     // The clock may have been set back.
     return Math.max(0, this.now() - Number(since));
   }
 
   begin(reason: string): void {
-    mkdirSync(this.run, { recursive: true });
-    writeFileSync(this.file, `${this.now()} ${this.own} ${reason}`);
+    mkdirSync(this.run.folder, { recursive: true });
+    writeFileSync(this.file, `${this.now()} ${this.run.own} ${reason}`);
   }
 
   call(owner: string): void {
-    mkdirSync(this.run, { recursive: true });
+    mkdirSync(this.run.folder, { recursive: true });
     writeFileSync(this.called(owner), "");
   }
 
@@ -52,7 +55,7 @@ export class WaitFile implements WaitRecord {
 
   /** Whatever anybody has written into the lock is no part of a path. */
   private called(owner: string): string {
-    return join(this.run, `called.${Buffer.from(owner).toString("hex").slice(0, MOST_NAME)}`);
+    return join(this.run.folder, `called.${Buffer.from(owner).toString("hex").slice(0, MOST_NAME)}`);
   }
 
   private text(): string {

@@ -93,9 +93,12 @@ describe("Terraform's parallelism", () => {
     [10, "terraform apply", {}],
     [4, "terraform apply -parallelism=4 plan", { TF_CLI_ARGS_apply: "-parallelism=5", TF_CLI_ARGS: "-parallelism=6" }],
     [4, "terraform apply -parallelism 4", {}],
+    [4, "terraform apply -json -input=false -parallelism=4 /tmp/plan-parallelism=9/x-parallelism=9", {}],
+    [4, "terraform apply --parallelism=4 plan", {}],
     [4, "terraform apply -parallelism=3 -parallelism=4", {}],
     [5, "", { TF_CLI_ARGS_apply: "-no-color -parallelism=5", TF_CLI_ARGS: "-parallelism=6" }],
     [7, "", { TF_CLI_ARGS_destroy: "-parallelism=7", TF_CLI_ARGS: "-parallelism=6" }],
     [6, "", { TF_CLI_ARGS: "-parallelism=6" }],
+    [6, "", { TF_CLI_ARGS: "'-parallelism=6'" }],
   ])("is %i for %j and %j", (expected, commandLine, env) => expect(parallelism(commandLine, env)).toBe(expected));
 });

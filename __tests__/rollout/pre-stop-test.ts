@@ -213,7 +213,8 @@ describe("what the check before waited for", () => {
   const waitedFor =
     (reason: string, role: Role = "server") =>
     ({ run }: StopTools) => {
-      new WaitFile(run.folder, role, -1, () => Date.now() - 3_600_000).begin(reason);
+      const before = { folder: run.folder, own: -1, ended: () => undefined };
+      new WaitFile(before, role, () => Date.now() - 3_600_000).begin(reason);
       return {};
     };
 

@@ -5,13 +5,16 @@ import { WaitFile } from "../../rollout/wait-file";
 import { folder } from "../cluster-files";
 import { Simulation } from "./simulation";
 
+/** A run of Terraform, as a check in it sees it. */
+const runOf = (own = process.pid, path = join(folder(), "run")) => ({ folder: path, own, ended: () => undefined });
+
 /** Checks of one run, each a process of its own, and a clock of the test's own. */
 function checks() {
   const run = join(folder(), "run");
   const time = { now: 1_000_000 };
   const { clock } = new Simulation();
   const log: string[] = [];
-  const record = (pid: number) => new WaitFile(run, "client", pid, () => time.now);
+  const record = (pid: number) => new WaitFile(runOf(pid, run), "client", () => time.now);
   const check = (pid: number) => new Waiting(`c${pid}`, clock, (line) => log.push(line), record(pid));
   return { time, log, record, check };
 }
@@ -36,10 +39,10 @@ test("what a check waited for counts for the check behind it, if that waits for 
 });
 
 test("it does not count for the same process, by the clock of the machine", () => {
-  const record = new WaitFile(join(folder(), "run"), "server");
+  const record = new WaitFile(runOf(), "server");
   record.begin("waiting: s1");
   expect(record.lasted("waiting: s1")).toBe(0);
-  expect(new WaitFile(join(folder(), "run"), "server").lasted("waiting: s1")).toBe(0);
+  expect(new WaitFile(runOf(), "server").lasted("waiting: s1")).toBe(0);
 });
 
 test.each([
@@ -91,7 +94,7 @@ test("of those that a check waits for, the first three are called, whatever role
 
 test("what is in the lock is no path: nothing is written outside of the run's folder", () => {
   const run = join(folder(), "runs", "1");
-  const record = new WaitFile(run, "server");
+  const record = new WaitFile(runOf(1, run), "server");
   for (const owner of ["/../../../outside", "../outside", "x".repeat(5000), "\0"]) {
     record.call(owner);
     expect(record.isCalled(owner)).toBe(true);
