@@ -5,7 +5,7 @@ import { ARTICLE_IMAGE, articleCommand } from "../e2e/article";
 import { type Progress, timed } from "../e2e/test-bed/progress";
 import type { TestBed } from "../e2e/test-bed/test-bed";
 import { DEFAULT_HOSTS } from "../e2e/test-bed/world";
-import { cdktfCli } from "../ops/terraform/cdktf";
+import { cdktfCli } from "../package/cdktf-cli";
 import { containersOnTestBed, onTestBed, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved, mean } from "./comparison";
 import { copyProject } from "./project-copy";

@@ -6,7 +6,7 @@ import { articleCommand } from "../e2e/article";
 import { Load, type LoadReport } from "../e2e/load";
 import { type Progress, timed } from "../e2e/test-bed/progress";
 import type { TestBed } from "../e2e/test-bed/test-bed";
-import { cdktfCli } from "../ops/terraform/cdktf";
+import { cdktfCli } from "../package/cdktf-cli";
 import { CLIENT, onTestBed, SERVERS, seen, watchFor } from "./bench-test-bed";
 import { type Comparison, interleaved, median } from "./comparison";
 import { flatten } from "./flat-stack";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../e2e/test-bed/command";
 import { type Progress, timed } from "../e2e/test-bed/progress";
-import { cdktfCli } from "../ops/terraform/cdktf";
+import { cdktfCli } from "../package/cdktf-cli";
 import { benchClusterFile } from "./bench-cluster-file";
 import { type Comparison, interleaved, median } from "./comparison";
 import { inheritedEnvironment, PROJECT } from "./measured-run";

@@ -16,7 +16,7 @@ export function commandReference(): string {
     "the `cluster` key of cdktf.json's context names.",
     "",
     "Commands print their results to standard output. Progress, warnings and errors go to standard error. With `--json`,",
-    "standard output has only JSON. `deploy` and `destroy` have no `--json`: they print the output of the CDKTF CLI.",
+    "standard output has only JSON.",
     "",
     "## Exit codes",
     "",

@@ -1,4 +1,4 @@
-import { deployKilled } from "./faults/deploy-killed";
+import { deployKilled, NPM } from "./faults/deploy-killed";
 import { LiveCluster } from "./live-cluster";
 import { Random } from "./random";
 import { TestBed } from "./test-bed/test-bed";
@@ -15,5 +15,9 @@ describe("a deploy that is killed", () => {
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])("at a random moment, the %i. time, is recovered without a loss", () =>
     cluster.bear(() => deployKilled(cluster, random)),
+  );
+
+  test.each([1, 2, 3, 4])("npm run deploy, at a random moment, the %i. time, is recovered without a loss", () =>
+    cluster.bear(() => deployKilled(cluster, random, NPM)),
   );
 });

@@ -144,11 +144,23 @@ export class LiveCluster {
     this.file.clients = edited(this.file.clients ?? []);
   }
 
-  /** Does what an operator does after editing the file. */
-  async deploy(options: CommandOptions = {}): Promise<CommandResult> {
+  /** Does what an operator does after editing the file, with the CDKTF CLI. */
+  deploy(options: CommandOptions = {}): Promise<CommandResult> {
+    return this.deployWith((given) => this.project.deploy(given), options);
+  }
+
+  /** The same, with `npm run deploy`. */
+  npmDeploy(options: CommandOptions = {}): Promise<CommandResult> {
+    return this.deployWith((given) => this.project.npmDeploy(given), options);
+  }
+
+  private async deployWith(
+    deploy: (options: CommandOptions) => Promise<CommandResult>,
+    options: CommandOptions,
+  ): Promise<CommandResult> {
     this.write();
     if (this.secured) await this.secrets("init");
-    const result = await this.project.deploy({ ...options, env: { ...this.env, ...options.env } });
+    const result = await deploy({ ...options, env: { ...this.env, ...options.env } });
     if (result.exitCode === 0 && this.secured) await this.trust();
     return result;
   }
@@ -208,9 +220,17 @@ export class LiveCluster {
     return this.project.cdktf(["diff"], { env: this.env });
   }
 
-  /** Starts a deploy in the background, for a test that interrupts it. */
+  /** Starts a deploy by the CDKTF CLI in the background, for a test that interrupts it. */
   startDeploy(project = this.project): RunningCommand {
-    const deploy = project.startDeploy();
+    return this.watched(project.startDeploy());
+  }
+
+  /** Starts `npm run deploy` in the background, for a test that interrupts it. */
+  startNpmDeploy(): RunningCommand {
+    return this.watched(this.project.startNpmDeploy());
+  }
+
+  private watched(deploy: RunningCommand): RunningCommand {
     this.started.push(deploy);
     return deploy;
   }

@@ -2,10 +2,12 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { cdktfCli } from "../ops/terraform/cdktf";
+import { cdktfCli } from "../package/cdktf-cli";
 import { CHECKOUT, sources } from "../package/checkout";
 import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/command";
 import type { Operator } from "./test-bed/operator";
+
+const NPM_DEPLOY = ["run", "-s", "deploy", "--", "--auto-approve"];
 
 /**
  * A checkout of the product for one test, with its own cdktf.out and Terraform state. The other files are links to the
@@ -57,7 +59,17 @@ export class Project {
     return this.cdktf(["deploy", "--auto-approve"], options);
   }
 
-  /** Starts a deploy in the background, for a test that interrupts it. */
+  /** `npm run deploy`, without being asked. */
+  npmDeploy(options: CommandOptions = {}): Promise<CommandResult> {
+    return this.run("npm", NPM_DEPLOY, options);
+  }
+
+  /** Starts `npm run deploy` in the background, for a test that interrupts it. */
+  startNpmDeploy(): RunningCommand {
+    return this.operator.spawn("npm", NPM_DEPLOY, { cwd: this.folder, env: { CLUSTER: this.clusterFile } });
+  }
+
+  /** Starts a deploy by the CDKTF CLI in the background, for a test that interrupts it. */
   startDeploy(): RunningCommand {
     const env = { CLUSTER: this.clusterFile };
     return this.operator.spawn(cdktfCli(this.folder), ["deploy", "--auto-approve"], { cwd: this.folder, env });

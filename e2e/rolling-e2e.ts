@@ -1,11 +1,12 @@
 import { leaderKilled } from "./faults/leader-killed";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
+import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 import { CONSUL_VERSIONS } from "./test-bed/world";
 
 const [OLDEST, ...UPGRADES] = [...CONSUL_VERSIONS].reverse();
 
-describe("agents are replaced one at a time, by plain cdktf deploy", () => {
+describe("agents are replaced one at a time", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
 
@@ -14,19 +15,36 @@ describe("agents are replaced one at a time, by plain cdktf deploy", () => {
   });
   afterAll(() => cluster.down());
 
-  test.each(UPGRADES)("an upgrade to %s loses no acknowledged write, no session and no service", async (version) => {
-    cluster.file.image = `hashicorp/consul:${version}`;
+  /** Expects that a change of all agents loses nothing. @returns what the deploy has printed */
+  async function expectRolling(deploy: () => Promise<CommandResult>): Promise<string> {
+    let stdout = "";
     const seen = await cluster.during(async () => {
-      const { stdout } = await cluster.deploy();
+      ({ stdout } = await deploy());
       for (const name of cluster.serverNames)
         expect(stdout).toContain(`${name}: stop allowed: 2 of 3 voters are healthy without it, 2 are needed`);
     });
-    for (const name of cluster.agentNames) expect(await cluster.consulVersion(name)).toBe(`Consul v${version}`);
     expectUndisturbed(seen);
     // Measured: 0.2 to 0.5 s, and 0.3 % of the writes, also on a machine that five suites share.
     expect(seen.users.longestGap).toBeLessThan(2);
     expect(seen.users.failed).toBeLessThan(seen.users.written * 0.02);
     await cluster.expectSound(seen);
+    return stdout;
+  }
+
+  test.each(UPGRADES)(
+    "plain cdktf deploy: an upgrade to %s loses no write, no session and no service",
+    async (version) => {
+      cluster.file.image = `hashicorp/consul:${version}`;
+      await expectRolling(() => cluster.deploy());
+      for (const name of cluster.agentNames) expect(await cluster.consulVersion(name)).toBe(`Consul v${version}`);
+    },
+  );
+
+  test("npm run deploy: a change of all agents loses no write, no session and no service", async () => {
+    cluster.changeAll();
+    const stdout = await expectRolling(() => cluster.npmDeploy());
+    for (const name of cluster.agentNames) expect(stdout).toContain(`${name}: starting\n`);
+    expect(stdout).toMatch(/\ndone after \d+:\d\d\nlog: logs\/\S+\/deploy-\S+\.log\n$/);
   });
 
   test("a leader that is killed recovers by itself", () => leaderKilled(cluster));

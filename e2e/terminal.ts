@@ -1,7 +1,7 @@
 import type { Project } from "./project";
 import type { CommandResult } from "./test-bed/command";
 
-/** Types a command at a terminal, and approves when the CDKTF CLI asks, which it does at a terminal only. */
+/** Types a command at a terminal, and approves whenever a deploy asks, or the CDKTF CLI does. */
 export function typeAtTerminal(project: Project, command: string): Promise<CommandResult> {
   return project.run("node", ["-e", PERSON, command]);
 }
@@ -12,12 +12,18 @@ const { spawn } = require("node:child_process");
 // With CI set, the CDKTF CLI draws no question.
 const { CI, ...env } = process.env;
 const terminal = spawn("script", ["-qefc", process.argv[1], "/dev/null"], { env, stdio: ["pipe", "pipe", "inherit"] });
+const answer = (text) => setTimeout(() => terminal.stdin.write(text), 500);
 let shown = "";
+let asked = 0;
 terminal.stdout.on("data", (text) => {
   process.stdout.write(text);
-  const asked = shown.includes("Approve");
+  const drawn = shown.includes("Approve");
   shown += text;
-  if (!asked && shown.includes("Approve")) setTimeout(() => terminal.stdin.write("\\r"), 500);
+  // The CDKTF CLI draws its question again and again.
+  if (!drawn && shown.includes("Approve")) answer("\\r");
+  const questions = shown.split('Only "yes" is accepted: ').length - 1;
+  if (questions > asked) answer("yes\\r");
+  asked = questions;
 });
 terminal.on("exit", (code) => process.exit(code ?? 1));
 `;

@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { constants } from "node:os";
 import { endOf } from "../rollout/program";
+import { exitCodeOfSignal } from "./signals";
 
 /** How a program ended, and what it wrote. */
 export interface ProgramResult {
@@ -35,4 +35,4 @@ export function exitCodeOf(child: ChildProcess): Promise<number> {
 }
 
 const exitCode = (code: number | null, signal: NodeJS.Signals | null): number =>
-  code ?? 128 + (signal ? constants.signals[signal] : 0);
+  code ?? (signal ? exitCodeOfSignal(signal) : 128);

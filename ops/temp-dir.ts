@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { endBy, SIGNALS } from "./signals";
+import { endBy, handleSignals } from "./signals";
 
 const folders = new Set<string>();
+let stopHandling: (() => void) | undefined;
 
 /** Runs work with a temporary folder that only this user can open. It is removed whatever ends the work, except for SIGKILL. */
 export async function withTempDir<Result>(prefix: string, work: (folder: string) => Promise<Result>): Promise<Result> {
@@ -19,12 +20,12 @@ export async function withTempDir<Result>(prefix: string, work: (folder: string)
 /** Without a listener, a signal ends Node at once. */
 function watch(): void {
   process.on("exit", removeAll);
-  for (const signal of SIGNALS) process.on(signal, endBy);
+  stopHandling = handleSignals(endBy);
 }
 
 function unwatch(): void {
   process.off("exit", removeAll);
-  for (const signal of SIGNALS) process.off(signal, endBy);
+  stopHandling?.();
 }
 
 function removeAll(): void {

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 export const CHECKOUT = resolve(__dirname, "..");
 /** What it has beside its sources: what is installed, what is made of them, and what commands write. */
 const NO_SOURCE =
-  /^(node_modules|cdktf\.out|cdktf\.log|dist|coverage|secrets|backups|\.git|.*\.tgz|.*\.tfstate.*|\.terraform.*)$/;
+  /^(node_modules|cdktf\.out|cdktf\.log|dist|coverage|secrets|backups|logs|\.git|.*\.tgz|.*\.tfstate.*|\.terraform.*)$/;
 
 /** The files and folders of its sources, by name. */
 export const sources = (): string[] => readdirSync(CHECKOUT).filter((name) => !NO_SOURCE.test(name));

@@ -23,7 +23,7 @@ async function checked(request: ReplaceRequest, consent: Consent, tools: StopToo
   const { container } = request.target;
   const { docker, dockerInTurn, run } = tools;
   const known = await withoutCluster(request, consent, tools).finally(() => dockerInTurn.leave());
-  if (known !== "ask the cluster") return known;
+  if (known !== "ask the cluster") return run.ended() ?? known;
   return whenAllowed(request, tools, async (allowed, undo) => {
     // The stop of a server that is cut off from the network would be queued, and reach a server that has rejoined.
     const now = await containerState(docker, container);
@@ -40,12 +40,15 @@ async function checked(request: ReplaceRequest, consent: Consent, tools: StopToo
 async function withoutCluster(
   { target, next, seconds }: ReplaceRequest,
   consent: Consent,
-  { dockerInTurn, clock, log }: StopTools,
+  { dockerInTurn, run, clock, log }: StopTools,
 ): Promise<Outcome | "ask the cluster"> {
   const { container } = target;
   const before = await containerState(dockerInTurn, container);
   if (before.kind === "deny") return before;
   if (before.kind === "gone") return allow("its container is gone");
+  // It has waited in a queue.
+  const ended = run.ended();
+  if (ended) return ended;
   const pulled = await pullImage({ container, image: next.image, seconds }, dockerInTurn, clock, log);
   if (pulled.kind === "deny") return pulled;
   // It may have started again while the image was pulled.

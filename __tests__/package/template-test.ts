@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { loadCluster } from "../../cluster/file/load";
-import { cdktfCli } from "../../ops/terraform/cdktf";
+import { cdktfCli } from "../../package/cdktf-cli";
 import { template } from "../../package/template";
 import { folder, PROJECT } from "../cluster-files";
 

@@ -41,6 +41,34 @@ test.each([
   expect([docker.calls, cluster.requests]).toEqual([[], []]);
 });
 
+test.each([
+  ["an agent whose container is down", "exited sha256:a", 1],
+  ["an agent that runs", "running sha256:a", 1],
+])(
+  "%s is not touched, and nothing else is tried, if the deploy is interrupted while its check begins",
+  async (_, state, calls) => {
+    const { cluster, tools, docker, interrupt } = deploying();
+    docker.answer = () => {
+      interrupt();
+      return state;
+    };
+    const outcome = preStop(REPLACE, { quorumLoss: false, downgrade: false }, tools);
+    expect(await cluster.simulation.until(outcome)).toMatchObject(INTERRUPTED);
+    expect([docker.calls.length, cluster.requests]).toEqual([calls, []]);
+  },
+);
+
+test("nor is one whose container is found to be down while the deploy is interrupted", async () => {
+  const { cluster, tools, docker, interrupt } = deploying();
+  docker.answer = (line, calls) => {
+    if (calls === 3) interrupt();
+    if (!line.startsWith("container inspect")) return "sha256:b";
+    return calls === 1 ? "running sha256:a" : "exited sha256:a";
+  };
+  const outcome = preStop(REPLACE, { quorumLoss: false, downgrade: false }, tools);
+  expect(await cluster.simulation.until(outcome)).toMatchObject(INTERRUPTED);
+});
+
 test("a check that comes after an interruption does not queue", async () => {
   const { cluster, tools, interrupt } = deploying();
   interrupt();

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { allowableCodes } from "../../cluster/catalogue";
 import { allowableCode, containerName, positiveInteger } from "./arguments";
-import { cdktfArguments } from "./cdktf-arguments";
+import { rejectCdktfOptions } from "./cdktf-options";
 import { type DocumentedCommand, jsonOption, repeated } from "./command";
 
 const STACK = "only these stacks: names, or patterns with *";
@@ -16,6 +16,16 @@ const allow = () =>
 const parallelism = () => new Option("--parallelism <N>", "stacks at the same time").argParser(positiveInteger);
 const terraformParallelism = () =>
   new Option("--terraform-parallelism <N>", "operations at the same time in a stack").argParser(positiveInteger);
+
+const events = () => jsonOption("print events as JSON, one a line, for programs; needs --auto-approve");
+
+/** A program that reads events cannot be asked. */
+function needsApproval(
+  options: { readonly json?: boolean; readonly autoApprove?: boolean },
+  command: DocumentedCommand,
+) {
+  if (options.json && !options.autoApprove) command.error("error: option '--json' needs '--auto-approve'");
+}
 
 /** The commands that change a cluster, and show what they would change. */
 export function addChanges(program: DocumentedCommand): void {
@@ -51,45 +61,50 @@ export function addChanges(program: DocumentedCommand): void {
       return diff({ ...options, stacks }, terminal);
     });
 
-  program
+  const deploy = program
     .command("deploy")
-    .description("Create or change the cluster. Options that are not listed here are passed on to `cdktf deploy`.")
+    .description(
+      "Create or change the cluster: plan, show what would change and why, ask once, and apply exactly these plans.",
+    )
     .argument("[STACK...]", STACK)
     .option("--auto-approve", "do not ask for approval")
     .addOption(without())
     .addOption(allow())
     .addOption(parallelism())
     .addOption(terraformParallelism())
-    .allowUnknownOption()
+    .addOption(events())
     .documented(
       [
         ["", "all stacks, after your approval"],
         ["--auto-approve", "in a pipeline"],
+        ["--auto-approve --json", "for a program that shows the deploy"],
         ["--without host7", "all hosts but one"],
         ["--allow line-deleted", "although an agent's line was deleted from the cluster file"],
       ],
       [
         [0, "deployed"],
-        [1, "rejected before any change, a stack failed, or an unreachable host was skipped"],
+        [1, "rejected before any change, not approved, a stack failed, or an unreachable host was skipped"],
+        [
+          130,
+          "stopped in good order by Ctrl-C, before everything was deployed; 128 and the signal's number for any signal",
+        ],
       ],
     )
-    .does(async ({ terminal, words }, options, [rest], command) => {
-      const { stacks, passedOn } = cdktfArguments(command, words, rest);
+    .does(async ({ terminal }, options, [stacks], command) => {
+      needsApproval(options, command);
       const { deploy } = await import("../commands/deploy");
-      return deploy({ ...options, stacks, passedOn }, terminal);
+      return deploy({ ...options, stacks }, terminal);
     });
+  rejectCdktfOptions(deploy);
 
-  program
+  const destroy = program
     .command("destroy")
-    .description(
-      "Remove the cluster's containers. Their data stays on its volumes. Options that are not listed here are passed on" +
-        " to `cdktf destroy`.",
-    )
+    .description("Remove the cluster's containers. Their data stays on its volumes.")
     .argument("[STACK...]", STACK)
     .option("--auto-approve", "do not ask for approval")
     .addOption(parallelism())
     .addOption(terraformParallelism())
-    .allowUnknownOption()
+    .addOption(events())
     .documented(
       [
         ["", "all stacks, after your approval"],
@@ -97,14 +112,15 @@ export function addChanges(program: DocumentedCommand): void {
       ],
       [
         [0, "destroyed"],
-        [1, "a stack failed"],
+        [1, "not approved, or a stack failed"],
       ],
     )
-    .does(async ({ terminal, words }, options, [rest], command) => {
-      const { stacks, passedOn } = cdktfArguments(command, words, rest);
+    .does(async ({ terminal }, options, [stacks], command) => {
+      needsApproval(options, command);
       const { destroy } = await import("../commands/destroy");
-      return destroy({ ...options, stacks, passedOn }, terminal);
+      return destroy({ ...options, stacks }, terminal);
     });
+  rejectCdktfOptions(destroy);
 
   program
     .command("adopt")

@@ -1,22 +1,31 @@
 import type { ProblemCode } from "../../cluster/catalogue";
 import { describeProblem } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
+import { type DeploymentOptions, planAndApply } from "../deploy/deployment";
 import { blockedText, type Preflight, preflight } from "../deploy/preflight";
+import { type Report, reportFor, reportingRejection } from "../deploy/report";
 import { locationLines } from "../project/locations";
 import { refusedSecrets } from "../secrets/check";
 import type { Terminal } from "../terminal/terminal";
-import { cdktf } from "../terraform/cdktf";
-import type { DestroyOptions } from "./destroy";
 
-export interface DeployOptions extends DestroyOptions {
+export interface DeployOptions extends DeploymentOptions {
+  /** Names of stacks, or patterns with `*`. None: all. */
+  readonly stacks: readonly string[];
   /** Hosts to skip: names, or patterns with `*`. */
   readonly without: readonly string[];
   readonly allow: readonly ProblemCode[];
+  /** Events for programs. */
+  readonly json?: boolean;
 }
 
-export async function deploy(options: DeployOptions, terminal: Terminal): Promise<number> {
+export function deploy(options: DeployOptions, terminal: Terminal): Promise<number> {
+  const report = reportFor(options, terminal);
+  return reportingRejection("deploy", report, () => checkAndDeploy(options, report, terminal));
+}
+
+async function checkAndDeploy(options: DeployOptions, report: Report, terminal: Terminal): Promise<number> {
   const { log } = terminal;
-  const { cluster } = chosenCluster(terminal.print);
+  const { file, cluster } = chosenCluster(options.json ? undefined : terminal.print);
   const badSecrets = refusedSecrets(cluster, log);
   if (badSecrets.length > 0) throw rejected(badSecrets);
   const found = await preflight(cluster, options, log);
@@ -34,14 +43,8 @@ export async function deploy(options: DeployOptions, terminal: Terminal): Promis
   if (stacks.length === 0) throw new Error(["every stack is skipped", ...unreachable].join("\n"));
 
   const { targets } = found;
-  const env = targets.size > 0 ? targetVariable(stacks.flatMap(({ name }) => targets.get(name) ?? [])) : {};
-  const exitCode = await cdktf({
-    ...options,
-    command: "deploy",
-    stacks,
-    cloud: cluster.backend?.cloud !== undefined,
-    env,
-  });
+  const job = { command: "deploy", file, cluster, stacks, targets, skippedHosts, skippedStacks } as const;
+  const exitCode = await planAndApply(job, options, report, terminal);
   for (const reason of unreachable) log(`not deployed: ${reason}`);
   if (exitCode === 0 && isFirst(found)) {
     log("The first deploy is done. Keep copies of these, but not in the repository:");
@@ -56,16 +59,3 @@ const isFirst = ({ states }: Preflight): boolean =>
 
 const rejected = (reasons: readonly string[]): Error =>
   new Error(`rejected; nothing was changed\n${reasons.join("\n")}`);
-
-/** Linux accepts no longer variable. */
-const MAX_VARIABLE = 128 * 1024;
-
-/** The targets of each `terraform apply`. Every stack gets all addresses, and Terraform takes those that are its own. */
-function targetVariable(addresses: readonly string[]): NodeJS.ProcessEnv {
-  const given = process.env.TF_CLI_ARGS_apply;
-  const targets = addresses.map((address) => `'-target=${address}'`);
-  const value = (given ? [given, ...targets] : targets).join(" ");
-  if (value.length > MAX_VARIABLE - 100)
-    throw new Error("there are too many resources beside the skipped hosts; put hosts into groups of at most 25");
-  return { TF_CLI_ARGS_apply: value };
-}

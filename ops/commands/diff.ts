@@ -1,16 +1,15 @@
 import type { ProblemCode } from "../../cluster/catalogue";
 import { describeProblem, locationText } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
+import { hasChanges, isKnown, type PlannedStack, planStack, stackTexts } from "../deploy/planned-stacks";
 import { blockedText, type Preflight, preflight } from "../deploy/preflight";
-import { changesOf, type StackChanges } from "../explain/changes";
-import { stackText, summaryText } from "../explain/changes-text";
+import { summaryText } from "../explain/changes-text";
 import { comment } from "../explain/comment";
 import { parallel } from "../parallel";
 import { refusedSecrets } from "../secrets/check";
 import type { Terminal } from "../terminal/terminal";
 import { stacksAtOnce } from "../terraform/parallelism";
 import { plan } from "../terraform/plan";
-import type { Stack } from "../terraform/synth";
 
 export interface DiffOptions {
   /** Names of stacks, or patterns with `*`. None: all. */
@@ -25,12 +24,6 @@ export interface DiffOptions {
   readonly markdown?: boolean;
 }
 
-/** A stack's part of the result: what would change, or why that is unknown. */
-type PlannedStack = { readonly stack: string } & (
-  | (StackChanges & { readonly without: readonly string[] })
-  | { readonly error: string }
-);
-
 export async function diff(options: DiffOptions, terminal: Terminal): Promise<number> {
   const { log } = terminal;
   const { file, cluster } = chosenCluster(options.json || options.markdown ? undefined : terminal.print);
@@ -41,7 +34,11 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<nu
   const stacks = found.stacks.filter(({ name }) => !skippedStacks.has(name) && !blockedStacks.has(name));
   log(`planning ${stacks.length} stacks`);
   const atOnce = options.parallelism ?? stacksAtOnce(stacks);
-  const planned = await parallel(stacks, atOnce, (stack) => planStack(stack, found));
+  const planned = await parallel(stacks, atOnce, (stack) =>
+    planStack(stack, found.exclusions.skippedHosts.get(stack.name) ?? [], () =>
+      plan(stack.folder, { targets: found.targets.get(stack.name) }),
+    ),
+  );
   const unreachable = [...unreachableHosts, ...[...blockedStacks.values()].flat()];
 
   const unreachableTexts = unreachableHosts.map(
@@ -52,13 +49,13 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<nu
     terminal.printJson(jsonOf(file, planned, found, unreachable));
     unreachableTexts.forEach(log);
   } else {
-    const known = planned.filter((stack) => "changes" in stack);
+    const known = planned.filter(isKnown);
     const summary = summaryText(known, known.length === found.stacks.length);
-    const stackTexts = textOf(planned, found);
+    const texts = stackTexts(planned, skippedStacks);
     const refusals = [...found.problems.map(describeProblem), ...unreachableTexts];
-    if (options.markdown) terminal.print(comment(`${cluster.name}: ${summary}`, [...stackTexts, ...refusals]));
+    if (options.markdown) terminal.print(comment(`${cluster.name}: ${summary}`, [...texts, ...refusals]));
     else {
-      for (const text of [...stackTexts, summary]) terminal.print(`\n${text}`);
+      for (const text of [...texts, summary]) terminal.print(`\n${text}`);
       for (const refusal of refusals) log(`\n${refusal}`);
     }
   }
@@ -67,18 +64,6 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<nu
   if (unreachable.length > 0 || found.problems.length > 0 || failed) return 1;
   return options.detailedExitcode && planned.some(hasChanges) ? 2 : 0;
 }
-
-async function planStack({ name, folder }: Stack, { exclusions, targets }: Preflight): Promise<PlannedStack> {
-  try {
-    const changes = changesOf(await plan(folder, targets.get(name)));
-    return { stack: name, without: exclusions.skippedHosts.get(name) ?? [], ...changes };
-  } catch (error) {
-    return { stack: name, error: (error as Error).message };
-  }
-}
-
-const hasChanges = (planned: PlannedStack): boolean =>
-  "changes" in planned && (planned.changes.length > 0 || planned.outputsOnly);
 
 function jsonOf(
   file: string,
@@ -95,20 +80,3 @@ function jsonOf(
   const reasons = Object.fromEntries(unreachable.map((host) => [host, found.unreachable.get(host)]));
   return { file, stacks: planned, problems, unreachable: reasons };
 }
-
-/** The text of each stack that changes, is skipped or cannot be planned. */
-function textOf(planned: readonly PlannedStack[], found: Preflight): string[] {
-  const texts: string[] = [];
-  for (const stack of planned) {
-    const lines = "error" in stack ? errorLines(stack) : stackText(stack.stack, stack);
-    if ("without" in stack && stack.without.length > 0) lines.push(`  skipped: ${stack.without.join(", ")}`);
-    if (lines.length > 0) texts.push(lines.join("\n"));
-  }
-  for (const [stack, hosts] of found.exclusions.skippedStacks) texts.push(`${stack}\n  skipped: ${hosts.join(", ")}`);
-  return texts;
-}
-
-const errorLines = ({ stack, error }: { readonly stack: string; readonly error: string }): string[] => [
-  stack,
-  ...error.split("\n").map((line) => `  ${line}`),
-];

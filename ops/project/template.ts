@@ -124,6 +124,7 @@ cdktf.log
 .terraform/
 /secrets/
 /backups/
+/logs/
 `;
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;

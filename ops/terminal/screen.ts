@@ -45,3 +45,26 @@ export class Screen {
     this.output.write(`${begin}${shown.map((line) => `${line}${CLEAR_LINE}\n`).join("")}${CLEAR_BELOW}`);
   }
 }
+
+/** Lines at the end of the output of a terminal, which are redrawn in place. What stands above them stays. */
+export class Block {
+  private height = 0;
+  private readonly restore = () => void this.output.write(`${SHOW_CURSOR}${WRAP}`);
+
+  constructor(private readonly output: Terminal["stdout"]) {
+    process.once("exit", this.restore);
+    output.write(HIDE_CURSOR + NO_WRAP);
+  }
+
+  draw(lines: readonly string[]): void {
+    const begin = this.height > 0 ? `\x1b[${this.height}A` : "";
+    this.output.write(`${begin}${lines.map((line) => `${line}${CLEAR_LINE}\n`).join("")}${CLEAR_BELOW}`);
+    this.height = lines.length;
+  }
+
+  /** The lines stay. */
+  end(): void {
+    process.off("exit", this.restore);
+    this.restore();
+  }
+}

@@ -32,26 +32,55 @@ export interface ResourceChange {
 
 export type Values = Readonly<Record<string, unknown>>;
 
+export interface PlanOptions {
+  /** Addresses to plan for, if not all. */
+  readonly targets?: readonly string[];
+  /** Whether to plan that everything is removed. */
+  readonly destroy?: boolean;
+}
+
 /**
- * Plans a stack.
- * @param targets addresses to plan for, if not all
+ * Plans a stack, and changes nothing.
  * @throws with Terraform's errors, when it cannot plan
  */
-export async function plan(folder: string, targets: readonly string[] = []): Promise<Plan> {
-  // A plan file contains the Terraform state: no other user may read it, and it is deleted.
-  return withTempDir(join(tmpdir(), "consul-cdktf-plan-"), async (hidden) => {
+export async function plan(folder: string, options: PlanOptions = {}): Promise<Plan> {
+  return withPlanFolder(async (hidden) => {
     const file = join(hidden, "plan");
     // Without a lock, because nothing is written: a plan neither waits for a running deploy nor makes one fail.
-    const planned = await terraform(folder, [
-      "plan",
-      `-out=${file}`,
-      "-lock=false",
-      "-input=false",
-      ...targets.map((address) => `-target=${address}`),
-    ]);
-    if (planned.exitCode !== 0) throw new Error(planned.error);
-    const shown = await terraform(folder, ["show", "-json", file]);
-    if (shown.exitCode !== 0) throw new Error(shown.error);
-    return JSON.parse(shown.output) as Plan;
+    await write(file, folder, options, "-lock=false");
+    return read(file, folder);
   });
+}
+
+/**
+ * Plans a stack into a file that `terraform apply` takes.
+ * @param file in a folder that only this user can open
+ * @throws with Terraform's errors, when it cannot plan, or somebody else has locked the Terraform state
+ */
+export async function planTo(file: string, folder: string, options: PlanOptions = {}): Promise<Plan> {
+  await write(file, folder, options);
+  return read(file, folder);
+}
+
+/** A plan file contains the Terraform state: no other user may read it, and it is deleted. */
+export const withPlanFolder = <Result>(work: (folder: string) => Promise<Result>): Promise<Result> =>
+  withTempDir(join(tmpdir(), "consul-cdktf-plan-"), work);
+
+async function write(file: string, folder: string, options: PlanOptions, ...words: string[]): Promise<void> {
+  const { targets = [], destroy = false } = options;
+  const { exitCode, error } = await terraform(folder, [
+    "plan",
+    `-out=${file}`,
+    "-input=false",
+    ...words,
+    ...(destroy ? ["-destroy"] : []),
+    ...targets.map((address) => `-target=${address}`),
+  ]);
+  if (exitCode !== 0) throw new Error(error);
+}
+
+async function read(file: string, folder: string): Promise<Plan> {
+  const { exitCode, output, error } = await terraform(folder, ["show", "-json", file]);
+  if (exitCode !== 0) throw new Error(error);
+  return JSON.parse(output) as Plan;
 }

@@ -16,6 +16,7 @@ export interface Stack {
 export interface StackJson {
   readonly provider?: { readonly docker?: readonly { readonly alias?: string }[] };
   readonly resource?: Readonly<Record<string, Readonly<Record<string, ResourceJson>>>>;
+  readonly data?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 export interface ResourceJson {

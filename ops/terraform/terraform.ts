@@ -11,24 +11,18 @@ export interface TerraformResult {
   readonly error: string;
 }
 
-/** Runs Terraform for the CDKTF CLI, which would lose the end of its output. */
-const DRAIN_PTY = join(__dirname, "drain-pty.sh");
+/** The script that users of the plain CDKTF CLI put in Terraform's place, so that no output is lost. */
+const DRAIN_PTY = "drain-pty.sh";
 
 /** The name of the program, from the variable that the CDKTF CLI reads too. */
 export function terraformBinary(): string {
   const { TERRAFORM_BINARY_NAME, CONSUL_CDKTF_TERRAFORM } = process.env;
   const named =
-    TERRAFORM_BINARY_NAME && basename(TERRAFORM_BINARY_NAME) === basename(DRAIN_PTY)
+    TERRAFORM_BINARY_NAME && basename(TERRAFORM_BINARY_NAME) === DRAIN_PTY
       ? CONSUL_CDKTF_TERRAFORM
       : TERRAFORM_BINARY_NAME;
   return named || "terraform";
 }
-
-/** Variables with which the CDKTF CLI runs that program and loses nothing of its output. */
-export const wholeOutput = (): NodeJS.ProcessEnv => ({
-  TERRAFORM_BINARY_NAME: DRAIN_PTY,
-  CONSUL_CDKTF_TERRAFORM: terraformBinary(),
-});
 
 /**
  * Runs Terraform in a stack's folder, and initializes the folder first if necessary. It prints nothing.
@@ -83,8 +77,13 @@ function alone(work: () => Promise<TerraformResult>): Promise<TerraformResult> {
   return result;
 }
 
+/** Terraform's environment. */
+export function terraformEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1", ...pluginCache() };
+}
+
 async function run(folder: string, args: readonly string[], signal?: AbortSignal): Promise<TerraformResult> {
-  const env = { ...process.env, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1", ...pluginCache() };
+  const env = terraformEnvironment();
   try {
     const { exitCode, output, error } = await runProgram(terraformBinary(), args, { cwd: folder, env, signal });
     return { exitCode, output, error: stripVTControlCharacters(error).trim() };

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cdktfCli } from "../../../ops/terraform/cdktf";
-import { folder } from "../../cluster-files";
+import { cdktfCli } from "../../package/cdktf-cli";
+import { folder } from "../cluster-files";
 
 /** A project that has installed packages with a program each. */
 function project(programs: Readonly<Record<string, string>>): string {

@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { eventually } from "./consul";
+import { expectUndisturbed, LiveCluster } from "./live-cluster";
+import { pause } from "./pause";
+import type { RunningCommand } from "./test-bed/command";
+import { TestBed } from "./test-bed/test-bed";
+
+describe("npm run deploy that is interrupted", () => {
+  const testBed = TestBed.standing();
+  let cluster: LiveCluster;
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.up(testBed, "interrupted");
+  });
+  afterAll(() => cluster.down());
+
+  /** Starts a deploy that replaces all agents, and waits until it has printed something. */
+  async function deploying(until: RegExp): Promise<RunningCommand> {
+    cluster.changeAll();
+    cluster.write();
+    const deploy = cluster.startNpmDeploy();
+    await eventually(async () => expect(deploy.stdout).toMatch(until), 120);
+    return deploy;
+  }
+
+  /** Deploys the rest, and expects that nothing was lost. */
+  async function expectCompleted(work: () => Promise<void>): Promise<void> {
+    const seen = await cluster.during(async () => {
+      await work();
+      await cluster.npmDeploy();
+    });
+    expectUndisturbed(seen);
+    await cluster.expectSound(seen);
+  }
+
+  test.each([
+    ["while the first checks wait", /: waiting\n/, 0],
+    ["while a server is stopped or started", /consul-server\d: stopping\n/, 1],
+    ["when a server is ready, and others wait", /consul-server\d: ready, a voter/, 1],
+  ])("by one Ctrl-C %s: what was begun is completed, and no other agent is touched", (_, until, least) =>
+    cluster.bear(() =>
+      expectCompleted(async () => {
+        const touched = await cluster.touchedBy(async () => {
+          const deploy = await deploying(until);
+          deploy.signal("SIGINT");
+          const { exitCode, stdout } = await deploy.finished;
+          expect(stdout).toContain("Ctrl-C: no further agent is stopped; what was begun is completed.");
+          expect(stdout).toContain("not stopped: the deploy was interrupted; hint: npm run deploy does the rest");
+          expect(stdout).not.toContain("stopped, and not ready");
+          expect(stdout).toMatch(/\ninterrupted after \d+:\d\d\n/);
+          expect(exitCode).toBe(130);
+        });
+        expect(touched.length).toBeGreaterThanOrEqual(least);
+        // Another one may have been allowed at the same moment.
+        expect(touched.length).toBeLessThanOrEqual(2);
+        await cluster.expectWhole();
+        expect(cluster.applying()).toEqual([]);
+      }),
+    ),
+  );
+
+  test("by two Ctrl-C: Terraform ends, and what is still locked is told, and how to go on", () =>
+    cluster.bear(async () => {
+      const seen = await cluster.during(async () => {
+        const deploy = await deploying(/consul-server\d: stopping\n/);
+        deploy.signal("SIGINT");
+        await pause(1.2);
+        deploy.signal("SIGINT");
+        const { exitCode, stdout, stderr } = await deploy.finished;
+        expect(exitCode).toBe(130);
+        expect(stdout).toContain("Ctrl-C again: Terraform is interrupted");
+        expect(stdout).toContain("next: npm run deploy does the rest");
+        if (stdout.includes("stopped, and not ready"))
+          expect(stdout).toMatch(/still locked: consul-cdktf\/replacing, for consul-server\d/);
+        expect(stderr).toContain("inspecting what is still locked");
+        expect(cluster.applying()).toEqual([]);
+        await cluster.recover();
+      });
+      expect(seen.servers.mostDown).toBeLessThan(2);
+      await cluster.expectSound(seen);
+    }));
+
+  test("by SIGKILL: Terraform goes on until the stopped agents are ready, and stops no other", () =>
+    cluster.bear(() =>
+      expectCompleted(async () => {
+        const touched = await cluster.touchedBy(async () => {
+          const deploy = await deploying(/consul-server\d: stopping\n/);
+          deploy.signal("SIGKILL");
+          await deploy.finished;
+          expect(cluster.applying()).toHaveLength(1);
+          await eventually(async () => expect(cluster.applying()).toEqual([]), 120);
+        });
+        expect(touched.length).toBeGreaterThanOrEqual(1);
+        expect(touched.length).toBeLessThanOrEqual(2);
+        await cluster.expectWhole();
+        expect(existsSync(join(cluster.project.folder, `.${cluster.stateFile}.lock.info`))).toBe(false);
+      }),
+    ));
+});

@@ -1,0 +1,218 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cluster } from "../../cluster/model";
+import { DEPLOY_VARIABLE } from "../../consul/contract";
+import { deployFileText } from "../../rollout/deploy-file";
+import { parallel } from "../parallel";
+import { exitCodeOfSignal, handleSignals } from "../signals";
+import type { Terminal } from "../terminal/terminal";
+import { Application } from "../terraform/apply";
+import { applyLine } from "../terraform/apply-lines";
+import { operationsAtOnce, stacksAtOnce } from "../terraform/parallelism";
+import { planTo, withPlanFolder } from "../terraform/plan";
+import type { Stack } from "../terraform/synth";
+import { isApproved, whyNobodyIsAsked } from "./approval";
+import type { DeployCommand, DeployResult, Failure } from "./events";
+import { heldLocks } from "./held-locks";
+import { LogFile } from "./log-file";
+import { hasChanges, isKnown, type PlannedStack, planStack } from "./planned-stacks";
+import { Progress } from "./progress";
+import type { Report } from "./report";
+import { inStackOrder, type StackResult } from "./stack-order";
+import { staleReaders } from "./stale-readers";
+
+export interface DeploymentOptions {
+  readonly autoApprove?: boolean;
+  /** Stacks at the same time. */
+  readonly parallelism?: number;
+  /** Operations at the same time in a stack. */
+  readonly terraformParallelism?: number;
+}
+
+/** What is to be planned and applied. */
+export interface Job {
+  readonly command: DeployCommand;
+  /** The cluster file. */
+  readonly file: string;
+  readonly cluster: Cluster;
+  /** As they are in cdktf.out. */
+  readonly stacks: readonly Stack[];
+  /** By stack: the addresses to plan for, if not all. */
+  readonly targets?: ReadonlyMap<string, readonly string[]>;
+  /** By stack: the hosts that are skipped. */
+  readonly skippedHosts?: ReadonlyMap<string, readonly string[]>;
+  /** Stacks that are skipped, with their hosts. */
+  readonly skippedStacks?: ReadonlyMap<string, readonly string[]>;
+  /** Variables of Terraform's apply, beside those of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** npm passes Ctrl-C on to a command that has received it already: a second signal within this time is the same one. */
+const SAME_SIGNAL_MS = 1000;
+
+/**
+ * Plans stacks, asks once for all of them, and applies exactly these plans.
+ * @returns the exit code
+ * @throws when nothing was changed
+ */
+export const planAndApply = (
+  job: Job,
+  options: DeploymentOptions,
+  report: Report,
+  terminal: Terminal,
+): Promise<number> => withPlanFolder((folder) => new Deployment(job, options, report, terminal, folder).run());
+
+class Deployment {
+  private readonly running = new Set<Application>();
+  private interruptions = 0;
+  private lastSignal: { readonly name: NodeJS.Signals; readonly at: number } | undefined;
+  private readonly atOnce: number;
+  /** While it is there, agents may be stopped. */
+  private readonly permit: string;
+
+  constructor(
+    private readonly job: Job,
+    private readonly options: DeploymentOptions,
+    private readonly report: Report,
+    private readonly terminal: Terminal,
+    /** Of this run, for this user alone. */
+    private readonly folder: string,
+  ) {
+    this.atOnce = options.parallelism ?? stacksAtOnce(job.stacks);
+    this.permit = join(folder, "deploying");
+  }
+
+  async run(): Promise<number> {
+    const { command, stacks } = this.job;
+    const { autoApprove } = this.options;
+    const unasked = autoApprove ? undefined : whyNobodyIsAsked(command);
+    if (unasked !== undefined) throw new Error(unasked);
+    this.terminal.log(`planning ${stacks.length} ${stacks.length === 1 ? "stack" : "stacks"}`);
+    const planned = await parallel(stacks, this.atOnce, (stack) => this.plan(stack));
+    const { file, skippedStacks = new Map() } = this.job;
+    this.report.take({ event: "plan", command, file, stacks: planned, skipped: Object.fromEntries(skippedStacks) });
+    const stale = staleReaders(
+      stacks,
+      planned.filter(hasChanges).map(({ stack }) => stack),
+    );
+    const unplanned = planned.filter((stack) => !isKnown(stack)).map(({ stack }) => `stack ${stack} cannot be planned`);
+    const reasons = stale.length > 0 ? stale : unplanned;
+    if (reasons.length > 0) throw new Error(`nothing was changed\n${reasons.join("\n")}`);
+    await this.approve(planned);
+    return this.apply(planned);
+  }
+
+  private plan(stack: Stack): Promise<PlannedStack> {
+    const { command, targets, skippedHosts } = this.job;
+    const { name, folder } = stack;
+    const options = { targets: targets?.get(name), destroy: command === "destroy" };
+    return planStack(stack, skippedHosts?.get(name) ?? [], () => planTo(this.planFile(stack), folder, options));
+  }
+
+  private planFile({ name }: Stack): string {
+    return join(this.folder, `${name}.plan`);
+  }
+
+  /** @throws when the plans are not approved */
+  private async approve(planned: readonly PlannedStack[]): Promise<void> {
+    const { command, stacks } = this.job;
+    if (!planned.some(hasChanges)) return this.report.take({ event: "approved", by: "no changes" });
+    if (this.options.autoApprove) return this.report.take({ event: "approved", by: "option" });
+    const question = `${command === "deploy" ? "Deploy" : "Destroy"} ${stacks.map(({ name }) => name).join(", ")}?`;
+    if (!(await isApproved(question, this.terminal))) throw new Error("not approved; nothing was changed");
+    this.report.take({ event: "approved", by: "answer" });
+  }
+
+  private async apply(planned: readonly PlannedStack[]): Promise<number> {
+    const { command, stacks, cluster } = this.job;
+    const begun = Date.now();
+    const log = new LogFile(cluster, command, Date.now);
+    const progress = new Progress(planned, (event) => this.report.take(event), Date.now);
+    writeFileSync(this.permit, deployFileText(process.pid));
+    const stopHandling = handleSignals((signal) => this.signalled(signal));
+    // A terminal that is closed, or a reader that has ended, must not end the deploy.
+    const ignore = () => undefined;
+    const outputs = [this.terminal.stdout, this.terminal.stderr];
+    for (const output of outputs) output.on("error", ignore);
+    this.report.begin(progress);
+    let results: ReadonlyMap<string, StackResult>;
+    try {
+      const order = { atOnce: this.atOnce, reverse: command === "destroy", goOn: () => this.interruptions === 0 };
+      results = await inStackOrder(stacks, order, (stack) => this.applyStack(stack, progress, log));
+    } finally {
+      this.report.end();
+      stopHandling();
+      for (const output of outputs) output.off("error", ignore);
+    }
+    const isDone = [...results.values()].every((result) => result === "done");
+    const result = isDone ? "done" : this.lastSignal ? "interrupted" : "failed";
+    this.report.take({
+      event: "summary",
+      command,
+      result,
+      seconds: Math.round((Date.now() - begun) / 1000),
+      failures: isDone ? [] : [...progress.failures, ...unexplained(results, progress.failures)],
+      untouched: isDone ? [] : progress.untouched,
+      unfinished: isDone ? [] : progress.unfinished,
+      ...(this.interruptions > 1 ? { locks: await this.locks() } : {}),
+      log: log.path,
+    });
+    return this.exitCodeOf(result);
+  }
+
+  private async locks(): Promise<readonly string[]> {
+    this.terminal.log("inspecting what is still locked");
+    return heldLocks(this.job.cluster, this.job.stacks);
+  }
+
+  private exitCodeOf(result: DeployResult): number {
+    if (result === "interrupted" && this.lastSignal) return exitCodeOfSignal(this.lastSignal.name);
+    return result === "done" ? 0 : 1;
+  }
+
+  private async applyStack(stack: Stack, progress: Progress, log: LogFile): Promise<boolean> {
+    const { name, folder } = stack;
+    this.report.take({ event: "stack", stack: name, state: "started" });
+    const application = new Application({
+      folder,
+      plan: this.planFile(stack),
+      output: join(this.folder, `${name}.output`),
+      parallelism: this.operationsAtOnce(),
+      env: { [DEPLOY_VARIABLE]: this.permit, ...this.job.env },
+      onLine: (text) => {
+        const line = applyLine(text);
+        log.write(name, line.text);
+        progress.take(name, line);
+      },
+    });
+    this.running.add(application);
+    const exitCode = await application.ended().finally(() => this.running.delete(application));
+    this.report.take({ event: "stack", stack: name, state: exitCode === 0 ? "done" : "failed" });
+    return exitCode === 0;
+  }
+
+  /** Undefined where Terraform runs remotely, and takes no `-parallelism`. */
+  private operationsAtOnce(): number | undefined {
+    const { cluster, stacks } = this.job;
+    if (cluster.backend?.cloud !== undefined) return undefined;
+    return this.options.terraformParallelism ?? operationsAtOnce(stacks);
+  }
+
+  /** The first signal stops in good order, a second one interrupts Terraform. */
+  private signalled(signal: NodeJS.Signals): void {
+    const at = Date.now();
+    if (this.lastSignal && at - this.lastSignal.at < SAME_SIGNAL_MS) return;
+    this.lastSignal = { name: signal, at };
+    this.interruptions += 1;
+    if (this.interruptions > 2) return;
+    rmSync(this.permit, { force: true });
+    if (this.interruptions === 2) for (const application of this.running) application.interrupt();
+    this.report.take({ event: "interrupted", signal, times: this.interruptions });
+  }
+}
+
+/** Stacks that failed without a reason in Terraform's output. */
+const unexplained = (results: ReadonlyMap<string, StackResult>, failures: readonly Failure[]): Failure[] =>
+  [...results]
+    .filter(([name, result]) => result === "failed" && !failures.some(({ stack }) => stack === name))
+    .map(([stack]) => ({ stack, reason: "Terraform has failed; its output is in the log" }));
