@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { exitCodeOf } from "../process";
-import { terraformBinary, terraformEnvironment } from "./terraform";
+import { terraformEnvironment } from "./environment";
+import { terraformBinary } from "./terraform";
 
 export interface ApplyOptions {
   /** The stack's. */

@@ -1,8 +1,7 @@
-import { mkdirSync } from "node:fs";
-import { homedir } from "node:os";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { run as runProgram } from "../process";
+import { terraformEnvironment } from "./environment";
 
 export interface TerraformResult {
   /** 0 for success; 2 for changes, where `-detailed-exitcode` asks for it. */
@@ -77,11 +76,6 @@ function alone(work: () => Promise<TerraformResult>): Promise<TerraformResult> {
   return result;
 }
 
-/** Terraform's environment. */
-export function terraformEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1", ...pluginCache() };
-}
-
 async function run(folder: string, args: readonly string[], signal?: AbortSignal): Promise<TerraformResult> {
   const env = terraformEnvironment();
   try {
@@ -91,12 +85,4 @@ async function run(folder: string, args: readonly string[], signal?: AbortSignal
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new Error(`there is no ${terraformBinary()} on PATH; install Terraform 1.4 or newer`);
   }
-}
-
-/** The CDKTF CLI's plugin cache: each stack's folder then has a link to the provider, not a copy. */
-function pluginCache(): NodeJS.ProcessEnv {
-  if (process.env.CDKTF_DISABLE_PLUGIN_CACHE_ENV) return {};
-  const folder = process.env.TF_PLUGIN_CACHE_DIR || join(homedir(), ".terraform.d", "plugin-cache");
-  mkdirSync(folder, { recursive: true });
-  return { TF_PLUGIN_CACHE_DIR: folder };
 }
