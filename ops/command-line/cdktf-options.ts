@@ -25,6 +25,8 @@ export function rejectCdktfOptions(command: DocumentedCommand): void {
   for (const [flags, hint] of INSTEAD) {
     const option = new Option(flags).hideHelp();
     command.addOption(option);
+    // Commander gives an option that begins with --no- a value of its own.
+    command.setOptionValue(option.attributeName(), undefined);
     command.on(`option:${option.name()}`, () =>
       command.error(`error: option '${option.long}' was one of the CDKTF CLI; hint: ${hint}`),
     );

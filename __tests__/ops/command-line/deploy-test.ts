@@ -56,11 +56,12 @@ describe("the command line of deploy", () => {
     [["--without"], "option '--without <HOST>' argument missing"],
     [["--allow", "stack-moved"], "Allowed are line-deleted, host-moved, stack-gone"],
     [["--allow", "lines-deleted"], 'did you mean "line-deleted"?'],
-    [["--witout", "h1"], `unknown option '--witout'; did you mean "--without"?`],
+    [["--witout", "h1"], "unknown option '--witout'\n(Did you mean --without?)"],
     [["--json"], "option '--json' needs '--auto-approve'"],
     [["--outputs-file", "x"], "option '--outputs-file' was one of the CDKTF CLI; hint: run terraform -chdir="],
     [["--var=a=b"], "option '--var' was one of the CDKTF CLI; hint: set the environment variable TF_VAR_NAME"],
     [["--refresh-only"], "option '--refresh-only' was one of the CDKTF CLI"],
+    [["--no-color"], "option '--no-color' was one of the CDKTF CLI; hint: set the environment variable NO_COLOR"],
     [["--log-level"], "unknown option '--log-level'"],
   ])("%j is rejected", async (words, reason) =>
     expect(await run(["deploy", ...words])).toEqual({
