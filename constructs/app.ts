@@ -1,6 +1,8 @@
 import { App } from "cdktf";
 import { loadCluster, selectClusterFile } from "../cluster/file/load";
 import { ClusterError } from "../cluster/problem";
+import { backendTypeOf } from "../cluster/resolve/state-backend";
+import { RefusedVariables, refuseOtherStates } from "../cluster/terraform-variables";
 import { ConsulCluster } from "./consul-cluster";
 import { withoutCreationStacks } from "./creation-stacks";
 
@@ -23,11 +25,12 @@ export function synthesizeApp(extend: (cluster: ConsulCluster) => void = () => u
     const file = selectClusterFile();
     console.log(`cluster file: ${file}`);
     const cluster = loadCluster(file);
+    refuseOtherStates(process.env, backendTypeOf(cluster.backend));
     const app = new App();
     extend(withoutCreationStacks(() => new ConsulCluster(app, cluster)));
     app.synth();
   } catch (error) {
-    if (!(error instanceof ClusterError)) throw error;
+    if (!(error instanceof ClusterError || error instanceof RefusedVariables)) throw error;
     console.error(error.message);
     process.exitCode = 1;
   }

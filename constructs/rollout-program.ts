@@ -6,6 +6,7 @@ import { stepId } from "../consul/contract";
 import { requestJson } from "../consul/request-json";
 import { REQUEST_VARIABLE, REQUEST_VERSION, type StepRequest } from "../rollout/request";
 import { escaped, unescaped } from "./escape";
+import { LocalOperations } from "./local-operations";
 import { OWN_CONTAINER, OWN_NODE } from "./pre-stop";
 import { replaceFile } from "./replace-file";
 import { rolloutBundle } from "./rollout-bundle";
@@ -33,6 +34,7 @@ export class RolloutProgram extends Construct {
 
   private constructor(scope: Construct, id: string) {
     super(scope, id);
+    LocalOperations.require(this);
     // Not CDKTF's own asset, which removes the file before it writes it: a deploy may be starting it at that moment.
     whenSynthesized(this, (folder) => replaceFile(join(folder, FILE), readFileSync(rolloutBundle())));
   }

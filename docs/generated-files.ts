@@ -5,6 +5,7 @@ import { svg } from "../ops/diagram/svg";
 import { apiReference } from "./api-reference";
 import { commandReference } from "./command-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
+import { variableReference } from "./variable-reference";
 
 /** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, and the article's cluster file. */
 export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
@@ -13,5 +14,6 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "docs/cluster-file.md": clusterReference,
   "docs/commands.md": commandReference,
   "docs/errors.md": errorReference,
+  "docs/terraform-variables.md": variableReference,
   "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };

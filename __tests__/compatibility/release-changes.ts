@@ -28,21 +28,36 @@ const WITHOUT_IMAGE: readonly string[] = [
 /** The provider's version is a release that was tried, and moves with releases. It is no argument of a container. */
 const PROVIDER = { from: "~> 4.5", to: "4.6.0" } as const;
 
+/** With `cloud`, a plan on a server's worker fails. A variable is no resource. */
+const LOCAL_OPERATIONS = {
+  TFC_RUN_ID: {
+    default: "",
+    description: "Set by HCP Terraform on its workers, where this stack cannot run.",
+    type: "string",
+    validation: [{ condition: '${var.TFC_RUN_ID == ""}' }],
+  },
+} as const;
+
 interface Stack {
   readonly "//": { readonly metadata: { version: string } };
-  readonly terraform: { readonly required_providers?: { readonly docker?: { version: string } } };
+  readonly terraform: {
+    readonly required_providers?: { readonly docker?: { version: string } };
+    readonly cloud?: object;
+  };
+  variable?: object;
   readonly resource?: { readonly docker_image?: Readonly<Record<string, { name: string }>> };
 }
 
 /**
  * A stack of the last release, with what the next one changes: the provider's version, and names of default images. The
- * version of CDKTF is that with which the tests run. No resource has it.
+ * version of CDKTF is that with which the tests run. No resource has it. Stacks with `cloud` have a variable.
  */
 export function asReleasedNext(name: string, stack: Json): Json {
   const copy = structuredClone(stack) as unknown as Stack;
   copy["//"].metadata.version = CDKTF_VERSION;
   const provider = copy.terraform.required_providers?.docker;
   if (provider?.version === PROVIDER.from) provider.version = PROVIDER.to;
+  if (copy.terraform.cloud) copy.variable = LOCAL_OPERATIONS;
   if (!WITHOUT_IMAGE.includes(name)) return copy as unknown as Json;
   for (const image of Object.values(copy.resource?.docker_image ?? {}))
     for (const registry of ["", MIRROR])

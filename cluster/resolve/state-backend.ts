@@ -32,6 +32,9 @@ const SECRET_ARGUMENTS: Record<string, string> = {
 
 type Arguments = Record<string, unknown>;
 
+export const backendTypeOf = (entry: BackendEntry | undefined): BackendType =>
+  (Object.keys(entry ?? {})[0] as BackendType | undefined) ?? "local";
+
 /** One stack's backend: its type, and its arguments by Terraform's names, with `{stack}` replaced. */
 export function backendOf(entry: BackendEntry | undefined, stack: string): { type: BackendType; arguments: Arguments } {
   const [type, given] = (Object.entries(entry ?? {})[0] ?? ["local", {}]) as [BackendType, Arguments];

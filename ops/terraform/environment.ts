@@ -1,16 +1,28 @@
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { refuseVariables, rowOf, TERRAFORM_VARIABLES } from "../../cluster/terraform-variables";
 
-/** The environment of every Terraform that a command starts. */
-export function terraformEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1", ...pluginCache() };
+const FIXED = Object.fromEntries(TERRAFORM_VARIABLES.flatMap(({ name, fixed }) => (fixed ? [[name, fixed]] : [])));
+
+/**
+ * The environment of every Terraform that a command starts: the operator's, as cluster/terraform-variables.ts has it.
+ * @throws Error for a variable that is refused
+ */
+export function terraformEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  refuseVariables(env, undefined);
+  const operator = Object.entries(env).flatMap(([variable, value]) => {
+    const row = rowOf(variable);
+    if (row?.removed) return [];
+    return [[variable, row?.path && value ? resolve(value) : value]];
+  });
+  return { ...Object.fromEntries(operator), ...FIXED, CHECKPOINT_DISABLE: "1", ...pluginCache(env) };
 }
 
 /** The CDKTF CLI's plugin cache: each stack's folder then has a link to the provider, not a copy. */
-function pluginCache(): NodeJS.ProcessEnv {
-  if (process.env.CDKTF_DISABLE_PLUGIN_CACHE_ENV) return {};
-  const folder = process.env.TF_PLUGIN_CACHE_DIR || join(homedir(), ".terraform.d", "plugin-cache");
+function pluginCache(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (env.CDKTF_DISABLE_PLUGIN_CACHE_ENV) return {};
+  const folder = resolve(env.TF_PLUGIN_CACHE_DIR || join(homedir(), ".terraform.d", "plugin-cache"));
   mkdirSync(folder, { recursive: true });
   return { TF_PLUGIN_CACHE_DIR: folder };
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { BackendEntry } from "../../cluster/file/schema";
 import { backendOf } from "../../cluster/resolve/state-backend";
+import { refuseVariables } from "../../cluster/terraform-variables";
 import { backendBlock } from "../../constructs/state-backend";
 import { withTempDir } from "../temp-dir";
 import { OUTPUT, type Stack } from "./synth";
@@ -54,6 +55,7 @@ export async function readStateByBackend(
   signal?: AbortSignal,
 ): Promise<StackState> {
   const { type, arguments: given } = backendOf(backend, stack);
+  refuseVariables(process.env, type);
   if (type === "local") return readStateFile(resolve(String(given.path)));
   const folder = join(OUTPUT, "stacks");
   mkdirSync(folder, { recursive: true });

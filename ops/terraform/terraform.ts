@@ -1,7 +1,8 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { run as runProgram } from "../process";
 import { terraformEnvironment } from "./environment";
+import { prepareFolder } from "./folder";
 
 export interface TerraformResult {
   /** 0 for success; 2 for changes, where `-detailed-exitcode` asks for it. */
@@ -33,6 +34,7 @@ export async function terraform(
   args: readonly string[],
   signal?: AbortSignal,
 ): Promise<TerraformResult> {
+  await prepareFolder(folder);
   const attempt = () => besideOthers(() => run(folder, args, signal));
   const first = await attempt();
   if (first.exitCode === 0 || !ASKS_FOR_INIT.test(first.error)) return first;

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BackendType } from "../../cluster/resolve/state-backend";
+import { refuseVariables } from "../../cluster/terraform-variables";
+import { type CloudBlock, ensureWorkspace } from "./cloud-workspace";
+
+/** Where Terraform notes a workspace that was selected in a folder. */
+const SELECTED = join(".terraform", "environment");
+
+/**
+ * Makes sure that a stack's folder leads to the stack's own Terraform state, before any Terraform runs in it. For HCP
+ * Terraform, a workspace that is missing is created.
+ * @throws for variables that are refused with the stack's backend, and for another workspace
+ */
+export async function prepareFolder(folder: string): Promise<void> {
+  const { backend, cloud } = backendIn(folder);
+  const type = cloud === undefined ? (Object.keys(backend ?? {})[0] as BackendType | undefined) : "cloud";
+  refuseVariables(process.env, type);
+  if (cloud !== undefined) return ensureWorkspace(cloud);
+  refuseSelectedWorkspace(folder);
+}
+
+interface TerraformBlock {
+  readonly backend?: Readonly<Record<string, unknown>>;
+  readonly cloud?: CloudBlock;
+}
+
+function backendIn(folder: string): TerraformBlock {
+  const file = join(folder, "cdk.tf.json");
+  if (!existsSync(file)) return {};
+  return (JSON.parse(readFileSync(file, "utf8")) as { terraform?: TerraformBlock }).terraform ?? {};
+}
+
+function refuseSelectedWorkspace(folder: string): void {
+  const file = join(folder, SELECTED);
+  const selected = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+  if (selected === "" || selected === "default") return;
+  throw new Error(
+    `the workspace "${selected}" is selected in ${folder}: it is another Terraform state of the same containers
+    hint: terraform -chdir=${folder} workspace select default`,
+  );
+}
