@@ -202,6 +202,10 @@ const health = {
   "files-changed": { severity: "error", about: "files in a container are not the ones that were deployed" },
   "secrets-not-deployed": { severity: "error", about: "an agent's secrets have changed since the last deploy" },
   "secrets-changed": { severity: "error", about: "an agent's container has other secrets than were deployed" },
+  "terraform-state-unsaved": {
+    severity: "error",
+    about: "a deploy could not store its Terraform state, and a file has it",
+  },
   "terraform-state-lost": {
     severity: "error",
     about: "the Terraform state of a stack is empty, and its backup has containers that run",

@@ -399,7 +399,7 @@ export const backups = z
     "Scheduled snapshots of the cluster, by a container beside each server; {} turns them on with all defaults. Default none.",
   );
 
-const backend = z
+export const backendSchema = z
   .strictObject({
     local: z
       .strictObject({ path: text.optional() })
@@ -554,7 +554,7 @@ export const clusterSchema = z
         "Registries that need credentials, which Terraform takes from the operator's docker config or environment. Default none.",
       ),
     images: z.array(image).default([]).describe("Further images that every host pulls. Default none."),
-    backend: backend.optional(),
+    backend: backendSchema.optional(),
     ignore: z
       .array(z.enum(ignorableCodes))
       .default([])

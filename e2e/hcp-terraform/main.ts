@@ -11,4 +11,8 @@ const server = new CloudServer({
   token: pem("token"),
   organization: "acme",
 });
+process.on("SIGTERM", () => {
+  server.close();
+  console.log("{}");
+});
 server.listen(443, "127.0.0.1").then(() => console.log("listening"));

@@ -6,6 +6,7 @@ import { addCompletion } from "./completion";
 import { addInspection } from "./inspection";
 import { addProject } from "./project";
 import { addSecrets } from "./secrets";
+import { addState } from "./state";
 
 /** Exit codes of every command, beside its own. */
 export const COMMON_EXIT_CODES = [
@@ -45,5 +46,6 @@ export function createProgram(invocation: Invocation): DocumentedCommand {
   addSecrets(program);
   addBackups(program);
   addInspection(program);
+  addState(program);
   return program;
 }

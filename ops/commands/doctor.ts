@@ -8,6 +8,7 @@ import { staleLocks } from "../fix/stale-locks";
 import { type HealthProblem, publicProblem } from "../inspect/health-problem";
 import { inspect } from "../inspect/inspection";
 import { lostStates } from "../inspect/lost-state";
+import { unsavedStates } from "../inspect/unsaved-state";
 import { withTempDir } from "../temp-dir";
 import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
@@ -42,6 +43,9 @@ export async function doctor({ fix = false, json = false }: DoctorOptions, termi
 async function diagnose(cluster: Cluster, fix: boolean, log: Terminal["log"]): Promise<Diagnosis> {
   log(`inspecting ${count(cluster.hosts.length, "host")} and reading the Terraform state`);
   const stacks = await synthesize();
+  const unsaved = unsavedStates(stacks);
+  // Whatever differs from the former state may be in the one that was not stored.
+  if (unsaved.length > 0) return { problems: unsaved, fixed: [], deploying: [] };
   const resources = await readResources(stacks);
   const inspection = await inspect(cluster, resources);
   const lost = await lostStates(cluster, stacks, inspection);

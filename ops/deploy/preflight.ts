@@ -6,6 +6,7 @@ import { describeProblem, type Problem } from "../../cluster/problem";
 import { stackNames } from "../../cluster/resolve/stacks";
 import { STACKS_OUTPUT } from "../../consul/contract";
 import { unreachableHosts } from "../docker/hosts";
+import { unsavedStates } from "../inspect/unsaved-state";
 import { parallel } from "../parallel";
 import { select } from "../select";
 import { count } from "../terminal/format";
@@ -63,7 +64,9 @@ export async function preflight(
   return {
     stacks,
     states,
-    problems: guard(cluster, all, states).filter(({ code }) => !options.allow.includes(code)),
+    problems: [...unsavedStates(all), ...guard(cluster, all, states)].filter(
+      ({ code }) => !options.allow.includes(code),
+    ),
     exclusions,
     targets: writePartialStacks(stacks, states, exclusions),
     unreachable,

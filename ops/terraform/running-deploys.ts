@@ -1,15 +1,37 @@
 import type { Stack } from "./synth";
 import { terraform } from "./terraform";
 
+/** Who holds the lock of a stack's Terraform state. */
+export interface StateLock {
+  /** By which `terraform force-unlock` releases it; undefined for a backend that does not print one. */
+  readonly id?: string;
+  /** As Terraform prints them, without the empty ones: `Who: root@ops`. */
+  readonly facts: readonly string[];
+}
+
 /** The stacks in which a deploy is in progress: their Terraform state is locked. No host is contacted. */
 export async function runningDeploys(stacks: readonly Stack[]): Promise<string[]> {
   const busy: string[] = [];
-  for (const { name, folder } of stacks) {
-    // A plan acquires the state lock, and releases it.
-    const args = ["plan", "-refresh=false", "-input=false", "-no-color", "-lock-timeout=0s"];
-    const { exitCode, error } = await terraform(folder, args);
-    // Terraform has no exit code for it: "Error acquiring the state lock".
-    if (exitCode !== 0 && /state lock/i.test(error)) busy.push(name);
-  }
+  for (const stack of stacks) if (await stateLock(stack)) busy.push(stack.name);
   return busy;
+}
+
+/** The lock of a stack's Terraform state; undefined if it is not locked. */
+export async function stateLock({ folder }: Stack): Promise<StateLock | undefined> {
+  // A plan acquires the state lock, and releases it.
+  const args = ["plan", "-refresh=false", "-input=false", "-no-color", "-lock-timeout=0s"];
+  const { exitCode, error } = await terraform(folder, args);
+  return exitCode === 0 ? undefined : lockIn(error);
+}
+
+/** The lock that an error of Terraform is about. There is no exit code for it: "Error acquiring the state lock". */
+export function lockIn(error: string): StateLock | undefined {
+  if (!/state lock/i.test(error)) return undefined;
+  const facts = [...error.matchAll(/^[│\s]*(ID|Operation|Who|Created):[ \t]+(\S.*)$/gm)].map(
+    ([, name, value]) => `${name}: ${value?.trim()}`,
+  );
+  // HCP Terraform has an id of its own for a lock, in the message.
+  const [, named] = /lock ID: "([^"]+)"/.exec(error) ?? [];
+  const id = named ?? facts.find((fact) => fact.startsWith("ID: "))?.slice("ID: ".length);
+  return { id, facts: facts.filter((fact) => !fact.startsWith("ID: ")) };
 }

@@ -57,11 +57,20 @@ export async function readStateByBackend(
   const { type, arguments: given } = backendOf(backend, stack);
   refuseVariables(process.env, type);
   if (type === "local") return readStateFile(resolve(String(given.path)));
-  const folder = join(OUTPUT, "stacks");
-  mkdirSync(folder, { recursive: true });
-  return withTempDir(join(folder, ".former-"), async (scratch) => {
-    writeFileSync(join(scratch, "cdk.tf.json"), JSON.stringify(backendBlock(backend, stack)));
-    return readState(scratch, signal);
+  return withBackendFolder(backend, stack, (folder) => readState(folder, signal));
+}
+
+/** Gives a folder, in which Terraform has a stack's backend and nothing else, to some work. It goes afterwards. */
+export function withBackendFolder<Result>(
+  backend: BackendEntry | undefined,
+  stack: string,
+  work: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  const stacks = join(OUTPUT, "stacks");
+  mkdirSync(stacks, { recursive: true });
+  return withTempDir(join(stacks, ".former-"), async (folder) => {
+    writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(backendBlock(backend, stack)));
+    return work(folder);
   });
 }
 

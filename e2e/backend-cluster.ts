@@ -1,0 +1,110 @@
+import { cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ClusterFile } from "../cluster/file/schema";
+import { Project } from "./project";
+import type { CommandResult, RunningCommand } from "./test-bed/command";
+import type { TestBed } from "./test-bed/test-bed";
+
+const AGENTS = ["consul-server1", "consul-server2", "consul-server3", "consul-client1"];
+/** The cluster's stacks: the servers', and the client agent's. */
+export const STACKS = ["consul", "consul-edge"] as const;
+
+/** The article's cluster in two stacks, with a backend. */
+export class BackendCluster {
+  private constructor(
+    readonly testBed: TestBed,
+    readonly project: Project,
+    /** Variables of each command, such as the backend's credentials. */
+    readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  static make(testBed: TestBed, env: NodeJS.ProcessEnv = {}): BackendCluster {
+    return new BackendCluster(testBed, new Project(testBed.operator, "clusters/backend.yaml"), env);
+  }
+
+  /** Another operator's checkout, with the cluster file and nothing else. */
+  colleague(): BackendCluster {
+    const other = BackendCluster.make(this.testBed, this.env);
+    cpSync(join(this.project.folder, this.project.clusterFile), join(other.project.folder, this.project.clusterFile));
+    return other;
+  }
+
+  /** Writes the cluster file. @param round a label of every agent: another one replaces all containers */
+  write(backend: ClusterFile["backend"], round = "1"): void {
+    const file: ClusterFile = {
+      name: "consul",
+      security: "off",
+      ignore: ["open-http"],
+      client_addr: "0.0.0.0",
+      ready_timeout: 60,
+      daemon: "ssh://root@{address}",
+      hosts: {
+        "consul-server1": "172.16.8.120",
+        "consul-server2": "172.16.8.121",
+        "consul-server3": "172.16.8.122",
+        "consul-client1": { address: "172.16.8.110", group: "edge" },
+      },
+      servers: AGENTS.slice(0, 3),
+      clients: AGENTS.slice(3),
+      labels: { round },
+      backend,
+    };
+    writeFileSync(join(this.project.folder, this.project.clusterFile), JSON.stringify(file));
+  }
+
+  /** Runs a command of the product; a failure is for the test to claim. */
+  npm(words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+    return this.project.run("npm", ["run", "-s", ...words], { check: false, env: { ...this.env, ...env } });
+  }
+
+  deploy(env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+    return this.npm(["deploy", "--", "--auto-approve"], env);
+  }
+
+  /** A deploy in the background, for a test that kills it. */
+  startDeploy(): RunningCommand {
+    const env = { CLUSTER: this.project.clusterFile, ...this.env };
+    const options = { cwd: this.project.folder, env };
+    return this.testBed.operator.spawn("npm", ["run", "-s", "deploy", "--", "--auto-approve"], options);
+  }
+
+  /** Plain `cdktf deploy`. */
+  cdktfDeploy(env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+    return this.project.deploy({ check: false, env: { ...this.env, ...env } });
+  }
+
+  async expectDeployed(): Promise<void> {
+    const { stdout, stderr, exitCode } = await this.deploy();
+    expect([exitCode, exitCode === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
+  }
+
+  /** Each agent's container, and since when it runs. */
+  containers(): Promise<string[]> {
+    return Promise.all(
+      AGENTS.map(async (agent) => {
+        const host = this.testBed.host(agent);
+        return (await host.docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", agent)).stdout.trim();
+      }),
+    );
+  }
+
+  async expectNothingToDo(): Promise<void> {
+    const { stdout, stderr, exitCode } = await this.npm(["diff", "--", "--detailed-exitcode"]);
+    expect(`${stdout}${stderr}`).toContain("nothing to do; containers: 4 unchanged");
+    expect(exitCode).toBe(0);
+  }
+
+  /** Every command finds the state. */
+  async expectFoundByAll(): Promise<void> {
+    await this.expectNothingToDo();
+    for (const command of ["status", "doctor"]) {
+      const { stdout, stderr, exitCode } = await this.npm([command]);
+      expect([command, exitCode, exitCode === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([command, 0, ""]);
+    }
+  }
+
+  async destroy(): Promise<void> {
+    const { stdout, stderr, exitCode } = await this.npm(["destroy", "--", "--auto-approve"]);
+    expect([exitCode, exitCode === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
+  }
+}

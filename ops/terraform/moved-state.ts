@@ -1,0 +1,48 @@
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { withTempDir } from "../temp-dir";
+import { lockIn } from "./running-deploys";
+import { terraform } from "./terraform";
+
+/** What identifies a version of a Terraform state. */
+export interface StateVersion {
+  readonly lineage: string;
+  readonly serial: number;
+  readonly text: string;
+}
+
+/** @returns undefined for a state that does not exist yet */
+export function versionOf(text: string): StateVersion | undefined {
+  if (text.trim() === "") return undefined;
+  const { lineage, serial } = JSON.parse(text) as { lineage: string; serial: number };
+  return { lineage, serial, text };
+}
+
+/** The state that a folder's backend has. @throws when the backend is unreachable */
+export async function pull(folder: string): Promise<StateVersion | undefined> {
+  const { exitCode, output, error } = await terraform(folder, ["state", "pull"]);
+  if (exitCode !== 0) throw new Error(`the Terraform state cannot be read in ${folder}\n${error}`);
+  return versionOf(output);
+}
+
+/**
+ * Writes a state into a folder's backend, and reads it back.
+ * @throws for a state that is locked, and if another one is there afterwards
+ */
+export async function push(folder: string, state: StateVersion): Promise<void> {
+  await withTempDir(join(resolve(folder), ".pushed-"), async (hidden) => {
+    const file = join(hidden, "state.json");
+    writeFileSync(file, state.text, { mode: 0o600 });
+    const { exitCode, error } = await terraform(folder, ["state", "push", file]);
+    if (exitCode !== 0) throw lockIn(error) ? new StateLocked() : new Error(error);
+  });
+  const stored = await pull(folder);
+  if (stored?.lineage !== state.lineage || stored.serial !== state.serial)
+    throw new Error("the backend has another Terraform state than the one that was written");
+}
+
+export class StateLocked extends Error {
+  constructor() {
+    super("the Terraform state is locked");
+  }
+}
