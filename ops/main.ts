@@ -5,6 +5,7 @@ import type { Invocation } from "./command-line/command";
 import { withPresentNames } from "./command-line/former-names";
 import { createProgram } from "./command-line/program";
 import { Terminal } from "./terminal/terminal";
+import { releaseCheckout } from "./terraform/checkout-lock";
 
 /**
  * Runs a command line of `consul-cdktf`.
@@ -23,6 +24,8 @@ export async function main(words: readonly string[], terminal = new Terminal()):
     const { name, message } = error as Error;
     terminal.log(name === "ClusterError" ? message : `${present[0]}: ${message}`);
     return 1;
+  } finally {
+    releaseCheckout();
   }
 }
 

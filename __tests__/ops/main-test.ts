@@ -45,7 +45,7 @@ describe.each(OF_PROJECTS.map((command) => [command.path().join(" "), command] a
 });
 
 const shellWords = (text: string): string[] =>
-  text.split(" ").flatMap((word) => (word ? [word.replaceAll("'", "")] : []));
+  (text.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ""));
 
 test("every command is an npm script, which runs it", () => {
   const expected = OF_PROJECTS.filter(({ parent }) => parent === program).map((command) => [

@@ -14,7 +14,7 @@ import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
 import { runningDeploys } from "../terraform/running-deploys";
 import { readResources } from "../terraform/state";
-import { type Stack, stackOf, synthesize } from "../terraform/synth";
+import { type Stack, stackOf, synthesizeBesideOthers } from "../terraform/synth";
 
 export interface DoctorOptions {
   readonly fix?: boolean;
@@ -42,7 +42,7 @@ export async function doctor({ fix = false, json = false }: DoctorOptions, termi
 
 async function diagnose(cluster: Cluster, fix: boolean, log: Terminal["log"]): Promise<Diagnosis> {
   log(`inspecting ${count(cluster.hosts.length, "host")} and reading the Terraform state`);
-  const stacks = await synthesize();
+  const stacks = await synthesizeBesideOthers();
   const unsaved = unsavedStates(stacks);
   // Whatever differs from the former state may be in the one that was not stored.
   if (unsaved.length > 0) return { problems: unsaved, fixed: [], deploying: [] };

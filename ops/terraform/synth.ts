@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { run } from "../process";
+import { inUse, reserveCheckout } from "./checkout-lock";
 
 /** A stack as it was synthesized. */
 export interface Stack {
@@ -45,15 +46,43 @@ export const OUTPUT = "cdktf.out";
 export const stackOf = (stacks: readonly Stack[], agent: string): Stack =>
   stacks.find(({ json }) => json.resource?.docker_container?.[agent]) as Stack;
 
+/** Not in a stack's folder, which a plan may be copied from. */
+const LOCK = join(OUTPUT, ".in-use");
+
 /**
  * Writes the Terraform JSON to cdktf.out by the project's own program. \`cdktf synth\` does the same in four times the time.
- * @throws with the program's errors, if it fails
+ * Until this process ends, no other command of the checkout does that.
+ * @throws with the program's errors, if it fails, and while another command uses cdktf.out
  */
 export async function synthesize(): Promise<Stack[]> {
+  const holder = reserveCheckout(LOCK);
+  if (holder) throw inUse(holder);
+  await runApp();
+  return synthesized();
+}
+
+/** The same, for a command that changes nothing: while another command uses cdktf.out, what that has synthesized. */
+export async function synthesizeBesideOthers(): Promise<Stack[]> {
+  if (!reserveCheckout(LOCK)) return synthesize();
+  for (let attempts = 0; ; attempts++) {
+    try {
+      return synthesized();
+    } catch (error) {
+      // The other command is writing it.
+      if (attempts === 100) throw error;
+      await new Promise((resume) => setTimeout(resume, 100));
+    }
+  }
+}
+
+async function runApp(): Promise<void> {
   const { app } = JSON.parse(readFileSync("cdktf.json", "utf8")) as { app: string };
   const env = { ...process.env, CDKTF_OUTDIR: OUTPUT };
   const { exitCode, error } = await run("sh", ["-c", app], { env });
   if (exitCode !== 0) throw new Error(error.trim() || `${app} ends with exit code ${exitCode}`);
+}
+
+function synthesized(): Stack[] {
   const { stacks } = JSON.parse(readFileSync(join(OUTPUT, "manifest.json"), "utf8")) as Manifest;
   return Object.entries(stacks).map(([name, { synthesizedStackPath, workingDirectory, dependencies }]) => ({
     name,

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { hintLine } from "../../cluster/problem";
 import { run as runProgram } from "../process";
 import { terraformEnvironment } from "./environment";
 import { prepareFolder } from "./folder";
@@ -39,9 +40,16 @@ export async function terraform(
   const first = await attempt();
   if (first.exitCode === 0 || !ASKS_FOR_INIT.test(first.error)) return first;
   const { exitCode, error } = await alone(() => run(folder, ["init", "-input=false"], signal));
-  if (exitCode !== 0) throw new Error(`${terraformBinary()} init fails in ${folder}\n${error}`);
+  if (exitCode !== 0)
+    throw new Error(`${terraformBinary()} init fails in ${folder}\n${error}${initHint(folder, error)}`);
   return attempt();
 }
+
+/** Terraform offers to move the state by itself, which would move one stack's alone. */
+const initHint = (folder: string, error: string): string =>
+  /migrat|configuration changed/i.test(error)
+    ? `\n${hintLine(`the backend is another than before. If npm run state -- migrate has moved the Terraform states: rm -r ${join(folder, ".terraform")}. Otherwise write the former backend into the cluster file, and migrate first`)}`
+    : "";
 
 /**
  * Many errors ask for it, and name the command: no backend, another backend, no provider, another version of it. The one

@@ -45,3 +45,14 @@ test("other errors are told as they are", async () => {
   standIn("no such workspace");
   expect(await terraform(folder(), ["show"])).toMatchObject({ exitCode: 1, error: "no such workspace" });
 });
+
+test("a folder that was initialized for another backend is an error that says what to do", async () => {
+  const program = join(folder(), "terraform");
+  const text =
+    '#!/bin/sh\n[ "$1" = init ] && echo "Error: Backend configuration changed" >&2 || echo "run: terraform init" >&2\nexit 1\n';
+  writeFileSync(program, text, { mode: 0o755 });
+  process.env.TERRAFORM_BINARY_NAME = program;
+  await expect(terraform(folder(), ["show"])).rejects.toThrow(
+    /Backend configuration changed\n +hint: .*state -- migrate/,
+  );
+});
