@@ -79,6 +79,8 @@ export class EmbeddedCluster extends Construct {
 function backendIn(stack: TerraformStack, folder: string): object | undefined {
   const { backend, cloud } = stack.toTerraform().terraform;
   if (cloud) return { cloud };
+  // The former way to HCP Terraform, with the same arguments.
+  if (backend?.remote) return { cloud: backend.remote };
   if (!backend?.local) return backend;
   return { local: { ...backend.local, path: relative(".", resolve(folder, backend.local.path)) } };
 }

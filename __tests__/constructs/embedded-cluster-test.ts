@@ -1,9 +1,13 @@
 import { join, resolve } from "node:path";
 import {
   type App,
+  AzurermBackend,
   CloudBackend,
+  GcsBackend,
   LocalBackend,
   NamedCloudWorkspace,
+  NamedRemoteWorkspace,
+  RemoteBackend,
   S3Backend,
   TerraformOutput,
   TerraformStack,
@@ -73,6 +77,17 @@ test.each<[string, (stack: TerraformStack) => unknown, object]>([
     "HCP Terraform",
     (own) => new CloudBackend(own, { organization: "o", workspaces: new NamedCloudWorkspace("c") }),
     { cloud: { organization: "o", workspaces: { name: "c" } } },
+  ],
+  [
+    "HCP Terraform, the former way",
+    (own) => new RemoteBackend(own, { organization: "o", workspaces: new NamedRemoteWorkspace("c") }),
+    { cloud: { organization: "o", workspaces: { name: "c" } } },
+  ],
+  ["Google", (own) => new GcsBackend(own, { bucket: "b", prefix: "p" }), { gcs: { bucket: "b", prefix: "p" } }],
+  [
+    "Azure",
+    (own) => new AzurermBackend(own, { storageAccountName: "s", containerName: "n", key: "k" }),
+    { azurerm: { storage_account_name: "s", container_name: "n", key: "k" } },
   ],
 ])("commands read the state where the stack has it: %s", (_, set, expected) => {
   const synthesized = embedded(described(), set);

@@ -429,6 +429,26 @@ export const backendSchema = z
       .describe(
         `HCP Terraform or Terraform Enterprise, for the Terraform state and its locks. Default workspace ${DEFAULTS.backend.cloud}.`,
       ),
+    gcs: z
+      .looseObject({ bucket: text, prefix: text.optional() })
+      .optional()
+      .describe(`Google Cloud Storage. Default prefix ${DEFAULTS.backend.gcs}.`),
+    azurerm: z
+      .looseObject({ storage_account_name: text, container_name: text, key: text.optional() })
+      .optional()
+      .describe(`Azure Blob Storage. Default key ${DEFAULTS.backend.azurerm}.`),
+    oss: z
+      .looseObject({ bucket: text, prefix: text.optional(), key: text.optional() })
+      .optional()
+      .describe(`Alibaba Cloud OSS. It locks with a tablestore_table. Default prefix ${DEFAULTS.backend.oss}.`),
+    cos: z
+      .looseObject({ bucket: text, prefix: text.optional(), key: text.optional() })
+      .optional()
+      .describe(`Tencent Cloud COS. Default prefix ${DEFAULTS.backend.cos}.`),
+    kubernetes: z
+      .looseObject({ secret_suffix: text.optional() })
+      .optional()
+      .describe(`A secret of Kubernetes. Default secret_suffix ${DEFAULTS.backend.kubernetes}.`),
   })
   .describe("Where the Terraform state is stored: one backend, with its own arguments. Default local.");
 

@@ -46,6 +46,11 @@ export const DEFAULTS = {
     s3: "consul/{stack}.tfstate",
     pg: "{stack}",
     cloud: "{stack}",
+    gcs: "consul/{stack}",
+    azurerm: "consul/{stack}.tfstate",
+    oss: "consul/{stack}",
+    cos: "consul/{stack}",
+    kubernetes: "{stack}",
   },
 } as const;
 

@@ -93,6 +93,7 @@ export class CloudServer {
     ["PATCH", /^workspaces\/([^/]+)$/, ([, id]) => this.read((one) => one.id === id)],
     ["POST", /^workspaces\/([^/]+)\/actions\/(lock|unlock|force-unlock)$/, ([, id, action]) => this.lock(id, action)],
     ["GET", /^workspaces\/([^/]+)\/current-state-version$/, ([, id]) => this.currentVersion(id)],
+    ["GET", /^workspaces\/([^/]+)\/current-state-version-outputs$/, ([, id]) => this.outputs(id)],
     ["POST", /^workspaces\/([^/]+)\/state-versions$/, ([, id], body) => this.addVersion(id, JSON.parse(String(body)))],
     ["GET", /^state-versions\/([^/]+)$/, ([, id]) => this.version(id)],
     ["PUT", /^upload\/([^/]+)$/, ([, id], body) => this.upload(id as string, body)],
@@ -184,8 +185,27 @@ export class CloudServer {
     return found(this.resource(workspace));
   }
 
+  private lastVersion(workspace: string | undefined) {
+    return this.workspaces.find(({ id }) => id === workspace)?.versions.findLast(({ uploaded }) => uploaded);
+  }
+
+  private outputs(id: string | undefined): Answer {
+    const last = this.lastVersion(id);
+    if (!last) return failed(404, "not found");
+    const { outputs = {} } = JSON.parse(readFileSync(stateFile(this.options.folder, last.id), "utf8"));
+    const data = Object.entries<{ value: unknown; type: unknown; sensitive?: boolean }>(outputs).map(
+      ([name, output]) => ({
+        id: `wsout-${name}`,
+        type: "state-version-outputs",
+        attributes: { name, value: output.value, sensitive: output.sensitive ?? false, "detailed-type": output.type },
+      }),
+    );
+    const pagination = { "current-page": 1, "total-pages": 1, "total-count": data.length };
+    return { status: 200, body: { data, meta: { pagination } } };
+  }
+
   private currentVersion(id: string | undefined): Answer {
-    const last = this.workspaces.find((one) => one.id === id)?.versions.findLast(({ uploaded }) => uploaded);
+    const last = this.lastVersion(id);
     return last ? found(this.versionResource(last)) : failed(404, "not found");
   }
 
