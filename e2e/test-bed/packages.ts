@@ -20,6 +20,7 @@ const PACKAGES = [
   "openssh-client",
   "openssh-server",
   "openssl",
+  "postgresql", // a backend of Terraform states
   "util-linux",
 ];
 

@@ -5,7 +5,7 @@ import { terraform } from "./terraform";
 export interface StateLock {
   /** By which `terraform force-unlock` releases it; undefined for a backend that does not print one. */
   readonly id?: string;
-  /** As Terraform prints them, without the empty ones: `Who: root@ops`. */
+  /** As Terraform prints them, without the empty ones: `Who: root@ops`. None for a backend that does not tell. */
   readonly facts: readonly string[];
 }
 
@@ -27,11 +27,13 @@ export async function stateLock({ folder }: Stack): Promise<StateLock | undefine
 /** The lock that an error of Terraform is about. There is no exit code for it: "Error acquiring the state lock". */
 export function lockIn(error: string): StateLock | undefined {
   if (!/state lock/i.test(error)) return undefined;
+  // HCP Terraform's and http's have the id in their message. Terraform prints it over its own data, not the holder's.
+  const [, cloud, http] = /lock ID: "([^"]+)"|already locked:\s+ID=(\S+)/.exec(error) ?? [];
+  const named = cloud ?? http;
+  if (named !== undefined) return { id: named, facts: [] };
   const facts = [...error.matchAll(/^[│\s]*(ID|Operation|Who|Created):[ \t]+(\S.*)$/gm)].map(
     ([, name, value]) => `${name}: ${value?.trim()}`,
   );
-  // HCP Terraform has an id of its own for a lock, in the message.
-  const [, named] = /lock ID: "([^"]+)"/.exec(error) ?? [];
-  const id = named ?? facts.find((fact) => fact.startsWith("ID: "))?.slice("ID: ".length);
+  const id = facts.find((fact) => fact.startsWith("ID: "))?.slice("ID: ".length);
   return { id, facts: facts.filter((fact) => !fact.startsWith("ID: ")) };
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { selfSigned } from "../../../e2e/hcp-terraform/certificate";
-import { CloudServer, storedIn } from "../../../e2e/hcp-terraform/server";
+import { selfSigned } from "../../../e2e/state-servers/certificate";
+import { CloudServer, storedIn } from "../../../e2e/state-servers/cloud";
 import { ensureWorkspace } from "../../../ops/terraform/cloud-workspace";
 import { folder } from "../../cluster-files";
 

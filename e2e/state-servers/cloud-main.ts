@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CloudServer } from "./server";
+import { CloudServer } from "./cloud";
 
 /** `main.ts FOLDER`: the stand-in on port 443 of this machine's loopback, with the certificate in a folder. */
 const [folder = ""] = process.argv.slice(2);
