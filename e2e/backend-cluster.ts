@@ -70,7 +70,8 @@ export class BackendCluster {
 
   /** Plain `cdktf deploy`. */
   cdktfDeploy(env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
-    return this.project.deploy({ check: false, env: { ...this.env, ...env } });
+    const everyStack = ["deploy", "*", "--auto-approve"];
+    return this.project.cdktf(everyStack, { check: false, env: { ...this.env, ...env } });
   }
 
   async expectDeployed(): Promise<void> {

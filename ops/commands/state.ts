@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { parse } from "yaml";
 import { backendSchema } from "../../cluster/file/schema";
 import type { Cluster } from "../../cluster/model";
@@ -10,7 +9,8 @@ import { chosenCluster } from "../chosen-cluster";
 import { unsavedFile, unsavedStates } from "../inspect/unsaved-state";
 import { select } from "../select";
 import type { Terminal } from "../terminal/terminal";
-import { pull, push, StateLocked, type StateVersion, versionOf } from "../terraform/moved-state";
+import { forgetBackend } from "../terraform/folder";
+import { hasSameContent, pull, push, StateLocked, type StateVersion, versionOf } from "../terraform/moved-state";
 import { runningDeploys, stateLock } from "../terraform/running-deploys";
 import { parseState, withBackendFolder } from "../terraform/state";
 import { type Stack, synthesize } from "../terraform/synth";
@@ -57,14 +57,14 @@ async function recoverStack(stack: Stack): Promise<string> {
   const stored = await pull(stack.folder);
   if (stored && stored.lineage !== unsaved.lineage)
     throw new Error(`the backend has the state of another cluster, and ${file} is not from it`);
-  if (stored && stored.serial > unsaved.serial)
+  const isStored = stored !== undefined && hasSameContent(stored, unsaved);
+  if (stored && !isStored && stored.serial > unsaved.serial)
     throw new Error(
       `a later deploy has stored its state, and what ${file} has in addition is not known to it: npm run doctor shows what differs; then delete the file`,
     );
-  const done = stored?.serial === unsaved.serial ? "stored already" : "stored";
-  if (stored?.serial !== unsaved.serial) await push(stack.folder, unsaved);
+  if (!isStored) await push(stack.folder, unsaved);
   rmSync(file);
-  return `the Terraform state of the last deploy is ${done}`;
+  return `the Terraform state of the last deploy is stored${isStored ? " already" : ""}`;
 }
 
 /** Releases locks that killed deploys have left. */
@@ -119,8 +119,7 @@ export async function migrate({ to }: { readonly to: string }, terminal: Termina
       terminal.print(`${stack}: moved`);
     }
   }
-  // A folder that is initialized for the former backend would make Terraform ask what to do.
-  for (const { folder } of stacks) rmSync(join(folder, ".terraform", "terraform.tfstate"), { force: true });
+  for (const { folder } of stacks) forgetBackend(folder);
   terminal.log(`Write into ${file}, before the next deploy: backend: ${JSON.stringify(target)}`);
   terminal.log(
     `The former states stay in the backend ${backendTypeOf(cluster.backend)}. Delete them after that deploy.`,
@@ -172,7 +171,8 @@ function comparison(
   if (present === undefined) return { stored: false };
   if (state === undefined || present.lineage !== state.lineage)
     return { stored: false, refusal: `${stack}: the target has another Terraform state, of another cluster or deploy` };
-  if (present.serial > state.serial)
+  if (hasSameContent(present, state)) return { stored: true };
+  if (present.serial >= state.serial)
     return { stored: false, refusal: `${stack}: the target's Terraform state is newer: is it in use already?` };
-  return { stored: present.serial === state.serial };
+  return { stored: false };
 }

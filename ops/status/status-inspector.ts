@@ -1,5 +1,6 @@
 import type { Cluster, HostDescription } from "../../cluster/model";
 import { stackNames } from "../../cluster/resolve/stacks";
+import { RefusedVariables } from "../../cluster/terraform-variables";
 import { adaptiveTimeoutSeconds } from "../docker/hosts";
 import { type Inspection, inspect, type KnownResources } from "../inspect/inspection";
 import type { Timeouts } from "../inspect/probe";
@@ -56,6 +57,7 @@ export class StatusInspector {
       this.cache = { resources, until: Date.now() + CACHE_SECONDS * 1000 };
       return resources;
     } catch (error) {
+      if (error instanceof RefusedVariables) throw error;
       return signal.aborted ? `it was not read within ${seconds} s` : (error as Error).message;
     }
   }

@@ -1,11 +1,18 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { BackendType } from "../../cluster/resolve/state-backend";
 import { refuseVariables } from "../../cluster/terraform-variables";
 import { type CloudBlock, ensureWorkspace } from "./cloud-workspace";
 
-/** Where Terraform notes a workspace that was selected in a folder. */
+/** Where Terraform notes a workspace that was selected in a folder. For HCP Terraform it is the stack's own. */
 const SELECTED = join(".terraform", "environment");
+/** Where Terraform notes the backend that a folder was initialized for. */
+const INITIALIZED = join(".terraform", "terraform.tfstate");
+
+/** After the states have moved: Terraform would ask what to do about the former backend. */
+export function forgetBackend(folder: string): void {
+  for (const file of [SELECTED, INITIALIZED]) rmSync(join(folder, file), { force: true });
+}
 
 /**
  * Makes sure that a stack's folder leads to the stack's own Terraform state, before any Terraform runs in it. For HCP
@@ -37,6 +44,6 @@ function refuseSelectedWorkspace(folder: string): void {
   if (selected === "" || selected === "default") return;
   throw new Error(
     `the workspace "${selected}" is selected in ${folder}: it is another Terraform state of the same containers
-    hint: terraform -chdir=${folder} workspace select default`,
+    hint: rm -r ${join(folder, ".terraform")}; Terraform installs its content again`,
   );
 }

@@ -18,6 +18,18 @@ export function versionOf(text: string): StateVersion | undefined {
   return { lineage, serial, text };
 }
 
+/**
+ * Whether two versions have the same resources and outputs. HCP Terraform stores a state that is pushed under a serial of
+ * its own.
+ */
+export const hasSameContent = (one: StateVersion, other: StateVersion): boolean =>
+  one.lineage === other.lineage && contentOf(one) === contentOf(other);
+
+function contentOf({ text }: StateVersion): string {
+  const { outputs = {}, resources = [] } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+  return JSON.stringify([outputs, resources]);
+}
+
 /** The state that a folder's backend has. @throws when the backend is unreachable */
 export async function pull(folder: string): Promise<StateVersion | undefined> {
   const { exitCode, output, error } = await terraform(folder, ["state", "pull"]);
@@ -37,7 +49,7 @@ export async function push(folder: string, state: StateVersion): Promise<void> {
     if (exitCode !== 0) throw lockIn(error) ? new StateLocked() : new Error(error);
   });
   const stored = await pull(folder);
-  if (stored?.lineage !== state.lineage || stored.serial !== state.serial)
+  if (stored === undefined || !hasSameContent(stored, state))
     throw new Error("the backend has another Terraform state than the one that was written");
 }
 

@@ -21,9 +21,15 @@ esac
 
 const GROUPED = FOUR_HOSTS.replace("10.0.0.4", "{ address: 10.0.0.4, group: edge }");
 const STACKS = ["c", "c-edge"];
-/** A Terraform state, with an output that lists stacks. */
-const state = (lineage: string, serial: number, stacks: readonly string[] = STACKS) =>
-  JSON.stringify({ version: 4, lineage, serial, outputs: { consul_stacks: { value: stacks } }, resources: [] });
+/** A Terraform state, with an output that lists stacks. @param content by which it differs from others */
+const state = (lineage: string, serial: number, stacks: readonly string[] = STACKS, content: number = serial) =>
+  JSON.stringify({
+    version: 4,
+    lineage,
+    serial,
+    outputs: { consul_stacks: { value: stacks }, content: { value: content } },
+    resources: [],
+  });
 
 /** A project whose stacks are synthesized, with Terraform states by the names of their files. */
 class StateProject {
@@ -79,8 +85,9 @@ describe("state recover", () => {
     expect((await project.state("recover")).stdout).toContain("nothing to recover");
   });
 
-  test("of a state that somebody has pushed already removes the file", async () => {
-    const project = new StateProject({ "terraform.c.tfstate": state("a", 2), [ERRORED]: state("a", 2) });
+  test("of a state that somebody has pushed already, under another serial as HCP Terraform has it, removes the file", async () => {
+    const stored = state("a", 3, STACKS, 2);
+    const project = new StateProject({ "terraform.c.tfstate": stored, [ERRORED]: state("a", 2) });
     expect((await project.state("recover", "c")).stdout).toContain("is stored already");
     expect(project.has(ERRORED)).toBe(false);
   });
@@ -138,15 +145,17 @@ describe("state migrate", () => {
   });
 
   test("afterwards the stacks' folders are initialized for neither backend", async () => {
-    const noted = "cdktf.out/stacks/c/.terraform/terraform.tfstate";
-    const project = new StateProject({ "terraform.c.tfstate": state("a", 1), [noted]: "{}" });
+    const noted = (file: string) => `cdktf.out/stacks/c/.terraform/${file}`;
+    const notes = { [noted("terraform.tfstate")]: "{}", [noted("environment")]: "default" };
+    const project = new StateProject({ "terraform.c.tfstate": state("a", 1), ...notes });
     await project.state(...TO);
-    expect(project.has(noted)).toBe(false);
+    for (const file of Object.keys(notes)) expect(project.has(file)).toBe(false);
   });
 
   test.each([
     ["another lineage", { "moved/c-edge.tfstate": state("b", 1) }, "c-edge: the target has another Terraform state"],
     ["a newer state", { "moved/c.tfstate": state("a", 8) }, "c: the target's Terraform state is newer"],
+    ["another state of the same serial", { "moved/c.tfstate": state("a", 7, STACKS, 0) }, "is newer"],
     ["a lock", { "terraform.c-edge.tfstate.locked": "" }, "a deploy is running in c-edge"],
     ["a state that was not stored", { [ERRORED]: state("a", 8) }, "npm run state -- recover c"],
   ])("moves nothing with %s", async (_, more, reason) => {

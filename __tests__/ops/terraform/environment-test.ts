@@ -48,7 +48,7 @@ describe("no Terraform is started", () => {
     mkdirSync(join(stack, ".terraform"));
     writeFileSync(join(stack, ".terraform/environment"), "prod");
     await expect(terraform(stack, ["show"])).rejects.toThrow(
-      /^the workspace "prod" is selected in .*\n.*select default$/,
+      /^the workspace "prod" is selected in .*\n.*hint: rm -r .*\/\.terraform;/,
     );
   });
 
