@@ -50,7 +50,7 @@ describe("Terraform states in other backends", () => {
 
   beforeAll(async () => {
     await testBed.reset();
-    postgres = await Postgres.start(testBed.operator, join(data, "data"));
+    postgres = await Postgres.start(testBed.operator, data);
     cluster.env.PG_CONN_STR = postgres.connection;
     servers = await Background.start(testBed.operator, "state-servers/main.ts", []);
     cluster.write(LOCAL, String(round));

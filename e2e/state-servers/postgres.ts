@@ -13,7 +13,7 @@ export class Postgres {
 
   private constructor(private readonly running: RunningCommand) {}
 
-  /** @param folder for its data; it is made */
+  /** @param folder for its data; it becomes the server's */
   static async start(operator: Operator, folder: string): Promise<Postgres> {
     const version = readdirSync(PROGRAMS).sort().at(-1) ?? "";
     const program = (name: string) => join(PROGRAMS, version, "bin", name);
