@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { backendSchema } from "../../cluster/file/schema";
 import type { Cluster } from "../../cluster/model";
 import { hintLine } from "../../cluster/problem";
+import { stackNames } from "../../cluster/resolve/stacks";
 import { backendProblems, backendTypeOf } from "../../cluster/resolve/state-backend";
 import { STACKS_OUTPUT } from "../../consul/contract";
 import { chosenCluster } from "../chosen-cluster";
@@ -13,7 +14,7 @@ import { forgetBackend } from "../terraform/folder";
 import { hasSameContent, pull, push, StateLocked, type StateVersion, versionOf } from "../terraform/moved-state";
 import { runningDeploys, stateLock } from "../terraform/running-deploys";
 import { parseState, withBackendFolder } from "../terraform/state";
-import { type Stack, synthesize } from "../terraform/synth";
+import { OUTPUT, type Stack, synthesize } from "../terraform/synth";
 import { terraform } from "../terraform/terraform";
 
 interface StackOptions {
@@ -21,20 +22,16 @@ interface StackOptions {
   readonly stacks: readonly string[];
 }
 
-async function selected(names: readonly string[]): Promise<Stack[]> {
-  const stacks = await synthesize();
-  const wanted = select(
-    "stack",
-    stacks.map(({ name }) => name),
-    names,
-  );
-  return stacks.filter(({ name }) => wanted.includes(name));
+/** Stacks of the cluster. A project may have others, with backends of their own. */
+async function selected({ name, hosts }: Cluster, names: readonly string[]): Promise<Stack[]> {
+  const wanted = select("stack", stackNames(name, hosts), names);
+  return (await synthesize()).filter((stack) => wanted.includes(stack.name));
 }
 
 /** Writes back what deploys could not store. */
 export async function recover({ stacks: names }: StackOptions, terminal: Terminal): Promise<number> {
-  chosenCluster(terminal.print);
-  const stacks = (await selected(names)).filter((stack) => existsSync(unsavedFile(stack)));
+  const { cluster } = chosenCluster(terminal.print);
+  const stacks = (await selected(cluster, names)).filter((stack) => existsSync(unsavedFile(stack)));
   if (stacks.length === 0) terminal.print("every deploy has stored its Terraform state: nothing to recover");
   let failed = false;
   for (const stack of stacks) {
@@ -72,10 +69,10 @@ export async function unlock(
   { stacks: names, force = false }: StackOptions & { readonly force?: boolean },
   terminal: Terminal,
 ): Promise<number> {
-  chosenCluster(terminal.print);
+  const { cluster } = chosenCluster(terminal.print);
   let left = 0;
   let locked = 0;
-  for (const stack of await selected(names)) {
+  for (const stack of await selected(cluster, names)) {
     const lock = await stateLock(stack);
     if (lock === undefined) continue;
     locked += 1;
@@ -97,7 +94,7 @@ export async function unlock(
 /** Copies the Terraform states of all stacks to another backend. */
 export async function migrate({ to }: { readonly to: string }, terminal: Terminal): Promise<number> {
   const { file, cluster } = chosenCluster(terminal.print);
-  const stacks = await synthesize();
+  const stacks = await selected(cluster, []);
   const target = backendFrom(
     to,
     stacks.map(({ name }) => name),
@@ -120,7 +117,9 @@ export async function migrate({ to }: { readonly to: string }, terminal: Termina
     }
   }
   for (const { folder } of stacks) forgetBackend(folder);
-  terminal.log(`Write into ${file}, before the next deploy: backend: ${JSON.stringify(target)}`);
+  // A cluster file there is written by a synth, from the stack of a program.
+  const where = file.includes(OUTPUT) ? "Set the stack's backend" : `Write into ${file}`;
+  terminal.log(`${where}, before the next deploy: backend: ${JSON.stringify(target)}`);
   terminal.log(
     `The former states stay in the backend ${backendTypeOf(cluster.backend)}. Delete them after that deploy.`,
   );

@@ -40,13 +40,13 @@ class StateProject {
     this.write("cdktf.json", '{ "app": "true", "context": { "cluster": "clusters/c.yaml" } }');
     this.write("terraform", TERRAFORM, 0o755);
     const stacks = Object.fromEntries(
-      STACKS.map((name) => [
+      [...STACKS, "mine"].map((name) => [
         name,
         { synthesizedStackPath: `stacks/${name}/cdk.tf.json`, workingDirectory: `stacks/${name}`, dependencies: [] },
       ]),
     );
     this.write("cdktf.out/manifest.json", JSON.stringify({ stacks }));
-    for (const name of STACKS)
+    for (const name of [...STACKS, "mine"])
       this.write(
         `cdktf.out/stacks/${name}/cdk.tf.json`,
         JSON.stringify({ terraform: { backend: { local: { path: `../../../terraform.${name}.tfstate` } } } }),
@@ -134,6 +134,8 @@ describe("state migrate", () => {
     const project = new StateProject({
       "terraform.c.tfstate": state("a", 7, [...STACKS, "c-gone"]),
       "terraform.c-gone.tfstate": state("g", 3),
+      // A stack of the project that is not the cluster's.
+      "terraform.mine.tfstate": state("m", 1),
     });
     const { status, stdout, stderr } = await project.state(...TO);
     expect(stdout).toMatch(/c: moved\nc-edge: was never deployed\nc-gone: moved\n$/);
@@ -141,6 +143,7 @@ describe("state migrate", () => {
     expect(status).toBe(0);
     expect(project.read("moved/c.tfstate")).toBe(project.read("terraform.c.tfstate"));
     expect(project.read("moved/c-gone.tfstate")).toBe(state("g", 3));
+    expect(project.has("moved/mine.tfstate")).toBe(false);
     expect((await project.state(...TO)).stdout).toMatch(/c: there already\n.*\nc-gone: there already\n$/);
   });
 
