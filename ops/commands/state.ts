@@ -79,7 +79,8 @@ export async function unlock(
     const facts = lock.facts.length > 0 ? ` (${lock.facts.join(", ")})` : "";
     if (!force || lock.id === undefined) {
       left += 1;
-      terminal.print(`${stack.name}: locked${facts}`);
+      const byItself = lock.id === undefined ? ", until the deploy that holds the lock ends" : "";
+      terminal.print(`${stack.name}: locked${facts}${byItself}`);
       continue;
     }
     const { exitCode, error } = await terraform(stack.folder, ["force-unlock", "-force", lock.id]);

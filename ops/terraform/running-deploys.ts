@@ -31,6 +31,9 @@ export function lockIn(error: string): StateLock | undefined {
   const [, cloud, http] = /lock ID: "([^"]+)"|already locked:\s+ID=(\S+)/.exec(error) ?? [];
   const named = cloud ?? http;
   if (named !== undefined) return { id: named, facts: [] };
+  // So does pg, whose locks end with the connection of whoever holds them, and have no id.
+  if (/already locked (for workspace creation|for workspace)|workspace is already locked/i.test(error))
+    return { facts: [] };
   const facts = [...error.matchAll(/^[│\s]*(ID|Operation|Who|Created):[ \t]+(\S.*)$/gm)].map(
     ([, name, value]) => `${name}: ${value?.trim()}`,
   );

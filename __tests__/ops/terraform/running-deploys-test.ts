@@ -27,4 +27,9 @@ test.each([
   expect(lockIn(error(message))).toEqual({ id, facts: [] });
 });
 
+test.each(["Already locked for workspace creation: default", "Workspace is already locked: default"])(
+  "a lock of pg has no id, and is not told from the one that was refused: %s",
+  (message) => expect(lockIn(error(message))).toEqual({ facts: [] }),
+);
+
 test("another error is no lock", () => expect(lockIn("Error: Invalid value for variable")).toBeUndefined());
