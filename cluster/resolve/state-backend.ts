@@ -24,7 +24,7 @@ interface Backend {
 export const BACKENDS: Readonly<Record<BackendType, Backend>> = {
   local: { identity: [["path"]], default: DEFAULTS.backend.local, secrets: {} },
   s3: {
-    identity: [["key"], ["workspace_key_prefix"]],
+    identity: [["key"]],
     default: DEFAULTS.backend.s3,
     secrets: {
       access_key: "AWS_ACCESS_KEY_ID",

@@ -18,7 +18,11 @@ const TYPES = Object.keys(BACKENDS) as BackendType[];
 describe("one state for several stacks is refused", () => {
   test.each([
     ["a file", { local: { path: "a.tfstate" } }, "backend.local.path"],
-    ["a key of S3", { s3: { bucket: "b", key: "k" } }, "backend.s3.key"],
+    [
+      "a key of S3, whose prefix is for other workspaces",
+      { s3: { bucket: "b", key: "k", workspace_key_prefix: "{stack}" } },
+      "backend.s3.key",
+    ],
     ["an address", { http: { address: "https://example.com" } }, "backend.http.address"],
     ["a schema", { pg: { schema_name: "s" } }, "backend.pg.schema_name"],
     ["a prefix of Google's", { gcs: { bucket: "b", prefix: "p" } }, "backend.gcs.prefix"],
