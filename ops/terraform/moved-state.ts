@@ -15,7 +15,8 @@ export interface StateVersion {
 export function versionOf(text: string): StateVersion | undefined {
   if (text.trim() === "") return undefined;
   const { lineage, serial } = JSON.parse(text) as { lineage: string; serial: number };
-  return { lineage, serial, text };
+  // The backend pg has such an empty one for a stack that was never deployed.
+  return lineage === "" ? undefined : { lineage, serial, text };
 }
 
 /**

@@ -134,6 +134,8 @@ describe("state migrate", () => {
     const project = new StateProject({
       "terraform.c.tfstate": state("a", 7, [...STACKS, "c-gone"]),
       "terraform.c-gone.tfstate": state("g", 3),
+      // As pg has it for a stack that was never deployed.
+      "moved/c.tfstate": state("", 0),
       // A stack of the project that is not the cluster's.
       "terraform.mine.tfstate": state("m", 1),
     });
