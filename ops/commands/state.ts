@@ -52,9 +52,9 @@ async function recoverStack(stack: Stack): Promise<string> {
   const unsaved = versionOf(readFileSync(file, "utf8"));
   if (unsaved === undefined) throw new Error(`${file} is empty`);
   const stored = await pull(stack.folder);
-  if (stored && stored.lineage !== unsaved.lineage)
-    throw new Error(`the backend has the state of another cluster, and ${file} is not from it`);
   const isStored = stored !== undefined && hasSameContent(stored, unsaved);
+  if (stored && !isStored && stored.lineage !== unsaved.lineage)
+    throw new Error(`the backend has the state of another cluster, and ${file} is not from it`);
   if (stored && !isStored && stored.serial > unsaved.serial)
     throw new Error(
       `a later deploy has stored its state, and what ${file} has in addition is not known to it: npm run doctor shows what differs; then delete the file`,
@@ -169,9 +169,9 @@ function comparison(
   present: StateVersion | undefined,
 ): Pick<Move, "stored" | "refusal"> {
   if (present === undefined) return { stored: false };
+  if (state && hasSameContent(present, state)) return { stored: true };
   if (state === undefined || present.lineage !== state.lineage)
     return { stored: false, refusal: `${stack}: the target has another Terraform state, of another cluster or deploy` };
-  if (hasSameContent(present, state)) return { stored: true };
   if (present.serial >= state.serial)
     return { stored: false, refusal: `${stack}: the target's Terraform state is newer: is it in use already?` };
   return { stored: false };

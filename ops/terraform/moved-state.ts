@@ -21,10 +21,9 @@ export function versionOf(text: string): StateVersion | undefined {
 
 /**
  * Whether two versions have the same resources and outputs. HCP Terraform stores a state that is pushed under a serial of
- * its own.
+ * its own, and pg the first one under a lineage of its own.
  */
-export const hasSameContent = (one: StateVersion, other: StateVersion): boolean =>
-  one.lineage === other.lineage && contentOf(one) === contentOf(other);
+export const hasSameContent = (one: StateVersion, other: StateVersion): boolean => contentOf(one) === contentOf(other);
 
 function contentOf({ text }: StateVersion): string {
   const { outputs = {}, resources = [] } = JSON.parse(text) as Readonly<Record<string, unknown>>;

@@ -93,7 +93,7 @@ describe("state recover", () => {
   });
 
   test.each([
-    ["of another lineage", state("b", 2), "of another cluster"],
+    ["of another lineage", state("b", 2, STACKS, 9), "of another cluster"],
     ["that is newer", state("a", 3), "a later deploy"],
   ])("never overwrites a state %s", async (_, stored, reason) => {
     const project = new StateProject({ "terraform.c.tfstate": stored, [ERRORED]: state("a", 2) });
