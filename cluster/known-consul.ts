@@ -4,7 +4,8 @@ export const KNOWN_CONSUL = `Consul ${KNOWN.major}.${KNOWN.minor}`;
 
 /**
  * The kinds of config entries that it takes from its users (AllConfigEntryKinds, agent/structs/config_entry.go, without
- * the one that it writes itself). Its keys of services and checks: cluster/file/service-schema.ts.
+ * the one that it writes itself). Its keys of services and checks: cluster/file/service-schema.ts; of its
+ * configuration, and its flags: cluster/known-config.ts.
  */
 export const ENTRY_KINDS: readonly string[] = [
   "api-gateway",
@@ -40,3 +41,6 @@ export function comparedToLists(image: string): "newer" | "listed" | "unknown" {
   const difference = Number(major) - KNOWN.major || Number(minor) - KNOWN.minor;
   return difference > 0 ? "newer" : "listed";
 }
+
+/** Whether an image is Consul Enterprise's, by HashiCorp's names: `hashicorp/consul-enterprise:1.22.7-ent`. */
+export const isEnterprise = (image: string): boolean => /consul-enterprise|:[^/@]*(-|\+)ent\b/.test(image);

@@ -1,5 +1,17 @@
 import { bracketed, isLoopback, isWildcard } from "./address";
+import { KV_PREFIX } from "./contract";
 import { type EffectivePorts, LOOPBACK, type PortName } from "./ports";
+
+/** The paths of the API that a deploy of every cluster needs. */
+export const NEEDED_ENDPOINTS = [
+  "/v1/agent/members",
+  "/v1/agent/self",
+  `/v1/kv/${KV_PREFIX}`,
+  "/v1/operator/raft/configuration",
+  "/v1/operator/raft/transfer-leader",
+  "/v1/status/leader",
+  "/v1/status/peers",
+] as const;
 
 export interface EndpointProps {
   readonly network: "host" | "bridge";

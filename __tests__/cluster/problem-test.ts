@@ -807,6 +807,30 @@ const CASES: ProblemCase[] = [
   },
   {
     code: "owned-setting",
+    when: "`config` contradicts a setting of the file",
+    file: `${FOUR_HOSTS}config: { ui_config: { ▶enabled: false } }\n`,
+    hint: "set `ui: false` instead",
+  },
+  {
+    code: "no-effect",
+    when: "ACLs are configured, and are off",
+    file: `${FOUR_HOSTS}config: { ▶acl_down_policy: deny }\n`,
+    hint: "turn security on",
+  },
+  {
+    code: "unworkable-setting",
+    when: "an agent logs to what its container does not have",
+    file: `${FOUR_HOSTS}config: { ▶enable_syslog: true, ▶log_file: /var/log/consul/consul.log }\n`,
+    hint: "`log:` sets how",
+  },
+  {
+    code: "invalid-value",
+    when: "a flag and its value are two words of one item",
+    file: `${FOUR_HOSTS}flags: [▶-log-level debug]\n`,
+    hint: "-log-level=...",
+  },
+  {
+    code: "owned-setting",
     when: "a flag says what has a place of its own",
     file: FOUR_HOSTS.replace("[c1]", '[{ name: c1, flags: [▶"--node=x"] }]'),
     hint: "set `node:` instead",
