@@ -1,4 +1,4 @@
-import { bracketed, isLoopback, isWildcard } from "./address";
+import { bracketed, isLoopback, isTemplate, isWildcard } from "./address";
 import { KV_PREFIX } from "./contract";
 import { type EffectivePorts, LOOPBACK, type PortName } from "./ports";
 
@@ -48,7 +48,10 @@ export interface Endpoints {
   readonly dns?: string;
 }
 
-export function endpointsOf(props: EndpointProps): Endpoints {
+export function endpointsOf(given: EndpointProps): Endpoints {
+  // Only Consul knows the address of a template.
+  const known = given.clientAddresses.filter((address) => !isTemplate(address));
+  const props = known.length === 0 ? given : { ...given, clientAddresses: known };
   const { network, ports, clientAddresses, httpsOnly } = props;
   const own = bracketed(localAddress(clientAddresses));
   const local = `http://${httpsOnly ? LOOPBACK : own}:${ports.http}`;

@@ -658,8 +658,8 @@ const CASES: ProblemCase[] = [
   },
   {
     code: "invalid-address",
-    when: "an agent binds to every address and advertises none",
-    file: `${FOUR_HOSTS}bind_addr: ▶0.0.0.0\n`,
+    when: "an agent of a bridge network binds to every address and advertises none",
+    file: `${BRIDGE}servers: [{ name: s1, host: local, bind_addr: ▶0.0.0.0 }]\n`,
     hint: "an IP address by which",
   },
   {

@@ -1,4 +1,4 @@
-import { canonical, gossipAddress } from "../../consul/address";
+import { addressesIn, canonical, gossipAddress } from "../../consul/address";
 import { defined, mergeConfig } from "../../consul/config";
 import { dataVolume } from "../../consul/contract";
 import { endpointsOf } from "../../consul/endpoints";
@@ -32,8 +32,6 @@ export function mergeSettings(cluster: Settings, agent: Settings): Settings {
     checks: [...(cluster.checks ?? []), ...(agent.checks ?? [])],
   };
 }
-
-const addressesIn = (text: string): string[] => text.trim().split(/\s+/);
 
 /** An agent as a cluster file or a program describes it. */
 export interface AgentInput {
