@@ -114,10 +114,16 @@ const clusterFile = {
   // Exposure
   "plain-tcp": { severity: "warning", about: "a Docker daemon is reached without TLS" },
   "open-http": { severity: "warning", about: "the HTTP API is open to the network without ACLs" },
+  "open-grpc": { severity: "warning", about: "gRPC without TLS is open to the network in a secured cluster" },
+  "unsuitable-image": { severity: "warning", about: "an image does not have what an agent's container needs" },
   "big-group": { severity: "warning", about: "a stack has more than 25 hosts" },
 } as const satisfies Record<string, FileEntry>;
 
 const deploy = {
+  "terraform-workspace": {
+    severity: "error",
+    about: "TF_WORKSPACE is set, and the Terraform state is a file of the project",
+  },
   "line-deleted": {
     severity: "error",
     allowable: true,

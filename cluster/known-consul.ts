@@ -35,11 +35,12 @@ const VERSION_TAG = /:v?(\d+)\.(\d+)(?!\d)[^:/@]*(?:@[^@/]*)?$/;
  * How the Consul version in an image's tag compares to the lists. `unknown` is an image without a version in its tag:
  * `latest`, or a digest alone.
  */
-export function comparedToLists(image: string): "newer" | "listed" | "unknown" {
+export function comparedToLists(image: string): "newer" | "listed" | "older" | "unknown" {
   const [, major, minor] = VERSION_TAG.exec(image) ?? [];
   if (major === undefined) return "unknown";
   const difference = Number(major) - KNOWN.major || Number(minor) - KNOWN.minor;
-  return difference > 0 ? "newer" : "listed";
+  if (difference === 0) return "listed";
+  return difference > 0 ? "newer" : "older";
 }
 
 /** Whether an image is Consul Enterprise's, by HashiCorp's names: `hashicorp/consul-enterprise:1.22.7-ent`. */

@@ -1,6 +1,7 @@
 import { App } from "cdktf";
 import { loadCluster, selectClusterFile } from "../cluster/file/load";
 import { ClusterError } from "../cluster/problem";
+import { rejectWorkspace } from "../cluster/workspace";
 import { ConsulCluster } from "./consul-cluster";
 import { withoutCreationStacks } from "./creation-stacks";
 
@@ -23,6 +24,7 @@ export function synthesizeApp(extend: (cluster: ConsulCluster) => void = () => u
     const file = selectClusterFile();
     console.log(`cluster file: ${file}`);
     const cluster = loadCluster(file);
+    rejectWorkspace(cluster, file);
     const app = new App();
     extend(withoutCreationStacks(() => new ConsulCluster(app, cluster)));
     app.synth();

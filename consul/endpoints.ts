@@ -1,17 +1,14 @@
 import { bracketed, isLoopback, isTemplate, isWildcard } from "./address";
 import { KV_PREFIX } from "./contract";
-import { type EffectivePorts, LOOPBACK, type PortName } from "./ports";
+import { type EffectivePorts, LOOPBACK, type PortName, type Role } from "./ports";
 
-/** The paths of the API that a deploy of every cluster needs. */
-export const NEEDED_ENDPOINTS = [
-  "/v1/agent/members",
-  "/v1/agent/self",
-  `/v1/kv/${KV_PREFIX}`,
-  "/v1/operator/raft/configuration",
-  "/v1/operator/raft/transfer-leader",
-  "/v1/status/leader",
-  "/v1/status/peers",
-] as const;
+const NEEDED = [`/v1/kv/${KV_PREFIX}`, "/v1/status/leader"];
+
+/** The paths of an agent's API without which no deploy of the agent ends. */
+export const NEEDED_ENDPOINTS: Readonly<Record<Role, readonly string[]>> = {
+  client: NEEDED,
+  server: [...NEEDED, "/v1/agent/self", "/v1/operator/raft/configuration"],
+};
 
 export interface EndpointProps {
   readonly network: "host" | "bridge";

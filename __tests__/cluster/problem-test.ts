@@ -818,6 +818,21 @@ const CASES: ProblemCase[] = [
     hint: "turn security on",
   },
   {
+    code: "open-grpc",
+    when: "plain gRPC of a secured agent is open",
+    file: FOUR_HOSTS.replace("off", "on").replace(
+      "[c1]",
+      "[{ name: c1, client_addr: 0.0.0.0, ports: { grpc: ▶8502 } }]",
+    ),
+    hint: "remove `client_addr`",
+  },
+  {
+    code: "unsuitable-image",
+    when: "the image has another entrypoint",
+    file: `${FOUR_HOSTS}image: ▶bitnami/consul:1.21.3\n`,
+    hint: "use hashicorp/consul:",
+  },
+  {
     code: "unworkable-setting",
     when: "an agent logs to what its container does not have",
     file: `${FOUR_HOSTS}config: { ▶enable_syslog: true, ▶log_file: /var/log/consul/consul.log }\n`,

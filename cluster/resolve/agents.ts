@@ -101,11 +101,14 @@ export function resolveAgent(input: AgentInput): AgentSettings {
   };
 }
 
+/** Whether security gives an agent a certificate. */
+export const hasCertificate = (role: Role, stage: Stage): boolean =>
+  stage !== "off" && (stage !== "permissive" || role === "server");
+
 /**
  * An agent listens for HTTPS as soon as it has a certificate: a server from stage `permissive` on, a client agent from
  * `outgoing` on.
  */
 function portsInConfig(ports: Ports, role: Role, stage: Stage): Ports {
-  const hasCertificate = stage !== "off" && (stage !== "permissive" || role === "server");
-  return hasCertificate ? { https: DEFAULTS.httpsPort, ...defined(ports) } : defined(ports);
+  return hasCertificate(role, stage) ? { https: DEFAULTS.httpsPort, ...defined(ports) } : defined(ports);
 }

@@ -8,6 +8,8 @@ import { daemonProblems } from "./daemons";
 import { definitionProblems } from "./definitions";
 import { dnsProblems } from "./dns";
 import { exposureProblems } from "./exposure";
+import { imageProblems } from "./images";
+import { listenerProblems } from "./listeners";
 import { nameProblems } from "./names";
 import { networkProblems } from "./network";
 import { quorumProblems } from "./quorum";
@@ -24,6 +26,8 @@ export function validate(draft: Draft): Violation[] {
     ...networkProblems(draft),
     ...dnsProblems(draft),
     ...consulSettingsProblems(draft),
+    ...imageProblems(draft),
+    ...listenerProblems(draft),
     ...serviceProblems(draft),
     ...definitionProblems(draft),
     ...secretProblems(draft),

@@ -145,15 +145,21 @@ const autoEncrypt =
 const autoConfig: Rule = (setting, agent, all) =>
   isFalse(setting.value) ? undefined : (bySecurity(setting, agent, all) ?? only("client")(setting, agent, all));
 
-/** A flag wins over files: `-ui`, for `ui: true`. */
-const uiEnabled: Rule = ({ written, value }, { ui }) =>
-  (ui ? isFalse(value) : isTrue(value))
-    ? {
-        code: "owned-setting",
-        message: `${written}: ${value} contradicts \`ui: ${ui}\`${ui ? ", which is the default and wins" : ""}`,
-        hint: `set \`ui: ${!ui}\` instead`,
-      }
-    : undefined;
+/** A flag wins over files: `-ui`, for `ui: true`. There is none for `ui: false`. */
+const uiEnabled: Rule = ({ written, value }, { ui }) => {
+  if (ui && isFalse(value))
+    return {
+      code: "owned-setting",
+      message: `${written}: ${value} contradicts \`ui: true\`, which is the default and wins`,
+      hint: "set `ui: false` instead",
+    };
+  if (ui || !isTrue(value)) return undefined;
+  return {
+    code: "no-effect",
+    message: `\`ui: false\` has no effect: ${written} turns the UI on`,
+    hint: "set `ui: true` instead",
+  };
+};
 
 const uiFolder: Rule = (setting, { ui }) =>
   ui && setting.value !== ""
@@ -249,8 +255,8 @@ function contains(network: string, address: string): boolean {
   }
 }
 
-const blockedEndpoints: Rule = ({ written, value }) => {
-  const prefix = listOf(value).find((path) => NEEDED_ENDPOINTS.some((needed) => needed.startsWith(path)));
+const blockedEndpoints: Rule = ({ written, value }, { role }) => {
+  const prefix = listOf(value).find((path) => NEEDED_ENDPOINTS[role].some((needed) => needed.startsWith(path)));
   return prefix === undefined
     ? undefined
     : {

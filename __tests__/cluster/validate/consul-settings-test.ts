@@ -2,8 +2,9 @@ import { CONFIG_KEYS, FLAGS } from "../../../cluster/known-config";
 import { settingViolations } from "../../../cluster/validate/consul-settings";
 import type { SettingContext } from "../../../cluster/validate/setting-rules";
 import type { ConsulConfig } from "../../../consul/config";
+import { KV_PREFIX } from "../../../consul/contract";
 import { NEEDED_ENDPOINTS } from "../../../consul/endpoints";
-import { SELF_PATH } from "../../../rollout/queries";
+import { LEADER_PATH, SELF_PATH } from "../../../rollout/queries";
 import { clusterFile, FOUR_HOSTS, marked, saidOf } from "../../cluster-files";
 
 const SERVER: SettingContext = {
@@ -148,6 +149,7 @@ const JUDGED: readonly (readonly [key: string, value: unknown, off: string, stri
   ["http_config.allow_write_http_from", ["::1/128"], invalid, invalid],
   ["http_config.allow_write_http_from", ["localhost"], passed, passed],
   ["http_config.block_endpoints", ["/v1/kv"], invalid, invalid],
+  ["http_config.block_endpoints", ["/v1/operator"], invalid, invalid],
   ["http_config.block_endpoints", ["/v1/agent/monitor", "/v1/kv/secret"], passed, passed],
   // Numbers with which the agent ends
   ["check_output_max_size", 0, invalid, invalid],
@@ -284,6 +286,7 @@ describe("`config`", () => {
     ["connect.enable_mesh_gateway_wan_federation", true, passed, invalid],
     ["connect.enable_mesh_gateway_wan_federation", false, passed, passed],
     ["primary_gateways", ["10.1.0.1"], passed, invalid],
+    ["http_config.block_endpoints", ["/v1/operator", "/v1/agent"], invalid, passed],
   ])("%s: %j is for one role alone", (key, value, server, client) => {
     expect(inConfig(configOf(key, value))).toBe(server);
     expect(inConfig(configOf(key, value), CLIENT)).toBe(client);
@@ -292,7 +295,7 @@ describe("`config`", () => {
   test("may have a UI of one's own, or turn the UI on, only as `ui` says", () => {
     const without = { ...SERVER, ui: false };
     expect(inConfig({ ui_config: { dir: "/consul/data/ui" } }, without)).toBe(passed);
-    expect(inConfig({ ui_config: { enabled: true } }, without)).toBe("owned-setting ui: true");
+    expect(inConfig({ ui_config: { enabled: true } }, without)).toBe("no-effect ui: true");
   });
   test("may give agents their host's node ID where each has a host of its own", () => {
     const beside = { ...SERVER, sharesHost: true };
@@ -320,7 +323,7 @@ describe("`config`", () => {
 });
 
 test("the endpoints that must not be blocked are those of the rollout", () =>
-  expect(NEEDED_ENDPOINTS).toContain(SELF_PATH));
+  expect(NEEDED_ENDPOINTS.server).toEqual(expect.arrayContaining([SELF_PATH, LEADER_PATH, `/v1/kv/${KV_PREFIX}`])));
 
 test("a problem is where it is written: in the cluster's settings once, or in an agent's", () => {
   const { text, places } = marked(
