@@ -339,12 +339,21 @@ export const AGENT_FAILURES: readonly AgentFailure[] = [
   },
 ];
 
+/** The agent works, or is a member: what it complained of before, as each agent does at its start, is over. */
+const WORKS = /New leader elected|cluster leadership acquired|Synced node info/;
+/** Somebody stops it. */
+const STOPPED = /Caught: signal=(terminated|interrupt)/;
+const STARTED = /==> Starting Consul agent/;
+
 /** What a log's lines show: the first class, by the order of the catalogue, and the last line that shows it. */
 export function failureIn(
   lines: readonly string[],
 ): { readonly failure: AgentFailure; readonly line: string } | undefined {
+  const last = (mark: RegExp) => lines.findLastIndex((line) => mark.test(line));
+  if (last(STOPPED) > last(STARTED)) return undefined;
+  const since = lines.slice(last(WORKS) + 1);
   for (const failure of AGENT_FAILURES) {
-    const line = lines.findLast((text) => failure.pattern.test(text));
+    const line = since.findLast((text) => failure.pattern.test(text));
     if (line !== undefined) return { failure, line };
   }
   return undefined;

@@ -216,6 +216,19 @@ test("the cause counts, not what follows from it", () => {
   expect(failureIn(lines)?.line).toBe(lines[1]);
 });
 
+describe("lines that count no more", () => {
+  const refused = "  | \\t* Failed to join 10.0.0.9:8301: dial tcp 10.0.0.9:8301: connect: connection refused";
+  const started = "==> Starting Consul agent...";
+  test.each([
+    ["before the agent knew a leader", [refused, "[INFO]  agent.server: New leader elected: payload=s1"], false],
+    ["before it was a member", [refused, "[INFO]  agent: Synced node info"], false],
+    ["of an agent that was stopped", [started, refused, "[INFO]  agent: Caught: signal=terminated", refused], false],
+    ["after the agent had worked", ["[INFO]  agent: Synced node info", refused], true],
+    ["of a new start", ["[INFO]  agent: Caught: signal=terminated", started, refused], true],
+    ["of an agent that was told to reload", [started, "[INFO]  agent: Caught: signal=hangup", refused], true],
+  ])("%s", (_, lines, counts) => expect(failureIn(lines) !== undefined).toBe(counts));
+});
+
 describe("a report", () => {
   const log = (lines: readonly string[]) =>
     lines.map((line, at) => `2026-11-28T21:00:0${at}.000000000Z ${line}\n`).join("");

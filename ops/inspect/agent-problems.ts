@@ -88,7 +88,9 @@ export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
   }
   if (unready) {
     const summary = report.failure?.meaning ?? unready.summary;
-    const message = `it is not ready: ${unready.message}${reasonText(report)}`;
+    // The log of an agent whose API answers goes on with other things.
+    const why = report.failure || typeof view === "string" ? reasonText(report) : "";
+    const message = `it is not ready: ${unready.message}${why}`;
     add({ code: "agent-not-ready", message, summary, hint: report.failure?.hint ?? logs });
   } else if (typeof view !== "string" && !isMember(agent, view)) {
     add({ code: "agent-not-member", message: "it is no alive member of its own cluster", hint: logs });

@@ -266,8 +266,12 @@ describe("what the container shows of the reason", () => {
   const known: ContainerReport = { lines: [], failure, line };
   const unknown: ContainerReport = { lines: [], line: "panic" };
   const why = `another program of the host listens on a port of the agent's (${line})`;
-  const found = (report: ContainerReport, status: "restarting" | "exited" | "running") => {
-    const [problem] = agentProblems(healthy({ container: container({ status }), view: "no answer", report }));
+  const found = (
+    report: ContainerReport,
+    status: "restarting" | "exited" | "running",
+    answers: InspectedAgent["view"] = "no answer",
+  ) => {
+    const [problem] = agentProblems(healthy({ container: container({ status }), view: answers, report }));
     return [problem?.message, problem?.hint];
   };
 
@@ -285,6 +289,11 @@ describe("what the container shows of the reason", () => {
     ["exited", unknown, "its container has exited", "docker start"],
   ] as const)("of a container that is %s", (status, report, message, hint) => {
     expect(found(report, status)).toEqual([message, expect.stringContaining(hint ?? "-")]);
+  });
+  test("of an agent that answers, without lines of a log that goes on", () => {
+    const answers = view({ leader: "" });
+    expect(found(unknown, "running", answers)[0]).toBe("it is not ready: it knows no leader");
+    expect(found(known, "running", answers)[0]).toBe(`it is not ready: it knows no leader: ${why}`);
   });
 });
 
