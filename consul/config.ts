@@ -38,3 +38,7 @@ export function runsScriptChecks({
     return given.length > 0 ? !/^(f|false|0)$/i.test(given.at(-1) ?? "true") : config[key] === true;
   });
 }
+
+/** Whether an agent reads files that only its host has: they may set anything. */
+export const readsFilesOfItsOwn = (flags: readonly string[]): boolean =>
+  flags.some((flag) => /^--?config-(file|dir)\b/.test(flag));

@@ -1,5 +1,5 @@
 import { isLoopback } from "../../consul/address";
-import type { ConsulConfig } from "../../consul/config";
+import { type ConsulConfig, isMapping, readsFilesOfItsOwn } from "../../consul/config";
 import type { Service } from "../file/schema";
 import type { AgentDescription, Draft } from "../model";
 import type { Violation } from "../problem";
@@ -18,14 +18,14 @@ export const listenerProblems = (draft: Draft): Violation[] =>
 
 const SILENCE = "or silence this with `ignore:";
 
-/** A certificate may be of the file's configuration, or of one that only the agent reads. */
+/** A certificate may be of the file's configuration, or of a file that only the agent reads. */
 const hasOwnCertificate = ({ config, flags }: AgentDescription): boolean =>
-  flags.some((flag) => /^--?config-(file|dir)\b/.test(flag)) || certificateIn(config);
+  readsFilesOfItsOwn(flags) || certificateIn(config);
 
 const certificateIn = (config: ConsulConfig): boolean =>
-  JSON.stringify(config, (key, value) =>
-    /^(cert_file|auto_encrypt|auto_config)$/i.test(key) ? "own" : value,
-  ).includes('"own"');
+  Object.entries(config).some(
+    ([key, value]) => /^(cert_file|auto_encrypt|auto_config)$/i.test(key) || (isMapping(value) && certificateIn(value)),
+  );
 
 function httpsWithoutCertificate(draft: Draft, agent: AgentDescription): Violation[] {
   const { ports, role, stage } = agent;
@@ -60,22 +60,19 @@ function openGrpc(draft: Draft, agent: AgentDescription): Violation[] {
 function proxyWithoutGrpc(draft: Draft, agent: AgentDescription): Violation[] {
   const { ports, stage } = agent;
   if (ports.grpc > 0 || (ports.grpc_tls > 0 && stage !== "strict")) return [];
-  return (["file", "agent"] as const).flatMap((whose) => {
-    const own = whose === "agent" ? agent.path : [];
-    const services = whose === "agent" ? agent.services.slice(draft.file.services?.length ?? 0) : draft.file.services;
-    return (services ?? []).flatMap((service, index): Violation[] =>
-      hasSidecar(service)
-        ? [
-            {
-              code: "unworkable-setting",
-              path: [...own, "services", index, "connect"],
-              atKey: true,
-              message: `"${service.name}" has a sidecar proxy, and Envoy cannot get its configuration from "${agent.name}": plain gRPC is off`,
-              hint: `set \`ports: { grpc: 8502 }\`, ${SILENCE} [unworkable-setting]\``,
-            },
-          ]
-        : [],
-    );
+  const ofCluster = draft.file.services?.length ?? 0;
+  return agent.services.flatMap((service, index): Violation[] => {
+    if (!hasSidecar(service)) return [];
+    const path = index < ofCluster ? ["services", index] : [...agent.path, "services", index - ofCluster];
+    return [
+      {
+        code: "unworkable-setting",
+        path: [...path, "connect"],
+        atKey: true,
+        message: `"${service.name}" has a sidecar proxy, and Envoy cannot get its configuration from "${agent.name}": plain gRPC is off`,
+        hint: `set \`ports: { grpc: 8502 }\`, ${SILENCE} [unworkable-setting]\``,
+      },
+    ];
   });
 }
 

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { family, hostAndPort } from "../../consul/address";
+import { readsFilesOfItsOwn } from "../../consul/config";
 import { NODE_META, PATHS } from "../../consul/contract";
 import { NEEDED_ENDPOINTS } from "../../consul/endpoints";
 import { defaultPolicy } from "../../consul/security";
@@ -77,12 +78,8 @@ const isTrue = (value: unknown): boolean => value === true || /^(1|t|true)$/i.te
 const isFalse = (value: unknown): boolean => value === false || /^(0|f|false)$/i.test(String(value));
 const textOf = (value: unknown): string => String(value).toLowerCase();
 
-/** A file in the data folder can turn ACLs on, and nobody reads it here. */
-const hasFilesOfItsOwn = ({ flags }: SettingContext): boolean =>
-  flags.some((flag) => /^--?config-(file|dir)\b/.test(flag));
-
 const withoutAcls: Rule = (setting, agent) =>
-  isSecured(agent) || hasFilesOfItsOwn(agent)
+  isSecured(agent) || readsFilesOfItsOwn(agent.flags)
     ? undefined
     : noEffect(setting, "there are no ACLs with `security: off`", "remove it, or turn security on: `security: on`");
 
