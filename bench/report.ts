@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { DEFAULTS } from "../cluster/resolve/defaults";
 import { type Comparison, isMet, ratio } from "./comparison";
 import { PROJECT } from "./measured-run";
 
@@ -9,6 +10,8 @@ export interface Report {
   readonly date: string;
   readonly machine: { readonly cores: number; readonly processor: string; readonly platform: string };
   readonly node: string;
+  /** The image of Consul, of both sides; an image change ends with it. */
+  readonly consul: string;
   readonly comparisons: readonly (Comparison & { readonly ratio?: number; readonly met: boolean })[];
   /** What was not measured, and why. */
   readonly leftOut: Readonly<Record<string, string>>;
@@ -24,6 +27,7 @@ export function makeReport(comparisons: readonly Comparison[], leftOut: Readonly
       platform: `${process.platform} ${process.arch}`,
     },
     node: process.version,
+    consul: DEFAULTS.image,
     comparisons: comparisons.map((comparison) => ({ ...comparison, ratio: ratio(comparison), met: isMet(comparison) })),
     leftOut,
   };
@@ -76,14 +80,14 @@ export function writeReport(report: Report): void {
 }
 
 function markdownTable(report: Report): string {
-  const { date, machine, node, comparisons, leftOut } = report;
+  const { date, machine, node, consul, comparisons, leftOut } = report;
   const row = (columns: readonly string[]) => `| ${columns.join(" | ")} |\n`;
   return [
     "\n",
     row(HEADINGS),
     row(HEADINGS.map(() => "---")),
     ...comparisons.map((comparison) => row(cells(comparison))),
-    `\n${date}, ${machine.cores} cores (${machine.processor}), ${machine.platform}, Node ${node}.\n`,
+    `\n${date}, ${machine.cores} cores (${machine.processor}), ${machine.platform}, Node ${node}, ${consul}.\n`,
     ...Object.entries(leftOut).map(([what, why]) => `Not measured: ${what} (${why}).\n`),
     "\n",
   ].join("");

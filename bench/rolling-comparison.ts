@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DEFAULTS } from "../cluster/resolve/defaults";
 import { articleCommand } from "../e2e/article";
 import { Load, type LoadReport } from "../e2e/load";
 import { type Progress, timed } from "../e2e/test-bed/progress";
@@ -12,7 +13,8 @@ import { flatten } from "./flat-stack";
 import { PROJECT } from "./measured-run";
 import { copyProject } from "./project-copy";
 
-const [BEFORE, AFTER] = ["hashicorp/consul:1.21.5", "hashicorp/consul:1.22.7"] as const;
+const BEFORE = "hashicorp/consul:1.21.5";
+const AFTER = DEFAULTS.image;
 const SEED = readFileSync(join(PROJECT, "clusters/seed.yaml"), "utf8").replace(/^images:.*$/m, `image: ${BEFORE}`);
 const CLIENT_URL = `http://${CLIENT.address}:8500`;
 

@@ -1,7 +1,4 @@
-import type { Construct } from "constructs";
 import type { Settings } from "../cluster/file/schema";
-import { ClusterError, keyText, type Locate, located } from "../cluster/problem";
-import { secretsIn } from "../cluster/secret-settings";
 import type { DnsSettings } from "../consul/agent-config";
 import type { PortName } from "../consul/ports";
 import type {
@@ -12,23 +9,14 @@ import type {
   ContainerResources,
   PublishedPorts,
 } from "./agent-props";
-import { rejectUnknown, renamed } from "./prop-names";
+import { renamed } from "./prop-names";
 
-/** An agent's props that are no settings of a cluster file. */
-const OTHERS = [
-  "host",
-  "join",
-  "datacenter",
-  "node",
-  "container",
-  "hostname",
-  "data",
-  "decommission",
-  "security",
-  "fileSettings",
-] as const satisfies (keyof ConsulAgentProps)[];
+/** An agent's props that are no values. */
+export const NO_VALUES = ["host", "join", "fileSettings"] as const satisfies (keyof ConsulAgentProps)[];
+type Value = Exclude<keyof ConsulAgentProps, (typeof NO_VALUES)[number]>;
 
-const SETTINGS = {
+/** Names of settings in a cluster file, by the props' names. */
+export const SETTINGS = {
   image: "image",
   bindAddr: "bind_addr",
   advertiseAddr: "advertise_addr",
@@ -46,7 +34,9 @@ const SETTINGS = {
   flags: "flags",
   services: "services",
   checks: "checks",
-} as const satisfies Record<Exclude<keyof ConsulAgentProps, (typeof OTHERS)[number]>, keyof Settings>;
+} as const satisfies { readonly [Name in Value]?: keyof Settings };
+/** Values that are no settings of a cluster file. */
+export type OtherValue = Exclude<Value, keyof typeof SETTINGS>;
 
 const PUBLISHED = {
   dns: "dns",
@@ -82,7 +72,7 @@ const RESOURCES = {
 } as const satisfies Record<keyof ContainerResources, string>;
 
 /** Settings that have names of their own. */
-const NESTED = { ports: PORTS, publish: PUBLISHED, dns: DNS, log: LOG, resources: RESOURCES } as const;
+export const NESTED = { ports: PORTS, publish: PUBLISHED, dns: DNS, log: LOG, resources: RESOURCES } as const;
 
 /** An agent's settings, as a cluster file has them. */
 export function settingsOf(props: ConsulAgentProps): Settings {
@@ -92,26 +82,10 @@ export function settingsOf(props: ConsulAgentProps): Settings {
   return settings as Settings;
 }
 
-/**
- * Rejects props that an agent does not have.
- * @param ofRole the names of the props that only its role has
- */
-export function rejectUnknownProps(agent: Construct, props: ConsulAgentProps, ofRole: readonly string[]): void {
-  rejectUnknown(agent, props, [...OTHERS, ...Object.keys(SETTINGS), ...ofRole]);
-  for (const [name, values] of nested(props)) rejectUnknown(agent, values, Object.keys(NESTED[name]), name);
-}
-
-/** @throws ClusterError if a setting is a secret, which the synthesized JSON would contain */
-export function rejectSecrets(agent: Construct, settings: Partial<ConsulAgentProps>): void {
-  const secrets = secretsIn(settings);
-  if (secrets.length === 0) return;
-  const locate: Locate = ({ path }) => ({ path: keyText([agent.node.path, ...path]) });
-  throw new ClusterError(secrets.map((secret) => located(secret, locate)));
-}
-
-function nested(props: ConsulAgentProps): [keyof typeof NESTED, object][] {
+/** The settings that have names of their own and are given. */
+export function nested(props: ConsulAgentProps): [keyof typeof NESTED, object][] {
   return (Object.keys(NESTED) as (keyof typeof NESTED)[]).flatMap((name) => {
-    const values = props[name];
-    return values === undefined ? [] : [[name, values]];
+    const values: unknown = props[name];
+    return typeof values === "object" && values !== null ? [[name, values]] : [];
   });
 }

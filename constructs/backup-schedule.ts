@@ -1,6 +1,7 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
+import { backups } from "../cluster/file/schema";
 import { resolveBackups } from "../cluster/resolve/backups";
 import { DEFAULTS } from "../cluster/resolve/defaults";
 import { DEFAULT_HTTP_URL } from "../consul/agent-config";
@@ -11,6 +12,7 @@ import type { ConsulServer } from "./consul-server";
 import { healthCheck, labels, logging, type Upload, volume, WITHOUT_CAPABILITIES } from "./container-options";
 import { fromStack } from "./project-path";
 import { rejectUnknown } from "./prop-names";
+import { rejectWrong } from "./prop-values";
 import { terraformId } from "./terraform-id";
 import { uploadText } from "./upload-text";
 
@@ -53,6 +55,9 @@ const PROPS = [
   "security",
 ] as const satisfies (keyof BackupScheduleProps)[];
 
+/** The period is a number here, and text in a cluster file. */
+const SCHEMA = backups.pick({ keep: true, to: true, image: true });
+
 /**
  * Takes scheduled snapshots of a cluster. A container on a server's host takes them while that server is the leader.
  * The two containers share only the network, so a replacement of one does not affect the other, and this container
@@ -76,10 +81,12 @@ export class BackupSchedule extends Construct {
   /**
    * @throws Error if only the server's own container can reach its API
    * @throws Error for a property that does not exist
+   * @throws ClusterError for wrong values
    */
   constructor(scope: Construct, id: string, props: BackupScheduleProps) {
     super(scope, id);
     rejectUnknown(this, props, PROPS);
+    rejectWrong(this, { keep: props.keep, to: props.to, image: props.image }, SCHEMA);
     const { server } = props;
     const { every, keep, to, image } = resolveBackups(props);
     const { host, containerName, endpoints } = server;

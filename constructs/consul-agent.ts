@@ -12,9 +12,10 @@ import type { Endpoints } from "../consul/endpoints";
 import type { EffectivePorts, Role } from "../consul/ports";
 import type { ExecTarget, StepRequest } from "../rollout/request";
 import { agentContainer } from "./agent-container";
+import { checkDeclared, checkLabel, checkProps, declaredErrors } from "./agent-prop-checks";
 import type { ConsulAgentProps, ConsulCheck, ConsulService, IConsulServer } from "./agent-props";
 import { AgentSecrets } from "./agent-secrets";
-import { rejectSecrets, rejectUnknownProps, settingsOf } from "./agent-settings";
+import { settingsOf } from "./agent-settings";
 import { AgentValidation } from "./agent-validation";
 import { type AppAgent, AppAgents } from "./app-agents";
 import { labels } from "./container-options";
@@ -34,10 +35,6 @@ interface RoleProps {
   /** For a client agent: how many client agents of the cluster may be replaced in parallel. */
   readonly maxParallelClients?: number;
 }
-const ROLE_PROPS = {
-  server: ["bootstrapExpect"],
-  client: ["bootstrapExpect", "maxParallelClients"],
-} as const satisfies Record<Role, (keyof RoleProps)[]>;
 
 /** What a server and a client agent are: a container on a host, its data, and its steps of a deploy. */
 export abstract class ConsulAgent extends Construct {
@@ -68,12 +65,12 @@ export abstract class ConsulAgent extends Construct {
   private readonly settings: AgentSettings;
   private readonly config: AgentConfigProps;
   private readonly joins: IConsulServer[] = [];
-  private readonly declared: Declared;
+  private declared: Declared;
   private readonly labels: Record<string, string>;
   private readonly servers: AppAgent[] = [];
 
   /**
-   * @throws ClusterError if a setting is a secret, which the synthesized JSON would contain
+   * @throws ClusterError for wrong values, and for a secret, which the synthesized JSON would contain
    * @throws Error for a property that the agent does not have
    */
   protected constructor(
@@ -84,7 +81,8 @@ export abstract class ConsulAgent extends Construct {
     private readonly props: ConsulAgentProps & RoleProps,
   ) {
     super(scope, id);
-    if (!props.fileSettings) this.checkProps();
+    // A cluster file has been checked before. The props of a program have not.
+    if (!props.fileSettings) checkProps(this, role, props);
     const { host, security } = props;
     this.host = host;
     this.settings = resolveAgent({
@@ -143,13 +141,10 @@ export abstract class ConsulAgent extends Construct {
     const entry = { agent: this, settings, joins, bootstrapExpect: props.bootstrapExpect };
     AppAgents.of(this).add(entry);
     if (!props.fileSettings) this.node.addValidation(new AgentValidation(entry));
-  }
-
-  /** A cluster file has been checked before. The props of a program have not. */
-  private checkProps(): void {
-    rejectUnknownProps(this, this.props, ROLE_PROPS[this.role]);
-    const { config, flags, services, checks, labels, log } = this.props;
-    rejectSecrets(this, { config, flags, services, checks, labels, log });
+    const checkedBefore = props.fileSettings && this.declared;
+    this.node.addValidation({
+      validate: () => (this.declared === checkedBefore ? [] : declaredErrors(settings, this.declared)),
+    });
   }
 
   private agentConfigProps(): AgentConfigProps {
@@ -201,22 +196,30 @@ export abstract class ConsulAgent extends Construct {
   }
 
   /**
-   * Adds servers to join at every start. This agent itself is left out, so a list of all servers may be given.
+   * Adds servers to join at every start. This agent itself is left out, and a server that is named twice is joined once:
+   * a list of all servers may be given.
    * @throws Error for the address of this agent: Consul counts that as a success, and stops trying to join others
+   * @throws Error for two servers of one address, or one by two names
    */
   addJoin(...servers: IConsulServer[]): void {
     for (const server of servers.filter((each) => each !== this)) {
       const { joinAddress } = server;
       if (this.joinAddress.equals(joinAddress))
         throw new Error(`${this.node.path} cannot join itself, at ${joinAddress}; name another server`);
-      if (!this.joins.some((known) => known.joinAddress.equals(joinAddress))) this.joins.push(server);
+      const twin = this.joins.find((known) => known.joinAddress.equals(joinAddress));
+      if (twin && named(twin) !== named(server))
+        throw new Error(
+          `${this.node.path} would join two servers of one address: ${named(twin)} and ${named(server)}; name each server once`,
+        );
+      if (!twin) this.joins.push(server);
     }
     AppAgents.of(this).changed();
   }
 
   /**
    * Adds services that the agent registers, in the format of Consul's configuration files.
-   * @throws ClusterError if one has a secret, which the synthesized JSON would contain
+   * @throws ClusterError for a wrong value, for a secret, which the synthesized JSON would contain, and for an id that
+   * another service has
    * @example
    * ```ts
    * import type { ConsulAgent } from "consul-cdktf";
@@ -226,14 +229,13 @@ export abstract class ConsulAgent extends Construct {
    * ```
    */
   addService(...services: ConsulService[]): void {
-    const all = [...this.declared.services, ...services];
-    rejectSecrets(this, { services: all });
-    this.declared.services = all;
+    this.declare({ ...this.declared, services: [...this.declared.services, ...services] });
   }
 
   /**
    * Adds checks of the node, or of a service by `service_id`, in the format of Consul's configuration files.
-   * @throws ClusterError if one has a secret, which the synthesized JSON would contain
+   * @throws ClusterError for a wrong value, for a secret, which the synthesized JSON would contain, and for an id that
+   * another check has
    * @example
    * ```ts
    * import type { ConsulAgent } from "consul-cdktf";
@@ -243,17 +245,26 @@ export abstract class ConsulAgent extends Construct {
    * ```
    */
   addCheck(...checks: ConsulCheck[]): void {
-    const all = [...this.declared.checks, ...checks];
-    rejectSecrets(this, { checks: all });
-    this.declared.checks = all;
+    this.declare({ ...this.declared, checks: [...this.declared.checks, ...checks] });
+  }
+
+  private declare(declared: Declared): void {
+    checkDeclared(this, declared);
+    this.declared = declared;
   }
 
   /**
-   * Adds a label of the container, or changes it.
+   * Adds a label of the container.
    * @throws ClusterError for a secret, which the synthesized JSON would contain
+   * @throws Error if the label has another value already
    */
   addLabel(name: string, value: string): void {
-    rejectSecrets(this, { labels: { [name]: value } });
+    checkLabel(this, name, value);
+    const before = Object.hasOwn(this.labels, name) ? this.labels[name] : undefined;
+    if (before !== undefined && before !== value)
+      throw new Error(
+        `${this.node.path}: the label "${name}" has two values: "${before}" and "${value}"; set it once, in \`labels\` or by addLabel`,
+      );
     this.labels[name] = value;
     this.container.putLabels(labels(this.labels));
   }
@@ -301,3 +312,7 @@ export abstract class ConsulAgent extends Construct {
     return this.endpoints.http;
   }
 }
+
+/** A server as messages name it: the path of a construct, or how the program names another's. */
+const named = (server: IConsulServer): string =>
+  Construct.isConstruct(server) ? server.node.path : `ConsulServer.fromAddress("${server.joinAddress}")`;

@@ -29,7 +29,7 @@ export interface ConsulClientProps extends ConsulAgentProps {
  */
 export class ConsulClient extends ConsulAgent {
   /**
-   * @throws ClusterError if a property has a secret, which the synthesized JSON would contain
+   * @throws ClusterError for wrong values, and for a secret, which the synthesized JSON would contain
    * @throws Error for a property that does not exist
    */
   constructor(scope: Construct, id: string, props: ConsulClientProps) {

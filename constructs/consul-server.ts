@@ -42,7 +42,7 @@ export class ConsulServer extends ConsulAgent implements IConsulServer {
   declare readonly role: "server";
 
   /**
-   * @throws ClusterError if a property has a secret, which the synthesized JSON would contain
+   * @throws ClusterError for wrong values, and for a secret, which the synthesized JSON would contain
    * @throws Error for a property that does not exist
    */
   constructor(scope: Construct, id: string, props: ConsulServerProps) {

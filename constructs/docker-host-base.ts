@@ -2,12 +2,15 @@ import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
 import { Image } from "@cdktf/provider-docker/lib/image";
 import type { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { Construct, type IConstruct } from "constructs";
+import { z } from "zod";
+import { clusterSchema, hostMapping } from "../cluster/file/schema";
 import type { Daemon } from "../cluster/model";
 import { daemonOf } from "../cluster/resolve/daemon";
 import { addressInSubnet } from "../consul/address";
 import type { ExecTarget } from "../rollout/request";
 import { ImageReference } from "./image-reference";
 import { fromStack } from "./project-path";
+import { rejectWrong } from "./prop-values";
 import { TerraformRequirements } from "./terraform-requirements";
 
 /** A host that agents run on: a DockerHost, or one whose provider somebody else has set up. */
@@ -69,6 +72,15 @@ export interface DockerHostBaseProps {
   readonly mirror?: string;
 }
 
+const SCHEMA = z.strictObject({
+  address: hostMapping.shape.address,
+  daemon: clusterSchema.shape.daemon.unwrap(),
+  mirror: clusterSchema.shape.mirror,
+});
+
+const isResolved = (daemon: DockerHostBaseProps["daemon"]): daemon is Daemon =>
+  typeof daemon === "object" && daemon !== null && "kind" in daemon;
+
 /** What every host does for the containers on it. */
 export abstract class DockerHostBase extends Construct implements IDockerHost {
   readonly address: string;
@@ -80,7 +92,9 @@ export abstract class DockerHostBase extends Construct implements IDockerHost {
   protected constructor(scope: Construct, id: string, { address, daemon, mirror }: DockerHostBaseProps) {
     super(scope, id);
     this.address = address;
-    this.daemon = typeof daemon === "object" && "kind" in daemon ? daemon : daemonOf(daemon, { name: id, address });
+    const resolved = isResolved(daemon);
+    rejectWrong(this, { address, mirror, daemon: resolved ? daemon.url : daemon }, SCHEMA);
+    this.daemon = resolved ? daemon : daemonOf(daemon, { name: id, address });
     this.mirror = mirror;
     TerraformRequirements.of(this);
   }

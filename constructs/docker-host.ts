@@ -1,10 +1,12 @@
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import type { Construct } from "constructs";
+import { clusterSchema } from "../cluster/file/schema";
 import { DEFAULTS } from "../cluster/resolve/defaults";
 import { type BridgeNetwork, DockerHostBase, type DockerHostBaseProps, type IDockerHost } from "./docker-host-base";
 import { projectPath } from "./project-path";
 import { rejectUnknown } from "./prop-names";
+import { rejectWrong } from "./prop-values";
 import { terraformId } from "./terraform-id";
 
 /** A host's daemon and address, and the bridge network that is created on it. */
@@ -33,6 +35,8 @@ const BASE_PROPS = ["address", "daemon", "mirror"] as const satisfies (keyof Doc
 const PROPS = [...BASE_PROPS, "bridge", "subnet", "registries"] as const satisfies (keyof DockerHostProps)[];
 const EXISTING_PROPS = [...BASE_PROPS, "provider", "bridge"] as const satisfies (keyof ExistingDockerHostProps)[];
 
+const SCHEMA = clusterSchema.pick({ subnet: true, registries: true });
+
 /** Written out, because the provider's own default is the home folder of /etc/passwd, whatever HOME says. */
 const DOCKER_CONFIG = "~/.docker/config.json";
 
@@ -57,6 +61,7 @@ export class DockerHost extends DockerHostBase {
    * A host whose provider, and perhaps network, the stack has already. The rollout reaches the daemon by itself, because
    * a destroy-time provisioner cannot refer to a provider: `daemon` is the address that the provider has.
    * @throws Error for a property that does not exist
+   * @throws ClusterError for wrong values
    * @example
    * ```ts
    * import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
@@ -81,10 +86,15 @@ export class DockerHost extends DockerHostBase {
   /** The L1 resource of the bridge network. Undefined if agents use the host's own network. */
   readonly network?: Network;
 
-  /** @throws Error for a property that does not exist */
+  /**
+   * @throws Error for a property that does not exist
+   * @throws ClusterError for wrong values
+   */
   constructor(scope: Construct, id: string, props: DockerHostProps) {
     super(scope, id, props);
     rejectUnknown(this, props, PROPS);
+    const { subnet, registries } = props;
+    rejectWrong(this, { subnet, registries }, SCHEMA);
     const { certs, url } = this.daemon;
     this.provider = new DockerProvider(this, "provider", {
       alias: terraformId(this),
@@ -92,12 +102,12 @@ export class DockerHost extends DockerHostBase {
       // Empty, not absent: DOCKER_CONTEXT and DOCKER_CERT_PATH in the operator's environment would redirect every host.
       context: "",
       certPath: certs === undefined ? "" : projectPath(certs),
-      registryAuth: props.registries?.length
-        ? props.registries.map((address) => ({ address, configFile: projectPath(DOCKER_CONFIG) }))
+      registryAuth: registries?.length
+        ? registries.map((address) => ({ address, configFile: projectPath(DOCKER_CONFIG) }))
         : undefined,
     });
     if (props.bridge === undefined) return;
-    this.bridge = { name: props.bridge, subnet: props.subnet ?? DEFAULTS.subnet };
+    this.bridge = { name: props.bridge, subnet: subnet ?? DEFAULTS.subnet };
     this.network = new Network(this, "network", {
       provider: this.provider,
       name: this.bridge.name,

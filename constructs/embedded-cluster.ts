@@ -3,6 +3,7 @@ import type { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { defineCluster } from "../cluster/define";
 import type { ClusterFile } from "../cluster/file/schema";
+import { keyText } from "../cluster/problem";
 import { stepId } from "../consul/contract";
 import { ClusterConstructs } from "./cluster-constructs";
 import type { ConsulAgent } from "./consul-agent";
@@ -10,6 +11,7 @@ import type { Registrator } from "./registrator";
 import { replaceFile } from "./replace-file";
 import { whenSynthesized } from "./stack";
 
+const CLUSTER_ID = stepId("cluster");
 /** Beside the stack's JSON. JSON is YAML, so commands read it as a cluster file. */
 const CLUSTER_FILE = "cluster.json";
 
@@ -44,7 +46,9 @@ export class EmbeddedCluster extends Construct {
    * @throws Error for a stack with another id, for hosts with a `group`, and for a `backend`
    */
   constructor(stack: TerraformStack, description: ClusterFile) {
-    const cluster = defineCluster(description);
+    const cluster = defineCluster(description, ({ path }) => ({
+      path: keyText([`${stack.node.path}/${CLUSTER_ID}`, ...path]),
+    }));
     const { name, backend, hosts } = cluster;
     if (stack.node.id !== name)
       throw new Error(
@@ -57,7 +61,7 @@ export class EmbeddedCluster extends Construct {
       );
     if (backend !== undefined)
       throw new Error(`the cluster "${name}" has a \`backend\`: remove it, and set the stack's own`);
-    super(stack, stepId("cluster"));
+    super(stack, CLUSTER_ID);
     const { agents, registrators } = new ClusterConstructs(cluster, new Map([[name, stack]]));
     this.agents = agents;
     this.registrators = registrators;

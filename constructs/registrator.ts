@@ -1,12 +1,13 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Construct } from "constructs";
-import type { RegistratorSettings } from "../cluster/file/schema";
+import { type RegistratorSettings, registratorMapping } from "../cluster/file/schema";
 import { type ResolvedRegistrator, resolveRegistrator } from "../cluster/resolve/registrator";
 import { stageOf } from "../cluster/resolve/security";
 import { CONTAINER_VARIABLES, PATHS } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
 import type { ContainerLog } from "./agent-props";
+import { AGENT_SCHEMAS } from "./agent-schema";
 import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
 import { labels, logging, WITHOUT_CAPABILITIES } from "./container-options";
@@ -14,6 +15,7 @@ import type { IDockerHost } from "./docker-host-base";
 import { ImageReference } from "./image-reference";
 import { fromStack } from "./project-path";
 import { rejectUnknown, renamed } from "./prop-names";
+import { byProps, rejectWrong } from "./prop-values";
 import { RolloutProgram } from "./rollout-program";
 import { TerraformData } from "./terraform-data";
 import { terraformId } from "./terraform-id";
@@ -93,6 +95,10 @@ const SETTINGS = {
   flags: "flags",
 } as const satisfies Record<Exclude<keyof RegistratorProps, (typeof OTHERS)[number]>, keyof RegistratorSettings>;
 
+const SCHEMA = AGENT_SCHEMAS.client
+  .pick({ log: true, readyTimeout: true, security: true })
+  .extend(byProps(SETTINGS, registratorMapping.shape));
+
 /**
  * This image's last release is built with Consul's API client of 2018, which reads a token from CONSUL_HTTP_TOKEN alone.
  * CONSUL_HTTP_TOKEN_FILE came with Consul 1.5 in 2019 (hashicorp/consul, api/api.go).
@@ -122,10 +128,12 @@ export class Registrator extends Construct {
   /**
    * @throws Error if only the agent's own container can reach its plain HTTP, as in a bridge network with security
    * @throws Error for a property that does not exist
+   * @throws ClusterError for wrong values
    */
   constructor(scope: Construct, id: string, props: RegistratorProps) {
     super(scope, id);
-    const { agent, security } = props;
+    const { agent, hostname, fileSettings, ...values } = props;
+    const { security, log: logOfProps, readyTimeout } = values;
     const { host } = agent;
     const [, beside] = /^http:\/\/(.*)$/.exec(agent.endpoints.beside ?? "") ?? [];
     if (beside === undefined)
@@ -134,8 +142,9 @@ export class Registrator extends Construct {
       );
 
     rejectUnknown(this, props, [...OTHERS, ...Object.keys(SETTINGS)]);
-    const { log: logOfProps, readyTimeout, fileSettings = renamed(props, SETTINGS) } = props;
-    const settings = resolveRegistrator({ ...fileSettings, log: logOfProps, readyTimeout }, host);
+    if (!fileSettings) rejectWrong(this, values, SCHEMA);
+    const own = fileSettings ?? renamed(values, SETTINGS);
+    const settings = resolveRegistrator({ ...own, log: logOfProps, readyTimeout }, host);
     const { image, container: name, log, socket } = settings;
     this.image = host.pull(this, "image", image);
     this.image.overrideLogicalId(terraformId(this));
@@ -147,7 +156,7 @@ export class Registrator extends Construct {
       provider: host.provider,
       name,
       image: this.image.imageId,
-      hostname: props.hostname ?? agent.nodeName,
+      hostname: hostname ?? agent.nodeName,
       command: [...flags(settings), `consul://${beside}`],
       env: secured && [`${CONTAINER_VARIABLES.tokenFile}=${PATHS.registratorToken}`],
       entrypoint: secured && readsNoFile ? ["/bin/sh", PATHS.readToken, "/bin/registrator"] : undefined,

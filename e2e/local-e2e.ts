@@ -1,3 +1,5 @@
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { ConsulHttp, eventually } from "./consul";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
@@ -78,6 +80,17 @@ describe("the local cluster: one daemon, a bridge network", () => {
       30,
     );
     expect(await addresses()).toEqual(wanted);
+  });
+
+  test("a change replaces all agents, and no trial takes an address that a stopped agent needs", async () => {
+    appendFileSync(join(project.folder, "clusters/local.yaml"), "labels: { changed: again }\n");
+    const since = `${Math.floor(Date.now() / 1000)}`;
+    await project.run("npm", ["run", "deploy", "--", "--auto-approve"], { env: { CLUSTER: "clusters/local.yaml" } });
+    const events = ["--since", since, "--until", "0s", "--filter", "event=connect", "--format", "{{.Actor.ID}}"];
+    const { stdout } = await testBed.localHost.docker("events", ...events);
+    // Each of the four new containers once, and no other one.
+    expect(stdout.trim().split("\n")).toHaveLength(4);
+    expect(await http(8500).get("/v1/kv/local/key?raw")).toBe("kept");
   });
 
   test("the cluster comes back after the daemon's restart", async () => {

@@ -1,13 +1,23 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { CHECKOUT } from "../package/checkout";
 import { OrdinaryUser } from "./ordinary-user";
 import type { CommandOptions } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 import { CONSUL_VERSIONS } from "./test-bed/world";
 
-const CHECKOUT = resolve(__dirname, "..");
 const SERVERS = {
   "consul-server1": "172.16.8.120",
   "consul-server2": "172.16.8.121",
@@ -19,6 +29,8 @@ const CLIENT = ["--client", "consul-client1=172.16.8.110"] as const;
 const { CDKTN } = process.env;
 const INIT = CDKTN ? ["--cdktn"] : [];
 const INSTALL = CDKTN ? ["node@22"] : ["--ignore-scripts"];
+/** The line above the locations that a first deploy prints. */
+const FIRST_DEPLOY = "The first deploy is done. Keep copies of these, but not in the repository:";
 const CLI = CDKTN ? "cdktn" : "cdktf";
 
 /** A stack of one's own. */
@@ -116,11 +128,22 @@ describe("the npm package, installed in an empty folder whose path has a space",
     }
   });
 
-  test("deploys a secured cluster, by a user who is not root", async () => {
+  test("deploys a secured cluster, by a user who is not root, and then prints where its secrets and state are", async () => {
     edit((text) => text.replace(NEWEST, FORMER));
     await user.own(folder);
     await npm(["secrets", "--", "init"]);
-    await npm(["deploy", "--", "--auto-approve"]);
+    const { stderr } = await npm(["deploy", "--", "--auto-approve"]);
+    const [, ...locations] = stderr
+      .slice(Math.max(stderr.indexOf(FIRST_DEPLOY), 0))
+      .trimEnd()
+      .split("\n");
+    const places = locations.map((line) => line.trim().split(/ {3,}/));
+    expect(places.map(([, what]) => what)).toEqual([
+      "secrets: the only copy of the cluster's keys and tokens",
+      "Terraform state",
+      "snapshots that npm run backup saves",
+    ]);
+    expect(places.map(([where = ""]) => existsSync(join(folder, where)))).toEqual([true, true, false]);
     const { stdout } = await npm(["status"]);
     expect(stdout).toMatch(/^leader +consul-server[123]/m);
   });
@@ -144,7 +167,8 @@ describe("the npm package, installed in an empty folder whose path has a space",
   test("upgrades Consul one server at a time, and then has nothing to do", async () => {
     const before = await started();
     edit((text) => text.replace(FORMER, NEWEST));
-    const { stdout } = await npm(["deploy", "--", "--auto-approve"]);
+    const { stdout, stderr } = await npm(["deploy", "--", "--auto-approve"]);
+    expect(stderr).not.toContain(FIRST_DEPLOY);
     for (const name of Object.keys(SERVERS)) {
       expect(stdout).toContain(`${name}: stop allowed: 2 of 3 voters are healthy without it`);
       expect((await started())[name]).not.toBe(before[name]);

@@ -1,14 +1,11 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { cdktfCli } from "../ops/terraform/cdktf";
+import { CHECKOUT, sources } from "../package/checkout";
 import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/command";
 import type { Operator } from "./test-bed/operator";
-
-const CHECKOUT = resolve(__dirname, "..");
-/** Files that a run writes: it must not see those of the checkout. */
-const OWN = /^(cdktf\.out|secrets|backups|\.git|.*\.tfstate.*|\.terraform.*|cdktf\.log)$/;
 
 /**
  * A checkout of the product for one test, with its own cdktf.out and Terraform state. The other files are links to the
@@ -21,9 +18,8 @@ export class Project {
     private readonly operator: Operator,
     readonly clusterFile: string,
   ) {
-    for (const entry of readdirSync(CHECKOUT)) {
-      if (!OWN.test(entry) && entry !== "clusters") symlinkSync(join(CHECKOUT, entry), join(this.folder, entry));
-    }
+    for (const entry of [...sources(), "node_modules"])
+      if (entry !== "clusters") symlinkSync(join(CHECKOUT, entry), join(this.folder, entry));
     // Users put their own cluster files here.
     cpSync(join(CHECKOUT, "clusters"), join(this.folder, "clusters"), { recursive: true });
   }

@@ -1,17 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { type CdktfManifest, withCdkTerrain } from "../ops/project/cdk-terrain";
 import { withTempDir } from "../ops/temp-dir";
+import { CHECKOUT, copySources } from "./checkout";
 
 const USAGE = `usage: npm run test:cdktn -- [--live] [PATTERN...]
   Runs the unit tests with CDK Terrain in the place of CDKTF, in a copy of this checkout.
   --live  also deploys from a project that "init --cdktn" makes, on the test bed`;
 
-const PROJECT = join(__dirname, "..");
-/** What a checkout has beside its sources. */
-const NO_SOURCE = /^(node_modules|cdktf\.out|dist|coverage|secrets|backups|\.git|.*\.tfstate.*|\.terraform.*)$/;
 /** CDK Terrain's CLI needs Node 22. As a package, it is found before the machine's own. */
 const NODE = "22.23.3";
 
@@ -22,14 +20,14 @@ async function main(args: readonly string[]): Promise<void> {
   const patterns = args.filter((arg) => arg !== "--live");
   if (patterns.some((pattern) => pattern.startsWith("-"))) throw new Error(USAGE);
   await withTempDir(join(tmpdir(), "consul-cdktf-cdktn-"), async (folder) => {
-    cpSync(PROJECT, folder, { recursive: true, filter: (source) => !NO_SOURCE.test(relative(PROJECT, source)) });
+    copySources(folder);
     installCdkTerrain(folder);
     npm(folder, "exec", "--", "node", "--version");
     npm(folder, "exec", "--", "jest", "--ci", `--testPathIgnorePatterns=${PTY_TEST}`, ...patterns);
   });
   if (!args.includes("--live")) return;
   process.env.CDKTN = "1";
-  npm(PROJECT, "run", "e2e", "--", "package-e2e");
+  npm(CHECKOUT, "run", "e2e", "--", "package-e2e");
 }
 
 /** Installs what the converted package.json names. The tests then see the product's own package.json again. */

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PATHS } from "../consul/contract";
 import type { Clock } from "./clock";
@@ -59,7 +59,7 @@ async function deliver({ target, folder, files }: DeliverSecretsRequest, docker:
   const contents: { name: string; content: Buffer }[] = [];
   for (const name of files) {
     try {
-      contents.push({ name, content: await readFile(join(folder, name)) });
+      contents.push({ name, content: readFileSync(join(folder, name)) });
     } catch (error) {
       return { ok: false, output: "", error: (error as Error).message };
     }

@@ -47,16 +47,9 @@ const VERSIONS_HINT = "check the image; or consent to any version with CONSUL_AL
  */
 export async function tryNextContainer(replacement: Replacement, docker: Docker): Promise<Outcome> {
   const { container, next, allowsDowngrade } = replacement;
-  // In the next container's network, where templates of addresses mean what they will mean to it.
-  const run = [
-    "run",
-    "--rm",
-    "-i",
-    "--network",
-    next.network,
-    "-v",
-    `${declaredVolume(container)}:${PATHS.declared}:ro`,
-  ];
+  const network = await trialNetwork(replacement, docker);
+  if (typeof network === "object") return network;
+  const run = ["run", "--rm", "-i", "--network", network, "-v", `${declaredVolume(container)}:${PATHS.declared}:ro`];
   const script = ["--entrypoint", "/bin/sh", next.image, "-c", TRIAL_SCRIPT, "sh", CONFIG_FILE, PATHS.declared];
   const trial = await docker.run([...run, ...script], { input: next.config ? JSON.stringify(next.config) : "" });
   if (!trial.ok)
@@ -70,6 +63,23 @@ export async function tryNextContainer(replacement: Replacement, docker: Docker)
   const name = to ? `Consul ${versionText(to)}` : "Consul";
   if (next.config === undefined) return allow(`${name} runs`);
   return validated(next.config, trial.output, name) ?? allow(`${name} accepts its next configuration`);
+}
+
+/**
+ * The next container's network, where templates of addresses mean what they will mean to it. If the running container is
+ * in that network already, the trial has its address: another one could be that of an agent which is stopped just now,
+ * and which could then not start.
+ */
+async function trialNetwork({ container, next }: Replacement, docker: Docker): Promise<string | Denial> {
+  if (next.network === "host") return next.network;
+  const inspect = await docker.run(["container", "inspect", "-f", "{{json .NetworkSettings.Networks}}", container]);
+  const networks = inspect.ok ? parsed<Readonly<Record<string, unknown>> | null>(inspect.output) : undefined;
+  if (networks === undefined)
+    return deny(
+      `its networks are unknown: ${inspect.error || "its daemon does not tell them"}`,
+      "look at its host's Docker daemon, and deploy again",
+    );
+  return Object.hasOwn(networks ?? {}, next.network) ? `container:${container}` : next.network;
 }
 
 /** The rule about versions; undefined if the image stays the same. */

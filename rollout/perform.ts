@@ -1,15 +1,16 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { AgentContainer } from "./agent-container";
-import { askInTurn, byDocker, type Decide } from "./ask";
+import type { AgentContainer } from "./agent-container";
+import type { Decide } from "./ask";
 import { type Clock, Stopwatch } from "./clock";
 import { parsed } from "./consul-api";
 import { containerReport } from "./container-report";
 import { decommission } from "./decommission";
 import { deliverSecrets } from "./deliver-secrets";
 import { deliverToken } from "./deliver-token";
+import type { Docker } from "./docker";
 import type { Operator } from "./docker-cli";
-import { DockerInTurn, MOST_CLIS } from "./docker-in-turn";
+import { DockerInTurn, MOST_BEGINNINGS } from "./docker-in-turn";
 import { allow, deny, type Log, type Outcome } from "./outcome";
 import { TerraformRun } from "./parallelism";
 import { preStop } from "./pre-stop";
@@ -23,7 +24,7 @@ import { definitions } from "./reconcile/definitions";
 import { gossip } from "./reconcile/gossip";
 import type { SecretIds } from "./reconcile/management";
 import { services } from "./reconcile/services";
-import type { DecommissionRequest, ExecTarget, ReadinessRequest, ReplaceRequest, StepRequest } from "./request";
+import type { DecommissionRequest, ExecTarget, ReadinessRequest, ReplaceRequest, Role, StepRequest } from "./request";
 import { type Ask, type Consent, checksAtOnce, type StopTools } from "./stop-check";
 import { voters } from "./voters";
 
@@ -59,7 +60,10 @@ const asked = (agent: AgentContainer, isOwn: boolean): AskedServer => ({
   connects: (addresses) => agent.connects(addresses),
 });
 
-/** One step, with what it needs of where it runs. */
+/**
+ * One step, with what it needs of where it runs. It imports what starts docker CLIs and what speaks HTTP when it needs
+ * them: a check that waits in a queue has then not loaded Node's modules for them, a megabyte for each of a hundred.
+ */
 class Performance {
   private readonly begun: Stopwatch;
   private readonly run: TerraformRun;
@@ -86,12 +90,12 @@ class Performance {
           services(request, agent.docker, agent.api, agent, clock, log),
         );
       case "deliver-secrets": {
-        const { docker } = this.container(request.target);
-        return deliverSecrets({ ...request, folder: resolve(folder, request.folder) }, docker, clock, log);
+        const secrets = { ...request, folder: resolve(folder, request.folder) };
+        return deliverSecrets(secrets, this.docker(request.target), clock, log);
       }
       case "deliver-token": {
-        const { docker } = this.container(request.target);
-        return deliverToken({ ...request, file: resolve(folder, request.file) }, docker, clock, log);
+        const token = { ...request, file: resolve(folder, request.file) };
+        return deliverToken(token, this.docker(request.target), clock, log);
       }
       case "voters":
         return this.ask(request.servers, seconds, ({ api }) => voters(request.nodes, seconds, api, clock, log));
@@ -102,11 +106,11 @@ class Performance {
           gossip(request, await agent.gossipKey(), agent.api, clock, log),
         );
       case "acl": {
-        const secretIds = await this.secretIds(request.secrets);
+        const secretIds = this.secretIds(request.secrets);
         return this.ask(request.servers, seconds, ({ api }) => acl(request, secretIds, api, clock, log));
       }
       case "definitions": {
-        const secretIds = request.secrets === undefined ? undefined : await this.secretIds(request.secrets);
+        const secretIds = request.secrets === undefined ? undefined : this.secretIds(request.secrets);
         return this.ask(request.servers, seconds, ({ api }) => definitions(request, secretIds, api, clock, log));
       }
     }
@@ -123,13 +127,14 @@ class Performance {
       return allow(`${outcome.kind === "ready" ? "ready, " : "readiness check skipped: "}${outcome.reason}`);
     });
     if (result.kind !== "deny") return result;
-    const { lines, failure } = await containerReport(this.container(target).docker, target.container);
+    const { lines, failure } = await containerReport(this.docker(target), target.container);
     for (const line of lines) log(`${node}: ${line}`);
     return failure ? deny(`${result.reason}: ${failure.meaning}`, failure.hint) : result;
   }
 
   private async decommission(request: DecommissionRequest): Promise<Outcome> {
-    const own = this.container(request.target);
+    const { AgentContainer } = await import("./agent-container");
+    const own = new AgentContainer(request.target, this.surroundings);
     const askServers: Ask = (decide) =>
       this.ask(request.servers, request.seconds, (agent) => decide(asked(agent, false)));
     try {
@@ -146,39 +151,48 @@ class Performance {
   private stopTools(request: ReplaceRequest | DecommissionRequest): StopTools {
     const { target, servers, seconds, role } = request;
     const { clock, log } = this.surroundings;
-    const { docker } = this.container(target);
-    const placeForCli = () => new Queue(queueFolder(this.run.folder, "docker"), this.processes, process.pid, MOST_CLIS);
+    const docker = this.docker(target);
     return {
       docker,
-      dockerInTurn: new DockerInTurn(docker, placeForCli, clock),
+      dockerInTurn: new DockerInTurn(docker, this.queue("docker", MOST_BEGINNINGS), clock),
       // A check that waits in a queue has waited already: after that each agent is asked once at least.
       ask: (decide) =>
         this.ask([target, ...servers], seconds, (agent) => decide(asked(agent, agent.target === target)), this.begun),
       run: this.run,
-      queue: new Queue(queueFolder(this.run.folder, role), this.processes, process.pid, checksAtOnce(request)),
+      queue: this.queue(role, checksAtOnce(request)),
       clock,
       log,
     };
   }
 
-  private ask(
+  private queue(kind: Role | "docker", places: number): Queue {
+    return new Queue(queueFolder(this.run.folder, kind), this.processes, process.pid, places);
+  }
+
+  private async ask(
     targets: readonly ExecTarget[],
     seconds: number,
     decide: Decide<AgentContainer>,
     begun?: Stopwatch,
   ): Promise<Outcome> {
     const { clock, log } = this.surroundings;
+    const { askInTurn, byDocker } = await import("./ask");
     return askInTurn(targets, seconds, byDocker(this.surroundings), decide, clock, log, begun);
   }
 
-  private container(target: ExecTarget): AgentContainer {
-    return new AgentContainer(target, this.surroundings);
+  private docker(target: ExecTarget): Docker {
+    return {
+      run: async (args, options) => {
+        const { DockerCli } = await import("./docker-cli");
+        return DockerCli.of(target, this.surroundings).run(args, options);
+      },
+    };
   }
 
   /** @throws Error if the file has no SecretIDs; nothing of its content is in the message */
-  private async secretIds(path: string): Promise<SecretIds> {
+  private secretIds(path: string): SecretIds {
     const file = resolve(this.surroundings.folder, path);
-    const { current, retiring } = parsed<Partial<SecretIds>>(await readFile(file, "utf8")) ?? {};
+    const { current, retiring } = parsed<Partial<SecretIds>>(readFileSync(file, "utf8")) ?? {};
     if (!current || !retiring)
       throw new Error(`${file} has no SecretIDs; write it again with \`npm run secrets -- init\``);
     return { current, retiring };

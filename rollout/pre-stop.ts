@@ -11,9 +11,29 @@ import { type Consent, type StopTools, whenAllowed } from "./stop-check";
  */
 export async function preStop(request: ReplaceRequest, consent: Consent, tools: StopTools): Promise<Outcome> {
   if (consent.quorumLoss) return allow("not checked, because CONSUL_ALLOW_QUORUM_LOSS is set");
-  const { owner, next, seconds } = request;
   const { container } = request.target;
-  const { docker, dockerInTurn, clock, log, run } = tools;
+  const { docker, dockerInTurn, run } = tools;
+  const known = await withoutCluster(request, consent, tools).finally(() => dockerInTurn.leave());
+  if (known !== "ask the cluster") return known;
+  return whenAllowed(request, tools, async (allowed, undo) => {
+    // The stop of a server that is cut off from the network would be queued, and reach a server that has rejoined.
+    const now = await containerState(docker, container);
+    if (now.kind === "deny") {
+      await undo();
+      return now;
+    }
+    run.recordStop(request.owner);
+    return allowed;
+  });
+}
+
+/** What the container, its next image and its next configuration tell. */
+async function withoutCluster(
+  { target, next, seconds }: ReplaceRequest,
+  consent: Consent,
+  { dockerInTurn, clock, log }: StopTools,
+): Promise<Outcome | "ask the cluster"> {
+  const { container } = target;
   const before = await containerState(dockerInTurn, container);
   if (before.kind === "deny") return before;
   if (before.kind === "gone") return allow("its container is gone");
@@ -27,15 +47,5 @@ export async function preStop(request: ReplaceRequest, consent: Consent, tools: 
     { container, image: state.image, next: { ...next, image: pulled.id }, allowsDowngrade: consent.downgrade },
     dockerInTurn,
   );
-  if (trial.kind !== "allow") return trial;
-  return whenAllowed(request, tools, async (allowed, undo) => {
-    // The stop of a server that is cut off from the network would be queued, and reach a server that has rejoined.
-    const now = await containerState(docker, container);
-    if (now.kind === "deny") {
-      await undo();
-      return now;
-    }
-    run.recordStop(owner);
-    return allowed;
-  });
+  return trial.kind === "allow" ? "ask the cluster" : trial;
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /** Processes of the machine where Terraform runs. */
@@ -48,6 +47,8 @@ export class SystemProcesses implements Processes {
   }
 
   private askPs(pid: number, column: string): string {
+    // Loaded here, because a check that waits where there is /proc has no need of it.
+    const { execFileSync } = require("node:child_process") as typeof import("node:child_process");
     try {
       // The whole line, whatever the width of a terminal; and one format for all programs that ask.
       const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };

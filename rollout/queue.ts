@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, Stopwatch } from "./clock";
 import type { Processes } from "./processes";
@@ -13,16 +12,16 @@ export interface SharedFolder {
   remove(name: string): Promise<void>;
 }
 
-/** The folder of a queue in a Terraform run's folder: of a role's checks, or of their docker CLIs. */
+/** The folder of a queue in a Terraform run's folder: of a role's checks, or of all that begin. */
 export function queueFolder(run: string, kind: Role | "docker"): SharedFolder {
   const folder = join(run, `queue.${kind}`);
   return {
-    list: () => readdir(folder),
+    list: async () => readdirSync(folder),
     create: async (name) => {
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, name), "", { flag: "wx" });
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, name), "", { flag: "wx" });
     },
-    remove: (name) => rm(join(folder, name), { force: true }),
+    remove: async (name) => rmSync(join(folder, name), { force: true }),
   };
 }
 
@@ -96,7 +95,8 @@ export class Queue {
 
   private async takeTicket(): Promise<Entry> {
     const start = this.processes.startOf(this.pid);
-    const identity = `${this.pid}.${start}.${randomBytes(4).toString("hex")}`;
+    // The moment, which this process has once.
+    const identity = `${this.pid}.${start}.${process.hrtime.bigint().toString(36)}`;
     const choosing = `${CHOOSING}.${identity}`;
     await this.folder.create(choosing);
     const tickets = (await this.entries()).map(({ ticket }) => ticket ?? 0);
@@ -107,7 +107,7 @@ export class Queue {
     return { name, ticket, pid: this.pid, start };
   }
 
-  /** Live processes that are ahead of an entry, or may be. */
+  /** Live processes that are ahead of an entry, or may be: no more of them than there are places. */
   private async ahead(own: Entry): Promise<Entry[]> {
     // In this order: a process that is seen neither to choose nor to have a ticket begins to choose later, and sees
     // this ticket.
@@ -115,10 +115,14 @@ export class Queue {
     const entries = await this.entries();
     const place = entries.findIndex(({ name }) => name === own.name);
     if (place < 0) throw new Error("its file in Terraform's data folder was removed: other checks do not wait for it");
-    const ahead = [...choosing, ...entries.slice(0, place)];
-    const dead = ahead.filter(({ pid }) => !this.processes.isAlive(pid));
-    for (const { name } of dead) await this.folder.remove(name);
-    return ahead.filter((other) => !dead.includes(other));
+    const alive: Entry[] = [];
+    for (const other of [...choosing, ...entries.slice(0, place)]) {
+      // In a queue of a hundred, each would read of all others several times a second.
+      if (alive.length === this.places) break;
+      if (this.processes.isAlive(other.pid)) alive.push(other);
+      else await this.folder.remove(other.name);
+    }
+    return alive;
   }
 
   private async entries(): Promise<Entry[]> {

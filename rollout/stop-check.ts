@@ -2,6 +2,7 @@ import { USER_VARIABLES } from "../consul/contract";
 import type { Clock } from "./clock";
 import type { ConsulApi } from "./consul-api";
 import type { Docker } from "./docker";
+import type { DockerInTurn } from "./docker-in-turn";
 import { lockHolder, releaseLock } from "./lock";
 import { allow, type Log, type Outcome, unknown } from "./outcome";
 import type { TerraformRun } from "./parallelism";
@@ -35,7 +36,7 @@ export interface StopTools {
   /** The container's daemon. */
   readonly docker: Docker;
   /** The same, for what all checks of a run begin with. */
-  readonly dockerInTurn: Docker;
+  readonly dockerInTurn: DockerInTurn;
   /** Asks the agent itself first, then the cluster's other servers. */
   readonly ask: Ask;
   readonly run: TerraformRun;

@@ -63,6 +63,32 @@ test("the hint for an image without a version says how to give it one", () => {
   expect(hintOf("hashicorp/consul:1.22.7")).not.toContain("newer");
 });
 
+describe("a key of a prepared query that Consul 1.22 does not have", () => {
+  const QUERY =
+    "prepared_queries: [{ name: q, token_kind: a, service: { service: web, node_meta: { own: x }, failover: { targets: [{ pear: b }] } } }]\n";
+  const of = (image: string) =>
+    said(`${QUERY}image: "${image}"\n`).map(({ code, severity, message }) => `${severity} ${code}: ${message}`);
+
+  test("is an error, wherever it is in the query", () =>
+    expect(of("hashicorp/consul:1.22.7")).toEqual([
+      'error unknown-key: there is no key "pear" here; did you mean "peer"?',
+      'error unknown-key: there is no key "token_kind" here',
+    ]));
+  test("is a warning if all servers' images are newer, and reaches the API", () => {
+    expect(of("hashicorp/consul:2.0.1")).toEqual([
+      'warning unknown-consul-key: Consul 1.22 has no key "pear" here; the servers\' newer version may have it; did you mean "peer"?',
+      'warning unknown-consul-key: Consul 1.22 has no key "token_kind" here; the servers\' newer version may have it',
+    ]);
+    expect(load(`${FOUR_HOSTS}${QUERY}image: hashicorp/consul:2.0.1\n`).definitions.prepared_queries).toMatchObject({
+      q: { TokenKind: "a", Service: { NodeMeta: { own: "x" }, Failover: { Targets: [{ Pear: "b" }] } } },
+    });
+  });
+  test("has a hint what to do, for an image without a version", () =>
+    expect(said(`${QUERY}image: hashicorp/consul:latest\n`)[0]?.hint).toMatch(
+      /^known here: peer, datacenter; or, if hashicorp\/consul:latest is newer than Consul 1.22, add its version/,
+    ));
+});
+
 describe("each agent counts by its own image:", () => {
   const NEWER = '{ name: s1, image: "hashicorp/consul:2.0.1" }';
   const servers = (list: string) => FOUR_HOSTS.replace("[s1, s2, s3]", `[${list}]`);

@@ -50,7 +50,7 @@ test("the interval and the number of stored snapshots can be set", () => {
   expect(schedule({ every: 5, keep: 2 }).container.command).toEqual(["5", "2", "co-backups"]);
 });
 test.each([
-  ["v", { container_path: "/consul/backups", volume_name: "v" }],
+  ["vol", { container_path: "/consul/backups", volume_name: "vol" }],
   ["/srv/backups", { container_path: "/consul/backups", host_path: "/srv/backups" }],
 ])("snapshots can be stored in %s", (to, volume) => expect(schedule({ to }).container.volumes).toEqual([volume]));
 test("the container has no capability and no port", () => {

@@ -60,7 +60,8 @@ describe("keeps its data", () => {
       volume_name: "co-data",
     });
   });
-  test("on the volume that is set", () => expect(server({ data: "v" }).container.volumes[0]?.volume_name).toBe("v"));
+  test("on the volume that is set", () =>
+    expect(server({ data: "vol" }).container.volumes[0]?.volume_name).toBe("vol"));
   test("in the folder that is set", () => {
     expect(server({ data: "/srv/consul" }).container.volumes[0]).toEqual({
       container_path: "/consul/data",

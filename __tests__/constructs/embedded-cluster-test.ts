@@ -107,7 +107,7 @@ test.each<[string, Partial<ClusterFile>, string, RegExp]>([
     "c",
     /`backend`: remove it, and set the stack's own/,
   ],
-  ["an error of the description", { servers: ["s9"] }, "c", /s9/],
+  ["an error of the description", { servers: ["s9"] }, "c", /^c\/consul_cluster\.servers\[0\]: error \S+: .*s9/],
 ])("%s is refused, and nothing is added to the stack", (_, changes, id, message) => {
   let stack: TerraformStack | undefined;
   expect(() =>

@@ -7,38 +7,51 @@ import { memoryFolder } from "./stop-tools";
 
 const PROCESSES: Processes = { commandLine: () => "", isAlive: () => true, startOf: () => "" };
 
-/** Runs commands of as many checks at once, with two places; each takes a second, and one in three fails. */
-async function mostAtOnce(command: string, checks: number) {
+/** Checks that run some commands each and leave, all at once, with two places. A command takes a second. */
+async function run(commands: readonly string[], checks: number) {
   const simulation = new Simulation();
   const files = memoryFolder();
-  let now = 0;
-  let most = 0;
+  const order: string[] = [];
+  const now: string[] = [];
+  const most: Record<string, number> = {};
+  const note = (name: string, count: number): void => {
+    most[name] = Math.max(most[name] ?? 0, count);
+  };
   const docker = {
-    run: async (args: readonly string[]): Promise<DockerResult> => {
-      now += 1;
-      most = Math.max(most, now);
+    run: async ([command = "", check]: readonly string[]): Promise<DockerResult> => {
+      order.push(`${command} ${check}`);
+      now.push(command);
+      note("all", now.length);
+      note(command, now.filter((other) => other === command).length);
       await simulation.clock.sleep(1000);
-      now -= 1;
-      if (args[1] === "2") throw new Error("broken");
-      return { ok: true, output: args.join(" "), error: "" };
+      now.splice(now.indexOf(command), 1);
+      return { ok: true, output: "", error: "" };
     },
   };
-  const outputs = Array.from({ length: checks }, async (_, check) => {
-    const queue = () => new Queue(files, PROCESSES, check, 2);
-    const inTurn = new DockerInTurn(docker, queue, simulation.clock);
-    return inTurn.run([command, String(check)]).then(
-      ({ output }) => output,
-      (error: Error) => error.message,
-    );
+  const ends = Array.from({ length: checks }, async (_, check) => {
+    const inTurn = new DockerInTurn(docker, new Queue(files, PROCESSES, check, 2), simulation.clock);
+    for (const command of commands) await inTurn.run([command, String(check)]);
+    await inTurn.leave();
   });
-  return { outputs: await simulation.until(Promise.all(outputs)), most, left: files.files.size };
+  await simulation.until(Promise.all(ends));
+  expect(files.files.size).toBe(0);
+  return { order, most };
 }
 
-test("commands of many checks wait for each other, and one that fails makes way as well", async () => {
-  const outputs = ["image 0", "image 1", "broken", "image 3", "image 4"];
-  expect(await mostAtOnce("image", 5)).toEqual({ outputs, most: 2, left: 0 });
+test("of many checks, two have begun before the next two begin", async () => {
+  const { order, most } = await run(["inspect", "image"], 5);
+  expect(most.all).toBe(2);
+  expect([order.slice(0, 4), order.slice(4, 8), order.slice(8)].map((lines) => [...lines].sort())).toEqual([
+    ["image 0", "image 1", "inspect 0", "inspect 1"],
+    ["image 2", "image 3", "inspect 2", "inspect 3"],
+    ["image 4", "inspect 4"],
+  ]);
 });
 
-test("a pull waits for nobody", async () => {
-  expect(await mostAtOnce("pull", 5)).toMatchObject({ most: 5 });
+test("a pull waits for nobody, and nobody waits for a check that pulls", async () => {
+  expect((await run(["pull"], 5)).most).toEqual({ all: 5, pull: 5 });
+  expect((await run(["inspect", "pull"], 4)).most).toEqual({ all: 4, inspect: 2, pull: 2 });
 });
+
+test("after its pull, a check waits for a place again", async () =>
+  expect((await run(["pull", "image"], 5)).most).toEqual({ all: 5, pull: 5, image: 2 }));

@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { rolloutBundle } from "../../constructs/rollout-bundle";
@@ -61,6 +61,52 @@ test("the docker CLI does not get variables that redirect it, and gets all other
     SSH_AUTH_SOCK: "/agent",
   });
   expect(stdout).toBe("s1: unreachable so far: </agent>\n");
+});
+
+describe("a check that waits has not loaded what it needs later: each of a hundred would need memory for it", () => {
+  /** Ends the program when it has a ticket of a queue, and prints what it has loaded. */
+  const WATCH = `const { readdirSync } = require("node:fs");
+setInterval(() => {
+  if (!readdirSync(process.env.QUEUE).some((name) => name.startsWith("2."))) return;
+  console.log(process.moduleLoadList.join("\\n"));
+  process.exit();
+}, 10);`;
+  const DOCKER = `case "$*" in
+*"container inspect"*) echo running sha256:a ;;
+*"image inspect"*) echo sha256:a ;;
+*) cat >/dev/null && printf 'Consul v1.22.2\\naccepted\\n' ;;
+esac`;
+  const CHECK: StepRequest = {
+    step: "pre-stop",
+    target: { daemon: "ssh://root@h1", container: "c1" },
+    role: "client",
+    owner: "c1",
+    node: "c1",
+    servers: [],
+    limit: 1,
+    next: { image: "consul:next", network: "host", stage: "off" },
+    seconds: 60,
+  };
+
+  test.each([
+    ["to begin", "queue.docker", ["child_process", "crypto", "http", "stream"]],
+    ["to ask the cluster", "queue.client", ["crypto", "http"]],
+  ])("%s", (_, queue, later) => {
+    const { root, env } = operator(DOCKER);
+    const full = join(root, ".terraform", "questions", String(process.pid), queue);
+    mkdirSync(full, { recursive: true });
+    for (const other of ["a", "b", "c", "d"]) writeFileSync(join(full, `1.${process.pid}..${other}`), "");
+    writeFileSync(join(root, "watch.cjs"), WATCH);
+    const { stdout, stderr } = spawnSync(process.execPath, ["--require", "./watch.cjs", rolloutBundle()], {
+      cwd: root,
+      encoding: "utf8",
+      env: { ...env, QUEUE: full, [REQUEST_VARIABLE]: text(CHECK) },
+    });
+    expect(stderr).toBe("");
+    const loaded = stdout.split("\n").map((line) => line.replace("NativeModule ", ""));
+    expect(loaded).toContain("fs");
+    expect(later.filter((name) => loaded.includes(name))).toEqual([]);
+  });
 });
 
 /** A process that has ended may be listed until its parent has taken notice of that: Z. */

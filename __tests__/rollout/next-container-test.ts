@@ -33,6 +33,33 @@ describe("the next configuration", () => {
     ]);
   });
 
+  describe("in a bridge network", () => {
+    const next = { image: "sha256:same", network: "blue" };
+    const networks = (answer: ReturnType<FakeDocker["answer"]>) =>
+      new FakeDocker((line) => (line.startsWith("run ") ? ACCEPTED : line.includes("Networks") ? answer : ""));
+    const networkOf = async (answer: ReturnType<FakeDocker["answer"]>) => {
+      const docker = networks(answer);
+      const { kind } = await tryNextContainer({ ...REPLACEMENT, next }, docker);
+      const run = docker.calls.map(({ line }) => line).find((line) => line.startsWith("run "));
+      return { kind, network: / --network (\S+)/.exec(run ?? "")?.[1] };
+    };
+
+    test.each([
+      ["has the running container's address, and takes no other one", '{"blue":{},"other":{}}\n', "container:s1"],
+      ["is in the next network, if the running container is in another one", '{"other":{}}\n', "blue"],
+      ["is in the next network, if the running container is in none", "null\n", "blue"],
+    ])("it %s", async (_, answer, network) => {
+      expect(await networkOf(answer)).toEqual({ kind: "allow", network });
+    });
+
+    test.each([failed("connection refused"), "", "no JSON"])(
+      "it is not tried if the daemon answers %j",
+      async (answer) => {
+        expect(await networkOf(answer)).toEqual({ kind: "deny", network: undefined });
+      },
+    );
+  });
+
   test("is not validated if it is too large for a request; the image has to run all the same", async () => {
     const next = { image: "sha256:same", network: "host" };
     const docker = trial("Consul v1.22.2\n");

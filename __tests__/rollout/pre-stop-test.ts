@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { preStop } from "../../rollout/pre-stop";
 import type { ReplaceRequest, Role } from "../../rollout/request";
-import type { Consent, StopTools } from "../../rollout/stop-check";
+import type { Ask, Consent, StopTools } from "../../rollout/stop-check";
 import { WaitFile } from "../../rollout/wait-file";
 import { FakeDocker, failed } from "./docker-fake";
 import { SimulatedCluster, Simulation } from "./simulation";
@@ -54,7 +54,7 @@ async function stop(wanted: Stop = {}) {
   const tools = { ...made.tools, ...wanted.change?.(made.tools, cluster) };
   const outcome = await cluster.simulation.until(preStop(request, { ...NO_CONSENT, ...consent }, tools));
   const files = existsSync(made.run.folder) ? readdirSync(made.run.folder) : [];
-  return { ...made, outcome, cluster, docker, files, queued: [...made.queue.files] };
+  return { ...made, outcome, cluster, docker, files, queued: [...made.queue.files, ...made.beginnings.files] };
 }
 
 const commands = (docker: FakeDocker) => docker.lines().map((line) => line.split(" ").slice(0, 2).join(" "));
@@ -99,6 +99,35 @@ describe("a container", () => {
     expect(outcome).toMatchObject({ kind: "deny", reason: "its daemon is unreachable: no route" });
     expect(cluster.keys()).toEqual([]);
   });
+});
+
+test("a check that asks the cluster has made way for those that begin", async () => {
+  const cluster = new SimulatedCluster(new Simulation());
+  const docker = daemon();
+  const { tools, beginnings } = stopTools(cluster, docker);
+  const places = { before: 0, asking: -1 };
+  const inspected = docker.answer;
+  docker.answer = (line, calls) => {
+    places.before ||= beginnings.files.size;
+    return inspected(line, calls);
+  };
+  const ask: Ask = (decide) => {
+    places.asking = beginnings.files.size;
+    return tools.ask(decide);
+  };
+  await cluster.simulation.until(preStop(REQUEST, NO_CONSENT, { ...tools, ask }));
+  expect(places).toEqual({ before: 1, asking: 0 });
+});
+
+test("a check that breaks off leaves no place behind in which it began", async () => {
+  const cluster = new SimulatedCluster(new Simulation());
+  const docker = daemon();
+  docker.answer = () => {
+    throw new Error("broken");
+  };
+  const { tools, beginnings } = stopTools(cluster, docker);
+  await expect(cluster.simulation.until(preStop(REQUEST, NO_CONSENT, tools))).rejects.toThrow("broken");
+  expect(beginnings.files.size).toBe(0);
 });
 
 test.each([

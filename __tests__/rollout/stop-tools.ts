@@ -1,3 +1,4 @@
+import { DockerInTurn } from "../../rollout/docker-in-turn";
 import type { Outcome } from "../../rollout/outcome";
 import { TerraformRun } from "../../rollout/parallelism";
 import type { AskedServer } from "../../rollout/pre-stop-server";
@@ -51,15 +52,16 @@ export function asking(cluster: SimulatedCluster, names: readonly string[], own?
 export function stopTools(cluster: SimulatedCluster, docker: FakeDocker, env: NodeJS.ProcessEnv = {}) {
   const log: string[] = [];
   const queue = memoryFolder();
+  const beginnings = memoryFolder();
   const run = new TerraformRun(100, { TF_DATA_DIR: folder(), ...env }, PROCESSES, 1);
   const tools: StopTools = {
     docker,
-    dockerInTurn: docker,
+    dockerInTurn: new DockerInTurn(docker, new Queue(beginnings, PROCESSES, 1), cluster.simulation.clock),
     ask: asking(cluster, ["s1", "s2", "s3"], "s1"),
     run,
     queue: new Queue(queue, PROCESSES, 1),
     clock: cluster.simulation.clock,
     log: (line) => log.push(line),
   };
-  return { tools, log, run, queue };
+  return { tools, log, run, queue, beginnings };
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { KV } from "../../consul/contract";
+import { DockerInTurn, MOST_BEGINNINGS } from "../../rollout/docker-in-turn";
 import { TerraformRun } from "../../rollout/parallelism";
 import { preStop } from "../../rollout/pre-stop";
 import type { Processes } from "../../rollout/processes";
@@ -46,7 +47,7 @@ async function roll(
   const cluster = new SimulatedCluster(simulation);
   for (let at = 1; at <= clients; at++) cluster.clients.push({ name: `c${at}`, status: "alive" });
   for (const name of held) cluster.store(name.startsWith("s") ? KV.lock : KV.slots + name, name);
-  const queues = { server: memoryFolder(), client: memoryFolder() };
+  const queues = { server: memoryFolder(), client: memoryFolder(), docker: memoryFolder() };
   const data = folder();
   const asks = { server: 0, client: 0 };
   const mostAsks = { server: 0, client: 0 };
@@ -66,7 +67,7 @@ async function roll(
       { quorumLoss: false, downgrade: false },
       {
         docker,
-        dockerInTurn: docker,
+        dockerInTurn: new DockerInTurn(docker, new Queue(queues.docker, PROCESSES, pid, MOST_BEGINNINGS), clock),
         ask: async (decide) => {
           asks[role] += 1;
           mostAsks[role] = Math.max(mostAsks[role], asks[role]);

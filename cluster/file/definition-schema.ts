@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, strings, text } from "./value-schema";
+import { duration, more, strings, text } from "./value-schema";
 
 /** Definitions of the whole cluster: KV keys, config entries, intentions, prepared queries. */
 
@@ -35,41 +35,40 @@ export const intentions = z
     "Intentions of the service mesh: allow or deny, by destination and by source service; `*` is any. Default none.",
   );
 
-/** @see https://developer.hashicorp.com/consul/api-docs/query */
-export const preparedQuery = z
-  .strictObject({
-    name: text
-      .optional()
-      .describe(
-        "The query's name in DNS: <name>.query.consul. Only a template can omit it, and then matches all names.",
-      ),
-    service: z.strictObject({
-      service: text.describe("The service that the query finds."),
-      only_passing: z.boolean().optional(),
-      near: text.optional(),
-      tags: z.array(text).optional(),
-      node_meta: strings.optional(),
-      service_meta: strings.optional(),
-      connect: z.boolean().optional(),
-      ignore_check_ids: z.array(text).optional(),
-      failover: z
-        .strictObject({
-          nearest_n: z.int().min(0).optional(),
-          datacenters: z.array(text).optional(),
-          targets: z.array(z.strictObject({ peer: text.optional(), datacenter: text.optional() })).optional(),
-        })
-        .optional(),
-      peer: text.optional(),
-      sameness_group: text.optional(),
-    }),
-    dns: z.strictObject({ ttl: duration.optional() }).optional(),
-    template: z
-      .strictObject({
-        type: z.literal("name_prefix_match"),
-        regexp: text.optional(),
-        remove_empty_tags: z.boolean().optional(),
-      })
-      .optional()
-      .describe("Makes the query a template for all names that begin with its own."),
+const open = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape).catchall(more);
+
+/**
+ * Keys that the schema does not have are an error or, for servers newer than its lists, a warning:
+ * validate/definitions.ts.
+ * @see https://developer.hashicorp.com/consul/api-docs/query
+ */
+export const preparedQuery = open({
+  name: text
+    .optional()
+    .describe("The query's name in DNS: <name>.query.consul. Only a template can omit it, and then matches all names."),
+  service: open({
+    service: text.describe("The service that the query finds."),
+    only_passing: z.boolean().optional(),
+    near: text.optional(),
+    tags: z.array(text).optional(),
+    node_meta: strings.optional(),
+    service_meta: strings.optional(),
+    connect: z.boolean().optional(),
+    ignore_check_ids: z.array(text).optional(),
+    failover: open({
+      nearest_n: z.int().min(0).optional(),
+      datacenters: z.array(text).optional(),
+      targets: z.array(open({ peer: text.optional(), datacenter: text.optional() })).optional(),
+    }).optional(),
+    peer: text.optional(),
+    sameness_group: text.optional(),
+  }),
+  dns: open({ ttl: duration.optional() }).optional(),
+  template: open({
+    type: z.literal("name_prefix_match"),
+    regexp: text.optional(),
+    remove_empty_tags: z.boolean().optional(),
   })
-  .describe("A prepared query.");
+    .optional()
+    .describe("Makes the query a template for all names that begin with its own."),
+}).describe("A prepared query.");

@@ -4,30 +4,35 @@ import type { Stage } from "../../consul/security";
 import { type KeyPath, keyText, type Violation } from "../problem";
 import { didYouMean } from "../suggest";
 import { clusterSchema, NAME_PATTERNS } from "./schema";
+import { schemaMessage } from "./schema-messages";
 
 type Issue = z.core.$ZodIssue;
 type Schema = z.core.$ZodType;
 
+/** How values are parsed, so that the issues tell what was found, and what to do. */
+export const PARSING = { reportInput: true, error: schemaMessage } as const;
+
 /**
  * Zod's issues as violations of the catalogue: the first one of each location, because the others mostly follow from
  * it.
+ * @param root the schema that reported them
  */
-export function schemaViolations(error: z.ZodError): Violation[] {
-  const problems = error.issues.flatMap((issue) => violationsOf(issue, []));
+export function schemaViolations(error: z.ZodError, root: Schema = clusterSchema): Violation[] {
+  const problems = error.issues.flatMap((issue) => violationsOf(issue, [], root));
   const firsts = new Map(
     [...problems].reverse().map((problem) => [JSON.stringify([problem.path, problem.atKey]), problem]),
   );
   return problems.filter((problem) => firsts.get(JSON.stringify([problem.path, problem.atKey])) === problem);
 }
 
-function violationsOf(issue: Issue, base: KeyPath): Violation[] {
+function violationsOf(issue: Issue, base: KeyPath, root: Schema): Violation[] {
   const path: KeyPath = [...base, ...(issue.path as (string | number)[])];
-  if (issue.input === null && path.length > 0) return [nothingWritten(path)];
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, path));
+  if (issue.input === null && path.length > 0) return [nothingWritten(path, root)];
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, path, root));
   if (issue.code === "invalid_key") return issue.issues.map((inner) => wrongKey(inner, path));
   if (issue.code === "invalid_union") {
     const meant = meantBranch(issue.errors as Issue[][]);
-    if (meant) return meant.flatMap((inner) => violationsOf(inner, path));
+    if (meant) return meant.flatMap((inner) => violationsOf(inner, path, root));
   }
   if (issue.input === undefined && path.length > 0 && "input" in issue) return [missingKey(path)];
   return [wrongValue(issue, path, issue.input)];
@@ -64,8 +69,9 @@ const renamed = (from: string, to: string, path: KeyPath, atKey: boolean): Viola
   hint: `write \`${to}\` instead`,
 });
 
-function unknownKey(key: string, path: KeyPath): Violation {
-  const known = knownKeys(path);
+/** A key that a mapping of the schema does not have. */
+export function unknownKey(key: string, path: KeyPath, root: Schema = clusterSchema): Violation {
+  const known = keysIn(root, path);
   const newKey = Object.hasOwn(RENAMED_KEYS, key) ? RENAMED_KEYS[key] : undefined;
   if (newKey !== undefined && known.includes(newKey)) return renamed(key, newKey, [...path, key], true);
   return {
@@ -87,8 +93,8 @@ function missingKey(path: KeyPath): Violation {
 const ON_BY_DEFAULTS: readonly unknown[] = ["backups", "registrator"];
 
 /** A key without a value is null in YAML: the value was forgotten, or removed. */
-function nothingWritten(path: KeyPath): Violation {
-  const isList = schemasAt(path).some((schema) => schema._zod.def.type === "array");
+function nothingWritten(path: KeyPath, root: Schema): Violation {
+  const isList = schemasAt(root, path).some((schema) => schema._zod.def.type === "array");
   const filled = ON_BY_DEFAULTS.includes(path.at(-1))
     ? "write {} for the defaults"
     : isList
@@ -99,12 +105,12 @@ function nothingWritten(path: KeyPath): Violation {
     path,
     atKey: true,
     message: `\`${keyText(path)}\` is empty`,
-    hint: canBeLeftOut(path) ? `delete the line, or ${filled}` : filled,
+    hint: canBeLeftOut(path, root) ? `delete the line, or ${filled}` : filled,
   };
 }
 
-function canBeLeftOut(path: KeyPath): boolean {
-  const keys = schemasAt(path.slice(0, -1)).flatMap((schema) => shapeOf(schema)[path.at(-1) as string] ?? []);
+function canBeLeftOut(path: KeyPath, root: Schema): boolean {
+  const keys = schemasAt(root, path.slice(0, -1)).flatMap((schema) => shapeOf(schema)[path.at(-1) as string] ?? []);
   return keys.every((schema) => schema._zod.optin !== undefined);
 }
 
@@ -140,14 +146,17 @@ function shown(value: unknown, path: KeyPath): string {
   return written.length > LONGEST ? `${written.slice(0, LONGEST - 3)}...` : written;
 }
 
-/** The keys that the schema has at a path, in all branches of its unions. */
-function knownKeys(path: KeyPath): string[] {
-  return [...new Set(schemasAt(path).flatMap((schema) => Object.keys(shapeOf(schema))))];
+/** The keys that a schema has at a path, in all branches of its unions. */
+function keysIn(root: Schema, path: KeyPath): string[] {
+  return [...new Set(schemasAt(root, path).flatMap((schema) => Object.keys(shapeOf(schema))))];
 }
 
+/** The keys of the cluster file at a path; none where its keys are the user's own. */
+export const knownKeys = (path: KeyPath): string[] => keysIn(clusterSchema, path);
+
 /** The schemas of a path: all branches, for a union. */
-const schemasAt = (path: KeyPath): Schema[] =>
-  path.reduce<Schema[]>((at, key) => at.flatMap((schema) => step(schema, key)), branchesOf(clusterSchema));
+const schemasAt = (root: Schema, path: KeyPath): Schema[] =>
+  path.reduce<Schema[]>((at, key) => at.flatMap((schema) => step(schema, key)), branchesOf(root));
 
 function step(schema: Schema, key: string | number): Schema[] {
   const { element, valueType } = schema._zod.def as { element?: Schema; valueType?: Schema };

@@ -245,10 +245,8 @@ const agentNames = {
     ),
 };
 
-const agent = z.union(
-  [label("name"), z.strictObject({ ...agentNames, ...settings })],
-  "an agent is a name, or a mapping with `name:`",
-);
+export const agentMapping = z.strictObject({ ...agentNames, ...settings });
+const agent = z.union([label("name"), agentMapping], "an agent is a name, or a mapping with `name:`");
 
 /** URLs of Docker daemons. A daemon without TLS has a scheme of its own, so that TLS cannot be left out by mistake. */
 export const DAEMON = /^(unix:\/\/\/\S+|ssh:\/\/[^\s/]+|tcp:\/\/[^\s/]+:\d+|tcp\+insecure:\/\/[^\s/]+:\d+)$/;
@@ -278,7 +276,7 @@ const daemon = z
   );
 
 /** Keys and units are those of registrator's flags (github.com/fayrus/registrator, docs/configuration.md). */
-const registratorMapping = z.strictObject({
+export const registratorMapping = z.strictObject({
   image: image.optional().describe(`Registrator's image, by tag or digest. Default ${DEFAULTS.registrator.image}.`),
   container: dockerName.optional().describe(`The container's name. Default ${DEFAULTS.registrator.container}.`),
   ip: text.optional().describe("The address that services are registered with (-ip). Default the host's address."),
@@ -333,24 +331,19 @@ const registratorMapping = z.strictObject({
 });
 const registrator = z.union([z.literal(["on", "off"]), registratorMapping], "registrator is on, off, or a mapping");
 
-const host = z.union(
-  [
-    text,
-    z.strictObject({
-      address: text.describe("The host's IP address, at which other hosts reach it."),
-      daemon: daemon.optional(),
-      registrator: registrator
-        .optional()
-        .describe(
-          "Whether this host runs registrator: on, off, or a mapping with settings of its own. Default the cluster's `registrator`.",
-        ),
-      group: label("group")
-        .optional()
-        .describe("Puts the host into the stack <cluster>-<group>. Default the stack <cluster>."),
-    }),
-  ],
-  "a host is an address, or a mapping with `address:`",
-);
+export const hostMapping = z.strictObject({
+  address: text.describe("The host's IP address, at which other hosts reach it."),
+  daemon: daemon.optional(),
+  registrator: registrator
+    .optional()
+    .describe(
+      "Whether this host runs registrator: on, off, or a mapping with settings of its own. Default the cluster's `registrator`.",
+    ),
+  group: label("group")
+    .optional()
+    .describe("Puts the host into the stack <cluster>-<group>. Default the stack <cluster>."),
+});
+const host = z.union([text, hostMapping], "a host is an address, or a mapping with `address:`");
 
 /** Keys and defaults: developer.hashicorp.com/consul/docs/reference/agent/configuration-file/general, autopilot. */
 const autopilot = z
@@ -384,7 +377,7 @@ const autopilot = z
 const PERIOD_RULE = "a period is hours, minutes and seconds above 0, as Go writes them: 1h, 30m, 1h30m";
 const PERIOD = /^(?=.*[1-9])(\d{1,5}h)?(\d{1,5}m)?(\d{1,6}s)?$/;
 
-const backups = z
+export const backups = z
   .strictObject({
     every: z
       .string(PERIOD_RULE)
@@ -453,40 +446,35 @@ const token = z.strictObject({
     .describe("The names of the token's policies. Default the policy with the token's name."),
 });
 
+export const securityMapping = z.strictObject({
+  stage: z
+    .enum(["permissive", "outgoing", "strict"])
+    .optional()
+    .describe(
+      `What is enforced. To turn security on in a running cluster, deploy permissive, then outgoing, then strict. Default ${DEFAULTS.stage}.`,
+    ),
+  secrets: text
+    .regex(
+      /^\/?[\w.-]+(\/[\w.-]+)*\/?$/,
+      "a folder relative to the project, or absolute, of letters, digits, `_`, `.` and `-`",
+    )
+    .optional()
+    .describe(
+      `The folder of the cluster's secrets, relative to the project or absolute. Default ${secretsFolder("<name>")}.`,
+    ),
+  policies: z
+    .record(aclName, rules)
+    .optional()
+    .describe("ACL policies of your own: rules of Consul, by the policy's name. Default none."),
+  tokens: z
+    .record(aclName, token)
+    .optional()
+    .describe(
+      "ACL tokens of your own, by name. The product has policies for `registrator` and `snapshots`. Default none.",
+    ),
+});
 const security = z
-  .union(
-    [
-      z.literal(["on", "off"]),
-      z.strictObject({
-        stage: z
-          .enum(["permissive", "outgoing", "strict"])
-          .optional()
-          .describe(
-            `What is enforced. To turn security on in a running cluster, deploy permissive, then outgoing, then strict. Default ${DEFAULTS.stage}.`,
-          ),
-        secrets: text
-          .regex(
-            /^\/?[\w.-]+(\/[\w.-]+)*\/?$/,
-            "a folder relative to the project, or absolute, of letters, digits, `_`, `.` and `-`",
-          )
-          .optional()
-          .describe(
-            `The folder of the cluster's secrets, relative to the project or absolute. Default ${secretsFolder("<name>")}.`,
-          ),
-        policies: z
-          .record(aclName, rules)
-          .optional()
-          .describe("ACL policies of your own: rules of Consul, by the policy's name. Default none."),
-        tokens: z
-          .record(aclName, token)
-          .optional()
-          .describe(
-            "ACL tokens of your own, by name. The product has policies for `registrator` and `snapshots`. Default none.",
-          ),
-      }),
-    ],
-    "security is on, off, or a mapping",
-  )
+  .union([z.literal(["on", "off"]), securityMapping], "security is on, off, or a mapping")
   .describe(`TLS, gossip encryption and ACLs: on, off, or a mapping. Default ${DEFAULTS.security}.`);
 
 export const clusterSchema = z

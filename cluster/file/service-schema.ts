@@ -1,13 +1,11 @@
 import { z } from "zod";
-import { duration, port, strings, text } from "./value-schema";
+import { duration, more, port, strings, text } from "./value-schema";
 
 /**
  * Services and checks, in the format of Consul's configuration files. The schema checks the keys that it has. It passes
  * on all others, because Consul has more, and new versions add some.
  * @see https://developer.hashicorp.com/consul/docs/reference/service, https://developer.hashicorp.com/consul/docs/reference/service/health-check
  */
-
-const more = z.json();
 
 export const check = z
   .object({

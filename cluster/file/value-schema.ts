@@ -14,3 +14,6 @@ export const duration = z.string(DURATION_RULE).regex(DURATION, DURATION_RULE);
 
 /** Text by any key: metadata. */
 export const strings = z.record(text, z.string());
+
+/** Values of keys that the schema does not have. It passes them on, because Consul has more, and new versions add some. */
+export const more = z.json();

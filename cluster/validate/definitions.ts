@@ -1,5 +1,6 @@
 import { KV_PREFIX } from "../../consul/contract";
 import { MAX_PART_BYTES, sizeInRequest } from "../../consul/request-json";
+import { knownKeys, unknownKey } from "../file/schema-errors";
 import { comparedToLists, ENTRY_KINDS, KNOWN_CONSUL } from "../known-consul";
 import type { Draft } from "../model";
 import { type KeyPath, keyText, type Violation } from "../problem";
@@ -12,8 +13,8 @@ export function definitionProblems({ file, agents }: Draft): Violation[] {
   const { kv = {}, config_entries = [], intentions = {}, prepared_queries = [] } = file;
   const entries = locatedEntries(file);
   const serverImages = agents.filter(({ role }) => role === "server").map(({ image }) => image);
-  const mayHaveMoreKinds = serverImages.every((image) => comparedToLists(image) === "newer");
-  const isKind = (kind: string) => mayHaveMoreKinds || ENTRY_KINDS.includes(kind);
+  const mayHaveMore = serverImages.every((image) => comparedToLists(image) === "newer");
+  const isKind = (kind: string) => mayHaveMore || ENTRY_KINDS.includes(kind);
   return [
     ...Object.keys(kv).flatMap(reserved),
     ...Object.entries(kv).flatMap(([key, value]) => (value === null ? [noValue(key)] : [])),
@@ -24,7 +25,7 @@ export function definitionProblems({ file, agents }: Draft): Violation[] {
     ...config_entries.flatMap(({ kind }, index): Violation[] => {
       if (ENTRY_KINDS.includes(kind)) return [];
       const path = ["config_entries", index, "kind"];
-      return [mayHaveMoreKinds ? newerKind(kind, path) : unknownKind(kind, path, serverImages)];
+      return [mayHaveMore ? newerKind(kind, path) : unknownKind(kind, path, serverImages)];
     }),
     ...entries.flatMap(({ kind, name, path }): Violation[] =>
       name === undefined && isKind(kind)
@@ -46,6 +47,9 @@ export function definitionProblems({ file, agents }: Draft): Violation[] {
             },
           ]
         : [],
+    ),
+    ...unlistedKeys(prepared_queries, ["prepared_queries"]).map(({ key, path }) =>
+      mayHaveMore ? newerKey(key, path) : unlistedKey(key, path, serverImages),
     ),
     ...repeated(
       prepared_queries.map(({ name = "" }, index) => ({
@@ -94,19 +98,46 @@ const newerKind = (kind: string, path: KeyPath): Violation => ({
   hint: "check the spelling, or silence this with `ignore: [newer-kind]`",
 });
 
-function unknownKind(kind: string, path: KeyPath, serverImages: readonly string[]): Violation {
+const unknownKind = (kind: string, path: KeyPath, serverImages: readonly string[]): Violation => ({
+  code: "unknown-kind",
+  path,
+  message: `${KNOWN_CONSUL} has no config entries of kind "${kind}"${didYouMean(kind, ENTRY_KINDS)}`,
+  hint: `use one of ${ENTRY_KINDS.join(", ")}${ifNewer(serverImages)}`,
+});
+
+/** What to do if an image is newer than its tag tells. */
+function ifNewer(serverImages: readonly string[]): string {
   const unknown = serverImages.find((image) => comparedToLists(image) === "unknown");
-  const forNewer =
-    unknown === undefined
-      ? ""
-      : `; or, if ${unknown} is newer than ${KNOWN_CONSUL}, add its version as a tag, which can precede a digest`;
-  return {
-    code: "unknown-kind",
-    path,
-    message: `${KNOWN_CONSUL} has no config entries of kind "${kind}"${didYouMean(kind, ENTRY_KINDS)}`,
-    hint: `use one of ${ENTRY_KINDS.join(", ")}${forNewer}`,
-  };
+  return unknown === undefined
+    ? ""
+    : `; or, if ${unknown} is newer than ${KNOWN_CONSUL}, add its version as a tag, which can precede a digest`;
 }
+
+/** Keys that the schema does not have, in mappings that may have further ones. */
+function unlistedKeys(value: unknown, path: KeyPath): { readonly key: string; readonly path: KeyPath }[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => unlistedKeys(item, [...path, index]));
+  if (typeof value !== "object" || value === null) return [];
+  const known = knownKeys(path);
+  // Without any, the keys are the user's own: metadata, or what is below an unlisted key.
+  if (known.length === 0) return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    known.includes(key) ? unlistedKeys(item, [...path, key]) : [{ key, path }],
+  );
+}
+
+function unlistedKey(key: string, path: KeyPath, serverImages: readonly string[]): Violation {
+  const violation = unknownKey(key, path);
+  return { ...violation, hint: `${violation.hint}${ifNewer(serverImages)}` };
+}
+
+/** The leader would ignore a key that it does not have, and any server can become the leader. */
+const newerKey = (key: string, path: KeyPath): Violation => ({
+  code: "unknown-consul-key",
+  path: [...path, key],
+  atKey: true,
+  message: `${KNOWN_CONSUL} has no key "${key}" here; the servers' newer version may have it${didYouMean(key, knownKeys(path))}`,
+  hint: "check the spelling, or silence this with `ignore: [unknown-consul-key]`",
+});
 
 function repeated(all: readonly { readonly key: string; readonly path: KeyPath }[]): Violation[] {
   const seen = new Set<string>();

@@ -4,8 +4,8 @@ import { MAX_PART_BYTES, sizeInRequest } from "../../consul/request-json";
 import type { Check, Service } from "../file/schema";
 import { CHECK_KEYS, SERVICE_KEYS } from "../file/service-schema";
 import { comparedToLists, KNOWN_CONSUL } from "../known-consul";
-import type { AgentDescription, Draft } from "../model";
-import type { KeyPath, Violation } from "../problem";
+import type { AgentDescription, AgentSettings, Draft } from "../model";
+import { type KeyPath, keyText, type Violation } from "../problem";
 import { didYouMean } from "../suggest";
 import { inexactNumbers } from "./consul-settings";
 import { unique, valueAt } from "./paths";
@@ -15,34 +15,56 @@ import { unique, valueAt } from "./paths";
  * reloads has then lost its services, and an agent that starts ends.
  */
 export const serviceProblems = (draft: Draft): Violation[] =>
-  unique(draft.agents.flatMap((agent) => ofAgent(draft, agent)));
+  unique(
+    draft.agents.flatMap((agent) =>
+      declarationProblems({
+        ...agent,
+        services: locatedIn<Service>(draft, agent, "services"),
+        checks: locatedIn<Check>(draft, agent, "checks"),
+        secured: draft.file.security !== "off",
+      }),
+    ),
+  );
 
-interface Located<Value> {
+export interface Located<Value> {
   readonly value: Value;
   readonly path: KeyPath;
 }
 
-function ofAgent(draft: Draft, agent: AgentDescription): Violation[] {
-  const services = locatedIn<Service>(draft, agent, "services");
-  const ofNode = locatedIn<Check>(draft, agent, "checks");
+/** What an agent declares, and the settings that decide whether it may. */
+export interface Declaration extends Pick<AgentSettings, "image" | "config" | "flags"> {
+  readonly services: readonly Located<Service>[];
+  readonly checks: readonly Located<Check>[];
+  /** Whether the cluster has ACLs. */
+  readonly secured: boolean;
+  /** The agent's location. */
+  readonly path: KeyPath;
+}
+
+export function declarationProblems(declaration: Declaration): Violation[] {
+  const { services, checks: ofNode, image, secured } = declaration;
   if (services.length === 0 && ofNode.length === 0) return [];
   const ofServices = services.flatMap(checksOf);
   return [
-    ...services.flatMap(({ value, path }) => unknownKeys(agent, value, path, SERVICE_KEYS)),
-    ...[...ofServices, ...ofNode].flatMap(({ value, path }) => unknownKeys(agent, value, path, CHECK_KEYS)),
-    ...services.flatMap((service) => serviceForm(service, draft.file.security !== "off")),
+    ...services.flatMap(({ value, path }) => unknownKeys(image, value, path, SERVICE_KEYS)),
+    ...[...ofServices, ...ofNode].flatMap(({ value, path }) => unknownKeys(image, value, path, CHECK_KEYS)),
+    ...services.flatMap((service) => serviceForm(service, secured)),
     ...[...ofServices, ...ofNode].flatMap(checkForm),
     ...ofNode.flatMap(nodeCheckForm),
     ...[...services, ...ofNode].flatMap(({ value, path }) => inexactNumbers(value, path)),
-    ...repeated("service", services, ({ id, name }) => id ?? name),
-    ...repeated(
-      "check",
-      [...ofServices.filter(({ value }) => value.id !== undefined), ...ofNode],
-      ({ id, name }) => id ?? name,
-    ),
+    ...duplicateIds(services, ofNode),
     ...undeclared(ofNode, services),
-    ...(runsScriptChecks(agent) ? [] : [...ofServices, ...ofNode].flatMap(forbidden)),
-    ...tooMuch(agent),
+    ...(runsScriptChecks(declaration) ? [] : [...ofServices, ...ofNode].flatMap(forbidden)),
+    ...tooMuch(declaration),
+  ];
+}
+
+/** Services, and checks, of one id on an agent. */
+export function duplicateIds(services: readonly Located<Service>[], ofNode: readonly Located<Check>[]): Violation[] {
+  const ofServices = services.flatMap(checksOf).filter(({ value }) => value.id !== undefined);
+  return [
+    ...repeated("service", services, ({ id, name }) => id ?? name),
+    ...repeated("check", [...ofServices, ...ofNode], ({ id, name }) => id ?? name),
   ];
 }
 
@@ -176,7 +198,7 @@ const nodeCheckForm = ({ value, path }: Located<Check>): Violation[] =>
         },
       ];
 
-function unknownKeys({ image }: AgentDescription, value: object, path: KeyPath, known: readonly string[]): Violation[] {
+function unknownKeys(image: string, value: object, path: KeyPath, known: readonly string[]): Violation[] {
   const forNewer = comparedToLists(image) === "newer" ? "; the agent's newer version may have it" : "";
   return Object.keys(value)
     .filter((key) => !known.includes(key))
@@ -194,16 +216,17 @@ function repeated<Value>(
   all: readonly Located<Value>[],
   idOf: (value: Value) => string | undefined,
 ): Violation[] {
-  const seen = new Set<string>();
+  const firsts = new Map<string, KeyPath>();
   return all.flatMap(({ value, path }): Violation[] => {
     const id = idOf(value);
     if (id === undefined) return [];
-    if (seen.has(id)) {
-      const message = `two ${what}s of an agent have the id "${id}", and the later one would replace the other`;
-      return [{ code: "duplicate-service", path, message, hint: "give one of them another `id:`" }];
+    const first = firsts.get(id);
+    if (first === undefined) {
+      firsts.set(id, path);
+      return [];
     }
-    seen.add(id);
-    return [];
+    const message = `this ${what} has the id "${id}", as ${keyText(first)} of the same agent, and would replace it`;
+    return [{ code: "duplicate-service", path, message, hint: "give one of them another `id:`" }];
   });
 }
 
@@ -238,8 +261,9 @@ const forbidden = ({ value, path }: Located<Check>): Violation[] =>
         },
       ];
 
-function tooMuch({ path, services, checks }: AgentDescription): Violation[] {
-  const size = sizeInRequest(JSON.stringify({ services, checks }));
+function tooMuch({ path, services, checks }: Declaration): Violation[] {
+  const values = { services: services.map(({ value }) => value), checks: checks.map(({ value }) => value) };
+  const size = sizeInRequest(JSON.stringify(values));
   if (size <= MAX_PART_BYTES) return [];
   return [
     {
