@@ -75,13 +75,21 @@ const clusterFile = {
   "self-join": { severity: "error", about: "an agent has only itself to join" },
   // What runs on a host
   "port-clash": { severity: "error", about: "two listeners on one host have the same port" },
-  "owned-setting": { severity: "error", about: "a Consul key or flag has a key of its own in the cluster file" },
+  "owned-setting": {
+    severity: "error",
+    about: "a Consul key or flag has a key of its own in the cluster file, or contradicts it",
+  },
   "secret-in-config": { severity: "error", about: "a secret would end up in the Terraform state" },
   "shared-state": { severity: "error", about: "several stacks would share one Terraform state" },
   // Services, checks and definitions
   "unknown-consul-key": {
     severity: "warning",
-    about: `${KNOWN_CONSUL}, the newest version whose keys are known here, does not have this key in a service, a check or a prepared query`,
+    about: `${KNOWN_CONSUL}, the newest version whose keys are known here, does not have this key or flag`,
+  },
+  "no-effect": { severity: "warning", about: "Consul ignores a setting, or the product overrides it" },
+  "unworkable-setting": {
+    severity: "warning",
+    about: "a setting does not work in the agent's container, or needs another setting",
   },
   "check-kind": { severity: "error", about: "a check has no kind, or has two" },
   "script-checks-disabled": { severity: "error", about: "a check runs a script on an agent that does not allow it" },
@@ -106,6 +114,8 @@ const clusterFile = {
   // Exposure
   "plain-tcp": { severity: "warning", about: "a Docker daemon is reached without TLS" },
   "open-http": { severity: "warning", about: "the HTTP API is open to the network without ACLs" },
+  "open-grpc": { severity: "warning", about: "gRPC without TLS is open to the network in a secured cluster" },
+  "unsuitable-image": { severity: "warning", about: "an image does not have what an agent's container needs" },
   "big-group": { severity: "warning", about: "a stack has more than 25 hosts" },
 } as const satisfies Record<string, FileEntry>;
 

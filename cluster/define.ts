@@ -1,6 +1,7 @@
 import { byName } from "../consul/sort";
 import { type ClusterFile, clusterSchema } from "./file/schema";
 import { PARSING, schemaViolations } from "./file/schema-errors";
+import { withFileKeys } from "./file/spellings";
 import type { Cluster } from "./model";
 import { ClusterError, type Locate, located, locateInProgram } from "./problem";
 import { resolveBackups } from "./resolve/backups";
@@ -29,7 +30,7 @@ import { validate } from "./validate";
  * ```
  */
 export function defineCluster(file: ClusterFile, locate: Locate = locateInProgram): Cluster {
-  const parsed = clusterSchema.safeParse(file, PARSING);
+  const parsed = clusterSchema.safeParse(withFileKeys(file), PARSING);
   if (!parsed.success)
     throw new ClusterError(schemaViolations(parsed.error).map((violation) => located(violation, locate)));
   const { name, datacenter, network, subnet, mirror, backend, backups, registries, images } = parsed.data;

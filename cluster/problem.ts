@@ -75,9 +75,18 @@ export function describeProblem({ code, severity, location, message, hint }: Pro
 /** A hint on a line of its own, below a message. */
 export const hintLine = (hint: string): string => `    hint: ${printable(hint)}`;
 
-/** Messages quote files: line breaks and terminal codes are made visible, and secrets are masked. */
+/**
+ * Messages quote files: what nobody can see is made visible, and secrets are masked. Line breaks and terminal codes,
+ * spaces that are none to YAML, and letters of another alphabet that look like Latin ones, from a page or a chat.
+ */
 const printable = (text: string): string =>
-  masked(text).replace(/\p{Cc}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  masked(text)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, escaped)
+    .replace(/[\p{L}\p{M}]+/gu, (word) => (/\p{Script=Latin}/u.test(word) ? word.replace(LOOK_ALIKES, escaped) : word));
+
+const LOOK_ALIKES = /[\p{Script=Cyrillic}\p{Script=Greek}]/gu;
+
+const escaped = (sign: string): string => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** A path of keys and positions into the cluster file: `["servers", 1, "ports", "http"]`. */
 export type KeyPath = readonly (string | number)[];

@@ -42,10 +42,14 @@ export const TERRAFORM_VARIABLES: readonly TerraformVariable[] = [
     about:
       "refused: another workspace is another Terraform state of the same containers. With the `local` backend it would be in `cdktf.out`, which is deleted",
     redirectsState: true,
-    refuse: () => ({
-      reason: "another workspace is another Terraform state of the same containers, which a deploy would create again",
-      hint: "unset it; a second cluster is a cluster file with another `name`",
-    }),
+    refuse: (value) =>
+      value === "default"
+        ? undefined
+        : {
+            reason:
+              "another workspace is another Terraform state of the same containers, which a deploy would create again",
+            hint: "unset it; a second cluster is a cluster file with another `name`",
+          },
   },
   {
     name: "TF_DATA_DIR",

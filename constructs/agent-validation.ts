@@ -1,5 +1,9 @@
-import { Token } from "cdktf";
+import { Annotations, Token } from "cdktf";
 import type { IValidation } from "constructs";
+import type { AgentSettings } from "../cluster/model";
+import { keyText } from "../cluster/problem";
+import { settingViolations } from "../cluster/validate/consul-settings";
+import { type ConsulConfig, isMapping } from "../consul/config";
 import { type OccupiedPort, occupiedPorts, overlap } from "../consul/ports";
 import { type AgentEntry, AppAgents, joinedAddresses } from "./app-agents";
 
@@ -11,7 +15,7 @@ export class AgentValidation implements IValidation {
   constructor(private readonly entry: AgentEntry) {}
 
   validate(): string[] {
-    return [...this.joins(), ...this.bootstrap(), ...this.names(), ...this.ports()];
+    return [...this.joins(), ...this.bootstrap(), ...this.names(), ...this.ports(), ...this.consulSettings()];
   }
 
   private get app(): AppAgents {
@@ -71,6 +75,22 @@ export class AgentValidation implements IValidation {
     );
   }
 
+  /**
+   * What Consul cannot start with is an error. What may be meant is a warning: a program sets the keys of Consul that a
+   * cluster file has keys for in either way.
+   */
+  private consulSettings(): string[] {
+    const { agent, settings } = this.entry;
+    const { config, flags } = known(settings);
+    const context = { ...settings, sharesHost: this.app.on(agent.host).length > 1, ofFile: false };
+    const found = settingViolations(config, flags, context).map((violation) => ({
+      isError: violation.code === "invalid-value",
+      text: `\`${keyText(violation.path)}\`: ${violation.message}; ${violation.hint}`,
+    }));
+    for (const { text } of found.filter(({ isError }) => !isError)) Annotations.of(agent).addWarning(text);
+    return found.filter(({ isError }) => isError).map(({ text }) => text);
+  }
+
   /** A port that an agent of the same host had first, or another listener of this one. */
   private ports(): string[] {
     const { entry } = this;
@@ -87,6 +107,22 @@ export class AgentValidation implements IValidation {
     });
   }
 }
+
+/** Keys of `config`, and `flags`, that only Terraform knows cannot be checked. */
+const known = (settings: AgentSettings): Pick<AgentSettings, "config" | "flags"> => ({
+  config: knownPart(settings.config),
+  flags: settings.flags.filter((flag) => !Token.isUnresolved(flag)),
+});
+
+const knownPart = (config: ConsulConfig): ConsulConfig =>
+  Object.fromEntries(
+    Object.entries(config)
+      .filter(([, value]) => !isUnknown(value))
+      .map(([key, value]) => [key, isMapping(value) ? knownPart(value) : value]),
+  );
+
+const isUnknown = (value: unknown): boolean =>
+  Array.isArray(value) ? value.some(isUnknown) : Token.isUnresolved(value);
 
 interface Taken extends OccupiedPort {
   readonly entry: AgentEntry;

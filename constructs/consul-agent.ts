@@ -7,7 +7,7 @@ import { resolveAgent } from "../cluster/resolve/agents";
 import { DEFAULTS } from "../cluster/resolve/defaults";
 import { stageOf } from "../cluster/resolve/security";
 import { family } from "../consul/address";
-import { type AgentConfigProps, agentCommand, wholeConfig } from "../consul/agent-config";
+import { type AgentConfigProps, agentCommand, uiPath, wholeConfig } from "../consul/agent-config";
 import type { Endpoints } from "../consul/endpoints";
 import type { EffectivePorts, Role } from "../consul/ports";
 import type { ExecTarget, StepRequest } from "../rollout/request";
@@ -190,7 +190,7 @@ export abstract class ConsulAgent extends Construct {
   /** The addresses, as a Terraform output. */
   private createOutput(): void {
     const { http, dns } = this.endpoints;
-    const ui = this.settings.ui ? `${http}/ui` : undefined;
+    const ui = this.settings.ui ? `${http}${uiPath(this.settings)}` : undefined;
     const value = { join: this.joinAddress.toString(), http, dns, ui };
     new TerraformOutput(this, "addresses", { value }).overrideLogicalId(terraformId(this));
   }

@@ -5,6 +5,12 @@ import ipaddr from "ipaddr.js";
 /** go-sockaddr templates, which Consul resolves on the host: `{{ GetInterfaceIP "eth1" }}`. */
 export const isTemplate = (value: string): boolean => value.includes("{{");
 
+/** Addresses that spaces separate. A template may contain spaces. */
+export const addressesIn = (text: string): string[] => text.match(/(?:\{\{.*?\}\}|\S)+/g) ?? [];
+
+/** Whether a text is one whole template. */
+export const isWholeTemplate = (text: string): boolean => /^\{\{.*\}\}$/s.test(text);
+
 /** A host name by RFC 1123 with at least one dot, so that a misspelt agent's name is not a host name. */
 export const isDnsName = (value: string): boolean =>
   isIP(value) === 0 &&

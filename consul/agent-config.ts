@@ -1,4 +1,4 @@
-import { type ConsulConfig, defined, mergeConfig, runsScriptChecks } from "./config";
+import { type ConsulConfig, defined, isMapping, mergeConfig, runsScriptChecks } from "./config";
 import { CONTAINER_VARIABLES, PATHS } from "./contract";
 import type { EffectivePorts, Ports, Role } from "./ports";
 import { SECRET_FILES } from "./secrets";
@@ -124,6 +124,21 @@ function dnsConfig({ recursors, ...settings }: DnsSettings): ConsulConfig {
   if (recursors) config.recursors = recursors;
   if (Object.keys(dns).length > 0) config.dns_config = dns;
   return config;
+}
+
+/** Where an agent's UI is, below the address of its API. Consul adds the slashes that are missing. */
+export function uiPath({
+  config,
+  flags,
+}: {
+  readonly config: ConsulConfig;
+  readonly flags: readonly string[];
+}): string {
+  const { ui_config: section, ui_content_path: former } = config;
+  const own = isMapping(section) ? section.content_path : undefined;
+  const byFlag = flags.flatMap((flag) => /^--?ui-content-path=(.*)$/.exec(flag)?.slice(1) ?? []).at(-1);
+  const path = String(byFlag ?? own ?? former ?? "ui").replace(/^\/+|\/+$/g, "");
+  return path === "" ? "/" : `/${path}`;
 }
 
 /** The API's address that the CLI and the container's scripts assume. */

@@ -3,7 +3,7 @@ type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 /** A configuration of Consul: JSON, with any keys. */
 export type ConsulConfig = Record<string, Json>;
 
-const isMapping = (value: Json | undefined): value is { [key: string]: Json } =>
+export const isMapping = (value: Json | undefined): value is ConsulConfig =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Mappings merge key by key; any other value of `first` is replaced by the one of `last`. */
@@ -38,3 +38,7 @@ export function runsScriptChecks({
     return given.length > 0 ? !/^(f|false|0)$/i.test(given.at(-1) ?? "true") : config[key] === true;
   });
 }
+
+/** Whether an agent reads files that only its host has: they may set anything. */
+export const readsFilesOfItsOwn = (flags: readonly string[]): boolean =>
+  flags.some((flag) => /^--?config-(file|dir)\b/.test(flag));

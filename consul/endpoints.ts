@@ -1,5 +1,14 @@
-import { bracketed, isLoopback, isWildcard } from "./address";
-import { type EffectivePorts, LOOPBACK, type PortName } from "./ports";
+import { bracketed, isLoopback, isTemplate, isWildcard } from "./address";
+import { KV_PREFIX } from "./contract";
+import { type EffectivePorts, LOOPBACK, type PortName, type Role } from "./ports";
+
+const NEEDED = [`/v1/kv/${KV_PREFIX}`, "/v1/status/leader"];
+
+/** The paths of an agent's API without which no deploy of the agent ends. */
+export const NEEDED_ENDPOINTS: Readonly<Record<Role, readonly string[]>> = {
+  client: NEEDED,
+  server: [...NEEDED, "/v1/agent/self", "/v1/operator/raft/configuration"],
+};
 
 export interface EndpointProps {
   readonly network: "host" | "bridge";
@@ -36,7 +45,10 @@ export interface Endpoints {
   readonly dns?: string;
 }
 
-export function endpointsOf(props: EndpointProps): Endpoints {
+export function endpointsOf(given: EndpointProps): Endpoints {
+  // Only Consul knows the address of a template.
+  const known = given.clientAddresses.filter((address) => !isTemplate(address));
+  const props = known.length === 0 ? given : { ...given, clientAddresses: known };
   const { network, ports, clientAddresses, httpsOnly } = props;
   const own = bracketed(localAddress(clientAddresses));
   const local = `http://${httpsOnly ? LOOPBACK : own}:${ports.http}`;

@@ -11,6 +11,9 @@ import { SECRET_FILES } from "./secrets";
 export type Stage = keyof typeof STAGE_ON_THE_WIRE;
 export type SecuredStage = Exclude<Stage, "off">;
 
+/** What ACLs decide where no rule does. */
+export const defaultPolicy = (stage: SecuredStage): "allow" | "deny" => (stage === "strict" ? "deny" : "allow");
+
 /**
  * The agent's configuration of TLS, gossip encryption and ACLs.
  * @param address the agent's IP address, for its certificate; undefined if only Consul knows it
@@ -20,7 +23,7 @@ export function securityConfig(role: Role, stage: SecuredStage, address: string 
   const strict = stage === "strict";
   const config: ConsulConfig = {
     node_meta: { [NODE_META.security]: STAGE_ON_THE_WIRE[stage] },
-    acl: { enabled: true, default_policy: strict ? "deny" : "allow" },
+    acl: { enabled: true, default_policy: defaultPolicy(stage) },
     // Otherwise everybody who may register a service could run programs on its host.
     enable_script_checks: false,
     enable_local_script_checks: false,

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type Area, allowableCodes, areas, ignorableCodes } from "../cluster/catalogue";
 import { clusterSchema } from "../cluster/file/schema";
-import { cellText } from "./markdown";
+import { AGENT_FAILURES } from "../consul/agent-failures";
+import { cellText, table as markdownTable } from "./markdown";
 
 interface JsonSchema {
   readonly $ref?: string;
@@ -135,16 +136,32 @@ const AREA_TEXTS: Readonly<Record<Area, readonly string[]>> = {
   adoption: ["## Adoption", "", "`npm run adopt` reports these before it changes anything."],
 };
 
+/** Why an agent does not become ready, by what its log shows. */
+const failureTable = (): string[] => [
+  "## An agent that does not become ready",
+  "",
+  "A readiness check that fails, `npm run status` and `npm run doctor` search the end of the container's log",
+  "(`docker logs NAME`) for these messages, and name the first in this order, with the fix. Of all others they show the",
+  "log's last lines.",
+  "",
+  ...markdownTable(
+    ["message", "meaning", "fix"],
+    AGENT_FAILURES.map(({ line, meaning, hint }) => [`\`${line}\``, meaning, hint]),
+  ),
+];
+
 /** Every code of the catalogue, by area. */
 export function errorReference(): string {
   const sections = (Object.keys(areas) as Area[]).flatMap((area) => ["", ...AREA_TEXTS[area], "", ...codeTable(area)]);
   return [
     "# Errors and warnings",
     "",
-    "`npm run generate` writes this page from cluster/catalogue.ts. A problem is printed as",
+    "`npm run generate` writes this page from cluster/catalogue.ts and consul/agent-failures.ts. A problem is printed as",
     "`location: severity code: message`, with a hint below it. The location is file:line:column for the cluster file, an",
     "agent and its host, or a file of the cluster's secrets.",
     ...sections,
+    "",
+    ...failureTable(),
     "",
   ].join("\n");
 }

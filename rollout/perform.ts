@@ -126,11 +126,10 @@ class Performance {
       this.run.recordReady(owner);
       return allow(`${outcome.kind === "ready" ? "ready, " : "readiness check skipped: "}${outcome.reason}`);
     });
-    if (result.kind === "deny") {
-      const report = await containerReport(this.docker(target), target.container);
-      for (const line of report.split("\n")) log(`${node}: ${line}`);
-    }
-    return result;
+    if (result.kind !== "deny") return result;
+    const { lines, failure } = await containerReport(this.docker(target), target.container);
+    for (const line of lines) log(`${node}: ${line}`);
+    return failure ? deny(`${result.reason}: ${failure.meaning}`, failure.hint) : result;
   }
 
   private async decommission(request: DecommissionRequest): Promise<Outcome> {

@@ -122,8 +122,8 @@ export const DECLARED: readonly ProblemCase[] = [
   },
   {
     code: "unknown-consul-key",
-    when: "a service's key is of the HTTP API's spelling",
-    file: service("{ name: web, ▶EnableTagOverride: true }"),
+    when: "a service's key is misspelt in the HTTP API's spelling",
+    file: service("{ name: web, ▶EnableTagsOverride: true }"),
     hint: "fix it",
   },
   {

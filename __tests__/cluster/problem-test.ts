@@ -658,8 +658,8 @@ const CASES: ProblemCase[] = [
   },
   {
     code: "invalid-address",
-    when: "an agent binds to every address and advertises none",
-    file: `${FOUR_HOSTS}bind_addr: ▶0.0.0.0\n`,
+    when: "an agent of a bridge network binds to every address and advertises none",
+    file: `${BRIDGE}servers: [{ name: s1, host: local, bind_addr: ▶0.0.0.0 }]\n`,
     hint: "an IP address by which",
   },
   {
@@ -804,6 +804,45 @@ const CASES: ProblemCase[] = [
     when: "`config` says what has a place of its own",
     file: `${FOUR_HOSTS}config: { ▶bind_addr: 10.0.0.1 }\n`,
     hint: "set `bind_addr:` instead",
+  },
+  {
+    code: "owned-setting",
+    when: "`config` contradicts a setting of the file",
+    file: `${FOUR_HOSTS}config: { ui_config: { ▶enabled: false } }\n`,
+    hint: "set `ui: false` instead",
+  },
+  {
+    code: "no-effect",
+    when: "ACLs are configured, and are off",
+    file: `${FOUR_HOSTS}config: { ▶acl_down_policy: deny }\n`,
+    hint: "turn security on",
+  },
+  {
+    code: "open-grpc",
+    when: "plain gRPC of a secured agent is open",
+    file: FOUR_HOSTS.replace("off", "on").replace(
+      "[c1]",
+      "[{ name: c1, client_addr: 0.0.0.0, ports: { grpc: ▶8502 } }]",
+    ),
+    hint: "remove `client_addr`",
+  },
+  {
+    code: "unsuitable-image",
+    when: "the image has another entrypoint",
+    file: `${FOUR_HOSTS}image: ▶bitnami/consul:1.21.3\n`,
+    hint: "use hashicorp/consul:",
+  },
+  {
+    code: "unworkable-setting",
+    when: "an agent logs to what its container does not have",
+    file: `${FOUR_HOSTS}config: { ▶enable_syslog: true, ▶log_file: /var/log/consul/consul.log }\n`,
+    hint: "`log:` sets how",
+  },
+  {
+    code: "invalid-value",
+    when: "a flag and its value are two words of one item",
+    file: `${FOUR_HOSTS}flags: [▶-log-level debug]\n`,
+    hint: "-log-level=...",
   },
   {
     code: "owned-setting",

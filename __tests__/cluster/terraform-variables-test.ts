@@ -29,6 +29,7 @@ test.each(REFUSED)("%s=%s is refused with the backend %s", (variable, value, bac
 
 test.each<Record<string, string>>([
   { TF_WORKSPACE: "", TF_DATA_DIR: "" },
+  { TF_WORKSPACE: "default" },
   { TF_CLI_ARGS_init: "-backend-config=bucket=b -upgrade" },
   { TF_CLI_ARGS_plan: "-lock-timeout=5m -no-color", TF_CLI_ARGS_apply: "-parallelism=30" },
   { TF_CLI_ARGS_providers_lock: "-fs-mirror=/mirror" },

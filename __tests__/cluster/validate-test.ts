@@ -185,7 +185,7 @@ describe("in a bridge network", () => {
   test.each(["http: 80", "https: 81", "grpc: 82"])(
     "publishing %s at an address of the network is warned of",
     (port) => {
-      const ports = "ports: { https: 8501, grpc: 8502 }";
+      const ports = "ports: { https: 8501, grpc: 8502 }, config: { cert_file: /consul/data/cert.pem }";
       expect(published(`publish: { ${port} }, ${ports}`, BRIDGE.replace("127.0.0.1", "10.0.0.1"))).toEqual([
         "open-http",
       ]);

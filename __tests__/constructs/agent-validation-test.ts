@@ -180,6 +180,38 @@ describe("servers that are introduced by joins", () => {
     ).toEqual([]));
 });
 
+describe("an agent's `config` and `flags`", () => {
+  const problems = (props: Partial<ConsulServerProps>) => problemsOf((stack) => stack.server(1, props));
+
+  test.each<[string, Partial<ConsulServerProps>, string]>([
+    ["a key with which the agent ends", { config: { performance: { raft_multiplier: 11 } } }, "from 1 to 10"],
+    ["two words in one flag", { flags: ["-log-level debug"] }, "-log-level=..."],
+  ])("must not have %s", (_, props, hint) => expect(problems(props)).toEqual([expect.stringContaining(hint)]));
+  test("may have what a cluster file has keys for, and what only Terraform knows", () =>
+    expect(
+      problemsOf((stack) => {
+        const value = new TerraformVariable(stack, "level", { type: "number" });
+        const limits = { performance: { raft_multiplier: value.numberValue }, log_file: value.stringValue };
+        stack.server(1, { config: { ports: { dns: 53 }, ...limits }, flags: [`-log-level ${value.stringValue}`] });
+      }),
+    ).toEqual([]));
+  test("warn of what may be meant", () => {
+    const warnings: string[] = [];
+    synthesizeOwn((stack) => {
+      const { node } = stack.server(1, { config: { enable_syslog: true } });
+      node.addValidation({
+        validate: () => {
+          warnings.push(...node.metadata.map(({ data }) => data));
+          return [];
+        },
+      });
+    });
+    expect(warnings).toEqual([
+      expect.stringContaining("`config.enable_syslog`: enable_syslog: the container has no syslog"),
+    ]);
+  });
+});
+
 test("the servers of a cluster file are asked by an agent that joins them", () => {
   const synthesized = synthesize((app) => {
     const cluster = new ConsulCluster(app, load(FOUR_HOSTS));

@@ -4,10 +4,11 @@ import { FakeDocker, failed } from "./docker-fake";
 const STATE = { status: "running", exitCode: 0, outOfMemory: false, error: "", restarts: 0 };
 type Answer = ReturnType<FakeDocker["answer"]>;
 
-const report = (state: object | Answer, logs: Answer = "") => {
+const reported = (state: object | Answer, logs: Answer = "") => {
   const inspect = typeof state === "object" && !("ok" in state) ? JSON.stringify(state) : (state as Answer);
   return containerReport(new FakeDocker((line) => (line.startsWith("container inspect") ? inspect : logs)), "s1");
 };
+const report = async (state: object | Answer, logs: Answer = "") => (await reported(state, logs)).lines.join("\n");
 
 /** Lines of a log, one a second. */
 const log = (...lines: string[]) =>
@@ -40,7 +41,8 @@ describe("the state of a container", () => {
 });
 
 describe("the log", () => {
-  const lines = async (logs: Answer) => (await report(STATE, logs)).split("\n").slice(1);
+  const lines = async (logs: Answer) =>
+    (await report(STATE, logs)).split("\n").filter((line) => !/^(its container|reason:|hint:)/.test(line));
 
   test("shows its last problems, of both outputs in their order", async () => {
     const output = log("==> Starting", "[WARN]  agent: a", "[INFO]  agent: b", "[ERROR] agent: c");

@@ -18,6 +18,7 @@ import { defineCluster } from "../define";
 import type { Cluster } from "../model";
 import { ClusterError, type KeyPath, type Locate, problem } from "../problem";
 import type { ClusterFile } from "./schema";
+import { sameSpelling } from "./spellings";
 
 /** A thousand hosts take about 100 kB. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -232,12 +233,25 @@ const locator =
 
 function offsetOf(document: Document.Parsed, path: KeyPath, atKey = false): number | undefined {
   if (path.length === 0) return document.contents?.range?.[0];
-  const parent = document.getIn(path.slice(0, -1), true);
+  const written = asWritten(document, path);
+  const parent = document.getIn(written.slice(0, -1), true);
   if (atKey && isMap(parent)) {
-    const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === path.at(-1));
+    const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === written.at(-1));
     if (pair && isNode(pair.key)) return pair.key.range?.[0];
   }
-  const node = document.getIn(path, true);
+  const node = document.getIn(written, true);
   if (isNode(node) && node.range) return node.range[0];
   return offsetOf(document, path.slice(0, -1), true);
+}
+
+/** A path in the file's own spelling of its keys. */
+function asWritten(document: Document.Parsed, path: KeyPath): KeyPath {
+  const written: (string | number)[] = [];
+  for (const key of path) {
+    const parent = document.getIn(written, true);
+    const keys = typeof key === "string" && isMap(parent) && !parent.has(key) ? parent.items : [];
+    const names = keys.flatMap((item) => (isPair(item) && isScalar(item.key) ? [String(item.key.value)] : []));
+    written.push(names.find((name) => sameSpelling(name, String(key))) ?? key);
+  }
+  return written;
 }

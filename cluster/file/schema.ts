@@ -170,15 +170,17 @@ const settings = {
   bind_addr: text
     .optional()
     .describe(
-      "The address that the agent binds to (-bind). In a bridge network Consul chooses it. Default the host's address.",
+      "The address that the agent binds to (-bind); {address} stands for the host's. In a bridge network Consul chooses it. Default the host's address.",
     ),
   advertise_addr: text
     .optional()
-    .describe("The address that the agent advertises to other agents (-advertise). Default the bind address."),
+    .describe(
+      "The address that the agent advertises to other agents (-advertise); {address} stands for the host's. Default the bind address, or the host's if that is 0.0.0.0 or ::.",
+    ),
   client_addr: text
     .optional()
     .describe(
-      `The addresses of HTTP, DNS and gRPC (-client), separated by spaces. Default ${DEFAULTS.clientAddr.host}, or ${DEFAULTS.clientAddr.bridge} in a bridge network.`,
+      `The addresses of HTTP, DNS and gRPC (-client), separated by spaces: IP addresses, {address} for the host's, and templates of Consul's. Default ${DEFAULTS.clientAddr.host}, or ${DEFAULTS.clientAddr.bridge} in a bridge network.`,
     ),
   ports: ports.optional(),
   publish: publish.optional(),
@@ -557,7 +559,7 @@ export const clusterSchema = z
       .array(text)
       .optional()
       .describe(
-        `The servers, hosts or addresses that agents join. It is required with more than ${DEFAULTS.joinAllUpTo} servers. Default all servers.`,
+        `The servers, hosts or addresses (with or without a port) that agents join. It is required with more than ${DEFAULTS.joinAllUpTo} servers. Default all servers.`,
       ),
     mirror: z
       .string()

@@ -1,4 +1,4 @@
-import { canonical, gossipAddress } from "../../consul/address";
+import { addressesIn, canonical, gossipAddress } from "../../consul/address";
 import { defined, mergeConfig } from "../../consul/config";
 import { dataVolume } from "../../consul/contract";
 import { endpointsOf } from "../../consul/endpoints";
@@ -32,8 +32,6 @@ export function mergeSettings(cluster: Settings, agent: Settings): Settings {
     checks: [...(cluster.checks ?? []), ...(agent.checks ?? [])],
   };
 }
-
-const addressesIn = (text: string): string[] => text.trim().split(/\s+/);
 
 /** An agent as a cluster file or a program describes it. */
 export interface AgentInput {
@@ -103,11 +101,14 @@ export function resolveAgent(input: AgentInput): AgentSettings {
   };
 }
 
+/** Whether security gives an agent a certificate. */
+export const hasCertificate = (role: Role, stage: Stage): boolean =>
+  stage !== "off" && (stage !== "permissive" || role === "server");
+
 /**
  * An agent listens for HTTPS as soon as it has a certificate: a server from stage `permissive` on, a client agent from
  * `outgoing` on.
  */
 function portsInConfig(ports: Ports, role: Role, stage: Stage): Ports {
-  const hasCertificate = stage !== "off" && (stage !== "permissive" || role === "server");
-  return hasCertificate ? { https: DEFAULTS.httpsPort, ...defined(ports) } : defined(ports);
+  return hasCertificate(role, stage) ? { https: DEFAULTS.httpsPort, ...defined(ports) } : defined(ports);
 }

@@ -16,6 +16,15 @@ export function daemonOf(entry: DaemonEntry, host: { name: string; address: stri
   return { kind: "tls", url, certs: certs ?? DEFAULTS.daemonCerts };
 }
 
+/**
+ * Sockets that programs of desktops forward from a virtual machine: of Docker Desktop, Colima, Lima, Rancher Desktop,
+ * OrbStack and Podman's machine.
+ */
+const FORWARDED =
+  /\/\.(docker\/(run|desktop)|colima|lima|rd|orbstack|finch)\/|\/Library\/Containers\/|\/podman-machine|\/podman\/machine\//;
+
 /** The daemon's socket on its own host. */
-export const socketOf = ({ kind, url }: Daemon): string =>
-  kind === "unix" ? url.replace(/^unix:\/\//, "") : DEFAULTS.daemonSocket;
+export function socketOf({ kind, url }: Daemon): string {
+  const path = url.replace(/^unix:\/\//, "");
+  return kind === "unix" && !FORWARDED.test(path) ? path : DEFAULTS.daemonSocket;
+}

@@ -1,4 +1,4 @@
-import { canonical, family, isDnsName, isLoopback, whyUnreachable } from "../../consul/address";
+import { canonical, family, hostAndPort, isDnsName, isLoopback, whyUnreachable } from "../../consul/address";
 import { effectivePorts } from "../../consul/ports";
 import type { ParsedClusterFile } from "../file/schema";
 import type { HostDescription, JoinTarget } from "../model";
@@ -40,15 +40,26 @@ function targetOf(name: string, path: KeyPath, { file, agents, hosts, violations
     return [{ address: host.address, port }];
   }
   if (Object.hasOwn(file.hosts, name)) return []; // resolveHosts has reported that it has no daemon
-  if (family(name) || isDnsName(name)) {
-    const why = family(name) && whyUnreachable(name, { loopbackAllowed: name === soleAddress(file, hosts) });
+  const at = hostAndPort(name);
+  if (at && (family(at.host) || isDnsName(at.host))) {
+    const address = canonical(at.host);
+    const why = family(address) && whyUnreachable(address, { loopbackAllowed: address === soleAddress(file, hosts) });
     if (why) unreachable(why);
-    return [{ address: name, port }];
+    return [{ address, port: at.port ?? port }];
+  }
+  if (/\bprovider=/.test(name)) {
+    violations.push({
+      code: "unknown-join",
+      path,
+      message: "cloud auto-join is not supported: a pre-stop check could not know which servers an agent joins",
+      hint: "name servers of this file, or the addresses of others; `hosts:` has the addresses already",
+    });
+    return [];
   }
   violations.push({
     code: "unknown-join",
     path,
-    message: `"${name}" is neither an agent nor a host of this file, nor an IP address or a full DNS name${didYouMean(name, [...agents, ...hosts.keys()])}`,
+    message: `"${name}" is neither an agent nor a host of this file, nor an IP address or a full DNS name, with or without a port${didYouMean(name, [...agents, ...hosts.keys()])}`,
     hint: "name a server of this file, or an address",
   });
   return [];

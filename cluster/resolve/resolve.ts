@@ -1,7 +1,8 @@
+import { isWildcard } from "../../consul/address";
 import type { Role } from "../../consul/ports";
 import type { Stage } from "../../consul/security";
-import type { AgentEntry, ParsedClusterFile } from "../file/schema";
-import type { AgentDescription, Draft, JoinTarget } from "../model";
+import type { AgentEntry, ParsedClusterFile, Settings } from "../file/schema";
+import type { AgentDescription, Draft, JoinTarget, Network } from "../model";
 import type { KeyPath, Violation } from "../problem";
 import { didYouMean } from "../suggest";
 import { mergeSettings, resolveAgent } from "./agents";
@@ -37,6 +38,23 @@ export function resolveCluster(file: ParsedClusterFile): Draft {
   };
 }
 
+/**
+ * Addresses as they are on a host: `{address}` is the host's. An agent that binds to every address advertises the
+ * host's, because Consul would choose a private one.
+ */
+function onHost(settings: Settings, network: Network, address: string): Settings {
+  const placed = (text: string | undefined) => text?.replace(/(?<!\{)\{address\}(?!\})/g, address);
+  const { bind_addr, advertise_addr, client_addr } = settings;
+  const bind = placed(bind_addr);
+  const ofHost = network === "host" && bind !== undefined && isWildcard(bind) ? address : undefined;
+  return {
+    ...settings,
+    bind_addr: bind,
+    advertise_addr: placed(advertise_addr) ?? ofHost,
+    client_addr: placed(client_addr),
+  };
+}
+
 const entriesOf = (file: ParsedClusterFile, role: Role): Entry[] =>
   file[`${role}s`].map((entry, index) => ({
     role,
@@ -66,7 +84,7 @@ function resolveEntry(
     return [];
   }
   const targets = join ? resolveJoin(join, [...path, "join"], context) : joinOfAll;
-  const settings = mergeSettings(file, own);
+  const settings = onHost(mergeSettings(file, own), file.network, host.address);
   const agent = resolveAgent({
     role,
     name,

@@ -1,138 +1,165 @@
-import type { ConsulConfig } from "../../consul/config";
+import { type ConsulConfig, isMapping } from "../../consul/config";
+import { catalogue } from "../catalogue";
+import { FLAGS, keysOf } from "../known-config";
+import { comparedToLists, KNOWN_CONSUL } from "../known-consul";
+import type { AgentDescription, Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
+import { didYouMean } from "../suggest";
+import { settingPath, unique } from "./paths";
+import {
+  type Finding,
+  OWNED_FLAGS,
+  OWNED_KEYS,
+  owned,
+  RULES,
+  type Setting,
+  type SettingContext,
+} from "./setting-rules";
 
-/**
- * Keys of Consul's configuration that have a key of their own in the cluster file. If both were set, Consul's merge
- * order would decide.
- */
-const OWNED_KEYS: Record<string, string> = {
-  addresses: "client_addr",
-  advertise_addr: "advertise_addr",
-  autopilot: "autopilot",
-  bind_addr: "bind_addr",
-  bootstrap: "bootstrap_expect",
-  bootstrap_expect: "bootstrap_expect",
-  client_addr: "client_addr",
-  data_dir: "data",
-  datacenter: "datacenter",
-  "dns_config.allow_stale": "dns.allow_stale",
-  "dns_config.enable_truncate": "dns.enable_truncate",
-  "dns_config.max_stale": "dns.max_stale",
-  "dns_config.node_ttl": "dns.node_ttl",
-  "dns_config.only_passing": "dns.only_passing",
-  "dns_config.service_ttl": "dns.service_ttl",
-  leave_on_terminate: "decommission",
-  node_id: "node",
-  node_name: "node",
-  ports: "ports",
-  recursors: "dns.recursors",
-  retry_join: "join",
-  server: "servers",
-  start_join: "join",
-  ui: "ui",
-};
-
-const OWNED_FLAGS: Record<string, string> = {
-  "-advertise": "advertise_addr",
-  "-bind": "bind_addr",
-  "-bootstrap": "bootstrap_expect",
-  "-bootstrap-expect": "bootstrap_expect",
-  "-client": "client_addr",
-  "-data-dir": "data",
-  "-datacenter": "datacenter",
-  "-dns-port": "ports.dns",
-  "-domain": "config.domain",
-  "-grpc-port": "ports.grpc",
-  "-grpc-tls-port": "ports.grpc_tls",
-  "-hcl": "config",
-  "-http-port": "ports.http",
-  "-https-port": "ports.https",
-  "-join": "join",
-  "-dev": "servers",
-  "-node": "node",
-  "-node-id": "node",
-  "-recursor": "dns.recursors",
-  "-retry-join": "join",
-  "-serf-lan-port": "ports.serf_lan",
-  "-serf-wan-port": "ports.serf_wan",
-  "-server": "servers",
-  "-server-port": "ports.server",
-  "-ui": "ui",
-};
-
-/** Keys that `config:` must not have. */
-export function configProblems(config: ConsulConfig | undefined, path: KeyPath, secured: boolean): Violation[] {
-  if (!config) return [];
-  const owned = Object.entries(OWNED_KEYS).flatMap(([key, ownKey]) =>
-    pathsOf(config, key.split(".")).map((found) => ownedSetting(found.join("."), ownKey, [...path, ...found])),
+/** `config:` and `flags:` of all agents, checked against what the product sets, and what Consul knows. */
+export function consulSettingsProblems(draft: Draft): Violation[] {
+  const agentsOn = new Map<string, number>();
+  for (const { host } of draft.agents) agentsOn.set(host.name, (agentsOn.get(host.name) ?? 0) + 1);
+  return unique(
+    draft.agents.flatMap((agent) => {
+      const sharesHost = (agentsOn.get(agent.host.name) ?? 0) > 1;
+      return settingViolations(agent.config, agent.flags, { ...agent, sharesHost, ofFile: true }, pathIn(draft, agent));
+    }),
   );
-  return [...owned, ...securityProblems(config, path, secured), ...inexactNumbers(config, path)];
+}
+
+/** Where a key or a flag of an agent is in the file. The cluster's flags precede the agent's own. */
+function pathIn(draft: Draft, agent: AgentDescription): (path: KeyPath) => KeyPath {
+  const ofCluster = draft.file.flags?.length ?? 0;
+  return (path) => {
+    if (path[0] === "config") return settingPath(draft, agent, ...path);
+    const index = Number(path[1]);
+    return index < ofCluster ? path : [...agent.path, "flags", index - ofCluster];
+  };
 }
 
 /**
- * Keys that `security:` decides, as paths; `*` is any key. Only HTTPS may be set to accept clients without
- * certificates.
+ * Checks an agent's `config` and `flags`.
+ * @param placed where a key of `config`, or an item of `flags`, is written
  */
-const SECURITY_KEYS = [
-  "acl.enabled",
-  "acl.default_policy",
-  "acl.enable_token_persistence",
-  "auto_encrypt.allow_tls",
-  "auto_encrypt.tls",
-  "ca_file",
-  "ca_path",
-  "cert_file",
-  "encrypt_verify_incoming",
-  "encrypt_verify_outgoing",
-  "key_file",
-  "tls.*.ca_file",
-  "tls.*.ca_path",
-  "tls.*.cert_file",
-  "tls.*.key_file",
-  "tls.defaults.verify_incoming",
-  "tls.defaults.verify_outgoing",
-  "tls.internal_rpc.verify_incoming",
-  "tls.internal_rpc.verify_outgoing",
-  "tls.internal_rpc.verify_server_hostname",
-  "tls.grpc.verify_incoming",
-  "verify_incoming",
-  "verify_incoming_https",
-  "verify_incoming_rpc",
-  "verify_outgoing",
-  "verify_server_hostname",
-].map((key) => key.split("."));
-
-function securityProblems(config: ConsulConfig, path: KeyPath, secured: boolean): Violation[] {
-  // A cluster with `security: off` may have TLS of its own. ACLs of its own it may not, because the rollout's scripts
-  // would have no token.
-  const owned = secured
-    ? SECURITY_KEYS.flatMap((key) => pathsOf(config, key))
-    : pathsOf(config, ["acl", "enabled"], true);
-  return owned.map((found) => ({
-    code: "owned-setting",
-    path: [...path, ...found],
-    atKey: true,
-    message: secured
-      ? `${found.join(".")} is decided by \`security:\``
-      : `${found.join(".")} turns on what \`security: off\` turns off`,
-    hint: secured
-      ? "remove it; `security: { stage: ... }` sets what is enforced"
-      : "remove it, or turn security on: `security: on`",
-  }));
+export function settingViolations(
+  config: ConsulConfig,
+  flags: readonly string[],
+  agent: SettingContext,
+  placed: (path: KeyPath) => KeyPath = (path) => path,
+): Violation[] {
+  const keys = settingsBelow(config, []);
+  const words = flags.map(wordOf);
+  const all = [...keys, ...words];
+  const found = [
+    ...keys.map((setting) => ({ setting, finding: ruled(setting, agent, all) ?? unknownKey(setting, agent) })),
+    ...words.map((setting) => ({ setting, finding: flagFinding(setting, agent, all) })),
+  ];
+  return [
+    ...found.flatMap(({ setting: { path }, finding }) =>
+      finding ? [{ ...finding, hint: fullHint(finding, agent), path: placed(path), atKey: true }] : [],
+    ),
+    ...inexactNumbers(config, ["config"]).map(({ path, ...rest }) => ({ ...rest, path: placed(path) })),
+  ];
 }
 
-/**
- * The paths in a configuration that match a path of keys, and have the wanted value if one is given. Consul ignores the
- * case of keys.
- */
-function pathsOf(value: unknown, [key, ...rest]: readonly string[], wanted?: unknown): string[][] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
-  return Object.entries(value)
-    .filter(([name]) => key === "*" || name.toLowerCase() === key)
-    .flatMap(([name, inner]) => {
-      if (rest.length === 0) return wanted === undefined || inner === wanted ? [[name]] : [];
-      return pathsOf(inner, rest, wanted).map((path) => [name, ...path]);
-    });
+/** Only a cluster file can silence a warning. */
+const fullHint = ({ code, hint }: Finding, { ofFile }: SettingContext): string =>
+  ofFile && catalogue[code].severity === "warning" ? `${hint}, or silence this with \`ignore: [${code}]\`` : hint;
+
+interface LocatedSetting extends Setting {
+  readonly path: KeyPath;
+}
+
+/** Every key of a configuration: sections, and what is in them. Consul ignores the case of keys. */
+function settingsBelow(section: ConsulConfig, above: readonly string[]): LocatedSetting[] {
+  return Object.entries(section).flatMap(([name, value]) => {
+    const keys = [...above, name];
+    const written = keys.join(".");
+    const setting = { key: written.toLowerCase(), value, written, path: ["config", ...keys] };
+    return [setting, ...(isMapping(value) ? settingsBelow(value, keys) : [])];
+  });
+}
+
+function ruled(setting: Setting, agent: SettingContext, all: readonly Setting[]): Finding | undefined {
+  const { key } = setting;
+  const ownKey = agent.ofFile && Object.hasOwn(OWNED_KEYS, key) ? OWNED_KEYS[key] : undefined;
+  if (ownKey !== undefined) return owned(ownKey)(setting);
+  return Object.hasOwn(RULES, key) ? RULES[key]?.(setting, agent, all) : undefined;
+}
+
+function unknownKey({ key, written }: Setting, agent: SettingContext): Finding | undefined {
+  const end = key.lastIndexOf(".");
+  const known = keysOf(key.slice(0, Math.max(end, 0)));
+  const name = key.slice(end + 1);
+  if (!known || known.includes(name) || Object.hasOwn(RULES, key)) return undefined;
+  return unknown(`has no configuration key ${written}`, didYouMean(name, known), agent);
+}
+
+/** The agent of a later version may know it. One that does not know it ends. */
+const unknown = (what: string, meant: string, { image }: SettingContext): Finding => ({
+  code: "unknown-consul-key",
+  message: `${KNOWN_CONSUL} ${what}, and ends${comparedToLists(image) === "newer" ? "; the agent's newer version may have it" : ""}${meant}`,
+  hint: "fix it, if your version does not have it",
+});
+
+/** An item of `flags`. */
+interface Word extends LocatedSetting {
+  /** The flag, with one hyphen. */
+  readonly name: string;
+  readonly hasValue: boolean;
+  /** A space in place of `=`: the program gets both words as one. */
+  readonly hasSpace: boolean;
+}
+
+function wordOf(flag: string, index: number): Word {
+  const [, name = "", separator = "", value = ""] = /^(--?[^\s=]*)([\s=]?)(.*)$/s.exec(flag) ?? [];
+  const short = name.replace(/^--/, "-");
+  return {
+    key: FLAGS.get(short)?.key ?? "",
+    value: separator === "" ? "true" : value,
+    written: short,
+    path: ["flags", index],
+    name: short,
+    hasValue: separator === "=",
+    hasSpace: separator.trim() === "" && separator !== "",
+  };
+}
+
+function flagFinding(word: Word, agent: SettingContext, all: readonly Setting[]): Finding | undefined {
+  const ownKey = agent.ofFile ? ownKeyOf(word) : undefined;
+  return ownKey ? owned(ownKey)(word) : (flagForm(word, agent) ?? ruled(word, agent, all));
+}
+
+/** The cluster file's key for a flag. */
+function ownKeyOf({ name, key }: Word): string | undefined {
+  if (Object.hasOwn(OWNED_FLAGS, name)) return OWNED_FLAGS[name];
+  return key.startsWith("ports.") ? key : Object.hasOwn(OWNED_KEYS, key) ? OWNED_KEYS[key] : undefined;
+}
+
+/** What Go's package of flags cannot parse. */
+function flagForm({ name, value, hasValue, hasSpace }: Word, agent: SettingContext): Finding | undefined {
+  const flag = FLAGS.get(name);
+  if (hasSpace)
+    return {
+      code: "invalid-value",
+      message: `${name} and its value are one argument here, which Consul takes for the name of a flag`,
+      hint: `write = before the value, and each flag in an item of its own: ${name}=...`,
+    };
+  if (!flag) return unknown(`has no flag ${name}`, didYouMean(name, [...FLAGS.keys()]), agent);
+  if (!flag.isSwitch && !hasValue)
+    return {
+      code: "invalid-value",
+      message: `${name} has no value, so Consul would take the next argument for it`,
+      hint: `write the value in the same item: ${name}=...`,
+    };
+  if (flag.isSwitch && !/^(1|0|t|f|true|false)$/i.test(String(value)))
+    return {
+      code: "invalid-value",
+      message: `${name} is a switch, and "${value}" is neither true nor false`,
+      hint: `use ${name}=true or ${name}=false`,
+    };
+  return undefined;
 }
 
 /** JavaScript cannot represent every whole number beyond 2^53: Consul would get another number. */
@@ -154,26 +181,17 @@ export function inexactNumbers(value: unknown, path: KeyPath): Violation[] {
 }
 
 /**
- * Flags that `flags:` must not have.
- * @param owned the keys of the file, by the flags that they set
+ * Flags that have a key of their own in the file.
+ * @param ownKeys the keys of the file, by the flags that they set
  */
-export function flagProblems(
+export function ownedFlags(
   flags: readonly string[] | undefined,
   path: KeyPath,
-  owned: Readonly<Record<string, string>> = OWNED_FLAGS,
+  ownKeys: Readonly<Record<string, string>>,
 ): Violation[] {
   return (flags ?? []).flatMap((flag, index): Violation[] => {
-    const at = [...path, index];
-    const name = flag.replace(/^--/, "-").replace(/[= ].*$/s, "");
-    const ownKey = Object.hasOwn(owned, name) ? owned[name] : undefined;
-    return ownKey ? [ownedSetting(name, ownKey, at)] : [];
+    const { name, written, value } = wordOf(flag, index);
+    const ownKey = Object.hasOwn(ownKeys, name) ? ownKeys[name] : undefined;
+    return ownKey ? [{ ...owned(ownKey)({ key: "", value, written }), path: [...path, index], atKey: true }] : [];
   });
 }
-
-const ownedSetting = (key: string, ownKey: string, path: KeyPath): Violation => ({
-  code: "owned-setting",
-  path,
-  atKey: true,
-  message: `${key} has a key of its own in the cluster file`,
-  hint: `set \`${ownKey}:\` instead`,
-});

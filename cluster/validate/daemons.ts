@@ -18,7 +18,22 @@ export function daemonProblems({ file }: Draft): Violation[] {
 const ofUrl = (url: string, path: KeyPath): Violation[] => [
   ...unknownPlaceholders(url, path),
   ...optionForSsh(url, path),
+  ...variables(url, path),
 ];
+
+/** A shell would replace it. Here it would be a part of the user's or the host's name. */
+function variables(url: string, path: KeyPath): Violation[] {
+  const [variable] = /^(?:ssh|tcp)\b.*?(\$(?:\{|[A-Za-z_])\w*\}?)/.exec(url)?.slice(1) ?? [];
+  if (variable === undefined) return [];
+  return [
+    {
+      code: "invalid-value",
+      path,
+      message: `${variable} is not replaced: a cluster file has no variables`,
+      hint: "write the name out, or leave the user out: ~/.ssh/config can set it",
+    },
+  ];
+}
 
 function unknownPlaceholders(url: string, path: KeyPath): Violation[] {
   const written = (url.match(/\{[^{}]*\}?|\}/g) ?? []).filter(

@@ -1,16 +1,17 @@
 import type { Draft } from "../model";
-import type { KeyPath, Violation } from "../problem";
+import type { Violation } from "../problem";
 import { stackNames } from "../resolve/stacks";
 import { backendProblems } from "../resolve/state-backend";
 import { backupsProblems } from "./backups";
-import { configProblems, flagProblems } from "./consul-settings";
+import { consulSettingsProblems } from "./consul-settings";
 import { daemonProblems } from "./daemons";
 import { definitionProblems } from "./definitions";
 import { dnsProblems } from "./dns";
 import { exposureProblems } from "./exposure";
+import { imageProblems } from "./images";
+import { listenerProblems } from "./listeners";
 import { nameProblems } from "./names";
 import { networkProblems } from "./network";
-import { valueAt } from "./paths";
 import { quorumProblems } from "./quorum";
 import { registratorProblems } from "./registrator";
 import { secretProblems } from "./secrets";
@@ -24,7 +25,9 @@ export function validate(draft: Draft): Violation[] {
     ...nameProblems(draft),
     ...networkProblems(draft),
     ...dnsProblems(draft),
-    ...settingsProblems(draft),
+    ...consulSettingsProblems(draft),
+    ...imageProblems(draft),
+    ...listenerProblems(draft),
     ...serviceProblems(draft),
     ...definitionProblems(draft),
     ...secretProblems(draft),
@@ -35,16 +38,4 @@ export function validate(draft: Draft): Violation[] {
     ...backupsProblems(draft),
     ...backendProblems(draft.file.backend, stackNames(draft.file.name, draft.hosts)),
   ];
-}
-
-function settingsProblems(draft: Draft): Violation[] {
-  const { file } = draft;
-  const mappings = [
-    { path: [] as KeyPath, own: file },
-    ...draft.agents.map(({ path }) => ({ path, own: valueAt(file, path) as typeof file })),
-  ];
-  return mappings.flatMap(({ path, own }) => [
-    ...configProblems(own.config, [...path, "config"], file.security !== "off"),
-    ...flagProblems(own.flags, [...path, "flags"]),
-  ]);
 }

@@ -1,4 +1,4 @@
-import { family, isLoopback, isTemplate, isWildcard, whyUnreachable } from "../../consul/address";
+import { family, isLoopback, isTemplate, isWholeTemplate, isWildcard, whyUnreachable } from "../../consul/address";
 import { type OccupiedPort, occupiedPorts, overlap, type PortName } from "../../consul/ports";
 import type { AgentDescription, Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
@@ -36,13 +36,21 @@ function addresses(draft: Draft): Violation[] {
       const why = whyUnreachable(value, { loopbackAllowed: alone && draft.file.network === "host" });
       if (why) refuse(settingPath(draft, agent, key), value, why);
     }
-    const client = agent.clientAddresses.find((address) => !family(address));
+    const client = agent.clientAddresses.find((address) => !family(address) && !isWholeTemplate(address));
+    if (client === undefined && !agent.clientAddresses.some(family)) {
+      problems.push({
+        code: "invalid-address",
+        path: settingPath(draft, agent, "client_addr"),
+        message: "only Consul knows the address of a template, and a deploy has to reach the agent's API",
+        hint: 'add an address: 127.0.0.1 {{ GetInterfaceIP "docker0" }}',
+      });
+    }
     if (client !== undefined) {
       problems.push({
         code: "invalid-address",
         path: settingPath(draft, agent, "client_addr"),
         message: `"${client}" is not an IP address that HTTP and DNS can listen on`,
-        hint: "use IP addresses, separated by spaces: 127.0.0.1 172.16.8.120",
+        hint: "use IP addresses, {address} for the host's, or templates, separated by spaces: 127.0.0.1 172.16.8.120",
       });
     }
   }

@@ -2,7 +2,7 @@ import type { AgentDescription, Draft } from "../model";
 import type { KeyPath, Violation } from "../problem";
 
 /** The path of a setting: in the agent's mapping, or else at the top of the file. */
-export function settingPath({ file }: Draft, agent: AgentDescription, ...keys: string[]): KeyPath {
+export function settingPath({ file }: Draft, agent: AgentDescription, ...keys: KeyPath): KeyPath {
   const own = [...agent.path, ...keys];
   return valueAt(file, own) === undefined && valueAt(file, keys) !== undefined ? keys : own;
 }

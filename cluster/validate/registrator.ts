@@ -5,7 +5,7 @@ import type { AgentDescription, Draft } from "../model";
 import type { Violation } from "../problem";
 import { DEFAULTS } from "../resolve/defaults";
 import { ownRegistrator, registratorPath, registratorSettings } from "../resolve/registrator";
-import { flagProblems } from "./consul-settings";
+import { ownedFlags } from "./consul-settings";
 import { byTag, unique } from "./paths";
 
 /** Each host's registrator needs an agent, and settings that do not contradict each other. */
@@ -66,7 +66,7 @@ function settingsProblems(
   { image, ip, cleanup, deregister }: RegistratorSettings,
 ): Violation[] {
   const at = (key: keyof RegistratorSettings) => registratorPath(file, host, key);
-  const problems = flagsOf(file, host).flatMap(({ path, flags }) => flagProblems(flags, path, OWNED_FLAGS));
+  const problems = flagsOf(file, host).flatMap(({ path, flags }) => ownedFlags(flags, path, OWNED_FLAGS));
   if (ip !== undefined && !family(ip)) {
     problems.push({
       code: "invalid-address",

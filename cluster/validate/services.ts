@@ -147,11 +147,15 @@ function checkForm({ value, path }: Located<Check>): Violation[] {
       path,
       message:
         container === undefined
-          ? "this check has no kind"
+          ? Object.hasOwn(value, "script")
+            ? "this check has a `script`, which ended with Consul 1.1"
+            : "this check has no kind"
           : `this check has no script to run in the container ${container}`,
       hint:
         container === undefined
-          ? `give it one of ${Object.values(KINDS).flat().join(", ")}`
+          ? Object.hasOwn(value, "script")
+            ? 'write `args: ["/bin/sh", "-c", "..."]` in its place'
+            : `give it one of ${Object.values(KINDS).flat().join(", ")}`
           : "add `args:`, the script and its arguments",
     });
   } else if (other !== undefined) {

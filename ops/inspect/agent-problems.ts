@@ -1,4 +1,5 @@
 import type { AgentDescription } from "../../cluster/model";
+import { reasonText } from "../../rollout/container-report";
 import { ALIVE } from "../../rollout/queries";
 import { sharesData } from "../adoption/unmanaged";
 import type { Container } from "../docker/container";
@@ -12,7 +13,7 @@ import type { AgentProbe } from "./probe";
 
 /** The problems of one agent, by what was found on its host. */
 export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
-  const { agent, resource, stateUnread, container, view } = inspected;
+  const { agent, resource, stateUnread, container, view, report = { lines: [] } } = inspected;
   const at = { host: agent.host.name, agent: agent.name };
   const logs = `docker logs ${agent.container}`;
   if (!container) {
@@ -26,8 +27,8 @@ export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
   }
   const { Status, ExitCode } = container.State;
   if (Status === "restarting") {
-    const message = `its container restarts again and again (exit code ${ExitCode})`;
-    const hint = `${logs}; correct the file; npm run deploy`;
+    const message = `its container restarts again and again (exit code ${ExitCode})${reasonText(report)}`;
+    const hint = report.failure?.hint ?? `${logs}; correct the file; npm run deploy`;
     return [healthProblem({ ...at, code: "container-restarting", message, hint })];
   }
 
@@ -53,8 +54,8 @@ export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
     const paused = Status === "paused";
     add({
       code: paused ? "container-paused" : "container-stopped",
-      message: `its container ${stateOf(container)}`,
-      hint: `docker ${paused ? "unpause" : "start"} ${agent.container}`,
+      message: `its container ${stateOf(container)}${report.failure ? reasonText(report) : ""}`,
+      hint: `${report.failure ? `${report.failure.hint}; ` : ""}docker ${paused ? "unpause" : "start"} ${agent.container}`,
       fix: paused ? "unpause" : "start",
     });
     addRestartPolicy();
@@ -86,8 +87,11 @@ export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
     }
   }
   if (unready) {
-    const { summary } = unready;
-    add({ code: "agent-not-ready", message: `it is not ready: ${unready.message}`, summary, hint: logs });
+    const summary = report.failure?.meaning ?? unready.summary;
+    // The log of an agent whose API answers goes on with other things.
+    const why = report.failure || typeof view === "string" ? reasonText(report) : "";
+    const message = `it is not ready: ${unready.message}${why}`;
+    add({ code: "agent-not-ready", message, summary, hint: report.failure?.hint ?? logs });
   } else if (typeof view !== "string" && !isMember(agent, view)) {
     add({ code: "agent-not-member", message: "it is no alive member of its own cluster", hint: logs });
   }

@@ -1,4 +1,5 @@
 import type { AgentDescription } from "../../cluster/model";
+import type { ContainerReport } from "../../rollout/container-report";
 import type { Container } from "../docker/container";
 import type { StateResource } from "../terraform/state";
 import type { DeliveredSecrets } from "./delivered-secrets";
@@ -18,6 +19,8 @@ export interface InspectedAgent {
   readonly image?: string;
   /** What its API answers, or why it does not. */
   readonly view: AgentProbe | string;
+  /** Of an agent that is not ready: what its container shows of the reason. */
+  readonly report?: ContainerReport;
 }
 
 /** Why an agent is not ready: in a few words, and with details. */

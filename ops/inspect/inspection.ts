@@ -1,13 +1,15 @@
 import type { AgentDescription, Cluster, HostDescription } from "../../cluster/model";
 import { secretsId } from "../../consul/contract";
+import { containerReport } from "../../rollout/container-report";
 import { type Container, containersWith, inspectContainers } from "../docker/container";
+import { docker } from "../docker/docker";
 import { pingDaemon } from "../docker/hosts";
 import { parallel } from "../parallel";
 import type { StateResource } from "../terraform/state";
 import { agentProblems } from "./agent-problems";
 import { deliveredSecrets } from "./delivered-secrets";
 import { type HealthProblem, healthProblem } from "./health-problem";
-import type { InspectedAgent } from "./inspected-agent";
+import { type InspectedAgent, notReady } from "./inspected-agent";
 import { type Leadership, leadership, otherLeaders, unhealthyServers, unreachableAgents } from "./leader";
 import { type LockEntry, locksOf } from "./locks";
 import { isOurs, NODE_FLAG, nodeOf } from "./ownership";
@@ -186,11 +188,14 @@ class Inspector {
       image: images.get(container?.Image),
       ...(unread && { stateUnread: true as const }),
     };
-    if (!container?.State.Running) return { ...known, view: "its container does not run" };
+    const report = () => container && containerReport(docker(agent.host.daemon), container.Id, this.timeouts.answer);
+    if (!container?.State.Running) return { ...known, view: "its container does not run", report: await report() };
     const uploads = (resource?.attributes.upload ?? []) as readonly { file: string }[];
     const secrets = unread ? undefined : deliveredSecrets(this.cluster, agent, steps.get(secretsId(agent.name)));
     const files = [...new Set([...uploads.map(({ file }) => file), ...(secrets?.hashes.keys() ?? [])])];
-    return { ...known, secrets, view: await probeAgent(this.cluster, agent, { files, timeouts: this.timeouts }) };
+    const view = await probeAgent(this.cluster, agent, { files, timeouts: this.timeouts });
+    const probed = { ...known, secrets, view };
+    return notReady(probed) ? { ...probed, report: await report() } : probed;
   }
 
   /** Containers of an earlier deploy that are in no Terraform state, under other names than the agents' present ones. */

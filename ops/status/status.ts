@@ -1,4 +1,5 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
+import { uiPath } from "../../consul/agent-config";
 import type { Role } from "../../consul/ports";
 import type { Stage } from "../../consul/security";
 import type { ServerHealth } from "../../rollout/queries";
@@ -99,7 +100,7 @@ export function statusOf(cluster: Cluster, inspection: StatusInspection): Status
       healthy: !unhealthy.has(agent.name) && !unreachable.has(agent.host.name),
       container: found && containerOf(found, isDrifted(agent, problems)),
       ...(found && viewOf(found, inspection, agentByNode)),
-      ui: agent.ui ? `${agent.endpoints.http}/ui` : undefined,
+      ui: agent.ui ? `${agent.endpoints.http}${uiPath(agent)}` : undefined,
     };
   };
   return {

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import type { ProblemCode } from "../../../cluster/catalogue";
+import { failureIn } from "../../../consul/agent-failures";
 import type { Container } from "../../../ops/docker/container";
 import { agentProblems, changedFiles } from "../../../ops/inspect/agent-problems";
 import { type InspectedAgent, notReady } from "../../../ops/inspect/inspected-agent";
 import { whyStale } from "../../../ops/inspect/locks";
 import type { AgentProbe } from "../../../ops/inspect/probe";
 import type { StateResource } from "../../../ops/terraform/state";
+import type { ContainerReport } from "../../../rollout/container-report";
 import { load } from "../../cluster-files";
 import { member, raftServer } from "../../rollout/answers";
 
@@ -256,6 +258,43 @@ describe("the problems of an agent, and their fixes", () => {
         ([, , fix]) => fix,
       ),
     ).toEqual(["restart-policy", "untaint"]));
+});
+
+describe("what the container shows of the reason", () => {
+  const line = "listen tcp 127.0.0.1:8600: bind: address already in use";
+  const { failure } = failureIn([line]) ?? {};
+  const known: ContainerReport = { lines: [], failure, line };
+  const unknown: ContainerReport = { lines: [], line: "panic" };
+  const why = `another program of the host listens on a port of the agent's (${line})`;
+  const found = (
+    report: ContainerReport,
+    status: "restarting" | "exited" | "running",
+    answers: InspectedAgent["view"] = "no answer",
+  ) => {
+    const [problem] = agentProblems(healthy({ container: container({ status }), view: answers, report }));
+    return [problem?.message, problem?.hint];
+  };
+
+  test.each([
+    ["restarting", known, `its container restarts again and again (exit code 1): ${why}`, failure?.hint],
+    [
+      "restarting",
+      unknown,
+      "its container restarts again and again (exit code 1) (last log line: panic)",
+      "docker logs",
+    ],
+    ["running", known, `it is not ready: its API is unreachable: no answer: ${why}`, failure?.hint],
+    ["running", unknown, "it is not ready: its API is unreachable: no answer (last log line: panic)", "docker logs"],
+    ["exited", known, `its container has exited: ${why}`, failure?.hint],
+    ["exited", unknown, "its container has exited", "docker start"],
+  ] as const)("of a container that is %s", (status, report, message, hint) => {
+    expect(found(report, status)).toEqual([message, expect.stringContaining(hint ?? "-")]);
+  });
+  test("of an agent that answers, without lines of a log that goes on", () => {
+    const answers = view({ leader: "" });
+    expect(found(unknown, "running", answers)[0]).toBe("it is not ready: it knows no leader");
+    expect(found(known, "running", answers)[0]).toBe(`it is not ready: it knows no leader: ${why}`);
+  });
 });
 
 test("a server that does not know the voters is not ready", () =>
