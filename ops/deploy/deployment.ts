@@ -177,7 +177,7 @@ class Deployment {
       folder,
       plan: this.planFile(stack),
       output: join(this.folder, `${name}.output`),
-      parallelism: this.operationsAtOnce(),
+      parallelism: this.options.terraformParallelism ?? operationsAtOnce(this.job.stacks),
       env: { [DEPLOY_VARIABLE]: this.permit, ...this.job.env },
       onLine: (text) => {
         const line = applyLine(text);
@@ -189,13 +189,6 @@ class Deployment {
     const exitCode = await application.ended().finally(() => this.running.delete(application));
     this.report.take({ event: "stack", stack: name, state: exitCode === 0 ? "done" : "failed" });
     return exitCode === 0;
-  }
-
-  /** Undefined where Terraform runs remotely, and takes no `-parallelism`. */
-  private operationsAtOnce(): number | undefined {
-    const { cluster, stacks } = this.job;
-    if (cluster.backend?.cloud !== undefined) return undefined;
-    return this.options.terraformParallelism ?? operationsAtOnce(stacks);
   }
 
   /** The first signal stops in good order, a second one interrupts Terraform. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SystemProcesses } from "../../rollout/processes";
 
@@ -24,18 +24,22 @@ export function reserveCheckout(file: string): Holder | undefined {
   const path = resolve(file);
   mkdirSync(dirname(path), { recursive: true });
   const own: Holder = { pid: process.pid, start: processes.startOf(process.pid), command: process.argv[2] ?? "" };
-  for (;;) {
-    try {
-      writeFileSync(path, JSON.stringify(own), { flag: "wx" });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  const beside = `${path}.${process.pid}`;
+  try {
+    for (;;) {
+      if (putWhole(path, beside, JSON.stringify(own))) break;
+      const holder = holderIn(path);
+      if (holder?.pid === process.pid) break;
+      if (isAlive(holder)) return holder;
+      // It was killed. Another command may have seen that too, and have reserved the checkout since: its file goes back.
+      const taken = takeAway(path, beside);
+      if (isAlive(taken)) {
+        putWhole(path, beside, JSON.stringify(taken));
+        return taken;
+      }
     }
-    const holder = holderIn(path);
-    if (holder?.pid === process.pid) break;
-    if (holder && processes.isAlive(holder.pid) && processes.startOf(holder.pid) === holder.start) return holder;
-    // It was killed.
-    rmSync(path, { force: true });
+  } finally {
+    rmSync(beside, { force: true });
   }
   if (held === undefined) process.once("exit", releaseCheckout);
   held = path;
@@ -54,7 +58,33 @@ export const inUse = ({ command, pid }: Holder): Error =>
     `cdktf.out is in use by the command \`${command}\` (process ${pid}) in this checkout\n    hint: wait until it ends, or use another checkout`,
   );
 
-/** Undefined for a file that is not complete: its process was killed, or is writing it. */
+/** Creates a file that appears with its whole content. @returns false if there is one */
+function putWhole(path: string, beside: string, content: string): boolean {
+  writeFileSync(beside, content);
+  try {
+    linkSync(beside, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  }
+}
+
+/** Removes a file that others may be removing too. @returns what it had */
+function takeAway(path: string, beside: string): Holder | undefined {
+  try {
+    renameSync(path, beside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return undefined;
+  }
+  return holderIn(beside);
+}
+
+const isAlive = (holder: Holder | undefined): holder is Holder =>
+  holder !== undefined && processes.isAlive(holder.pid) && processes.startOf(holder.pid) === holder.start;
+
+/** Undefined if there is none. */
 function holderIn(path: string): Holder | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as Holder;

@@ -50,7 +50,7 @@ export const stackOf = (stacks: readonly Stack[], agent: string): Stack =>
 const LOCK = join(OUTPUT, ".in-use");
 
 /**
- * Writes the Terraform JSON to cdktf.out by the project's own program. \`cdktf synth\` does the same in four times the time.
+ * Writes the Terraform JSON to cdktf.out by the project's own program. `cdktf synth` does the same in four times the time.
  * Until this process ends, no other command of the checkout does that.
  * @throws with the program's errors, if it fails, and while another command uses cdktf.out
  */

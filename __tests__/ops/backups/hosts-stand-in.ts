@@ -66,7 +66,7 @@ const outputs = new Map<string, string>();
 function synthesizing(text: string): string {
   const output = outputs.get(text) ?? synthesizeText(text).outdir;
   outputs.set(text, output);
-  return `cp -R '${output}' cdktf.out`;
+  return `mkdir -p cdktf.out && cp -R '${output}/.' cdktf.out`;
 }
 
 /** A project whose hosts are a stand-in for the docker CLI, and whose state is one for Terraform. */
