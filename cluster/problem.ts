@@ -1,5 +1,6 @@
 import { masked } from "../consul/secret-detection";
 import { catalogue, type ProblemCode, type Severity } from "./catalogue";
+import { commandsIn } from "./chosen-file";
 
 /** One thing that is wrong, or worth knowing: what, where, and what to do about it. */
 export interface Problem {
@@ -73,7 +74,7 @@ export function describeProblem({ code, severity, location, message, hint }: Pro
 }
 
 /** A hint on a line of its own, below a message. */
-export const hintLine = (hint: string): string => `    hint: ${printable(hint)}`;
+export const hintLine = (hint: string): string => `    hint: ${printable(commandsIn(hint))}`;
 
 /**
  * Messages quote files: what nobody can see is made visible, and secrets are masked. Line breaks and terminal codes,

@@ -1,6 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import type { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
+import { EMBEDDED_FILE } from "../cluster/chosen-file";
 import { defineCluster } from "../cluster/define";
 import type { ClusterFile } from "../cluster/file/schema";
 import { keyText } from "../cluster/problem";
@@ -12,8 +13,6 @@ import { replaceFile } from "./replace-file";
 import { whenSynthesized } from "./stack";
 
 const CLUSTER_ID = stepId("cluster");
-/** Beside the stack's JSON. JSON is YAML, so commands read it as a cluster file. */
-const CLUSTER_FILE = "cluster.json";
 
 /**
  * A whole cluster inside a stack of one's own, which has its own backend, outputs and other resources: hosts, servers,
@@ -67,7 +66,7 @@ export class EmbeddedCluster extends Construct {
     this.registrators = registrators;
     whenSynthesized(this, (folder) => {
       const file = { ...description, backend: backendIn(stack, folder) };
-      replaceFile(join(folder, CLUSTER_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
+      replaceFile(join(folder, EMBEDDED_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
     });
   }
 }

@@ -44,13 +44,13 @@ export function selectClusterFile(env: NodeJS.ProcessEnv = process.env): string 
   } catch (error) {
     throw unchosen(
       `cdktf.json cannot be read: ${(error as Error).message}`,
-      "run this in the project's folder, or choose a cluster file: CLUSTER=cluster.yaml",
+      "run this in the project's folder, or choose a cluster file, with --cluster FILE or the variable CLUSTER",
     );
   }
   if (typeof context?.cluster === "string" && context.cluster !== "") return context.cluster;
   throw unchosen(
     "no cluster file is chosen: cdktf.json has no `cluster` in its context",
-    'choose one: CLUSTER=cluster.yaml, or in cdktf.json "context": { "cluster": "cluster.yaml" }',
+    'choose one with --cluster FILE, or the variable CLUSTER, or in cdktf.json "context": { "cluster": "cluster.yaml" }',
   );
 }
 
@@ -134,7 +134,7 @@ function readText(path: string, fail: Fail): string {
     return fail(
       "file-unreadable",
       `the cluster file cannot be read: ${reason}`,
-      "name a YAML file: CLUSTER=cluster.yaml",
+      "name a YAML file, with --cluster FILE or the variable CLUSTER",
     );
   }
 }

@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { commandsIn } from "../../cluster/chosen-file";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { describeProblem } from "../../cluster/problem";
 import { dockerArguments } from "../../consul/docker-arguments";
@@ -155,7 +156,7 @@ function print(outcome: Outcome, { dryRun, undo }: AdoptOptions, { print, log }:
   if (dryRun || undo) return;
   const absent = agents.filter(({ state }) => state === "absent").map(({ agent }) => agent);
   const rest = absent.length > 0 ? `; a deploy creates ${absent.join(", ")}` : "";
-  print(`\nall running agents are adopted${rest}. Next: npm run diff, npm run deploy`);
+  print(`\nall running agents are adopted${rest}. ${commandsIn("Next: npm run diff, npm run deploy")}`);
   if (retired.length === 0) return;
   print("When the cluster is healthy, remove the previous containers:");
   for (const { remove } of retired) print(`  ${remove}`);

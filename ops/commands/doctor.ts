@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { commandsIn } from "../../cluster/chosen-file";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem, locationText } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
@@ -117,5 +118,6 @@ function print({ problems, fixed, deploying }: Diagnosis, { print }: Terminal): 
   if (deploying.length > 0)
     print(`a deploy is running in ${deploying.join(", ")}: problems may be temporary, and nothing was fixed`);
   if (problems.length > 0) return;
-  print(fixed.length > 0 ? "nothing is wrong any more; npm run deploy completes the rest" : "nothing is wrong");
+  const rest = commandsIn("npm run deploy completes the rest");
+  print(fixed.length > 0 ? `nothing is wrong any more; ${rest}` : "nothing is wrong");
 }

@@ -1,3 +1,4 @@
+import { commandsIn } from "../../cluster/chosen-file";
 import { count, listed } from "../terminal/format";
 import type { DeployEvent, Failure } from "./events";
 
@@ -58,7 +59,7 @@ export function summaryLines(summary: Summary): string[] {
   if (result === "failed") lines.push(`next: fix this, then npm run ${command} again: it does the rest`);
   if (result === "interrupted") lines.push(`next: npm run ${command} does the rest; npm run status shows the cluster`);
   if (log !== undefined) lines.push(`log: ${log}`);
-  return lines;
+  return lines.map(commandsIn);
 }
 
 const indented = (text: string): string[] =>

@@ -1,3 +1,4 @@
+import { commandsIn } from "../../cluster/chosen-file";
 import { locationText } from "../../cluster/problem";
 import type { HealthProblem } from "../inspect/health-problem";
 import { count, listed, rolesText, securityText } from "../terminal/format";
@@ -17,6 +18,9 @@ export interface TextOptions {
 const AGENTS = 30;
 /** Up to this many UIs, all are listed; of more, one. */
 const UIS = 4;
+
+/** Lists what the screen leaves out. */
+const ALL = "npm run status -- --all";
 
 /** A status as one screen of text. */
 export function text(status: Status, { room = Number.POSITIVE_INFINITY, ...options }: TextOptions): string {
@@ -41,7 +45,7 @@ function screen(status: Status, { colour, all }: TextOptions, few: number): stri
     ...facts(status, all).map(([what, value]) => `${paint(what.padEnd(8), "faint")}  ${paint(value.text, value.tone)}`),
   ];
   if (shown.length > 0) lines.push("", ...aligned(table(shown, status), paint));
-  if (hidden.length > 0) lines.push(paint(`and ${hiddenText(hidden)}: npm run status -- --all`, "faint"));
+  if (hidden.length > 0) lines.push(paint(`and ${hiddenText(hidden)}: ${commandsIn(ALL)}`, "faint"));
   const addList = (heading: string, tone: Tone, problems: readonly HealthProblem[]) => {
     if (problems.length > 0) lines.push("", paint(heading, tone), ...listOf(problems, all));
   };
@@ -158,7 +162,7 @@ function listOf(problems: readonly HealthProblem[], all: boolean): string[] {
   );
   const shown = all ? groups : groups.slice(0, LISTED);
   const rest = groups.slice(shown.length).flat().length;
-  return [...shown.flatMap(entry), ...(rest > 0 ? [`  and ${rest} more: npm run status -- --all`] : [])];
+  return [...shown.flatMap(entry), ...(rest > 0 ? [`  and ${rest} more: ${commandsIn(ALL)}`] : [])];
 }
 
 /** Up to this many agents with the same problem have a line each. */
@@ -170,5 +174,5 @@ function entry(group: readonly HealthProblem[]): string[] {
   const [{ message, hint }, ...others] = group as [HealthProblem, ...HealthProblem[]];
   const names = listed(group.map(({ location }) => locationText(location)));
   const hints = hint && others.some((other) => other.hint !== hint) ? `${hint}; likewise for the others` : hint;
-  return [`  ${names === "" ? "" : `${names}: `}${message}`, ...(hints ? [`      hint: ${hints}`] : [])];
+  return [`  ${names === "" ? "" : `${names}: `}${message}`, ...(hints ? [`      hint: ${commandsIn(hints)}`] : [])];
 }

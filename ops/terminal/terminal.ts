@@ -1,3 +1,5 @@
+import { commandsIn } from "../../cluster/chosen-file";
+
 type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly rows?: number; readonly columns?: number };
 
 /** What a command writes to: results go to standard output, everything else to standard error. */
@@ -13,6 +15,6 @@ export class Terminal {
   /** A result for programs. */
   readonly printJson = (value: unknown): void => this.print(JSON.stringify(value, null, 2));
 
-  /** Progress, warnings and errors. */
-  readonly log = (line: string): void => void this.stderr.write(`${line}\n`);
+  /** Progress, warnings and errors, with the next commands as they are typed for the chosen cluster. */
+  readonly log = (line: string): void => void this.stderr.write(`${commandsIn(line)}\n`);
 }

@@ -59,7 +59,9 @@ describe("the cluster file", () => {
     "has to be chosen: %j names none",
     (cdktf) =>
       inside(cdktf, () =>
-        expect(() => selectClusterFile({})).toThrow("choose one: CLUSTER=cluster.yaml, or in cdktf.json"),
+        expect(() => selectClusterFile({})).toThrow(
+          "choose one with --cluster FILE, or the variable CLUSTER, or in cdktf.json",
+        ),
       ),
   );
   test("is named relative to the project in messages, so that they are the same in every checkout", () =>
