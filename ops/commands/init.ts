@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { shellWord } from "../../cluster/chosen-file";
 import { parseCluster } from "../../cluster/file/load";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem } from "../../cluster/problem";
 import { locationLines } from "../project/locations";
-import { askForSettings } from "../project/questions";
+import { askAtTerminal } from "../project/questions";
 import {
   CLUSTER_FILE,
   FILE_NAMES,
@@ -34,7 +35,7 @@ export async function init({ folder, ...options }: InitOptions, terminal: Termin
   const root = resolve(folder);
   const given: ProjectSettings = { ...options, servers: options.server, clients: options.client };
   refuseExisting(root);
-  const settings = given.servers.length > 0 ? given : await askForSettings(given, terminal);
+  const settings = given.servers.length > 0 ? given : await askAtTerminal(given, terminal);
   const files = projectFiles(settings);
   const cluster = parseCluster(files[CLUSTER_FILE], CLUSTER_FILE);
   for (const warning of cluster.warnings) terminal.log(describeProblem(warning));
@@ -48,7 +49,9 @@ function refuseExisting(root: string): void {
   const existing = FILE_NAMES.map((name) => join(root, name)).filter((file) => existsSync(file));
   if (existing.length === 0) return;
   const shown = existing.map((file) => relative(process.cwd(), file) || file);
-  throw new Error(`nothing was written: ${shown.join(", ")} exists already; choose an empty folder: init FOLDER`);
+  throw new Error(
+    `nothing was written: ${shown.join(", ")} ${existing.length === 1 ? "exists" : "exist"} already; choose an empty folder: init FOLDER`,
+  );
 }
 
 const nextSteps = (folder: string, cluster: Cluster): string =>
@@ -56,7 +59,7 @@ const nextSteps = (folder: string, cluster: Cluster): string =>
     `made ${FILE_NAMES.join(", ")}`,
     "",
     "Next:",
-    ...(resolve(folder) === process.cwd() ? [] : [`  cd ${folder}`]),
+    ...(resolve(folder) === process.cwd() ? [] : [`  cd ${shellWord(folder)}`]),
     ...FIRST_COMMANDS.map((command) => `  ${command}`),
     "",
     "Files that commands will write. Keep copies of them, but not in the repository:",

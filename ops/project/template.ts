@@ -79,6 +79,7 @@ function clusterFile({ name, servers, clients, daemon }: ProjectSettings): strin
     `# yaml-language-server: $schema=${schema}`,
     stringify({ name }).trim(),
     `image: ${DEFAULTS.image} # every container's, until you change it here`,
+    "ignore: [image-by-tag] # the warning that a registry can move this tag; remove it when the image has a digest",
     stringify({ daemon }).trim(),
     stringify({ hosts: Object.fromEntries(hosts.map((host) => [host.name, host.address])) }).trim(),
     stringify({ servers: names(servers) }).trim(),

@@ -11,7 +11,7 @@ const init = (cwd: string, ...words: string[]) => run(["init", ...words], { cwd 
 
 test("a project has a cluster file of its own, which has no errors", async () => {
   const cwd = folder();
-  const { status, stdout } = await init(
+  const { status, stdout, stderr } = await init(
     cwd,
     "mine",
     ...SERVERS,
@@ -20,13 +20,13 @@ test("a project has a cluster file of its own, which has no errors", async () =>
     "--name",
     "payments",
   );
-  expect(status).toBe(0);
+  expect([status, stderr]).toEqual([0, ""]);
   const files = ["cluster.yaml", "main.ts", "cdktf.json", "package.json", "tsconfig.json", ".gitignore"];
   expect(readdirSync(join(cwd, "mine")).sort()).toEqual([...files].sort());
   for (const line of [...files, "cd mine", "npm install", "npm run deploy", "secrets/payments", "backups/payments"])
     expect(stdout).toContain(line);
   const cluster = loadCluster(join(cwd, "mine/cluster.yaml"));
-  expect(cluster).toMatchObject({ name: "payments", stage: "strict", warnings: [{ code: "image-by-tag" }] });
+  expect(cluster).toMatchObject({ name: "payments", stage: "strict", warnings: [] });
   expect(cluster.agents.map(({ name, role, host }) => [name, role, host.address, host.daemon.url])).toEqual([
     ["consul-client1", "client", "10.0.0.21", "ssh://root@10.0.0.21"],
     ["consul-server1", "server", "10.0.0.11", "ssh://root@10.0.0.11"],
@@ -70,7 +70,12 @@ test("a folder with a file of the same name stays as it is", async () => {
   const { status, stderr } = await init(cwd, "mine", ...SERVERS);
   expect([status, stderr]).toEqual([1, expect.stringContaining("nothing was written: mine/main.ts exists already")]);
   expect(readdirSync(join(cwd, "mine"))).toEqual(["main.ts"]);
+  writeFileSync(join(cwd, "mine/cdktf.json"), "{}");
+  expect((await init(cwd, "mine", ...SERVERS)).stderr).toContain("mine/main.ts, mine/cdktf.json exist already");
 });
+
+test("a folder's name with a space is in quotes", async () =>
+  expect((await init(folder(), "my cluster", ...SERVERS)).stdout).toContain("\n  cd 'my cluster'\n"));
 
 test.each([
   ["a host without an address", ["--server", "consul-server1"], "It must be NAME=ADDRESS"],
