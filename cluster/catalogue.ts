@@ -194,7 +194,8 @@ const health = {
   },
   "container-unrecorded": {
     severity: "error",
-    about: "an agent's container is not in the Terraform state, because a deploy was killed before it recorded it",
+    about:
+      "an agent's container is not in the Terraform state. A deploy was killed before it recorded it, or the state is another cluster's",
   },
   "container-unmanaged": { severity: "error", about: "an agent's container was not created by Terraform" },
   "container-foreign": {

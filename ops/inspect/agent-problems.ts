@@ -11,8 +11,11 @@ import { type InspectedAgent, notReady } from "./inspected-agent";
 import { isOurs } from "./ownership";
 import type { AgentProbe } from "./probe";
 
-/** The problems of one agent, by what was found on its host. */
-export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
+/**
+ * The problems of one agent, by what was found on its host.
+ * @param stateEmpty whether the Terraform state has no container of the cluster
+ */
+export function agentProblems(inspected: InspectedAgent, stateEmpty = false): HealthProblem[] {
   const { agent, resource, stateUnread, container, view, report = { lines: [] } } = inspected;
   const at = { host: agent.host.name, agent: agent.name };
   const logs = `docker logs ${agent.container}`;
@@ -23,7 +26,7 @@ export function agentProblems(inspected: InspectedAgent): HealthProblem[] {
     return [healthProblem({ ...at, code: "container-missing", message, hint: "npm run deploy" })];
   }
   if (!stateUnread && resource?.attributes.id !== container.Id) {
-    return [healthProblem({ ...at, ...unrecorded(inspected, container) })];
+    return [healthProblem({ ...at, ...unrecorded(inspected, container, stateEmpty) })];
   }
   const { Status, ExitCode } = container.State;
   if (Status === "restarting") {
@@ -112,10 +115,13 @@ function stateOf({ State: { Status } }: Container): string {
 function unrecorded(
   { agent, resource }: InspectedAgent,
   container: Container,
+  stateEmpty: boolean,
 ): Pick<HealthProblemProps, "code" | "message" | "hint" | "fix"> {
   const unknown = `its container ${agent.container} is not in the Terraform state`;
   if (isOurs(container) && !resource) {
-    const message = `${unknown}: a deploy was killed before it recorded it`;
+    // Then nothing shows that this cluster was ever deployed.
+    const why = stateEmpty ? ", which has no container at all" : ": a deploy was killed before it recorded it";
+    const message = `${unknown}${why}`;
     return { code: "container-unrecorded", message, fix: "recreate" };
   }
   if (!sharesData(container, agent)) {

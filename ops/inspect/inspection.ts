@@ -73,10 +73,11 @@ export function conclude(
   const agents = hosts.flatMap((host) => host.agents).sort((a, b) => (a.agent.name < b.agent.name ? -1 : 1));
   const leader = leadership(agents);
   const ofHosts = hosts.flatMap(({ host, why }) => (why === undefined ? [] : [unreachableHost(host, why)]));
-  const ofAgents = [...agents.flatMap(agentProblems), ...otherLeaders(agents, leader)];
+  const wrongState = stateEmpty && agents.some(({ container }) => container);
+  const problemsOf = (agent: InspectedAgent) => agentProblems(agent, wrongState);
+  const ofAgents = [...agents.flatMap(problemsOf), ...otherLeaders(agents, leader)];
   if (leader) ofAgents.push(...unhealthyServers(file, leader, [...ofHosts, ...ofAgents]));
   if (leader) ofAgents.push(...unreachableAgents(agents, leader, ofAgents));
-  const wrongState = stateEmpty && agents.some(({ container }) => container);
   return {
     hosts: hosts.map(({ host, version, why }) => ({ host, version, why })),
     agents,
@@ -100,13 +101,13 @@ const unreachableHost = ({ name: host }: HostDescription, why: string): HealthPr
   });
 
 /**
- * Running containers with an empty Terraform state mean that it is the wrong state, of another folder, `name` or `backend`. A fix by that state would
- * remove a working cluster.
+ * Containers beside an empty Terraform state mean that it is the wrong state, of another folder, `name` or `backend`, or
+ * that they are of another cluster. A fix by that state would remove a working cluster.
  */
 function withoutFix({ fix: _, ...problem }: HealthProblem): HealthProblem {
   return {
     ...problem,
-    hint: "the Terraform state has no container: is it in another folder, or under another `name:` or `backend:`?",
+    hint: "if this cluster was deployed, its Terraform state is in another folder, or under another `name:` or `backend:`. If not, the container is of another cluster, or made by hand: docs/adopting.md",
   };
 }
 

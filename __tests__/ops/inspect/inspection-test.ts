@@ -46,7 +46,11 @@ describe("running containers with an empty Terraform state", () => {
 
   test("are fixed by nothing, because it is the wrong state", () => {
     const [problem] = conclude(cluster, [found], { stateEmpty: true }).problems;
-    expect(problem).toMatchObject({ code: "container-unrecorded", hint: expect.stringContaining("another folder") });
+    expect(problem).toMatchObject({
+      code: "container-unrecorded",
+      message: "its container s1 is not in the Terraform state, which has no container at all",
+      hint: expect.stringContaining("another folder"),
+    });
     expect(problem?.fix).toBeUndefined();
   });
   test("are fixed when the state has other containers", () =>
