@@ -33,7 +33,8 @@ export async function run(words: readonly string[], { env = {}, cwd = PROJECT }:
     process.chdir(before.cwd);
     // `logs` listens until its process ends.
     for (const signal of SIGNALS) process.removeAllListeners(signal);
-    for (const name of Object.keys(env)) delete process.env[name];
+    // The option --cluster sets a variable.
+    for (const name of ["CLUSTER", ...Object.keys(env)]) delete process.env[name];
     Object.assign(process.env, before.env);
   }
 }

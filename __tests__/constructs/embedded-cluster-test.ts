@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   type App,
@@ -101,11 +102,22 @@ test.each<[string, (stack: TerraformStack) => unknown, object]>([
 test("with that file, `secrets init` makes the secrets that the stack expects", async () => {
   const file = fileOf(embedded(secured()));
   const made = await run(["secrets", "init", "--cluster", file]);
-  expect([made.status, made.stdout]).toEqual([0, expect.stringContaining("agents/s1/")]);
+  expect(made).toEqual({
+    status: 0,
+    stdout: expect.stringContaining("agents/s1/"),
+    stderr: "next: npx cdktf deploy\n",
+  });
   expect(await run(["secrets", "check", "--cluster", file])).toMatchObject({
     status: 0,
     stdout: expect.stringContaining("nothing is wrong"),
   });
+});
+
+test("the `cluster` key of cdktf.json's context may name that file", async () => {
+  const { outdir } = embedded(secured());
+  writeFileSync(join(outdir, "cdktf.json"), JSON.stringify({ context: { cluster: "stacks/c/cluster.json" } }));
+  const { stdout } = await run(["secrets", "init"], { cwd: outdir });
+  expect(stdout).toMatch(/^cluster file: stacks\/c\/cluster\.json\n.*agents\/s1\//s);
 });
 
 test.each<[string, Partial<ClusterFile>, string, RegExp]>([

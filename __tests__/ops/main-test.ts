@@ -67,11 +67,11 @@ test("without a command, the program prints its help as an error", async () =>
   expect(await run([])).toMatchObject({
     status: 1,
     stdout: "",
-    stderr: expect.stringContaining("Usage: consul-cdktf COMMAND"),
+    stderr: expect.stringContaining("Usage: npx consul-cdktf COMMAND"),
   }));
 
 test.each([
-  [["statsu"], "error: unknown command 'statsu'\n(Did you mean status?)"],
+  [["statsu"], "error: unknown command 'statsu'\n(Did you mean status?)\nhelp: npx consul-cdktf --help\n"],
   [["secrets", "chekc"], "error: unknown command 'chekc'\n(Did you mean check?)"],
   [["doctor", "--fixx"], "error: unknown option '--fixx'\n(Did you mean --fix?)\nhelp: npm run doctor -- --help\n"],
   [["doctor", "now"], "error: too many arguments for 'doctor'. Expected 0 arguments but got 1.\n"],

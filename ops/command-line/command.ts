@@ -70,7 +70,7 @@ export class DocumentedCommand extends Command {
   /** The command as a user types it in a project. */
   typed(words: string): string {
     const [name, ...subcommands] = this.path();
-    if (name === undefined) return `${this.name()} ${words}`;
+    if (name === undefined) return `npx ${this.name()} ${words}`;
     if (this.isForEverybody) return `npx consul-cdktf ${name} ${words}`.trim();
     const behind = [...subcommands, words].filter((word) => word !== "");
     return ["npm run", name, ...(behind.length > 0 ? ["--", ...behind] : [])].join(" ");
