@@ -1,4 +1,5 @@
 import type { ProblemCode } from "../../cluster/catalogue";
+import { commandsIn } from "../../cluster/chosen-file";
 import { describeProblem, locationText } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
 import { hasChanges, isKnown, type PlannedStack, planStack, stackTexts } from "../deploy/planned-stacks";
@@ -44,7 +45,7 @@ export async function diff(options: DiffOptions, terminal: Terminal): Promise<nu
   const unreachableTexts = unreachableHosts.map(
     (host) => `host "${host}" is unreachable: ${found.unreachable.get(host)}`,
   );
-  if (blockedStacks.size > 0) unreachableTexts.unshift(blockedText("diff", found));
+  if (blockedStacks.size > 0) unreachableTexts.unshift(commandsIn(blockedText("diff", found)));
   if (options.json) {
     terminal.printJson(jsonOf(file, planned, found, unreachable));
     unreachableTexts.forEach(log);

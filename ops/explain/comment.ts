@@ -1,3 +1,5 @@
+import { commandsIn } from "../../cluster/chosen-file";
+
 /**
  * Characters of a comment on a pull request, at most: GitHub takes 65536 (its API answers "body is too long (maximum is
  * 65536 characters)"), GitLab more.
@@ -12,8 +14,8 @@ export function comment(summary: string, texts: readonly string[]): string {
   const heading = `### ${summary.replace(/[\\`*_[\]<>|#&]/g, "\\$&")}`;
   if (texts.length === 0) return heading;
   const whole = texts.join("\n\n");
-  const text =
-    whole.length <= MAX_LENGTH ? whole : `${whole.slice(0, MAX_LENGTH)}\n... cut off here; npm run diff shows the rest`;
+  const cut = () => `${whole.slice(0, MAX_LENGTH)}\n... cut off here; ${commandsIn("npm run diff")} shows the rest`;
+  const text = whole.length <= MAX_LENGTH ? whole : cut();
   const fence = "`".repeat(Math.max(3, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length + 1)));
   return `${heading}\n\n${fence}text\n${text}\n${fence}`;
 }
