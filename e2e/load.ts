@@ -19,6 +19,8 @@ export interface LoadReport {
   readonly unacknowledged: readonly number[];
   /** Longest time between two acknowledged writes of one user, in seconds. */
   readonly longestGap: number;
+  /** When it ended, and whose it was: servers' logs tell what happened then. */
+  readonly gapEnded: string;
   /** How often the session did not exist, or did not hold its lock. */
   readonly sessionLosses: number;
   /** How often neither agent resolved the service, by HTTP or by DNS. */

@@ -30,6 +30,7 @@ const report = {
   lost: 0,
   unacknowledged: [] as number[],
   longestGap: 0,
+  gapEnded: "",
   sessionLosses: 0,
   unresolved: 0,
 };
@@ -48,9 +49,11 @@ async function call(agent: string, method: string, path: string, body?: string) 
   return text === "" ? undefined : JSON.parse(text);
 }
 
+const time = (): string => new Date().toISOString().slice(14, 23);
+
 function note(who: string, error: unknown): void {
   const { code, message } = error as NodeJS.ErrnoException;
-  report.reasons.push(`${new Date().toISOString().slice(14, 23)} ${who}: ${code ?? message}`);
+  report.reasons.push(`${time()} ${who}: ${code ?? message}`);
 }
 
 /** Works through an agent; if that fails, pauses, and works through the other. */
@@ -77,7 +80,8 @@ async function writer(own: number) {
       });
       if (done !== true) throw new Error(`answered ${done}`);
       report.written++;
-      report.longestGap = Math.max(report.longestGap, (Date.now() - last) / 1000);
+      const gap = (Date.now() - last) / 1000;
+      if (gap > report.longestGap) Object.assign(report, { longestGap: gap, gapEnded: `${time()} ${who}` });
       last = Date.now();
     } catch (error) {
       note(`${who}, again`, error);
