@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as path from "node:path";
-import { type CommandOptions, type CommandResult, run } from "./command";
+import { type CommandOptions, type CommandResult, type RunningCommand, run, start } from "./command";
 import { TestBedMachine } from "./machine";
 import { send, waitForEnd } from "./processes";
 import { writeSshdConfig } from "./ssh";
@@ -79,6 +79,11 @@ export class DockerHost extends TestBedMachine {
   dockerWith(options: CommandOptions, ...args: string[]): Promise<CommandResult> {
     const { DOCKER_CONTEXT: _context, DOCKER_TLS_VERIFY: _tls, ...env } = options.env ?? process.env;
     return run("docker", ["-H", `unix://${this.socket}`, ...args], { ...options, env });
+  }
+
+  /** Prints events of the daemon from now on, each as a line, until it gets a signal. */
+  watch(filter: string, format: string): RunningCommand {
+    return start("docker", ["-H", `unix://${this.socket}`, "events", "--filter", filter, "--format", format]);
   }
 
   /** Starts the daemon, unless it is reachable, and waits until it is. */
