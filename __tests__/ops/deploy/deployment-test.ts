@@ -193,7 +193,8 @@ describe("signals", () => {
         .then((code) => { process.exitCode = code; });`;
     const child: ChildProcess = spawn(process.execPath, ["--require", join(PROJECT, "typescript.cjs"), "-e", program], {
       cwd: root,
-      env: { ...process.env },
+      // What a killed command leaves behind goes with the folder of the test.
+      env: { ...process.env, TMPDIR: root },
       stdio: ["ignore", "pipe", "inherit"],
     });
     let output = "";
