@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { STACK_JSON } from "../consul/contract";
 
 /** Beside an embedded cluster's stack JSON. JSON is YAML, so commands read it as a cluster file. */
 export const EMBEDDED_FILE = "cluster.json";
-/** CDKTF's name for a stack's JSON. */
-const STACK_JSON = "cdk.tf.json";
 
 /** The cluster file that the option --cluster named. The variable CLUSTER needs nothing: it also holds for the next command. */
 let named: string | undefined;

@@ -3,6 +3,10 @@
  * (agent/config/config.go, deprecated.go and flags.go), former names included.
  */
 
+const GOSSIP = `gossip_interval gossip_nodes probe_interval probe_timeout retransmit_mult suspicion_mult`;
+const TLS = `ca_file ca_path cert_file key_file tls_cipher_suites tls_min_version use_auto_cert verify_incoming
+     verify_outgoing verify_server_hostname`;
+
 /** The keys of each section of the configuration; "" is its top. Other mappings have keys of the user's own. */
 const SECTIONS: Readonly<Record<string, string>> = {
   "": `acl acl_agent_master_token acl_agent_token acl_datacenter acl_default_policy acl_down_policy
@@ -58,8 +62,8 @@ const SECTIONS: Readonly<Record<string, string>> = {
      max_stale node_ttl only_passing prefer_namespace recursor_strategy recursor_timeout service_ttl soa
      udp_answer_limit use_cache`,
   "dns_config.soa": `expire min_ttl refresh retry`,
-  gossip_lan: `gossip_interval gossip_nodes probe_interval probe_timeout retransmit_mult suspicion_mult`,
-  gossip_wan: `gossip_interval gossip_nodes probe_interval probe_timeout retransmit_mult suspicion_mult`,
+  gossip_lan: GOSSIP,
+  gossip_wan: GOSSIP,
   http_config: `allow_write_http_from block_endpoints idle_timeout max_header_bytes read_header_timeout read_timeout
      response_headers use_cache write_timeout`,
   limits: `http_max_conns_per_client https_handshake_timeout kv_max_value_size request_limits rpc_client_timeout
@@ -85,14 +89,10 @@ const SECTIONS: Readonly<Record<string, string>> = {
      filter_default metrics_prefix prefix_filter prometheus_retention_time retry_failed_connection statsd_address
      statsite_address`,
   tls: `defaults grpc https internal_rpc`,
-  "tls.defaults": `ca_file ca_path cert_file key_file tls_cipher_suites tls_min_version use_auto_cert verify_incoming
-     verify_outgoing verify_server_hostname`,
-  "tls.grpc": `ca_file ca_path cert_file key_file tls_cipher_suites tls_min_version use_auto_cert verify_incoming
-     verify_outgoing verify_server_hostname`,
-  "tls.https": `ca_file ca_path cert_file key_file tls_cipher_suites tls_min_version use_auto_cert verify_incoming
-     verify_outgoing verify_server_hostname`,
-  "tls.internal_rpc": `ca_file ca_path cert_file key_file tls_cipher_suites tls_min_version use_auto_cert verify_incoming
-     verify_outgoing verify_server_hostname`,
+  "tls.defaults": TLS,
+  "tls.grpc": TLS,
+  "tls.https": TLS,
+  "tls.internal_rpc": TLS,
   ui_config: `content_path dashboard_url_templates dir enabled metrics_provider metrics_provider_files
      metrics_provider_options_json metrics_proxy`,
   "ui_config.metrics_proxy": `add_headers base_url path_allowlist`,

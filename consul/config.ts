@@ -3,7 +3,7 @@ type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 /** A configuration of Consul: JSON, with any keys. */
 export type ConsulConfig = Record<string, Json>;
 
-export const isMapping = (value: Json | undefined): value is ConsulConfig =>
+export const isMapping = (value: unknown): value is ConsulConfig =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Mappings merge key by key; any other value of `first` is replaced by the one of `last`. */

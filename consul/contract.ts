@@ -37,6 +37,8 @@ export const stepId = (name: string): string => `consul_${name}`;
 
 /** The output of the cluster's own stack that lists all its stacks, if there are several. */
 export const STACKS_OUTPUT = "consul_stacks";
+/** CDKTF's name for a stack's JSON, in the stack's folder. */
+export const STACK_JSON = "cdk.tf.json";
 
 // Containers and volumes.
 

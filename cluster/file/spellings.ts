@@ -1,3 +1,4 @@
+import { isMapping } from "../../consul/config";
 import { CHECK_KEYS, SERVICE_KEYS } from "./service-schema";
 
 /**
@@ -23,10 +24,7 @@ export function withFileKeys(file: unknown): unknown {
   };
 }
 
-type Mapping = Record<string, unknown>;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+type Mapping = Readonly<Record<string, unknown>>;
 
 const eachOf = (value: unknown, change: (item: Mapping) => Mapping): unknown =>
   Array.isArray(value) ? value.map((item) => (isMapping(item) ? change(item) : item)) : value;

@@ -2,6 +2,9 @@ import { InvalidArgumentError } from "commander";
 import { allowableCodes, type ProblemCode } from "../../cluster/catalogue";
 import { didYouMean } from "../../cluster/suggest";
 
+/** What the argument [STACK...] means. */
+export const STACK = "only these stacks: names, or patterns with *";
+
 /** Values of options and arguments. Each function throws commander's error for a value that is not valid. */
 
 export function positiveInteger(value: string): number {

@@ -1,10 +1,8 @@
 import { Option } from "commander";
 import { allowableCodes } from "../../cluster/catalogue";
-import { allowableCode, containerName, positiveInteger } from "./arguments";
+import { allowableCode, containerName, positiveInteger, STACK } from "./arguments";
 import { rejectCdktfOptions } from "./cdktf-options";
 import { type DocumentedCommand, jsonOption, repeated } from "./command";
-
-const STACK = "only these stacks: names, or patterns with *";
 
 const without = () => repeated("--without <HOST>", "skip a host, for example one that is unreachable; may be repeated");
 const allow = () =>

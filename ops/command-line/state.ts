@@ -1,6 +1,5 @@
+import { STACK } from "./arguments";
 import type { DocumentedCommand } from "./command";
-
-const STACK = "only these stacks: names, or patterns with *";
 
 /** The commands for Terraform states and their locks. */
 export function addState(program: DocumentedCommand): void {

@@ -4,7 +4,7 @@ import type { ProblemCode } from "../../cluster/catalogue";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem, type Problem } from "../../cluster/problem";
 import { stackNames } from "../../cluster/resolve/stacks";
-import { STACKS_OUTPUT } from "../../consul/contract";
+import { STACK_JSON, STACKS_OUTPUT } from "../../consul/contract";
 import { unreachableHosts } from "../docker/hosts";
 import { unsavedStates } from "../inspect/unsaved-state";
 import { parallel } from "../parallel";
@@ -96,7 +96,7 @@ function writePartialStacks(
     stacks.map(({ name, folder, json }) => {
       const state = states.get(name) ?? { outputs: {}, resources: [] };
       const partial = excludeHosts(json, state, skippedHosts.get(name) ?? []);
-      writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(partial.json, null, 2));
+      writeFileSync(join(folder, STACK_JSON), JSON.stringify(partial.json, null, 2));
       return [name, partial.targets];
     }),
   );

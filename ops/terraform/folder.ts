@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { BackendType } from "../../cluster/resolve/state-backend";
 import { refuseVariables } from "../../cluster/terraform-variables";
+import { STACK_JSON } from "../../consul/contract";
 import { type CloudBlock, ensureWorkspace } from "./cloud-workspace";
 
 /** Where Terraform notes a workspace that was selected in a folder. For HCP Terraform it is the stack's own. */
@@ -33,7 +34,7 @@ interface TerraformBlock {
 }
 
 function backendIn(folder: string): TerraformBlock {
-  const file = join(folder, "cdk.tf.json");
+  const file = join(folder, STACK_JSON);
   if (!existsSync(file)) return {};
   return (JSON.parse(readFileSync(file, "utf8")) as { terraform?: TerraformBlock }).terraform ?? {};
 }

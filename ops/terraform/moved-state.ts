@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { withTempDir } from "../temp-dir";
 import { lockIn } from "./running-deploys";
+import { pullText } from "./state";
 import { terraform } from "./terraform";
 
 /** What identifies a version of a Terraform state. */
@@ -31,11 +32,7 @@ function contentOf({ text }: StateVersion): string {
 }
 
 /** The state that a folder's backend has. @throws when the backend is unreachable */
-export async function pull(folder: string): Promise<StateVersion | undefined> {
-  const { exitCode, output, error } = await terraform(folder, ["state", "pull"]);
-  if (exitCode !== 0) throw new Error(`the Terraform state cannot be read in ${folder}\n${error}`);
-  return versionOf(output);
-}
+export const pull = async (folder: string): Promise<StateVersion | undefined> => versionOf(await pullText(folder));
 
 /**
  * Writes a state into a folder's backend, and reads it back.

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unescaped } from "../../constructs/escape";
 import { namedRequest } from "../../constructs/rollout-program";
-import { secretsId } from "../../consul/contract";
+import { STACK_JSON, secretsId } from "../../consul/contract";
 import { SYSTEM_CLOCK } from "../../rollout/clock";
 import { dockerEnvironment } from "../../rollout/environment";
 import { told } from "../../rollout/outcome";
@@ -53,7 +53,7 @@ export class RolloutRunner {
     private readonly log: (line: string) => void,
     private readonly overrides: ReadonlyMap<string, ContainerOverride> = new Map(),
   ) {
-    this.json = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8"));
+    this.json = JSON.parse(readFileSync(join(folder, STACK_JSON), "utf8"));
   }
 
   /** The name by which an agent's host pulls its image. */

@@ -4,6 +4,7 @@ import type { BackendEntry } from "../../cluster/file/schema";
 import { backendOf } from "../../cluster/resolve/state-backend";
 import { refuseVariables } from "../../cluster/terraform-variables";
 import { backendBlock } from "../../constructs/state-backend";
+import { STACK_JSON } from "../../consul/contract";
 import { withTempDir } from "../temp-dir";
 import { OUTPUT, type Stack } from "./synth";
 import { terraform } from "./terraform";
@@ -37,10 +38,18 @@ export interface StateResource {
  * @throws when the backend is unreachable
  */
 export async function readState(folder: string, signal?: AbortSignal): Promise<StackState> {
+  return parseState(await pullText(folder, signal));
+}
+
+/**
+ * The text of the Terraform state that a folder's backend has; empty if there is none.
+ * @throws when the backend is unreachable
+ */
+export async function pullText(folder: string, signal?: AbortSignal): Promise<string> {
   // Not `show -json`, which starts a provider process, and a stack that is known by its backend has no provider.
   const { exitCode, output, error } = await terraform(folder, ["state", "pull"], signal);
   if (exitCode !== 0) throw new Error(`the Terraform state cannot be read in ${folder}\n${error}`);
-  return parseState(output);
+  return output;
 }
 
 /**
@@ -69,7 +78,7 @@ export function withBackendFolder<Result>(
   const stacks = join(OUTPUT, "stacks");
   mkdirSync(stacks, { recursive: true });
   return withTempDir(join(stacks, ".former-"), async (folder) => {
-    writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify(backendBlock(backend, stack)));
+    writeFileSync(join(folder, STACK_JSON), JSON.stringify(backendBlock(backend, stack)));
     return work(folder);
   });
 }

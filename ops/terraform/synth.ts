@@ -57,13 +57,12 @@ const LOCK = join(OUTPUT, ".in-use");
 export async function synthesize(): Promise<Stack[]> {
   const holder = reserveCheckout(LOCK);
   if (holder) throw inUse(holder);
-  await runApp();
-  return synthesized();
+  return writeJson();
 }
 
 /** The same, for a command that changes nothing: while another command uses cdktf.out, what that has synthesized. */
 export async function synthesizeBesideOthers(): Promise<Stack[]> {
-  if (!reserveCheckout(LOCK)) return synthesize();
+  if (!reserveCheckout(LOCK)) return writeJson();
   for (let attempts = 0; ; attempts++) {
     try {
       return synthesized();
@@ -75,11 +74,12 @@ export async function synthesizeBesideOthers(): Promise<Stack[]> {
   }
 }
 
-async function runApp(): Promise<void> {
+async function writeJson(): Promise<Stack[]> {
   const { app } = JSON.parse(readFileSync("cdktf.json", "utf8")) as { app: string };
   const env = { ...process.env, CDKTF_OUTDIR: OUTPUT };
   const { exitCode, error } = await run("sh", ["-c", app], { env });
   if (exitCode !== 0) throw new Error(error.trim() || `${app} ends with exit code ${exitCode}`);
+  return synthesized();
 }
 
 function synthesized(): Stack[] {
