@@ -206,10 +206,17 @@ export const AGENT_FAILURES: readonly AgentFailure[] = [
   },
   // Who it meets
   {
-    pattern: /has conflicting node ID|Node name \S+ is reserved by node/,
+    pattern: /has conflicting node ID/,
     line: "Member '...' has conflicting node ID '...'",
-    meaning: "two agents have one node ID or node name: their data, or their hosts' disks, were copied from each other",
+    meaning: "two agents have one node ID: their data, or their hosts' disks, were copied from each other",
     hint: "remove node-id and serf/ from the data of the copied agent, and restart its container",
+  },
+  {
+    pattern: /Node name \S+ is reserved by node/,
+    line: "Node name ... is reserved by node ...",
+    meaning:
+      "Consul's catalog has this node name with another node ID: the agent's data was deleted, or another agent has its name",
+    hint: "if its data was deleted, wait until Consul has removed the former node; otherwise give one of the two another `node:`",
   },
   {
     pattern: /Conflicting address for|Node name conflicts with another node|name conflict resolution/,

@@ -95,7 +95,11 @@ const LINES: readonly (readonly [line: string, meaning: string])[] = [
   ],
   [
     "  | \\t* Failed to join 127.77.1.1:8301: Member 's1' has conflicting node ID 'f721c8b6-141d-b1aa-e494-50d6d4a9441d' with this agent's ID",
-    "one node ID or node name",
+    "one node ID",
+  ],
+  [
+    '[WARN]  agent.fsm: EnsureRegistration failed: error="failed inserting node: Error while renaming Node ID: \\"7d\\": Node name s1 is reserved by node 1c with name s1 (10.0.0.1)"',
+    "data was deleted",
   ],
   [
     "[ERROR] agent.client.memberlist.lan: memberlist: Conflicting address for s1. Mine: 127.77.8.1:8301 Theirs: 127.77.1.1:8301 Old state: 0",
