@@ -5,6 +5,7 @@ import { defineCluster } from "../cluster/define";
 import { loadCluster } from "../cluster/file/load";
 import { type ClusterFile, LABEL } from "../cluster/file/schema";
 import { ClusterError } from "../cluster/problem";
+import { OWN_LABELS } from "../consul/contract";
 import { BRIDGE, clusterFile, FOUR_HOSTS, HEAD } from "./cluster-files";
 import {
   agentConfigOf,
@@ -315,7 +316,14 @@ test("any `config`, labels and flags reach the container as they were written, w
         JSON.parse(JSON.stringify(whole)),
       );
       const labels = container.labels.map(({ label, value }) => [rendered(label), rendered(value)]);
-      expect(Object.fromEntries(labels)).toEqual({ SERVICE_IGNORE: "true", ...common.labels, ...own.labels });
+      expect(Object.fromEntries(labels)).toEqual({
+        SERVICE_IGNORE: "true",
+        [OWN_LABELS.agent]: "s1",
+        [OWN_LABELS.cluster]: "c",
+        [OWN_LABELS.role]: "server",
+        ...common.labels,
+        ...own.labels,
+      });
       const flags = [...(common.flags ?? []), ...(own.flags ?? [])];
       expect(flags.length === 0 ? [] : container.command.slice(-flags.length).map(rendered)).toEqual(flags);
     }),

@@ -29,6 +29,8 @@ export interface AgentContainerProps {
   readonly agentConfig: AgentConfigProps;
   /** @default none */
   readonly security?: AgentSecurity;
+  /** The product's own labels. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Whether Terraform removes the container. */
   readonly decommission: boolean;
 }
@@ -56,7 +58,7 @@ export function agentContainer(scope: Construct, id: string, props: AgentContain
     ...publishedPorts(host, ports, settings.publish),
     ...limits(settings.resources),
     ...(security ? hardening(privileged) : {}),
-    labels: labels(settings.labels),
+    labels: labels(props.labels, settings.labels),
     volumes: [volume(PATHS.data, settings.data), volume(PATHS.declared, declaredVolume(container))],
     upload: uploads(props),
     healthcheck: healthCheck(PATHS.health),

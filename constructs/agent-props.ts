@@ -170,4 +170,9 @@ export interface ConsulAgentProps {
    * @internal
    */
   readonly fileSettings?: Settings;
+  /**
+   * The name of the cluster file's cluster.
+   * @internal
+   */
+  readonly cluster?: string;
 }

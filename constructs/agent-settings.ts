@@ -12,7 +12,7 @@ import type {
 import { renamed } from "./prop-names";
 
 /** An agent's props that are no values. */
-export const NO_VALUES = ["host", "join", "fileSettings"] as const satisfies (keyof ConsulAgentProps)[];
+export const NO_VALUES = ["host", "join", "fileSettings", "cluster"] as const satisfies (keyof ConsulAgentProps)[];
 type Value = Exclude<keyof ConsulAgentProps, (typeof NO_VALUES)[number]>;
 
 /** Names of settings in a cluster file, by the props' names. */

@@ -115,7 +115,7 @@ export class BackupSchedule extends Construct {
       // The script runs as root, because root owns the volume, and it needs no capability. The container is not read-only,
       // because Docker uploads no file into a read-only container.
       ...WITHOUT_CAPABILITIES,
-      labels: labels(),
+      labels: labels(server.ownLabels("backups")),
       volumes: [volume(PATHS.backups, to ?? name)],
       upload: [
         { file: PATHS.backupsScript, content: uploadText("backups.sh") },

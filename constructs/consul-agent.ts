@@ -8,6 +8,7 @@ import { DEFAULTS } from "../cluster/resolve/defaults";
 import { stageOf } from "../cluster/resolve/security";
 import { family } from "../consul/address";
 import { type AgentConfigProps, agentCommand, uiPath, wholeConfig } from "../consul/agent-config";
+import { type ContainerRole, OWN_LABELS } from "../consul/contract";
 import type { Endpoints } from "../consul/endpoints";
 import type { EffectivePorts, Role } from "../consul/ports";
 import type { ExecTarget, StepRequest } from "../rollout/request";
@@ -173,6 +174,7 @@ export abstract class ConsulAgent extends Construct {
       settings,
       host,
       decommission,
+      labels: this.ownLabels(this.role),
       security: props.security,
       imageId: image.imageId,
       agentConfig: config,
@@ -266,7 +268,20 @@ export abstract class ConsulAgent extends Construct {
         `${this.node.path}: the label "${name}" has two values: "${before}" and "${value}"; set it once, in \`labels\` or by addLabel`,
       );
     this.labels[name] = value;
-    this.container.putLabels(labels(this.labels));
+    this.container.putLabels(labels(this.ownLabels(this.role), this.labels));
+  }
+
+  /**
+   * The product's own labels of this agent's container, or of one that belongs to this agent.
+   * @internal
+   */
+  ownLabels(role: ContainerRole): Record<string, string> {
+    const { cluster } = this.props;
+    return {
+      ...(cluster === undefined ? {} : { [OWN_LABELS.cluster]: cluster }),
+      [OWN_LABELS.agent]: terraformId(this),
+      [OWN_LABELS.role]: role,
+    };
   }
 
   /**

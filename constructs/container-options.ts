@@ -19,8 +19,11 @@ export function limits({ memory, cpus, cpuset }: AgentSettings["resources"]): Pa
 }
 
 /** A container's labels: the product's own, and the user's. */
-export function labels(own: Readonly<Record<string, string>> = {}): { label: string; value: string }[] {
-  return Object.entries({ ...REGISTRATOR_IGNORES, ...own })
+export function labels(
+  own: Readonly<Record<string, string>>,
+  users: Readonly<Record<string, string>> = {},
+): { label: string; value: string }[] {
+  return Object.entries({ ...REGISTRATOR_IGNORES, ...own, ...users })
     .sort(([a], [b]) => byCodeUnits(a, b))
     .map(([label, value]) => ({ label, value }));
 }

@@ -165,7 +165,7 @@ export class Registrator extends Construct {
       ...host.networking(id),
       // Registrator runs as root, which owns the Docker socket, and needs no capability.
       ...WITHOUT_CAPABILITIES,
-      labels: labels(),
+      labels: labels(agent.ownLabels("registrator")),
       // A bind mount, because for a volume Docker would create a folder if the socket does not exist.
       mounts: [{ type: "bind", source: socket, target: PATHS.registratorSocket, readOnly: true }],
       upload: secured && [

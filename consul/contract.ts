@@ -49,11 +49,27 @@ export const declaredVolume = (container: string): string => `${container}-decla
 /** The container that takes scheduled snapshots beside a server, and the volume that it stores them in by default. */
 export const backupsContainer = (container: string): string => `${container}-backups`;
 
+/**
+ * Labels of every container that a deploy creates: they say what it is without a Terraform state.
+ * `docker ps --filter label=consul-cdktf.cluster=NAME` lists a cluster's.
+ */
+export const OWN_LABELS = {
+  /** The cluster's name. A container of a stack of one's own does not have it. */
+  cluster: "consul-cdktf.cluster",
+  /** The name in the cluster file of the agent that it runs, or that it belongs to. */
+  agent: "consul-cdktf.agent",
+  role: "consul-cdktf.role",
+} as const;
+/** What a container is. */
+export type ContainerRole = "server" | "client" | "registrator" | "backups";
+/** Labels of this prefix are the product's own. */
+export const LABEL_PREFIX = "consul-cdktf.";
+
 /** Registrator would register Consul's own ports as services. */
 export const REGISTRATOR_IGNORES = { SERVICE_IGNORE: "true" } as const;
 
 /** The label of adoption's short-lived containers, by which a later run finds one that a killed command left. */
-export const ADOPTION_LABEL = "consul-cdktf.data-place";
+export const ADOPTION_LABEL = `${LABEL_PREFIX}data-place`;
 
 /** A file in a client agent's data: the agent was ready once. */
 export const READY_MARK = "was-in";

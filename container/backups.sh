@@ -1,8 +1,8 @@
 #!/bin/sh
-# backups.sh EVERY KEEP NAME: saves the cluster's state every EVERY seconds while its server is the leader, and keeps the newest KEEP. NAME tells its unfinished
-# file from others', where several save to one place.
-# backups.sh health: whether the last one that was due has been saved. Docker asks.
-# Runs in a container beside the server's, which may come and go meanwhile: see constructs/backup-schedule.ts.
+# backups.sh EVERY KEEP NAME: takes a snapshot every EVERY seconds while its server is the leader, and stores the newest
+# KEEP. NAME distinguishes its unfinished file, because several servers may store snapshots in one folder.
+# backups.sh health: exits with 0 if the last snapshot that was due has been stored. Docker runs it.
+# It runs in a container beside the server's, which may stop and start meanwhile: see constructs/backup-schedule.ts.
 set -u
 umask 077
 folder=/consul/backups secrets=/consul/secrets failure=/tmp/backups-failure
@@ -15,38 +15,39 @@ if [ "$1" = health ]; then
 fi
 
 every=$1 keep=$2 unfinished=$folder/.unfinished.$3
-# How soon something that could not be done, or was another server's to do, is looked at again.
+# Seconds until the next check, after a failure or while another server is the leader.
 pause=$((every / 10))
 [ "$pause" -ge 1 ] || pause=1
 [ "$pause" -le 10 ] || pause=10
 
 now() { date +%s; }
-# call OPTION OF CURL...: with what is there of credentials, from files.
+# call OPTION OF CURL...: sends a request with the credentials that exist, read from files.
 call() {
   [ ! -r "$secrets/backups.header" ] || set -- -H "@$secrets/backups.header" "$@"
-  [ ! -r "$secrets/cert.pem" ] || set -- --cacert "$secrets/ca.pem" --cert "$secrets/cert.pem" --key "$secrets/key.pem" "$@"
+  [ ! -r "$secrets/cert.pem" ] ||
+    set -- --cacert "$secrets/ca.pem" --cert "$secrets/cert.pem" --key "$secrets/key.pem" "$@"
   curl -sS --fail-with-body "$@"
 }
 snapshots() { find "$folder" -maxdepth 1 -name '????-??-??T??????Z.snap' | sort -r; }
-# When the newest was made; a clock that was set back has made none that counts.
+# The time of the newest snapshot. One from the future does not count: the clock was set back.
 newest() {
-  made=$(snapshots | head -n 1)
-  made=$([ -z "$made" ] || stat -c %Y "$made")
-  if [ "${made:-0}" -le "$(now)" ]; then echo "${made:-0}"; else echo 0; fi
+  taken=$(snapshots | head -n 1)
+  taken=$([ -z "$taken" ] || stat -c %Y "$taken")
+  if [ "${taken:-0}" -le "$(now)" ]; then echo "${taken:-0}"; else echo 0; fi
 }
 
-said=''
-# Says what is new.
-say() {
-  [ "$1" = "$said" ] || echo "$1"
-  said=$1
+logged=''
+# Logs a line, unless it is the last one again.
+log() {
+  [ "$1" = "$logged" ] || echo "$1"
+  logged=$1
 }
 fail() {
-  say "failed: $1"
+  log "failed: $1"
   printf '%s\n' "$1" >"$failure"
 }
 
-# What could not be done goes to why.
+# Takes a snapshot. The reason of a failure is in $why.
 save() {
   if ! why=$(call --speed-limit 1 --speed-time 120 -o "$unfinished" "$url/v1/snapshot" 2>&1); then
     why="no snapshot: $why $(head -c 200 "$unfinished" 2>/dev/null)"
@@ -57,7 +58,7 @@ save() {
     return 1
   fi
   name=$(date -u +%Y-%m-%dT%H%M%SZ).snap
-  # On the disk before it has a name that counts.
+  # The file is on the disk before it has a snapshot's name.
   why=$(sync "$unfinished" 2>&1 && mv "$unfinished" "$folder/$name" 2>&1)
 }
 retain() {
@@ -75,9 +76,10 @@ while :; do
     Leader)
       if save; then
         last=$(now)
-        said=''
+        logged=''
         rm -f "$failure"
-        say "saved $name, $(printf '%s' "$inspected" | jq -r '"index \(.Meta.Index), term \(.Meta.Term)"'), $(stat -c %s "$folder/$name") bytes"
+        position=$(printf '%s' "$inspected" | jq -r '"index \(.Meta.Index), term \(.Meta.Term)"')
+        log "saved $name, $position, $(stat -c %s "$folder/$name") bytes"
         retain
       else
         fail "$why"
@@ -85,9 +87,9 @@ while :; do
       ;;
     Follower | Candidate)
       rm -f "$failure"
-      say "its server is not the leader, whose turn it is"
+      log "another server is the leader, and takes the snapshots"
       ;;
-    *) fail "its server does not say whether it leads: $(printf '%s' "$answer" | head -c 200)" ;;
+    *) fail "unknown whether its server is the leader: $(printf '%s' "$answer" | head -c 200)" ;;
     esac
   fi
   sleep "$pause"

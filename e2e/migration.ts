@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { KV } from "../consul/contract";
+import { KV, OWN_LABELS } from "../consul/contract";
+import type { Change } from "../ops/explain/changes";
 import { CASES, EVERYTHING } from "./compatibility/cases";
 import { readCompleteStack } from "./compatibility/expected";
 import { ConsulHttp, eventually } from "./consul";
@@ -22,6 +23,18 @@ const SERVERS = {
 type Server = keyof typeof SERVERS;
 const SERVER_HOSTS = Object.keys(SERVERS) as Server[];
 const CLIENT = "consul-client1";
+const AGENT_CONTAINERS = [
+  "consul-client1/consul-client1",
+  "consul-client2/consul-client2",
+  ...Object.entries(SERVERS).map(([host, { container }]) => `${host}/${container}`),
+].sort();
+/** Containers by host, with those beside the agents. */
+const ALL_CONTAINERS = [
+  ...AGENT_CONTAINERS,
+  ...Object.entries(SERVERS).flatMap(([host, { container }]) => [`${host}/${container}-backups`]),
+  ...["consul-client1", "consul-server1", "consul-server2"].map((host) => `${host}/registrator`),
+  "consul-client2/registrator-of-web",
+].sort();
 /** Hosts of the cluster file that the test bed does not have by default. */
 const MORE_HOSTS = { "consul-client2": "172.16.8.111", "consul-client3": "172.16.8.112" } as const;
 
@@ -62,8 +75,8 @@ function labelled(agent: Labelled, round: string): string {
 }
 
 /**
- * A cluster with everything on, which an earlier version deployed: the new version's plans change nothing, and its
- * deploys complete what the earlier version's began.
+ * A cluster with everything on, which an earlier version deployed. The new version's deploy replaces every container
+ * once, and its deploys complete what the earlier version's began.
  */
 export function describeMigration(program: "terraform" | "tofu"): void {
   describe(`a cluster that an earlier version deployed with ${program}`, () => {
@@ -254,7 +267,9 @@ export function describeMigration(program: "terraform" | "tofu"): void {
           await deploy();
         });
       });
-      expect(touched).toEqual([`${agent}/${agent}`]);
+      // The earlier version's JSON replaces the containers of the agent's host, as far as its deploy comes.
+      expect(touched.filter((container) => !container.startsWith(`${agent}/`))).toEqual([]);
+      expect(touched).toContain(`${agent}/${agent}`);
       expect(mostDown).toBeLessThan(2);
       const { stdout } = await testBed.host(agent).docker("inspect", "-f", '{{index .Config.Labels "round"}}', agent);
       expect(stdout.trim()).toBe(rounds[agent]);
@@ -283,9 +298,35 @@ export function describeMigration(program: "terraform" | "tofu"): void {
       project.remove();
     });
 
-    test("is sound, and no plan of the new version changes anything", async () => {
+    test("is sound, and the new version's plan replaces every container, and no other resource", async () => {
       await expectSound([]);
-      expect(await touchedBy(expectNothingToDo)).toEqual([]);
+      const { stdout, exitCode } = await npm("diff", "--", "--json", "--detailed-exitcode");
+      expect(exitCode).toBe(2);
+      const stacks: { changes: Change[]; unchanged: number }[] = JSON.parse(stdout).stacks;
+      expect(stacks.map(({ unchanged }) => unchanged)).toEqual([0, 0, 0]);
+      const changes = stacks.flatMap((stack) => stack.changes);
+      expect(changes.filter(({ action, type }) => action !== "replace" && type !== "terraform_data")).toEqual([]);
+      const containers = changes.filter(({ type }) => type === "docker_container");
+      expect(containers).toHaveLength(ALL_CONTAINERS.length);
+      // Scripts have new comments, and registrators have none.
+      const reasons = containers.flatMap((container) => container.reasons.map(({ what }) => what));
+      expect([...new Set(reasons)].sort()).toEqual(["label", "upload"]);
+    });
+
+    test("is upgraded: every container is replaced, one server at a time, and nothing is lost", async () => {
+      let touched: string[] = [];
+      const { mostDown, keys } = await during(async () => {
+        touched = await touchedBy(deploy);
+      });
+      expect(touched).toEqual(ALL_CONTAINERS);
+      expect(mostDown).toBeLessThan(2);
+      await expectSound(keys);
+      await expectNothingToDo();
+      for (const host of testBed.hosts) {
+        const filter = ["--filter", `label=${OWN_LABELS.cluster}=everything`];
+        const count = async (...args: string[]) => (await host.docker("ps", "-aq", ...args)).stdout.length;
+        expect(await count(...filter)).toBe(await count());
+      }
     });
 
     test("that a deploy of the new version finds as it is, is left as it is", async () => {
@@ -314,9 +355,7 @@ export function describeMigration(program: "terraform" | "tofu"): void {
       const { mostDown, keys } = await during(async () => {
         touched = await touchedBy(deploy);
       });
-      const servers = Object.entries(SERVERS).map(([host, { container }]) => `${host}/${container}`);
-      const clients = ["consul-client1/consul-client1", "consul-client2/consul-client2"];
-      expect(touched).toEqual([...clients, ...servers].sort());
+      expect(touched).toEqual(AGENT_CONTAINERS);
       expect(mostDown).toBeLessThan(2);
       await expectSound(keys);
       await expectNothingToDo();

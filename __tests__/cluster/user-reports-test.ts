@@ -387,6 +387,8 @@ describe("YAML as people write it", () =>
     ["a date", `${BASE}labels: { since: 2026-11-29 }\n`, "ok"],
     ["a number as a label", `${BASE}labels: { tier: 1 }\n`, "invalid-value", "in quotes"],
     ["a boolean as a label", `${BASE}labels: { traefik.enable: true }\n`, "invalid-value", "in quotes"],
+    ["a label of the product's own", `${BASE}labels: { consul-cdktf.role: boss }\n`, "invalid-value", "another name"],
+    ["a label that is like one", `${BASE}labels: { consul-cdktf: "1" }\n`, "ok"],
     ["an empty label", `${BASE}labels: { a: "" }\n`, "ok"],
     [
       "a number as an option of the log",

@@ -1,5 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { version as CDKTF_VERSION } from "cdktf/package.json";
-import type { Json } from "../../e2e/compatibility/expected";
+import type { Cluster } from "../../cluster/model";
+import { type Json, readStack } from "../../e2e/compatibility/expected";
+import { PROJECT } from "../cluster-files";
 
 /**
  * What the next release changes on purpose in the JSON of the last one, which is compared otherwise. The changelog says
@@ -38,6 +42,37 @@ const LOCAL_OPERATIONS = {
   },
 } as const;
 
+/** The text of uploaded scripts, as Terraform's JSON has it. Their bytes are pinned by ids-test.ts. */
+const SCRIPTS = Object.fromEntries(
+  readdirSync(join(PROJECT, "container")).map((file) => [
+    file,
+    readFileSync(join(PROJECT, "container", file), "utf8")
+      .replaceAll("${", () => "$${")
+      .split("\n"),
+  ]),
+);
+
+interface Label {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** Every container has labels of whose it is. */
+function ownLabels(id: string, { name, agents, registrators }: Cluster): Label[] {
+  const agent = agents.find((each) => each.name === id);
+  const registrator = registrators.find(({ host }) => `${host.name}_registrator` === id);
+  const [owner, role] = agent
+    ? [agent.name, agent.role]
+    : registrator
+      ? [registrator.agent, "registrator"]
+      : [id.replace(/_backups$/, ""), "backups"];
+  return [
+    { label: "consul-cdktf.agent", value: owner },
+    { label: "consul-cdktf.cluster", value: name },
+    { label: "consul-cdktf.role", value: role },
+  ];
+}
+
 interface Stack {
   readonly "//": { readonly metadata: { version: string } };
   readonly terraform: {
@@ -45,22 +80,28 @@ interface Stack {
     readonly cloud?: object;
   };
   variable?: object;
-  readonly resource?: { readonly docker_image?: Readonly<Record<string, { name: string }>> };
+  readonly resource?: {
+    readonly docker_image?: Readonly<Record<string, { name: string }>>;
+    readonly docker_container?: Readonly<Record<string, { labels: Label[] }>>;
+  };
 }
 
 /**
- * A stack of the last release, with what the next one changes: the provider's version, and names of default images. The
- * version of CDKTF is that with which the tests run. No resource has it. Stacks with `cloud` have a variable.
+ * A stack of the last release, with what the next one changes: uploaded scripts, labels, the provider's version, and
+ * names of default images. The version of CDKTF is that with which the tests run. No resource has it. Stacks with
+ * `cloud` have a variable.
  */
-export function asReleasedNext(name: string, stack: Json): Json {
-  const copy = structuredClone(stack) as unknown as Stack;
-  copy["//"].metadata.version = CDKTF_VERSION;
-  const provider = copy.terraform.required_providers?.docker;
+export function asReleasedNext(name: string, stackName: string, cluster: Cluster): Json {
+  const stack = readStack(name, stackName, SCRIPTS) as unknown as Stack;
+  stack["//"].metadata.version = CDKTF_VERSION;
+  const provider = stack.terraform.required_providers?.docker;
   if (provider?.version === PROVIDER.from) provider.version = PROVIDER.to;
-  if (copy.terraform.cloud) copy.variable = LOCAL_OPERATIONS;
-  if (!WITHOUT_IMAGE.includes(name)) return copy as unknown as Json;
-  for (const image of Object.values(copy.resource?.docker_image ?? {}))
-    for (const registry of ["", MIRROR])
-      if (image.name === registry + DEFAULT_IMAGE.from) image.name = registry + DEFAULT_IMAGE.to;
-  return copy as unknown as Json;
+  if (stack.terraform.cloud) stack.variable = LOCAL_OPERATIONS;
+  for (const [id, container] of Object.entries(stack.resource?.docker_container ?? {}))
+    container.labels = [...container.labels, ...ownLabels(id, cluster)].sort((a, b) => (a.label < b.label ? -1 : 1));
+  if (WITHOUT_IMAGE.includes(name))
+    for (const image of Object.values(stack.resource?.docker_image ?? {}))
+      for (const registry of ["", MIRROR])
+        if (image.name === registry + DEFAULT_IMAGE.from) image.name = registry + DEFAULT_IMAGE.to;
+  return stack as unknown as Json;
 }

@@ -41,6 +41,8 @@ describe("what is added to an agent is deployed beside its props:", () => {
     expect(container.labels).toEqual([
       { label: "SERVICE_IGNORE", value: "true" },
       { label: "app", value: "x" },
+      { label: "consul-cdktf.agent", value: "c1" },
+      { label: "consul-cdktf.role", value: "client" },
       { label: "rack", value: "b" },
       { label: "zone", value: "1" },
     ]);

@@ -103,10 +103,12 @@ describe("limits", () => {
   });
 });
 
-test("labels are sorted by name, with the one that makes registrator ignore the container", () => {
+test("labels are sorted by name, with the product's own, and the one that makes registrator ignore the container", () => {
   expect(server({ labels: { rack: "b", a: "1" } }).container.labels).toEqual([
     { label: "SERVICE_IGNORE", value: "true" },
     { label: "a", value: "1" },
+    { label: "consul-cdktf.agent", value: "s1" },
+    { label: "consul-cdktf.role", value: "server" },
     { label: "rack", value: "b" },
   ]);
 });

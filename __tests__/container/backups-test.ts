@@ -138,7 +138,7 @@ test("the newest snapshots stay, and no other file is deleted", async () => {
 
 test("on a follower no snapshot is saved until its server becomes the leader", async () => {
   container.server({ state: "Follower" });
-  await container.start(1, 24).until(() => container.output.includes("not the leader"));
+  await container.start(1, 24).until(() => container.output.includes("another server is the leader"));
   expect([container.stored, container.health().status]).toEqual([[], 0]);
   container.server({});
   await container.until(() => container.stored.length > 0);
@@ -174,7 +174,7 @@ describe("after a failure no partial file is left, the container is unhealthy, a
       { inspect: "echo 'Error reading snapshot: unexpected EOF'; exit 1" },
       /broken: Error reading snapshot: unexpected EOF/,
     ],
-    ["its server is unreachable", { state: "" }, /does not say whether it leads: refused/],
+    ["its server is unreachable", { state: "" }, /unknown whether its server is the leader: refused/],
   ])("%s", async (_, answers, why) => {
     container.server(answers);
     await container.start(1, 24).until(() => container.output.includes("failed: "));

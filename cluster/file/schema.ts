@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LABEL_PREFIX } from "../../consul/contract";
 import { DEFAULT_PORTS, type PortName, SERVER_GRPC_TLS } from "../../consul/ports";
 import { ignorableCodes } from "../catalogue";
 import { bootstrapServers, DEFAULTS, secretsFolder } from "../resolve/defaults";
@@ -16,6 +17,7 @@ import { duration, port, text } from "./value-schema";
 export const LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Names become keys of JavaScript objects, which have this key already. */
 const FREE_WORD = /^(?!constructor$)/;
+const FREE_LABEL = new RegExp(`^(?!${LABEL_PREFIX.replace(".", "\\.")})`);
 const label = (what: string) =>
   z
     .string()
@@ -30,6 +32,11 @@ const DOCKER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const dockerName = text.regex(
   DOCKER_NAME,
   "a Docker name is two or more letters, digits, `_`, `.` and `-`, and begins with a letter or digit",
+);
+/** The product's own labels say whose a container is. */
+const labelName = text.regex(
+  FREE_LABEL,
+  `labels that begin with \`${LABEL_PREFIX}\` are the product's own; choose another name`,
 );
 /** A value that does not match one of these is an `invalid-name`, not an `invalid-value`. */
 export const NAME_PATTERNS: ReadonlySet<string> = new Set([LABEL, FREE_WORD, DOCKER_NAME].map(String));
@@ -198,7 +205,7 @@ const settings = {
     .optional()
     .describe(`How many seconds a deploy waits until an agent is ready. Default ${DEFAULTS.readyTimeout}.`),
   labels: z
-    .record(text, z.string())
+    .record(labelName, z.string())
     .optional()
     .describe("Labels of the container. An agent's are added to the cluster's."),
   config: free

@@ -21,9 +21,12 @@ const read = (file: string) => JSON.parse(readFileSync(join(FOLDER, file), "utf8
 
 export const readIndex = (): Index => read("index.json");
 
-/** A stack's JSON, with names in the place of provisioners' scripts: `<script gate.sh>`. */
-export function readStack(name: string, stack: string): Json {
-  return withTexts(read(`${name}/${stack}.json`), { upload: read("uploads.json") });
+/**
+ * A stack's JSON, with names in the place of provisioners' scripts: `<script gate.sh>`.
+ * @param upload uploaded scripts, which it gets @default those of that commit
+ */
+export function readStack(name: string, stack: string, upload: Texts = read("uploads.json")): Json {
+  return withTexts(read(`${name}/${stack}.json`), { upload });
 }
 
 /** A stack's JSON text as it was synthesized, byte for byte: it can be deployed. */
