@@ -38,6 +38,20 @@ const LOCAL_OPERATIONS = {
   },
 } as const;
 
+/** Options of each log driver of the cases that Terraform ignores where they are not set. No container is replaced. */
+const EVERY = "mode max-buffer-size cache-disabled cache-max-size cache-max-file cache-compress";
+const LOG_OPTIONS: Readonly<Record<string, string>> = {
+  "json-file": `max-size max-file compress labels labels-regex env env-regex tag ${EVERY}`,
+  local: `max-size max-file compress ${EVERY}`,
+  syslog: `labels labels-regex env env-regex tag syslog-address syslog-facility syslog-format syslog-tls-ca-cert syslog-tls-cert syslog-tls-key syslog-tls-skip-verify ${EVERY}`,
+};
+
+interface Container {
+  readonly log_driver: string;
+  readonly log_opts?: Readonly<Record<string, string>>;
+  lifecycle?: object;
+}
+
 interface Stack {
   readonly "//": { readonly metadata: { version: string } };
   readonly terraform: {
@@ -45,12 +59,16 @@ interface Stack {
     readonly cloud?: object;
   };
   variable?: object;
-  readonly resource?: { readonly docker_image?: Readonly<Record<string, { name: string }>> };
+  readonly resource?: {
+    readonly docker_image?: Readonly<Record<string, { name: string }>>;
+    readonly docker_container?: Readonly<Record<string, Container>>;
+  };
 }
 
 /**
  * A stack of the last release, with what the next one changes: the provider's version, and names of default images. The
- * version of CDKTF is that with which the tests run. No resource has it. Stacks with `cloud` have a variable.
+ * version of CDKTF is that with which the tests run. No resource has it. Stacks with `cloud` have a variable. Containers ignore log
+ * options that are not set.
  */
 export function asReleasedNext(name: string, stack: Json): Json {
   const copy = structuredClone(stack) as unknown as Stack;
@@ -58,6 +76,12 @@ export function asReleasedNext(name: string, stack: Json): Json {
   const provider = copy.terraform.required_providers?.docker;
   if (provider?.version === PROVIDER.from) provider.version = PROVIDER.to;
   if (copy.terraform.cloud) copy.variable = LOCAL_OPERATIONS;
+  for (const container of Object.values(copy.resource?.docker_container ?? {})) {
+    const { log_driver, log_opts, lifecycle } = container;
+    if (!log_opts) continue;
+    const ignored = (LOG_OPTIONS[log_driver] ?? "").split(" ").filter((option) => !(option in log_opts));
+    container.lifecycle = { ...lifecycle, ignore_changes: ignored.map((option) => `log_opts["${option}"]`) };
+  }
   if (!WITHOUT_IMAGE.includes(name)) return copy as unknown as Json;
   for (const image of Object.values(copy.resource?.docker_image ?? {}))
     for (const registry of ["", MIRROR])
