@@ -62,6 +62,13 @@ describe("daemons with defaults of their own", () => {
 
   test("the next plan is empty", async () => expect(await plan()).toEqual([]));
 
+  test("diff names the options that the file does not set", async () => {
+    const { stdout, stderr } = await cluster.project.run("npm", ["run", "-s", "diff"]);
+    expect(stdout).toContain("nothing to do; containers: ");
+    expect(stderr).toContain("warning log-options-kept: ");
+    expect(stderr).toContain("compress=true (consul-server1)");
+  });
+
   test("another size of the logs, on all agents: all are replaced, and the plan is empty again", async () => {
     cluster.file.log = { driver: "json-file", options: { "max-size": "20m", "max-file": "3" } };
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual(HOSTS);
