@@ -126,6 +126,24 @@ const deploy = {
     about: "an agent is no longer in the file, and its container still exists",
   },
   "host-moved": { severity: "error", allowable: true, about: "an agent is on another host than its container" },
+  "agent-elsewhere": {
+    severity: "error",
+    allowable: true,
+    about: "a deploy would create an agent's container, and the agent runs elsewhere, or may",
+  },
+  "container-exists": {
+    severity: "error",
+    about: "a deploy would create containers under names that other containers of their hosts have",
+  },
+  "daemon-unsuitable": { severity: "error", about: "a Docker daemon refuses the containers that the file describes" },
+  "daemon-contradicts": {
+    severity: "warning",
+    about: "a default of a Docker daemon contradicts a setting of the file",
+  },
+  "log-options-kept": {
+    severity: "warning",
+    about: "agents' logs have options that the file does not set: defaults of their daemons, or options that it had",
+  },
   "stack-moved": { severity: "error", about: "an agent is in another stack than its container" },
   "stack-gone": {
     severity: "error",

@@ -5,17 +5,9 @@ import { type AgentConfigProps, agentConfig, agentEnvironment, listensOnPrivileg
 import { declaredVolume, PATHS } from "../consul/contract";
 import type { Role } from "../consul/ports";
 import { type AgentSecurity, SECURED_ENTRYPOINT, secretUploads } from "./agent-security";
-import {
-  hardening,
-  healthCheck,
-  labels,
-  limits,
-  logging,
-  publishedPorts,
-  type Upload,
-  volume,
-} from "./container-options";
+import { hardening, healthCheck, labels, limits, publishedPorts, type Upload, volume } from "./container-options";
 import type { IDockerHost } from "./docker-host-base";
+import { logging } from "./logging";
 import { uploadText } from "./upload-text";
 
 /** Seconds from SIGTERM to SIGKILL. Consul gives its agents 15 s to finish, and Docker's default is 10 s. */

@@ -1,5 +1,6 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
+import type { Precondition } from "cdktf";
 import { Construct } from "constructs";
 import { backups } from "../cluster/file/schema";
 import { resolveBackups } from "../cluster/resolve/backups";
@@ -9,7 +10,8 @@ import { backupsContainer, CONTAINER_VARIABLES, PATHS } from "../consul/contract
 import { SECRET_FILES } from "../consul/secrets";
 import { secretsHash } from "./agent-security";
 import type { ConsulServer } from "./consul-server";
-import { healthCheck, labels, logging, type Upload, volume, WITHOUT_CAPABILITIES } from "./container-options";
+import { healthCheck, labels, type Upload, volume, WITHOUT_CAPABILITIES } from "./container-options";
+import { logging } from "./logging";
 import { fromStack } from "./project-path";
 import { rejectUnknown } from "./prop-names";
 import { rejectWrong } from "./prop-values";
@@ -108,7 +110,7 @@ export class BackupSchedule extends Construct {
       command: [String(every), String(keep), name],
       env: beside === DEFAULT_HTTP_URL ? undefined : [`${CONTAINER_VARIABLES.httpAddress}=${beside}`],
       restart: "always",
-      ...logging(DEFAULTS.log),
+      ...logging(DEFAULTS.log, secrets.length > 0 ? { precondition: [secretsPrecondition(name, secrets)] } : {}),
       // The script ends at once. A snapshot that it is still writing is not stored yet, so nothing is lost.
       destroyGraceSeconds: 10,
       ...host.networking(id, props.address),
@@ -122,20 +124,15 @@ export class BackupSchedule extends Construct {
         ...secrets.map(({ upload }) => upload),
       ],
       healthcheck: healthCheck(PATHS.backupsScript, "health"),
-      ...(secrets.length > 0 && {
-        lifecycle: {
-          precondition: [
-            {
-              condition: `\${path.root != "" && ${secrets.map(({ path }) => `fileexists("${path}")`).join(" && ")}}`,
-              errorMessage: `the secrets of ${name} are not there. Make them with \`npm run secrets -- init\`, or bring them where Terraform runs with \`npm run secrets -- import\``,
-            },
-          ],
-        },
-      }),
     });
     this.container.overrideLogicalId(terraformId(this));
   }
 }
+
+const secretsPrecondition = (name: string, secrets: readonly { readonly path: string }[]): Precondition => ({
+  condition: `\${path.root != "" && ${secrets.map(({ path }) => `fileexists("${path}")`).join(" && ")}}`,
+  errorMessage: `the secrets of ${name} are not there. Make them with \`npm run secrets -- init\`, or bring them where Terraform runs with \`npm run secrets -- import\``,
+});
 
 /** A changed secret recreates the container. No service is interrupted. */
 function secretFiles(

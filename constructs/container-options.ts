@@ -1,16 +1,11 @@
 import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
-import type { AgentSettings, Log } from "../cluster/model";
+import type { AgentSettings } from "../cluster/model";
 import { REGISTRATOR_IGNORES } from "../consul/contract";
 import type { EffectivePorts, PortName } from "../consul/ports";
 import { byCodeUnits } from "../consul/sort";
 import type { IDockerHost } from "./docker-host-base";
 
 export type Upload = NonNullable<Exclude<ContainerConfig["upload"], { resolve: unknown }>>[number];
-
-/** A container's log. Without both keys the provider would find a difference in every plan. */
-export function logging(log: Log): Pick<ContainerConfig, "logDriver" | "logOpts"> {
-  return { logDriver: log.driver, logOpts: log.options };
-}
 
 /** Limits of a container's memory (MiB) and CPUs. */
 export function limits({ memory, cpus, cpuset }: AgentSettings["resources"]): Partial<ContainerConfig> {

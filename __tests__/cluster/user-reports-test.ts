@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { socketOf } from "../../cluster/resolve/daemon";
 import { uiPath } from "../../consul/agent-config";
+import { secondContainers } from "../../ops/deploy/second-containers";
 import { containerReport } from "../../rollout/container-report";
 import { REDIRECTING } from "../../rollout/environment";
 import { clusterFile, load, PROJECT, saidOf } from "../cluster-files";
 import { FakeDocker } from "../rollout/docker-fake";
+import { stacksOf } from "../synthesized";
 
 /** Inputs of public reports of people who run Consul in Docker, and the rest of the kind of each. */
 
@@ -195,6 +197,23 @@ describe("C. The environment", () => {
   );
 });
 
+describe("D. What a host's daemon.json adds to containers", () => {
+  const ignored = (text: string): unknown => {
+    const resource = stacksOf(load(text)).bugs?.resource as unknown as {
+      docker_container: { s1: { lifecycle: { ignore_changes: unknown } } };
+    };
+    return resource.docker_container.s1.lifecycle.ignore_changes;
+  };
+  test("an option of logs that the file does not set is no difference", () => {
+    expect(ignored(BASE)).toContain('log_opts["compress"]');
+    expect(ignored(BASE)).not.toContain('log_opts["max-size"]');
+  });
+  test("an option that the file sets is one", () =>
+    expect(ignored(`${BASE}log: { driver: json-file, options: { compress: "true" } }\n`)).not.toContain(
+      'log_opts["compress"]',
+    ));
+});
+
 describe("E. An agent that does not become ready", () => {
   test.each([
     ["a port that it may not bind", "  | \\t* listen udp 127.0.0.1:53: bind: permission denied", "below 1024"],
@@ -208,6 +227,48 @@ describe("E. An agent that does not become ready", () => {
     const answer = (command: string) =>
       command.startsWith("container inspect") ? JSON.stringify(state) : `2026-11-28T21:00:00.000000000Z ${line}\n`;
     expect((await containerReport(new FakeDocker(answer), "s1")).lines.join("\n")).toContain(words);
+  });
+});
+
+describe("F. Who owns what runs", () => {
+  const file = (address: string) => `name: t
+security: off
+daemon: "ssh://root@{address}"
+hosts: { n1: ${address} }
+servers: [n1]
+`;
+  test("another address for a host whose former daemon has the container is rejected", async () => {
+    const cluster = load(file("172.16.8.122"));
+    const stacks = Object.entries(stacksOf(cluster)).map(([name, json]) => ({
+      name,
+      folder: "",
+      dependencies: [],
+      json,
+    }));
+    const container = {
+      address: "docker_container.n1",
+      mode: "managed",
+      type: "docker_container",
+      name: "n1",
+    } as const;
+    const resource = { ...container, provider: "n1_host", tainted: false, deposed: false, attributes: { id: "1" } };
+    const state = { outputs: { n1: { join: "172.16.8.120" } }, resources: [resource] };
+    const [problem] = await secondContainers(
+      { cluster, stacks, states: new Map([["t", state]]), containers: new Map([["n1", []]]) },
+      {
+        containersOf: async ({ url }) =>
+          url === "ssh://root@172.16.8.120"
+            ? [{ id: "1", name: "n1", state: "running", command: "agent -node=n1" }]
+            : [],
+        membersSeenBy: async () => undefined,
+        datacenterOf: async () => undefined,
+        pause: async () => undefined,
+        log: () => undefined,
+      },
+    );
+    expect(problem).toMatchObject({ code: "agent-elsewhere", location: { line: 5 } });
+    for (const way of ["move it to another machine", "another cluster", "renumbered"])
+      expect(problem?.hint).toContain(way);
   });
 });
 

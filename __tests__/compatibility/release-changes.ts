@@ -73,6 +73,21 @@ function ownLabels(id: string, { name, agents, registrators }: Cluster): Label[]
   ];
 }
 
+/** Options of each log driver of the cases that Terraform ignores where they are not set. No container is replaced. */
+const EVERY = "mode max-buffer-size cache-disabled cache-max-size cache-max-file cache-compress";
+const LOG_OPTIONS: Readonly<Record<string, string>> = {
+  "json-file": `max-size max-file compress labels labels-regex env env-regex tag ${EVERY}`,
+  local: `max-size max-file compress ${EVERY}`,
+  syslog: `labels labels-regex env env-regex tag syslog-address syslog-facility syslog-format syslog-tls-ca-cert syslog-tls-cert syslog-tls-key syslog-tls-skip-verify ${EVERY}`,
+};
+
+interface Container {
+  labels: Label[];
+  readonly log_driver: string;
+  readonly log_opts?: Readonly<Record<string, string>>;
+  lifecycle?: object;
+}
+
 interface Stack {
   readonly "//": { readonly metadata: { version: string } };
   readonly terraform: {
@@ -82,14 +97,14 @@ interface Stack {
   variable?: object;
   readonly resource?: {
     readonly docker_image?: Readonly<Record<string, { name: string }>>;
-    readonly docker_container?: Readonly<Record<string, { labels: Label[] }>>;
+    readonly docker_container?: Readonly<Record<string, Container>>;
   };
 }
 
 /**
- * A stack of the last release, with what the next one changes: uploaded scripts, labels, the provider's version, and
- * names of default images. The version of CDKTF is that with which the tests run. No resource has it. Stacks with
- * `cloud` have a variable.
+ * A stack of the last release, with what the next one changes: uploaded scripts, labels, the provider's version, names
+ * of default images, and log options that containers ignore where they are not set. The version of CDKTF is that with
+ * which the tests run. No resource has it. Stacks with `cloud` have a variable.
  */
 export function asReleasedNext(name: string, stackName: string, cluster: Cluster): Json {
   const stack = readStack(name, stackName, SCRIPTS) as unknown as Stack;
@@ -97,8 +112,13 @@ export function asReleasedNext(name: string, stackName: string, cluster: Cluster
   const provider = stack.terraform.required_providers?.docker;
   if (provider?.version === PROVIDER.from) provider.version = PROVIDER.to;
   if (stack.terraform.cloud) stack.variable = LOCAL_OPERATIONS;
-  for (const [id, container] of Object.entries(stack.resource?.docker_container ?? {}))
+  for (const [id, container] of Object.entries(stack.resource?.docker_container ?? {})) {
     container.labels = [...container.labels, ...ownLabels(id, cluster)].sort((a, b) => (a.label < b.label ? -1 : 1));
+    const { log_driver, log_opts, lifecycle } = container;
+    if (!log_opts) continue;
+    const ignored = (LOG_OPTIONS[log_driver] ?? "").split(" ").filter((option) => !(option in log_opts));
+    container.lifecycle = { ...lifecycle, ignore_changes: ignored.map((option) => `log_opts["${option}"]`) };
+  }
   if (WITHOUT_IMAGE.includes(name))
     for (const image of Object.values(stack.resource?.docker_image ?? {}))
       for (const registry of ["", MIRROR])

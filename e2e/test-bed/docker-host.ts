@@ -39,6 +39,8 @@ export class DockerHost extends TestBedMachine {
   /** The daemon's address for a client on another machine, or undefined where it listens on no port. */
   readonly tcp: string | undefined;
   private readonly bridge: boolean;
+  /** Settings of a daemon.json of this host's own, from the daemon's next start on. */
+  daemonSettings: Readonly<Record<string, unknown>> = {};
 
   constructor(machine: Machine, options: DockerHostOptions = {}) {
     super(machine);
@@ -163,6 +165,7 @@ export class DockerHost extends TestBedMachine {
       "insecure-registries": [OPEN_REGISTRY, PRIVATE_REGISTRY],
       ...(this.bridge ? {} : { bridge: "none", iptables: false, ip6tables: false, "userland-proxy": false }),
       ...(tls ? { tlsverify: true, tlscacert: tls.ca, tlscert: tls.cert, tlskey: tls.key } : {}),
+      ...this.daemonSettings,
     };
     fs.writeFileSync(file, JSON.stringify(settings, undefined, 2));
     return file;

@@ -5,7 +5,8 @@ import type { Cluster } from "../../cluster/model";
 import { describeProblem, type Problem } from "../../cluster/problem";
 import { stackNames } from "../../cluster/resolve/stacks";
 import { STACK_JSON, STACKS_OUTPUT } from "../../consul/contract";
-import { unreachableHosts } from "../docker/hosts";
+import type { ListedContainer } from "../docker/container";
+import { hostContainers } from "../docker/hosts";
 import { unsavedStates } from "../inspect/unsaved-state";
 import { parallel } from "../parallel";
 import { select } from "../select";
@@ -13,9 +14,12 @@ import { count } from "../terminal/format";
 import { stacksAtOnce } from "../terraform/parallelism";
 import { readState, readStateByBackend, type StackState } from "../terraform/state";
 import { type Stack, synthesize } from "../terraform/synth";
+import { contradictedSettings, keptLogOptions } from "./daemon-defaults";
 import { excludeHosts } from "./exclude-hosts";
 import { type Exclusions, exclusionsOf } from "./exclusions";
 import { guard } from "./guard";
+import { secondContainers } from "./second-containers";
+import { securityOptionsOf, witnesses } from "./witnesses";
 
 export interface PreflightOptions {
   /** Names of stacks, or patterns with `*`. None: all. */
@@ -55,18 +59,31 @@ export async function preflight(
   const names = select("stack", stackNames(cluster.name, cluster.hosts), options.stacks);
   for (const warning of cluster.warnings) log(describeProblem(warning));
   log(`inspecting ${count(hosts.length, "host")} and reading the Terraform state`);
-  const [[all, states], unreachable] = await Promise.all([
+  const [[all, states], inspected] = await Promise.all([
     synthesize().then(async (stacks) => [stacks, await readStates(cluster, stacks)] as const),
-    unreachableHosts(cluster.hosts.filter(({ name }) => !without.includes(name))),
+    hostContainers(cluster.hosts.filter(({ name }) => !without.includes(name))),
   ]);
+  const unreachable = new Map<string, string>();
+  const containers = new Map<string, readonly ListedContainer[]>();
+  for (const [host, found] of inspected)
+    if (typeof found === "string") unreachable.set(host, found);
+    else containers.set(host, found);
   const stacks = all.filter(({ name }) => names.includes(name));
+  const basis = { cluster, stacks, states, containers };
+  const contradicted = contradictedSettings(cluster, await securityOptionsOf(basis));
+  const isWarning = ({ severity }: Problem) => severity === "warning";
+  for (const warning of [...contradicted.filter(isWarning), ...keptLogOptions(cluster, states)])
+    log(describeProblem(warning));
   const exclusions = exclusionsOf(cluster, names, new Set(unreachable.keys()), without);
   return {
     stacks,
     states,
-    problems: [...unsavedStates(all), ...guard(cluster, all, states)].filter(
-      ({ code }) => !options.allow.includes(code),
-    ),
+    problems: [
+      ...unsavedStates(all),
+      ...guard(cluster, all, states),
+      ...contradicted.filter((found) => !isWarning(found)),
+      ...(await secondContainers(basis, witnesses(log))),
+    ].filter(({ code }) => !options.allow.includes(code)),
     exclusions,
     targets: writePartialStacks(stacks, states, exclusions),
     unreachable,

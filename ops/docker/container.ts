@@ -63,6 +63,39 @@ export async function inspectContainers(
   return JSON.parse(output || "[]") as Container[];
 }
 
+/** A container, as a daemon lists it. */
+export interface ListedContainer {
+  readonly id: string;
+  readonly name: string;
+  /** Docker's word: `running`, `exited`. */
+  readonly state: string;
+  /** The program and its arguments, separated by spaces. */
+  readonly command: string;
+}
+
+/** All containers of a daemon, stopped ones included; or why it is unreachable. */
+export async function listContainers(daemon: Daemon, seconds = SECONDS): Promise<ListedContainer[] | string> {
+  const format = "{{.ID}}\t{{.Names}}\t{{.State}}\t{{.Command}}";
+  const { ok, output, error } = await docker(daemon).run(
+    ["container", "ls", "--all", "--no-trunc", "--format", format],
+    { seconds },
+  );
+  if (!ok) return error.split("\n").at(-1) ?? "";
+  return output
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [id = "", names = "", state = "", command = ""] = line.split("\t");
+      return { id, name: names.split(",")[0] ?? "", state, command };
+    });
+}
+
+/** The security options of a daemon, as `docker info` lists them; none if it is unreachable. */
+export async function securityOptions(daemon: Daemon, seconds = SECONDS): Promise<string[]> {
+  const { ok, output } = await docker(daemon).run(["info", "--format", "{{json .SecurityOptions}}"], { seconds });
+  return ok ? ((JSON.parse(output) as string[] | null) ?? []) : [];
+}
+
 /**
  * All containers of a daemon whose commands contain a text, stopped ones included.
  * @throws when the daemon is unreachable

@@ -1,6 +1,7 @@
 import type { HostDescription } from "../../cluster/model";
 import { parallel } from "../parallel";
 import { run } from "../process";
+import { type ListedContainer, listContainers } from "./container";
 import { docker } from "./docker";
 
 /** Each is a docker CLI and an ssh. */
@@ -56,6 +57,15 @@ async function secondsToStart(): Promise<number> {
 export async function pingDaemon({ daemon }: HostDescription, seconds: number): Promise<Reachability> {
   const { ok, output, error } = await docker(daemon).run(["version", "--format", "{{.Server.Version}}"], { seconds });
   return ok ? { version: output.trim() } : { why: error.split("\n").at(-1) ?? "" };
+}
+
+/** The containers of each host, by its name; or why its daemon is unreachable for 20 s. */
+export async function hostContainers(
+  hosts: readonly HostDescription[],
+): Promise<Map<string, readonly ListedContainer[] | string>> {
+  return new Map(
+    await parallel(hosts, AT_ONCE, async ({ name, daemon }) => [name, await listContainers(daemon, SECONDS)] as const),
+  );
 }
 
 /** Hosts whose daemons are unreachable for 20 s: the reasons, by the hosts' names. */

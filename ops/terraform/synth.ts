@@ -24,6 +24,10 @@ export interface ResourceJson {
   /** `docker.consul-server1_host` */
   readonly provider?: string;
   readonly depends_on?: readonly string[];
+  /** Of a container: its name. */
+  readonly name?: string;
+  /** 0 for the container of a decommissioned agent. */
+  readonly count?: number;
 }
 
 /** CDKTF's list of the synthesized stacks. */

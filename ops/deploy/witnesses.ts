@@ -1,0 +1,35 @@
+import { agentSelf, members } from "../../rollout/queries";
+import { withAgent } from "../docker/agent";
+import { listContainers, securityOptions } from "../docker/container";
+import { parallel } from "../parallel";
+import { type DeployBasis, declaredContainers, type Witnesses } from "./second-containers";
+
+/** For a machine that may have failed. */
+const SECONDS_FOR_FORMER_HOST = 10;
+const PAUSE_MS = 2000;
+const DAEMONS_AT_ONCE = 64;
+
+/** What daemons and agents know of containers that a deploy would create. */
+export const witnesses = (log: (line: string) => void): Witnesses => ({
+  containersOf: (daemon) => listContainers(daemon, SECONDS_FOR_FORMER_HOST),
+  membersSeenBy: (agent) => withAgent(agent, ({ api }) => members(api)).catch(() => undefined),
+  datacenterOf: (agent, container) =>
+    withAgent(agent, async ({ api }) => (await agentSelf(api))?.Config.Datacenter, { container }).catch(
+      () => undefined,
+    ),
+  pause: () => new Promise((resume) => setTimeout(resume, PAUSE_MS)),
+  log,
+});
+
+/** Security options of the daemons that would get new containers: the others have run theirs before. */
+export async function securityOptionsOf(basis: DeployBasis): Promise<Map<string, readonly string[]>> {
+  const missing = new Set(
+    declaredContainers(basis)
+      .filter(({ name, host }) => basis.containers.get(host)?.every((container) => container.name !== name))
+      .map(({ host }) => host),
+  );
+  const hosts = basis.cluster.hosts.filter(({ name }) => missing.has(name));
+  return new Map(
+    await parallel(hosts, DAEMONS_AT_ONCE, async ({ name, daemon }) => [name, await securityOptions(daemon)] as const),
+  );
+}
