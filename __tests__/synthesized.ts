@@ -69,7 +69,7 @@ export interface Synthesized {
 }
 
 /**
- * For snapshots that are read: a shell script is replaced by its name, because its bytes are pinned elsewhere, a request
+ * For snapshots that are read: the hash of a shell script is left out, because its bytes are pinned elsewhere, a request
  * is parsed, and CDKTF's own version has no number.
  */
 export function readable<T>(value: T): T {
@@ -77,7 +77,7 @@ export function readable<T>(value: T): T {
     JSON.stringify(value, (key, item) => {
       if (key === "version" && item === CDKTF_VERSION) return "<CDKTF's version>";
       if (key === REQUEST_VARIABLE) return JSON.parse(item.replace(EXPRESSION, (hole: string) => JSON.stringify(hole)));
-      return typeof item === "string" && /^#/.test(item) ? `<${/^# ([a-z-]+\.sh)/m.exec(item)?.[1]}>` : item;
+      return key === "source_hash" && /^[0-9a-f]{64}$/.test(item) ? "<SHA-256>" : item;
     }),
   );
 }

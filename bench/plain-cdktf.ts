@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Container } from "@cdktf/provider-docker/lib/container";
@@ -23,10 +24,19 @@ const URL = "http://127.0.0.1:8500";
 const WAIT = 120;
 const IMAGE = "hashicorp/consul:1.22.7";
 
-const upload = (file: string) =>
-  readFileSync(join(__dirname, "..", file), "utf8").replace(/[$%](?=\{)/g, (sign) => sign + sign);
-const health = upload("container/health.sh");
-const leaveLeadership = upload("container/leave-leadership.sh");
+/** A script that a user would have copied beside the JSON. */
+const script = (name: string) => ({
+  file: `/consul/${name}`,
+  source: `\${path.module}/${name}`,
+  sourceHash: createHash("sha256")
+    .update(readFileSync(join(__dirname, "../container", name)))
+    .digest("hex"),
+});
+const health = script("health.sh");
+const leaveLeadership = script("leave-leadership.sh");
+/** Log options that a daemon may add. */
+const ADDED = "compress labels labels-regex env env-regex tag mode max-buffer-size cache-disabled".split(" ");
+const ADDED_OF_CACHE = ["cache-max-size", "cache-max-file", "cache-compress"];
 const OWN_CONTAINER = "${jsonencode(self.name)}";
 const OWN_NODE =
   '${jsonencode(one([for word in self.command : trimprefix(word, "-node=") if startswith(word, "-node=")]))}';
@@ -149,15 +159,21 @@ function agent(host: BenchHost): Container {
     stopTimeout: 30,
     destroyGraceSeconds: 30,
     networkMode: "host",
-    labels: [{ label: "SERVICE_IGNORE", value: "true" }],
+    labels: [
+      { label: "SERVICE_IGNORE", value: "true" },
+      { label: "consul-cdktf.agent", value: name },
+      { label: "consul-cdktf.cluster", value: "bench" },
+      { label: "consul-cdktf.role", value: role },
+    ],
+    lifecycle: { ignoreChanges: [...ADDED, ...ADDED_OF_CACHE].map((option) => `log_opts["${option}"]`) },
     volumes: [
       { containerPath: "/consul/data", volumeName: `${name}-data` },
       { containerPath: "/consul/declared", volumeName: `${name}-declared` },
     ],
     upload: [
       { file: "/consul/config/agent.json", content: agentFiles[role] },
-      { file: "/consul/health.sh", content: health },
-      ...(role === "server" ? [{ file: "/consul/leave-leadership.sh", content: leaveLeadership }] : []),
+      health,
+      ...(role === "server" ? [leaveLeadership] : []),
     ],
     healthcheck: {
       test: ["CMD", "/bin/sh", "/consul/health.sh"],

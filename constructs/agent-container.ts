@@ -6,9 +6,9 @@ import { declaredVolume, PATHS } from "../consul/contract";
 import type { Role } from "../consul/ports";
 import { type AgentSecurity, SECURED_ENTRYPOINT, secretUploads } from "./agent-security";
 import { hardening, healthCheck, labels, limits, publishedPorts, type Upload, volume } from "./container-options";
+import { ContainerScripts } from "./container-scripts";
 import type { IDockerHost } from "./docker-host-base";
 import { logging } from "./logging";
-import { uploadText } from "./upload-text";
 
 /** Seconds from SIGTERM to SIGKILL. Consul gives its agents 15 s to finish, and Docker's default is 10 s. */
 export const STOP_TIMEOUT_SECONDS = 30;
@@ -52,7 +52,7 @@ export function agentContainer(scope: Construct, id: string, props: AgentContain
     ...(security ? hardening(privileged) : {}),
     labels: labels(props.labels, settings.labels),
     volumes: [volume(PATHS.data, settings.data), volume(PATHS.declared, declaredVolume(container))],
-    upload: uploads(props),
+    upload: uploads(ContainerScripts.of(scope), props),
     healthcheck: healthCheck(PATHS.health),
   });
 }
@@ -69,12 +69,15 @@ function entrypoint(role: Role, secured: boolean): string[] | undefined {
   return secured ? [...ownSecrets, "docker-entrypoint.sh"] : undefined;
 }
 
-function uploads({ settings: { role }, security, agentConfig: config }: AgentContainerProps): Upload[] {
+function uploads(
+  scripts: ContainerScripts,
+  { settings: { role }, security, agentConfig: config }: AgentContainerProps,
+): Upload[] {
   const files: Upload[] = [
     { file: PATHS.agentConfig, content: agentConfig(config) },
-    { file: PATHS.health, content: uploadText("health.sh") },
+    scripts.upload(PATHS.health, "health.sh"),
   ];
-  if (role === "server") files.push({ file: PATHS.leaveLeadership, content: uploadText("leave-leadership.sh") });
-  if (security) files.push(...secretUploads(role, security));
+  if (role === "server") files.push(scripts.upload(PATHS.leaveLeadership, "leave-leadership.sh"));
+  if (security) files.push(scripts.upload(PATHS.ownSecrets, "own-secrets.sh"), ...secretUploads(role, security));
   return files;
 }

@@ -3,7 +3,6 @@ import type { Role } from "../consul/ports";
 import { AGENT_SECRETS, SECRET_FILES } from "../consul/secrets";
 import type { Upload } from "./container-options";
 import { fromStack } from "./project-path";
-import { uploadText } from "./upload-text";
 
 /** An agent's security, and the folder of its secrets. */
 export interface AgentSecurity {
@@ -25,17 +24,16 @@ export interface AgentSecurity {
 export const SECURED_ENTRYPOINT = ["/bin/sh", PATHS.ownSecrets] as const;
 
 /**
- * Files of secrets, and the script that makes them readable for Consul. The Terraform state has each file's path, which is
+ * Files of secrets. The Terraform state has each file's path, which is
  * the same for every operator, and never its content. A step delivers changed files to a running container; only the
  * change of one file replaces the container.
  */
 export function secretUploads(role: Role, { secrets }: AgentSecurity): Upload[] {
-  const files = AGENT_SECRETS[role].map((name): Upload => {
+  return AGENT_SECRETS[role].map((name): Upload => {
     const source = fromStack(`${secrets}/${name}`);
     const sourceHash = name === SECRET_FILES.managementDigest ? `\${${hashOf(`"${source}"`)}}` : undefined;
     return { file: `${PATHS.secrets}/${name}`, source, sourceHash, permissions: "0400" };
   });
-  return [{ file: PATHS.ownSecrets, content: uploadText("own-secrets.sh") }, ...files];
 }
 
 /** Terraform's expression of the SHA-256 of secrets: of their own hashes, or `missing`, on one line. */

@@ -11,12 +11,12 @@ import { SECRET_FILES } from "../consul/secrets";
 import { secretsHash } from "./agent-security";
 import type { ConsulServer } from "./consul-server";
 import { healthCheck, labels, type Upload, volume, WITHOUT_CAPABILITIES } from "./container-options";
+import { ContainerScripts } from "./container-scripts";
 import { logging } from "./logging";
 import { fromStack } from "./project-path";
 import { rejectUnknown } from "./prop-names";
 import { rejectWrong } from "./prop-values";
 import { terraformId } from "./terraform-id";
-import { uploadText } from "./upload-text";
 
 /** When snapshots are taken, and where they are stored. */
 export interface BackupScheduleProps {
@@ -120,7 +120,7 @@ export class BackupSchedule extends Construct {
       labels: labels(server.ownLabels("backups")),
       volumes: [volume(PATHS.backups, to ?? name)],
       upload: [
-        { file: PATHS.backupsScript, content: uploadText("backups.sh") },
+        ContainerScripts.of(this).upload(PATHS.backupsScript, "backups.sh"),
         ...secrets.map(({ upload }) => upload),
       ],
       healthcheck: healthCheck(PATHS.backupsScript, "health"),

@@ -11,6 +11,7 @@ import { AGENT_SCHEMAS } from "./agent-schema";
 import { type AgentSecurity, secretsExist, secretsHash } from "./agent-security";
 import type { ConsulAgent } from "./consul-agent";
 import { labels, WITHOUT_CAPABILITIES } from "./container-options";
+import { ContainerScripts } from "./container-scripts";
 import type { IDockerHost } from "./docker-host-base";
 import { ImageReference } from "./image-reference";
 import { logging } from "./logging";
@@ -20,7 +21,6 @@ import { byProps, rejectWrong } from "./prop-values";
 import { RolloutProgram } from "./rollout-program";
 import { TerraformData } from "./terraform-data";
 import { terraformId } from "./terraform-id";
-import { uploadText } from "./upload-text";
 
 /** Registrator's settings, most of which are its flags. */
 export interface RegistratorProps {
@@ -175,7 +175,7 @@ export class Registrator extends Construct {
           source: fromStack(`${secured.secrets}/${SECRET_FILES.registratorToken}`),
           permissions: "0400",
         },
-        ...(readsNoFile ? [{ file: PATHS.readToken, content: uploadText("read-token.sh") }] : []),
+        ...(readsNoFile ? [ContainerScripts.of(this).upload(PATHS.readToken, "read-token.sh")] : []),
       ],
     });
     this.container.overrideLogicalId(terraformId(this));

@@ -1,5 +1,5 @@
 import { Testing as Cdktf, type TerraformStack } from "cdktf";
-import { scriptName } from "./upload-text";
+import { scriptOf } from "./container-scripts";
 
 /** Arguments of a resource, a provider or an output, by Terraform's names. */
 export type SynthesizedBlock = Readonly<Record<string, unknown>>;
@@ -20,7 +20,7 @@ export interface SynthesizedStack {
 export const Testing = {
   /**
    * Synthesizes a stack, and returns its JSON in a form for snapshots: without CDKTF's metadata, with `<project>` for the
-   * folder that the test runs in, and with the name in place of an uploaded script: `<health.sh>`.
+   * folder that the test runs in, and with the name in place of an uploaded script's hash: `<health.sh>`.
    * @throws Error for what a synth rejects
    */
   synth(stack: TerraformStack): SynthesizedStack {
@@ -31,6 +31,6 @@ export const Testing = {
 
 function readable(value: unknown): unknown {
   if (typeof value !== "string") return value;
-  const script = scriptName(value);
+  const script = scriptOf(value);
   return script === undefined ? value.replaceAll(process.cwd(), "<project>") : `<${script}>`;
 }

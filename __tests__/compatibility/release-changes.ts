@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { version as CDKTF_VERSION } from "cdktf/package.json";
 import type { Cluster } from "../../cluster/model";
@@ -42,15 +43,19 @@ const LOCAL_OPERATIONS = {
   },
 } as const;
 
-/** The text of uploaded scripts, as Terraform's JSON has it. Their bytes are pinned by ids-test.ts. */
-const SCRIPTS = Object.fromEntries(
-  readdirSync(join(PROJECT, "container")).map((file) => [
-    file,
-    readFileSync(join(PROJECT, "container", file), "utf8")
-      .replaceAll("${", () => "$${")
-      .split("\n"),
-  ]),
-);
+/** Scripts are uploaded from files beside the JSON. Their hashes are pinned by ids-test.ts. */
+function asFile({ file, content, ...rest }: Upload): Upload {
+  const [, script] = /^<upload (.*)>$/.exec(content ?? "") ?? [];
+  if (script === undefined) return content === undefined ? { file, ...rest } : { file, content, ...rest };
+  const hash = createHash("sha256").update(readFileSync(join(PROJECT, "container", script)));
+  return { file, source: `\${path.module}/${script}`, source_hash: hash.digest("hex") };
+}
+interface Upload {
+  readonly file: string;
+  readonly content?: string;
+  readonly source?: string;
+  readonly source_hash?: string;
+}
 
 interface Label {
   readonly label: string;
@@ -83,6 +88,7 @@ const LOG_OPTIONS: Readonly<Record<string, string>> = {
 
 interface Container {
   labels: Label[];
+  upload?: Upload[];
   readonly log_driver: string;
   readonly log_opts?: Readonly<Record<string, string>>;
   lifecycle?: object;
@@ -107,13 +113,14 @@ interface Stack {
  * which the tests run. No resource has it. Stacks with `cloud` have a variable.
  */
 export function asReleasedNext(name: string, stackName: string, cluster: Cluster): Json {
-  const stack = readStack(name, stackName, SCRIPTS) as unknown as Stack;
+  const stack = readStack(name, stackName, {}) as unknown as Stack;
   stack["//"].metadata.version = CDKTF_VERSION;
   const provider = stack.terraform.required_providers?.docker;
   if (provider?.version === PROVIDER.from) provider.version = PROVIDER.to;
   if (stack.terraform.cloud) stack.variable = LOCAL_OPERATIONS;
   for (const [id, container] of Object.entries(stack.resource?.docker_container ?? {})) {
     container.labels = [...container.labels, ...ownLabels(id, cluster)].sort((a, b) => (a.label < b.label ? -1 : 1));
+    if (container.upload) container.upload = container.upload.map(asFile);
     const { log_driver, log_opts, lifecycle } = container;
     if (!log_opts) continue;
     const ignored = (LOG_OPTIONS[log_driver] ?? "").split(" ").filter((option) => !(option in log_opts));

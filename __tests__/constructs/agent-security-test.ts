@@ -74,7 +74,7 @@ describe("secrets", () => {
     ["s1", "server"],
     ["c1", "client"],
   ] as const)("of %s come from its own folder, and nothing of them is in the JSON", (name, role) => {
-    const uploads = agent(name).upload.filter(({ source }) => source !== undefined);
+    const uploads = agent(name).upload.filter(({ file }) => file.startsWith("/consul/secrets/"));
     expect(uploads).toEqual(
       AGENT_SECRETS[role].map((file) => ({
         file: `/consul/secrets/${file}`,

@@ -154,7 +154,7 @@ describe("with security", () => {
     ]) {
       const { entrypoint, upload, env } = on("c1", `{ image: "${image}" }`, "on");
       expect({ image, entrypoint }).toEqual({ image, entrypoint: ["/bin/sh", "/read-token.sh", "/bin/registrator"] });
-      expect(readable(upload[1])).toEqual({ file: "/read-token.sh", content: "<read-token.sh>" });
+      expect(readable(upload[1])).toMatchObject({ file: "/read-token.sh", source: "${path.module}/read-token.sh" });
       expect(env).toEqual(["CONSUL_HTTP_TOKEN_FILE=/registrator.token"]);
     }
   });

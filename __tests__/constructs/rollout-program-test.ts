@@ -18,7 +18,7 @@ import { rolloutBundle } from "../../constructs/rollout-bundle";
 import { namedRequest, RolloutProgram, requestText } from "../../constructs/rollout-program";
 import type { DecommissionRequest, DefinitionsRequest, ServicesRequest, StepRequest } from "../../rollout/request";
 import { REQUEST_VARIABLE } from "../../rollout/request";
-import { folder, HEAD, load } from "../cluster-files";
+import { folder, HEAD, load, PROJECT } from "../cluster-files";
 import { evaluatedRequest, requestOf, synthesize, synthesizeCluster } from "../synthesized";
 
 const services = (declared: string): ServicesRequest => ({
@@ -189,11 +189,17 @@ test("code that NODE_OPTIONS would load first does not run", () => {
 describe("the program", () => {
   const GROUPS = `${HEAD}hosts: { s1: 10.0.0.1, c1: { address: 10.0.0.2, group: edge } }\nservers: [s1]\nclients: [c1]\n`;
 
-  test("is beside the JSON of each stack, once, and nothing else is", () => {
+  test("is beside the JSON of each stack, once, with the scripts of its containers, and nothing else is", () => {
     const { outdir, stacks } = synthesizeCluster(load(GROUPS));
     expect(Object.keys(stacks)).toEqual(["c", "c-edge"]);
+    const scripts: Record<string, string[]> = { c: ["health.sh", "leave-leadership.sh"], "c-edge": ["health.sh"] };
     for (const name of Object.keys(stacks)) {
-      expect(readdirSync(join(outdir, "stacks", name)).sort()).toEqual(["cdk.tf.json", "rollout.cjs"]);
+      const beside = scripts[name] ?? [];
+      expect(readdirSync(join(outdir, "stacks", name)).sort()).toEqual(["cdk.tf.json", ...beside, "rollout.cjs"]);
+      for (const script of beside)
+        expect(readFileSync(join(outdir, "stacks", name, script))).toEqual(
+          readFileSync(join(PROJECT, "container", script)),
+        );
       expect(readFileSync(join(outdir, "stacks", name, "rollout.cjs"))).toEqual(readFileSync(rolloutBundle()));
     }
   });

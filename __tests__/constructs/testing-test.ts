@@ -13,9 +13,13 @@ const uploadsOf = (stack: ReturnType<typeof synthesized>) =>
 
 test("a stack's JSON has scripts by their names, and an agent's configuration as it is", () => {
   const [config, ...scripts] = uploadsOf(synthesized((stack) => stack.server(1)));
-  expect(scripts.map(({ file, content }) => [file, content])).toEqual([
-    ["/consul/health.sh", "<health.sh>"],
-    ["/consul/leave-leadership.sh", "<leave-leadership.sh>"],
+  expect(scripts).toEqual([
+    { file: "/consul/health.sh", source: "${path.module}/health.sh", source_hash: "<health.sh>" },
+    {
+      file: "/consul/leave-leadership.sh",
+      source: "${path.module}/leave-leadership.sh",
+      source_hash: "<leave-leadership.sh>",
+    },
   ]);
   expect(JSON.parse(config?.content ?? "")).toMatchObject({ datacenter: "dc1" });
 });

@@ -23,7 +23,8 @@ export const readIndex = (): Index => read("index.json");
 
 /**
  * A stack's JSON, with names in the place of provisioners' scripts: `<script gate.sh>`.
- * @param upload uploaded scripts, which it gets @default those of that commit
+ * @param upload uploaded scripts, which it gets; those that are missing are names: `<upload health.sh>` @default those of
+ * that commit
  */
 export function readStack(name: string, stack: string, upload: Texts = read("uploads.json")): Json {
   return withTexts(read(`${name}/${stack}.json`), { upload });
