@@ -43,7 +43,7 @@ export type DeployEvent =
       /** Stacks of which all hosts are skipped: these hosts. */
       readonly skipped: Readonly<Record<string, readonly string[]>>;
     }
-  | { readonly event: "approved"; readonly by: "answer" | "option" | "no changes" }
+  | { readonly event: "approved"; readonly by: "answer" | "option" | "no changes" | "saved plan" }
   | { readonly event: "stack"; readonly stack: string; readonly state: "started" | "done" | "failed" }
   | ({ readonly event: "agent" } & AgentState)
   /** A step that is no agent's, and what it has logged. */

@@ -24,6 +24,8 @@ export interface PreflightOptions {
   readonly without: readonly string[];
   /** Problems that are allowed for this deploy. */
   readonly allow: readonly ProblemCode[];
+  /** Gets the synthesized stacks before any Terraform runs in their folders. */
+  readonly onSynthesized?: (stacks: readonly Stack[]) => void;
 }
 
 /** What is known before anything is planned or deployed. */
@@ -56,7 +58,10 @@ export async function preflight(
   for (const warning of cluster.warnings) log(describeProblem(warning));
   log(`inspecting ${count(hosts.length, "host")} and reading the Terraform state`);
   const [[all, states], unreachable] = await Promise.all([
-    synthesize().then(async (stacks) => [stacks, await readStates(cluster, stacks)] as const),
+    synthesize().then(async (stacks) => {
+      options.onSynthesized?.(stacks);
+      return [stacks, await readStates(cluster, stacks)] as const;
+    }),
     unreachableHosts(cluster.hosts.filter(({ name }) => !without.includes(name))),
   ]);
   const stacks = all.filter(({ name }) => names.includes(name));
@@ -103,7 +108,7 @@ function writePartialStacks(
 }
 
 /** What to do about unreachable hosts whose stacks have other hosts. */
-export function blockedText(command: "diff" | "deploy", { exclusions, unreachable }: Preflight): string {
+export function blockedText(command: "diff" | "plan" | "deploy", { exclusions, unreachable }: Preflight): string {
   const hosts = [...exclusions.blockedStacks.values()].flat();
   const reasons = hosts.map((host) => `host "${host}" is unreachable: ${unreachable.get(host)}`);
   const options = hosts.map((host) => `--without ${host}`).join(" ");

@@ -28,6 +28,25 @@ export async function prepareFolder(folder: string): Promise<void> {
   refuseSelectedWorkspace(folder);
 }
 
+/**
+ * Arguments of the backend that a folder was initialized with, and that its JSON does not have: they come from
+ * `-backend-config`. Terraform copies them into plan files.
+ */
+export function argumentsOfInit(folder: string): string[] {
+  const file = join(folder, INITIALIZED);
+  const { backend: written } = backendIn(folder);
+  if (written === undefined || !existsSync(file)) return [];
+  const { backend } = JSON.parse(readFileSync(file, "utf8")) as Initialized;
+  const known = Object.values(written).flatMap((given) => Object.keys(given as object));
+  return Object.entries(backend?.config ?? {}).flatMap(([name, value]) =>
+    value === null || known.includes(name) ? [] : [name],
+  );
+}
+
+interface Initialized {
+  readonly backend?: { readonly config?: Readonly<Record<string, unknown>> | null };
+}
+
 interface TerraformBlock {
   readonly backend?: Readonly<Record<string, unknown>>;
   readonly cloud?: CloudBlock;
