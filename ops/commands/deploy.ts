@@ -22,7 +22,7 @@ import { locationLines } from "../project/locations";
 import { refusedSecrets } from "../secrets/check";
 import type { Terminal } from "../terminal/terminal";
 import { stacksAtOnce } from "../terraform/parallelism";
-import { withPlanFolder } from "../terraform/plan";
+import { withPlanFolder } from "../terraform/plan-folder";
 import { runningDeploys } from "../terraform/running-deploys";
 import { terraformVersion } from "../terraform/terraform";
 

@@ -3,7 +3,7 @@ import { type ComparisonOptions, compare, exitCodeOf } from "../deploy/compariso
 import { makePlans, whyNotApplied } from "../deploy/plans";
 import { savePlans } from "../deploy/saved-plans";
 import type { Terminal } from "../terminal/terminal";
-import { withPlanFolder } from "../terraform/plan";
+import { withPlanFolder } from "../terraform/plan-folder";
 
 export interface PlanOptions extends ComparisonOptions {
   /** The folder for the plans. */

@@ -9,7 +9,7 @@ import type { Terminal } from "../terminal/terminal";
 import { Application } from "../terraform/apply";
 import { applyLine } from "../terraform/apply-lines";
 import { operationsAtOnce, stacksAtOnce } from "../terraform/parallelism";
-import { withPlanFolder } from "../terraform/plan";
+import { withPlanFolder } from "../terraform/plan-folder";
 import type { Stack } from "../terraform/synth";
 import { isApproved, whyNobodyIsAsked } from "./approval";
 import type { DeployResult, Failure } from "./events";
@@ -80,7 +80,7 @@ export function applyApproved(
 ): Promise<number> {
   show(job, planned, report);
   report.take({ event: "approved", by: "saved plan" });
-  return new Deployment(job, options, report, terminal, folder).apply(planned);
+  return new Deployment(job, options, report, terminal, folder).apply(planned, { saved: true });
 }
 
 /** @throws when the plans must not be applied */
@@ -126,7 +126,8 @@ class Deployment {
     this.permit = join(folder, "deploying");
   }
 
-  async apply(planned: readonly PlannedStack[]): Promise<number> {
+  /** @param about further fields of the summary */
+  async apply(planned: readonly PlannedStack[], about: { readonly saved?: true } = {}): Promise<number> {
     const { command, stacks, cluster } = this.job;
     const begun = Date.now();
     const log = new LogFile(cluster, command, Date.now);
@@ -162,6 +163,7 @@ class Deployment {
       untouched: isDone ? [] : progress.untouched,
       unfinished: isDone ? [] : progress.unfinished,
       ...(this.interruptions > 1 ? { locks: await this.locks() } : {}),
+      ...about,
       log: log.path,
     });
     return this.exitCodeOf(result);

@@ -61,6 +61,8 @@ export type DeployEvent =
       readonly unfinished: readonly string[];
       /** What is still locked after Terraform was interrupted. Undefined if it was not. */
       readonly locks?: readonly string[];
+      /** Whether the plans were saved ones, which cannot be applied again. */
+      readonly saved?: true;
       /** The log file. Undefined if Terraform's apply was not started. */
       readonly log?: string;
     };

@@ -10,6 +10,9 @@ const SELECTED = join(".terraform", "environment");
 /** Where Terraform notes the backend that a folder was initialized for. */
 const INITIALIZED = join(".terraform", "terraform.tfstate");
 
+/** Whether Terraform has been initialized in a folder. */
+export const isInitialized = (folder: string): boolean => existsSync(join(folder, INITIALIZED));
+
 /** After the states have moved: Terraform would ask what to do about the former backend. */
 export function forgetBackend(folder: string): void {
   for (const file of [SELECTED, INITIALIZED]) rmSync(join(folder, file), { force: true });

@@ -1,6 +1,5 @@
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withTempDir } from "../temp-dir";
+import { withPlanFolder } from "./plan-folder";
 import { terraform } from "./terraform";
 
 /** The part of `terraform show -json PLAN` that is read here. */
@@ -61,10 +60,6 @@ export async function planTo(file: string, folder: string, options: PlanOptions 
   await write(file, folder, options);
   return readPlan(file, folder);
 }
-
-/** A plan file contains the Terraform state: no other user may read it, and it is deleted. */
-export const withPlanFolder = <Result>(work: (folder: string) => Promise<Result>): Promise<Result> =>
-  withTempDir(join(tmpdir(), "consul-cdktf-plan-"), work);
 
 async function write(file: string, folder: string, options: PlanOptions, ...words: string[]): Promise<void> {
   const { targets = [], destroy = false } = options;

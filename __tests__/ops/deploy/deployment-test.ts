@@ -193,6 +193,7 @@ describe("plans that were approved before", () => {
     expect(read("log").replaceAll(" \n", "\n")).toBe("a apply\nb apply\n");
     expect(read("applied.b")).toBe("saved b");
     expect(events).toContainEqual({ event: "approved", by: "saved plan" });
+    expect(events.at(-1)).toMatchObject({ event: "summary", result: "done", saved: true });
   });
 
   test("are not applied if Terraform cannot read one", async () => {
