@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { unzipSync } from "fflate";
 import { Background } from "./background";
 import { LiveCluster } from "./live-cluster";
 import { type CommandResult, start } from "./test-bed/command";
@@ -127,6 +128,21 @@ describe("no secret is outside the folder of secrets and the containers' own fil
     const { stdout } = await cluster.project.terraform(stack, ["show", "-json", "changed.plan"]);
     expect(stdout).toContain("consul-server1_secrets");
     expect(foundIn(stdout)).toEqual([]);
+  });
+
+  test("not in the folder of a saved plan, nor in the archives that plans are", async () => {
+    const out = join(cluster.project.folder, "plans");
+    await npm("plan", ["--out", out]);
+    const paths = files(out);
+    const archives = paths.filter((path) => path.endsWith(".plan"));
+    expect(paths).toEqual(expect.arrayContaining([join(out, "manifest.json"), ...archives]));
+    expect(paths.flatMap((path) => foundIn(readFileSync(path, "latin1")))).toEqual([]);
+    const parts = archives.flatMap((path) => Object.entries(unzipSync(readFileSync(path))));
+    expect(parts.map(([name]) => name)).toEqual(
+      expect.arrayContaining(["tfplan", "tfstate", "tfconfig/m-/cdk.tf.json"]),
+    );
+    expect(parts.flatMap(([, content]) => foundIn(Buffer.from(content).toString("latin1")))).toEqual([]);
+    expect(outputs.slice(-1).flatMap(([, text]) => foundIn(text))).toEqual([]);
   });
 
   test("not in docker inspect or docker logs", async () => {

@@ -15,14 +15,18 @@ const parallelism = () => new Option("--parallelism <N>", "stacks at the same ti
 const terraformParallelism = () =>
   new Option("--terraform-parallelism <N>", "operations at the same time in a stack").argParser(positiveInteger);
 
+const markdown = () =>
+  new Option("--markdown", "print the result as Markdown, for a comment on a pull request").conflicts("json");
+
 const events = () => jsonOption("print events as JSON, one a line, for programs; needs --auto-approve");
 
 /** A program that reads events cannot be asked. */
 function needsApproval(
-  options: { readonly json?: boolean; readonly autoApprove?: boolean },
+  options: { readonly json?: boolean; readonly autoApprove?: boolean; readonly plan?: string },
   command: DocumentedCommand,
 ) {
-  if (options.json && !options.autoApprove) command.error("error: option '--json' needs '--auto-approve'");
+  if (options.json && !options.autoApprove && options.plan === undefined)
+    command.error("error: option '--json' needs '--auto-approve'");
 }
 
 /** The commands that change a cluster, and show what they would change. */
@@ -38,9 +42,7 @@ export function addChanges(program: DocumentedCommand): void {
     .addOption(parallelism())
     .option("--detailed-exitcode", "end with exit code 2 if something would change")
     .addOption(jsonOption())
-    .addOption(
-      new Option("--markdown", "print the result as Markdown, for a comment on a pull request").conflicts("json"),
-    )
+    .addOption(markdown())
     .documented(
       [
         ["", "all stacks"],
@@ -59,6 +61,35 @@ export function addChanges(program: DocumentedCommand): void {
       return diff({ ...options, stacks }, terminal);
     });
 
+  program
+    .command("plan")
+    .description("Save plans of what diff shows, for a deploy that applies exactly these after their approval.")
+    .argument("[STACK...]", STACK)
+    .addOption(
+      new Option("--out <FOLDER>", "the folder for the plans; it does not exist, or is empty").makeOptionMandatory(),
+    )
+    .addOption(without())
+    .addOption(allow())
+    .addOption(parallelism())
+    .option("--detailed-exitcode", "end with exit code 2 if something would change")
+    .addOption(jsonOption())
+    .addOption(markdown())
+    .documented(
+      [
+        ["--out plans", "all stacks; then: npm run deploy -- --plan plans"],
+        ["--out plans --markdown --detailed-exitcode", "in a pipeline, with a comment on a pull request"],
+      ],
+      [
+        [0, "the plans are saved; with --detailed-exitcode: nothing would change"],
+        [1, "no plan is saved: a deploy would be rejected, or incomplete because a host is unreachable"],
+        [2, "with --detailed-exitcode: the plans are saved, and something would change"],
+      ],
+    )
+    .does(async ({ terminal }, options, [stacks]) => {
+      const { plan } = await import("../commands/plan");
+      return plan({ ...options, stacks }, terminal);
+    });
+
   const deploy = program
     .command("deploy")
     .description(
@@ -66,6 +97,12 @@ export function addChanges(program: DocumentedCommand): void {
     )
     .argument("[STACK...]", STACK)
     .option("--auto-approve", "do not ask for approval")
+    .addOption(
+      new Option("--plan <FOLDER>", "apply the plans that `plan --out` has saved, and ask nothing").conflicts([
+        "without",
+        "allow",
+      ]),
+    )
     .addOption(without())
     .addOption(allow())
     .addOption(parallelism())
@@ -75,6 +112,7 @@ export function addChanges(program: DocumentedCommand): void {
       [
         ["", "all stacks, after your approval"],
         ["--auto-approve", "in a pipeline"],
+        ["--plan plans", "what npm run plan -- --out plans has saved, after its approval"],
         ["--auto-approve --json", "for a program that shows the deploy"],
         ["--without host7", "all hosts but one"],
         ["--allow line-deleted", "although an agent's line was deleted from the cluster file"],
@@ -90,6 +128,8 @@ export function addChanges(program: DocumentedCommand): void {
     )
     .does(async ({ terminal }, options, [stacks], command) => {
       needsApproval(options, command);
+      if (options.plan !== undefined && stacks.length > 0)
+        command.error("error: option '--plan' takes no stacks: the plans have them");
       const { deploy } = await import("../commands/deploy");
       return deploy({ ...options, stacks }, terminal);
     });

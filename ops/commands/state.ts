@@ -10,7 +10,7 @@ import { chosenCluster } from "../chosen-cluster";
 import { unsavedFile, unsavedStates } from "../inspect/unsaved-state";
 import { select } from "../select";
 import type { Terminal } from "../terminal/terminal";
-import { forgetBackend } from "../terraform/folder";
+import { forgetBackend, isInitialized } from "../terraform/folder";
 import { hasSameContent, pull, push, StateLocked, type StateVersion, versionOf } from "../terraform/moved-state";
 import { runningDeploys, stateLock } from "../terraform/running-deploys";
 import { parseState, withBackendFolder } from "../terraform/state";
@@ -100,6 +100,7 @@ export async function migrate({ to }: { readonly to: string }, terminal: Termina
     to,
     stacks.map(({ name }) => name),
   );
+  const fresh = stacks.filter(({ folder }) => !isInitialized(folder));
   const unsaved = unsavedStates(stacks).map(({ message, hint }) => `${message}\n${hintLine(hint ?? "")}`);
   if (unsaved.length > 0) throw new Error(unsaved.join("\n"));
   const deploying = await runningDeploys(stacks);
@@ -108,7 +109,11 @@ export async function migrate({ to }: { readonly to: string }, terminal: Termina
 
   const moves = await plannedMoves(cluster, stacks, target);
   const refused = moves.flatMap(({ refusal }) => refusal ?? []);
-  if (refused.length > 0) throw new Error(`nothing was moved\n${refused.join("\n")}`);
+  if (refused.length > 0) {
+    // The operator may go on with the other backend: this command alone has initialized these folders for the present one.
+    for (const { folder } of fresh) forgetBackend(folder);
+    throw new Error(`nothing was moved\n${refused.join("\n")}`);
+  }
   for (const { stack, state, stored } of moves) {
     if (state === undefined) terminal.print(`${stack}: was never deployed`);
     else if (stored) terminal.print(`${stack}: there already`);

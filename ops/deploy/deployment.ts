@@ -3,23 +3,23 @@ import { join } from "node:path";
 import type { Cluster } from "../../cluster/model";
 import { DEPLOY_VARIABLE } from "../../consul/contract";
 import { deployFileText } from "../../rollout/deploy-file";
-import { parallel } from "../parallel";
 import { exitCodeOfSignal, handleSignals } from "../signals";
+import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
 import { Application } from "../terraform/apply";
 import { applyLine } from "../terraform/apply-lines";
 import { operationsAtOnce, stacksAtOnce } from "../terraform/parallelism";
-import { planTo, withPlanFolder } from "../terraform/plan";
+import { withPlanFolder } from "../terraform/plan-folder";
 import type { Stack } from "../terraform/synth";
 import { isApproved, whyNobodyIsAsked } from "./approval";
-import type { DeployCommand, DeployResult, Failure } from "./events";
+import type { DeployResult, Failure } from "./events";
 import { heldLocks } from "./held-locks";
 import { LogFile } from "./log-file";
-import { hasChanges, isKnown, type PlannedStack, planStack } from "./planned-stacks";
+import { hasChanges, type PlannedStack } from "./planned-stacks";
+import { makePlans, type PlanJob, planFile, whyNotApplied } from "./plans";
 import { Progress } from "./progress";
 import type { Report } from "./report";
 import { inStackOrder, type StackResult } from "./stack-order";
-import { staleReaders } from "./stale-readers";
 
 export interface DeploymentOptions {
   readonly autoApprove?: boolean;
@@ -30,17 +30,10 @@ export interface DeploymentOptions {
 }
 
 /** What is to be planned and applied. */
-export interface Job {
-  readonly command: DeployCommand;
+export interface Job extends PlanJob {
   /** The cluster file. */
   readonly file: string;
   readonly cluster: Cluster;
-  /** As they are in cdktf.out. */
-  readonly stacks: readonly Stack[];
-  /** By stack: the addresses to plan for, if not all. */
-  readonly targets?: ReadonlyMap<string, readonly string[]>;
-  /** By stack: the hosts that are skipped. */
-  readonly skippedHosts?: ReadonlyMap<string, readonly string[]>;
   /** Stacks that are skipped, with their hosts. */
   readonly skippedStacks?: ReadonlyMap<string, readonly string[]>;
   /** Variables of Terraform's apply, beside those of this process. */
@@ -60,13 +53,65 @@ export const planAndApply = (
   options: DeploymentOptions,
   report: Report,
   terminal: Terminal,
-): Promise<number> => withPlanFolder((folder) => new Deployment(job, options, report, terminal, folder).run());
+): Promise<number> =>
+  withPlanFolder(async (folder) => {
+    const unasked = options.autoApprove ? undefined : whyNobodyIsAsked(job.command);
+    if (unasked !== undefined) throw new Error(unasked);
+    terminal.log(`planning ${count(job.stacks.length, "stack")}`);
+    const planned = await makePlans(job, folder, stacksInParallel(job, options));
+    show(job, planned, report);
+    report.take({ event: "approved", by: await approval(job, planned, options, terminal) });
+    return new Deployment(job, options, report, terminal, folder).apply(planned);
+  });
+
+/**
+ * Applies plans that were approved when they were made.
+ * @param folder of the plans, for this user alone
+ * @returns the exit code
+ * @throws when nothing was changed
+ */
+export function applyApproved(
+  job: Job,
+  planned: readonly PlannedStack[],
+  folder: string,
+  options: DeploymentOptions,
+  report: Report,
+  terminal: Terminal,
+): Promise<number> {
+  show(job, planned, report);
+  report.take({ event: "approved", by: "saved plan" });
+  return new Deployment(job, options, report, terminal, folder).apply(planned, { saved: true });
+}
+
+/** @throws when the plans must not be applied */
+function show({ command, file, stacks, skippedStacks }: Job, planned: readonly PlannedStack[], report: Report): void {
+  const skipped = Object.fromEntries(skippedStacks ?? []);
+  report.take({ event: "plan", command, file, stacks: planned, skipped });
+  const reasons = whyNotApplied(stacks, planned);
+  if (reasons.length > 0) throw new Error(`nothing was changed\n${reasons.join("\n")}`);
+}
+
+/** @throws when the plans are not approved */
+async function approval(
+  { command, stacks }: Job,
+  planned: readonly PlannedStack[],
+  { autoApprove }: DeploymentOptions,
+  terminal: Terminal,
+): Promise<"no changes" | "option" | "answer"> {
+  if (!planned.some(hasChanges)) return "no changes";
+  if (autoApprove) return "option";
+  const question = `${command === "deploy" ? "Deploy" : "Destroy"} ${stacks.map(({ name }) => name).join(", ")}?`;
+  if (!(await isApproved(question, terminal))) throw new Error("not approved; nothing was changed");
+  return "answer";
+}
+
+const stacksInParallel = ({ stacks }: Job, { parallelism }: DeploymentOptions): number =>
+  parallelism ?? stacksAtOnce(stacks);
 
 class Deployment {
   private readonly running = new Set<Application>();
   private interruptions = 0;
   private lastSignal: { readonly name: NodeJS.Signals; readonly at: number } | undefined;
-  private readonly atOnce: number;
   /** While it is there, agents may be stopped. */
   private readonly permit: string;
 
@@ -78,52 +123,11 @@ class Deployment {
     /** Of this run, for this user alone. */
     private readonly folder: string,
   ) {
-    this.atOnce = options.parallelism ?? stacksAtOnce(job.stacks);
     this.permit = join(folder, "deploying");
   }
 
-  async run(): Promise<number> {
-    const { command, stacks } = this.job;
-    const { autoApprove } = this.options;
-    const unasked = autoApprove ? undefined : whyNobodyIsAsked(command);
-    if (unasked !== undefined) throw new Error(unasked);
-    this.terminal.log(`planning ${stacks.length} ${stacks.length === 1 ? "stack" : "stacks"}`);
-    const planned = await parallel(stacks, this.atOnce, (stack) => this.plan(stack));
-    const { file, skippedStacks = new Map() } = this.job;
-    this.report.take({ event: "plan", command, file, stacks: planned, skipped: Object.fromEntries(skippedStacks) });
-    const stale = staleReaders(
-      stacks,
-      planned.filter(hasChanges).map(({ stack }) => stack),
-    );
-    const unplanned = planned.filter((stack) => !isKnown(stack)).map(({ stack }) => `stack ${stack} cannot be planned`);
-    const reasons = stale.length > 0 ? stale : unplanned;
-    if (reasons.length > 0) throw new Error(`nothing was changed\n${reasons.join("\n")}`);
-    await this.approve(planned);
-    return this.apply(planned);
-  }
-
-  private plan(stack: Stack): Promise<PlannedStack> {
-    const { command, targets, skippedHosts } = this.job;
-    const { name, folder } = stack;
-    const options = { targets: targets?.get(name), destroy: command === "destroy" };
-    return planStack(stack, skippedHosts?.get(name) ?? [], () => planTo(this.planFile(stack), folder, options));
-  }
-
-  private planFile({ name }: Stack): string {
-    return join(this.folder, `${name}.plan`);
-  }
-
-  /** @throws when the plans are not approved */
-  private async approve(planned: readonly PlannedStack[]): Promise<void> {
-    const { command, stacks } = this.job;
-    if (!planned.some(hasChanges)) return this.report.take({ event: "approved", by: "no changes" });
-    if (this.options.autoApprove) return this.report.take({ event: "approved", by: "option" });
-    const question = `${command === "deploy" ? "Deploy" : "Destroy"} ${stacks.map(({ name }) => name).join(", ")}?`;
-    if (!(await isApproved(question, this.terminal))) throw new Error("not approved; nothing was changed");
-    this.report.take({ event: "approved", by: "answer" });
-  }
-
-  private async apply(planned: readonly PlannedStack[]): Promise<number> {
+  /** @param about further fields of the summary */
+  async apply(planned: readonly PlannedStack[], about: { readonly saved?: true } = {}): Promise<number> {
     const { command, stacks, cluster } = this.job;
     const begun = Date.now();
     const log = new LogFile(cluster, command, Date.now);
@@ -137,7 +141,11 @@ class Deployment {
     this.report.begin(progress);
     let results: ReadonlyMap<string, StackResult>;
     try {
-      const order = { atOnce: this.atOnce, reverse: command === "destroy", goOn: () => this.interruptions === 0 };
+      const order = {
+        atOnce: stacksInParallel(this.job, this.options),
+        reverse: command === "destroy",
+        goOn: () => this.interruptions === 0,
+      };
       results = await inStackOrder(stacks, order, (stack) => this.applyStack(stack, progress, log));
     } finally {
       this.report.end();
@@ -155,6 +163,7 @@ class Deployment {
       untouched: isDone ? [] : progress.untouched,
       unfinished: isDone ? [] : progress.unfinished,
       ...(this.interruptions > 1 ? { locks: await this.locks() } : {}),
+      ...about,
       log: log.path,
     });
     return this.exitCodeOf(result);
@@ -175,7 +184,7 @@ class Deployment {
     this.report.take({ event: "stack", stack: name, state: "started" });
     const application = new Application({
       folder,
-      plan: this.planFile(stack),
+      plan: planFile(this.folder, name),
       output: join(this.folder, `${name}.output`),
       parallelism: this.options.terraformParallelism ?? operationsAtOnce(this.job.stacks),
       env: { [DEPLOY_VARIABLE]: this.permit, ...this.job.env },

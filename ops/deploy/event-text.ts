@@ -50,14 +50,16 @@ const RESULTS: Record<Summary["result"], string> = {
 
 /** How a deploy ended, and what to do next. */
 export function summaryLines(summary: Summary): string[] {
-  const { command, result, seconds, failures, untouched, unfinished, locks, log } = summary;
+  const { command, result, seconds, failures, untouched, unfinished, locks, saved, log } = summary;
   const lines = [`${RESULTS[result]} after ${duration(seconds)}`];
   for (const [reason, subjects] of byReason(failures)) lines.push(...indented(`${listed(subjects)}: ${reason}`));
   if (untouched.length > 0) lines.push(`not touched: ${listed(untouched)}`);
   if (unfinished.length > 0) lines.push(`stopped, and not ready: ${listed(unfinished)}`);
   for (const lock of locks ?? []) lines.push(`still locked: ${lock}`);
-  if (result === "failed") lines.push(`next: fix this, then npm run ${command} again: it does the rest`);
-  if (result === "interrupted") lines.push(`next: npm run ${command} does the rest; npm run status shows the cluster`);
+  const rest = saved ? "plan and approve the rest: npm run plan -- --out FOLDER" : undefined;
+  if (result === "failed") lines.push(`next: fix this, then ${rest ?? `npm run ${command} again: it does the rest`}`);
+  if (result === "interrupted")
+    lines.push(`next: ${rest ?? `npm run ${command} does the rest`}; npm run status shows the cluster`);
   if (log !== undefined) lines.push(`log: ${log}`);
   return lines.map(commandsIn);
 }

@@ -43,7 +43,7 @@ export type DeployEvent =
       /** Stacks of which all hosts are skipped: these hosts. */
       readonly skipped: Readonly<Record<string, readonly string[]>>;
     }
-  | { readonly event: "approved"; readonly by: "answer" | "option" | "no changes" }
+  | { readonly event: "approved"; readonly by: "answer" | "option" | "no changes" | "saved plan" }
   | { readonly event: "stack"; readonly stack: string; readonly state: "started" | "done" | "failed" }
   | ({ readonly event: "agent" } & AgentState)
   /** A step that is no agent's, and what it has logged. */
@@ -61,6 +61,8 @@ export type DeployEvent =
       readonly unfinished: readonly string[];
       /** What is still locked after Terraform was interrupted. Undefined if it was not. */
       readonly locks?: readonly string[];
+      /** Whether the plans were saved ones, which cannot be applied again. */
+      readonly saved?: true;
       /** The log file. Undefined if Terraform's apply was not started. */
       readonly log?: string;
     };

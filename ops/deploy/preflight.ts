@@ -28,6 +28,8 @@ export interface PreflightOptions {
   readonly without: readonly string[];
   /** Problems that are allowed for this deploy. */
   readonly allow: readonly ProblemCode[];
+  /** Gets the synthesized stacks before any Terraform runs in their folders. */
+  readonly onSynthesized?: (stacks: readonly Stack[]) => void;
 }
 
 /** What is known before anything is planned or deployed. */
@@ -60,7 +62,10 @@ export async function preflight(
   for (const warning of cluster.warnings) log(describeProblem(warning));
   log(`inspecting ${count(hosts.length, "host")} and reading the Terraform state`);
   const [[all, states], inspected] = await Promise.all([
-    synthesize().then(async (stacks) => [stacks, await readStates(cluster, stacks)] as const),
+    synthesize().then(async (stacks) => {
+      options.onSynthesized?.(stacks);
+      return [stacks, await readStates(cluster, stacks)] as const;
+    }),
     hostContainers(cluster.hosts.filter(({ name }) => !without.includes(name))),
   ]);
   const unreachable = new Map<string, string>();
@@ -120,7 +125,7 @@ function writePartialStacks(
 }
 
 /** What to do about unreachable hosts whose stacks have other hosts. */
-export function blockedText(command: "diff" | "deploy", { exclusions, unreachable }: Preflight): string {
+export function blockedText(command: "diff" | "plan" | "deploy", { exclusions, unreachable }: Preflight): string {
   const hosts = [...exclusions.blockedStacks.values()].flat();
   const reasons = hosts.map((host) => `host "${host}" is unreachable: ${unreachable.get(host)}`);
   const options = hosts.map((host) => `--without ${host}`).join(" ");

@@ -10,6 +10,9 @@ const SELECTED = join(".terraform", "environment");
 /** Where Terraform notes the backend that a folder was initialized for. */
 const INITIALIZED = join(".terraform", "terraform.tfstate");
 
+/** Whether Terraform has been initialized in a folder. */
+export const isInitialized = (folder: string): boolean => existsSync(join(folder, INITIALIZED));
+
 /** After the states have moved: Terraform would ask what to do about the former backend. */
 export function forgetBackend(folder: string): void {
   for (const file of [SELECTED, INITIALIZED]) rmSync(join(folder, file), { force: true });
@@ -26,6 +29,25 @@ export async function prepareFolder(folder: string): Promise<void> {
   refuseVariables(process.env, type);
   if (cloud !== undefined) return ensureWorkspace(cloud);
   refuseSelectedWorkspace(folder);
+}
+
+/**
+ * Arguments of the backend that a folder was initialized with, and that its JSON does not have: they come from
+ * `-backend-config`. Terraform copies them into plan files.
+ */
+export function argumentsOfInit(folder: string): string[] {
+  const file = join(folder, INITIALIZED);
+  const { backend: written } = backendIn(folder);
+  if (written === undefined || !existsSync(file)) return [];
+  const { backend } = JSON.parse(readFileSync(file, "utf8")) as Initialized;
+  const known = Object.values(written).flatMap((given) => Object.keys(given as object));
+  return Object.entries(backend?.config ?? {}).flatMap(([name, value]) =>
+    value === null || known.includes(name) ? [] : [name],
+  );
+}
+
+interface Initialized {
+  readonly backend?: { readonly config?: Readonly<Record<string, unknown>> | null };
 }
 
 interface TerraformBlock {

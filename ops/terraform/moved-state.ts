@@ -2,13 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { withTempDir } from "../temp-dir";
 import { lockIn } from "./running-deploys";
-import { pullText } from "./state";
+import { pullText, type StateIdentity } from "./state";
 import { terraform } from "./terraform";
 
-/** What identifies a version of a Terraform state. */
-export interface StateVersion {
-  readonly lineage: string;
-  readonly serial: number;
+/** A version of a Terraform state, with its content. */
+export interface StateVersion extends StateIdentity {
   readonly text: string;
 }
 

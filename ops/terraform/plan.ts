@@ -1,6 +1,5 @@
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withTempDir } from "../temp-dir";
+import { withPlanFolder } from "./plan-folder";
 import { terraform } from "./terraform";
 
 /** The part of `terraform show -json PLAN` that is read here. */
@@ -48,7 +47,7 @@ export async function plan(folder: string, options: PlanOptions = {}): Promise<P
     const file = join(hidden, "plan");
     // Without a lock, because nothing is written: a plan neither waits for a running deploy nor makes one fail.
     await write(file, folder, options, "-lock=false");
-    return read(file, folder);
+    return readPlan(file, folder);
   });
 }
 
@@ -59,12 +58,8 @@ export async function plan(folder: string, options: PlanOptions = {}): Promise<P
  */
 export async function planTo(file: string, folder: string, options: PlanOptions = {}): Promise<Plan> {
   await write(file, folder, options);
-  return read(file, folder);
+  return readPlan(file, folder);
 }
-
-/** A plan file contains the Terraform state: no other user may read it, and it is deleted. */
-export const withPlanFolder = <Result>(work: (folder: string) => Promise<Result>): Promise<Result> =>
-  withTempDir(join(tmpdir(), "consul-cdktf-plan-"), work);
 
 async function write(file: string, folder: string, options: PlanOptions, ...words: string[]): Promise<void> {
   const { targets = [], destroy = false } = options;
@@ -79,7 +74,8 @@ async function write(file: string, folder: string, options: PlanOptions, ...word
   if (exitCode !== 0) throw new Error(error);
 }
 
-async function read(file: string, folder: string): Promise<Plan> {
+/** What a plan file has. @throws when Terraform cannot read it */
+export async function readPlan(file: string, folder: string): Promise<Plan> {
   const { exitCode, output, error } = await terraform(folder, ["show", "-json", file]);
   if (exitCode !== 0) throw new Error(error);
   return JSON.parse(output) as Plan;

@@ -13,6 +13,14 @@ import { terraform } from "./terraform";
 export interface StackState {
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly resources: readonly StateResource[];
+  /** Undefined for a stack that was never deployed. */
+  readonly identity?: StateIdentity;
+}
+
+/** What tells a version of a Terraform state from all others. */
+export interface StateIdentity {
+  readonly lineage: string;
+  readonly serial: number;
 }
 
 export interface StateResource {
@@ -109,6 +117,8 @@ export async function readResources(stacks: readonly Stack[]): Promise<StateReso
 /** Version 4 of the format, which Terraform writes since 0.12 and OpenTofu too. */
 interface RawState {
   readonly version: number;
+  readonly lineage?: string;
+  readonly serial?: number;
   readonly outputs?: Record<string, { readonly value: unknown }>;
   readonly resources?: readonly {
     readonly module?: string;
@@ -127,9 +137,11 @@ interface RawState {
 
 export function parseState(text: string): StackState {
   if (text.trim() === "") return { outputs: {}, resources: [] };
-  const { version, outputs = {}, resources = [] } = JSON.parse(text) as RawState;
+  const { version, lineage = "", serial = 0, outputs = {}, resources = [] } = JSON.parse(text) as RawState;
   if (version !== 4) throw new Error(`the Terraform state has format ${version}, and this program knows 4`);
   return {
+    // The backend pg has an empty lineage for a stack that was never deployed.
+    identity: lineage === "" ? undefined : { lineage, serial },
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
     resources: resources.flatMap(({ module, mode, type, name, provider, instances }) =>
       instances.map(({ index_key: index, status, deposed, attributes = {} }) => ({

@@ -18,6 +18,8 @@ export interface StackJson {
   readonly provider?: { readonly docker?: readonly { readonly alias?: string }[] };
   readonly resource?: Readonly<Record<string, Readonly<Record<string, ResourceJson>>>>;
   readonly data?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** A user's own. */
+  readonly variable?: Readonly<Record<string, { readonly sensitive?: boolean }>>;
 }
 
 export interface ResourceJson {

@@ -45,6 +45,12 @@ export async function terraform(
   return attempt();
 }
 
+/** `Terraform v1.11.4`, `OpenTofu v1.9.0` */
+export async function terraformVersion(): Promise<string> {
+  const { output } = await run(".", ["version"]);
+  return /^(Terraform|OpenTofu) v\S+/m.exec(output)?.[0] ?? "unknown";
+}
+
 /** Terraform offers to move the state by itself, which would move one stack's alone. */
 const initHint = (folder: string, error: string): string =>
   /migrat|configuration changed/i.test(error)

@@ -2,17 +2,22 @@ import { createProgram } from "../../../ops/command-line/program";
 import * as deployCommand from "../../../ops/commands/deploy";
 import * as destroyCommand from "../../../ops/commands/destroy";
 import * as diffCommand from "../../../ops/commands/diff";
+import * as planCommand from "../../../ops/commands/plan";
 import { run } from "../../command-line";
 
 jest.mock("../../../ops/commands/deploy", () => ({ deploy: jest.fn(async () => 0) }));
 jest.mock("../../../ops/commands/destroy", () => ({ destroy: jest.fn(async () => 0) }));
 jest.mock("../../../ops/commands/diff", () => ({ diff: jest.fn(async () => 0) }));
+jest.mock("../../../ops/commands/plan", () => ({ plan: jest.fn(async () => 0) }));
 
 /** The options that a command gets for a command line. */
-async function optionsOf(command: "deploy" | "destroy" | "diff", ...words: string[]) {
+async function optionsOf(command: "deploy" | "destroy" | "diff" | "plan", ...words: string[]) {
   const { status, stderr } = await run([command, ...words]);
   expect([status, stderr]).toEqual([0, ""]);
-  const mocks = { ...deployCommand, ...destroyCommand, ...diffCommand } as unknown as Record<string, jest.Mock>;
+  const mocks = { ...deployCommand, ...destroyCommand, ...diffCommand, ...planCommand } as unknown as Record<
+    string,
+    jest.Mock
+  >;
   return mocks[command]?.mock.lastCall?.[0];
 }
 
@@ -58,6 +63,9 @@ describe("the command line of deploy", () => {
     [["--allow", "lines-deleted"], 'did you mean "line-deleted"?'],
     [["--witout", "h1"], "unknown option '--witout'\n(Did you mean --without?)"],
     [["--json"], "option '--json' needs '--auto-approve'"],
+    [["--plan", "x", "--without", "h1"], "option '--plan <FOLDER>' cannot be used with option '--without <HOST>'"],
+    [["--plan", "x", "--allow", "host-moved"], "option '--plan <FOLDER>' cannot be used with option '--allow <CODE>'"],
+    [["--plan", "x", "consul"], "option '--plan' takes no stacks: the plans have them"],
     [["--outputs-file", "x"], "option '--outputs-file' was one of the CDKTF CLI; hint: run terraform -chdir="],
     [["--var=a=b"], "option '--var' was one of the CDKTF CLI; hint: set the environment variable TF_VAR_NAME"],
     [["--refresh-only"], "option '--refresh-only' was one of the CDKTF CLI"],
@@ -70,6 +78,25 @@ describe("the command line of deploy", () => {
       stderr: expect.stringContaining(reason),
     }),
   );
+});
+
+test("saved plans are deployed without approval, with events too", async () =>
+  expect(await optionsOf("deploy", "--plan", "plans", "--json")).toMatchObject({
+    plan: "plans",
+    json: true,
+    stacks: [],
+  }));
+
+test("plan takes what diff takes, and needs a folder", async () => {
+  expect(await optionsOf("plan", "--out", "plans", "--markdown", "--detailed-exitcode", "--without=h1", "c*")).toEqual({
+    out: "plans",
+    markdown: true,
+    detailedExitcode: true,
+    stacks: ["c*"],
+    without: ["h1"],
+    allow: [],
+  });
+  expect((await run(["plan"])).stderr).toContain("required option '--out <FOLDER>' not specified");
 });
 
 test("diff rejects an unknown option", async () => {

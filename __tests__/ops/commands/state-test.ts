@@ -6,6 +6,8 @@ import { type Ended, run } from "../../command-line";
 /** Terraform's `state pull` and `state push` for a local backend, and its lock: the file `locked` beside the state. */
 const TERRAFORM = `#!/bin/sh
 set -eu
+mkdir -p .terraform
+[ -e .terraform/terraform.tfstate ] || echo '{}' >.terraform/terraform.tfstate
 state=$(jq -r .terraform.backend.local.path cdk.tf.json)
 case "$1 \${2-}" in
 "state pull") [ ! -e "$state" ] || cat "$state" ;;
@@ -68,13 +70,24 @@ class StateProject {
   }
 
   state(...words: string[]): Promise<Ended> {
-    return run(["state", ...words], { cwd: this.cwd, env: { TERRAFORM_BINARY_NAME: join(this.cwd, "terraform") } });
+    return this.run("state", ...words);
+  }
+
+  run(...words: string[]): Promise<Ended> {
+    return run(words, { cwd: this.cwd, env: { TERRAFORM_BINARY_NAME: join(this.cwd, "terraform") } });
   }
 }
 
 const ERRORED = "cdktf.out/stacks/c/errored.tfstate";
 
 describe("state recover", () => {
+  test("comes before a destroy of the stack, which is rejected", async () => {
+    const project = new StateProject({ [ERRORED]: state("a", 2) });
+    const { status, stderr } = await project.run("destroy", "--auto-approve");
+    expect(stderr).toMatch(/rejected; nothing was changed\n.*terraform-state-unsaved.*\n.*npm run state -- recover c/);
+    expect(status).toBe(1);
+  });
+
   test("stores the state of a deploy that could not, and removes its file", async () => {
     const project = new StateProject({ "terraform.c.tfstate": state("a", 1), [ERRORED]: state("a", 2) });
     const { status, stdout } = await project.state("recover");
@@ -170,6 +183,17 @@ describe("state migrate", () => {
     expect(stderr).toContain(reason);
     expect(status).toBe(1);
     expect(project.has("moved") ? readdirSync(join(project.cwd, "moved")) : []).toEqual(before);
+  });
+
+  test("a refused move leaves folders as it has found them: initialized, or not", async () => {
+    const noted = (stack: string) => `cdktf.out/stacks/${stack}/.terraform/terraform.tfstate`;
+    const project = new StateProject({
+      "terraform.c.tfstate": state("a", 7),
+      "moved/c.tfstate": state("a", 8),
+      [noted("c")]: "{}",
+    });
+    expect((await project.state(...TO)).stderr).toContain("nothing was moved");
+    expect([project.has(noted("c")), project.has(noted("c-edge"))]).toEqual([true, false]);
   });
 
   test.each([

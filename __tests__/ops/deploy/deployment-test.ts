@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { Cluster } from "../../../cluster/model";
-import { type Job, planAndApply } from "../../../ops/deploy/deployment";
+import { applyApproved, type Job, planAndApply } from "../../../ops/deploy/deployment";
 import type { DeployEvent } from "../../../ops/deploy/events";
+import type { PlannedStack } from "../../../ops/deploy/planned-stacks";
 import { Terminal } from "../../../ops/terminal/terminal";
 import type { Stack } from "../../../ops/terraform/synth";
 import { folder, PROJECT } from "../../cluster-files";
@@ -62,9 +63,11 @@ function project(apply = REPLACES) {
   });
   const run = (more?: Partial<Job>, autoApprove = true) =>
     planAndApply(job(more), { autoApprove }, report, new Terminal(new PassThrough(), new PassThrough()));
+  const runApproved = (planned: readonly PlannedStack[], hidden: string) =>
+    applyApproved(job(), planned, hidden, {}, report, new Terminal(new PassThrough(), new PassThrough()));
   const read = (file: string) => readFileSync(join(root, file), "utf8");
   const summary = () => events.find(({ event }) => event === "summary");
-  return { root, stacks, events, run, read, summary };
+  return { root, stacks, events, run, runApproved, read, summary };
 }
 
 test("all stacks are planned, then exactly these plans are applied in the stacks' order", async () => {
@@ -172,6 +175,33 @@ test("without changes nobody is asked, and the plans are applied, because they m
   expect(await run({}, false)).toBe(0);
   expect(events).toContainEqual({ event: "approved", by: "no changes" });
   expect(read("log")).toContain("b apply");
+});
+
+describe("plans that were approved before", () => {
+  const KNOWN = { changes: [], unchanged: 1, outputsOnly: true, without: [] };
+  const planned = (): PlannedStack[] => ["a", "b"].map((stack) => ({ stack, ...KNOWN }));
+
+  test("are applied as they are, and nobody is asked", async () => {
+    const { run, runApproved, read, events, root } = project();
+    await run();
+    rmSync("log");
+    const hidden = join(root, "hidden");
+    mkdirSync(hidden);
+    for (const stack of ["a", "b"]) writeFileSync(join(hidden, `${stack}.plan`), `saved ${stack}`);
+    process.stdin.isTTY = false;
+    expect(await runApproved(planned(), hidden)).toBe(0);
+    expect(read("log").replaceAll(" \n", "\n")).toBe("a apply\nb apply\n");
+    expect(read("applied.b")).toBe("saved b");
+    expect(events).toContainEqual({ event: "approved", by: "saved plan" });
+    expect(events.at(-1)).toMatchObject({ event: "summary", result: "done", saved: true });
+  });
+
+  test("are not applied if Terraform cannot read one", async () => {
+    const { runApproved, root } = project();
+    const [first] = planned() as [PlannedStack];
+    expect(() => runApproved([first, { stack: "b", error: "damaged" }], root)).toThrow("stack b cannot be planned");
+    expect(existsSync("log")).toBe(false);
+  });
 });
 
 describe("signals", () => {

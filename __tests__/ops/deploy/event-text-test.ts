@@ -80,6 +80,15 @@ test("an interrupted deploy tells what is still locked", () =>
     "next: npm run deploy does the rest; npm run status shows the cluster",
   ]));
 
+test("saved plans are not applied again: the rest is planned and approved", () => {
+  const next = (result: "failed" | "interrupted") =>
+    summaryLines({ ...DONE, result, saved: true }).find((line) => line.startsWith("next: "));
+  expect(next("failed")).toBe("next: fix this, then plan and approve the rest: npm run plan -- --out FOLDER");
+  expect(next("interrupted")).toBe(
+    "next: plan and approve the rest: npm run plan -- --out FOLDER; npm run status shows the cluster",
+  );
+});
+
 test.each([
   [0, "0:00"],
   [67.9, "1:07"],

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SystemProcesses } from "../../rollout/processes";
+import { withTempDir } from "../temp-dir";
+
+const PREFIX = "consul-cdktf-plan-";
+/** The file that names the command that uses a folder. */
+const OWNER = "owner.json";
+
+interface Owner {
+  readonly pid: number;
+  /** Tells it from a later process with the same id. */
+  readonly start: string;
+  /** Process ids are others in another container, which may have the same temporary folders. */
+  readonly namespace: string;
+}
+
+const processes = new SystemProcesses();
+
+/** A plan file contains the Terraform state: no other user may read it, and it is deleted. */
+export function withPlanFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
+  removeAbandoned();
+  return withTempDir(join(tmpdir(), PREFIX), (folder) => {
+    const owner: Owner = { pid: process.pid, start: processes.startOf(process.pid), namespace: namespace() };
+    writeFileSync(join(folder, OWNER), JSON.stringify(owner));
+    return work(folder);
+  });
+}
+
+/** Removes what commands have left that were killed by SIGKILL. Terraform that goes on by itself does not need it. */
+function removeAbandoned(): void {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    const folder = join(tmpdir(), name);
+    const owner = ownerOf(folder);
+    if (owner?.namespace === namespace() && !isAlive(owner)) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const isAlive = ({ pid, start }: Owner): boolean => processes.isAlive(pid) && processes.startOf(pid) === start;
+
+/** Undefined for a folder of another user's, and for one that is being made. */
+function ownerOf(folder: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, OWNER), "utf8")) as Owner;
+  } catch {
+    return undefined;
+  }
+}
+
+/** "" where there are no namespaces. */
+function namespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
+}
