@@ -89,6 +89,7 @@ export class ClusterConstructs {
       ...escapedAll({ node, container, hostname, data }),
       host,
       decommission,
+      metrics: cluster.metrics !== undefined,
       datacenter: cluster.datacenter,
       security: cluster.security && {
         stage: cluster.security.stage,

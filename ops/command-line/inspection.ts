@@ -85,6 +85,28 @@ export function addInspection(program: DocumentedCommand): void {
     });
 
   program
+    .command("metrics")
+    .description("Write what Prometheus, Alertmanager and Grafana need: where agents are, rules, a dashboard.")
+    .option("--out <FOLDER>", "write to this folder. Default: metrics/<cluster>")
+    .option(
+      "--secrets <FOLDER>",
+      "where Prometheus finds the token and the certificate. Default: /etc/prometheus/consul/<cluster>",
+    )
+    .option("--url <URL>", "where http_sd finds the files of agents", "http://127.0.0.1:8080")
+    .option("--clients-ca", "also download the CA of client agents from the running cluster", false)
+    .documented(
+      [
+        ["", "to metrics/<cluster>"],
+        ["--out /etc/prometheus --clients-ca", "beside a Prometheus on this machine"],
+      ],
+      [
+        [0, "written"],
+        [1, "not written"],
+      ],
+    )
+    .does(async ({ terminal }, options) => (await import("../commands/metrics")).metrics(options, terminal));
+
+  program
     .command("doctor")
     .description("Report what is wrong with the cluster, on which host, and how to fix it.")
     .option("--fix", "fix what can be fixed, after the checks that a deploy makes")

@@ -6,6 +6,7 @@ import {
   CA_KEY,
   GOSSIP,
   holdersOf,
+  METRICS,
   OPERATOR,
   readCas,
   readGossip,
@@ -30,6 +31,12 @@ export interface Inventory {
   readonly tokens: readonly { readonly name: string; readonly for: string; readonly retiring: number }[];
 }
 
+/** Holders of certificates that are no servers, by their folders. */
+const CLIENTS: Readonly<Record<string, string>> = {
+  [OPERATOR]: "people and programs",
+  [METRICS]: "programs that scrape metrics",
+};
+
 export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
   const cas = readCas(folder) ?? [];
   const old = replacedCas(cas);
@@ -46,7 +53,7 @@ export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
         ? [
             {
               file: `${holder.folder}/cert.pem`,
-              for: holder.name === OPERATOR ? "people and programs" : `server ${holder.name}`,
+              for: CLIENTS[holder.folder] ?? `server ${holder.name}`,
               certificate,
             },
           ]
