@@ -18,6 +18,7 @@ const cluster: Cluster = defineCluster({
   servers: ["node1", "node2", "node3"],
   clients: [{ name: "web1", resources: { memory: 256 } }],
   metrics: "on",
+  backups: { every: "20m" },
 });
 const metrics = cluster.metrics as Metrics;
 const names = alerts(cluster, metrics).map(({ name }) => name);

@@ -433,6 +433,11 @@ const thresholds = z
     urgent_certificate_days: ratio
       .optional()
       .describe(`Days before a certificate expires that somebody is paged. Default ${M.urgent_certificate_days}.`),
+    lock_minutes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(`Minutes that a deploy may hold its lock. Default ${M.lock_minutes}.`),
   })
   .describe("When alerts fire.");
 

@@ -42,6 +42,7 @@ export const DEFAULTS = {
       leader_changes: 3,
       certificate_days: 30,
       urgent_certificate_days: 7,
+      lock_minutes: 30,
     },
   },
   registrator: {

@@ -36,6 +36,12 @@ const born = (minutes: number) => `_x${LOOK - minutes - 1} 1x${130 - (LOOK - min
 const MIB = 1024 * 1024;
 const DAY = 86_400;
 
+/** What `status --prometheus` exports. */
+const ofStatus = (metric: string, more: string) => `consul_cdktf_${metric}{${CLUSTER},${more}}`;
+const problem = (code: string) => ofStatus("problem", `agent="node1",code="${code}",host="node1"`);
+/** A problem that began some minutes before the look. */
+const since = (minutes: number) => `_x${LOOK - minutes - 1} 1x${130 - (LOOK - minutes) - 1}`;
+
 /** A cluster in which nothing is wrong. */
 export const HEALTHY: Series = {
   ...Object.fromEntries([leader, follower, other, client].map((agent) => [agent("up"), constant(1)])),
@@ -67,6 +73,13 @@ export const HEALTHY: Series = {
   [client("consul_agent_tls_cert_expiry")]: constant(2 * DAY),
   [leader("consul_mesh_active_root_ca_expiry")]: constant(3000 * DAY),
   [leader("consul_mesh_active_signing_ca_expiry")]: constant(3000 * DAY),
+  'consul_cdktf_status_timestamp_seconds{cluster="payments"}': "0+60x130",
+  [ofStatus("host_reachable", 'host="node1"')]: constant(1),
+  [ofStatus("certificate_expiry_timestamp_seconds", 'file="ca.pem"')]: constant(3000 * DAY),
+  // The other servers were not the leader when a snapshot was due.
+  [ofStatus("backup_timestamp_seconds", 'agent="node1"')]: "0+60x130",
+  [ofStatus("backup_timestamp_seconds", 'agent="node2"')]: constant(0),
+  [ofStatus("backup_failed", 'agent="node1"')]: constant(0),
 };
 
 const mean = (metric: string, fires: number, quiet: number, minutes: number, usual: number): RuleCase => ({
@@ -120,4 +133,29 @@ export const CASES: Readonly<Record<string, RuleCase>> = {
   ConsulConnectRootCaExpiringSoon: days("consul_mesh_active_root_ca_expiry", 6, 8),
   ConsulConnectSigningCaExpiring: days("consul_mesh_active_signing_ca_expiry", 29, 31),
   ConsulConnectSigningCaExpiringSoon: days("consul_mesh_active_signing_ca_expiry", 6, 8),
+  ConsulStatusOld: value(
+    'consul_cdktf_status_timestamp_seconds{cluster="payments"}',
+    constant((LOOK - 61) * 60),
+    constant((LOOK - 59) * 60),
+  ),
+  ConsulHostUnreachable: value(ofStatus("host_reachable", 'host="node1"'), changed(1, 0, 12), changed(1, 0, 8)),
+  ConsulNotAsDeployed: value(problem("container-tainted"), since(33), since(28)),
+  ConsulLockHeld: value(problem("lock-held"), since(33), since(28)),
+  ConsulSecretsExpiring: value(
+    ofStatus("certificate_expiry_timestamp_seconds", 'file="ca.pem"'),
+    constant(29 * DAY),
+    constant(31 * DAY),
+  ),
+  ConsulSecretsExpiringSoon: value(
+    ofStatus("certificate_expiry_timestamp_seconds", 'file="ca.pem"'),
+    constant(6 * DAY),
+    constant(8 * DAY),
+  ),
+  // Every 20 minutes, so 70 minutes are too old.
+  ConsulBackupOld: value(
+    ofStatus("backup_timestamp_seconds", 'agent="node1"'),
+    constant((LOOK - 71) * 60),
+    constant((LOOK - 69) * 60),
+  ),
+  ConsulBackupFailed: value(ofStatus("backup_failed", 'agent="node1"'), changed(0, 1, 33), changed(0, 1, 28)),
 };

@@ -18,11 +18,18 @@ export function addInspection(program: DocumentedCommand): void {
       ).argParser(seconds),
     )
     .addOption(jsonOption("print the result as JSON, for programs; with --watch, a line for each refresh"))
+    .addOption(
+      new Option(
+        "--prometheus [FILE]",
+        "print the result as metrics for Prometheus, or replace a file by them, for node_exporter",
+      ).conflicts(["json", "watch", "all"]),
+    )
     .documented(
       [
         ["", "the cluster as it is now"],
         ["--watch 5", "refresh every five seconds"],
-        ["--json", "for monitoring"],
+        ["--json", "for programs"],
+        ["--prometheus /var/lib/node_exporter/consul.prom", "for Prometheus, in a timer"],
       ],
       [
         [0, "healthy"],

@@ -1,4 +1,6 @@
+import type { ProblemCode } from "../../cluster/catalogue";
 import type { Cluster, Metrics } from "../../cluster/model";
+import { EXPORTED } from "../status/prometheus";
 
 /** Who is told: somebody at once, or a list of work. */
 export type Urgency = "page" | "ticket";
@@ -69,13 +71,13 @@ export function recordings({ name, agents }: Cluster): Recording[] {
 }
 
 /**
- * Events of a counter that Consul creates with its first event: `increase` does not see the first one. The agent was
- * scraped before, so that its counter is new, and not Prometheus.
+ * Events of a counter that Consul creates with its first event: `increase` does not see the first one. Such a counter
+ * has fewer samples than its agent had scrapes.
  */
 function events(select: Select, counter: string, range: string): string {
   const metric = select(counter);
-  const born = `${metric} unless ${metric} offset ${range}`;
-  return `increase(${metric}[${range}]) > 0 or ((${born}) and on (agent, cluster) ${select("up")} offset ${range} == 1)`;
+  const scrapes = `on (agent, cluster) group_left () sum_over_time(${select("up")}[${range}])`;
+  return `increase(${metric}[${range}]) > 0 or (${metric} and count_over_time(${metric}[${range}]) < ${scrapes})`;
 }
 
 export function alerts(cluster: Cluster, { thresholds }: Metrics): Alert[] {
@@ -87,6 +89,7 @@ export function alerts(cluster: Cluster, { thresholds }: Metrics): Alert[] {
     ...agents(cluster, select, thresholds),
     ...(cluster.security ? serverCertificates(select, thresholds) : []),
     ...caCertificates(select, thresholds),
+    ...ofStatus(cluster, select, thresholds),
   ];
 }
 
@@ -274,3 +277,87 @@ const expiring = (
     ...texts,
   },
 ];
+
+/** Codes of agents that are not as they were deployed. */
+const NOT_AS_DEPLOYED = [
+  "container-tainted",
+  "healthy-container-tainted",
+  "container-unrecorded",
+  "container-unmanaged",
+  "container-foreign",
+  "container-orphaned",
+  "restart-policy-changed",
+  "files-changed",
+  "secrets-changed",
+] as const satisfies ProblemCode[];
+const HELD = ["lock-held", "stale-lock"] as const satisfies ProblemCode[];
+
+/** Alerts of what `status --prometheus` exports. Without it they have no data, and never fire. */
+function ofStatus({ backups, security }: Cluster, select: Select, limits: Thresholds): Alert[] {
+  const problem = (codes: readonly ProblemCode[]): string =>
+    `${select(EXPORTED.problem).slice(0, -1)},code=~"${codes.join("|")}"} == 1`;
+  const status: Alert[] = [
+    {
+      name: "ConsulStatusOld",
+      expr: `time() - ${select(EXPORTED.time)} > 3600`,
+      urgency: "ticket",
+      summary: "Nobody inspects Consul {{ $labels.cluster }}",
+      description: "The last `status --prometheus` was {{ $value | humanizeDuration }} ago. Its timer does not run.",
+    },
+    {
+      name: "ConsulHostUnreachable",
+      expr: `${select(EXPORTED.reachable)} == 0`,
+      for: "10m",
+      urgency: "ticket",
+      summary: "The Docker daemon of {{ $labels.host }} is unreachable",
+      description: "A deploy would stop there.",
+    },
+    {
+      name: "ConsulNotAsDeployed",
+      expr: problem(NOT_AS_DEPLOYED),
+      for: "30m",
+      urgency: "ticket",
+      summary: "{{ $labels.agent }} on {{ $labels.host }} is not as it was deployed: {{ $labels.code }}",
+      description: "Its container was changed by hand, or a deploy did not end.",
+    },
+    {
+      name: "ConsulLockHeld",
+      expr: problem(HELD),
+      for: `${limits.lock_minutes}m`,
+      urgency: "ticket",
+      summary: "{{ $labels.agent }} holds the lock of deploys",
+      description: "A deploy takes very long, or was interrupted. Other deploys wait for it.",
+    },
+  ];
+  if (security) {
+    status.push(
+      ...expiring("ConsulSecrets", `(${select(EXPORTED.certificate)} - time())`, limits, {
+        summary: "{{ $labels.file }} of Consul {{ $labels.cluster }} expires",
+        description: "The certificate in the folder of secrets expires in {{ $value | humanizeDuration }}.",
+      }),
+    );
+  }
+  if (backups) {
+    status.push(
+      {
+        name: "ConsulBackupOld",
+        expr: `time() - max ${BY_CLUSTER} (${select(EXPORTED.backup)}) > ${2 * backups.every + BACKUP_SECONDS}`,
+        urgency: "ticket",
+        summary: "Consul {{ $labels.cluster }} has no new backup",
+        description: "The newest scheduled snapshot is {{ $value | humanizeDuration }} old.",
+      },
+      {
+        name: "ConsulBackupFailed",
+        expr: `${select(EXPORTED.backupFailed)} == 1`,
+        for: "30m",
+        urgency: "ticket",
+        summary: "Scheduled backups beside {{ $labels.agent }} fail",
+        description: "The last snapshot that was due could not be taken, or the container does not run.",
+      },
+    );
+  }
+  return status;
+}
+
+/** Time for a snapshot, and for the timer of `status --prometheus`. */
+const BACKUP_SECONDS = 1800;

@@ -13,6 +13,7 @@ hosts: { node1: 10.0.0.11, node2: 10.0.0.12, node3: 10.0.0.13, web1: 10.0.0.21 }
 servers: [node1, node2, node3]
 clients: [{ name: web1, resources: { memory: 256 } }]
 metrics: on
+backups: {}
 `;
 
 /** What the command writes, by file. */

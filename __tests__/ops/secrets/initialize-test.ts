@@ -5,6 +5,7 @@ import { AGENT_SECRETS } from "../../../consul/secrets";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
 import { SecretsFolder } from "../../../ops/secrets/folder";
 import { initialize } from "../../../ops/secrets/initialize";
+import { expiries } from "../../../ops/secrets/inventory";
 import { rotateCertificates, rotateTokens } from "../../../ops/secrets/rotate";
 import { holdersOf } from "../../../ops/secrets/sources";
 import { BRIDGE, folder, HEAD, load } from "../../cluster-files";
@@ -422,6 +423,13 @@ describe("a cluster that turns metrics on", () => {
       Object.entries(files).filter(([file]) => /^(agents|operator)\//.test(file));
     expect(ofAgents(stored.everything())).toEqual(ofAgents(before));
   });
+  test("has the expiry of each certificate for status", () =>
+    expect(expiries(stored.cluster(on), stored.secrets).map(({ file }) => file)).toEqual([
+      "ca.pem",
+      ...["s1", "s2", "s3"].map((server) => `agents/${server}/cert.pem`),
+      "operator/cert.pem",
+      "metrics/cert.pem",
+    ]));
   test("gets another token from a rotation, while the old one is still accepted", async () => {
     const old = stored.json("tokens.json").current.metrics;
     await rotateTokens(stored.cluster(on), stored.secrets, ["metrics"]);
