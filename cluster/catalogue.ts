@@ -115,6 +115,10 @@ const clusterFile = {
   "plain-tcp": { severity: "warning", about: "a Docker daemon is reached without TLS" },
   "open-http": { severity: "warning", about: "the HTTP API is open to the network without ACLs" },
   "open-grpc": { severity: "warning", about: "gRPC without TLS is open to the network in a secured cluster" },
+  "unreachable-metrics": {
+    severity: "warning",
+    about: "only programs on an agent's own host, or in its bridge network, can scrape its metrics",
+  },
   "unsuitable-image": { severity: "warning", about: "an image does not have what an agent's container needs" },
   "big-group": { severity: "warning", about: "a stack has more than 25 hosts" },
 } as const satisfies Record<string, FileEntry>;

@@ -7,6 +7,7 @@ import { ClusterError, type Locate, located, locateInProgram } from "./problem";
 import { resolveBackups } from "./resolve/backups";
 import { DEFAULTS } from "./resolve/defaults";
 import { definitionsOf } from "./resolve/definitions";
+import { metricsOf } from "./resolve/metrics";
 import { registratorsOf } from "./resolve/registrator";
 import { resolveCluster } from "./resolve/resolve";
 import { validate } from "./validate";
@@ -61,6 +62,7 @@ export function defineCluster(file: ClusterFile, locate: Locate = locateInProgra
     readyTimeout: parsed.data.ready_timeout ?? DEFAULTS.readyTimeout,
     log: parsed.data.log ?? DEFAULTS.log,
     backups: backups && resolveBackups(backups),
+    metrics: metricsOf(parsed.data),
     registries: [...new Set(registries)].sort(),
     images: [...new Set(images)].sort(),
     registrators: registratorsOf(parsed.data, hosts, agents),

@@ -13,6 +13,7 @@ import type {
   Rules,
   Service,
   Settings,
+  Thresholds,
 } from "./file/schema";
 import type { KeyPath, Locate, Problem, Violation } from "./problem";
 
@@ -56,6 +57,8 @@ export interface Cluster {
   readonly security?: Security;
   /** When snapshots are taken. Undefined without scheduled backups. */
   readonly backups?: Backups;
+  /** The metrics that agents export. Undefined if they export none. */
+  readonly metrics?: Metrics;
   /** Where the Terraform state is stored. Undefined for a file of the project. */
   readonly backend?: BackendEntry;
   /** Problems that do not prevent a deploy. */
@@ -129,6 +132,10 @@ export interface AgentSettings {
   readonly stage: Stage;
   /** Whether plain HTTP listens on loopback only. */
   readonly httpsOnly: boolean;
+  /** Whether the agent exports its metrics for Prometheus. */
+  readonly metrics: boolean;
+  /** The addresses of HTTPS. Undefined if they are the client addresses. */
+  readonly httpsAddresses?: readonly string[];
   readonly ui: boolean;
   readonly restart: NonNullable<Settings["restart"]>;
   readonly log: Log;
@@ -179,6 +186,13 @@ export interface Backups {
   readonly to?: string;
   /** Undefined for each server's own image. */
   readonly image?: string;
+}
+
+/** Metrics, and when their alerts fire. */
+export interface Metrics {
+  /** The URL of docs/metrics.md, which alerts link to. */
+  readonly runbooks: string;
+  readonly thresholds: Thresholds;
 }
 
 /** What the cluster's KV store and catalog get once for all agents, as Consul's API takes it. */

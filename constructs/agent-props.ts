@@ -155,6 +155,11 @@ export interface ConsulAgentProps {
   /** Further flags of `consul agent`, which come last. @default none */
   readonly flags?: readonly string[];
   /**
+   * Export the agent's metrics for Prometheus. With security, HTTPS then listens at the host's address too, and still
+   * demands a client certificate. @default false
+   */
+  readonly metrics?: boolean;
+  /**
    * Services that the agent registers, by Consul's names. `addService` adds more. A change restarts nothing.
    * @default none
    */

@@ -21,6 +21,7 @@ const others = {
   hostname: shape.hostname,
   data: shape.data,
   decommission: shape.decommission,
+  metrics: z.boolean().optional(),
   // The security of a whole cluster has more keys, which an agent does not read.
   security: securityMapping.pick({ stage: true, secrets: true }).required({ secrets: true }).loose().optional(),
 } satisfies Record<OtherValue, z.ZodType>;

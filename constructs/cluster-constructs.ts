@@ -90,6 +90,7 @@ export class ClusterConstructs {
       host,
       decommission,
       cluster: cluster.name,
+      metrics: cluster.metrics !== undefined,
       datacenter: cluster.datacenter,
       security: cluster.security && {
         stage: cluster.security.stage,

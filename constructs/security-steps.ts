@@ -52,11 +52,15 @@ export class SecuritySteps extends Construct {
 }
 
 /** A cluster's ACL policies and tokens, without SecretIDs. */
-export const aclOf = ({ datacenter, agents, backups }: Cluster, { policies, tokens }: Security): AclDefinitions =>
+export const aclOf = (
+  { datacenter, agents, backups, metrics }: Cluster,
+  { policies, tokens }: Security,
+): AclDefinitions =>
   aclDefinitions({
     datacenter,
     agents: agents.map(({ node, config, services }) => ({ node, config, services })),
     policies,
     tokens,
     backups: backups !== undefined,
+    metrics: metrics !== undefined,
   });

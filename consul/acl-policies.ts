@@ -47,6 +47,13 @@ const OWN_POLICIES: Readonly<Record<string, string>> = {
 export const REGISTRATOR = "registrator";
 /** The token of scheduled backups. It is not a token of the servers, so that it can be replaced alone. */
 export const BACKUPS_TOKEN = "backups";
+/** The token of a program that scrapes metrics, and its policy. Agents never use it. */
+export const METRICS_TOKEN = "metrics";
+/**
+ * Consul checks `agent:read` of an agent's own name for its metrics, and has no smaller right (AgentMetrics in
+ * agent/agent_endpoint.go, hashicorp/consul).
+ */
+const METRICS_RULES = prefix("agent", "read");
 /** A policy of the cluster file for tokens that take snapshots. */
 const SNAPSHOTS = "snapshots";
 /** Consul's own policy. A snapshot needs all of its rights (developer.hashicorp.com/consul/commands/snapshot/save). */
@@ -84,9 +91,11 @@ export interface AclProps {
   readonly tokens: Readonly<Record<string, { readonly policies: readonly string[] }>>;
   /** Whether the cluster has scheduled backups, which need a token. */
   readonly backups: boolean;
+  /** Whether its agents' metrics are scraped, which needs a token. */
+  readonly metrics: boolean;
 }
 
-export function aclDefinitions({ datacenter, agents, policies, tokens, backups }: AclProps): AclDefinitions {
+export function aclDefinitions({ datacenter, agents, policies, tokens, backups, metrics }: AclProps): AclDefinitions {
   const own = Object.fromEntries(
     Object.entries(tokens).map(([name, token]) => [
       name,
@@ -97,12 +106,18 @@ export function aclDefinitions({ datacenter, agents, policies, tokens, backups }
   const known = Object.entries(KNOWN_RULES).filter(([name]) => used.has(name));
   const builtIn = Object.keys(OWN_POLICIES).map((name): [string, string[]] => [name, [name]]);
   if (backups) builtIn.push([BACKUPS_TOKEN, [MANAGEMENT]]);
+  if (metrics) builtIn.push([METRICS_TOKEN, [METRICS_TOKEN]]);
   const services = agents
     .map((agent): [string, string[]] => [agent.node, serviceNames(agent)])
     .filter(([, names]) => names.length > 0);
   return {
     datacenter,
-    policies: sortedByKey({ ...OWN_POLICIES, ...Object.fromEntries(known), ...policies }),
+    policies: sortedByKey({
+      ...OWN_POLICIES,
+      ...(metrics ? { [METRICS_TOKEN]: METRICS_RULES } : {}),
+      ...Object.fromEntries(known),
+      ...policies,
+    }),
     tokens: sortedByKey({ ...Object.fromEntries(builtIn), ...own }),
     services: sortedByKey(Object.fromEntries(services)),
   };

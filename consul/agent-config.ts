@@ -47,6 +47,10 @@ export interface AgentConfigProps extends AgentCommandProps {
   readonly config: ConsulConfig;
   /** The agent's IP address, as others reach it. @default only Consul knows it */
   readonly address?: string;
+  /** Whether the agent exports its metrics for Prometheus. */
+  readonly metrics?: boolean;
+  /** The addresses of HTTPS. @default those of the client */
+  readonly httpsAddresses?: readonly string[];
 }
 
 /**
@@ -67,6 +71,16 @@ export function agentCommand(props: AgentCommandProps): string[] {
   if (stage !== "off") words.push(...secretFlags(role, stage));
   return [...words, ...props.flags];
 }
+
+/**
+ * An agent forgets a metric that it has not updated for this time. It has to be longer than the hour after which Consul
+ * looks at its certificates again (certExpirationMonitorInterval in agent/consul/leader_metrics.go).
+ */
+const METRICS = {
+  prometheus_retention_time: "2h",
+  // A scrape has labels for the agent. A host's name in a metric's name would give each agent metrics of its own.
+  disable_hostname: true,
+};
 
 /** The agent's configuration file. */
 export const agentConfig = (props: AgentConfigProps): string =>
@@ -114,6 +128,8 @@ function configured(props: AgentConfigProps): ConsulConfig {
     if (bootstrapExpect !== undefined) config.autopilot = { min_quorum: bootstrapExpect };
   }
   if (Object.keys(ports).length > 0) config.ports = ports;
+  if (props.metrics) config.telemetry = METRICS;
+  if (props.httpsAddresses) config.addresses = { https: props.httpsAddresses.join(" ") };
   const secured = stage === "off" ? config : mergeConfig(config, securityConfig(role, stage, props.address));
   return mergeConfig(secured, props.config);
 }

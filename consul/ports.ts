@@ -48,12 +48,21 @@ export interface ListenAddresses {
   readonly bind: string;
   /** Whether plain HTTP listens on loopback only. */
   readonly httpsOnly: boolean;
+  /** The addresses of HTTPS. @default those of the client */
+  readonly https?: readonly string[];
 }
 
 /** An agent's listeners: port and addresses of each. */
-export function listeners(role: Role, ports: EffectivePorts, { client, bind, httpsOnly }: ListenAddresses): Listener[] {
+export function listeners(role: Role, ports: EffectivePorts, given: ListenAddresses): Listener[] {
+  const { client, bind, httpsOnly, https = client } = given;
   const addresses = (name: PortName) =>
-    !CLIENT_PORTS.includes(name) ? [bind] : name === "http" && httpsOnly ? [LOOPBACK] : client;
+    !CLIENT_PORTS.includes(name)
+      ? [bind]
+      : name === "https"
+        ? https
+        : name === "http" && httpsOnly
+          ? [LOOPBACK]
+          : client;
   return PORT_NAMES.filter((name) => ports[name] > 0 && (role === "server" || !SERVER_ONLY_PORTS.includes(name))).map(
     (name) => ({ name, port: ports[name], addresses: addresses(name) }),
   );
@@ -77,6 +86,7 @@ export interface OccupyingAgent {
   readonly bindAddr?: string;
   readonly publish: Readonly<Partial<Record<PortName, number>>>;
   readonly httpsOnly: boolean;
+  readonly httpsAddresses?: readonly string[];
 }
 
 /** Where an agent in a bridge network binds: its container has one network. */
@@ -84,12 +94,15 @@ const EVERY_ADDRESS = "0.0.0.0";
 
 /** An agent's listeners, and in a bridge network the ports of its host at which they are published. */
 export function occupiedPorts(
-  { role, ports, clientAddresses, bindAddr = EVERY_ADDRESS, publish, httpsOnly }: OccupyingAgent,
+  { role, ports, clientAddresses, bindAddr = EVERY_ADDRESS, publish, httpsOnly, httpsAddresses }: OccupyingAgent,
   host: { readonly address: string; readonly bridged: boolean },
 ): OccupiedPort[] {
-  const own = listeners(role, ports, { client: clientAddresses, bind: bindAddr, httpsOnly }).map(
-    (listener): OccupiedPort => ({ section: "ports", inContainer: host.bridged, ...listener }),
-  );
+  const own = listeners(role, ports, {
+    client: clientAddresses,
+    bind: bindAddr,
+    httpsOnly,
+    https: httpsAddresses,
+  }).map((listener): OccupiedPort => ({ section: "ports", inContainer: host.bridged, ...listener }));
   if (!host.bridged) return own;
   const published = Object.entries(publish) as [PortName, number][];
   return [

@@ -41,6 +41,8 @@ export function clusterReference(): string {
     ["registrator", mapping(properties.registrator)],
     ["autopilot", mapping(properties.autopilot)],
     ["backups", mapping(properties.backups)],
+    ["metrics", mapping(properties.metrics)],
+    ["metrics.thresholds", mapping(mapping(properties.metrics).properties?.thresholds)],
     ["config_entries[]", mapping(properties.config_entries?.items)],
     ["prepared_queries[]", mapping(properties.prepared_queries?.items)],
     ["backend", mapping(properties.backend)],

@@ -47,6 +47,11 @@ test("the token of scheduled backups has all rights, and exists if the cluster h
   expect(definitions().tokens).not.toHaveProperty("backups");
   expect(definitions({ backups: {} }).tokens).toMatchObject({ backups: ["global-management"] });
 });
+test("the token of metrics may read agents and nothing else, and exists if the cluster has them", () => {
+  expect(definitions().tokens).not.toHaveProperty("metrics");
+  const { policies, tokens } = definitions({ metrics: "on" });
+  expect([tokens.metrics, policies.metrics]).toEqual([["metrics"], 'agent_prefix "" { policy = "read" }']);
+});
 test("policies and tokens are sorted by name", () => {
   const a = { b: 'key "b" {}', a: 'key "a" {}' };
   const b = { a: 'key "a" {}', b: 'key "b" {}' };

@@ -55,6 +55,25 @@ describe("the configuration file", () => {
   const parsed = (props: Partial<Parameters<typeof agentConfig>[0]>) =>
     JSON.parse(agentConfig({ ...server, datacenter: "dc1", ...props }));
 
+  test("with metrics keeps them for longer than an hour, in which Consul looks at certificates once", () => {
+    expect(parsed({ metrics: true }).telemetry).toEqual({ prometheus_retention_time: "2h", disable_hostname: true });
+    expect(parsed({ metrics: false })).not.toHaveProperty("telemetry");
+  });
+  test("has the addresses of HTTPS beside that of plain HTTP", () => {
+    const httpsAddresses = ["127.0.0.1", "10.0.0.1"];
+    expect(parsed({ stage: "strict", httpsAddresses }).addresses).toEqual({
+      http: "127.0.0.1",
+      https: "127.0.0.1 10.0.0.1",
+    });
+  });
+  test("lets the file's own telemetry win", () => {
+    const config = { telemetry: { prometheus_retention_time: "24h" } };
+    expect(parsed({ metrics: true, config }).telemetry).toEqual({
+      prometheus_retention_time: "24h",
+      disable_hostname: true,
+    });
+  });
+
   test("of a server", () => {
     expect(parsed({})).toEqual({
       autopilot: { min_quorum: 3 },

@@ -408,6 +408,56 @@ export const backups = z
     "Scheduled snapshots of the cluster, by a container beside each server; {} turns them on with all defaults. Default none.",
   );
 
+const M = DEFAULTS.metrics.thresholds;
+const ratio = z.number().positive();
+const thresholds = z
+  .strictObject({
+    last_contact: ratio
+      .optional()
+      .describe(`Milliseconds since a follower's last answer to the leader, on average. Default ${M.last_contact}.`),
+    commit_time: ratio
+      .optional()
+      .describe(`Milliseconds of a commit below which it is never slow. Default ${M.commit_time}.`),
+    commit_time_ratio: ratio
+      .optional()
+      .describe(`How many times as long as in the hour before a commit may take. Default ${M.commit_time_ratio}.`),
+    saturation: ratio
+      .max(1)
+      .optional()
+      .describe(`The part of their time that Raft's threads may be busy. Default ${M.saturation}.`),
+    memory: ratio
+      .max(1)
+      .optional()
+      .describe(`The part of \`resources.memory\` that an agent may use. Default ${M.memory}.`),
+    leader_changes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(`How often the leader may change in 15 minutes. Default ${M.leader_changes}.`),
+    certificate_days: ratio
+      .optional()
+      .describe(`Days before a certificate expires that a ticket is due. Default ${M.certificate_days}.`),
+    urgent_certificate_days: ratio
+      .optional()
+      .describe(`Days before a certificate expires that somebody is paged. Default ${M.urgent_certificate_days}.`),
+    lock_minutes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(`Minutes that a deploy may hold its lock. Default ${M.lock_minutes}.`),
+  })
+  .describe("When alerts fire.");
+
+export const metricsMapping = z.strictObject({
+  runbooks: text
+    .optional()
+    .describe(
+      `The URL of a copy of docs/metrics.md, to which alerts link. Default ${DEFAULTS.metrics.runbooks}, the page of this version.`,
+    ),
+  thresholds: thresholds.optional(),
+});
+const metrics = z.union([z.literal(["on", "off"]), metricsMapping], "metrics is on, off, or a mapping");
+
 export const backendSchema = z
   .strictObject({
     local: z
@@ -545,6 +595,11 @@ export const clusterSchema = z
         "Whether every host with an agent runs registrator, which registers the host's containers as services: on, off, or a mapping. Default off.",
       ),
     backups: backups.optional(),
+    metrics: metrics
+      .default("off")
+      .describe(
+        "Whether agents export metrics for Prometheus, and when alerts fire: on, off, or a mapping. With security, HTTPS then listens at the hosts' addresses too. Default off.",
+      ),
     kv: kv.optional(),
     config_entries: z
       .array(configEntry)
@@ -604,6 +659,7 @@ export type Settings = Pick<ParsedClusterFile, keyof typeof settings>;
 export type DaemonEntry = NonNullable<ParsedClusterFile["daemon"]>;
 export type Autopilot = z.output<typeof autopilot>;
 export type BackupsEntry = z.output<typeof backups>;
+export type Thresholds = Required<z.output<typeof thresholds>>;
 export type BackendEntry = NonNullable<ParsedClusterFile["backend"]>;
 export type SecurityEntry = z.output<typeof security>;
 export type RegistratorEntry = z.output<typeof registrator>;

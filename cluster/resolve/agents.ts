@@ -1,4 +1,4 @@
-import { addressesIn, canonical, gossipAddress } from "../../consul/address";
+import { addressesIn, canonical, gossipAddress, isWildcard } from "../../consul/address";
 import { defined, mergeConfig } from "../../consul/config";
 import { dataVolume } from "../../consul/contract";
 import { endpointsOf } from "../../consul/endpoints";
@@ -47,11 +47,13 @@ export interface AgentInput {
   /** The host's address. */
   readonly address: string;
   readonly stage: Stage;
+  /** Whether the agent exports its metrics. */
+  readonly metrics?: boolean;
 }
 
 /** Applies every default of an agent's settings, for cluster files and programs alike. */
 export function resolveAgent(input: AgentInput): AgentSettings {
-  const { role, name, settings, network, address, stage } = input;
+  const { role, name, settings, network, address, stage, metrics = false } = input;
   const {
     node = name,
     container = name,
@@ -87,6 +89,8 @@ export function resolveAgent(input: AgentInput): AgentSettings {
     },
     stage,
     httpsOnly,
+    metrics,
+    httpsAddresses: metrics ? scrapedAddresses(clientAddresses, network, address, ports.https) : undefined,
     ui: settings.ui ?? DEFAULTS.ui,
     restart: settings.restart ?? DEFAULTS.restart,
     log: settings.log ?? DEFAULTS.log,
@@ -99,6 +103,20 @@ export function resolveAgent(input: AgentInput): AgentSettings {
     services: settings.services ?? [],
     checks: settings.checks ?? [],
   };
+}
+
+/**
+ * HTTPS demands a certificate, so for metrics it listens at the host's address too, and nothing else does. In a bridge
+ * network, its port is published instead.
+ */
+function scrapedAddresses(
+  client: readonly string[],
+  network: Network,
+  address: string,
+  https: number,
+): readonly string[] | undefined {
+  const reached = client.some((each) => each === address || isWildcard(each));
+  return network === "bridge" || https <= 0 || reached ? undefined : [...client, address];
 }
 
 /** Whether security gives an agent a certificate. */

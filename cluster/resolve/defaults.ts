@@ -29,6 +29,22 @@ export const DEFAULTS = {
   daemonCerts: "~/.docker",
   daemonSocket: "/var/run/docker.sock",
   backups: { every: "1h", keep: 24 },
+  metrics: {
+    runbooks: "docs/metrics.md",
+    thresholds: {
+      // Upstream's numbers (developer.hashicorp.com/consul/docs/monitor/telemetry/agent): contact within 200 ms, threads
+      // busy for less than half of their time, commits within half of their usual time, memory below 90 %.
+      last_contact: 200,
+      commit_time: 10,
+      commit_time_ratio: 1.5,
+      saturation: 0.5,
+      memory: 0.9,
+      leader_changes: 3,
+      certificate_days: 30,
+      urgent_certificate_days: 7,
+      lock_minutes: 30,
+    },
+  },
   registrator: {
     image: "fayrus/registrator:v9.2.0",
     /** As in registrator's own documentation (gliderlabs.github.io/registrator/latest/user/quickstart). */

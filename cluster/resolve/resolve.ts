@@ -9,6 +9,7 @@ import { mergeSettings, resolveAgent } from "./agents";
 import { bootstrapServers, DEFAULTS } from "./defaults";
 import { resolveHosts } from "./hosts";
 import { type JoinContext, resolveJoin } from "./joins";
+import { metricsOf } from "./metrics";
 import { securityOf, stageOf } from "./security";
 
 interface Entry {
@@ -97,6 +98,7 @@ function resolveEntry(
     network: file.network,
     address: host.address,
     stage,
+    metrics: metricsOf(file) !== undefined,
   });
   const { address, port } = agent.gossip;
   const others = targets.filter((target) =>

@@ -10,6 +10,7 @@ import { dnsProblems } from "./dns";
 import { exposureProblems } from "./exposure";
 import { imageProblems } from "./images";
 import { listenerProblems } from "./listeners";
+import { metricsProblems } from "./metrics";
 import { nameProblems } from "./names";
 import { networkProblems } from "./network";
 import { quorumProblems } from "./quorum";
@@ -36,6 +37,7 @@ export function validate(draft: Draft): Violation[] {
     ...securityProblems(draft),
     ...registratorProblems(draft),
     ...backupsProblems(draft),
+    ...metricsProblems(draft),
     ...backendProblems(draft.file.backend, stackNames(draft.file.name, draft.hosts)),
   ];
 }

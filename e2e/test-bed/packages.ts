@@ -20,6 +20,8 @@ const PACKAGES = [
   "openssh-client",
   "openssh-server",
   "openssl",
+  "prometheus", // scrapes agents; with promtool
+  "prometheus-alertmanager", // with amtool
   "postgresql", // a backend of Terraform states
   "util-linux",
 ];

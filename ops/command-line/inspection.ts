@@ -18,11 +18,18 @@ export function addInspection(program: DocumentedCommand): void {
       ).argParser(seconds),
     )
     .addOption(jsonOption("print the result as JSON, for programs; with --watch, a line for each refresh"))
+    .addOption(
+      new Option(
+        "--prometheus [FILE]",
+        "print the result as metrics for Prometheus, or replace a file by them, for node_exporter",
+      ).conflicts(["json", "watch", "all"]),
+    )
     .documented(
       [
         ["", "the cluster as it is now"],
         ["--watch 5", "refresh every five seconds"],
-        ["--json", "for monitoring"],
+        ["--json", "for programs"],
+        ["--prometheus /var/lib/node_exporter/consul.prom", "for Prometheus, in a timer"],
       ],
       [
         [0, "healthy"],
@@ -83,6 +90,28 @@ export function addInspection(program: DocumentedCommand): void {
         command.error("error: option '--json' cannot be used with option '--format <FORMAT>'");
       return (await import("../commands/diagram")).diagram(options, terminal);
     });
+
+  program
+    .command("metrics")
+    .description("Write what Prometheus, Alertmanager and Grafana need: where agents are, rules, a dashboard.")
+    .option("--out <FOLDER>", "write to this folder. Default: metrics/<cluster>")
+    .option(
+      "--secrets <FOLDER>",
+      "where Prometheus finds the token and the certificate. Default: /etc/prometheus/consul/<cluster>",
+    )
+    .option("--url <URL>", "where http_sd finds the files of agents", "http://127.0.0.1:8080")
+    .option("--clients-ca", "also download the CA of client agents from the running cluster", false)
+    .documented(
+      [
+        ["", "to metrics/<cluster>"],
+        ["--out /etc/prometheus --clients-ca", "beside a Prometheus on this machine"],
+      ],
+      [
+        [0, "written"],
+        [1, "not written"],
+      ],
+    )
+    .does(async ({ terminal }, options) => (await import("../commands/metrics")).metrics(options, terminal));
 
   program
     .command("doctor")

@@ -1,6 +1,12 @@
+import type { Cluster } from "../../cluster/model";
+import { scheduledBackups } from "../backups/scheduled";
 import { chosenCluster } from "../chosen-cluster";
+import { replaceFile } from "../files";
+import { SecretsFolder } from "../secrets/folder";
+import { expiries } from "../secrets/inventory";
 import { text } from "../status/format";
-import { statusOf } from "../status/status";
+import { prometheusText } from "../status/prometheus";
+import { type Status, statusOf } from "../status/status";
 import { type StatusInspectionOptions, StatusInspector } from "../status/status-inspector";
 import { count } from "../terminal/format";
 import { coloured, Screen, untilEnded } from "../terminal/screen";
@@ -18,10 +24,15 @@ export interface StatusOptions {
   /** Seconds after which a host counts as unreachable. */
   readonly timeout?: number;
   readonly json?: boolean;
+  /** Print metrics for Prometheus, or write them to a file. */
+  readonly prometheus?: string | true;
 }
 
-export async function status({ watch, all = false, timeout, json = false }: StatusOptions, terminal: Terminal) {
-  const { file, cluster } = chosenCluster(json || watch !== undefined ? undefined : terminal.print);
+export async function status(
+  { watch, all = false, timeout, json = false, prometheus }: StatusOptions,
+  terminal: Terminal,
+) {
+  const { file, cluster } = chosenCluster(json || prometheus || watch !== undefined ? undefined : terminal.print);
   const inspector = new StatusInspector(cluster);
   const inspected = async (more: Partial<StatusInspectionOptions> = {}) => ({
     file,
@@ -37,7 +48,8 @@ export async function status({ watch, all = false, timeout, json = false }: Stat
       if (named <= NAMED) terminal.log(`${name}: its Docker daemon is unreachable: ${why}`);
     };
     const found = await inspected({ onUnreachable });
-    if (json) terminal.printJson(found);
+    if (prometheus !== undefined) await exportStatus(cluster, found, prometheus, terminal);
+    else if (json) terminal.printJson(found);
     else terminal.print(`\n${text(found, appearance)}`);
     return found.healthy ? 0 : 1;
   }
@@ -52,4 +64,24 @@ export async function status({ watch, all = false, timeout, json = false }: Stat
     else screen.draw(`${head}\n\n${text(found, { ...appearance, room })}`);
     await new Promise((resume) => setTimeout(resume, watch * 1000));
   }
+}
+
+/** Seconds that the containers of scheduled backups have to answer. */
+const BACKUPS_SECONDS = 30;
+
+/** A file is replaced as a whole: node_exporter may read it at any time. */
+async function exportStatus(
+  cluster: Cluster,
+  found: Status,
+  prometheus: string | true,
+  terminal: Terminal,
+): Promise<void> {
+  const text = prometheusText(cluster, {
+    status: found,
+    backups: await scheduledBackups(cluster, BACKUPS_SECONDS),
+    certificates: cluster.security ? expiries(cluster, new SecretsFolder(cluster.security.secrets)) : [],
+  });
+  if (prometheus === true) return void terminal.stdout.write(text);
+  replaceFile(prometheus, text, 0o644);
+  terminal.log(`wrote ${prometheus}`);
 }

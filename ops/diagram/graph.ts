@@ -115,7 +115,12 @@ function agentNode(agent: AgentDescription): AgentNode {
     role,
     host: host.name,
     decommission,
-    listens: listeners(role, ports, { client: agent.clientAddresses, bind: gossip.address, httpsOnly }),
+    listens: listeners(role, ports, {
+      client: agent.clientAddresses,
+      bind: gossip.address,
+      httpsOnly,
+      https: agent.httpsAddresses,
+    }),
     published: (Object.entries(publish) as [PortName, number][])
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, port]) => ({ name, address: host.address, port })),

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Cluster } from "../../cluster/model";
 import { SECRET_FILES } from "../../consul/secrets";
 import { SecretsError, type SecretsFolder, UNFINISHED } from "./folder";
-import { AGENTS, CA, CA_KEY, GOSSIP, OPERATOR, TOKENS } from "./sources";
+import { AGENTS, CA, CA_KEY, GOSSIP, METRICS, OPERATOR, TOKENS } from "./sources";
 
 /** Which runs may change a secrets folder: those of its own cluster, one at a time, and not in an imported copy. */
 
@@ -21,6 +21,7 @@ const KNOWN = [
   GOSSIP,
   TOKENS,
   OPERATOR,
+  METRICS,
   AGENTS,
   SECRET_FILES.acl,
   SECRET_FILES.registratorToken,

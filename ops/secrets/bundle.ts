@@ -8,7 +8,7 @@ import { securityOf } from "../../cluster/resolve/security";
 import { claim, importedCopy, importPrefix, refuseBusy, refuseOtherClusters } from "./access";
 import { makeFolder, SecretsError, SecretsFolder } from "./folder";
 import { renderAll } from "./initialize";
-import { AGENTS, CA, CA_KEY, GOSSIP, isSource, OPERATOR, TOKENS } from "./sources";
+import { AGENTS, CA, CA_KEY, GOSSIP, isSource, METRICS, OPERATOR, TOKENS } from "./sources";
 
 /**
  * Brings secrets into a pipeline: as one line of text from the pipeline's secret store, or from a mounted folder. An import writes them to a temporary
@@ -27,7 +27,7 @@ interface Bundle {
 }
 
 function sourcesIn(folder: SecretsFolder): Record<string, string> {
-  const pairs = [OPERATOR, ...folder.list(AGENTS).map((name) => `${AGENTS}/${name}`)].flatMap((at) => [
+  const pairs = [OPERATOR, METRICS, ...folder.list(AGENTS).map((name) => `${AGENTS}/${name}`)].flatMap((at) => [
     `${at}/cert.pem`,
     `${at}/key.pem`,
   ]);

@@ -6,6 +6,7 @@ import {
   CA_KEY,
   GOSSIP,
   holdersOf,
+  METRICS,
   OPERATOR,
   readCas,
   readGossip,
@@ -30,6 +31,29 @@ export interface Inventory {
   readonly tokens: readonly { readonly name: string; readonly for: string; readonly retiring: number }[];
 }
 
+/** A certificate of the folder, and when it expires. */
+export interface CertificateExpiry {
+  readonly file: string;
+  readonly until: Date;
+}
+
+/** When the certificates of the folder expire, the newest CA's among them. Empty where the folder is not. */
+export function expiries(cluster: Cluster, folder: SecretsFolder): CertificateExpiry[] {
+  if (!folder.exists) return [];
+  const [ca] = readCas(folder) ?? [];
+  const issued = holdersOf(cluster).flatMap((holder) => {
+    const [certificate] = certificatesIn(readPair(folder, holder).cert ?? "");
+    return certificate ? [{ file: `${holder.folder}/cert.pem`, until: expiry(certificate) }] : [];
+  });
+  return [...(ca ? [{ file: CA, until: expiry(ca) }] : []), ...issued];
+}
+
+/** Holders of certificates that are no servers, by their folders. */
+const CLIENTS: Readonly<Record<string, string>> = {
+  [OPERATOR]: "people and programs",
+  [METRICS]: "programs that scrape metrics",
+};
+
 export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
   const cas = readCas(folder) ?? [];
   const old = replacedCas(cas);
@@ -46,7 +70,7 @@ export function inventory(cluster: Cluster, folder: SecretsFolder): Inventory {
         ? [
             {
               file: `${holder.folder}/cert.pem`,
-              for: holder.name === OPERATOR ? "people and programs" : `server ${holder.name}`,
+              for: CLIENTS[holder.folder] ?? `server ${holder.name}`,
               certificate,
             },
           ]

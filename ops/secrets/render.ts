@@ -1,9 +1,9 @@
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { BACKUPS_TOKEN, REGISTRATOR } from "../../consul/acl-policies";
+import { BACKUPS_TOKEN, METRICS_TOKEN, REGISTRATOR } from "../../consul/acl-policies";
 import { AGENT_SECRETS, SECRET_FILES } from "../../consul/secrets";
 import { sha256 } from "../sha256";
 import { type SecretsFolder, UNFINISHED } from "./folder";
-import { AGENTS, agentFolder, OPERATOR, type Sources } from "./sources";
+import { AGENTS, agentFolder, METRICS, OPERATOR, type Sources } from "./sources";
 import { agentToken, inOrder, retiringIds } from "./tokens";
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -56,6 +56,12 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
       ? [[SECRET_FILES.registratorToken, `${token(sources, REGISTRATOR)}\n`] as const]
       : []),
     ...(cluster.backups ? [[SECRET_FILES.backupsHeader, header(token(sources, BACKUPS_TOKEN))] as const] : []),
+    ...(cluster.metrics
+      ? [
+          [`${METRICS}/ca.pem`, sources.ca] as const,
+          [`${METRICS}/token`, `${token(sources, METRICS_TOKEN)}\n`] as const,
+        ]
+      : []),
     [`${OPERATOR}/ca.pem`, sources.ca],
     [`${OPERATOR}/token.header`, header(token(sources, "management"))],
   ]);
@@ -65,9 +71,9 @@ export function render(cluster: Cluster, sources: Sources): ReadonlyMap<string, 
  * Files that nothing in the cluster file uses: of agents that it no longer lists, of another role, of a feature that is off; and files that an
  * interrupted run left.
  */
-export function orphanedFiles({ agents, registrators, backups }: Cluster, folder: SecretsFolder): string[] {
+export function orphanedFiles({ agents, registrators, backups, metrics }: Cluster, folder: SecretsFolder): string[] {
   const files = new Map(agents.map(({ name, role }) => [name, AGENT_SECRETS[role]]));
-  const unfinished = ["", `${OPERATOR}/`].flatMap((at) =>
+  const unfinished = ["", `${OPERATOR}/`, `${METRICS}/`].flatMap((at) =>
     folder.list(at).flatMap((file) => (file.endsWith(UNFINISHED) ? [`${at}${file}`] : [])),
   );
   const ofAgents = folder.list(AGENTS).flatMap((name) => {
@@ -79,6 +85,7 @@ export function orphanedFiles({ agents, registrators, backups }: Cluster, folder
   const beside: readonly string[] = [
     ...(registrators.length > 0 ? [] : [SECRET_FILES.registratorToken]),
     ...(backups ? [] : [SECRET_FILES.backupsHeader]),
+    ...(metrics ? [] : [METRICS]),
   ];
   return [...unfinished, ...folder.list().filter((file) => beside.includes(file)), ...ofAgents];
 }

@@ -21,21 +21,23 @@ export const CA_KEY = "ca-key.pem";
 export const GOSSIP = "gossip.key";
 export const TOKENS = "tokens.json";
 export const OPERATOR = "operator";
+/** The certificate and the token of programs that scrape metrics. */
+export const METRICS = "metrics";
 export const AGENTS = "agents";
 
 /** The certificate that the CA's key must fit. */
 export const NEWEST_CA = `the first certificate in ${CA}`;
 
 const SOURCE = new RegExp(
-  `^(?:${[CA, CA_KEY, GOSSIP, TOKENS].join("|").replaceAll(".", "\\.")}|(?:${OPERATOR}|${AGENTS}/[a-z][a-z0-9-]*)/(?:cert|key)\\.pem)$`,
+  `^(?:${[CA, CA_KEY, GOSSIP, TOKENS].join("|").replaceAll(".", "\\.")}|(?:${OPERATOR}|${METRICS}|${AGENTS}/[a-z][a-z0-9-]*)/(?:cert|key)\\.pem)$`,
 );
 
 /** Whether a file of the folder is a source. */
 export const isSource = (file: string): boolean => SOURCE.test(file);
 
-/** The holder of a certificate: a server, or the operator. */
+/** The holder of a certificate: a server, the operator, or programs that scrape metrics. */
 export interface Holder {
-  /** The agent's name, or `operator`. */
+  /** The agent's name, `operator`, or `metrics`. */
   readonly name: string;
   /** Path in the secrets folder. */
   readonly folder: string;
@@ -57,6 +59,7 @@ export function holdersOf(cluster: Cluster): Holder[] {
       names: serverNames(cluster, agent),
     })),
     { name: OPERATOR, folder: OPERATOR, commonName: `operator of ${cluster.name}` },
+    ...(cluster.metrics ? [{ name: METRICS, folder: METRICS, commonName: `metrics of ${cluster.name}` }] : []),
   ];
 }
 

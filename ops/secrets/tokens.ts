@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
-import { BACKUPS_TOKEN, BUILT_IN_TOKENS, REGISTRATOR } from "../../consul/acl-policies";
+import { BACKUPS_TOKEN, BUILT_IN_TOKENS, METRICS_TOKEN, REGISTRATOR } from "../../consul/acl-policies";
 
 /** SecretIDs of ACL tokens by name: the content of tokens.json. */
 export interface Tokens {
@@ -17,11 +17,12 @@ export const SECRET_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export const agentToken = (node: string): string => `agent:${node}`;
 
 /** Every token that a cluster needs, by name, with its purpose. */
-export function tokensOf({ agents, registrators, backups, security }: Cluster): ReadonlyMap<string, string> {
+export function tokensOf({ agents, registrators, backups, metrics, security }: Cluster): ReadonlyMap<string, string> {
   return new Map([
     ...Object.entries(BUILT_IN_TOKENS),
     ...agents.map(({ name, node }): [string, string] => [agentToken(node), `the agent ${name}`]),
     ...(backups ? [[BACKUPS_TOKEN, "the containers that save on a schedule"] as const] : []),
+    ...(metrics ? [[METRICS_TOKEN, "programs that scrape the agents' metrics"] as const] : []),
     ...Object.keys(security?.tokens ?? {}).map((name): [string, string] => [
       name,
       name === REGISTRATOR && registrators.length > 0 ? "the hosts' registrators" : "one of the cluster file's own",

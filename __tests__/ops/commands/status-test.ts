@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { clusterFile, folder, PROJECT } from "../../cluster-files";
 import { run } from "../../command-line";
@@ -45,6 +45,19 @@ test("--json prints everything, and nothing else is on standard output", async (
     hosts: [{ name: "local", address: "127.0.0.1", why: expect.stringContaining("docker.sock") }],
     agents: [{ name: "s1", role: "server", host: "local", healthy: false, ui: "http://s1:8500/ui" }],
   });
+});
+
+test("--prometheus prints metrics alone, or replaces a file by them, also of an unhealthy cluster", async () => {
+  const file = join(folder(), "consul.prom");
+  writeFileSync(file, "before");
+  const printed = await status("--prometheus");
+  expect(printed.stdout).toMatch(/^# HELP consul_cdktf_status_timestamp_seconds /);
+  expect(printed.stdout).toContain('consul_cdktf_host_reachable{cluster="nowhere",datacenter="dc1",host="local"} 0\n');
+  const written = await status("--prometheus", file);
+  expect([printed.status, written.status, written.stdout]).toEqual([1, 1, ""]);
+  expect(written.stderr).toContain(`wrote ${file}\n`);
+  expect(readFileSync(file, "utf8")).toContain('code="host-unreachable",host="local"} 1\n');
+  expect(readdirSync(dirname(file))).toEqual(["consul.prom"]);
 });
 
 test.each([

@@ -5,7 +5,8 @@ import { AGENT_SECRETS } from "../../../consul/secrets";
 import { issue, makeCa } from "../../../ops/secrets/certificates";
 import { SecretsFolder } from "../../../ops/secrets/folder";
 import { initialize } from "../../../ops/secrets/initialize";
-import { rotateTokens } from "../../../ops/secrets/rotate";
+import { expiries } from "../../../ops/secrets/inventory";
+import { rotateCertificates, rotateTokens } from "../../../ops/secrets/rotate";
 import { holdersOf } from "../../../ops/secrets/sources";
 import { BRIDGE, folder, HEAD, load } from "../../cluster-files";
 import { ClusterSecrets, daysAgo } from "./cluster-secrets";
@@ -392,6 +393,62 @@ describe("a cluster that turns backups on", () => {
     const { removed } = await stored.init();
     expect([removed, existsSync(join(stored.path, "backups.header"))]).toEqual([["backups.header"], false]);
     expect(Object.keys(stored.json("tokens.json").retiring)).toEqual(["backups"]);
+  });
+});
+
+describe("a cluster that turns metrics on", () => {
+  const stored = new ClusterSecrets();
+  const on = (text: string) => `${text}metrics: on\n`;
+  let before: Record<string, string>;
+  beforeAll(async () => {
+    await stored.init();
+    before = stored.everything();
+  });
+
+  test("lacks a token and a certificate, which are errors", () => {
+    expect(stored.found(stored.cluster(on))).toEqual([
+      "error tokens.json: token metrics is missing",
+      "error metrics/cert.pem: is missing",
+      "error metrics/key.pem: is missing",
+    ]);
+  });
+  test("gets both from init, in a folder for Prometheus, and the agents' files do not change", async () => {
+    await initialize(stored.cluster(on), stored.secrets, {});
+    expect([stored.found(stored.cluster(on)), readdirSync(join(stored.path, "metrics"))]).toEqual([
+      [],
+      ["ca.pem", "cert.pem", "key.pem", "token"],
+    ]);
+    expect(stored.read("metrics/token")).toBe(`${stored.json("tokens.json").current.metrics}\n`);
+    const ofAgents = (files: Record<string, string>) =>
+      Object.entries(files).filter(([file]) => /^(agents|operator)\//.test(file));
+    expect(ofAgents(stored.everything())).toEqual(ofAgents(before));
+  });
+  test("has the expiry of each certificate for status", () =>
+    expect(expiries(stored.cluster(on), stored.secrets).map(({ file }) => file)).toEqual([
+      "ca.pem",
+      ...["s1", "s2", "s3"].map((server) => `agents/${server}/cert.pem`),
+      "operator/cert.pem",
+      "metrics/cert.pem",
+    ]));
+  test("gets another token from a rotation, while the old one is still accepted", async () => {
+    const old = stored.json("tokens.json").current.metrics;
+    await rotateTokens(stored.cluster(on), stored.secrets, ["metrics"]);
+    const { current, retiring } = stored.json("tokens.json");
+    expect([retiring, stored.read("metrics/token")]).toEqual([{ metrics: [old] }, `${current.metrics}\n`]);
+  });
+  test("gets another certificate from a rotation", async () => {
+    const old = stored.read("metrics/cert.pem");
+    await rotateCertificates(stored.cluster(on), stored.secrets, ["metrics"], {});
+    expect(stored.read("metrics/cert.pem")).not.toBe(old);
+    expect(stored.found(stored.cluster(on)).filter((line) => line.includes("metrics/"))).toEqual([]);
+  });
+  test("and off again: the folder is orphaned, and the token is to be revoked", async () => {
+    expect(stored.found()).toContain(
+      "warning metrics: is orphaned: nothing in the cluster file uses it, or an interrupted run left it",
+    );
+    const { removed } = await stored.init();
+    expect([removed, existsSync(join(stored.path, "metrics"))]).toEqual([["metrics"], false]);
+    expect(Object.keys(stored.json("tokens.json").retiring)).toEqual(["metrics"]);
   });
 });
 
