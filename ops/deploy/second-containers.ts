@@ -34,6 +34,8 @@ export interface Witnesses {
 
 /** How often members are read until those that have just failed are noticed: gossip takes some ten seconds. */
 const LOOKS = 15;
+/** How many agents are asked for members, if none of them answers. */
+const MOST_WITNESSES = 5;
 /** Names in a message. */
 const MOST_NAMED = 5;
 
@@ -243,7 +245,8 @@ class Check {
         const present = this.basis.containers.get(host.name) ?? [];
         return !created.has(node) && present.some(({ name, state }) => name === container && state === "running");
       })
-      .sort((a, b) => Number(a.role === "client") - Number(b.role === "client"));
+      .sort((a, b) => Number(a.role === "client") - Number(b.role === "client"))
+      .slice(0, MOST_WITNESSES);
   }
 }
 
