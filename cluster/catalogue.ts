@@ -142,7 +142,7 @@ const deploy = {
   "daemon-unsuitable": { severity: "error", about: "a Docker daemon refuses the containers that the file describes" },
   "daemon-contradicts": {
     severity: "warning",
-    about: "a default of a Docker daemon contradicts a setting of the file",
+    about: "a Docker daemon cannot apply a setting of the file, or its defaults contradict it",
   },
   "log-options-kept": {
     severity: "warning",

@@ -1,24 +1,33 @@
-import type { Cluster, HostDescription } from "../../cluster/model";
+import type { AgentDescription, Cluster, HostDescription } from "../../cluster/model";
 import { located, type Problem, type Violation } from "../../cluster/problem";
 import { listensOnPrivileged } from "../../consul/agent-config";
+import type { DaemonInfo } from "../docker/container";
 import type { StackState } from "../terraform/state";
 
 /**
- * Settings of the file that defaults of hosts' daemons contradict.
- * @param securityOptions of each daemon, as `docker info` lists them, by the host's name
+ * Settings of the file that a daemon cannot apply, or that its defaults contradict.
+ * @param daemons what daemons tell of themselves, by their hosts' names
  */
-export function contradictedSettings(
-  cluster: Cluster,
-  securityOptions: ReadonlyMap<string, readonly string[]>,
-): Problem[] {
-  const violations = cluster.hosts.flatMap((host) => ofHost(cluster, host, securityOptions.get(host.name) ?? []));
+export function contradictedSettings(cluster: Cluster, daemons: ReadonlyMap<string, DaemonInfo>): Problem[] {
+  const violations = cluster.hosts.flatMap((host) => {
+    const info = daemons.get(host.name);
+    return info ? ofHost(cluster, host, info) : [];
+  });
   return violations.map((violation) => located(violation, cluster.locate));
 }
 
-function ofHost({ agents, network }: Cluster, { name }: HostDescription, options: readonly string[]): Violation[] {
+function ofHost({ agents, network }: Cluster, { name }: HostDescription, info: DaemonInfo): Violation[] {
   const here = agents.filter(({ host, decommission }) => host.name === name && !decommission);
+  const options = info.SecurityOptions ?? [];
   const path = ["hosts", name];
   const found: Violation[] = [];
+  const contradicts = (those: readonly AgentDescription[], what: string, hint: string): void => {
+    if (those.length === 0) return;
+    const message = `the Docker daemon of host "${name}" ${what}: ${those.map((agent) => agent.name).join(", ")}`;
+    found.push({ code: "daemon-contradicts", path, message, hint });
+  };
+  const limiting = (key: "memory" | "cpus" | "cpuset") => here.filter(({ resources }) => resources[key] !== undefined);
+
   if (options.includes("name=userns") && network === "host" && here.length > 0)
     found.push({
       code: "daemon-unsuitable",
@@ -26,14 +35,21 @@ function ofHost({ agents, network }: Cluster, { name }: HostDescription, options
       message: `the Docker daemon of host "${name}" remaps user namespaces, and refuses containers on the host's network, where agents run`,
       hint: "remove `userns-remap` from its daemon.json; a cluster on a single host can have `network: bridge`",
     });
-  const privileged = here.filter(({ ports }) => listensOnPrivileged(ports)).map((agent) => agent.name);
-  if (options.includes("name=no-new-privileges") && privileged.length > 0)
-    found.push({
-      code: "daemon-contradicts",
-      path,
-      message: `the Docker daemon of host "${name}" has no-new-privileges as its default, and ${privileged.join(", ")} cannot listen on a port below 1024`,
-      hint: "set another port in `ports`, or remove `no-new-privileges` from its daemon.json",
-    });
+  if (options.includes("name=no-new-privileges"))
+    contradicts(
+      here.filter(({ ports }) => listensOnPrivileged(ports)),
+      "has no-new-privileges as its default, so agents cannot listen on a port below 1024",
+      "set another port in `ports`, or remove `no-new-privileges` from its daemon.json",
+    );
+  const LIMITS_HINT = "enable this control group on the host, or remove the limit from `resources`";
+  if (!info.MemoryLimit || !info.SwapLimit)
+    contradicts(
+      limiting("memory"),
+      `cannot limit ${info.MemoryLimit ? "swap" : "memory"}, and each plan has a change because of it`,
+      LIMITS_HINT,
+    );
+  if (!info.CpuCfsQuota) contradicts(limiting("cpus"), "cannot limit CPUs", LIMITS_HINT);
+  if (!info.CPUSet) contradicts(limiting("cpuset"), "cannot choose CPUs", LIMITS_HINT);
   return found;
 }
 

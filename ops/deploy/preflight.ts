@@ -19,7 +19,7 @@ import { excludeHosts } from "./exclude-hosts";
 import { type Exclusions, exclusionsOf } from "./exclusions";
 import { guard } from "./guard";
 import { secondContainers } from "./second-containers";
-import { securityOptionsOf, witnesses } from "./witnesses";
+import { newDaemons, witnesses } from "./witnesses";
 
 export interface PreflightOptions {
   /** Names of stacks, or patterns with `*`. None: all. */
@@ -75,7 +75,7 @@ export async function preflight(
     else containers.set(host, found);
   const stacks = all.filter(({ name }) => names.includes(name));
   const basis = { cluster, stacks, states, containers };
-  const contradicted = contradictedSettings(cluster, await securityOptionsOf(basis));
+  const contradicted = contradictedSettings(cluster, await newDaemons(basis));
   const isWarning = ({ severity }: Problem) => severity === "warning";
   for (const warning of [...contradicted.filter(isWarning), ...keptLogOptions(cluster, states)])
     log(describeProblem(warning));

@@ -1,6 +1,6 @@
 import { agentSelf, members } from "../../rollout/queries";
 import { withAgent } from "../docker/agent";
-import { listContainers, securityOptions } from "../docker/container";
+import { type DaemonInfo, daemonInfo, listContainers } from "../docker/container";
 import { parallel } from "../parallel";
 import { type DeployBasis, declaredContainers, type Witnesses } from "./second-containers";
 
@@ -21,15 +21,18 @@ export const witnesses = (log: (line: string) => void): Witnesses => ({
   log,
 });
 
-/** Security options of the daemons that would get new containers: the others have run theirs before. */
-export async function securityOptionsOf(basis: DeployBasis): Promise<Map<string, readonly string[]>> {
+/** What the daemons tell of themselves that would get new containers: the others have run theirs before. */
+export async function newDaemons(basis: DeployBasis): Promise<Map<string, DaemonInfo>> {
   const missing = new Set(
     declaredContainers(basis)
       .filter(({ name, host }) => basis.containers.get(host)?.every((container) => container.name !== name))
       .map(({ host }) => host),
   );
+  const infos = new Map<string, DaemonInfo>();
   const hosts = basis.cluster.hosts.filter(({ name }) => missing.has(name));
-  return new Map(
-    await parallel(hosts, DAEMONS_AT_ONCE, async ({ name, daemon }) => [name, await securityOptions(daemon)] as const),
-  );
+  await parallel(hosts, DAEMONS_AT_ONCE, async ({ name, daemon }) => {
+    const info = await daemonInfo(daemon);
+    if (info) infos.set(name, info);
+  });
+  return infos;
 }

@@ -90,10 +90,19 @@ export async function listContainers(daemon: Daemon, seconds = SECONDS): Promise
     });
 }
 
-/** The security options of a daemon, as `docker info` lists them; none if it is unreachable. */
-export async function securityOptions(daemon: Daemon, seconds = SECONDS): Promise<string[]> {
-  const { ok, output } = await docker(daemon).run(["info", "--format", "{{json .SecurityOptions}}"], { seconds });
-  return ok ? ((JSON.parse(output) as string[] | null) ?? []) : [];
+/** What `docker info` says of how a daemon runs containers. */
+export interface DaemonInfo {
+  readonly SecurityOptions: readonly string[] | null;
+  readonly MemoryLimit: boolean;
+  readonly SwapLimit: boolean;
+  readonly CpuCfsQuota: boolean;
+  readonly CPUSet: boolean;
+}
+
+/** Undefined if the daemon is unreachable. */
+export async function daemonInfo(daemon: Daemon, seconds = SECONDS): Promise<DaemonInfo | undefined> {
+  const { ok, output } = await docker(daemon).run(["info", "--format", "{{json .}}"], { seconds });
+  return ok ? JSON.parse(output) : undefined;
 }
 
 /**

@@ -1,13 +1,15 @@
 import { describeProblem } from "../../../cluster/problem";
 import { contradictedSettings, keptLogOptions } from "../../../ops/deploy/daemon-defaults";
+import type { DaemonInfo } from "../../../ops/docker/container";
 import type { StateResource } from "../../../ops/terraform/state";
 import { BRIDGE, FOUR_HOSTS, load } from "../../cluster-files";
 
 describe("settings that a daemon contradicts", () => {
   const DNS = FOUR_HOSTS.replace("[c1]", "[{ name: c1, ports: { dns: 53 } }]");
-  const said = (file: string, host: string, ...options: string[]) =>
-    contradictedSettings(load(file), new Map([[host, options]])).map(describeProblem);
-
+  const ABLE = { SecurityOptions: null, MemoryLimit: true, SwapLimit: true, CpuCfsQuota: true, CPUSet: true };
+  const told = (file: string, host: string, info: Partial<DaemonInfo>) =>
+    contradictedSettings(load(file), new Map([[host, { ...ABLE, ...info }]])).map(describeProblem);
+  const said = (file: string, host: string, ...SecurityOptions: string[]) => told(file, host, { SecurityOptions });
   test.each<[string, string, string, string[]]>([
     ["Docker's own defaults", DNS, "c1", ["name=seccomp,profile=builtin", "name=cgroupns"]],
     ["remapped users in a bridge network", `${BRIDGE}servers: [{ name: s1, host: local }]\n`, "local", ["name=userns"]],
@@ -20,8 +22,19 @@ describe("settings that a daemon contradicts", () => {
     ]));
   test("a port below 1024, by no new privileges", () =>
     expect(said(DNS, "c1", "name=no-new-privileges")).toEqual([
-      expect.stringMatching(/: warning daemon-contradicts: .*and c1 cannot listen on a port below 1024\n.*`ports`/),
+      expect.stringMatching(/: warning daemon-contradicts: .*cannot listen on a port below 1024: c1\n.*`ports`/),
     ]));
+  test.each<[keyof DaemonInfo, string, string]>([
+    ["MemoryLimit", "{ memory: 256 }", "cannot limit memory, and each plan has a change because of it: s1"],
+    ["SwapLimit", "{ memory: 256 }", "cannot limit swap, and each plan has a change because of it: s1"],
+    ["CpuCfsQuota", "{ cpus: 2 }", "cannot limit CPUs: s1"],
+    ["CPUSet", '{ cpuset: "0" }', "cannot choose CPUs: s1"],
+  ])("limits, without %s", (missing, resources, words) => {
+    const file = `${FOUR_HOSTS}resources: ${resources}\n`;
+    expect(told(file, "s1", { [missing]: false })).toEqual([expect.stringContaining(words)]);
+    expect(told(file, "s1", {})).toEqual([]);
+    expect(told(FOUR_HOSTS, "s1", { [missing]: false })).toEqual([]);
+  });
 });
 
 describe("log options that a deploy leaves", () => {
