@@ -92,6 +92,7 @@ export async function listContainers(daemon: Daemon, seconds = SECONDS): Promise
 
 /** What `docker info` says of how a daemon runs containers. */
 export interface DaemonInfo {
+  readonly ServerVersion: string;
   readonly SecurityOptions: readonly string[] | null;
   readonly MemoryLimit: boolean;
   readonly SwapLimit: boolean;
@@ -102,7 +103,9 @@ export interface DaemonInfo {
 /** Undefined if the daemon is unreachable. */
 export async function daemonInfo(daemon: Daemon, seconds = SECONDS): Promise<DaemonInfo | undefined> {
   const { ok, output } = await docker(daemon).run(["info", "--format", "{{json .}}"], { seconds });
-  return ok ? JSON.parse(output) : undefined;
+  // The docker CLI may also print its own part alone, with exit code 0.
+  const info = ok ? (JSON.parse(output) as Partial<DaemonInfo>) : undefined;
+  return info?.ServerVersion ? (info as DaemonInfo) : undefined;
 }
 
 /**

@@ -6,7 +6,14 @@ import { BRIDGE, FOUR_HOSTS, load } from "../../cluster-files";
 
 describe("settings that a daemon contradicts", () => {
   const DNS = FOUR_HOSTS.replace("[c1]", "[{ name: c1, ports: { dns: 53 } }]");
-  const ABLE = { SecurityOptions: null, MemoryLimit: true, SwapLimit: true, CpuCfsQuota: true, CPUSet: true };
+  const ABLE = {
+    ServerVersion: "28.5.2",
+    SecurityOptions: null,
+    MemoryLimit: true,
+    SwapLimit: true,
+    CpuCfsQuota: true,
+    CPUSet: true,
+  };
   const told = (file: string, host: string, info: Partial<DaemonInfo>) =>
     contradictedSettings(load(file), new Map([[host, { ...ABLE, ...info }]])).map(describeProblem);
   const said = (file: string, host: string, ...SecurityOptions: string[]) => told(file, host, { SecurityOptions });
