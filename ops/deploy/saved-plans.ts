@@ -91,6 +91,7 @@ export async function savePlans(
   };
   mkdirSync(out, { recursive: true, mode: 0o700 });
   chmodSync(out, 0o700);
+  writeFileSync(join(out, ".gitignore"), "*\n", { mode: 0o600 });
   for (const { name, folder } of stacks) {
     copy(planFile(hidden, name), planFile(out, name));
     copy(join(folder, LOCK), savedLock(out, name));

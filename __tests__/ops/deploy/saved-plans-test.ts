@@ -61,13 +61,14 @@ async function saved({ root, stacks } = checkout(), cluster = secrets.cluster())
 const texts = (differences: ReturnType<typeof savedDifferences>) => differences.map(differenceText);
 
 describe("saved plans", () => {
-  test("are readable for this user alone, and no name is hidden", async () => {
+  test("are readable for this user alone, and hidden from repositories; nothing that is needed is hidden", async () => {
     const { out } = await saved();
     const entries = readdirSync(out, { recursive: true, withFileTypes: true });
     const modes = entries.map((entry) => statSync(join(entry.parentPath, entry.name)).mode & 0o777);
     expect(statSync(out).mode & 0o777).toBe(0o700);
     expect(new Set(modes)).toEqual(new Set([0o700, 0o600]));
-    expect(entries.filter(({ name }) => name.startsWith("."))).toEqual([]);
+    expect(entries.flatMap(({ name }) => (name.startsWith(".") ? [name] : []))).toEqual([".gitignore"]);
+    expect(readFileSync(join(out, ".gitignore"), "utf8")).toBe("*\n");
     expect(readdirSync(join(out, "stacks/c")).sort()).toEqual(["cdk.tf.json", "rollout.cjs", "terraform.lock.hcl"]);
   });
 
