@@ -119,7 +119,7 @@ export const CASES: Readonly<Record<string, RuleCase>> = {
   ConsulCommitsSlow: mean("consul_raft_commitTime", 30, 9, 20, 2),
   ConsulRaftMainBusy: mean("consul_raft_thread_main_saturation", 0.8, 0.4, 30, 0.01),
   ConsulRaftFsmBusy: mean("consul_raft_thread_fsm_saturation", 0.8, 0.4, 30, 0.01),
-  ConsulRaftLogShort: value(leader("consul_raft_leader_oldestLogAge"), constant(900), constant(1100)),
+  ConsulRaftLogShort: value(leader("consul_raft_leader_oldestLogAge"), constant(900), changed(1100, 0, 20)),
   ConsulRpcExceeded: value(client("consul_client_rpc_exceeded"), faster(0, 1, 4), changed(0, 1, 30)),
   ConsulRpcFailed: value(client("consul_client_rpc_failed"), faster(0, 1, 20), changed(0, 1, 4)),
   ConsulMemory: value(

@@ -203,7 +203,8 @@ const raft = (select: Select, limits: Thresholds): Alert[] => [
   ),
   {
     name: "ConsulRaftLogShort",
-    expr: `${ofLeader(select, "consul_raft_leader_oldestLogAge")} < 2 * max ${BY_CLUSTER} (${select("consul_raft_fsm_lastRestoreDuration")})`,
+    // Raft exports 0 while it does not know the age (emitLogStoreMetrics in log.go, hashicorp/raft).
+    expr: `(${ofLeader(select, "consul_raft_leader_oldestLogAge")} > 0) < 2 * max ${BY_CLUSTER} (${select("consul_raft_fsm_lastRestoreDuration")})`,
     for: "15m",
     urgency: "ticket",
     summary: "The Raft log of Consul {{ $labels.cluster }} is too short for a restart",
