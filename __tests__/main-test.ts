@@ -137,6 +137,8 @@ describe("synth of seed.yaml", () => {
     expect(Object.keys(outputOf(here))).toEqual([
       "manifest.json",
       "stacks/consul/cdk.tf.json",
+      "stacks/consul/health.sh",
+      "stacks/consul/leave-leadership.sh",
       "stacks/consul/rollout.cjs",
     ]);
   });

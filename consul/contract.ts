@@ -176,6 +176,7 @@ export const USED_BY_SCRIPTS: readonly string[] = [
   PATHS.declaredServices,
   PATHS.acceptedServices,
   PATHS.backups,
+  PATHS.backupsScript,
   PATHS.unfinishedBackup,
   KV.lock,
   KV.slots,

@@ -4,6 +4,7 @@ import { screenshot } from "./browser";
 import { ConsulHttp, eventually } from "./consul";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
+import { CURRENT_ENGINE, ENGINES } from "./test-bed/world";
 
 const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const AGENTS = [...SERVERS, "consul-client1"];
@@ -14,8 +15,23 @@ describe("the article's cluster, by plain cdktf", () => {
   const client = new ConsulHttp(testBed.operator.machine, "http://172.16.8.110:8500");
   const server = (number: number) => new ConsulHttp(testBed.operator.machine, `http://172.16.8.12${number - 1}:8500`);
 
-  beforeAll(() => testBed.reset());
-  afterAll(() => project.remove());
+  beforeAll(async () => {
+    await testBed.reset();
+    // One host has a current Docker Engine, with Docker 29's default image store; the others have one of 2020.
+    await testBed.host("consul-server1").useEngine(ENGINES.current);
+  });
+  afterAll(async () => {
+    await testBed.host("consul-server1").useEngine(ENGINES.debian);
+    project.remove();
+  });
+
+  test("one of the hosts has a current Docker Engine, with containerd's image store", async () => {
+    const told = await Promise.all(AGENTS.map((agent) => testBed.host(agent).runningEngine()));
+    expect(told).toEqual([
+      `Docker Engine ${CURRENT_ENGINE}, image store: containerd`,
+      ...AGENTS.slice(1).map(() => expect.stringMatching(/^Docker Engine 20\..*, image store: overlay2$/)),
+    ]);
+  });
 
   test("the plan lists what cdktf deploy will create", async () => {
     await project.cdktf(["synth"]);

@@ -827,6 +827,12 @@ const CASES: ProblemCase[] = [
     hint: "remove `client_addr`",
   },
   {
+    code: "unreachable-metrics",
+    when: "other machines cannot scrape an agent's metrics",
+    file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, client_addr: ▶127.0.0.1 }]")}client_addr: 0.0.0.0\nmetrics: on\nignore: [open-http]\n`,
+    hint: "silence this with `ignore: [unreachable-metrics]`",
+  },
+  {
     code: "unsuitable-image",
     when: "the image has another entrypoint",
     file: `${FOUR_HOSTS}image: ▶bitnami/consul:1.21.3\n`,

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { run } from "./command";
 import { type Progress, timed } from "./progress";
-import { CACHE_FOLDER, CONSUL_VERSIONS, PROVIDER_VERSION } from "./world";
+import { CACHE_FOLDER, CONSUL_VERSIONS, CURRENT_ENGINE, PROVIDER_VERSION } from "./world";
 
 /** A program built from a Go module. */
 interface GoProgram {
@@ -15,6 +15,10 @@ interface GoProgram {
   readonly file: string;
   /** Linker flags of its upstream releases. @default none */
   readonly linkerFlags?: string;
+  /** Build tags of its upstream releases. @default none */
+  readonly tags?: readonly string[];
+  /** Compiler flags for the packages of a pattern. @default none */
+  readonly compilerFlags?: string;
 }
 
 const PROVIDER: GoProgram = {
@@ -34,6 +38,25 @@ const OPENTOFU: GoProgram = {
   file: "tofu",
   linkerFlags: "-X github.com/opentofu/opentofu/version.dev=no",
 };
+/**
+ * A current Docker Engine. Its module has no go.mod, so Go would compile it as Go 1.16, while upstream compiles it as a
+ * newer one. In Go 1.16 all rounds of a loop share their variable: an image list of the containerd image store then
+ * lists one image twice and another one not at all.
+ */
+const DOCKERD: GoProgram = {
+  folder: `dockerd-${CURRENT_ENGINE}`,
+  mainPackage: "github.com/docker/docker/cmd/dockerd",
+  file: "dockerd",
+  linkerFlags: `-X github.com/docker/docker/dockerversion.Version=${CURRENT_ENGINE}`,
+  tags: ["exclude_graphdriver_btrfs", "exclude_graphdriver_devicemapper", "exclude_graphdriver_zfs", "no_systemd"],
+  compilerFlags: "github.com/docker/docker/...=-lang=go1.24",
+};
+/** What a daemon starts for each published port. It has to be of the daemon's own version. */
+const DOCKER_PROXY: GoProgram = {
+  ...DOCKERD,
+  mainPackage: "github.com/docker/docker/cmd/docker-proxy",
+  file: "docker-proxy",
+};
 
 /** Paths of the programs that an `up` needs. */
 export interface Binaries {
@@ -50,6 +73,7 @@ export async function ensureBinaries(progress: Progress): Promise<Binaries> {
   const consul = new Map<string, string>();
   for (const version of CONSUL_VERSIONS) consul.set(version, await ensureProgram(consulProgram(version), progress));
   const providerMirror = ensureMirror(await ensureProgram(PROVIDER, progress));
+  for (const program of [DOCKERD, DOCKER_PROXY]) await ensureProgram(program, progress);
   const terraform = isOnPath("terraform") ? undefined : await ensureProgram(TERRAFORM, progress);
   return { consul, providerMirror, terraform };
 }
@@ -57,6 +81,11 @@ export async function ensureBinaries(progress: Progress): Promise<Binaries> {
 /** Builds OpenTofu if the cache does not have it, and returns the program's path. */
 export function ensureOpenTofu(progress: Progress): Promise<string> {
   return ensureProgram(OPENTOFU, progress);
+}
+
+/** The folder with the dockerd and docker-proxy of the current Docker Engine, which an `up` builds. */
+export function currentEngineFolder(): string {
+  return path.dirname(programPath(DOCKERD));
 }
 
 /** The folder with the source of a Consul version. */
@@ -76,17 +105,32 @@ function moduleFolder(program: GoProgram): string {
   return path.join(__dirname, "go", program.folder);
 }
 
-async function ensureProgram(program: GoProgram, progress: Progress): Promise<string> {
-  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", `-ldflags=-s -w ${program.linkerFlags ?? ""}`.trim()];
+function buildFlags({ linkerFlags, tags, compilerFlags }: GoProgram): string[] {
+  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", `-ldflags=-s -w ${linkerFlags ?? ""}`.trim()];
+  if (tags) flags.push(`-tags=${tags.join(",")}`);
+  if (compilerFlags) flags.push(`-gcflags=${compilerFlags}`);
+  return flags;
+}
+
+/** Where the cache has a program. The folder's name depends on all inputs of the build. */
+function programPath(program: GoProgram): string {
   const recipe = ["go.mod", "go.sum"].map((file) => fs.readFileSync(path.join(moduleFolder(program), file)));
-  const key = createHash("sha256").update(Buffer.concat(recipe)).update(flags.join(" ")).digest("hex").slice(0, 12);
-  const file = path.join(CACHE_FOLDER, "binaries", `${program.folder}-${key}`, program.file);
+  const key = createHash("sha256")
+    .update(Buffer.concat(recipe))
+    .update(buildFlags(program).join(" "))
+    .digest("hex")
+    .slice(0, 12);
+  return path.join(CACHE_FOLDER, "binaries", `${program.folder}-${key}`, program.file);
+}
+
+async function ensureProgram(program: GoProgram, progress: Progress): Promise<string> {
+  const file = programPath(program);
   if (fs.existsSync(file)) return file;
 
   // Built under another name: an interrupted build must not look complete.
   const unfinished = `${file}.unfinished`;
-  await timed(progress, `building ${program.folder} (minutes, once)`, () =>
-    run("go", ["build", ...flags, "-o", unfinished, program.mainPackage], {
+  await timed(progress, `building ${path.basename(program.mainPackage)} of ${program.folder} (minutes, once)`, () =>
+    run("go", ["build", ...buildFlags(program), "-o", unfinished, program.mainPackage], {
       cwd: moduleFolder(program),
       env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
       timeoutMs: 3_600_000,

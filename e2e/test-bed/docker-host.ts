@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as path from "node:path";
+import { currentEngineFolder } from "./binaries";
 import { type CommandOptions, type CommandResult, type RunningCommand, run, start } from "./command";
 import { TestBedMachine } from "./machine";
 import { send, waitForEnd } from "./processes";
@@ -8,6 +9,8 @@ import { writeSshdConfig } from "./ssh";
 import { ensureServerCertificate } from "./tls";
 import {
   CGROUP,
+  ENGINES,
+  type Engine,
   type Machine,
   OPEN_REGISTRY,
   PLAIN_TCP_HOST,
@@ -22,9 +25,18 @@ export interface DockerHostOptions {
   readonly bridge?: boolean;
   /** Listen on the LAN (tcp) and run sshd. @default true */
   readonly remote?: boolean;
+  /** Its Docker Engine. @default Debian's */
+  readonly engine?: Engine;
 }
 
-const DAEMON = /^dockerd /;
+/** What a daemon tells about itself: the part of its answer to `docker info` that is read here. */
+interface DaemonInfo {
+  readonly ServerVersion: string;
+  readonly Driver: string;
+  readonly DriverStatus: readonly (readonly [string, string])[];
+}
+
+const DAEMON = /^(\S*\/)?dockerd /;
 const SSHD = /^sshd: .*\[listener\]/;
 const START_TIMEOUT_MS = 60_000;
 /** Within this time a process that was started shows under its own name. */
@@ -41,29 +53,48 @@ export class DockerHost extends TestBedMachine {
   private readonly bridge: boolean;
   /** Settings of a daemon.json of this host's own, from the daemon's next start on. */
   daemonSettings: Readonly<Record<string, unknown>> = {};
+  private wantedEngine: Engine;
 
   constructor(machine: Machine, options: DockerHostOptions = {}) {
     super(machine);
     this.socket = path.join(this.folder, "docker.sock");
     this.bridge = options.bridge ?? false;
+    this.wantedEngine = options.engine ?? ENGINES.debian;
     const port = this.name === PLAIN_TCP_HOST ? PLAIN_TCP_PORT : TLS_PORT;
     this.tcp = (options.remote ?? true) ? `tcp://${this.address}:${port}` : undefined;
   }
 
   /** True while the daemon is reachable. */
   get isDaemonUp(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const request = http.get({ socketPath: this.socket, path: "/_ping", timeout: 2000 }, (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      });
-      request.on("timeout", () => request.destroy());
-      request.on("error", () => resolve(false));
-    });
+    return this.get("/_ping", 2_000).then((answer) => answer !== undefined);
   }
 
-  /** Starts the machine, its daemon and its sshd, unless they run. */
+  /** The host's Docker Engine, as it is set. */
+  get engine(): Engine {
+    return this.wantedEngine;
+  }
+
+  /**
+   * Gives the host another Docker Engine, without containers, networks and volumes. Its images are those that it has
+   * pulled with this Engine. Until a test changes it, and in all other files of tests, each host has Debian's.
+   */
+  async useEngine(engine: Engine): Promise<void> {
+    this.wantedEngine = engine;
+    await this.reset();
+  }
+
+  /** The version and the image store that the daemon tells, or undefined while it is not reachable. */
+  async runningEngine(): Promise<string | undefined> {
+    const answer = await this.get("/info", 10_000);
+    if (answer === undefined) return undefined;
+    const { ServerVersion, Driver, DriverStatus } = JSON.parse(answer) as DaemonInfo;
+    const isContainerd = DriverStatus.some(([, value]) => value.startsWith("io.containerd.snapshotter"));
+    return `Docker Engine ${ServerVersion}, image store: ${isContainerd ? "containerd" : Driver}`;
+  }
+
+  /** Starts the machine, its daemon and its sshd, unless they run. A machine with another Engine is restarted. */
   async ensureUp(): Promise<void> {
+    if (this.hasAnotherEngine()) await this.powerOff();
     await this.powerOn();
     await this.startDaemonIfDown();
     if (this.tcp && this.processes(SSHD).length === 0) {
@@ -96,7 +127,7 @@ export class DockerHost extends TestBedMachine {
       await this.run("rm", ["-f", "/run/docker.pid"]);
       await this.startDaemon(
         "dockerd.log",
-        "dockerd",
+        this.isDebians ? "dockerd" : path.join(currentEngineFolder(), "dockerd"),
         "--config-file",
         await this.writeConfig(),
         ...(this.usesTls ? [] : PLAIN_TCP_CONSENT),
@@ -146,6 +177,40 @@ export class DockerHost extends TestBedMachine {
     if (volumes.length > 0) await this.docker("volume", "rm", "--force", ...volumes);
   }
 
+  private get isDebians(): boolean {
+    return this.engine.version === ENGINES.debian.version;
+  }
+
+  /** Its images, containers and volumes. Each Engine has its own, since an older one cannot read those of a newer one. */
+  private get dataRoot(): string {
+    const { version, imageStore } = this.engine;
+    return path.join(this.folder, this.isDebians ? "data" : `data-${version}-${imageStore}`);
+  }
+
+  private get configFile(): string {
+    return path.join(this.folder, "daemon.json");
+  }
+
+  /** True if the daemon that was started last, which a test may have killed, is not of this Engine. */
+  private hasAnotherEngine(): boolean {
+    if (!fs.existsSync(this.configFile)) return false;
+    return JSON.parse(fs.readFileSync(this.configFile, "utf8"))["data-root"] !== this.dataRoot;
+  }
+
+  /** The body of the daemon's answer, or undefined while it is not reachable. */
+  private get(address: string, timeoutMs: number): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const request = http.get({ socketPath: this.socket, path: address, timeout: timeoutMs }, (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (text: string) => (body += text));
+        response.on("end", () => resolve(response.statusCode === 200 ? body : undefined));
+        response.on("error", () => resolve(undefined));
+      });
+      request.on("timeout", () => request.destroy());
+      request.on("error", () => resolve(undefined));
+    });
+  }
+
   private get usesTls(): boolean {
     return this.tcp?.endsWith(`:${TLS_PORT}`) ?? false;
   }
@@ -153,11 +218,13 @@ export class DockerHost extends TestBedMachine {
   /** A separate file, so that the real machine's /etc/docker/daemon.json does not apply. */
   private async writeConfig(): Promise<string> {
     const tls = this.usesTls ? await ensureServerCertificate(this, path.join(this.folder, "tls")) : undefined;
-    const file = path.join(this.folder, "daemon.json");
+    const isContainerd = this.engine.imageStore === "containerd";
     const settings = {
       hosts: ["unix:///run/docker.sock", `unix://${this.socket}`, ...(this.tcp ? [this.tcp] : [])],
-      "data-root": path.join(this.folder, "data"),
-      "storage-driver": "overlay2",
+      "data-root": this.dataRoot,
+      ...(isContainerd ? { features: { "containerd-snapshotter": true } } : { "storage-driver": "overlay2" }),
+      // Beside it, Debian's docker-proxy is on PATH. It does not understand a newer daemon's options.
+      ...(this.isDebians ? {} : { "userland-proxy-path": path.join(currentEngineFolder(), "docker-proxy") }),
       // With systemd's driver, all hosts' containers would be in one place, and their hosts unknown.
       "exec-opts": ["native.cgroupdriver=cgroupfs"],
       "cgroup-parent": `/${CGROUP}/${this.name}`,
@@ -167,8 +234,8 @@ export class DockerHost extends TestBedMachine {
       ...(tls ? { tlsverify: true, tlscacert: tls.ca, tlscert: tls.cert, tlskey: tls.key } : {}),
       ...this.daemonSettings,
     };
-    fs.writeFileSync(file, JSON.stringify(settings, undefined, 2));
-    return file;
+    fs.writeFileSync(this.configFile, JSON.stringify(settings, undefined, 2));
+    return this.configFile;
   }
 
   private logTail(): string {

@@ -33,13 +33,13 @@ async function main(args: readonly string[]): Promise<number> {
 
 function showStatus(machines: readonly MachineStatus[], asJson: boolean): number {
   const missing = DEFAULT_HOSTS.filter((host) => !machines.some((machine) => machine.name === host.name));
-  const all = [...machines, ...missing.map((host) => ({ ...host, on: false, serving: false }))];
+  const all = [...machines, ...missing.map((host) => ({ ...host, on: false, serving: false, engine: undefined }))];
   const isUp = all.every((machine) => machine.on && machine.serving !== false);
   if (asJson) {
     process.stdout.write(`${JSON.stringify({ up: isUp, machines: all }, undefined, 2)}\n`);
   } else {
-    for (const { name, address, on, serving } of all) {
-      const state = on ? (serving === false ? "on, not serving" : "on") : "off";
+    for (const { name, address, on, serving, engine } of all) {
+      const state = on ? (serving === false ? "on, not serving" : ["on", engine].filter(Boolean).join(", ")) : "off";
       process.stdout.write(`${name.padEnd(20)} ${address.padEnd(15)} ${state}\n`);
     }
   }

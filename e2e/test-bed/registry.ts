@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Binaries } from "./binaries";
@@ -21,6 +21,8 @@ const PASSWORD_FILE = path.join(FOLDER, "password");
 const HTPASSWD_FILE = path.join(FOLDER, "htpasswd");
 const USERNAME = "operator";
 const START_TIMEOUT_MS = 20_000;
+const IMAGE_TYPE = "application/vnd.docker.distribution.manifest.v2+json";
+const LIST_TYPE = "application/vnd.docker.distribution.manifest.list.v2+json";
 
 /**
  * Two registries on one machine, with the same images: an open one, which is the daemons' mirror, and one with a
@@ -70,6 +72,27 @@ export class Registry {
     );
     if (!fs.existsSync(link)) throw new Error(`the test bed's registry has no image ${reference}`);
     return fs.readFileSync(link, "utf8").trim();
+  }
+
+  /**
+   * Publishes a list of platforms, as Docker Hub has it for each of its images.
+   * @param name of the repository: `hashicorp/consul`
+   * @param tags for each architecture, the tag of its image
+   * @returns the list's digest
+   */
+  async publishList(name: string, tags: Readonly<Record<string, string>>): Promise<string> {
+    const manifests = Object.entries(tags).map(([architecture, tag]) => {
+      const digest = this.digest(`${name}:${tag}`);
+      const hash = digest.replace("sha256:", "");
+      const blob = path.join(STORAGE, "docker/registry/v2/blobs/sha256", hash.slice(0, 2), hash, "data");
+      return { mediaType: IMAGE_TYPE, size: fs.statSync(blob).size, digest, platform: { os: "linux", architecture } };
+    });
+    const list = JSON.stringify({ schemaVersion: 2, mediaType: LIST_TYPE, manifests });
+    const digest = `sha256:${createHash("sha256").update(list).digest("hex")}`;
+    const url = `http://${OPEN_REGISTRY}/v2/${name}/manifests/${digest}`;
+    const upload = ["-fsS", "-X", "PUT", "-H", `Content-Type: ${LIST_TYPE}`, "--data-binary", "@-", url];
+    await this.machine.run("curl", upload, { input: list });
+    return digest;
   }
 
   /** Starts both registries, unless they run. */

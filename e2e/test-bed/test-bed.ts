@@ -28,6 +28,8 @@ export interface MachineStatus extends Machine {
   readonly on: boolean;
   /** Whether its daemon or its registries are reachable; undefined if it has none. */
   readonly serving: boolean | undefined;
+  /** The Docker Engine that it runs; undefined if it has none, or its daemon is not reachable. */
+  readonly engine: string | undefined;
 }
 
 const SPECIAL_MACHINES = [OPERATOR, REGISTRY, LOCAL];
@@ -138,7 +140,7 @@ export class TestBed {
       await host.powerOff();
       // Its certificate is for its previous address.
       fs.rmSync(path.join(host.folder, "tls"), { recursive: true, force: true });
-      this.hostsByName.set(name, new DockerHost({ name, address }));
+      this.hostsByName.set(name, new DockerHost({ name, address }, { engine: host.engine }));
       writeSshClientConfig(this.hosts);
       await timed(this.progress, `moving host ${name}`, () => this.host(name).ensureUp());
     });
@@ -166,7 +168,10 @@ export class TestBed {
 
   /** The status of every machine. */
   async status(): Promise<MachineStatus[]> {
-    const daemons = [...this.hosts, this.localHost].map(async (host) => statusOf(host, await host.isDaemonUp));
+    const daemons = [...this.hosts, this.localHost].map(async (host) => {
+      const engine = await host.runningEngine();
+      return statusOf(host, engine !== undefined, engine);
+    });
     return [
       statusOf(this.operator.machine, undefined),
       statusOf(this.registry.machine, this.registry.isUp),
@@ -194,8 +199,8 @@ export class TestBed {
   }
 }
 
-function statusOf(machine: TestBedMachine, serving: boolean | undefined): MachineStatus {
-  return { name: machine.name, address: machine.address, on: machine.isOn, serving };
+function statusOf(machine: TestBedMachine, serving: boolean | undefined, engine?: string): MachineStatus {
+  return { name: machine.name, address: machine.address, on: machine.isOn, serving, engine };
 }
 
 /** The hosts that an earlier `up` or `addHost` created and recorded in their folders. */

@@ -57,6 +57,23 @@ export const REGISTRY: Machine = { name: "registry", address: "172.16.8.5" };
 /** The machine of the local topology: one daemon with Docker's own defaults. */
 export const LOCAL: Machine = { name: "local", address: "172.16.8.130" };
 
+/** The Docker Engine of a host. */
+export interface Engine {
+  /** Debian's own, or the current one, which is built from modules. */
+  readonly version: "Debian's" | typeof CURRENT_ENGINE;
+  /** Where the daemon stores images. Debian's Engine is too old for containerd's store. */
+  readonly imageStore: "overlay2" | "containerd";
+}
+
+/** The version of the current Docker Engine. */
+export const CURRENT_ENGINE = "28.5.2";
+
+const DEBIAN: Engine = { version: "Debian's", imageStore: "overlay2" };
+const CURRENT: Engine = { version: CURRENT_ENGINE, imageStore: "containerd" };
+
+/** The Engines of the test bed. The image store of the current one is the default of Docker 29. */
+export const ENGINES = { debian: DEBIAN, current: CURRENT } as const;
+
 /** The host whose daemon listens on plain tcp; all others require a client certificate. */
 export const PLAIN_TCP_HOST = "consul-client1";
 
