@@ -4,9 +4,12 @@ import { PROJECT } from "./cluster-files";
 import { repositoryFiles } from "./repository-files";
 
 const FIXTURE = "__tests__/words/phrases.txt";
-/** Bytes that are a contract, names and hashes of packages, pictures recorded from live runs, and the phrases themselves. */
+/**
+ * Bytes that are a contract, names and hashes of packages, pictures recorded from live runs, schemas of others, and the
+ * phrases themselves.
+ */
 const EXCLUDED =
-  /^container\/.*\.sh$|^__tests__\/words|^package-lock\.json$|^docs\/pictures\/|^e2e\/(compatibility\/expected|screenshots)\//;
+  /^__tests__\/ops\/project\/schemas\/|^container\/.*\.sh$|^__tests__\/words|^package-lock\.json$|^docs\/pictures\/|^e2e\/(compatibility\/expected|screenshots)\//;
 
 interface Phrase {
   readonly pattern: RegExp;
