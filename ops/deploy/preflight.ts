@@ -16,6 +16,7 @@ import { type Stack, synthesize } from "../terraform/synth";
 import { excludeHosts } from "./exclude-hosts";
 import { type Exclusions, exclusionsOf } from "./exclusions";
 import { guard } from "./guard";
+import { staleSecrets } from "./stale-secrets";
 
 export interface PreflightOptions {
   /** Names of stacks, or patterns with `*`. None: all. */
@@ -69,7 +70,7 @@ export async function preflight(
   return {
     stacks,
     states,
-    problems: [...unsavedStates(all), ...guard(cluster, all, states)].filter(
+    problems: [...unsavedStates(all), ...guard(cluster, all, states), ...staleSecrets(cluster, states)].filter(
       ({ code }) => !options.allow.includes(code),
     ),
     exclusions,
