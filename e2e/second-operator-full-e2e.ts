@@ -142,6 +142,7 @@ describe("two operators, each with a clone, a home and a copy of the secrets fol
     git(seed, "commit", "--quiet", "--message", "The cluster");
     git(seed, "push", "--quiet", "origin", "HEAD:main");
     alice = new Colleague("alice");
+    bob = new Colleague("bob");
     await alice.expectDone("secrets", "--", "init");
     await alice.expectDone("deploy", "--", "--auto-approve");
   });
@@ -153,7 +154,6 @@ describe("two operators, each with a clone, a home and a copy of the secrets fol
   });
 
   test("a new operator needs a clone, the secrets folder, ssh and the backend, and nothing of the first one's cdktf.out", async () => {
-    bob = new Colleague("bob");
     await bob.expectRejected("secrets-folder-missing", "diff");
     await bob.expectRejected("secrets-folder-missing", "deploy", "--", "--auto-approve");
     bob.takeSecretsOf(alice);
@@ -175,7 +175,7 @@ describe("two operators, each with a clone, a home and a copy of the secrets fol
     alice.push();
     const first = alice.startDeploy();
     await eventually(async () => expect(first.stdout).toContain("stop allowed"), 240);
-    bob.change({ max_parallel_clients: 2 });
+    bob.change({ ready_timeout: 90 });
     const second = await bob.npm("deploy", "--", "--auto-approve");
     expect(second.stdout + second.stderr).toContain("Error acquiring the state lock");
     expect(second.exitCode).toBe(1);
