@@ -155,6 +155,11 @@ const deploy = {
     about: "a group is no longer in the file, and its stack still has resources",
   },
   "host-gone": { severity: "error", about: "a host is no longer in the file, and its stack still has its resources" },
+  "secrets-stale": {
+    severity: "error",
+    allowable: true,
+    about: "the cluster has secrets that this secrets folder never had: the folder is an older copy, or another one",
+  },
 } as const satisfies Record<string, DeployEntry>;
 
 const secrets = {

@@ -191,6 +191,7 @@ export const USED_BY_SCRIPTS: readonly string[] = [
   USER_VARIABLES.allowQuorumLoss,
   USER_VARIABLES.allowDowngrade,
   USER_VARIABLES.wrappedTerraform,
+  USER_VARIABLES.secrets,
   DEPLOY_VARIABLE,
   ...[
     SECRET_FILES.ca,

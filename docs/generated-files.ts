@@ -4,16 +4,18 @@ import { graphOf } from "../ops/diagram/graph";
 import { svg } from "../ops/diagram/svg";
 import { apiReference } from "./api-reference";
 import { commandReference } from "./command-reference";
+import { pipelinesPage } from "./pipelines-page";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
 import { variableReference } from "./variable-reference";
 
-/** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, and the article's cluster file. */
+/** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, pipelines, and the article's cluster file. */
 export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "cluster/cluster.schema.json": clusterSchemaJson,
   "docs/api.md": apiReference,
   "docs/cluster-file.md": clusterReference,
   "docs/commands.md": commandReference,
   "docs/errors.md": errorReference,
+  "docs/pipelines.md": pipelinesPage,
   "docs/terraform-variables.md": variableReference,
   "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };

@@ -1,6 +1,6 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CommandOptions, type CommandResult, run } from "./test-bed/command";
+import { type CommandOptions, type CommandResult, type RunningCommand, run } from "./test-bed/command";
 import type { Operator } from "./test-bed/operator";
 import { SSH_FOLDER, writeSshWrapper } from "./test-bed/ssh";
 
@@ -40,6 +40,25 @@ export class OrdinaryUser {
 
   /** Runs a command as this user. */
   run(command: string, args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
+    return this.operator.run("setpriv", this.asUser(command, args), this.withEnvironment(options));
+  }
+
+  /** Starts a command in the background as this user. */
+  spawn(command: string, args: readonly string[] = [], options: CommandOptions = {}): RunningCommand {
+    return this.operator.spawn("setpriv", this.asUser(command, args), this.withEnvironment(options));
+  }
+
+  /** Takes away the keys and settings of ssh. */
+  forgetSsh(): void {
+    rmSync(this.ssh, { recursive: true });
+    rmSync(join(this.bin, "ssh"));
+  }
+
+  private asUser(command: string, args: readonly string[]): string[] {
+    return [`--reuid=${ID}`, `--regid=${ID}`, "--clear-groups", "--", command, ...args];
+  }
+
+  private withEnvironment(options: CommandOptions): CommandOptions {
     const env = {
       PATH: this.operator.env.PATH?.replace(this.operator.bin, this.bin),
       HOME: this.home,
@@ -50,8 +69,7 @@ export class OrdinaryUser {
       npm_config_cache: join(this.home, ".npm"),
       ...options.env,
     };
-    const asUser = [`--reuid=${ID}`, `--regid=${ID}`, "--clear-groups", "--", command, ...args];
-    return this.operator.run("setpriv", asUser, { ...options, env });
+    return { ...options, env };
   }
 
   private takeText(from: string, to: string, [before, after]: readonly [string, string]): void {

@@ -1,3 +1,5 @@
+import { Option } from "commander";
+import { PIPELINES } from "../project/pipeline";
 import { namedAddress } from "./arguments";
 import { type DocumentedCommand, repeated } from "./command";
 
@@ -19,6 +21,12 @@ export function addProject(program: DocumentedCommand): void {
     )
     .option("--daemon <URL>", "how a host's Docker daemon is reached; {address} is its address", "ssh://root@{address}")
     .option("--cdktn", "use CDK Terrain (cdktn), the community's fork of CDKTF; it needs Node 22", false)
+    .addOption(
+      new Option(
+        "--pipeline <CI>",
+        "also write a pipeline for this CI; in a folder that has a project, write nothing else",
+      ).choices(PIPELINES),
+    )
     .documented(
       [
         ["my-cluster", "ask at this terminal"],
@@ -26,6 +34,7 @@ export function addProject(program: DocumentedCommand): void {
           "my-cluster --server consul-server1=10.0.0.11 --server consul-server2=10.0.0.12 --server consul-server3=10.0.0.13",
           "in a script",
         ],
+        ["--pipeline github", "add a pipeline to the project in this folder"],
       ],
       [
         [0, "made"],

@@ -43,12 +43,17 @@ export function addSecrets(program: DocumentedCommand): void {
   secrets
     .command("check")
     .description("Report what is wrong with the secrets, or soon will be.")
+    .option("--detailed-exitcode", "end with exit code 2 if there are warnings, such as a certificate that is due")
     .addOption(jsonOption())
     .documented(
-      [["", "before a deploy, or every day"]],
       [
-        [0, "no errors"],
+        ["", "before a deploy"],
+        ["--detailed-exitcode", "every day, in a pipeline"],
+      ],
+      [
+        [0, "no errors; with --detailed-exitcode: no warnings either"],
         [1, "errors"],
+        [2, "with --detailed-exitcode: warnings"],
       ],
     )
     .does(async ({ terminal }, options) => (await load()).check(options, terminal));

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { shellWord } from "../../cluster/chosen-file";
 import { parseCluster } from "../../cluster/file/load";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem } from "../../cluster/problem";
 import { locationLines } from "../project/locations";
+import { otherFiles, type Pipeline, pipelineFiles, writeNew } from "../project/pipeline";
 import { askAtTerminal } from "../project/questions";
 import {
   CLUSTER_FILE,
@@ -24,39 +25,69 @@ export interface InitOptions {
   readonly daemon: string;
   /** CDK Terrain in the place of CDKTF. */
   readonly cdktn: boolean;
+  /** The CI whose pipeline is written. In a folder that has a project, only the pipeline is. */
+  readonly pipeline?: Pipeline;
 }
+
+/** A folder with this file has a project. */
+const PROJECT_FILE = "cdktf.json";
 
 /**
  * Makes a project: a folder with a cluster file of one's own, and the product as a dependency. Without servers it asks at
  * the terminal.
  * @throws Error if a file exists, or the cluster would have errors; nothing is written then
  */
-export async function init({ folder, ...options }: InitOptions, terminal: Terminal): Promise<number> {
+export async function init({ folder, pipeline, ...options }: InitOptions, terminal: Terminal): Promise<number> {
   const root = resolve(folder);
   const given: ProjectSettings = { ...options, servers: options.server, clients: options.client };
-  refuseExisting(root);
+  if (pipeline !== undefined && existsSync(join(root, PROJECT_FILE))) {
+    terminal.print(addPipeline(root, pipeline, given));
+    return 0;
+  }
+  const ofPipeline = pipeline === undefined ? {} : pipelineFiles(pipeline);
+  refuseExisting(root, [...FILE_NAMES, ...Object.keys(ofPipeline)]);
   const settings = given.servers.length > 0 ? given : await askAtTerminal(given, terminal);
-  const files = projectFiles(settings);
+  const files = { ...projectFiles(settings), ...ofPipeline };
   const cluster = parseCluster(files[CLUSTER_FILE], CLUSTER_FILE);
   for (const warning of cluster.warnings) terminal.log(describeProblem(warning));
-  mkdirSync(root, { recursive: true });
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(root, name), content, { flag: "wx" });
-  terminal.print(nextSteps(folder, cluster));
+  terminal.print(nextSteps(folder, writeNew(root, files), cluster));
   return 0;
 }
 
-function refuseExisting(root: string): void {
-  const existing = FILE_NAMES.map((name) => join(root, name)).filter((file) => existsSync(file));
+/** @returns what was done */
+function addPipeline(root: string, pipeline: Pipeline, { servers, clients }: ProjectSettings): string {
+  if (servers.length + clients.length > 0)
+    throw new Error(
+      `nothing was written: ${shown(root, PROJECT_FILE)} exists already, so only a pipeline can be added; add hosts to its cluster file`,
+    );
+  const files = pipelineFiles(pipeline);
+  const others = otherFiles(root, files).map((name) => shown(root, name));
+  if (others.length > 0)
+    throw new Error(
+      `nothing was written: ${others.join(", ")} ${others.length === 1 ? "exists" : "exist"} already with another content; move away what is there, repeat this, and merge both`,
+    );
+  const created = writeNew(root, files);
+  return created.length === 0
+    ? `nothing to do: ${Object.keys(files).join(", ")} exist already`
+    : `made ${created.join(", ")}\n${PIPELINE_NEXT}`;
+}
+
+/** The file's name as it can be typed here. */
+const shown = (root: string, name: string): string => relative(process.cwd(), join(root, name)) || name;
+
+const PIPELINE_NEXT = "The pipeline's file names the secrets that its CI has to store.";
+
+function refuseExisting(root: string, names: readonly string[]): void {
+  const existing = names.filter((name) => existsSync(join(root, name))).map((name) => shown(root, name));
   if (existing.length === 0) return;
-  const shown = existing.map((file) => relative(process.cwd(), file) || file);
   throw new Error(
-    `nothing was written: ${shown.join(", ")} ${existing.length === 1 ? "exists" : "exist"} already; choose an empty folder: init FOLDER`,
+    `nothing was written: ${existing.join(", ")} ${existing.length === 1 ? "exists" : "exist"} already; choose an empty folder: init FOLDER`,
   );
 }
 
-const nextSteps = (folder: string, cluster: Cluster): string =>
+const nextSteps = (folder: string, created: readonly string[], cluster: Cluster): string =>
   [
-    `made ${FILE_NAMES.join(", ")}`,
+    `made ${created.join(", ")}`,
     "",
     "Next:",
     ...(resolve(folder) === process.cwd() ? [] : [`  cd ${shellWord(folder)}`]),

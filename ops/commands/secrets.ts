@@ -66,13 +66,17 @@ export async function init({ json, ...provided }: ProvidedOptions, terminal: Ter
 
 const given = ({ ca, caKey, certificates }: ProvidedOptions) => ({ ca, caKey, certificates });
 
-export async function check({ json }: SecretsOptions, terminal: Terminal): Promise<number> {
+export async function check(
+  { json, detailedExitcode }: SecretsOptions & { readonly detailedExitcode?: boolean },
+  terminal: Terminal,
+): Promise<number> {
   const { file, cluster, folder } = chosenSecrets();
   const problems = checkSecrets(cluster);
   if (json) terminal.printJson({ file, folder: folder.named(), problems });
   else if (problems.length === 0) terminal.print(`${folder.named()}: nothing is wrong`);
   else terminal.print(problems.map(describeProblem).join("\n"));
-  return problems.some(isError) ? 1 : 0;
+  if (problems.some(isError)) return 1;
+  return detailedExitcode && problems.length > 0 ? 2 : 0;
 }
 
 /** Lists the secrets, or prints the one of a name. */

@@ -19,6 +19,7 @@ import { excludeHosts } from "./exclude-hosts";
 import { type Exclusions, exclusionsOf } from "./exclusions";
 import { guard } from "./guard";
 import { secondContainers } from "./second-containers";
+import { staleSecrets } from "./stale-secrets";
 import { newDaemons, witnesses } from "./witnesses";
 
 export interface PreflightOptions {
@@ -86,6 +87,7 @@ export async function preflight(
     problems: [
       ...unsavedStates(all),
       ...guard(cluster, all, states),
+      ...staleSecrets(cluster, states),
       ...contradicted.filter((found) => !isWarning(found)),
       ...(await secondContainers(basis, witnesses(log))),
     ].filter(({ code }) => !options.allow.includes(code)),

@@ -41,5 +41,5 @@ export function deliveredSecrets(
 }
 
 /** The value of `secretsHash` (constructs/agent-security.ts) at the last deploy, after the container's id. The Terraform state has a value of any type beside its type. */
-const lastTrigger = (step: StateResource | undefined): unknown =>
+export const lastTrigger = (step: StateResource | undefined): unknown =>
   (step?.attributes.triggers_replace as { readonly value?: readonly unknown[] } | undefined)?.value?.at(-1);

@@ -126,6 +126,10 @@ cdktf.log
 /secrets/
 /backups/
 /logs/
+/.pipeline
+/plan.md
+/plans/
+/plans.tar
 `;
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -5,6 +5,7 @@ import type { Cluster } from "../../cluster/model";
 import { SECRET_FILES } from "../../consul/secrets";
 import { SecretsError, type SecretsFolder, UNFINISHED } from "./folder";
 import { AGENTS, CA, CA_KEY, GOSSIP, METRICS, OPERATOR, TOKENS } from "./sources";
+import { withHistory } from "./versions";
 
 /** Which runs may change a secrets folder: those of its own cluster, one at a time, and not in an imported copy. */
 
@@ -45,7 +46,7 @@ export async function withOwnFolder<Result>(
     // The run that held the lock before may have claimed the folder for another cluster.
     refuseForeign(cluster, folder);
     claim(cluster, folder);
-    return work();
+    return withHistory(cluster, folder, work);
   });
 }
 

@@ -8,7 +8,7 @@ import { securityOf } from "../../cluster/resolve/security";
 import { claim, importedCopy, importPrefix, refuseBusy, refuseOtherClusters } from "./access";
 import { makeFolder, SecretsError, SecretsFolder } from "./folder";
 import { renderAll } from "./initialize";
-import { AGENTS, CA, CA_KEY, GOSSIP, isSource, METRICS, OPERATOR, TOKENS } from "./sources";
+import { AGENTS, CA, CA_KEY, GOSSIP, HISTORY, isSource, METRICS, OPERATOR, TOKENS } from "./sources";
 
 /**
  * Brings secrets into a pipeline: as one line of text from the pipeline's secret store, or from a mounted folder. An import writes them to a temporary
@@ -32,7 +32,7 @@ function sourcesIn(folder: SecretsFolder): Record<string, string> {
     `${at}/key.pem`,
   ]);
   return Object.fromEntries(
-    [CA, CA_KEY, GOSSIP, TOKENS, ...pairs].flatMap((file) => {
+    [CA, CA_KEY, GOSSIP, TOKENS, HISTORY, ...pairs].flatMap((file) => {
       const content = folder.read(file);
       return content !== undefined && isSource(file) ? [[file, content]] : [];
     }),

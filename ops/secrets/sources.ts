@@ -20,6 +20,8 @@ export const CA = "ca.pem";
 export const CA_KEY = "ca-key.pem";
 export const GOSSIP = "gossip.key";
 export const TOKENS = "tokens.json";
+/** Hashes of agents' former secrets, which no rendering gives again. */
+export const HISTORY = "history.txt";
 export const OPERATOR = "operator";
 /** The certificate and the token of programs that scrape metrics. */
 export const METRICS = "metrics";
@@ -29,7 +31,7 @@ export const AGENTS = "agents";
 export const NEWEST_CA = `the first certificate in ${CA}`;
 
 const SOURCE = new RegExp(
-  `^(?:${[CA, CA_KEY, GOSSIP, TOKENS].join("|").replaceAll(".", "\\.")}|(?:${OPERATOR}|${METRICS}|${AGENTS}/[a-z][a-z0-9-]*)/(?:cert|key)\\.pem)$`,
+  `^(?:${[CA, CA_KEY, GOSSIP, TOKENS, HISTORY].join("|").replaceAll(".", "\\.")}|(?:${OPERATOR}|${METRICS}|${AGENTS}/[a-z][a-z0-9-]*)/(?:cert|key)\\.pem)$`,
 );
 
 /** Whether a file of the folder is a source. */

@@ -74,6 +74,53 @@ test("a folder with a file of the same name stays as it is", async () => {
   expect((await init(cwd, "mine", ...SERVERS)).stderr).toContain("mine/main.ts, mine/cdktf.json exist already");
 });
 
+describe("a pipeline", () => {
+  const FILES = ["pipeline.sh", ".github/workflows/consul.yml"];
+
+  test("is written into a new project", async () => {
+    const cwd = folder();
+    const { status, stdout } = await init(cwd, ...SERVERS, "--pipeline", "gitlab");
+    expect([status, stdout]).toEqual([0, expect.stringContaining(".gitignore, pipeline.sh, .gitlab-ci.yml")]);
+    expect(readdirSync(cwd)).toEqual(expect.arrayContaining(["cluster.yaml", "pipeline.sh", ".gitlab-ci.yml"]));
+  });
+
+  test("is added to a project that exists, twice alike", async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, "cdktf.json"), "{}");
+    const { status, stdout } = await init(cwd, "--pipeline", "github");
+    expect([status, stdout]).toEqual([0, expect.stringContaining(`made ${FILES.join(", ")}`)]);
+    expect(readdirSync(cwd).sort()).toEqual([".github", "cdktf.json", "pipeline.sh"]);
+    expect(await init(cwd, "--pipeline", "github")).toMatchObject({
+      status: 0,
+      stdout: `nothing to do: ${FILES.join(", ")} exist already\n`,
+    });
+  });
+
+  test("does not replace a file with another content", async () => {
+    const cwd = folder();
+    for (const name of ["cdktf.json", "pipeline.sh"]) writeFileSync(join(cwd, name), "mine");
+    const { status, stderr } = await init(cwd, "--pipeline", "github");
+    expect([status, stderr]).toEqual([1, expect.stringContaining("nothing was written: pipeline.sh exists already")]);
+    expect(readdirSync(cwd).sort()).toEqual(["cdktf.json", "pipeline.sh"]);
+  });
+
+  test("takes no hosts beside a project", async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, "cdktf.json"), "{}");
+    const { status, stderr } = await init(cwd, "--pipeline", "github", ...SERVERS);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("add hosts to its cluster file")]);
+    expect(readdirSync(cwd)).toEqual(["cdktf.json"]);
+  });
+
+  test("of a new project is not written over a file, nor is anything else", async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, "pipeline.sh"), "mine");
+    const { status, stderr } = await init(cwd, ...SERVERS, "--pipeline", "github");
+    expect([status, stderr]).toEqual([1, expect.stringContaining("nothing was written: pipeline.sh exists already")]);
+    expect(readdirSync(cwd)).toEqual(["pipeline.sh"]);
+  });
+});
+
 test("a folder's name with a space is in quotes", async () =>
   expect((await init(folder(), "my cluster", ...SERVERS)).stdout).toContain("\n  cd 'my cluster'\n"));
 

@@ -193,6 +193,17 @@ describe("npm run secrets", () => {
     expect(existsSync(there.path)).toBe(false);
   }, 60_000);
 
+  test("check --detailed-exitcode tells a warning from an error and from nothing", async () => {
+    const other = new ClusterSecrets();
+    await other.init();
+    const check = async () => (await run("secrets", other.file(), ["check", "--detailed-exitcode"])).status;
+    expect(await check()).toBe(0);
+    other.secrets.write("agents/unknown/cert.pem", "a certificate\n");
+    expect(await check()).toBe(2);
+    other.change("gossip.key", () => "no key\n");
+    expect(await check()).toBe(1);
+  }, 60_000);
+
   test.each(["deploy", "diff"])(
     "%s rejects a key that other users can read, before it synthesizes; check reports the same",
     async (name) => {

@@ -68,6 +68,13 @@ test("an export without the CA's key is enough to deploy", async () => {
   expect(there.found()).toEqual([]);
 });
 
+test("an export has the versions before a rotation, so that a pipeline may deploy what was rotated", async () => {
+  const rotated = new ClusterSecrets().copy(stored);
+  await rotateTokens(rotated.cluster(), rotated.secrets, []);
+  await importSecrets(there.cluster(), there.secrets, { text: pack(rotated.cluster(), rotated.secrets, false) });
+  expect(there.read("history.txt")).toBe(rotated.read("history.txt"));
+});
+
 test("a mounted folder is copied, whatever its permissions, and not deleted", async () => {
   const before = stored.everything();
   chmodSync(join(stored.path, "gossip.key"), 0o644);

@@ -32,7 +32,11 @@ test("a new gossip key is in every agent's folder, and nothing else changes", as
   const changed = Object.entries(stored.everything()).flatMap(([file, now]) =>
     now !== before[file] && file.includes(".") ? [file] : [],
   );
-  expect(changed).toEqual([...["c1", "s1", "s2", "s3"].map((name) => `agents/${name}/gossip.json`), "gossip.key"]);
+  expect(changed).toEqual([
+    ...["c1", "s1", "s2", "s3"].map((name) => `agents/${name}/gossip.json`),
+    "gossip.key",
+    "history.txt",
+  ]);
   expect(stored.read("gossip.key")).not.toBe(key);
   expect(stored.found()).toEqual([]);
 });
@@ -99,7 +103,7 @@ describe("certificates", () => {
     const changed = Object.entries(stored.everything()).flatMap(([file, now]) =>
       now !== before[file] && file.includes(".") ? [file] : [],
     );
-    expect(changed).toEqual(["agents/s2/cert.pem", "agents/s2/key.pem"]);
+    expect(changed).toEqual(["agents/s2/cert.pem", "agents/s2/key.pem", "history.txt"]);
   });
   test.each(["c1", "nope", "s11"])("of %s, which has none, are refused without a suggestion", async (name) =>
     expect(rotateCertificates(stored.cluster(), stored.secrets, [name], {})).rejects.toThrow(

@@ -1,0 +1,60 @@
+import type { AgentDescription, Cluster } from "../../cluster/model";
+import { AGENT_SECRETS } from "../../consul/secrets";
+import { sha256 } from "../sha256";
+import type { SecretsFolder } from "./folder";
+import { agentFolder, HISTORY } from "./sources";
+
+/*
+ * A version of an agent's secrets is the hash that a deploy stores in the Terraform state. The folder keeps the former
+ * versions of each agent. So a deploy recognizes a folder that is behind: it never had the version that was deployed.
+ */
+
+/**
+ * Characters of a hash that are kept: a pipeline's secret store limits the size of an export. An older copy is taken for
+ * a newer one once in 20,000 times, if one agent alone got something new.
+ */
+const LENGTH = 4;
+/** A rotation has three steps at most, with a deploy after each. */
+const KEPT = 3;
+
+/** Former versions by the agents' names, the newest last. The file has a line for each agent. */
+type History = ReadonlyMap<string, readonly string[]>;
+
+/** The version of an agent's secrets in the folder; undefined if a file is missing. */
+export function versionOf(folder: SecretsFolder, agent: AgentDescription): string | undefined {
+  const contents = AGENT_SECRETS[agent.role].flatMap((file) => folder.read(`${agentFolder(agent)}/${file}`) ?? []);
+  return contents.length < AGENT_SECRETS[agent.role].length ? undefined : sha256(contents.map(sha256).join(" "));
+}
+
+/** Whether the folder has this version of an agent's secrets, or had it. */
+export const knowsVersion = (folder: SecretsFolder, agent: AgentDescription, version: string): boolean =>
+  versionOf(folder, agent) === version || (historyOf(folder).get(agent.name) ?? []).includes(version.slice(0, LENGTH));
+
+/** Runs work that may change agents' secrets, and adds their present versions to the history if it does. */
+export async function withHistory<Result>(
+  { agents }: Cluster,
+  folder: SecretsFolder,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const before = new Map(agents.map((agent) => [agent.name, versionOf(folder, agent)]));
+  try {
+    return await work();
+  } finally {
+    const history = historyOf(folder);
+    const lines = agents.flatMap((agent) => {
+      const versions = [...(history.get(agent.name) ?? [])];
+      const former = before.get(agent.name);
+      if (former !== undefined && former !== versionOf(folder, agent)) versions.push(former.slice(0, LENGTH));
+      return versions.length === 0 ? [] : `${[agent.name, ...versions.slice(-KEPT)].join(" ")}\n`;
+    });
+    if (lines.length > 0) folder.write(HISTORY, lines.join(""));
+  }
+}
+
+const historyOf = (folder: SecretsFolder): History =>
+  new Map(
+    (folder.read(HISTORY) ?? "").split("\n").map((line) => {
+      const [name = "", ...versions] = line.split(" ");
+      return [name, versions];
+    }),
+  );
