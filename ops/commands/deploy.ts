@@ -55,6 +55,7 @@ async function checkAndDeploy(options: DeployOptions, report: Report, terminal: 
   const { skippedStacks, skippedHosts, blockedStacks } = found.exclusions;
   const reasons = found.problems.map(describeProblem);
   if (blockedStacks.size > 0) reasons.push(blockedText("deploy", found));
+  if (found.lock !== undefined) reasons.push(found.lock);
   if (reasons.length > 0) throw rejected(reasons);
 
   for (const [stack, hosts] of skippedStacks) log(`skipped: stack ${stack}, with ${hosts.join(", ")}`);

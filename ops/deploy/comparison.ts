@@ -56,6 +56,8 @@ export async function compare(
   const found = await preflight(cluster, options, log);
   const { skippedStacks, blockedStacks, unreachableHosts } = found.exclusions;
   const stacks = found.stacks.filter(({ name }) => !skippedStacks.has(name) && !blockedStacks.has(name));
+  if (found.lock !== undefined)
+    log("a deploy is in progress: containers that are not in the Terraform state are not compared");
   log(`planning ${count(stacks.length, "stack")}`);
   const planned = await plan(stacks, found, options.parallelism ?? stacksAtOnce(stacks));
   const unreachable = [...unreachableHosts, ...[...blockedStacks.values()].flat()];
@@ -78,7 +80,8 @@ export async function compare(
       for (const refusal of refusals) log(`\n${refusal}`);
     }
   }
-  const isDeployable = unreachable.length === 0 && found.problems.length === 0 && planned.every(isKnown);
+  const isComplete = unreachable.length === 0 && found.problems.length === 0 && planned.every(isKnown);
+  const isDeployable = isComplete && (command === "diff" || found.lock === undefined);
   return { file, cluster, found, stacks, planned, isDeployable };
 }
 

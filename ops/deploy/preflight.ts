@@ -12,6 +12,7 @@ import { parallel } from "../parallel";
 import { select } from "../select";
 import { count } from "../terminal/format";
 import { stacksAtOnce } from "../terraform/parallelism";
+import { lockError } from "../terraform/running-deploys";
 import { readState, readStateByBackend, type StackState } from "../terraform/state";
 import { type Stack, synthesize } from "../terraform/synth";
 import { contradictedSettings, keptLogOptions } from "./daemon-defaults";
@@ -41,6 +42,11 @@ export interface Preflight {
   readonly states: ReadonlyMap<string, StackState>;
   /** Why the deploy has to be rejected, except for problems that are allowed. */
   readonly problems: readonly Problem[];
+  /**
+   * Another deploy is in progress, and has containers that are not in the Terraform state yet: Terraform's error about its
+   * state lock.
+   */
+  readonly lock?: string;
   readonly exclusions: Exclusions;
   /** By stack: the addresses of all resources that are not excluded. Only for stacks with excluded hosts. */
   readonly targets: ReadonlyMap<string, readonly string[]>;
@@ -80,6 +86,8 @@ export async function preflight(
   const isWarning = ({ severity }: Problem) => severity === "warning";
   for (const warning of [...contradicted.filter(isWarning), ...keptLogOptions(cluster, states)])
     log(describeProblem(warning));
+  const second = await secondContainers(basis, witnesses(log));
+  const lock = second.length > 0 ? await firstLock(stacks) : undefined;
   const exclusions = exclusionsOf(cluster, names, new Set(unreachable.keys()), without);
   return {
     stacks,
@@ -89,12 +97,22 @@ export async function preflight(
       ...guard(cluster, all, states),
       ...staleSecrets(cluster, states),
       ...contradicted.filter((found) => !isWarning(found)),
-      ...(await secondContainers(basis, witnesses(log))),
+      ...(lock === undefined ? second : []),
     ].filter(({ code }) => !options.allow.includes(code)),
+    lock,
     exclusions,
     targets: writePartialStacks(stacks, states, exclusions),
     unreachable,
   };
+}
+
+/** Terraform's error about the first state lock that somebody holds. */
+async function firstLock(stacks: readonly Stack[]): Promise<string | undefined> {
+  for (const stack of stacks) {
+    const error = await lockError(stack);
+    if (error !== undefined) return error;
+  }
+  return undefined;
 }
 
 /** The Terraform states of all stacks, and of those that an earlier deploy had and the cluster file has no longer. */

@@ -103,7 +103,7 @@ const resourcesIn = ({ resource = {} }: StackJson): Map<string, unknown> =>
 
 /** Why a deploy of saved plans has to be rejected, although everything is as it was. */
 export const rejections = (
-  { problems, exclusions, unreachable }: Pick<Preflight, "problems" | "exclusions" | "unreachable">,
+  { problems, lock, exclusions, unreachable }: Pick<Preflight, "problems" | "lock" | "exclusions" | "unreachable">,
   lockedStacks: readonly string[],
 ): string[] => [
   ...problems.map(describeProblem),
@@ -111,6 +111,8 @@ export const rejections = (
     .flat()
     .map((host) => `host "${host}" is unreachable: ${unreachable.get(host)}`),
   ...lockedStacks.map((stack) => `the Terraform state of stack ${stack} is locked: another deploy runs, or was killed`),
+  // It ended meanwhile, and nobody has looked for its containers since.
+  ...(lock !== undefined && lockedStacks.length === 0 ? [lock] : []),
 ];
 
 export const stateDifferences = ({ stacks }: SavedManifest, states: ReadonlyMap<string, StackState>): Difference[] =>

@@ -130,7 +130,7 @@ class Check {
       const violation =
         (await this.onFormerAddress(creation, view)) ??
         (await this.onOtherHost(creation)) ??
-        this.asMember(creation, view);
+        (await this.asMember(creation, view));
       if (violation) found.push(violation);
     }
     return found;
@@ -208,10 +208,13 @@ class Check {
     return undefined;
   }
 
-  private asMember({ agent }: Creation, view: View | undefined): Violation | undefined {
+  private async asMember({ agent }: Creation, view: View | undefined): Promise<Violation | undefined> {
     const address = view?.alive.get(agent.node);
     if (view === undefined || address === undefined) return undefined;
-    if (address === canonical(agent.gossip.address))
+    if (address === canonical(agent.gossip.address)) {
+      const now = await this.witnesses.containersOf(agent.host.daemon);
+      // Another deploy has created it meanwhile.
+      if (typeof now !== "string" && now.some(({ name }) => name === agent.container)) return undefined;
       return {
         ...elsewhere(
           agent,
@@ -219,6 +222,7 @@ class Check {
         ),
         hint: `it runs without Docker, or by another daemon: stop it there, and let it run here alone. If it has ended: --allow agent-elsewhere`,
       };
+    }
     return elsewhere(agent, `${view.witness} sees ${agent.node} alive at ${address}`);
   }
 

@@ -17,11 +17,17 @@ export async function runningDeploys(stacks: readonly Stack[]): Promise<string[]
 }
 
 /** The lock of a stack's Terraform state; undefined if it is not locked. */
-export async function stateLock({ folder }: Stack): Promise<StateLock | undefined> {
+export async function stateLock(stack: Stack): Promise<StateLock | undefined> {
+  const error = await lockError(stack);
+  return error === undefined ? undefined : lockIn(error);
+}
+
+/** Terraform's error about the lock of a stack's Terraform state; undefined if it is not locked. */
+export async function lockError({ folder }: Stack): Promise<string | undefined> {
   // A plan acquires the state lock, and releases it.
   const args = ["plan", "-refresh=false", "-input=false", "-no-color", "-lock-timeout=0s"];
   const { exitCode, error } = await terraform(folder, args);
-  return exitCode === 0 ? undefined : lockIn(error);
+  return exitCode !== 0 && lockIn(error) ? error : undefined;
 }
 
 /** The lock that an error of Terraform is about. There is no exit code for it: "Error acquiring the state lock". */

@@ -296,6 +296,7 @@ describe("the check before the first apply finds", () => {
     ]);
     const none = { skippedStacks: new Map(), skippedHosts: new Map(), blockedStacks: new Map(), unreachableHosts: [] };
     expect(rejections({ problems: [], exclusions: none, unreachable }, [])).toEqual([]);
+    expect(rejections({ problems: [], lock: "locked", exclusions: none, unreachable }, [])).toEqual(["locked"]);
   });
 });
 

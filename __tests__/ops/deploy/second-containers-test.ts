@@ -234,6 +234,12 @@ test("an agent that has just ended is waited for, until its cluster has noticed"
   expect([problems, looks]).toEqual([[], 3]);
 });
 
+test("an agent that another deploy creates meanwhile is no second one", async () => {
+  const world = { ...DEPLOYED, hosts: { ...ALL, s3: [] }, members: [MEMBERS] };
+  const daemons = { "ssh://root@10.0.0.3": [container("s3", { id: "new" })] };
+  expect((await said({ ...world, daemons })).problems).toEqual([]);
+});
+
 test("a dead host that is replaced is logged", async () =>
   expect((await said({ ...MOVED, daemons: {} })).log).toEqual([
     "s3: 10.0.0.3 is unreachable, and s1 does not have s3 as alive: it gets a new container",
