@@ -159,6 +159,7 @@ export const USED_BY_SCRIPTS: readonly string[] = [
   PATHS.declared,
   PATHS.declaredServices,
   PATHS.acceptedServices,
+  PATHS.backupsScript,
   PATHS.backups,
   PATHS.unfinishedBackup,
   KV.lock,

@@ -827,6 +827,12 @@ const CASES: ProblemCase[] = [
     hint: "remove `client_addr`",
   },
   {
+    code: "unreachable-metrics",
+    when: "metrics are exported by plain HTTP on loopback",
+    file: `${FOUR_HOSTS}metrics: on\nclient_addr: ▶127.0.0.1\n`,
+    hint: "set `client_addr:",
+  },
+  {
     code: "unsuitable-image",
     when: "the image has another entrypoint",
     file: `${FOUR_HOSTS}image: ▶bitnami/consul:1.21.3\n`,
