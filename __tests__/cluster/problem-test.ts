@@ -828,9 +828,9 @@ const CASES: ProblemCase[] = [
   },
   {
     code: "unreachable-metrics",
-    when: "other machines cannot scrape an agent's metrics",
-    file: `${FOUR_HOSTS.replace("[c1]", "[{ name: c1, client_addr: ▶127.0.0.1 }]")}client_addr: 0.0.0.0\nmetrics: on\nignore: [open-http]\n`,
-    hint: "silence this with `ignore: [unreachable-metrics]`",
+    when: "metrics are exported by plain HTTP on loopback",
+    file: `${FOUR_HOSTS}metrics: on\nclient_addr: ▶127.0.0.1\n`,
+    hint: "set `client_addr:",
   },
   {
     code: "unsuitable-image",

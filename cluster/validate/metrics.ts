@@ -38,15 +38,9 @@ function unreached(draft: Draft, agent: AgentDescription): Violation[] {
   ];
   if (draft.file.network === "bridge") {
     if (agent.publish[scheme] !== undefined) return [];
-    return found(
-      ["publish"],
-      `port ${scheme} of "${agent.name}" is not published`,
-      `set \`publish: { ${scheme}: PORT }\``,
-    );
+    return found(["publish"], `its port of ${scheme} is not published`, `set \`publish: { ${scheme}: PORT }\``);
   }
   if (scheme === "https" || agent.clientAddresses.some((address) => !isLoopback(address))) return [];
-  const loopback = `plain HTTP of "${agent.name}" listens on loopback only`;
-  if (agent.stage === "strict")
-    return found(["ports", "https"], `HTTPS of "${agent.name}" is off`, "remove `ports.https`");
-  return found(["client_addr"], loopback, 'set `client_addr: "127.0.0.1 {address}"`');
+  if (agent.stage === "strict") return found(["ports", "https"], "HTTPS is off", "remove `ports.https`");
+  return found(["client_addr"], "plain HTTP listens on loopback only", 'set `client_addr: "127.0.0.1 {address}"`');
 }

@@ -59,7 +59,7 @@ test.each<[string, Partial<ClusterFile>, string[]]>([
     "by plain HTTP of loopback",
     { security: "off", clients: [] },
     [
-      'plain HTTP of "s1" listens on loopback only, so other machines cannot scrape the metrics | set `client_addr: "127.0.0.1 {address}"`, or silence this with `ignore: [unreachable-metrics]`',
+      'plain HTTP listens on loopback only, so other machines cannot scrape the metrics | set `client_addr: "127.0.0.1 {address}"`, or silence this with `ignore: [unreachable-metrics]`',
     ],
   ],
   ["by plain HTTP of the host's address", { security: "off", client_addr: "{address}" }, []],
@@ -67,7 +67,7 @@ test.each<[string, Partial<ClusterFile>, string[]]>([
     "in a bridge network, without a published port",
     BRIDGE,
     [
-      'port https of "s1" is not published, so other machines cannot scrape the metrics | set `publish: { https: PORT }`, or silence this with `ignore: [unreachable-metrics]`',
+      "its port of https is not published, so other machines cannot scrape the metrics | set `publish: { https: PORT }`, or silence this with `ignore: [unreachable-metrics]`",
     ],
   ],
   ["in a bridge network, at a published port", { ...BRIDGE, publish: { https: 9501 } }, []],
@@ -75,7 +75,7 @@ test.each<[string, Partial<ClusterFile>, string[]]>([
     "with HTTPS off",
     { clients: [], ports: { https: -1 } },
     [
-      'HTTPS of "s1" is off, so other machines cannot scrape the metrics | remove `ports.https`, or silence this with `ignore: [unreachable-metrics]`',
+      "HTTPS is off, so other machines cannot scrape the metrics | remove `ports.https`, or silence this with `ignore: [unreachable-metrics]`",
     ],
   ],
 ])("metrics are scraped %s", (_, file, expected) => expect(warnings(file)).toEqual(expected));

@@ -1,0 +1,233 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { defineCluster } from "../cluster/define";
+import type { ClusterFile } from "../cluster/file/schema";
+import { panels } from "../ops/metrics/dashboard";
+import { eventually } from "./consul";
+import { type DrawnPanel, dashboardPicture, type Line } from "./metrics/dashboard-picture";
+import { Monitoring } from "./metrics/monitoring";
+import { Project } from "./project";
+import { TestBed } from "./test-bed/test-bed";
+
+const HOSTS = {
+  "consul-server1": "172.16.8.120",
+  "consul-server2": "172.16.8.121",
+  "consul-server3": "172.16.8.122",
+  "consul-client1": "172.16.8.110",
+} as const;
+const NAMES = Object.keys(HOSTS);
+const SERVERS = NAMES.slice(0, 3);
+/** Every path of the HTTP API, with its methods. */
+const API = readFileSync(join(__dirname, "consul-http-api.txt"), "utf8").trim().split("\n");
+const SCREENSHOTS = join(__dirname, "screenshots");
+const section = (page: string, heading: string): string =>
+  new RegExp(`## ${heading}\n(.*?)\n## `, "s").exec(readFileSync(join(__dirname, "../docs", page), "utf8"))?.[1] ?? "";
+/** What the guide says that the token can read, and what Consul tells everybody. */
+const READABLE = [section("metrics.md", "What the token can do"), section("security.md", "Unauthenticated endpoints")]
+  .flatMap((text) => [...text.matchAll(/`(\/v1\/[^`]+)`/g)])
+  .map(([, path]) => path as string);
+
+describe("metrics of a secured cluster with the default client_addr", () => {
+  const testBed = TestBed.standing();
+  const project = new Project(testBed.operator, "clusters/metrics.yaml");
+  const folder = join(project.folder, "monitoring");
+  const secrets = join(project.folder, "secrets/metrics/metrics");
+  const monitoring = new Monitoring(testBed.operator, folder);
+  const file: ClusterFile = {
+    name: "metrics",
+    daemon: "ssh://root@{address}",
+    hosts: HOSTS,
+    servers: SERVERS,
+    clients: [{ name: "consul-client1", resources: { memory: 256 } }],
+    metrics: "on",
+  };
+  const begun = new Date();
+  const npm = (...words: string[]) => project.run("npm", ["run", "-s", ...words]);
+  const write = () => writeFileSync(join(project.folder, project.clusterFile), JSON.stringify(file));
+  const inContainer = (agent: string, ...command: string[]) =>
+    testBed.host(agent).dockerWith({ check: false }, "exec", agent, ...command);
+  /** The alerts that fired at some time since a moment. */
+  const firedSince = async (begun: number, labels = ""): Promise<string[]> => {
+    const seconds = Math.ceil((Date.now() - begun) / 1000);
+    const fired = await monitoring.query(
+      `count by (alertname) (count_over_time(ALERTS{alertstate="firing"${labels}}[${seconds}s]))`,
+    );
+    return fired.map(({ metric }) => metric.alertname ?? "").sort();
+  };
+  const allUp = async () => {
+    const up = await monitoring.query("up == 1");
+    expect(up.map(({ metric }) => metric.agent).sort()).toEqual([...NAMES].sort());
+  };
+
+  beforeAll(async () => {
+    await testBed.reset();
+    write();
+    await npm("secrets", "--", "init");
+    await project.deploy();
+    await npm("metrics", "--", "--out", folder, "--secrets", secrets, "--clients-ca");
+    monitoring.start();
+  });
+  afterAll(async () => {
+    monitoring.stop();
+    await testBed.reset();
+    project.remove();
+  });
+
+  test("Prometheus scrapes all agents by the files as they were written", () => eventually(allUp, 60));
+
+  test("the token opens what the guide says, and nothing else", async () => {
+    // A name where the path needs one, and a body where the method takes one.
+    const script = `while read -r method path; do
+      case $path in */) name=consul-server1 ;; *) name= ;; esac
+      case $method in GET) set -- ;; *) set -- -X "$method" -d '{"Name": "x", "ID": "x", "Node": "x", "Kind": "service-defaults", "SourceName": "x", "DestinationName": "x", "Action": "allow", "BearerToken": "x", "AuthMethod": "x", "PeerName": "x", "PeeringToken": "eA=="}' ;; esac
+      answer=$(curl -sS -m 3 "$@" --cacert ca.pem --cert cert.pem --key key.pem -H @token.header -w '\\n%{http_code}' "https://${HOSTS["consul-server1"]}:8501$path$name" 2>/dev/null | tr -d '\\n' | tail -c 2000)
+      printf '%s %s\\t%s\\n' "$method" "$path" "$answer"
+    done`;
+    const token = readFileSync(join(secrets, "token"), "utf8").trim();
+    writeFileSync(join(secrets, "token.header"), `X-Consul-Token: ${token}\n`, { mode: 0o600 });
+    const input = `${API.join("\n")}\n`;
+    const { stdout } = await testBed.operator.run("sh", ["-c", script], { cwd: secrets, input, timeoutMs: 240_000 });
+    const answers = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split("\t") as [string, string]);
+    expect(answers).toHaveLength(API.length);
+    // Neither errors (4xx, 5xx) nor empty results tell anything.
+    const telling = answers.filter(
+      ([, answer]) =>
+        /2\d\d$/.test(answer) && !/^(\[\]|\{\}|null|""|true|false|\{"Node":null,"Services":null\}|)200$/.test(answer),
+    );
+    expect(
+      telling
+        .map(([what]) => what.replace(/\/$/, ""))
+        .filter((what) => !READABLE.some((path) => what === `GET ${path}`)),
+    ).toEqual([]);
+    expect(telling.map(([what]) => what)).toContain("GET /v1/agent/metrics");
+    // None of these requests changed anything.
+    expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
+    await eventually(allUp, 60);
+  });
+
+  test("without the certificate, the token opens nothing; without the token, the certificate reads no metrics", async () => {
+    const curl = (...args: string[]) =>
+      testBed.operator.run(
+        "curl",
+        [
+          "-sS",
+          "-m",
+          "5",
+          "-w",
+          "%{http_code}",
+          "--cacert",
+          "ca.pem",
+          ...args,
+          `https://${HOSTS["consul-server1"]}:8501/v1/agent/metrics`,
+        ],
+        { cwd: secrets, check: false },
+      );
+    expect((await curl("-H", "@token.header")).stdout).toBe("000");
+    expect((await curl("--cert", "cert.pem", "--key", "key.pem")).stdout).toMatch(/403$/);
+  });
+
+  test("a rotated token is scraped with after its deploy, and the old one is rejected after its revocation", async () => {
+    const status = async () => {
+      const url = `https://${HOSTS["consul-server1"]}:8501/v1/agent/metrics`;
+      const own = ["--cacert", "ca.pem", "--cert", "cert.pem", "--key", "key.pem", "-H", "@token.header"];
+      const curl = ["-sS", "-o", "/dev/null", "-w", "%{http_code}", ...own, url];
+      return (await testBed.operator.run("curl", curl, { cwd: secrets })).stdout;
+    };
+    await npm("secrets", "--", "rotate", "tokens", "metrics");
+    await project.deploy();
+    await eventually(allUp, 60);
+    expect(await status()).toBe("200");
+    await npm("secrets", "--", "revoke");
+    await project.deploy();
+    // Agents remember for 30 s what a token may do.
+    await eventually(async () => expect(await status()).toBe("403"), 60);
+    await eventually(allUp, 60);
+  });
+
+  test("a timer's export of status is what Prometheus' text format says", async () => {
+    await npm("status", "--", "--prometheus", join(folder, "consul.prom"));
+    const text = readFileSync(join(folder, "consul.prom"), "utf8");
+    const { stdout, stderr } = await testBed.operator.run("promtool", ["check", "metrics"], { input: text });
+    expect(stdout + stderr).toBe("");
+    expect(text).toContain('consul_cdktf_healthy{cluster="metrics",datacenter="dc1"} 1\n');
+  });
+
+  test("a rolling change of all agents, a backup and a restore page nobody", async () => {
+    const begun = Date.now();
+    file.config = { node_meta: { changed: "yes" } };
+    write();
+    await project.deploy();
+    const { saved } = JSON.parse((await npm("backup", "--", "--json")).stdout);
+    await npm("restore", "--", saved, "--auto-approve", "--json");
+    // An alert that waits for a minute has fired by then.
+    await pause(90_000);
+    expect(await firedSince(begun, ',severity="page"')).toEqual([]);
+    await eventually(allUp, 60);
+  });
+
+  test("agents that are stopped fire their alerts, which resolve when they are back", async () => {
+    const begun = Date.now();
+    const stopped = ["consul-server2", "consul-client1", "consul-server3"] as const;
+    const stop = (...agents: string[]) => Promise.all(agents.map((agent) => testBed.host(agent).docker("stop", agent)));
+    const [first, client, last] = stopped;
+    await stop(first, client);
+    await eventually(
+      async () =>
+        expect(await firedSince(begun)).toEqual(
+          expect.arrayContaining([
+            "ConsulAutopilotUnhealthy",
+            "ConsulClientDown",
+            "ConsulMembersFailed",
+            "ConsulServerDown",
+          ]),
+        ),
+      480,
+    );
+    // Two servers remain, with a leader: nothing else pages.
+    expect(await firedSince(begun, ',severity="page"')).toEqual(["ConsulServerDown"]);
+    await stop(last);
+    await eventually(async () => expect(monitoring.notifications).toContain("/page firing ConsulNoLeader"), 240);
+    expect(monitoring.notifications).toContain("/page firing ConsulServerDown");
+    await Promise.all(stopped.map((agent) => testBed.host(agent).docker("start", agent)));
+    const states = ["ConsulNoLeader", "ConsulServerDown", "ConsulClientDown", "ConsulAutopilotUnhealthy"];
+    await eventually(async () => {
+      const firing = await monitoring.firing();
+      expect(firing.filter((name) => states.includes(name))).toEqual([]);
+    }, 180);
+  });
+
+  test("a leader that changes again and again fires an alert", async () => {
+    for (let changes = 0; changes < 6; changes++) {
+      const management = `CONSUL_HTTP_TOKEN=$(cut -d " " -f 2 /consul/secrets/management.header)`;
+      await inContainer("consul-server1", "sh", "-c", `export ${management}; consul operator raft transfer-leader`);
+      await pause(10_000);
+    }
+    await eventually(async () => expect(await monitoring.firing()).toContain("ConsulLeaderFlapping"), 60);
+  });
+
+  test("every query of the dashboard returns data, of which its panels are drawn", async () => {
+    const drawn: DrawnPanel[] = [];
+    const empty: string[] = [];
+    for (const panel of panels(defineCluster(file))) {
+      const lines: Line[] = [];
+      for (const [legend, query] of Object.entries(panel.queries)) {
+        const found = await monitoring.queryRange(query.replaceAll("$agent", ".*"), begun);
+        if (found.length === 0) empty.push(`${panel.title}: ${query}`);
+        lines.push(
+          ...found.map(({ metric, values }) => ({
+            legend: legend.replace("{{agent}}", metric.agent ?? ""),
+            points: values.map(([time, value]) => [time, Number(value)] as const),
+          })),
+        );
+      }
+      drawn.push({ panel, lines });
+    }
+    expect(empty).toEqual([]);
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    writeFileSync(join(SCREENSHOTS, "dashboard.svg"), dashboardPicture(drawn));
+  });
+});
