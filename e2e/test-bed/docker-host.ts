@@ -46,12 +46,12 @@ const STOP_TIMEOUT_MS = 60_000;
 
 /** A machine with a Docker daemon of its own. */
 export class DockerHost extends TestBedMachine {
+  private wantedEngine: Engine;
   /** The daemon's socket, as the real machine sees it. On the host itself it is /var/run/docker.sock. */
   readonly socket: string;
   /** The daemon's address for a client on another machine, or undefined where it listens on no port. */
   readonly tcp: string | undefined;
   private readonly bridge: boolean;
-  private wantedEngine: Engine;
 
   constructor(machine: Machine, options: DockerHostOptions = {}) {
     super(machine);
