@@ -175,7 +175,6 @@ export const USED_BY_SCRIPTS: readonly string[] = [
   PATHS.declared,
   PATHS.declaredServices,
   PATHS.acceptedServices,
-  PATHS.backupsScript,
   PATHS.backups,
   PATHS.backupsScript,
   PATHS.unfinishedBackup,

@@ -46,6 +46,7 @@ const STOP_TIMEOUT_MS = 60_000;
 
 /** A machine with a Docker daemon of its own. */
 export class DockerHost extends TestBedMachine {
+  private wantedEngine: Engine;
   /** The daemon's socket, as the real machine sees it. On the host itself it is /var/run/docker.sock. */
   readonly socket: string;
   /** The daemon's address for a client on another machine, or undefined where it listens on no port. */
@@ -53,7 +54,6 @@ export class DockerHost extends TestBedMachine {
   private readonly bridge: boolean;
   /** Settings of a daemon.json of this host's own, from the daemon's next start on. */
   daemonSettings: Readonly<Record<string, unknown>> = {};
-  private wantedEngine: Engine;
 
   constructor(machine: Machine, options: DockerHostOptions = {}) {
     super(machine);
