@@ -20,9 +20,9 @@ const PACKAGES = [
   "openssh-client",
   "openssh-server",
   "openssl",
+  "postgresql", // a backend of Terraform states
   "prometheus", // scrapes agents; with promtool
   "prometheus-alertmanager", // with amtool
-  "postgresql", // a backend of Terraform states
   "util-linux",
 ];
 

@@ -2,7 +2,6 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSy
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { allowableCodes } from "../../cluster/catalogue";
-import { ROLLOUT_FILE } from "../../constructs/rollout-program";
 import { STACK_JSON } from "../../consul/contract";
 import { version } from "../../package.json";
 import { hashDelivered } from "../secrets/keyed-hashes";
@@ -152,13 +151,14 @@ export const synthesizedHashes = ({ folder }: Pick<Stack, "folder">): Record<str
   Object.fromEntries(synthesizedFiles(folder).map((file) => [file, hashOf(join(folder, file))]));
 
 /**
- * Paths in a stack's folder, of what a synth writes: the JSON, the program of the rollout, and the assets that the JSON
- * refers to. Other files there may be older ones, or a user's, and may have secrets.
+ * Paths in a stack's folder, of what a synth writes: the JSON, and what the JSON refers to: the program of the rollout,
+ * scripts of containers, and assets. Other files there may be older ones, or a user's, and may have secrets.
  */
 function synthesizedFiles(folder: string): string[] {
   const json = readFileSync(join(folder, STACK_JSON), "utf8");
   const assets = filesIn(folder, ASSETS).filter((file) => json.includes(file.split("/").slice(0, 3).join("/")));
-  return [STACK_JSON, ROLLOUT_FILE, ...assets].filter((file) => existsSync(join(folder, file)));
+  const beside = new Set([...json.matchAll(/\$\{path\.module\}\/([\w.-]+)/g)].flatMap(([, file]) => file ?? []));
+  return [STACK_JSON, ...[...beside].sort(), ...assets].filter((file) => existsSync(join(folder, file)));
 }
 
 /** CDKTF puts them below their names and hashes. */

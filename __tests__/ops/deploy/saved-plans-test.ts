@@ -27,16 +27,23 @@ const secrets = new ClusterSecrets(GROUPED);
 beforeAll(() => secrets.init());
 afterEach(() => delete process.env.TERRAFORM_BINARY_NAME);
 
+/** What the JSON refers to beside itself. */
+const USES = {
+  upload: [{ file: "/consul/health.sh", source: "${path.module}/health.sh" }],
+  provisioner: [{ "local-exec": { interpreter: ["node", "${path.module}/rollout.cjs"] } }],
+};
+
 /** A checkout with two synthesized stacks. */
 function checkout(agents: Readonly<Record<string, readonly string[]>> = { c: ["s1", "s2", "s3"], "c-edge": ["c1"] }) {
   const root = folder();
   const stacks = Object.entries(agents).map(([name, names]): Stack => {
-    const docker_container = Object.fromEntries(names.map((agent) => [agent, { name: agent }]));
+    const docker_container = Object.fromEntries(names.map((agent) => [agent, { ...USES, name: agent }]));
     const json = { resource: { docker_container } } as StackJson;
     const at = join(root, name);
     mkdirSync(join(at, ".terraform"), { recursive: true });
     writeFileSync(join(at, "cdk.tf.json"), JSON.stringify(json));
     writeFileSync(join(at, "rollout.cjs"), "// the program");
+    writeFileSync(join(at, "health.sh"), "# a script");
     writeFileSync(join(at, ".terraform.lock.hcl"), `# providers of ${name}`);
     return { name, folder: at, dependencies: [], json };
   });
@@ -69,7 +76,12 @@ describe("saved plans", () => {
     expect(new Set(modes)).toEqual(new Set([0o700, 0o600]));
     expect(entries.flatMap(({ name }) => (name.startsWith(".") ? [name] : []))).toEqual([".gitignore"]);
     expect(readFileSync(join(out, ".gitignore"), "utf8")).toBe("*\n");
-    expect(readdirSync(join(out, "stacks/c")).sort()).toEqual(["cdk.tf.json", "rollout.cjs", "terraform.lock.hcl"]);
+    expect(readdirSync(join(out, "stacks/c")).sort()).toEqual([
+      "cdk.tf.json",
+      "health.sh",
+      "rollout.cjs",
+      "terraform.lock.hcl",
+    ]);
   });
 
   test("have a manifest, in which no secret is", async () => {
@@ -94,10 +106,18 @@ describe("saved plans", () => {
       mkdirSync(join(at, asset, ".."), { recursive: true });
       writeFileSync(join(at, asset), asset);
     }
-    writeFileSync(join(at, "cdk.tf.json"), JSON.stringify({ output: { asset: { value: "assets/a/NEW/x.sh" } } }));
+    writeFileSync(
+      join(at, "cdk.tf.json"),
+      JSON.stringify({ output: { asset: { value: "assets/a/NEW/x.sh" }, uses: USES } }),
+    );
     writeFileSync(join(at, "terraform.tfvars"), "password = 1");
     const { out, manifest } = await saved({ root, stacks });
-    expect(Object.keys(manifest.stacks[0]?.files ?? {})).toEqual(["cdk.tf.json", "rollout.cjs", "assets/a/NEW/x.sh"]);
+    expect(Object.keys(manifest.stacks[0]?.files ?? {})).toEqual([
+      "cdk.tf.json",
+      "health.sh",
+      "rollout.cjs",
+      "assets/a/NEW/x.sh",
+    ]);
     expect(existsSync(join(out, "stacks/c/terraform.tfvars"))).toBe(false);
   });
 
