@@ -5,8 +5,16 @@ import { Project } from "./project";
 import type { CommandResult, RunningCommand } from "./test-bed/command";
 import type { TestBed } from "./test-bed/test-bed";
 
-const AGENTS = ["consul-server1", "consul-server2", "consul-server3", "consul-client1"];
-/** The cluster's stacks: the servers', and the client agent's. */
+const SERVERS = {
+  "consul-server1": "172.16.8.120",
+  "consul-server2": "172.16.8.121",
+  "consul-server3": "172.16.8.122",
+};
+const CLIENTS = {
+  "consul-client1": { address: "172.16.8.110", group: "edge" },
+  "consul-client2": { address: "172.16.8.111", group: "web" },
+};
+/** The cluster's stacks: the servers', and the first client agent's. */
 export const STACKS = ["consul", "consul-edge"] as const;
 
 /** The article's cluster in two stacks, with a backend. */
@@ -16,10 +24,20 @@ export class BackendCluster {
     readonly project: Project,
     /** Variables of each command, such as the backend's credentials. */
     readonly env: NodeJS.ProcessEnv,
+    private readonly agents: readonly string[],
   ) {}
 
   static make(testBed: TestBed, env: NodeJS.ProcessEnv = {}): BackendCluster {
-    return new BackendCluster(testBed, new Project(testBed.operator, "clusters/backend.yaml"), env);
+    const agents = [...Object.keys(SERVERS), "consul-client1"];
+    return new BackendCluster(testBed, new Project(testBed.operator, "clusters/backend.yaml"), env, agents);
+  }
+
+  /** The same with a third stack, on a host that is added: both client agents' stacks run beside each other. */
+  static async withTwoClients(testBed: TestBed): Promise<BackendCluster> {
+    const { address } = CLIENTS["consul-client2"];
+    await testBed.addHost("consul-client2", address);
+    const agents = [...Object.keys(SERVERS), ...Object.keys(CLIENTS)];
+    return new BackendCluster(testBed, new Project(testBed.operator, "clusters/backend.yaml"), {}, agents);
   }
 
   /** Another operator's checkout, with the cluster file and nothing else. */
@@ -31,6 +49,7 @@ export class BackendCluster {
 
   /** Writes the cluster file. @param round a label of every agent: another one replaces all containers */
   write(backend: ClusterFile["backend"], round = "1"): void {
+    const clients = Object.entries(CLIENTS).filter(([name]) => this.agents.includes(name));
     const file: ClusterFile = {
       name: "consul",
       security: "off",
@@ -38,14 +57,9 @@ export class BackendCluster {
       client_addr: "0.0.0.0",
       ready_timeout: 60,
       daemon: "ssh://root@{address}",
-      hosts: {
-        "consul-server1": "172.16.8.120",
-        "consul-server2": "172.16.8.121",
-        "consul-server3": "172.16.8.122",
-        "consul-client1": { address: "172.16.8.110", group: "edge" },
-      },
-      servers: AGENTS.slice(0, 3),
-      clients: AGENTS.slice(3),
+      hosts: { ...SERVERS, ...Object.fromEntries(clients) },
+      servers: Object.keys(SERVERS),
+      clients: clients.map(([name]) => name),
       labels: { round },
       backend,
     };
@@ -82,16 +96,27 @@ export class BackendCluster {
   /** Each agent's container, and since when it runs. */
   containers(): Promise<string[]> {
     return Promise.all(
-      AGENTS.map(async (agent) => {
+      this.agents.map(async (agent) => {
         const host = this.testBed.host(agent);
         return (await host.docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", agent)).stdout.trim();
       }),
     );
   }
 
+  /** Each agent with its container's value of a label. */
+  labelled(label: string): Promise<(readonly [agent: string, value: string])[]> {
+    return Promise.all(
+      this.agents.map(async (agent) => {
+        const format = `{{index .Config.Labels "${label}"}}`;
+        const { stdout } = await this.testBed.host(agent).dockerWith({ check: false }, "inspect", "-f", format, agent);
+        return [agent, stdout.trim()] as const;
+      }),
+    );
+  }
+
   async expectNothingToDo(): Promise<void> {
     const { stdout, stderr, exitCode } = await this.npm(["diff", "--", "--detailed-exitcode"]);
-    expect(`${stdout}${stderr}`).toContain("nothing to do; containers: 4 unchanged");
+    expect(`${stdout}${stderr}`).toContain(`nothing to do; containers: ${this.agents.length} unchanged`);
     expect(exitCode).toBe(0);
   }
 

@@ -1,10 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { BackendCluster } from "./backend-cluster";
 import { eventually } from "./consul";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
 import { pause } from "./pause";
 import type { RunningCommand } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
+
+/** npm ends itself by the signal, so that its exit code is none. */
+const expectInterrupted = (exitCode: number) => expect([130, -1]).toContain(exitCode);
 
 describe("npm run deploy that is interrupted", () => {
   const testBed = TestBed.standing();
@@ -23,9 +27,6 @@ describe("npm run deploy that is interrupted", () => {
     await eventually(async () => expect(deploy.stdout).toMatch(until), 120);
     return deploy;
   }
-
-  /** npm ends itself by the signal, so that its exit code is none. */
-  const expectInterrupted = (exitCode: number) => expect([130, -1]).toContain(exitCode);
 
   /** Deploys the rest, and expects that nothing was lost. */
   async function expectCompleted(work: () => Promise<void>): Promise<void> {
@@ -100,4 +101,72 @@ describe("npm run deploy that is interrupted", () => {
         expect(existsSync(join(cluster.project.folder, `.${cluster.stateFile}.lock.info`))).toBe(false);
       }),
     ));
+});
+
+describe("npm run deploy of several stacks that is interrupted", () => {
+  const testBed = TestBed.standing();
+  const LOCAL = { local: {} };
+  let cluster: BackendCluster;
+  let round = 1;
+
+  beforeAll(async () => {
+    cluster = await BackendCluster.withTwoClients(testBed);
+    await testBed.reset();
+    cluster.write(LOCAL, String(round));
+    await cluster.expectDeployed();
+  });
+  afterAll(async () => {
+    await testBed.reset();
+    await testBed.removeHost("consul-client2");
+    cluster.project.remove();
+  });
+
+  /** Starts a deploy that replaces all agents, and waits until it has printed something. */
+  async function deploying(until: RegExp): Promise<RunningCommand> {
+    cluster.write(LOCAL, String(++round));
+    const deploy = cluster.startDeploy();
+    await eventually(async () => expect(deploy.stdout).toMatch(until), 240);
+    return deploy;
+  }
+  /** The agents that have the containers of this round. */
+  const changed = async () =>
+    (await cluster.labelled("round")).flatMap(([agent, label]) => (label === String(round) ? [agent] : []));
+  async function expectCompleted(): Promise<void> {
+    await cluster.expectDeployed();
+    expect(await changed()).toHaveLength(5);
+    await cluster.expectNothingToDo();
+  }
+
+  test.each([
+    ["while the servers' checks wait", /: waiting\n/, 0],
+    ["while a server is stopped or started", /consul-server\d: stopping\n/, 1],
+    ["when a server is ready, and others wait", /consul-server\d: ready, a voter/, 1],
+  ])("by one Ctrl-C %s: no other stack starts", async (_, until, least) => {
+    const deploy = await deploying(until);
+    deploy.signal("SIGINT");
+    const { exitCode, stdout } = await deploy.finished;
+    expect(stdout).toContain("Ctrl-C: no further agent is stopped; what was begun is completed.");
+    expect(stdout).not.toMatch(/stack consul-(edge|web): applying/);
+    expect(stdout).toMatch(/not touched: .*consul-client1 and consul-client2/);
+    expect(stdout).not.toContain("stopped, and not ready");
+    expectInterrupted(exitCode);
+    const touched = await changed();
+    expect(touched.length).toBeGreaterThanOrEqual(least);
+    expect(touched.length).toBeLessThanOrEqual(2);
+    expect(touched.filter((agent) => agent.includes("client"))).toEqual([]);
+    await expectCompleted();
+  });
+
+  test("by one Ctrl-C while two stacks run beside each other: what was begun is completed in both", async () => {
+    const deploy = await deploying(/consul-client\d: stopping\n/);
+    deploy.signal("SIGINT");
+    const { stdout } = await deploy.finished;
+    expect(stdout).toContain("stack consul-edge: applying its plan");
+    expect(stdout).toContain("stack consul-web: applying its plan");
+    expect(stdout).toContain("Ctrl-C: no further agent is stopped; what was begun is completed.");
+    expect(stdout).not.toContain("stopped, and not ready");
+    // Both, if the second was allowed at the same moment.
+    expect((await changed()).length).toBeGreaterThanOrEqual(4);
+    await expectCompleted();
+  });
 });
