@@ -227,7 +227,7 @@ export class LiveCluster {
 
   /** Starts `npm run deploy` in the background, for a test that interrupts it. */
   startNpmDeploy(): RunningCommand {
-    return this.watched(this.project.startNpmDeploy());
+    return this.watched(this.project.startNpmDeploy(this.env));
   }
 
   private watched(deploy: RunningCommand): RunningCommand {

@@ -65,8 +65,8 @@ export class Project {
   }
 
   /** Starts `npm run deploy` in the background, for a test that interrupts it. */
-  startNpmDeploy(): RunningCommand {
-    return this.operator.spawn("npm", NPM_DEPLOY, { cwd: this.folder, env: { CLUSTER: this.clusterFile } });
+  startNpmDeploy(env: NodeJS.ProcessEnv = {}): RunningCommand {
+    return this.operator.spawn("npm", NPM_DEPLOY, { cwd: this.folder, env: { CLUSTER: this.clusterFile, ...env } });
   }
 
   /** Starts a deploy by the CDKTF CLI in the background, for a test that interrupts it. */
