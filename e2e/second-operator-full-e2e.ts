@@ -193,11 +193,11 @@ describe("two operators, each with a clone, a home and a copy of the secrets fol
   });
 
   test("an operator who has not pulled sees in the diff what a deploy would take back", async () => {
-    alice.change({ log_level: "debug" });
+    alice.change({ labels: { of: "nobody" } });
     alice.push();
     await alice.expectDone("deploy", "--", "--auto-approve");
     const { stdout, exitCode } = await bob.npm("diff", "--", "--detailed-exitcode");
-    expect(stdout).toMatch(/log_level.*debug/);
+    expect(stdout).toMatch(/label.*nobody/);
     expect(exitCode).toBe(2);
     bob.pull();
     await bob.expectNothingToDo();
