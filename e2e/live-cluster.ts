@@ -325,10 +325,10 @@ export class LiveCluster {
   }
 
   /** Expects that a deploy fails, and touches no container. @returns its output, the lines joined */
-  async expectRejected(): Promise<string> {
+  async expectRejected(deploy: "deploy" | "npmDeploy" = "deploy"): Promise<string> {
     let result: CommandResult | undefined;
     const touched = await this.touchedBy(async () => {
-      result = await this.deploy({ check: false });
+      result = await this[deploy]({ check: false });
     });
     expect(touched).toEqual([]);
     expect(result?.exitCode).not.toBe(0);

@@ -47,5 +47,18 @@ describe("agents are replaced one at a time", () => {
     expect(stdout).toMatch(/\ndone after \d+:\d\d\nlog: logs\/\S+\/deploy-\S+\.log\n$/);
   });
 
+  test.each([
+    ["plain cdktf deploy", "deploy"],
+    ["npm run deploy", "npmDeploy"],
+  ] as const)("%s: a downgrade is denied, and no agent is stopped", async (_, deploy) => {
+    const { image } = cluster.file;
+    cluster.file.image = `hashicorp/consul:${OLDEST}`;
+    const why = await cluster.expectRejected(deploy);
+    for (const name of cluster.serverNames) expect(why).toContain(`${name}: not stopped: ${OLDEST} is older than`);
+    // The older image is on the hosts now, and in the Terraform state.
+    cluster.file.image = image;
+    expect(await cluster.touchedBy(() => cluster[deploy]())).toEqual([]);
+  });
+
   test("a leader that is killed recovers by itself", () => leaderKilled(cluster));
 });
