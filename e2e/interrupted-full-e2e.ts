@@ -169,23 +169,4 @@ describe("npm run deploy of several stacks that is interrupted", () => {
     expect((await changed()).length).toBeGreaterThanOrEqual(4);
     await expectCompleted();
   });
-
-  test("by two Ctrl-C while two stacks run beside each other: what is still locked is told, and how to go on", async () => {
-    const deploy = await deploying(/consul-client\d: stopping\n/);
-    deploy.signal("SIGINT");
-    await pause(1.2);
-    deploy.signal("SIGINT");
-    const { stdout, exitCode } = await deploy.finished;
-    expectInterrupted(exitCode);
-    expect(stdout).toContain("Ctrl-C again: Terraform is interrupted");
-    expect(stdout).toContain("next: npm run deploy does the rest");
-    const [, notReady = ""] = /stopped, and not ready: (.*)/.exec(stdout) ?? [];
-    const released =
-      notReady.match(/consul-client\d/g)?.filter((agent) => !stdout.includes(`clients/${agent}, for`)) ?? [];
-    // Only an agent whose check had just ended has no slot any more.
-    const { agents } = JSON.parse((await cluster.npm(["status", "--", "--json"])).stdout);
-    const running = agents.filter(({ healthy }: { healthy: boolean }) => healthy);
-    expect(running.map(({ name }: { name: string }) => name)).toEqual(expect.arrayContaining(released));
-    await expectCompleted();
-  });
 });
