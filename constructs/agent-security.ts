@@ -24,9 +24,8 @@ export interface AgentSecurity {
 export const SECURED_ENTRYPOINT = ["/bin/sh", PATHS.ownSecrets] as const;
 
 /**
- * Files of secrets. The Terraform state has each file's path, which is
- * the same for every operator, and never its content. A step delivers changed files to a running container; only the
- * change of one file replaces the container.
+ * Files of secrets. The Terraform state has each file's path, which is the same for every operator, and never its
+ * content. A step delivers changed files to a running container; only the change of one file replaces the container.
  */
 export function secretUploads(role: Role, { secrets }: AgentSecurity): Upload[] {
   return AGENT_SECRETS[role].map((name): Upload => {

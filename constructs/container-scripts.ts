@@ -8,9 +8,17 @@ import { replaceFile } from "./replace-file";
 import { onlyInStack, whenSynthesized } from "./stack";
 
 const FOLDER = join(__dirname, "../container");
-/** By their names. */
-const scripts = new Map(readdirSync(FOLDER).map((name) => [name, readFileSync(join(FOLDER, name))]));
-const hashes = new Map([...scripts].map(([name, text]) => [name, createHash("sha256").update(text).digest("hex")]));
+
+/** A file of container/. */
+class Script {
+  readonly text: Buffer;
+  readonly hash: string;
+
+  constructor(name: string) {
+    this.text = readFileSync(join(FOLDER, name));
+    this.hash = createHash("sha256").update(this.text).digest("hex");
+  }
+}
 
 /**
  * The scripts of a stack's containers, beside its JSON, from where Terraform uploads them. In the JSON and in the
@@ -23,12 +31,13 @@ export class ContainerScripts extends Construct {
     return onlyInStack(scope, ContainerScripts.ID, (stack) => new ContainerScripts(stack, ContainerScripts.ID));
   }
 
-  private readonly used = new Set<string>();
+  /** By their names. */
+  private readonly used = new Map<string, Script>();
 
   private constructor(scope: Construct, id: string) {
     super(scope, id);
     whenSynthesized(this, (folder) => {
-      for (const name of this.used) replaceFile(join(folder, name), scripts.get(name) ?? "");
+      for (const [name, { text }] of this.used) replaceFile(join(folder, name), text);
     });
   }
 
@@ -37,10 +46,12 @@ export class ContainerScripts extends Construct {
    * @param name of a file of container/. A change of its content replaces the container, by its hash
    */
   upload(file: string, name: string): Upload {
-    this.used.add(name);
-    return { file, source: `\${path.module}/${name}`, sourceHash: hashes.get(name) };
+    const script = this.used.get(name) ?? new Script(name);
+    this.used.set(name, script);
+    return { file, source: `\${path.module}/${name}`, sourceHash: script.hash };
   }
 }
 
 /** The file of container/ with a hash. */
-export const scriptOf = (hash: string): string | undefined => [...hashes].find(([, known]) => known === hash)?.[0];
+export const scriptOf = (hash: string): string | undefined =>
+  /^[0-9a-f]{64}$/.test(hash) ? readdirSync(FOLDER).find((name) => new Script(name).hash === hash) : undefined;

@@ -13,7 +13,7 @@ import { rolloutBundle } from "./rollout-bundle";
 import { onlyInStack, whenSynthesized } from "./stack";
 
 /** The program's name beside a stack's JSON. It does not depend on the content: a plan that was saved finds it too. */
-export const ROLLOUT_FILE = "rollout.cjs";
+const FILE = "rollout.cjs";
 
 /**
  * Variables by which the environment of whoever runs Terraform would change the program: code that is loaded before it,
@@ -36,7 +36,7 @@ export class RolloutProgram extends Construct {
     super(scope, id);
     LocalOperations.require(this);
     // Not CDKTF's own asset, which removes the file before it writes it: a deploy may be starting it at that moment.
-    whenSynthesized(this, (folder) => replaceFile(join(folder, ROLLOUT_FILE), readFileSync(rolloutBundle())));
+    whenSynthesized(this, (folder) => replaceFile(join(folder, FILE), readFileSync(rolloutBundle())));
   }
 
   /**
@@ -53,7 +53,7 @@ export class RolloutProgram extends Construct {
         : this.checkedText(label, request);
     return {
       type: "local-exec",
-      interpreter: ["node", `\${path.module}/${ROLLOUT_FILE}`],
+      interpreter: ["node", `\${path.module}/${FILE}`],
       command: label,
       environment: {
         [REQUEST_VARIABLE]: text,

@@ -20,6 +20,16 @@ const markdown = () =>
 
 const events = () => jsonOption("print events as JSON, one a line, for programs; needs --auto-approve");
 
+/** What the commands that plan and change nothing have alike. */
+const comparing = (command: DocumentedCommand): DocumentedCommand =>
+  command
+    .addOption(without())
+    .addOption(allow())
+    .addOption(parallelism())
+    .option("--detailed-exitcode", "end with exit code 2 if something would change")
+    .addOption(jsonOption())
+    .addOption(markdown());
+
 /** A program that reads events cannot be asked. */
 function needsApproval(
   options: { readonly json?: boolean; readonly autoApprove?: boolean; readonly plan?: string },
@@ -33,16 +43,12 @@ function needsApproval(
 export function addChanges(program: DocumentedCommand): void {
   program.commandsGroup("Change:");
 
-  program
-    .command("diff")
-    .description("Show which containers a deploy would change, and why. It changes nothing.")
-    .argument("[STACK...]", STACK)
-    .addOption(without())
-    .addOption(allow())
-    .addOption(parallelism())
-    .option("--detailed-exitcode", "end with exit code 2 if something would change")
-    .addOption(jsonOption())
-    .addOption(markdown())
+  comparing(
+    program
+      .command("diff")
+      .description("Show which containers a deploy would change, and why. It changes nothing.")
+      .argument("[STACK...]", STACK),
+  )
     .documented(
       [
         ["", "all stacks"],
@@ -61,19 +67,15 @@ export function addChanges(program: DocumentedCommand): void {
       return diff({ ...options, stacks }, terminal);
     });
 
-  program
-    .command("plan")
-    .description("Save plans of what diff shows, for a deploy that applies exactly these after their approval.")
-    .argument("[STACK...]", STACK)
-    .addOption(
-      new Option("--out <FOLDER>", "the folder for the plans; it does not exist, or is empty").makeOptionMandatory(),
-    )
-    .addOption(without())
-    .addOption(allow())
-    .addOption(parallelism())
-    .option("--detailed-exitcode", "end with exit code 2 if something would change")
-    .addOption(jsonOption())
-    .addOption(markdown())
+  comparing(
+    program
+      .command("plan")
+      .description("Save plans of what diff shows, for a deploy that applies exactly these after their approval.")
+      .argument("[STACK...]", STACK)
+      .addOption(
+        new Option("--out <FOLDER>", "the folder for the plans; it does not exist, or is empty").makeOptionMandatory(),
+      ),
+  )
     .documented(
       [
         ["--out plans", "all stacks; then: npm run deploy -- --plan plans"],

@@ -1,10 +1,9 @@
-import type { ProblemCode } from "../../cluster/catalogue";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem, hintLine } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
 import { applyApproved, type DeploymentOptions, planAndApply } from "../deploy/deployment";
 import { readPlans } from "../deploy/plans";
-import { blockedText, type Preflight, preflight } from "../deploy/preflight";
+import { blockedText, type Preflight, preflight, type Selection, unreachableTexts } from "../deploy/preflight";
 import { type Report, reportFor, reportingRejection } from "../deploy/report";
 import { agentsOf, placeLockFiles, readManifest, takePlans } from "../deploy/saved-plans";
 import {
@@ -26,12 +25,7 @@ import { withPlanFolder } from "../terraform/plan-folder";
 import { runningDeploys } from "../terraform/running-deploys";
 import { terraformVersion } from "../terraform/terraform";
 
-export interface DeployOptions extends DeploymentOptions {
-  /** Names of stacks, or patterns with `*`. None: all. */
-  readonly stacks: readonly string[];
-  /** Hosts to skip: names, or patterns with `*`. */
-  readonly without: readonly string[];
-  readonly allow: readonly ProblemCode[];
+export interface DeployOptions extends DeploymentOptions, Selection {
   /** Events for programs. */
   readonly json?: boolean;
   /** A folder of plans that were made and approved before, instead of all above that says what to plan. */
@@ -60,9 +54,7 @@ async function checkAndDeploy(options: DeployOptions, report: Report, terminal: 
 
   for (const [stack, hosts] of skippedStacks) log(`skipped: stack ${stack}, with ${hosts.join(", ")}`);
   for (const [stack, hosts] of skippedHosts) log(`skipped in stack ${stack}: ${hosts.join(", ")}`);
-  const unreachable = found.exclusions.unreachableHosts.map(
-    (host) => `host "${host}" is unreachable: ${found.unreachable.get(host)}`,
-  );
+  const unreachable = unreachableTexts(found.exclusions.unreachableHosts, found);
   const stacks = found.stacks.filter(({ name }) => !skippedStacks.has(name));
   if (stacks.length === 0) throw new Error(["every stack is skipped", ...unreachable].join("\n"));
 

@@ -1,4 +1,3 @@
-import type { ProblemCode } from "../../cluster/catalogue";
 import { commandsIn } from "../../cluster/chosen-file";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem, locationText } from "../../cluster/problem";
@@ -11,14 +10,9 @@ import type { Terminal } from "../terminal/terminal";
 import { stacksAtOnce } from "../terraform/parallelism";
 import type { Stack } from "../terraform/synth";
 import { hasChanges, isKnown, type PlannedStack, stackTexts } from "./planned-stacks";
-import { blockedText, type Preflight, preflight } from "./preflight";
+import { blockedText, type Preflight, preflight, type Selection, unreachableTexts } from "./preflight";
 
-export interface ComparisonOptions {
-  /** Names of stacks, or patterns with `*`. None: all. */
-  readonly stacks: readonly string[];
-  /** Hosts to skip: names, or patterns with `*`. */
-  readonly without: readonly string[];
-  readonly allow: readonly ProblemCode[];
+export interface ComparisonOptions extends Selection {
   /** Stacks at the same time. */
   readonly parallelism?: number;
   readonly detailedExitcode?: boolean;
@@ -62,18 +56,16 @@ export async function compare(
   const planned = await plan(stacks, found, options.parallelism ?? stacksAtOnce(stacks));
   const unreachable = [...unreachableHosts, ...[...blockedStacks.values()].flat()];
 
-  const unreachableTexts = unreachableHosts.map(
-    (host) => `host "${host}" is unreachable: ${found.unreachable.get(host)}`,
-  );
-  if (blockedStacks.size > 0) unreachableTexts.unshift(commandsIn(blockedText(command, found)));
+  const skipped = unreachableTexts(unreachableHosts, found);
+  if (blockedStacks.size > 0) skipped.unshift(commandsIn(blockedText(command, found)));
   if (options.json) {
     terminal.printJson(jsonOf(file, planned, found, unreachable));
-    unreachableTexts.forEach(log);
+    skipped.forEach(log);
   } else {
     const known = planned.filter(isKnown);
     const summary = summaryText(known, known.length === found.stacks.length);
     const texts = stackTexts(planned, skippedStacks);
-    const refusals = [...found.problems.map(describeProblem), ...unreachableTexts];
+    const refusals = [...found.problems.map(describeProblem), ...skipped];
     if (options.markdown) terminal.print(comment(`${cluster.name}: ${summary}`, [...texts, ...refusals]));
     else {
       for (const text of [...texts, summary]) terminal.print(`\n${text}`);

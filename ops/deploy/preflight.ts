@@ -23,13 +23,17 @@ import { secondContainers } from "./second-containers";
 import { staleSecrets } from "./stale-secrets";
 import { newDaemons, witnesses } from "./witnesses";
 
-export interface PreflightOptions {
+/** What of a cluster is planned or deployed. */
+export interface Selection {
   /** Names of stacks, or patterns with `*`. None: all. */
   readonly stacks: readonly string[];
-  /** Hosts to exclude: names, or patterns with `*`. */
+  /** Hosts to skip: names, or patterns with `*`. */
   readonly without: readonly string[];
   /** Problems that are allowed for this deploy. */
   readonly allow: readonly ProblemCode[];
+}
+
+export interface PreflightOptions extends Selection {
   /** Gets the synthesized stacks before any Terraform runs in their folders. */
   readonly onSynthesized?: (stacks: readonly Stack[]) => void;
 }
@@ -144,10 +148,14 @@ function writePartialStacks(
   );
 }
 
+/** Why each of these hosts is not deployed. */
+export const unreachableTexts = (hosts: readonly string[], { unreachable }: Pick<Preflight, "unreachable">): string[] =>
+  hosts.map((host) => `host "${host}" is unreachable: ${unreachable.get(host)}`);
+
 /** What to do about unreachable hosts whose stacks have other hosts. */
-export function blockedText(command: "diff" | "plan" | "deploy", { exclusions, unreachable }: Preflight): string {
-  const hosts = [...exclusions.blockedStacks.values()].flat();
-  const reasons = hosts.map((host) => `host "${host}" is unreachable: ${unreachable.get(host)}`);
+export function blockedText(command: "diff" | "plan" | "deploy", found: Preflight): string {
+  const hosts = [...found.exclusions.blockedStacks.values()].flat();
+  const reasons = unreachableTexts(hosts, found);
   const options = hosts.map((host) => `--without ${host}`).join(" ");
   return [...reasons, `Its stack has other hosts. Fix it, or skip it: npm run ${command} -- ${options}`].join("\n");
 }

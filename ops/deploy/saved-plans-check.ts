@@ -10,7 +10,7 @@ import { changedFiles, hashDelivered } from "../secrets/keyed-hashes";
 import { listed } from "../terminal/format";
 import type { StackState, StateIdentity } from "../terraform/state";
 import type { Stack, StackJson } from "../terraform/synth";
-import type { Preflight } from "./preflight";
+import { type Preflight, unreachableTexts } from "./preflight";
 import { hashOf, type SavedManifest, savedHashes, synthesizedHashes } from "./saved-plans";
 
 /** What is not as it was when the plans were made. */
@@ -107,9 +107,7 @@ export const rejections = (
   lockedStacks: readonly string[],
 ): string[] => [
   ...problems.map(describeProblem),
-  ...[...exclusions.blockedStacks.values(), exclusions.unreachableHosts]
-    .flat()
-    .map((host) => `host "${host}" is unreachable: ${unreachable.get(host)}`),
+  ...unreachableTexts([...exclusions.blockedStacks.values(), exclusions.unreachableHosts].flat(), { unreachable }),
   ...lockedStacks.map((stack) => `the Terraform state of stack ${stack} is locked: another deploy runs, or was killed`),
   // It ended meanwhile, and nobody has looked for its containers since.
   ...(lock !== undefined && lockedStacks.length === 0 ? [lock] : []),

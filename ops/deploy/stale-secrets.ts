@@ -3,7 +3,7 @@ import { type Problem, problem } from "../../cluster/problem";
 import { secretsId } from "../../consul/contract";
 import { lastTrigger } from "../inspect/delivered-secrets";
 import { SecretsFolder } from "../secrets/folder";
-import { knowsVersion } from "../secrets/versions";
+import { knownVersions } from "../secrets/versions";
 import type { StackState } from "../terraform/state";
 
 /**
@@ -13,6 +13,7 @@ import type { StackState } from "../terraform/state";
 export function staleSecrets(cluster: Cluster, states: ReadonlyMap<string, StackState>): Problem[] {
   if (!cluster.security) return [];
   const folder = new SecretsFolder(cluster.security.secrets);
+  const isKnown = knownVersions(folder);
   const steps = new Map(
     [...states.values()].flatMap(({ resources }) =>
       resources.filter(({ type }) => type === "terraform_data").map((step) => [step.name, step] as const),
@@ -20,7 +21,7 @@ export function staleSecrets(cluster: Cluster, states: ReadonlyMap<string, Stack
   );
   const stale = cluster.agents.filter((agent) => {
     const deployed = lastTrigger(steps.get(secretsId(agent.name)));
-    return typeof deployed === "string" && !knowsVersion(folder, agent, deployed);
+    return typeof deployed === "string" && !isKnown(agent, deployed);
   });
   const [first] = stale;
   if (first === undefined) return [];

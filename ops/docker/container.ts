@@ -75,19 +75,24 @@ export interface ListedContainer {
 
 /** All containers of a daemon, stopped ones included; or why it is unreachable. */
 export async function listContainers(daemon: Daemon, seconds = SECONDS): Promise<ListedContainer[] | string> {
+  const { containers, error } = await list(daemon, seconds);
+  return containers ?? error.split("\n").at(-1) ?? "";
+}
+
+/** @returns no containers, but the docker CLI's error, if the daemon is unreachable */
+async function list(daemon: Daemon, seconds: number): Promise<{ containers?: ListedContainer[]; error: string }> {
   const format = "{{.ID}}\t{{.Names}}\t{{.State}}\t{{.Command}}";
   const { ok, output, error } = await docker(daemon).run(
     ["container", "ls", "--all", "--no-trunc", "--format", format],
     { seconds },
   );
-  if (!ok) return error.split("\n").at(-1) ?? "";
-  return output
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [id = "", names = "", state = "", command = ""] = line.split("\t");
-      return { id, name: names.split(",")[0] ?? "", state, command };
-    });
+  if (!ok) return { error };
+  const lines = output.split("\n").filter((line) => line !== "");
+  const containers = lines.map((line) => {
+    const [id = "", names = "", state = "", command = ""] = line.split("\t");
+    return { id, name: names.split(",")[0] ?? "", state, command };
+  });
+  return { containers, error };
 }
 
 /** What `docker info` says of how a daemon runs containers. */
@@ -113,15 +118,8 @@ export async function daemonInfo(daemon: Daemon, seconds = SECONDS): Promise<Dae
  * @throws when the daemon is unreachable
  */
 export async function containersWith(daemon: Daemon, text: string, seconds = SECONDS): Promise<Container[]> {
-  const { ok, output, error } = await docker(daemon).run(
-    ["container", "ls", "--all", "--no-trunc", "--format", "{{.ID}} {{.Command}}"],
-    { seconds },
-  );
-  if (!ok) throw new Error(error);
-  const lines = output.split("\n").filter((line) => line.includes(text));
-  return inspectContainers(
-    daemon,
-    lines.map((line) => line.split(" ", 1)[0] as string),
-    seconds,
-  );
+  const { containers, error } = await list(daemon, seconds);
+  if (!containers) throw new Error(error);
+  const ids = containers.flatMap(({ id, command }) => (command.includes(text) ? [id] : []));
+  return inspectContainers(daemon, ids, seconds);
 }

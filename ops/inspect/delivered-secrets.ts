@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { PATHS } from "../../consul/contract";
 import { AGENT_SECRETS, agentSecrets } from "../../consul/secrets";
+import { versionOfHashes } from "../secrets/versions";
 import { sha256 } from "../sha256";
 import type { StateResource } from "../terraform/state";
 
@@ -32,7 +33,7 @@ export function deliveredSecrets(
     ]);
     return {
       hashes: new Map(hashes),
-      deployed: lastTrigger(step) === sha256(hashes.map(([, hash]) => hash).join(" ")),
+      deployed: lastTrigger(step) === versionOfHashes(hashes.map(([, hash]) => hash)),
     };
   } catch (error) {
     if (["ENOENT", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;

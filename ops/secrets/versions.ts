@@ -23,12 +23,18 @@ type History = ReadonlyMap<string, readonly string[]>;
 /** The version of an agent's secrets in the folder; undefined if a file is missing. */
 export function versionOf(folder: SecretsFolder, agent: AgentDescription): string | undefined {
   const contents = AGENT_SECRETS[agent.role].flatMap((file) => folder.read(`${agentFolder(agent)}/${file}`) ?? []);
-  return contents.length < AGENT_SECRETS[agent.role].length ? undefined : sha256(contents.map(sha256).join(" "));
+  return contents.length < AGENT_SECRETS[agent.role].length ? undefined : versionOfHashes(contents.map(sha256));
 }
 
-/** Whether the folder has this version of an agent's secrets, or had it. */
-export const knowsVersion = (folder: SecretsFolder, agent: AgentDescription, version: string): boolean =>
-  versionOf(folder, agent) === version || (historyOf(folder).get(agent.name) ?? []).includes(version.slice(0, LENGTH));
+/** The value of `secretsHash` (constructs/agent-security.ts). @param hashes SHA-256 of an agent's files, in their order */
+export const versionOfHashes = (hashes: readonly string[]): string => sha256(hashes.join(" "));
+
+/** Whether the folder has a version of an agent's secrets, or had it. The history is read once. */
+export function knownVersions(folder: SecretsFolder): (agent: AgentDescription, version: string) => boolean {
+  const history = historyOf(folder);
+  return (agent, version) =>
+    versionOf(folder, agent) === version || (history.get(agent.name) ?? []).includes(version.slice(0, LENGTH));
+}
 
 /** Runs work that may change agents' secrets, and adds their present versions to the history if it does. */
 export async function withHistory<Result>(

@@ -1,17 +1,13 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { SystemProcesses } from "../../rollout/processes";
+import { isRunning, ownIdentity, type ProcessIdentity } from "../process-identity";
 
 /** The command that uses a checkout's cdktf.out. */
-interface Holder {
-  readonly pid: number;
-  /** Tells it from a later process with the same id. */
-  readonly start: string;
+interface Holder extends ProcessIdentity {
   /** As a user typed it, without its options. */
   readonly command: string;
 }
 
-const processes = new SystemProcesses();
 let held: string | undefined;
 
 /**
@@ -23,7 +19,7 @@ let held: string | undefined;
 export function reserveCheckout(file: string): Holder | undefined {
   const path = resolve(file);
   mkdirSync(dirname(path), { recursive: true });
-  const own: Holder = { pid: process.pid, start: processes.startOf(process.pid), command: process.argv[2] ?? "" };
+  const own: Holder = { ...ownIdentity(), command: process.argv[2] ?? "" };
   const beside = `${path}.${process.pid}`;
   try {
     for (;;) {
@@ -81,8 +77,7 @@ function takeAway(path: string, beside: string): Holder | undefined {
   return holderIn(beside);
 }
 
-const isAlive = (holder: Holder | undefined): holder is Holder =>
-  holder !== undefined && processes.isAlive(holder.pid) && processes.startOf(holder.pid) === holder.start;
+const isAlive = (holder: Holder | undefined): holder is Holder => holder !== undefined && isRunning(holder);
 
 /** Undefined if there is none. */
 function holderIn(path: string): Holder | undefined {

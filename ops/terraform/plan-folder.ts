@@ -1,28 +1,23 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SystemProcesses } from "../../rollout/processes";
+import { isRunning, ownIdentity, type ProcessIdentity } from "../process-identity";
 import { withTempDir } from "../temp-dir";
 
 const PREFIX = "consul-cdktf-plan-";
 /** The file that names the command that uses a folder. */
 const OWNER = "owner.json";
 
-interface Owner {
-  readonly pid: number;
-  /** Tells it from a later process with the same id. */
-  readonly start: string;
+interface Owner extends ProcessIdentity {
   /** Process ids are others in another container, which may have the same temporary folders. */
   readonly namespace: string;
 }
-
-const processes = new SystemProcesses();
 
 /** A plan file contains the Terraform state: no other user may read it, and it is deleted. */
 export function withPlanFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
   removeAbandoned();
   return withTempDir(join(tmpdir(), PREFIX), (folder) => {
-    const owner: Owner = { pid: process.pid, start: processes.startOf(process.pid), namespace: namespace() };
+    const owner: Owner = { ...ownIdentity(), namespace: namespace() };
     writeFileSync(join(folder, OWNER), JSON.stringify(owner));
     return work(folder);
   });
@@ -33,11 +28,9 @@ function removeAbandoned(): void {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const folder = join(tmpdir(), name);
     const owner = ownerOf(folder);
-    if (owner?.namespace === namespace() && !isAlive(owner)) rmSync(folder, { recursive: true, force: true });
+    if (owner?.namespace === namespace() && !isRunning(owner)) rmSync(folder, { recursive: true, force: true });
   }
 }
-
-const isAlive = ({ pid, start }: Owner): boolean => processes.isAlive(pid) && processes.startOf(pid) === start;
 
 /** Undefined for a folder of another user's, and for one that is being made. */
 function ownerOf(folder: string): Owner | undefined {
