@@ -81,6 +81,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
   afterAll(async () => {
     inspecting = false;
     await inspected;
+    for (const agent of ["consul-client1", "consul-client2"]) await reconnect(testBed, agent);
     await cluster.down();
     await testBed.removeHost("consul-client2");
   });
