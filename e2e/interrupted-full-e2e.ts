@@ -186,8 +186,8 @@ describe("npm run deploy of several stacks that is interrupted", () => {
       expect(stdout).toContain("stack consul-edge: applying its plan");
       expect(stdout).toContain("stack consul-web: applying its plan");
       expect(stdout).toContain("Ctrl-C again: Terraform is interrupted");
-      expect(stdout).toContain(`${replaced}: stopped, and not ready`);
-      expect(stdout).toMatch(new RegExp(`still locked: consul-cdktf/replacing\\S*, for ${replaced}`));
+      expect(stdout).toContain(`\nstopped, and not ready: ${replaced}\n`);
+      expect(stdout).toContain(`\nstill locked: consul-cdktf/clients/${replaced}, for ${replaced}: `);
       expect(stdout).toContain("next: npm run deploy does the rest");
       expectInterrupted(exitCode);
       expect((await changed()).filter((agent) => agent.includes("client"))).toEqual([replaced]);
