@@ -6,8 +6,8 @@ import type { CommandResult } from "../test-bed/command";
 import type { TestBed } from "../test-bed/test-bed";
 import { Monitoring } from "./monitoring";
 
-/** Where a shell in a server's container finds the right to do everything. */
-const MANAGEMENT = `CONSUL_HTTP_TOKEN=$(cut -d " " -f 2 /consul/secrets/management.header)`;
+/** Where a shell in a server's container finds the token of a deploy's steps. A file that is named would win. */
+const TOKEN = `unset CONSUL_HTTP_TOKEN_FILE; export CONSUL_HTTP_TOKEN=$(cut -d " " -f 2 /consul/secrets/rollout.header)`;
 
 /** A cluster on the test bed's hosts, with a Prometheus that scrapes it by the files of `npm run metrics`. */
 export class MonitoredCluster {
@@ -59,10 +59,10 @@ export class MonitoredCluster {
     this.project.remove();
   }
 
-  /** Runs a command in a server's container that may do everything. */
+  /** Runs a command in a server's container, with the token of a deploy's steps. */
   manage(server: string, command: string): Promise<CommandResult> {
-    const script = `export ${MANAGEMENT}; ${command}`;
-    return this.testBed.host(server).dockerWith({ check: false }, "exec", server, "sh", "-c", script);
+    const script = `${TOKEN}; ${command}`;
+    return this.testBed.host(server).docker("exec", server, "sh", "-c", script);
   }
 
   async expectAllUp(): Promise<void> {
