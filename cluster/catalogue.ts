@@ -293,7 +293,6 @@ const adoption = {
   "adopt-api-unreachable": { severity: "error", about: "the agent's API is unreachable" },
   "adopt-already-recorded": { severity: "error", about: "the Terraform state has another container for the agent" },
   "adopt-data-exists": { severity: "error", about: "the agent's new data volume or folder already has data" },
-  "adopt-foreign-state": { severity: "error", about: "the Terraform state has the containers of another cluster" },
   "adopt-other-secrets": {
     severity: "error",
     about: "the agent's container has secrets that the secrets folder never had",

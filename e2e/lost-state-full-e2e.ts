@@ -187,7 +187,7 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
     expect(output).toContain("error state-of-other-cluster: the Terraform state of the stack consul is that of the");
     const denied = await sh(cluster.project, ADOPT, cluster.env);
     expect(denied.exitCode).toBe(1);
-    expect(denied.stderr).toContain("error adopt-foreign-state: ");
+    expect(denied.stderr).toContain("error state-of-other-cluster: ");
     const moveAway = block("### The state is another cluster's");
     expect(denied.stderr).toContain(moveAway.trim());
     await sh(cluster.project, moveAway);

@@ -8,8 +8,9 @@ import { pushText } from "../terraform/moved-state";
 import { type Plan, type PlannedResource, plan, planTo, type Values } from "../terraform/plan";
 import { type StateEntry, withEntries } from "../terraform/recorded-state";
 import { must } from "../terraform/replacement";
-import { pullText, readState, type StateResource } from "../terraform/state";
+import { pullText, readState, type StackState, type StateResource } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
+import { terraform } from "../terraform/terraform";
 import { type AdoptionProblem, adoptionProblem } from "./adoption-problem";
 import { comparedFiles, containerAttributes } from "./container-attributes";
 
@@ -20,6 +21,13 @@ export interface UnrecordedContainer {
   readonly id: string;
   readonly host: HostDescription;
   readonly container: Container;
+}
+
+/** A container that a Terraform state has, and that is neither in the file nor on its host. */
+export interface GoneContainer {
+  readonly stack: Stack;
+  /** Its address in the Terraform state. */
+  readonly address: string;
 }
 
 /** Docker CLIs at the same time. */
@@ -57,6 +65,29 @@ export class Recorder {
       return [{ stack, id, host, container }];
     });
     return { found: found.flat(), problems };
+  }
+
+  /** Finds containers that only the Terraform states have: these are older than the removal of an agent. */
+  async gone(stacks: readonly Stack[], states: ReadonlyMap<string, StackState>): Promise<GoneContainer[]> {
+    const recorded = stacks.flatMap((stack) =>
+      (states.get(stack.name)?.resources ?? [])
+        .filter(({ type, name }) => type === "docker_container" && !stack.json.resource?.docker_container?.[name])
+        .map((resource) => ({ stack, resource })),
+    );
+    const found = await parallel(recorded, AT_ONCE, async ({ stack, resource }) => {
+      const host = this.cluster.hosts.find(({ name }) => name === hostOfAlias(resource.provider ?? ""));
+      // A user's own resource may have another provider.
+      if (!host || (await inspectContainer(host.daemon, String(resource.attributes.id)))) return [];
+      return [{ stack, address: resource.address }];
+    });
+    return found.flat();
+  }
+
+  async removeFromStates(gone: readonly GoneContainer[]): Promise<void> {
+    for (const { stack, address } of gone) {
+      const { exitCode, error } = await terraform(stack.folder, ["state", "rm", address]);
+      if (exitCode !== 0) throw new Error(`terraform state rm ${address}: ${error}`);
+    }
   }
 
   private problemOf(

@@ -2,15 +2,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commandsIn } from "../../cluster/chosen-file";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { describeProblem } from "../../cluster/problem";
+import { describeProblem, type Problem } from "../../cluster/problem";
 import { dockerArguments } from "../../consul/docker-arguments";
 import { Adoption } from "../adoption/adoption";
 import { type AdoptionProblem, adoptionProblem } from "../adoption/adoption-problem";
 import { type AgentAdoption, inOrder, problemsBetween, retiredContainerName } from "../adoption/adoption-state";
-import { Recorder, type UnrecordedContainer } from "../adoption/recorder";
+import { type GoneContainer, Recorder, type UnrecordedContainer } from "../adoption/recorder";
 import { dataFolder, sharesData } from "../adoption/unmanaged";
 import { chosenCluster } from "../chosen-cluster";
-import { foreignStates } from "../inspect/foreign-state";
+import { guard } from "../deploy/guard";
 import { parallel } from "../parallel";
 import { withTempDir } from "../temp-dir";
 import { count } from "../terminal/format";
@@ -20,6 +20,8 @@ import { type Stack, stackOf, synthesize } from "../terraform/synth";
 
 /** Hosts that are inspected at the same time. */
 const AT_ONCE = 10;
+/** What a deploy rejects, too: a Terraform state in which nothing of this file can be written. */
+const STATE_PROBLEMS: readonly Problem["code"][] = ["state-of-other-cluster", "host-gone", "host-moved", "stack-moved"];
 
 export interface AdoptOptions {
   /** Names of containers, by agents. */
@@ -31,7 +33,7 @@ export interface AdoptOptions {
 
 interface Outcome {
   readonly agents: readonly { agent: string; host: string; state: string; container?: string; data: string }[];
-  readonly problems: readonly AdoptionProblem[];
+  readonly problems: readonly Problem[];
   /** Terraform ids of containers that this run has written into a Terraform state. */
   readonly recorded: readonly string[];
   /** What a deploy would change, after containers were written into a Terraform state. */
@@ -78,8 +80,15 @@ async function adoptAgents(
   const first = await inspected();
   const statuses = first.map((found) => found.adoption);
   for (const status of statuses) log(plannedText(status));
-  const beside = await recorder.besideAgents(stacks, await readResources(stacks));
+  const states = await readStates(stacks);
+  const beside = await recorder.besideAgents(
+    stacks,
+    [...states.values()].flatMap(({ resources }) => resources),
+  );
   for (const { id, host } of beside.found) log(`${id} on ${host.name}: not in the Terraform state`);
+  const gone = await recorder.gone(stacks, states);
+  for (const { address } of gone)
+    log(`${address}: in the Terraform state alone; it is neither in the file nor on its host`);
 
   if (options.undo) {
     if (options.dryRun) return outcomeOf(statuses);
@@ -89,9 +98,7 @@ async function adoptAgents(
   }
 
   const problems = [
-    ...foreignStates(cluster, await readStates(stacks)).map(({ message, hint }) =>
-      adoptionProblem({}, "adopt-foreign-state", message, hint),
-    ),
+    ...guard(cluster, stacks, states).filter(({ code }) => STATE_PROBLEMS.includes(code)),
     ...first.flatMap((found) => found.problems),
     ...securityProblems(cluster, statuses),
     ...beside.problems,
@@ -104,13 +111,9 @@ async function adoptAgents(
   const unrecorded = [...beside.found, ...unrecordedAgents(stacks, statuses)];
   const recorded: string[] = [];
   try {
-    for (const stack of stacks) {
-      const containers = unrecorded.filter((each) => each.stack === stack);
-      if (containers.length === 0) continue;
-      await recorder.record(stack, containers);
-      recorded.push(...containers.map(({ id }) => id));
-    }
-    if (moving.length === 0) return await now({ recorded, changes: await completed(stacks, recorder) });
+    const written = await writeStates(stacks, recorder, { unrecorded, gone }, recorded);
+    // A plan of unmanaged agents would create their successors.
+    if (moving.length === 0) return await now({ recorded, changes: await completed(stacks, written, recorder) });
   } catch (error) {
     return now({ recorded, failure: (error as Error).message });
   }
@@ -155,17 +158,38 @@ function unrecordedAgents(stacks: readonly Stack[], statuses: readonly AgentAdop
 }
 
 /**
- * Completes the stacks whose steps are missing: after containers were recorded, by this run or by one that was interrupted.
+ * Writes into the Terraform states what exists, and removes what is gone.
+ * @param recorded gets the Terraform ids of containers, as soon as they are written
+ * @returns the stacks whose states it has changed
+ */
+async function writeStates(
+  stacks: readonly Stack[],
+  recorder: Recorder,
+  { unrecorded, gone }: { unrecorded: readonly UnrecordedContainer[]; gone: readonly GoneContainer[] },
+  recorded: string[],
+): Promise<Stack[]> {
+  await recorder.removeFromStates(gone);
+  for (const stack of stacks) {
+    const containers = unrecorded.filter((each) => each.stack === stack);
+    if (containers.length === 0) continue;
+    await recorder.record(stack, containers);
+    recorded.push(...containers.map(({ id }) => id));
+  }
+  return stacks.filter((stack) => [...unrecorded, ...gone].some((each) => each.stack === stack));
+}
+
+/**
+ * Completes the stacks whose states this run has written, and those whose steps an interrupted run has left out.
  * @returns what a deploy would change besides
  */
-async function completed(stacks: readonly Stack[], recorder: Recorder): Promise<string[]> {
+async function completed(stacks: readonly Stack[], written: readonly Stack[], recorder: Recorder): Promise<string[]> {
   const resources = await readResources(stacks);
   const isDone = (step: string) =>
     resources.some(({ type, name, tainted }) => type === "terraform_data" && name === step && !tainted);
   const changes: string[] = [];
   for (const stack of stacks) {
     const steps = Object.keys(stack.json.resource?.terraform_data ?? {});
-    if (!steps.every(isDone)) changes.push(...(await recorder.complete(stack)));
+    if (written.includes(stack) || !steps.every(isDone)) changes.push(...(await recorder.complete(stack)));
   }
   return changes;
 }

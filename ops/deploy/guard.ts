@@ -73,7 +73,7 @@ function lineDeleted(agent: StateResource, stack: string): Violation {
     path: [`${role}s`],
     atKey: true,
     message: `${role} "${agent.name}" is no longer in the file, and stack "${stack}" has its container: ${harm}`,
-    hint: "restore its line with `decommission: true` and deploy, then delete the line. To stop it as it is: --allow line-deleted",
+    hint: "restore its line with `decommission: true` and deploy, then delete the line. To stop it as it is: --allow line-deleted. If its container is gone, and the Terraform state is an older one: npm run adopt (docs/lost-state.md)",
   };
 }
 

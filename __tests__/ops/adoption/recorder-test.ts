@@ -170,6 +170,29 @@ describe("containers beside agents", () => {
     expect(texts).toContain("s3: error adopt-not-running: the container s3-backups does not run");
   });
 
+  test("that only a state has are gone, unless their host has them", async () => {
+    const state = (...names: string[]) =>
+      parseState(
+        JSON.stringify({
+          version: 4,
+          resources: names.map((name) => ({
+            mode: "managed",
+            type: "docker_container",
+            name,
+            provider: `provider["${PROVIDER}"].${name}_host`,
+            instances: [{ attributes: { id: `id-of-${name}` } }],
+          })),
+        }),
+      );
+    // s1 is in the file, s9's host is not.
+    const states = new Map([["c", state("s1", "s9")]]);
+    expect(await recorder.gone([stack], states)).toEqual([]);
+    const removed = { ...stack, json: {} };
+    expect(await recorder.gone([removed], states)).toEqual([{ stack: removed, address: "docker_container.s1" }]);
+    docker.program("id-of-s1", "[{}]");
+    expect(await recorder.gone([removed], states)).toEqual([]);
+  });
+
   test("that are in the state are not found", async () => {
     exists(container("s1-backups", owned("backups", "s1")));
     const recorded = parseState(
