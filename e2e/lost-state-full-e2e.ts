@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
 import { documented } from "./documented";
+import { deployReleased, FORMER_IMAGE } from "./last-release";
 import { expectUndisturbed, LiveCluster, type Seen } from "./live-cluster";
 import { missingKeys } from "./load";
 import { pause } from "./pause";
@@ -134,16 +135,17 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
 
   test("an adoption that is killed goes on when it is run again", async () => {
     states.lose();
+    // Before a state is written, in between, and while steps run.
     for (const [line, seconds] of [
-      ["stack consul-a: writing", 0],
-      ["stack consul-b: writing", 2],
-      ["stack consul: checking", 2],
+      [": writing", 0],
+      [": writing", 8],
+      [": checking its agents", 2],
     ] as const) {
       const running = testBed.operator.spawn("sh", ["-c", ADOPT], {
         cwd: cluster.project.folder,
         env: { CLUSTER: cluster.project.clusterFile, ...cluster.env },
       });
-      await Promise.race([eventually(async () => expect(running.stderr).toContain(line), 120), running.finished]);
+      await eventually(async () => expect(running.stderr).toContain(line), 120);
       await pause(seconds);
       running.killAll();
       await running.finished;
@@ -203,6 +205,43 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
     const seen = await cluster.during(() => cluster.npmDeploy({ timeoutMs: 600_000 }));
     expectUndisturbed(seen);
     await expectSound(seen);
+  });
+});
+
+describe("containers of the last release, which have no labels", () => {
+  let cluster: LiveCluster;
+  beforeAll(async () => {
+    const options = { clients: 1, security: "off", firstDeploy: deployReleased } as const;
+    cluster = await LiveCluster.up(testBed, "unlabelled", options);
+  });
+  afterAll(() => cluster.down());
+
+  test("are written as they are, and a deploy replaces them one by one", async () => {
+    cluster.file.image = FORMER_IMAGE;
+    cluster.write();
+    new States(cluster.project.folder, ["consul"]).lose();
+    let result: CommandResult | undefined;
+    expect(
+      await cluster.touchedBy(async () => {
+        result = await sh(cluster.project, ADOPT);
+      }),
+    ).toEqual([]);
+    expect([result?.exitCode, result?.exitCode === 0 ? "" : result?.stderr]).toEqual([0, ""]);
+    expect(result?.stdout).toContain(
+      `the file differs from what runs: ${cluster.agentNames
+        .map((name) => `docker_container.${name}`)
+        .sort()
+        .join(", ")}`,
+    );
+    let touched: string[] = [];
+    const seen = await cluster.during(async () => {
+      touched = await cluster.touchedBy(() => cluster.npmDeploy());
+    });
+    expect(touched.sort()).toEqual([...cluster.agentNames].sort());
+    // The only client agent is replaced too, and while it is, its users have no other.
+    expect(seen.users.sessionLosses).toBe(0);
+    expect(seen.servers.mostDown).toBeLessThan(2);
+    await cluster.expectSound(seen);
   });
 });
 
