@@ -1,5 +1,5 @@
-import { Option } from "commander";
-import { seconds } from "./arguments";
+import { Argument, Option } from "commander";
+import { imageVersion, seconds } from "./arguments";
 import { type DocumentedCommand, jsonOption } from "./command";
 
 /** A host that reboots may check its disks. */
@@ -30,7 +30,7 @@ export function addMaintenance(program: DocumentedCommand): void {
       [
         ["host1 --begin", "before the host goes down"],
         ["host1 --end", "when it is up again"],
-        ["host1 --reboot -- ssh host1 sudo systemctl reboot", "both, around a reboot"],
+        ["host1 --reboot -- ssh host1 sudo shutdown -r +1", "both, around a reboot"],
         ["host1 -- ssh host1 sudo apt-get -y install docker-ce", "both, around an upgrade of Docker"],
       ],
       [
@@ -47,5 +47,30 @@ export function addMaintenance(program: DocumentedCommand): void {
       if (!isAround && options.reboot) command.error("error: option '--reboot' needs a COMMAND after --");
       const { maintain } = await import("../commands/maintain");
       return maintain({ ...options, host, command: words }, terminal);
+    });
+
+  program
+    .command("upgrade")
+    .description("Go to another version of Consul: a snapshot, the cluster file's image, one client agent, the rest.")
+    .addArgument(
+      new Argument("<VERSION>", "such as 1.22.7; with @sha256:... if the file pins images").argParser(imageVersion),
+    )
+    .option("--dry-run", "check, show the steps, and change nothing")
+    .option("--auto-approve", "do not ask for approval of the deploys")
+    .addOption(jsonOption())
+    .documented(
+      [
+        ["1.22.7 --dry-run", "look first"],
+        ["1.22.7", "step by step; each deploy asks for your approval"],
+        ["1.22.7@sha256:<64 digits> --auto-approve", "without asking, with an image that is pinned"],
+      ],
+      [
+        [0, "all agents run the version; with --dry-run: they can be upgraded to it"],
+        [1, "rejected before any change, or a step failed; run it again to go on"],
+      ],
+    )
+    .does(async ({ terminal }, options, [to]) => {
+      const { upgrade } = await import("../commands/upgrade");
+      return upgrade({ ...options, to }, terminal);
     });
 }
