@@ -72,10 +72,7 @@ async function stepAside({ node, seconds, reason }: BeginMaintenanceRequest, too
     if (!(await transferLeadership(own.api, clock)))
       log(`${node}: no other server leads yet; it hands over again when it is stopped`);
   }
-  const path = `/v1/agent/maintenance?enable=true&reason=${encodeURIComponent(MAINTENANCE_NOTES + reason)}`;
-  const refused = await switched(own, path);
-  if (refused) return deny(`Consul's maintenance mode cannot be turned on: ${refused}`, AGAIN);
-  const late = await untilListed(own.api, node, true, seconds, clock, log);
+  const late = await switchMode({ node, seconds, enable: true, reason }, own, clock, log);
   return late ?? allow("its host may go down");
 }
 
@@ -87,15 +84,13 @@ export async function endMaintenance(
   log: Log,
 ): Promise<Outcome> {
   const { api } = own;
-  const late = role === "server" ? await untilHealthy(api, node, seconds, clock, log) : undefined;
+  const late = role === "server" ? await untilHealthy({ node, seconds }, api, clock, log) : undefined;
   if (late) return late;
   const listed = await maintenanceCheck(api, node);
   if (listed === undefined) return unknown("this agent does not list its node's checks");
   // A node that somebody else has put into maintenance mode stays in it.
   if (listed?.Notes.startsWith(MAINTENANCE_NOTES)) {
-    const refused = await switched(own, "/v1/agent/maintenance?enable=false");
-    if (refused) return deny(`Consul's maintenance mode cannot be turned off: ${refused}`, AGAIN);
-    const kept = await untilListed(api, node, false, seconds, clock, log);
+    const kept = await switchMode({ node, seconds, enable: false, reason: "" }, own, clock, log);
     if (kept) return kept;
   }
   // Of whatever time it is.
@@ -104,11 +99,41 @@ export async function endMaintenance(
   return released ? allow("in use again") : unknown("this agent does not release the lock of the maintenance");
 }
 
-/** @returns why Consul refused it */
-async function switched(own: MaintainedAgent, path: string): Promise<string | undefined> {
-  const answer = await answerTo(own.api, { method: "PUT", path, authority: await own.ownToken() });
-  if (answer?.status === 200) return undefined;
-  return answer ? `${answer.status} ${answer.body}`.trim() : "its agent is unreachable";
+interface Switch {
+  readonly node: string;
+  readonly seconds: number;
+  readonly enable: boolean;
+  /** For an operator who sees the mode. */
+  readonly reason: string;
+}
+
+/**
+ * Turns Consul's maintenance mode on or off, and waits until the catalog follows: DNS and health queries answer by it.
+ * An agent that has just started accepts no token yet, so a refusal is tried again.
+ */
+async function switchMode(
+  { node, seconds, enable, reason }: Switch,
+  own: MaintainedAgent,
+  clock: Clock,
+  log: Log,
+): Promise<Outcome | undefined> {
+  const { api } = own;
+  const query = enable ? `enable=true&reason=${encodeURIComponent(MAINTENANCE_NOTES + reason)}` : "enable=false";
+  const request = { method: "PUT", path: `/v1/agent/maintenance?${query}`, authority: await own.ownToken() } as const;
+  let isSwitched = false;
+  return untilTrue({ node, seconds }, clock, log, async () => {
+    if (!isSwitched) {
+      const answer = await answerTo(api, request);
+      const refusal = answer ? `${answer.status} ${answer.body}`.trim() : "its agent is unreachable";
+      if (answer?.status !== 200)
+        return `Consul's maintenance mode cannot be turned ${enable ? "on" : "off"}: ${refusal}`;
+      isSwitched = true;
+    }
+    const listed = await maintenanceCheck(api, node);
+    return listed !== undefined && (listed !== null) === enable
+      ? undefined
+      : "the catalog does not follow its maintenance mode";
+  });
 }
 
 /** The check of Consul's maintenance mode, as the catalog has it: null if there is none, undefined if nobody tells. */
@@ -117,41 +142,32 @@ async function maintenanceCheck(api: ConsulApi, node: string): Promise<NodeCheck
   return checks && (checks.find(({ CheckID }) => CheckID === NODE_MAINTENANCE) ?? null);
 }
 
-/** Waits until the catalog has the maintenance mode, or has it no longer: DNS and health queries answer by it. */
-async function untilListed(
-  api: ConsulApi,
-  node: string,
-  wanted: boolean,
-  seconds: number,
-  clock: Clock,
-  log: Log,
-): Promise<Outcome | undefined> {
-  const waiting = new Waiting(node, clock, log);
-  const begun = new Stopwatch(clock);
-  for (;;) {
-    const listed = await maintenanceCheck(api, node);
-    if (listed !== undefined && (listed !== null) === wanted) return undefined;
-    if (begun.reached(seconds)) return deny(`the catalog does not follow its maintenance mode for ${seconds} s`, AGAIN);
-    waiting.for("waiting until the catalog follows its maintenance mode");
-    await clock.sleep(SECOND);
-  }
-}
-
 /** Waits until autopilot reports a server as healthy: it has caught up with the leader. */
-async function untilHealthy(
+const untilHealthy = (
+  { node, seconds }: Pick<Switch, "node" | "seconds">,
   api: ConsulApi,
-  node: string,
-  seconds: number,
   clock: Clock,
   log: Log,
+): Promise<Outcome | undefined> =>
+  untilTrue({ node, seconds }, clock, log, async () => {
+    const own = (await serverHealth(api))?.find(({ Name }) => Name === node);
+    return own?.Healthy && own.SerfStatus === "alive" ? undefined : "autopilot does not report it as healthy";
+  });
+
+/** @param missing what is not true yet */
+async function untilTrue(
+  { node, seconds }: Pick<Switch, "node" | "seconds">,
+  clock: Clock,
+  log: Log,
+  missing: () => Promise<string | undefined>,
 ): Promise<Outcome | undefined> {
   const waiting = new Waiting(node, clock, log);
   const begun = new Stopwatch(clock);
   for (;;) {
-    const own = (await serverHealth(api))?.find(({ Name }) => Name === node);
-    if (own?.Healthy && own.SerfStatus === "alive") return undefined;
-    if (begun.reached(seconds)) return deny(`autopilot does not report it as healthy for ${seconds} s`, AGAIN);
-    waiting.for("waiting until autopilot reports it as healthy");
+    const reason = await missing();
+    if (reason === undefined) return undefined;
+    if (begun.reached(seconds)) return deny(`${reason}, for ${seconds} s`, AGAIN);
+    waiting.for(`waiting: ${reason}`);
     await clock.sleep(SECOND);
   }
 }

@@ -217,16 +217,19 @@ describe("a maintenance does not begin", () => {
     const cluster = clusterOf();
     cluster.exceptions.set(/v1.none/, "none");
     const { outcome } = await begin(SERVER, cluster, { mode });
-    expect(outcome).toMatchObject({ kind: "deny", reason: `Consul's maintenance mode cannot be turned on: ${why}` });
+    expect(outcome).toMatchObject({
+      kind: "deny",
+      reason: `Consul's maintenance mode cannot be turned on: ${why}, for 60 s`,
+    });
   });
 
   test("if the catalog does not follow", async () => {
     const { outcome, log } = await begin(SERVER, clusterOf(), { follows: false });
     expect(outcome).toMatchObject({
       kind: "deny",
-      reason: "the catalog does not follow its maintenance mode for 60 s",
+      reason: "the catalog does not follow its maintenance mode, for 60 s",
     });
-    expect(log).toEqual(["s1: waiting until the catalog follows its maintenance mode"]);
+    expect(log).toEqual(["s1: waiting: the catalog does not follow its maintenance mode"]);
   });
 });
 
@@ -240,7 +243,7 @@ describe("a maintenance ends", () => {
     });
     const { outcome, asked, log } = await end(ENDS, cluster);
     expect(outcome).toEqual({ kind: "allow", reason: "in use again" });
-    expect([cluster.keys(), asked, log]).toEqual([[], [OFF], ["s1: waiting until autopilot reports it as healthy"]]);
+    expect([cluster.keys(), asked, log]).toEqual([[], [OFF], ["s1: waiting: autopilot does not report it as healthy"]]);
   });
 
   test("of a client agent, whose slot is released", async () => {
@@ -264,7 +267,7 @@ describe("a maintenance ends", () => {
     cluster.server("s1").status = "failed";
     expect((await end(ENDS, cluster)).outcome).toMatchObject({
       kind: "deny",
-      reason: "autopilot does not report it as healthy for 60 s",
+      reason: "autopilot does not report it as healthy, for 60 s",
     });
   });
 
@@ -288,8 +291,8 @@ describe("a maintenance ends", () => {
   });
 
   test.each([
-    [{ mode: { status: 500, body: "" } }, "Consul's maintenance mode cannot be turned off: 500"],
-    [{ follows: false }, "the catalog does not follow its maintenance mode for 60 s"],
+    [{ mode: { status: 500, body: "" } }, "Consul's maintenance mode cannot be turned off: 500, for 60 s"],
+    [{ follows: false }, "the catalog does not follow its maintenance mode, for 60 s"],
   ])("not if its mode stays: %j", async (own, reason) => {
     const cluster = clusterOf();
     cluster.store(LOCK, "s1", SINCE);

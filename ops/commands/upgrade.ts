@@ -10,7 +10,6 @@ import { newFile, snapshotName } from "../backups/local";
 import { save } from "../backups/save";
 import { bestServer, probeServers } from "../backups/servers";
 import { chosenCluster } from "../chosen-cluster";
-import { whyNobodyIsAsked } from "../deploy/approval";
 import { replaceFile } from "../files";
 import { isReachable } from "../inspect/leader";
 import { maintainedHosts } from "../inspect/locks";
@@ -53,8 +52,8 @@ interface Steps {
 export async function upgrade(options: UpgradeOptions, terminal: Terminal): Promise<number> {
   const { autoApprove, dryRun, json } = options;
   const { file, cluster } = chosenCluster(json ? undefined : terminal.print);
-  const unasked = dryRun || autoApprove ? undefined : whyNobodyIsAsked("upgrade");
-  if (unasked !== undefined) throw new Error(unasked);
+  if (!dryRun && !autoApprove && !process.stdin.isTTY)
+    throw new Error("there is no terminal to ask for approval at; look with --dry-run, or approve with --auto-approve");
   const steps = await stepsOf(file, cluster, options.to, terminal.log);
   const { from, to, backup, lines, first, left } = steps;
   if (!json) printSteps(steps, terminal);

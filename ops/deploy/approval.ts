@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import type { Terminal } from "../terminal/terminal";
 
 /** Why nobody can be asked; undefined if somebody can. */
-export const whyNobodyIsAsked = (command: "deploy" | "destroy" | "upgrade"): string | undefined =>
+export const whyNobodyIsAsked = (command: "deploy" | "destroy"): string | undefined =>
   process.stdin.isTTY
     ? undefined
     : `there is no terminal to ask for approval at; to go on without asking: npm run ${command} -- --auto-approve`;

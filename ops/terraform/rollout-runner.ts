@@ -83,13 +83,18 @@ export class RolloutRunner {
    * @param reason for Consul's maintenance mode
    * @returns the reason, if the cluster cannot spare it
    */
-  beginMaintenance(agent: string, self: RunningContainer, since: number, reason: string): Promise<string | undefined> {
+  async beginMaintenance(
+    agent: string,
+    self: RunningContainer,
+    since: number,
+    reason: string,
+  ): Promise<string | undefined> {
     const { next: _, ...stop } = this.request("docker_container", agent, self) as ReplaceRequest;
     return this.carryOut({ ...stop, step: "begin-maintenance", since, reason });
   }
 
   /** Waits until an agent is ready, and puts it to use again. @returns the reason, if that fails */
-  endMaintenance(agent: string): Promise<string | undefined> {
+  async endMaintenance(agent: string): Promise<string | undefined> {
     const readiness = this.request("terraform_data", agent, undefined) as ReadinessRequest;
     return this.carryOut({ ...readiness, step: "end-maintenance" });
   }
@@ -122,7 +127,7 @@ export class RolloutRunner {
     return undefined;
   }
 
-  private run(type: string, name: string, self?: RunningContainer): Promise<string | undefined> {
+  private async run(type: string, name: string, self?: RunningContainer): Promise<string | undefined> {
     return this.carryOut(this.request(type, name, self));
   }
 
