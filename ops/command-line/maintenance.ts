@@ -62,7 +62,7 @@ export function addMaintenance(program: DocumentedCommand): void {
       [
         ["1.22.7 --dry-run", "look first"],
         ["1.22.7", "step by step; each deploy asks for your approval"],
-        ["1.22.7@sha256:<64 digits> --auto-approve", "without asking, with an image that is pinned"],
+        ["1.22.7 --auto-approve", "without asking"],
       ],
       [
         [0, "all agents run the version; with --dry-run: they can be upgraded to it"],

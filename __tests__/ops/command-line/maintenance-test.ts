@@ -31,6 +31,11 @@ test("the host is one of the file's, and has an agent", async () => {
   expect([status, stderr]).toEqual([1, "maintain: no agent of the cluster runs on h3: it can go down at any time\n"]);
 });
 
+test("the command of a user's keeps its options, whatever their names are here", async () => {
+  const { stderr } = await run(["maintain", "h4", "--cluster", CLUSTER, "--", "aws", "--cluster", "other"]);
+  expect(stderr).toMatch(/^maintain: the cluster has no host h4/);
+});
+
 test.each([
   [["latest"], "It must be a version such as 1.22.7."],
   [["1.22"], "It must be a version such as 1.22.7."],
