@@ -42,12 +42,16 @@ export async function maintain(options: MaintainOptions, terminal: Terminal): Pr
   // Its requests are read. A deploy in this checkout waits for the lock or the slot, not for this command.
   releaseCheckout();
   const outcome = await carryOut(maintenance, options, terminal.log);
-  const since = await maintenance.since();
+  const since = await maintenance.since().catch(({ message }: Error) => {
+    terminal.log(message);
+    return "unknown" as const;
+  });
   if (options.json) {
     const agents = maintenance.agents.map(({ name, role }) => ({ name, role }));
-    const at = since === undefined ? undefined : new Date(since * 1000).toISOString();
+    const at = typeof since === "number" ? new Date(since * 1000).toISOString() : undefined;
+    const inMaintenance = since === "unknown" ? undefined : since !== undefined;
     const { failure } = outcome;
-    terminal.printJson({ file, host: host.name, inMaintenance: since !== undefined, since: at, agents, failure });
+    terminal.printJson({ file, host: host.name, inMaintenance, since: at, agents, failure });
   } else print(host.name, since, outcome, terminal);
   return outcome.exitCode;
 }
@@ -121,7 +125,8 @@ async function runCommand({ command, json }: MaintainOptions, log: (line: string
   }
 }
 
-function print(host: string, since: number | undefined, { failure }: Outcome, { print }: Terminal): void {
+function print(host: string, since: number | "unknown" | undefined, { failure }: Outcome, { print }: Terminal): void {
+  if (since === "unknown") return;
   if (since === undefined) {
     print(failure === undefined ? `${host} is in use again` : `${host} is not in maintenance`);
     return;
