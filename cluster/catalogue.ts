@@ -270,6 +270,10 @@ const health = {
     severity: "notice",
     about: "an agent holds the deploy lock or a rollout slot: a deploy is replacing it",
   },
+  "host-in-maintenance": {
+    severity: "notice",
+    about: "a host is in maintenance, and a deploy of others may wait for it",
+  },
   "agent-decommissioned": { severity: "notice", about: "the next deploy takes an agent out of the cluster" },
   "version-differs": { severity: "notice", about: "an agent runs another version of Consul than most agents" },
   "container-unhealthy": { severity: "notice", about: "Docker still reports a container as unhealthy" },

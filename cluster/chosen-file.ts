@@ -28,7 +28,8 @@ export function commandsIn(text: string): string {
   });
 }
 
-const isEmbedded = (file: string): boolean =>
+/** Whether a program has written the file. */
+export const isEmbedded = (file: string): boolean =>
   basename(file) === EMBEDDED_FILE && existsSync(join(dirname(file), STACK_JSON));
 
 /** A word of a command line, in quotes if a shell would read it as anything else. */

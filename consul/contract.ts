@@ -129,6 +129,9 @@ export const STAGE_ON_THE_WIRE = {
 /** The description of an ACL policy or token that the product created begins with this. */
 export const ACL_DESCRIPTION = "consul-cdktf: ";
 
+/** The reason of a node's maintenance mode that `maintain` has turned on begins with this. */
+export const MAINTENANCE_NOTES = "consul-cdktf: ";
+
 /** Environment variables of containers. */
 export const CONTAINER_VARIABLES = {
   /** The API's URL, for the container's scripts and the CLI, if it is not Consul's default. */

@@ -15,7 +15,10 @@ import { releaseCheckout } from "./terraform/checkout-lock";
 export async function main(words: readonly string[], terminal = new Terminal()): Promise<number> {
   let present: readonly string[] = words;
   try {
-    present = withPresentNames(takeClusterOption(words, process.env));
+    // Behind --, maintain has a command of its user's, whose options are its own.
+    const separator = words.includes("--") ? words.indexOf("--") : words.length;
+    const own = withPresentNames(takeClusterOption(words.slice(0, separator), process.env));
+    present = [...own, ...words.slice(separator)];
     const invocation: Invocation = { terminal, words: present.slice(1), exitCode: 0 };
     await createProgram(invocation).parseAsync(present, { from: "user" });
     return invocation.exitCode;

@@ -1,6 +1,6 @@
 import { CONTAINER_VARIABLES, PATHS, READY_MARK } from "../consul/contract";
 import { SECRET_FILES } from "../consul/secrets";
-import { answerTo, ContainerUnreachable, parsed } from "./consul-api";
+import { type Authority, answerTo, ContainerUnreachable, parsed } from "./consul-api";
 import { type ConnectionSettings, ConsulConnection } from "./consul-connection";
 import type { Docker } from "./docker";
 import { DockerCli, type Operator } from "./docker-cli";
@@ -75,6 +75,13 @@ export class AgentContainer {
   /** The gossip key of the agent's secrets; undefined if there is none. @throws ContainerUnreachable */
   async gossipKey(): Promise<string | undefined> {
     return parsed<{ encrypt?: string }>(await this.readSecret(SECRET_FILES.gossip))?.encrypt;
+  }
+
+  /** The agent's own token, which may write its node; nobody's if it has none. @throws ContainerUnreachable */
+  async ownToken(): Promise<Authority> {
+    const config = parsed<{ acl?: { tokens?: { agent?: string } } }>(await this.readSecret(SECRET_FILES.tokens));
+    const secretId = config?.acl?.tokens?.agent;
+    return secretId === undefined ? "anonymous" : { secretId };
   }
 
   /** A file of the agent's secrets, for this program's memory alone; "" if there is none. @throws ContainerUnreachable */

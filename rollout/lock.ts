@@ -2,20 +2,20 @@ import { KV } from "../consul/contract";
 import { untilChange } from "./blocking";
 import type { Clock } from "./clock";
 import { answerTo, type ConsulApi, parsed } from "./consul-api";
+import { acquiring, type Holder, holderOf, isSame } from "./holder";
 import type { KvEntry } from "./queries";
 
 /**
  * The deploy lock: which server is being replaced. It is an entry of the cluster's own KV store, so that it holds for
  * every deploy, from wherever. A pre-stop check acquires it, and the readiness check of the new container releases it:
- * while that container is not ready, no other server may be touched.
+ * while that container is not ready, no other server may be touched. The maintenance of a server's host holds it too.
  */
 const LOCK = `/v1/kv/${KV.lock}`;
 /** By the leader, after it has made sure that it still leads. */
 const READ_LOCK = `${LOCK}?consistent`;
 
 /** Who holds it; "" for nobody. */
-export interface Held {
-  readonly owner: string;
+export interface Held extends Holder {
   /** Of the entry, for compare-and-set. */
   readonly index: number;
 }
@@ -27,15 +27,17 @@ export async function lockHolder(api: ConsulApi): Promise<Held | undefined> {
   const answer = await answerTo(api, { method: "GET", path: READ_LOCK });
   if (answer?.status === 404) return FREE;
   const [entry] = (answer?.status === 200 ? parsed<readonly KvEntry[]>(answer.body) : undefined) ?? [];
-  return entry && { owner: Buffer.from(entry.Value ?? "", "base64").toString("utf8"), index: entry.ModifyIndex };
+  if (!entry) return undefined;
+  const owner = Buffer.from(entry.Value ?? "", "base64").toString("utf8");
+  return { ...holderOf(owner, entry.Flags), index: entry.ModifyIndex };
 }
 
 /** @returns who holds it afterwards, "" where the cluster refuses; undefined when it does not say */
-export async function acquireLock(api: ConsulApi, owner: string): Promise<Held | undefined> {
+export async function acquireLock(api: ConsulApi, holder: Holder): Promise<Held | undefined> {
   const held = await lockHolder(api);
   if (held?.owner !== "") return held;
   // A lost answer does not mean that Consul rejected the request: the entry decides.
-  await answerTo(api, { method: "PUT", path: `${LOCK}?cas=0`, body: owner });
+  await answerTo(api, { method: "PUT", path: `${LOCK}${acquiring(holder)}`, body: holder.owner });
   return lockHolder(api);
 }
 
@@ -43,11 +45,11 @@ export async function acquireLock(api: ConsulApi, owner: string): Promise<Held |
 export const untilLockChanges = ({ index }: Held, api: ConsulApi, clock: Clock): Promise<void> =>
   untilChange(READ_LOCK, index, api, clock);
 
-/** @returns whether this owner has it no longer; false when the cluster does not say */
-export async function releaseLock(api: ConsulApi, owner: string): Promise<boolean> {
+/** @returns whether this holder has it no longer; false when the cluster does not say */
+export async function releaseLock(api: ConsulApi, holder: Holder): Promise<boolean> {
   const held = await lockHolder(api);
   if (!held) return false;
-  if (held.owner !== owner) return true;
+  if (!isSame(held, holder)) return true;
   const answer = await answerTo(api, { method: "DELETE", path: `${LOCK}?cas=${held.index}` });
   return answer?.status === 200 && answer.body.trim() === "true";
 }

@@ -11,6 +11,7 @@ import { deliverToken } from "./deliver-token";
 import type { Docker } from "./docker";
 import type { Operator } from "./docker-cli";
 import { DockerInTurn, MOST_BEGINNINGS } from "./docker-in-turn";
+import { beginMaintenance, endMaintenance } from "./maintenance";
 import { allow, deny, type Log, type Outcome } from "./outcome";
 import { TerraformRun } from "./parallelism";
 import { preStop } from "./pre-stop";
@@ -24,8 +25,16 @@ import { definitions } from "./reconcile/definitions";
 import { gossip } from "./reconcile/gossip";
 import type { SecretIds } from "./reconcile/management";
 import { services } from "./reconcile/services";
-import type { DecommissionRequest, ExecTarget, ReadinessRequest, ReplaceRequest, Role, StepRequest } from "./request";
-import { type Ask, type Consent, checksAtOnce, type StopTools } from "./stop-check";
+import type {
+  BeginMaintenanceRequest,
+  DecommissionRequest,
+  EndMaintenanceRequest,
+  ExecTarget,
+  ReadinessRequest,
+  Role,
+  StepRequest,
+} from "./request";
+import { type Ask, type Consent, checksAtOnce, type StopRequest, type StopTools } from "./stop-check";
 import { voters } from "./voters";
 
 /** What a step needs of where it runs. */
@@ -51,6 +60,8 @@ function worded({ step, seconds }: StepRequest, { kind, reason }: Outcome): stri
   const isStop = step === "pre-stop" || step === "decommission";
   if (kind === "allow") return step === "pre-stop" ? `stop allowed: ${reason}` : reason;
   if (isStop) return `not stopped: ${reason}`;
+  if (step === "begin-maintenance") return `its host is still needed: ${reason}`;
+  if (step === "end-maintenance") return `its maintenance does not end: ${reason}`;
   return step === "readiness" ? `is not ready after ${seconds} s: ${reason}` : reason;
 }
 
@@ -85,6 +96,10 @@ class Performance {
         return this.decommission(request);
       case "readiness":
         return this.readiness(request);
+      case "begin-maintenance":
+        return this.beginMaintenance(request);
+      case "end-maintenance":
+        return this.endMaintenance(request);
       case "services":
         return this.ask([request.target], seconds, (agent) =>
           services(request, agent.docker, agent.api, agent, clock, log),
@@ -148,7 +163,24 @@ class Performance {
     }
   }
 
-  private stopTools(request: ReplaceRequest | DecommissionRequest): StopTools {
+  private async beginMaintenance(request: BeginMaintenanceRequest): Promise<Outcome> {
+    const { AgentContainer } = await import("./agent-container");
+    const own = new AgentContainer(request.target, this.surroundings);
+    try {
+      return await beginMaintenance(request, { ...this.stopTools(request), own });
+    } finally {
+      await own.close();
+    }
+  }
+
+  private async endMaintenance(request: EndMaintenanceRequest): Promise<Outcome> {
+    const { clock, log } = this.surroundings;
+    const ready = await this.readiness({ ...request, step: "readiness" });
+    if (ready.kind !== "allow") return ready;
+    return this.ask([request.target], request.seconds, (agent) => endMaintenance(request, agent, clock, log));
+  }
+
+  private stopTools(request: StopRequest): StopTools {
     const { target, servers, seconds, role } = request;
     const { clock, log } = this.surroundings;
     const docker = this.docker(target);

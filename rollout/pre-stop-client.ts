@@ -1,11 +1,12 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
+import { holderText, MAINTENANCE_HINT } from "./holder";
 import { POLL } from "./limits";
 import { lockHolder, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, Waiting, type WaitRecord } from "./outcome";
 import { ALIVE, leader, members } from "./queries";
 import { stageObstacle } from "./security-compat";
-import { acquireSlot, untilSlotsChange } from "./slots";
+import { acquireSlot, holdsSlot, untilSlotsChange } from "./slots";
 import type { Stop } from "./stop";
 
 export interface ClientStop extends Stop {
@@ -15,6 +16,10 @@ export interface ClientStop extends Stop {
 
 /** Servers go first. Between one and the next the deploy lock is free for a moment. Looks are a second apart. */
 const LOOKS = 3;
+
+const REPLACED_HINT =
+  "fix those first: a readiness check releases the slot of its agent. " +
+  "If no deploy replaces them: npm run doctor -- --fix";
 
 /**
  * May a client agent be stopped? Yes, when it holds a rollout slot and no server is being replaced: a program that
@@ -27,10 +32,11 @@ export async function preStopClient(
   log: Log,
   record?: WaitRecord,
 ): Promise<Outcome> {
-  const { owner, node, limit, seconds } = stop;
+  const { node, purpose, limit, seconds } = stop;
   const waiting = new Waiting(node, clock, log, record);
   const turn = 2 * seconds + 30;
   let free = 0;
+  let hint = REPLACED_HINT;
   let pause = (): Promise<void> => clock.sleep(POLL);
   /** One look at the cluster; it says how long to pause before the next. */
   const lookOnce = async (): Promise<Outcome | "waiting"> => {
@@ -44,6 +50,8 @@ export async function preStopClient(
     if (status !== ALIVE) return allow("it is not in the cluster");
     const obstacle = await stageObstacle(stop, api, waiting);
     if (obstacle) return obstacle;
+    // Begun again, after it has begun: the lock may be that of a server on the same host.
+    if (purpose === "maintain" && (await holdsSlot(api, stop))) return allow("it has its rollout slot");
     const held = await lockHolder(api);
     if (!held) {
       free = 0;
@@ -52,25 +60,26 @@ export async function preStopClient(
     free = held.owner === "" ? free + 1 : 0;
     if (held.owner !== "") {
       waiting.answered();
-      waiting.forOwners([held.owner], (name) => `waiting: server ${name} is being replaced`);
+      waiting.forOwners([held.owner], (name) => `waiting: ${holderText(held, `server ${name} is being replaced`)}`);
+      hint = held.maintenance === undefined ? REPLACED_HINT : MAINTENANCE_HINT;
       pause = () => untilLockChanges(held, api, clock);
     } else if (free >= LOOKS) {
-      const slot = await acquireSlot(api, owner, node, limit);
+      const slot = await acquireSlot(api, stop, node, limit);
       if (slot.kind === "unknown") return waiting.untold("this agent does not list the rollout slots");
       waiting.answered();
       if (slot.kind === "acquired")
         return allow(`${slot.others} other client agents are being replaced, of at most ${limit} in parallel`);
       if (slot.kind === "busy") {
-        waiting.forOwners(slot.others, (names) => `waiting: ${names} being replaced`);
+        const maintained = slot.others.find(({ maintenance }) => maintenance !== undefined);
+        waiting.forOwners(
+          slot.others.map(({ owner }) => owner),
+          (names) => `waiting: ${maintained ? holderText(maintained, "") : `${names} being replaced`}`,
+        );
+        hint = maintained ? MAINTENANCE_HINT : REPLACED_HINT;
         pause = () => untilSlotsChange(slot.index, api, clock);
       } else waiting.for("its rollout slot cannot be acquired: the KV store rejects the entry");
     }
-    if (waiting.reached(turn))
-      return deny(
-        waiting.reason,
-        "fix those first: a readiness check releases the slot of its agent. " +
-          "If no deploy replaces them: npm run doctor -- --fix",
-      );
+    if (waiting.reached(turn)) return deny(waiting.reason, hint);
     return "waiting";
   };
   return waiting.until(lookOnce, () => pause());

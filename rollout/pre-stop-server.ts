@@ -1,5 +1,6 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
+import { holderText, isSame, MAINTENANCE_HINT } from "./holder";
 import { POLL } from "./limits";
 import { acquireLock, releaseLock, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
@@ -42,7 +43,7 @@ export async function preStopServer(
   log: Log,
   record?: WaitRecord,
 ): Promise<Outcome> {
-  const { owner, node, purpose, servers, seconds } = stop;
+  const { node, purpose, servers, seconds } = stop;
   const { api } = asked;
   const waiting = new Waiting(node, clock, log, record);
   // Who holds the lock has as long for its own check, and again for its readiness.
@@ -75,24 +76,27 @@ export async function preStopServer(
     if (voters.length === 1 && servers === 1)
       return allow("it is the only server. There is no leader until it is back");
 
-    const held = await acquireLock(api, owner);
+    const held = await acquireLock(api, stop);
     if (!held) {
       looks = 0;
       return waiting.untold("this server does not tell who holds the deploy lock");
     }
     waiting.answered();
-    const holder = held.owner;
-    if (holder !== owner) {
+    if (!isSame(held, stop)) {
+      const holder = held.owner;
       looks = 0;
       pause = () => (holder ? untilLockChanges(held, api, clock) : look.until(1));
-      if (holder) waiting.forOwners([holder], (name) => `waiting: ${name} is being replaced, or leaves`);
+      if (holder)
+        waiting.forOwners([holder], (name) => `waiting: ${holderText(held, `${name} is being replaced, or leaves`)}`);
       else waiting.for("the deploy lock cannot be acquired: the KV store rejects the entry");
       if (!waiting.reached(turn)) return "waiting";
       return holder
         ? deny(
             waiting.reason,
-            `fix ${holder} first: its readiness check releases the lock when it is a voter. ` +
-              "If no deploy replaces it: npm run doctor -- --fix",
+            held.maintenance === undefined
+              ? `fix ${holder} first: its readiness check releases the lock when it is a voter. ` +
+                  "If no deploy replaces it: npm run doctor -- --fix"
+              : MAINTENANCE_HINT,
           )
         : deny(waiting.reason, "allow its own host to write to the KV store: allow_write_http_from, limits");
     }
@@ -112,7 +116,7 @@ export async function preStopServer(
         { anew: true },
       );
       if (!waiting.reached(seconds)) return "waiting";
-      await releaseLock(api, owner);
+      await releaseLock(api, stop);
       return deny(waiting.reason, "bring those back first, or give up the quorum with CONSUL_ALLOW_QUORUM_LOSS=yes");
     }
     // With five servers one unhealthy server leaves a quorum without another; but what heals soon is better waited for.

@@ -76,6 +76,8 @@ export interface KvEntry {
   readonly Value: string | null;
   readonly CreateIndex: number;
   readonly ModifyIndex: number;
+  /** Any number, of whoever writes the entry. */
+  readonly Flags?: number;
 }
 
 export const SELF_PATH = "/v1/agent/self";

@@ -67,7 +67,7 @@ export async function readiness(
   for (; !begun.reached(seconds); await begun.pause()) {
     const known = await leader(api);
     if (known !== undefined && role === "client") {
-      if (await releaseSlot(api, owner)) {
+      if (await releaseSlot(api, { owner })) {
         await agent.markReady();
         return { kind: "ready", reason: `leader ${known}` };
       }
@@ -76,7 +76,7 @@ export async function readiness(
       await introduce(api, node);
       if (!(await isKnownToLeader(api, node)))
         waiting.for("a voter, waiting until the leader knows it instead of its lost predecessor");
-      else if (await releaseLock(api, owner)) return { kind: "ready", reason: `a voter, leader ${known}` };
+      else if (await releaseLock(api, { owner })) return { kind: "ready", reason: `a voter, leader ${known}` };
       else waiting.for("a voter, releasing the deploy lock");
     } else if (known !== undefined) {
       if (role === "server" && (await agent.isSecured()) && (await tokensAreMissing(agent)))

@@ -56,8 +56,8 @@ export async function removal(
     } else if (
       raft &&
       (await leader(api)) !== undefined &&
-      (await releaseLock(api, owner)) &&
-      (await releaseSlot(api, owner))
+      (await releaseLock(api, { owner })) &&
+      (await releaseSlot(api, { owner }))
     ) {
       return allow("it has left");
     } else {

@@ -165,6 +165,20 @@ export interface DecommissionRequest extends StopRequest {
   readonly step: "decommission";
 }
 
+/** The maintenance of an agent's host begins. No provisioner asks for it: `npm run maintain` does. */
+export interface BeginMaintenanceRequest extends StopRequest {
+  readonly step: "begin-maintenance";
+  /** Now, in seconds since 1970. */
+  readonly since: number;
+  /** Why, for Consul's maintenance mode. */
+  readonly reason: string;
+}
+
+/** It ends, when the agent is ready again. */
+export interface EndMaintenanceRequest extends Omit<ReadinessRequest, "step"> {
+  readonly step: "end-maintenance";
+}
+
 /** What a step of a deploy asks of the rollout's program: an object whose `step` names what it does. */
 export type StepRequest =
   | ReadinessRequest
@@ -177,6 +191,8 @@ export type StepRequest =
   | DefinitionsRequest
   | GossipRequest
   | ReplaceRequest
-  | DecommissionRequest;
+  | DecommissionRequest
+  | BeginMaintenanceRequest
+  | EndMaintenanceRequest;
 
 export type RolloutRequest = StepRequest & { readonly version: typeof REQUEST_VERSION };

@@ -2,18 +2,20 @@ import { KV } from "../consul/contract";
 import { untilChange } from "./blocking";
 import type { Clock } from "./clock";
 import { answerTo, type ConsulApi } from "./consul-api";
-import { entriesPath, kvEntries } from "./queries";
+import { acquiring, type Holder, holderOf, isSame } from "./holder";
+import { entriesPath, type KvEntry, kvEntries } from "./queries";
 
 /**
  * Rollout slots: which client agents are being replaced. Each has an entry of its own in the KV store, and as many of
  * the earliest as may be replaced at a time hold a slot. A pre-stop check acquires it, and the readiness check of the
- * new container releases it: a change that breaks client agents stops at the first.
+ * new container releases it: a change that breaks client agents stops at the first. The maintenance of a client agent's
+ * host holds one too.
  */
 const SLOTS = `/v1/kv/${KV.slots}`;
 
 export interface Slots {
   /** Of entries, the earliest first. */
-  readonly owners: readonly string[];
+  readonly holders: readonly Holder[];
   /** Of the answer, for a blocking query; 0 if it had none. */
   readonly index: number;
 }
@@ -23,8 +25,10 @@ export async function slots(api: ConsulApi): Promise<Slots | undefined> {
   const found = await kvEntries(api, KV.slots);
   if (!found) return undefined;
   const earliest = [...found.entries].sort((a, b) => a.CreateIndex - b.CreateIndex);
-  return { owners: earliest.map(({ Key }) => Key.slice(KV.slots.length)), index: found.index };
+  return { holders: earliest.map(holderOfSlot), index: found.index };
 }
+
+const holderOfSlot = ({ Key, Flags }: KvEntry): Holder => holderOf(Key.slice(KV.slots.length), Flags);
 
 /** Waits until another slot may be free, but no longer than about a second. */
 export const untilSlotsChange = (index: number, api: ConsulApi, clock: Clock): Promise<void> =>
@@ -33,7 +37,7 @@ export const untilSlotsChange = (index: number, api: ConsulApi, clock: Clock): P
 export type SlotResult =
   | { readonly kind: "acquired"; readonly others: number }
   /** Who holds the slots, for a message, and as of when. */
-  | { readonly kind: "busy"; readonly others: readonly string[]; readonly index: number }
+  | { readonly kind: "busy"; readonly others: readonly Holder[]; readonly index: number }
   | { readonly kind: "refused" }
   | { readonly kind: "unknown" };
 
@@ -41,25 +45,41 @@ export type SlotResult =
  * @param node the agent's node name, which the entry holds
  * @param limit how many client agents may be replaced at a time
  */
-export async function acquireSlot(api: ConsulApi, owner: string, node: string, limit: number): Promise<SlotResult> {
+export async function acquireSlot(api: ConsulApi, holder: Holder, node: string, limit: number): Promise<SlotResult> {
+  const { owner } = holder;
+  const isOwn = (other: Holder) => isSame(other, holder);
   const before = await slots(api);
   if (!before) return { kind: "unknown" };
-  const others = before.owners.filter((other) => other !== owner);
+  const others = before.holders.filter((other) => !isOwn(other));
+  // Its entry may be of a deploy, and this holder a maintenance, or the other way round.
+  const rival = others.find((other) => other.owner === owner);
+  if (rival) return { kind: "busy", others: [rival], index: before.index };
   if (others.length >= limit) return { kind: "busy", others, index: before.index };
-  if (!before.owners.includes(owner))
-    await answerTo(api, { method: "PUT", path: `${SLOTS}${owner}?cas=0`, body: node });
+  if (!before.holders.some(isOwn))
+    await answerTo(api, { method: "PUT", path: `${SLOTS}${owner}${acquiring(holder)}`, body: node });
   // Two may have come at once: the earlier entries count.
   const after = await slots(api);
   if (!after) return { kind: "unknown" };
-  if (!after.owners.includes(owner)) return { kind: "refused" };
-  const ahead = after.owners.slice(0, after.owners.indexOf(owner));
-  if (ahead.length < limit) return { kind: "acquired", others: after.owners.length - 1 };
-  await releaseSlot(api, owner);
+  const place = after.holders.findIndex(isOwn);
+  if (place < 0) return { kind: "refused" };
+  const ahead = after.holders.slice(0, place);
+  if (ahead.length < limit) return { kind: "acquired", others: after.holders.length - 1 };
+  await releaseSlot(api, holder);
   return { kind: "busy", others: ahead, index: after.index };
 }
 
-/** @returns whether the entry is gone; false when the cluster does not say */
-export async function releaseSlot(api: ConsulApi, owner: string): Promise<boolean> {
-  const answer = await answerTo(api, { method: "DELETE", path: `${SLOTS}${owner}` });
-  return answer?.status === 200;
+/** Whether this holder has a slot; undefined when the cluster does not say. */
+export async function holdsSlot(api: ConsulApi, holder: Holder): Promise<boolean | undefined> {
+  return (await slots(api))?.holders.some((other) => isSame(other, holder));
+}
+
+/** @returns whether this holder's entry is gone; false when the cluster does not say */
+export async function releaseSlot(api: ConsulApi, holder: Holder): Promise<boolean> {
+  const path = `${SLOTS}${holder.owner}`;
+  const found = await kvEntries(api, `${KV.slots}${holder.owner}`);
+  if (!found) return false;
+  const entry = found.entries.find(({ Key }) => Key === `${KV.slots}${holder.owner}`);
+  if (!entry || !isSame(holderOfSlot(entry), holder)) return true;
+  const answer = await answerTo(api, { method: "DELETE", path: `${path}?cas=${entry.ModifyIndex}` });
+  return answer?.status === 200 && answer.body.trim() === "true";
 }

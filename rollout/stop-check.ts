@@ -3,14 +3,16 @@ import type { Clock } from "./clock";
 import type { ConsulApi } from "./consul-api";
 import type { Docker } from "./docker";
 import type { DockerInTurn } from "./docker-in-turn";
+import { type Holder, isSame } from "./holder";
 import { lockHolder, releaseLock } from "./lock";
 import { allow, type Log, type Outcome, unknown } from "./outcome";
 import type { TerraformRun } from "./parallelism";
 import { preStopClient } from "./pre-stop-client";
 import { type AskedServer, preStopServer } from "./pre-stop-server";
 import type { Queue } from "./queue";
-import type { DecommissionRequest, ReplaceRequest } from "./request";
-import { releaseSlot, slots } from "./slots";
+import type { BeginMaintenanceRequest, DecommissionRequest, ReplaceRequest } from "./request";
+import { holdsSlot, releaseSlot } from "./slots";
+import type { Stop } from "./stop";
 import { WaitFile } from "./wait-file";
 
 /**
@@ -48,7 +50,7 @@ export interface StopTools {
   readonly log: Log;
 }
 
-type StopRequest = ReplaceRequest | DecommissionRequest;
+export type StopRequest = ReplaceRequest | DecommissionRequest | BeginMaintenanceRequest;
 
 /** How many checks of client agents may ask the cluster at the same time: each holds a docker CLI and a connection. */
 const MOST_CLIENT_CHECKS = 8;
@@ -114,16 +116,23 @@ function decide(
   { clock, log }: StopTools,
   waits: WaitFile,
 ): Promise<Outcome> {
-  const { role, owner, node, limit, seconds } = request;
-  // An agent that leaves has no next container, whose stage would count.
-  const successor =
-    request.step === "pre-stop"
-      ? ({ purpose: "replace", stage: request.next.stage } as const)
-      : ({ purpose: "leave", stage: "off" } as const);
-  const stop = { owner, node, seconds, ...successor };
+  const { role, node, limit, seconds } = request;
+  const stop = { ...holderIn(request), node, seconds, ...purposeOf(request) };
   return role === "server"
     ? preStopServer({ ...stop, servers: limit }, asked, clock, log, waits)
     : preStopClient({ ...stop, limit }, asked.api, clock, log, waits);
+}
+
+/** Under which name a request acquires the lock or a slot. */
+export const holderIn = (request: StopRequest): Holder => {
+  const { owner } = request;
+  return request.step === "begin-maintenance" ? { owner, maintenance: request.since } : { owner };
+};
+
+/** Without a next container, there is no stage that would count. */
+function purposeOf(request: StopRequest): Pick<Stop, "purpose" | "stage"> {
+  if (request.step === "pre-stop") return { purpose: "replace", stage: request.next.stage };
+  return { purpose: request.step === "decommission" ? "leave" : "maintain", stage: "off" };
 }
 
 async function undo(claim: Claim, ask: Ask): Promise<void> {
@@ -161,15 +170,15 @@ class Claim {
 
   /** @returns whether the owner has it no longer, or keeps what it had before */
   async release(api: ConsulApi): Promise<boolean> {
-    const { role, owner } = this.request;
     if (!this.isOwn) return true;
-    return role === "server" ? releaseLock(api, owner) : releaseSlot(api, owner);
+    const holder = holderIn(this.request);
+    return this.request.role === "server" ? releaseLock(api, holder) : releaseSlot(api, holder);
   }
 
   private async isHeld(api: ConsulApi): Promise<boolean | undefined> {
-    const { role, owner } = this.request;
-    if (role === "client") return (await slots(api))?.owners.includes(owner);
+    const holder = holderIn(this.request);
+    if (this.request.role === "client") return holdsSlot(api, holder);
     const held = await lockHolder(api);
-    return held && held.owner === owner;
+    return held && isSame(held, holder);
   }
 }

@@ -1,16 +1,12 @@
+import type { Holder } from "./holder";
 import type { Stage } from "./request";
 
 /** What a check is asked: may this agent be stopped? */
-export interface Stop {
-  /**
-   * The agent's Terraform id, which stays when its node or container gets another name: the lock or the rollout slot is
-   * held under it.
-   */
-  readonly owner: string;
+export interface Stop extends Holder {
   /** Consul's node name, as the container that runs has it. */
   readonly node: string;
-  /** `replace` it by another container, or let it `leave` the cluster. */
-  readonly purpose: "replace" | "leave";
+  /** `replace` it by another container, let it `leave` the cluster, or `maintain` its host, after which it goes on. */
+  readonly purpose: "replace" | "leave" | "maintain";
   /** How far its next container has security turned on. */
   readonly stage: Stage;
   /** Seconds to wait for the others, and that an agent may take to become ready. */

@@ -30,9 +30,10 @@ export const health = (Name: string, parts: Partial<ServerHealth> = {}): ServerH
   ...parts,
 });
 
-export const kvEntry = (Key: string, value: string, ModifyIndex: number): KvEntry => ({
+export const kvEntry = (Key: string, value: string, ModifyIndex: number, Flags = 0): KvEntry => ({
   Key,
   Value: Buffer.from(value).toString("base64"),
   CreateIndex: ModifyIndex,
   ModifyIndex,
+  Flags,
 });

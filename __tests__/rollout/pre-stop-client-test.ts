@@ -111,6 +111,21 @@ describe("it waits", () => {
     expect(cluster.simulation.seconds).toBe(10);
   });
 
+  test.each([
+    [LOCK, "s1"],
+    [`${SLOTS}c1`, "c1"],
+    [`${SLOTS}c2`, "c2"],
+  ])("while %s is held for a maintenance, even of its own host", async (key, owner) => {
+    const cluster = clusterOf("c1", "c2");
+    cluster.store(key, owner, 1795953600);
+    expect((await check(cluster)).outcome).toEqual({
+      kind: "deny",
+      reason: `waiting: the host of ${owner} is in maintenance since 2026-11-29 12:00 UTC`,
+      hint: "if it is over, end it: npm run maintain -- HOST --end",
+    });
+    expect(cluster.flags(key)).toBe(1795953600);
+  });
+
   test("while the KV store refuses its slot", async () => {
     const cluster = clusterOf("c1");
     cluster.exceptions.set(/^PUT .*clients/, { status: 403 });

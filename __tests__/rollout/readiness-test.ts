@@ -44,6 +44,13 @@ describe("a server", () => {
     expect(cluster.stored(LOCK)).toBe("s2");
   });
 
+  test("leaves the maintenance of its own host alone", async () => {
+    const cluster = clusterOf();
+    cluster.store(LOCK, "s1", 1795953600);
+    expect((await check(cluster, SERVER)).outcome.kind).toBe("ready");
+    expect(cluster.flags(LOCK)).toBe(1795953600);
+  });
+
   test.each([/agent.members/, /raft.configuration$/])("waits while nobody tells the answer to %s", async (path) => {
     const cluster = clusterOf();
     cluster.exceptions.set(path, { status: 500 });

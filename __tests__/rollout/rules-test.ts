@@ -80,12 +80,12 @@ describe("the environment of the docker CLI", () => {
 test("an entry of the lock without an owner is nobody's, and nobody acquires it", async () => {
   const cluster = new SimulatedCluster(new Simulation(), 1);
   cluster.exceptions.set(/^GET .*replacing/, { status: 200, body: '[{"Value":null,"ModifyIndex":7}]' });
-  expect(await cluster.simulation.until(acquireLock(cluster.api("s1"), "s1"))).toMatchObject({ owner: "" });
+  expect(await cluster.simulation.until(acquireLock(cluster.api("s1"), { owner: "s1" }))).toMatchObject({ owner: "" });
 });
 
 test("a container that is not reached ends a check: its answer is not taken for none", async () => {
   const unreached = { send: () => Promise.reject(new ContainerUnreachable("no such container")) };
-  await expect(acquireLock(unreached, "s1")).rejects.toThrow("no such container");
+  await expect(acquireLock(unreached, { owner: "s1" })).rejects.toThrow("no such container");
 });
 
 test("autopilot's answer without servers is unknown", async () => {

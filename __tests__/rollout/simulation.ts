@@ -102,7 +102,7 @@ export class SimulatedCluster {
   /** Paths that are answered in another way: a status and a body, or no answer at all. */
   readonly exceptions = new Map<RegExp, { status: number; body?: string } | "none">();
   readonly requests: string[] = [];
-  private readonly kv = new Map<string, { value: string; created: number; modified: number }>();
+  private readonly kv = new Map<string, { value: string; created: number; modified: number; flags: number }>();
   private index = 10;
   /** Of the last entry that was deleted. */
   private deleted = 0;
@@ -132,10 +132,14 @@ export class SimulatedCluster {
     return this.kv.get(key)?.value;
   }
 
-  store(key: string, value: string): void {
+  flags(key: string): number | undefined {
+    return this.kv.get(key)?.flags;
+  }
+
+  store(key: string, value: string, flags = 0): void {
     this.change();
     const created = this.kv.get(key)?.created ?? this.index;
-    this.kv.set(key, { value, created, modified: this.index });
+    this.kv.set(key, { value, created, modified: this.index, flags });
   }
 
   /** An entry of the KV store changes: blocking queries look again. */
@@ -254,7 +258,14 @@ export class SimulatedCluster {
       const found = [...this.kv].filter(([name]) => name.startsWith(key));
       if (found.length === 0) return { status: 404, body: "", index: this.index };
       const index = Math.max(this.deleted, ...found.map(([, { modified }]) => modified));
-      const body = JSON.stringify(found.map(([Key, { created }]) => ({ Key, CreateIndex: created })));
+      const body = JSON.stringify(
+        found.map(([Key, { created, modified, flags }]) => ({
+          Key,
+          CreateIndex: created,
+          ModifyIndex: modified,
+          Flags: flags,
+        })),
+      );
       return { status: 200, body, index };
     }
     if (method === "GET") {
@@ -262,13 +273,13 @@ export class SimulatedCluster {
       const Value = Buffer.from(entry.value).toString("base64");
       return {
         status: 200,
-        body: JSON.stringify([{ Key: key, Value, ModifyIndex: entry.modified }]),
+        body: JSON.stringify([{ Key: key, Value, ModifyIndex: entry.modified, Flags: entry.flags }]),
         index: entry.modified,
       };
     }
     const wanted = cas === null ? undefined : Number(cas);
     if (wanted !== undefined && wanted !== (entry?.modified ?? 0)) return { status: 200, body: "false" };
-    if (method === "PUT") this.store(key, String(body));
+    if (method === "PUT") this.store(key, String(body), Number(query.get("flags") ?? 0));
     else {
       this.kv.delete(key);
       this.change();

@@ -31,6 +31,13 @@ export function containerName(value: string, previous: ReadonlyMap<string, strin
   return new Map([...previous, [agent, container]]);
 }
 
+/** A version of Consul, with or without the digest of its image. */
+export function imageVersion(value: string): { readonly version: string; readonly digest?: string } {
+  const [, version, digest] = /^v?(\d+\.\d+\.\d+)(?:@(sha256:[0-9a-f]{64}))?$/.exec(value) ?? [];
+  if (version === undefined) throw new InvalidArgumentError("It must be a version such as 1.22.7.");
+  return { version, digest };
+}
+
 /** `NAME=ADDRESS` of a host. */
 export function namedAddress(value: string): { readonly name: string; readonly address: string } {
   const [, name, address] = /^([^=\s]+)=([^=\s]+)$/.exec(value) ?? [];

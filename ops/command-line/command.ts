@@ -2,7 +2,7 @@ import { Command, type ErrorOptions, Option } from "commander";
 import type { Terminal } from "../terminal/terminal";
 
 type Example = readonly [words: string, meaning: string];
-type ExitCode = readonly [code: number, meaning: string];
+type ExitCode = readonly [code: number | string, meaning: string];
 
 /** One run of the program. */
 export interface Invocation {

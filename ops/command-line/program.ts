@@ -4,6 +4,7 @@ import { addChanges } from "./changes";
 import { DocumentedCommand, type Invocation } from "./command";
 import { addCompletion } from "./completion";
 import { addInspection } from "./inspection";
+import { addMaintenance } from "./maintenance";
 import { addProject } from "./project";
 import { addSecrets } from "./secrets";
 import { addState } from "./state";
@@ -45,6 +46,7 @@ export function createProgram(invocation: Invocation): DocumentedCommand {
   addChanges(program);
   addSecrets(program);
   addBackups(program);
+  addMaintenance(program);
   addInspection(program);
   addState(program);
   return program;

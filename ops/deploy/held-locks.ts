@@ -18,6 +18,10 @@ async function find(cluster: Cluster, stacks: readonly Stack[]): Promise<string[
   const { locks } = await inspect(cluster, await readResources(stacks));
   return [
     ...states.map((stack) => `the Terraform state of stack ${stack}`),
-    ...locks.map(({ key, owner }) => `${key}, for ${owner}: npm run deploy completes it, or npm run doctor -- --fix`),
+    ...locks.map(({ key, owner, maintenance }) =>
+      maintenance === undefined
+        ? `${key}, for ${owner}: npm run deploy completes it, or npm run doctor -- --fix`
+        : `${key}, for the maintenance of the host of ${owner}: npm run maintain -- HOST --end`,
+    ),
   ];
 }

@@ -54,8 +54,12 @@ export interface Container {
  * A container by its name; undefined if the daemon has no such container.
  * @throws when the daemon is unreachable
  */
-export async function inspectContainer(daemon: Daemon, name: string): Promise<Container | undefined> {
-  return (await inspectContainers(daemon, [name]))[0];
+export async function inspectContainer(
+  daemon: Daemon,
+  name: string,
+  seconds = SECONDS,
+): Promise<Container | undefined> {
+  return (await inspectContainers(daemon, [name], seconds))[0];
 }
 
 /**

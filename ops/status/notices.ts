@@ -1,10 +1,11 @@
 import type { Cluster } from "../../cluster/model";
 import { KV } from "../../consul/contract";
+import { sinceText } from "../../rollout/holder";
 import { FAILED } from "../../rollout/queries";
 import { certificateProblem } from "../inspect/certificate-problem";
 import { type HealthProblem, healthProblem } from "../inspect/health-problem";
 import { isReachable } from "../inspect/leader";
-import { whyStale } from "../inspect/locks";
+import { maintainedHosts, whyStale } from "../inspect/locks";
 import { memberAddress, serfStatusName } from "../inspect/probe";
 import { count, listed } from "../terminal/format";
 import type { StatusInspection } from "./status-inspector";
@@ -17,6 +18,7 @@ export function noticesOf(cluster: Cluster, inspection: StatusInspection): Healt
   return [
     ...terraformState(inspection),
     ...rollout(cluster, inspection),
+    ...maintenance(cluster, inspection),
     ...versions(inspection),
     ...healthyAgents(inspection),
     ...members(cluster, inspection),
@@ -33,7 +35,8 @@ function terraformState({ stateUnread }: StatusInspection): HealthProblem[] {
 
 /** Agents that are being replaced, or will be decommissioned. */
 function rollout({ agents: file }: Cluster, { agents, locks }: StatusInspection): HealthProblem[] {
-  const replaced = locks.map((lock) => {
+  const deploys = locks.filter((lock) => lock.maintenance === undefined);
+  const replaced = deploys.map((lock) => {
     const stale = whyStale(lock, agents, file);
     const message =
       lock.key === KV.lock
@@ -59,6 +62,18 @@ function rollout({ agents: file }: Cluster, { agents, locks }: StatusInspection)
       }),
     ),
   ];
+}
+
+/** Hosts that `maintain` has taken out of use. */
+function maintenance(cluster: Cluster, { locks }: StatusInspection): HealthProblem[] {
+  return [...maintainedHosts(cluster, locks)].map(([host, since]) =>
+    healthProblem({
+      code: "host-in-maintenance",
+      host,
+      message: `it is in maintenance since ${sinceText(since)}`,
+      hint: `when it is over: npm run maintain -- ${host} --end`,
+    }),
+  );
 }
 
 function versions({ agents }: StatusInspection): HealthProblem[] {

@@ -5,6 +5,7 @@ import type { Stage } from "../../consul/security";
 import type { ServerHealth } from "../../rollout/queries";
 import { type HealthProblem, publicProblem } from "../inspect/health-problem";
 import type { InspectedAgent } from "../inspect/inspected-agent";
+import { maintainedHosts } from "../inspect/locks";
 import { type AgentProbe, type FailingCheck, memberAddress, serfStatusName } from "../inspect/probe";
 import { expiry } from "../secrets/certificate";
 import { noticesOf } from "./notices";
@@ -37,6 +38,8 @@ export interface HostStatus {
   readonly docker?: string;
   /** Why the host is unreachable. */
   readonly why?: string;
+  /** Since when it is in maintenance; undefined if it is not, or if the leader is not known. */
+  readonly maintenance?: string;
 }
 
 export interface AgentStatus {
@@ -87,6 +90,7 @@ export function statusOf(cluster: Cluster, inspection: StatusInspection): Status
   const { name, datacenter, stage } = cluster;
   const agentByNode = new Map(agents.map(({ agent }) => [agent.node, agent.name]));
   const source = leader?.source?.view;
+  const maintained = maintainedHosts(cluster, inspection.locks);
   const inspected = new Map(agents.map((one) => [one.agent.name, one]));
   const unhealthy = new Set(problems.flatMap(({ location }) => location.agent ?? []));
   const unreachable = new Set(hosts.filter(({ why }) => why !== undefined).map(({ host }) => host.name));
@@ -112,7 +116,11 @@ export function statusOf(cluster: Cluster, inspection: StatusInspection): Status
     leader: leader && { address: leader.address, agent: agentByNode.get(leader.node ?? "") ?? leader.node },
     voters: source?.servers?.filter(({ Voter }) => Voter).map(({ Node }) => Node),
     services: source?.services && { names: source.services, failing: source.failing ?? [] },
-    hosts: hosts.map(({ host, version, why }) => ({ name: host.name, address: host.address, docker: version, why })),
+    hosts: hosts.map(({ host, version, why }) => {
+      const since = maintained.get(host.name);
+      const maintenance = since === undefined ? undefined : new Date(since * 1000).toISOString();
+      return { name: host.name, address: host.address, docker: version, why, maintenance };
+    }),
     agents: cluster.agents.filter(({ decommission }) => !decommission).map(agentStatus),
   };
 }

@@ -8,7 +8,13 @@ import { SYSTEM_CLOCK } from "../../rollout/clock";
 import { dockerEnvironment } from "../../rollout/environment";
 import { told } from "../../rollout/outcome";
 import { perform } from "../../rollout/perform";
-import { type ExecTarget, REQUEST_VARIABLE, type StepRequest } from "../../rollout/request";
+import {
+  type ExecTarget,
+  REQUEST_VARIABLE,
+  type ReadinessRequest,
+  type ReplaceRequest,
+  type StepRequest,
+} from "../../rollout/request";
 import { consentIn } from "../../rollout/stop-check";
 import { withTempDir } from "../temp-dir";
 
@@ -71,6 +77,28 @@ export class RolloutRunner {
     return this.run("terraform_data", agent);
   }
 
+  /**
+   * Takes an agent out of use before its host goes down, after the check of a stop.
+   * @param since now, in seconds since 1970
+   * @param reason for Consul's maintenance mode
+   * @returns the reason, if the cluster cannot spare it
+   */
+  async beginMaintenance(
+    agent: string,
+    self: RunningContainer,
+    since: number,
+    reason: string,
+  ): Promise<string | undefined> {
+    const { next: _, ...stop } = this.request("docker_container", agent, self) as ReplaceRequest;
+    return this.carryOut({ ...stop, step: "begin-maintenance", since, reason });
+  }
+
+  /** Waits until an agent is ready, and puts it to use again. @returns the reason, if that fails */
+  async endMaintenance(agent: string): Promise<string | undefined> {
+    const readiness = this.request("terraform_data", agent, undefined) as ReadinessRequest;
+    return this.carryOut({ ...readiness, step: "end-maintenance" });
+  }
+
   /** Delivers the present secrets to an agent. @returns the reason, if that fails */
   deliverSecrets(agent: string): Promise<string | undefined> {
     return this.run("terraform_data", secretsId(agent));
@@ -100,7 +128,10 @@ export class RolloutRunner {
   }
 
   private async run(type: string, name: string, self?: RunningContainer): Promise<string | undefined> {
-    const request = this.request(type, name, self);
+    return this.carryOut(this.request(type, name, self));
+  }
+
+  private async carryOut(request: StepRequest): Promise<string | undefined> {
     // Checks note there which of Terraform's operations they take; here there is no Terraform, and no limit.
     const outcome = await withTempDir(join(tmpdir(), "consul-cdktf-rollout-"), (notes) =>
       perform(request, {

@@ -332,6 +332,10 @@ describe("a lock", () => {
     return whyStale(entry, inspected, [healthy().agent]);
   };
   test("of an agent that is ready is stale", () => expect(stale("s1", healthy())).toBe("s1 is ready"));
+  test("of a maintenance is not stale, whether or not the agent is ready", () =>
+    expect(
+      whyStale({ key: "k", owner: "s1", index: 7, maintenance: 1 }, [healthy()], [healthy().agent]),
+    ).toBeUndefined());
   test("of an agent that is not ready is not stale", () =>
     expect(stale("s1", healthy({ view: view({ servers: [] }) }))).toBeUndefined());
   test("of an agent whose container is missing is not stale: the next deploy creates it", () =>

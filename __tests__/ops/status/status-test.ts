@@ -216,6 +216,17 @@ describe("notices of a healthy cluster", () => {
       "c1: has a rollout slot: it is being replaced; but c1 is ready",
     ]);
   });
+  test("a host in maintenance: since its first agent was taken out of use, and no lock of it is stale", () => {
+    const lock = kvEntry("consul-cdktf/replacing", "s2", 7, 1795953660);
+    const slot = kvEntry("consul-cdktf/clients/c1", "", 8, 1795953600);
+    const unknown = kvEntry("consul-cdktf/clients/c9", "", 9, 1795953600);
+    const { healthy, notices, hosts } = status(s1({ locks: [lock, slot, unknown] }));
+    expect([healthy, notices.map(({ location, message }) => `${location.host}: ${message}`)]).toEqual([
+      true,
+      ["s2: it is in maintenance since 2026-11-29 12:01 UTC", "c1: it is in maintenance since 2026-11-29 12:00 UTC"],
+    ]);
+    expect(hosts.find(({ name }) => name === "c1")?.maintenance).toBe("2026-11-29T12:00:00.000Z");
+  });
   test("another version", () =>
     expect(notes({ agents: { c1: { says: { version: "1.21.5" } } } })).toEqual([
       true,

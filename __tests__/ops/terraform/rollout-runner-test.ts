@@ -60,6 +60,19 @@ test("the pre-stop check is made in the running container, by its own name and a
   ]);
 });
 
+test("a maintenance begins with the request of a pre-stop check, without a next container, and ends with that of a readiness check", async () => {
+  const seen = allowed();
+  const { runner } = project();
+  const self = { container: "consul-server1", node: "consul-server1" };
+  await runner.beginMaintenance("consul-server1", self, 1795953600, "a new kernel");
+  await runner.endMaintenance("consul-server1");
+  const [begin, end] = seen.map(({ request }) => request);
+  expect(begin).toMatchObject({ step: "begin-maintenance", since: 1795953600, reason: "a new kernel", limit: 3 });
+  expect(begin).toMatchObject({ owner: "consul-server1", servers: [expect.anything(), expect.anything()] });
+  expect(begin).not.toHaveProperty("next");
+  expect(end).toMatchObject({ step: "end-maintenance", owner: "consul-server1", role: "server", expect: 3 });
+});
+
 test("names that Terraform would take for expressions are the container's own all the same", async () => {
   const seen = allowed();
   const self = { container: 'a"${b}', node: "$${c}" };
