@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ClusterFile } from "../cluster/file/schema";
@@ -201,6 +201,18 @@ export class LiveCluster {
     };
   }
 
+  /** Copies that users have of their own, as they do: a change of the secrets folder does not change them. */
+  private usersCredentials(): Credentials | undefined {
+    const credentials = this.credentials("load");
+    if (!credentials) return undefined;
+    const folder = mkdtempSync(join(this.project.folder, "users-"));
+    const copied = Object.entries(credentials).map(([name, file]) => {
+      cpSync(file, join(folder, name));
+      return [name, join(folder, name)];
+    });
+    return Object.fromEntries(copied);
+  }
+
   /**
    * Writes the CAs that users of the HTTPS API trust: the servers' CA, and the CA of the certificates that servers
    * issue to client agents.
@@ -360,12 +372,13 @@ export class LiveCluster {
       await eventually(() => this.api(name).get("/v1/catalog/nodes?consistent"), 60);
     const [first, second = first] = clients.map((name) => this.url(name));
     if (!first || !second) throw new Error("a cluster without clients has no users");
+    const credentials = this.usersCredentials();
     const observer = await Observer.start(
       this.testBed.operator,
       Object.fromEntries(this.serverNames.map((name) => [name, this.url(name)])),
-      this.credentials("load"),
+      credentials,
     );
-    const load = await Load.start(this.testBed.operator, [first, second], this.credentials("load"), declared);
+    const load = await Load.start(this.testBed.operator, [first, second], credentials, declared);
     const outcome = await Promise.allSettled([work()]);
     const [users, servers] = await Promise.all([load.stop(), observer.stop()]);
     process.stderr.write(
