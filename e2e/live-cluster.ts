@@ -9,6 +9,7 @@ import { Load, type LoadReport, missingKeys } from "./load";
 import { type Observation, Observer } from "./observer";
 import { pause } from "./pause";
 import { Project } from "./project";
+import { typeAtTerminal } from "./terminal";
 import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/command";
 import type { TestBed } from "./test-bed/test-bed";
 
@@ -173,6 +174,18 @@ export class LiveCluster {
   /** `npm run secrets`. */
   secrets(...args: string[]): Promise<CommandResult> {
     return this.project.run("npm", ["run", "-s", "secrets", "--", ...args], { env: this.env });
+  }
+
+  /** Types commands of the documentation at a terminal, one a line, and approves deploys. @returns all that they print */
+  async type(commands: string, options: CommandOptions = {}): Promise<string> {
+    const printed: string[] = [];
+    for (const command of commands.trim().split("\n")) {
+      const { stdout } = await typeAtTerminal(this.project, command, { env: this.env, ...options });
+      printed.push(stdout.replaceAll("\r", ""));
+    }
+    // The cluster may have had no leader before.
+    if (this.secured && commands.includes("npm run deploy")) await eventually(() => this.trust(), 60);
+    return printed.join("");
   }
 
   private get secured(): boolean {

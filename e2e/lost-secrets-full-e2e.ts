@@ -1,9 +1,11 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SECRET_ID } from "../ops/secrets/tokens";
+import { documented, expectDocumented } from "./documented";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
-import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
+
+const PAGE = "docs/lost-secrets.md";
 
 describe("a secrets folder is lost while users work, and is whole again without an outage", () => {
   const testBed = TestBed.standing();
@@ -23,24 +25,25 @@ describe("a secrets folder is lost while users work, and is whole again without 
     certificates: SERVERS.map((server) => [`agents/${server}/cert.pem`, `agents/${server}/key.pem`].map(stored)),
   });
 
-  /** Does what the runbook says until the folder is whole; users get the new CA after each deploy. No container is touched. */
-  async function completed(lose: () => void): Promise<CommandResult> {
-    const results: CommandResult[] = [];
-    for (const words of [["recover"], ["rotate", "certificates"], ["revoke"]]) {
+  /** Does the steps of the runbook until the folder is whole. No container is touched. @returns what the first one printed */
+  async function completed(lose: () => void): Promise<string> {
+    const [recover = "", deliver, reissue, revoke] = documented(PAGE, "sh", "## Steps");
+    const printed: string[] = [];
+    // Users get the new CA's certificates after the deploy that delivers it, and before the old one is revoked.
+    for (const commands of [recover + deliver, reissue, revoke] as string[]) {
       const seen = await cluster.during(async () => {
-        if (results.length === 0) lose();
-        const touched = await cluster.touchedBy(async () => {
-          results.push(await cluster.secrets(...words));
-          await cluster.deploy();
-        });
+        if (printed.length === 0) lose();
+        const touched = await cluster.touchedBy(async () => printed.push(await cluster.type(commands)));
         expect(touched).toEqual([]);
       });
       expectUndisturbed(seen);
       expect(seen.users.failed).toBe(0);
       await cluster.expectSound(seen);
     }
-    expect((await cluster.secrets("check")).stdout).toContain("nothing is wrong");
-    return results[0] as CommandResult;
+    const verified = await cluster.type(documented(PAGE, "sh", "## Verification").join(""));
+    expect(verified).toContain("nothing is wrong");
+    expect(verified).toContain("No changes.");
+    return printed[0] as string;
   }
 
   beforeAll(async () => {
@@ -50,11 +53,10 @@ describe("a secrets folder is lost while users work, and is whole again without 
 
   test("the folder is deleted: all but the CA's key is read back, and a new CA replaces the old one", async () => {
     const before = comparable();
-    const { stdout, stderr } = await completed(loseFolder);
-    expect(stdout).toContain("lost  ca-key.pem: no container has it");
-    expect(stdout).toContain("lost  operator/cert.pem, key.pem: no container has it");
-    expect(stdout).toContain("lost  metrics/cert.pem, key.pem: no container has it");
-    expect(stderr).toContain("next: npm run deploy, after which agents trust both CAs");
+    const printed = await completed(loseFolder);
+    const [shown = ""] = documented(PAGE, "text", "## Steps");
+    expectDocumented(shown, printed);
+    expect(printed).toContain("lost  metrics/cert.pem, key.pem: no container has it");
     expect(JSON.parse(stored("tokens.json"))).toEqual(before.tokens);
     expect(stored("gossip.key")).toBe(before.gossip);
     expect(stored("ca.pem")).not.toContain(before.ca);
@@ -62,8 +64,8 @@ describe("a secrets folder is lost while users work, and is whole again without 
     expect(statSync(folder()).mode & 0o777).toBe(0o700);
     const secrets = [before.gossip.trim(), ...Object.values<string>(before.tokens.current)];
     expect(secrets.slice(1).every((id) => SECRET_ID.test(id))).toBe(true);
-    for (const secret of secrets) expect(stdout + stderr).not.toContain(secret);
-    expect(stdout + stderr).not.toContain("PRIVATE KEY");
+    for (const secret of secrets) expect(printed).not.toContain(secret);
+    expect(printed).not.toContain("PRIVATE KEY");
   });
 
   test("agents that restart afterwards become ready with what was recovered", async () => {
@@ -107,9 +109,9 @@ describe("a secrets folder is lost while users work, and is whole again without 
     const damage =
       "cd /consul/secrets && for f in key.pem ca.pem gossip.json; do chmod 600 $f && echo damaged >$f; done";
     await inside("consul-server2", damage);
-    const { stdout } = await completed(loseFolder);
-    expect(stdout).toContain("lost  agents/consul-server2/cert.pem, key.pem: its container has no usable one");
-    expect(stdout).toMatch(
+    const printed = await completed(loseFolder);
+    expect(printed).toContain("lost  agents/consul-server2/cert.pem, key.pem: its container has no usable one");
+    expect(printed).toMatch(
       /differing {2}consul-server2: its container has another ca\.pem, cert\.pem, key\.pem, gossip\.json\n/,
     );
     await cluster.docker("consul-server2", "restart", "-t", "30", "consul-server2");

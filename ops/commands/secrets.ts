@@ -14,7 +14,6 @@ import { GOSSIP_NAME, inventory, secretNamed } from "../secrets/inventory";
 import { neededText } from "../secrets/issue";
 import * as recovery from "../secrets/recover";
 import * as rotation from "../secrets/rotate";
-import { CA } from "../secrets/sources";
 import { select } from "../select";
 import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
@@ -86,7 +85,7 @@ export async function recover(
   const found = await foundSecrets(agents);
   const done = await recovery.recover(cluster, folder, found, given(provided));
   const { readBack, lost, differing } = done;
-  const next = done.made.some((line) => line.startsWith(`${CA}, `)) ? NEXT.ca : DEPLOY;
+  const next = trustsOldCa(cluster) ? NEXT.ca : DEPLOY;
   const about = { readBack, lost };
   const exitCode = report(secrets, done, { json, command: "init", next, about, agents: { differing } }, terminal);
   if (exitCode !== 0) return exitCode;
@@ -171,8 +170,7 @@ export async function renew({ json, due }: SecretsOptions & { due: number }, ter
   const { cluster, folder } = secrets;
   const done = await renewDue(cluster, folder, { period: due, notTrusting: (ca) => notTrusting(cluster, ca) });
   const { waiting } = done;
-  const isUnfinished = waiting.length > 0 || checkSecrets(cluster).some(({ code }) => code === "old-ca-trusted");
-  const next = isUnfinished ? NEXT.due : DEPLOY;
+  const next = trustsOldCa(cluster) ? NEXT.due : DEPLOY;
   const command = ["rotate certificates", ...done.needed.map(({ name }) => name)].join(" ");
   return report(secrets, done, { json, command, next, agents: { waiting } }, terminal);
 }
@@ -181,6 +179,9 @@ export async function revoke({ json }: SecretsOptions, terminal: Terminal): Prom
   const secrets = chosenSecrets();
   return report(secrets, await rotation.revoke(secrets.cluster, secrets.folder), { json, next: DEPLOY }, terminal);
 }
+
+/** Whether the rotation of a CA is not complete. */
+const trustsOldCa = (cluster: Cluster): boolean => checkSecrets(cluster).some(({ code }) => code === "old-ca-trusted");
 
 interface Report extends SecretsOptions {
   /** The command to repeat when certificates that were issued elsewhere are there. */

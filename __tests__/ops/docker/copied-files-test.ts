@@ -53,6 +53,7 @@ test.each([
   ["Error response from daemon: No such container: s1", "absent"],
   ["Error response from daemon: Could not find the file /consul/secrets in container s1", "absent"],
   ["ssh: connect to host 10.0.0.1 port 22: No route to host", "unreachable"],
+  ["Load key /root/.ssh/id: No such file or directory", "unreachable"],
 ])("%s: %s", async (complaint, kind) => {
   dockerRuns(`echo '${complaint}' >&2; exit 1`);
   expect(await copied()).toEqual({ [kind]: complaint });
