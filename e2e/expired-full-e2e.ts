@@ -110,8 +110,14 @@ describe("certificates that expire", () => {
   /** Users work for a moment, so that there is something that could be lost. */
   const worked = (): Promise<Seen> => cluster.during(() => pause(3));
 
+  /** Milliseconds of a command and a deploy: what is to expire must not do so before it is deployed. */
+  let deploying = 0;
+
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "expired", { security: "on" });
+    const begun = Date.now();
+    await cluster.deploy();
+    deploying = 5 * SECOND_MS + 1.5 * (Date.now() - begun);
   });
   afterAll(() => cluster.down());
 
@@ -147,7 +153,7 @@ describe("certificates that expire", () => {
   });
 
   test("all of the servers and the operator: one command and a deploy renew them, and no container restarts", async () => {
-    const ends = await certificatesEndIn(60 * SECOND_MS);
+    const ends = await certificatesEndIn(2 * deploying);
     const seen = await worked();
     await untilAfter(ends);
     await restartAll();
@@ -171,7 +177,7 @@ describe("certificates that expire", () => {
   });
 
   test("with the CA: a new one is trusted by a reload, and agents find each other", async () => {
-    const ends = await caEndsIn(150 * SECOND_MS);
+    const ends = await caEndsIn(4 * deploying);
     const seen = await worked();
     await untilAfter(ends);
     await restartAll();
