@@ -29,9 +29,7 @@ export async function copiedFiles(
   const cli = docker(daemon).start(["container", "cp", `${container}:${folder}`, "-"]);
   const { archive, error } = await collected(cli, seconds);
   if (archive) return { files: regularFiles(archive) };
-  return /no such container|could not find the file/i.test(error)
-    ? { absent: error }
-    : { unreachable: error };
+  return /no such container|could not find the file/i.test(error) ? { absent: error } : { unreachable: error };
 }
 
 function collected(cli: ChildProcess, seconds: number): Promise<{ archive?: Buffer; error: string }> {

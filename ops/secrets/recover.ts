@@ -115,11 +115,12 @@ function readSourcesBack(
   const trusted = trustedCas(containers);
   const there = tried(() => readCas(folder));
   if (there) refuseOtherCa(folder, there, trusted);
-  else {
-    const cas = trusted;
-    if (cas.length > 0)
-      write(CA, pemOf(cas), cas.length === 1 ? "the CA's certificate" : `${cas.length} CAs, the newest first`);
-  }
+  else if (trusted.length > 0)
+    write(
+      CA,
+      pemOf(trusted),
+      trusted.length === 1 ? "the CA's certificate" : `${trusted.length} CAs, the newest first`,
+    );
   if (!tried(() => readGossip(folder))) {
     const key = mostFrequent(containers.flatMap(({ files }) => stringIn(files.get(SECRET_FILES.gossip), ["encrypt"])));
     if (key !== undefined) write(GOSSIP, `${key}\n`, "the gossip key");

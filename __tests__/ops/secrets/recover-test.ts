@@ -193,18 +193,24 @@ test("with a copy of the CA's key, no new CA is made", async () => {
   expect(stored.found()).toEqual([]);
 });
 
-test("a CA of your own is not replaced: its certificates have to be issued where its key is", async () => {
-  const mine = await makeCa("of a company", new Date());
+/** A cluster that was deployed with a CA of a company, and whose folder is lost. */
+async function withCompanyCa(): Promise<{ found: FoundSecrets; ca: string }> {
+  const { cert, key } = await makeCa("of a company", new Date());
   const at = folder();
-  writeFileSync(join(at, "ca.pem"), mine.cert);
-  writeFileSync(join(at, "ca-key.pem"), mine.key);
+  writeFileSync(join(at, "ca.pem"), cert);
+  writeFileSync(join(at, "ca-key.pem"), key);
   stored = new ClusterSecrets();
   await initialize(stored.cluster(), stored.secrets, { ca: join(at, "ca.pem"), caKey: join(at, "ca-key.pem") });
   const { found } = deployed();
   lose();
+  return { found, ca: cert };
+}
+
+test("a CA of your own is not replaced: its certificates have to be issued where its key is", async () => {
+  const { found, ca } = await withCompanyCa();
   const done = await recovered(found);
   expect(done.needed.map(({ name }) => name)).toEqual(["operator"]);
-  expect(stored.read("ca.pem")).toBe(mine.cert);
+  expect(stored.read("ca.pem")).toBe(ca);
 });
 
 test("certificates that have expired in the containers are reissued", async () => {
@@ -247,4 +253,12 @@ test("a certificate of another server's container does not count", async () => {
   files.get("s1")?.set("key.pem", other.key);
   lose();
   expect((await recovered(found)).lost).toContain("agents/s1/cert.pem, key.pem: its container has no usable one");
+});
+
+test("a CA of your own whose key is lost is replaced by `rotate ca` and `init`", async () => {
+  const { found } = await withCompanyCa();
+  await recovered(found);
+  await rotateCa(stored.cluster(), stored.secrets, {});
+  await stored.init();
+  expect(stored.found()).toEqual(["warning ca.pem: an older CA is still trusted"]);
 });
