@@ -254,7 +254,7 @@ export const AGENT_FAILURES: readonly AgentFailure[] = [
     pattern: /certificate has expired or is not yet valid/,
     line: "x509: certificate has expired or is not yet valid",
     meaning: "a certificate has expired, or the clock of a host is wrong",
-    hint: "compare the clocks of the hosts; then `npm run secrets -- rotate certificates`, and deploy",
+    hint: "compare the clocks of the hosts; then `npm run secrets -- rotate --due 30d`, and deploy",
   },
   {
     pattern: /signed by unknown authority|unknown certificate authority|tls: bad certificate|tls: unknown ca/i,

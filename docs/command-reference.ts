@@ -31,9 +31,11 @@ export function commandReference(): string {
   ].join("\n");
 }
 
-/** Those that do something: `secrets` alone does nothing. */
-const withSubcommands = (command: DocumentedCommand): DocumentedCommand[] =>
-  command.subcommands.length > 0 ? command.subcommands.flatMap(withSubcommands) : [command];
+/** Those that do something: `secrets` alone does nothing, and has no examples. */
+const withSubcommands = (command: DocumentedCommand): DocumentedCommand[] => [
+  ...(command.examples.length > 0 ? [command] : []),
+  ...command.subcommands.flatMap(withSubcommands),
+];
 
 function section(command: DocumentedCommand): string[] {
   const operands = command.registeredArguments.map((argument) => {

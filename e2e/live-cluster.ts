@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ClusterFile } from "../cluster/file/schema";
@@ -9,6 +9,7 @@ import { Load, type LoadReport, missingKeys } from "./load";
 import { type Observation, Observer } from "./observer";
 import { pause } from "./pause";
 import { Project } from "./project";
+import { typeAtTerminal } from "./terminal";
 import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/command";
 import type { TestBed } from "./test-bed/test-bed";
 
@@ -175,6 +176,18 @@ export class LiveCluster {
     return this.project.run("npm", ["run", "-s", "secrets", "--", ...args], { env: this.env });
   }
 
+  /** Types commands of the documentation at a terminal, one a line, and approves deploys. @returns all that they print */
+  async type(commands: string, options: CommandOptions = {}): Promise<string> {
+    const printed: string[] = [];
+    for (const command of commands.trim().split("\n")) {
+      const { stdout } = await typeAtTerminal(this.project, command, { env: this.env, ...options });
+      printed.push(stdout.replaceAll("\r", ""));
+    }
+    // The cluster may have had no leader before.
+    if (this.secured && commands.includes("npm run deploy")) await eventually(() => this.trust(), 60);
+    return printed.join("");
+  }
+
   private get secured(): boolean {
     return this.file.security !== "off";
   }
@@ -199,6 +212,18 @@ export class LiveCluster {
       key: join(folder, "operator/key.pem"),
       header,
     };
+  }
+
+  /** Copies that users have of their own, as they do: a change of the secrets folder does not change them. */
+  private usersCredentials(): Credentials | undefined {
+    const credentials = this.credentials("load");
+    if (!credentials) return undefined;
+    const folder = mkdtempSync(join(this.project.folder, "users-"));
+    const copied = Object.entries(credentials).map(([name, file]) => {
+      cpSync(file, join(folder, name));
+      return [name, join(folder, name)];
+    });
+    return Object.fromEntries(copied);
   }
 
   /**
@@ -360,12 +385,13 @@ export class LiveCluster {
       await eventually(() => this.api(name).get("/v1/catalog/nodes?consistent"), 60);
     const [first, second = first] = clients.map((name) => this.url(name));
     if (!first || !second) throw new Error("a cluster without clients has no users");
+    const credentials = this.usersCredentials();
     const observer = await Observer.start(
       this.testBed.operator,
       Object.fromEntries(this.serverNames.map((name) => [name, this.url(name)])),
-      this.credentials("load"),
+      credentials,
     );
-    const load = await Load.start(this.testBed.operator, [first, second], this.credentials("load"), declared);
+    const load = await Load.start(this.testBed.operator, [first, second], credentials, declared);
     const outcome = await Promise.allSettled([work()]);
     const [users, servers] = await Promise.all([load.stop(), observer.stop()]);
     process.stderr.write(

@@ -1,9 +1,13 @@
 import type { Project } from "./project";
-import type { CommandResult } from "./test-bed/command";
+import type { CommandOptions, CommandResult } from "./test-bed/command";
 
 /** Types a command at a terminal, and approves whenever a deploy asks, or the CDKTF CLI does. */
-export function typeAtTerminal(project: Project, command: string): Promise<CommandResult> {
-  return project.run("node", ["-e", PERSON, command]);
+export function typeAtTerminal(
+  project: Project,
+  command: string,
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  return project.run("node", ["-e", PERSON, command], options);
 }
 
 /** util-linux's script gives the command a terminal; its exit code is the command's. */

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PATHS } from "../consul/contract";
+import { CONTAINER_VARIABLES, PATHS } from "../consul/contract";
+import { SECRET_FILES } from "../consul/secrets";
 import type { Clock } from "./clock";
 import { retried } from "./delivery";
 import type { Docker, DockerResult } from "./docker";
 import { allow, deny, type Log, type Outcome } from "./outcome";
-import { SIGNAL_RELOAD } from "./reload";
+import { SIGNAL_AGENT } from "./reload";
 import type { DeliverSecretsRequest } from "./request";
 import { tarArchive } from "./tar";
 
@@ -13,10 +14,17 @@ import { tarArchive } from "./tar";
  * What the agent's container runs: it installs the files of the archive on standard input that differ in the folder $1,
  * and has Consul read them again. Certificates, the CA and tokens count from then on (agent.reloadConfigInternal,
  * hashicorp/consul); the gossip key counts in new containers only. It prints the names of the files. $2 is /proc.
+ *
+ * A client agent that starts waits for a certificate, up to ten minutes between two tries, and ignores the signal
+ * (command/agent/agent.go). If no server had a certificate that it trusts, it would wait forever. Nobody can use it yet:
+ * it does not listen, for which curl's exit code is 7. So it ends, and Docker starts it again, with the new files.
  */
 export const INSTALL_SCRIPT = `set -eu
 umask 077
-${SIGNAL_RELOAD}
+${SIGNAL_AGENT}
+is_started() {
+  curl -s -m 5 -o /dev/null "\${${CONTAINER_VARIABLES.httpAddress}:-http://127.0.0.1:8500}" || [ $? -ne 7 ]
+}
 new=$(mktemp -d "$1/new.XXXXXX")
 trap 'rm -rf "$new"' EXIT
 tar -x -f - -C "$new"
@@ -30,8 +38,9 @@ for file in "$new"/*; do
   changed="$changed $name"
 done
 [ -n "$changed" ] || exit 0
-signal_reload "$2"
-echo "$changed"`;
+signal_agent "$2" HUP
+echo "$changed"
+[ -e "$1/${SECRET_FILES.certificate}" ] || is_started || signal_agent "$2" TERM`;
 
 /**
  * Delivers the secrets that have changed since a running agent's container was created. They go by standard input,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deliverSecrets, INSTALL_SCRIPT } from "../../rollout/deliver-secrets";
 import { deliverToken } from "../../rollout/deliver-token";
@@ -112,6 +112,12 @@ describe("the script that installs secrets", () => {
     for (const name of ["bin", "secrets", "proc"]) mkdirSync(join(root, name));
     writeFileSync(join(root, "bin/chown"), `#!/bin/sh\necho "$1" >>'${join(root, "owners")}'\n`);
     chmodSync(join(root, "bin/chown"), 0o755);
+    /** The exit code of curl, which asks the agent's API. */
+    const apiAnswers = (exitCode: number): void => {
+      writeFileSync(join(root, "bin/curl"), `#!/bin/sh\nexit ${exitCode}\n`);
+      chmodSync(join(root, "bin/curl"), 0o755);
+    };
+    apiAnswers(0);
     const start = (cmdline: string): ChildProcess => {
       const child = spawn("sleep", ["60"]);
       mkdirSync(join(root, "proc", String(child.pid)));
@@ -129,7 +135,7 @@ describe("the script that installs secrets", () => {
         env: { PATH: `${join(root, "bin")}:${process.env.PATH}` },
       });
     };
-    return { root, children, install };
+    return { root, children, install, apiAnswers };
   }
 
   test("replaces those that differ, and signals the agent alone", async () => {
@@ -146,6 +152,33 @@ describe("the script that installs secrets", () => {
     expect(names.map((name) => readFileSync(join(root, "secrets", name), "utf8"))).toEqual(["same", "more", "new"]);
     expect(statSync(join(root, "secrets/tokens.json")).mode & 0o777).toBe(0o440);
     expect(readFileSync(join(root, "owners"), "utf8")).toBe("root:consul\nroot:consul\n");
+  });
+
+  describe("has Docker start an agent again", () => {
+    /** An agent that survives SIGHUP, as one does. @returns the signal that ended it */
+    async function endedBy(exitCode: number, files: Readonly<Record<string, string>>): Promise<string | null> {
+      const { root, children, install, apiAnswers } = container();
+      const { agent, other } = children;
+      agent.kill();
+      const ignoring = spawn("sh", ["-c", "trap : HUP; while :; do sleep 0.05; done"]);
+      mkdirSync(join(root, "proc", String(ignoring.pid)));
+      rmSync(join(root, "proc", String(agent.pid)), { recursive: true });
+      writeFileSync(join(root, "proc", String(ignoring.pid), "cmdline"), "consul\0agent\0");
+      apiAnswers(exitCode);
+      await new Promise((resume) => setTimeout(resume, 200));
+      expect(install(files).status).toBe(0);
+      await new Promise((resume) => setTimeout(resume, 200));
+      const { signalCode } = ignoring;
+      for (const child of [ignoring, other]) child.kill("SIGKILL");
+      return signalCode;
+    }
+    test("that is still starting, and would ignore the signal", async () =>
+      expect(await endedBy(7, { "ca.pem": "new" })).toBe("SIGTERM"));
+    test.each([0, 22, 28])("but none whose API listens: curl ends with %d", async (exitCode) =>
+      expect(await endedBy(exitCode, { "ca.pem": "new" })).toBeNull(),
+    );
+    test("but no server, which does not wait for a certificate", async () =>
+      expect(await endedBy(7, { "ca.pem": "new", "cert.pem": "new" })).toBeNull());
   });
 
   test("changes nothing if they are the same", () => {

@@ -46,6 +46,20 @@ export function namedAddress(value: string): { readonly name: string; readonly a
   return { name, address };
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A new certificate is valid for 365 days. With a longer period it would be due again soon after. */
+const MOST_DAYS = 300;
+
+/** `30d` or `12h`, in milliseconds. */
+export function period(value: string): number {
+  const [, number, unit] = /^([1-9]\d{0,4})([dh])$/.exec(value) ?? [];
+  if (number === undefined) throw new InvalidArgumentError("It must be days or hours, such as 30d or 12h.");
+  const milliseconds = Number(number) * (unit === "d" ? DAY_MS : DAY_MS / 24);
+  if (milliseconds > MOST_DAYS * DAY_MS)
+    throw new InvalidArgumentError(`It must be ${MOST_DAYS}d at most: a new certificate is valid for 365 days.`);
+  return milliseconds;
+}
+
 /** As `docker logs --since` takes it. */
 export function logAge(value: string): string {
   const isAge = /^(\d+(\.\d+)?(h|m|s|ms))+$/.test(value);

@@ -62,6 +62,13 @@ export class DocumentedCommand extends Command {
     return super.error(`${message}\nhelp: ${this.typed("--help")}`, options);
   }
 
+  /** As a command that does nothing by itself: an error for an unknown subcommand, and its help without one. */
+  refuseWithoutSubcommand(): never {
+    // commander has it, with its suggestion of a similar name; its types have it not.
+    if (this.args.length > 0) (this as unknown as { unknownCommand(): never }).unknownCommand();
+    return this.help({ error: true });
+  }
+
   forEverybody(): this {
     this.isForEverybody = true;
     return this;

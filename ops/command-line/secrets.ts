@@ -1,5 +1,6 @@
 import { Option } from "commander";
-import { type DocumentedCommand, jsonOption } from "./command";
+import { period } from "./arguments";
+import { type DocumentedCommand, jsonOption, repeated } from "./command";
 
 const SUCCESS = [0, "done"] as const;
 const FAILED = [1, "not done"] as const;
@@ -72,11 +73,48 @@ export function addSecrets(program: DocumentedCommand): void {
     )
     .does(async ({ terminal }, options, [name]) => (await load()).show({ ...options, name }, terminal));
 
+  secrets
+    .command("recover")
+    .description(
+      "Read lost or damaged secrets back from the agents' containers. A new CA replaces one whose key is lost.",
+    )
+    .addOption(ca())
+    .addOption(caKey())
+    .addOption(
+      repeated("--without <HOST>", "leave out the containers of this host, which is unreachable; may be repeated"),
+    )
+    .addOption(jsonOption())
+    .documented(
+      [
+        ["", "the folder is lost, or files in it are"],
+        ["--ca ca.pem --ca-key ca-key.pem", "the CA's key is stored elsewhere too, or the CA is your own"],
+        ["--without consul-client3", "a host is down"],
+      ],
+      [SUCCESS, ISSUE_FIRST],
+    )
+    .does(async ({ terminal }, options) => (await load()).recover(options, terminal));
+
   const rotate = secrets
     .command("rotate")
-    .description("Replace secrets by new ones. A deploy delivers them.")
-    .usage("COMMAND [options]")
-    .helpCommand("help [COMMAND]", "show the help of a command");
+    .description(
+      "Replace secrets by new ones, or with --due certificates and CAs that expire soon. A deploy delivers them.",
+    )
+    .usage("COMMAND | --due PERIOD [options]")
+    .helpCommand("help [COMMAND]", "show the help of a command")
+    .allowExcessArguments()
+    .addOption(new Option("--due <PERIOD>", "renew what expires within this time, such as 30d").argParser(period))
+    .addOption(jsonOption())
+    .documented(
+      [["--due 30d --json", "every night, before npm run deploy -- --auto-approve"]],
+      [
+        [0, "renewed, or nothing is due, or a deploy has to deliver a new CA first"],
+        [1, "not done, or certificates have to be issued elsewhere"],
+      ],
+    )
+    .does(async ({ terminal }, options, _, command) => {
+      if (options.due === undefined) command.refuseWithoutSubcommand();
+      return (await load()).renew(options, terminal);
+    });
   rotate
     .command("gossip")
     .description("Create a new gossip key.")

@@ -6,11 +6,16 @@ import { refuseOtherClusters } from "../secrets/access";
 import * as bundle from "../secrets/bundle";
 import { isError } from "../secrets/certificate";
 import { checkSecrets } from "../secrets/check";
+import { foundSecrets, notTrusting } from "../secrets/delivered";
+import { renewDue } from "../secrets/due";
 import { SecretsFolder } from "../secrets/folder";
 import { initialize, type SecretsChange } from "../secrets/initialize";
 import { GOSSIP_NAME, inventory, secretNamed } from "../secrets/inventory";
 import { neededText } from "../secrets/issue";
+import * as recovery from "../secrets/recover";
 import * as rotation from "../secrets/rotate";
+import { select } from "../select";
+import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
 
 interface SecretsOptions {
@@ -44,6 +49,7 @@ function chosenSecrets(): Secrets {
 const DEPLOY = "next: npm run deploy";
 const NEXT = {
   ca: `${DEPLOY}, after which agents trust both CAs; npm run secrets -- rotate certificates, and deploy; npm run secrets -- revoke, and deploy`,
+  due: `${DEPLOY}; then repeat this, and deploy, until no certificate of an older CA is in use; npm run secrets -- revoke, and deploy`,
   certificates: `${DEPLOY}. All agents must trust the CA by then: after \`rotate ca\`, deploy before this`,
   tokens: `${DEPLOY}; give the new tokens to their users (show NAME); npm run secrets -- revoke, and deploy, which replaces the servers one at a time if management is among the tokens`,
 };
@@ -65,6 +71,28 @@ export async function init({ json, ...provided }: ProvidedOptions, terminal: Ter
 }
 
 const given = ({ ca, caKey, certificates }: ProvidedOptions) => ({ ca, caKey, certificates });
+
+export async function recover(
+  { json, without, ...provided }: Omit<ProvidedOptions, "certificates"> & { readonly without: readonly string[] },
+  terminal: Terminal,
+): Promise<number> {
+  const secrets = chosenSecrets();
+  const { cluster, folder } = secrets;
+  const hosts = cluster.hosts.map(({ name }) => name);
+  const skipped = without.length > 0 ? select("host", hosts, without) : [];
+  const agents = cluster.agents.filter(({ host }) => !skipped.includes(host.name));
+  terminal.log(`reading the secrets of ${count(agents.length, "container")}`);
+  const found = await foundSecrets(agents);
+  const done = await recovery.recover(cluster, folder, found, given(provided));
+  const { readBack, lost, differing } = done;
+  const next = trustsOldCa(cluster) ? NEXT.ca : DEPLOY;
+  const about = { readBack, lost };
+  const exitCode = report(secrets, done, { json, command: "init", next, about, agents: { differing } }, terminal);
+  if (exitCode !== 0) return exitCode;
+  const errors = checkSecrets(cluster).filter(isError);
+  for (const problem of errors) terminal.log(describeProblem(problem));
+  return errors.length > 0 ? 1 : 0;
+}
 
 export async function check(
   { json, detailedExitcode }: SecretsOptions & { readonly detailedExitcode?: boolean },
@@ -137,32 +165,62 @@ export async function rotateTokens({ json, names }: NamesOptions, terminal: Term
   return report(secrets, done, { json, next: NEXT.tokens }, terminal);
 }
 
+export async function renew({ json, due }: SecretsOptions & { due: number }, terminal: Terminal): Promise<number> {
+  const secrets = chosenSecrets();
+  const { cluster, folder } = secrets;
+  const done = await renewDue(cluster, folder, { period: due, notTrusting: (ca) => notTrusting(cluster, ca) });
+  const { waiting } = done;
+  const next = trustsOldCa(cluster) ? NEXT.due : DEPLOY;
+  const command = ["rotate certificates", ...done.needed.map(({ name }) => name)].join(" ");
+  return report(secrets, done, { json, command, next, agents: { waiting } }, terminal);
+}
+
 export async function revoke({ json }: SecretsOptions, terminal: Terminal): Promise<number> {
   const secrets = chosenSecrets();
   return report(secrets, await rotation.revoke(secrets.cluster, secrets.folder), { json, next: DEPLOY }, terminal);
 }
+
+/** Whether the rotation of a CA is not complete. */
+const trustsOldCa = (cluster: Cluster): boolean => checkSecrets(cluster).some(({ code }) => code === "old-ca-trusted");
 
 interface Report extends SecretsOptions {
   /** The command to repeat when certificates that were issued elsewhere are there. */
   readonly command?: string;
   /** What to do next; undefined if something has to be fixed before. */
   readonly next?: string;
+  /** Further lists of lines, and of agents, by the word in front of their lines. */
+  readonly about?: Readonly<Record<string, readonly string[]>>;
+  readonly agents?: Readonly<Record<string, readonly AboutAgent[]>>;
+}
+
+/** An agent in a result, and the reason. */
+interface AboutAgent {
+  readonly agent: string;
+  readonly why: string;
 }
 
 /** Prints what was done and what comes next. @returns exit code 1 if certificates have to be issued elsewhere first */
 function report(
   { file, folder }: Secrets,
   done: SecretsChange,
-  { json, command = "", next }: Report,
+  { json, command = "", next, about = {}, agents = {} }: Report,
   terminal: Terminal,
 ): number {
   const { made, removed, needed } = done;
-  const changes = made.length + removed.length;
-  if (json) terminal.printJson({ file, folder: folder.named(), made, removed, needed });
+  const lines = {
+    ...about,
+    created: made,
+    removed,
+    ...Object.fromEntries(
+      Object.entries(agents).map(([word, list]) => [word, list.map(({ agent, why }) => `${agent}: ${why}`)]),
+    ),
+  };
+  const changes = Object.values(lines).flat().length;
+  if (json) terminal.printJson({ file, folder: folder.named(), ...about, made, removed, needed, ...agents });
   else {
     terminal.print(`cluster file: ${file}`);
-    for (const line of made) terminal.print(`created  ${line}`);
-    for (const line of removed) terminal.print(`removed  ${line}`);
+    for (const [word, list] of Object.entries(lines))
+      for (const line of list) terminal.print(`${wordText(word)}  ${line}`);
     if (changes + needed.length === 0) terminal.print(`${folder.named()}: nothing to do`);
   }
   if (needed.length > 0) {
@@ -172,6 +230,9 @@ function report(
   if (next !== undefined && (changes > 0 || command === "init")) terminal.log(next);
   return 0;
 }
+
+/** `readBack` as `read back`. */
+const wordText = (word: string): string => word.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 export async function exportLine(
   { withoutCaKey = false }: { withoutCaKey?: boolean },

@@ -2,11 +2,9 @@ import type { Cluster } from "../../cluster/model";
 import { scheduledBackups } from "../backups/scheduled";
 import { chosenCluster } from "../chosen-cluster";
 import { replaceFile } from "../files";
-import { SecretsFolder } from "../secrets/folder";
-import { expiries } from "../secrets/inventory";
 import { text } from "../status/format";
-import { prometheusText } from "../status/prometheus";
-import { type Status, statusOf } from "../status/status";
+import { type ExportedStatus, prometheusText } from "../status/prometheus";
+import { statusOf } from "../status/status";
 import { type StatusInspectionOptions, StatusInspector } from "../status/status-inspector";
 import { count } from "../terminal/format";
 import { coloured, Screen, untilEnded } from "../terminal/screen";
@@ -34,10 +32,10 @@ export async function status(
 ) {
   const { file, cluster } = chosenCluster(json || prometheus || watch !== undefined ? undefined : terminal.print);
   const inspector = new StatusInspector(cluster);
-  const inspected = async (more: Partial<StatusInspectionOptions> = {}) => ({
-    file,
-    ...statusOf(cluster, await inspector.inspect({ timeout, ...more })),
-  });
+  const inspected = async (more: Partial<StatusInspectionOptions> = {}) => {
+    const inspection = await inspector.inspect({ timeout, ...more });
+    return { certificates: inspection.certificates, found: { file, ...statusOf(cluster, inspection) } };
+  };
   const appearance = { colour: coloured(terminal.stdout), all };
 
   if (watch === undefined) {
@@ -47,8 +45,8 @@ export async function status(
       named += 1;
       if (named <= NAMED) terminal.log(`${name}: its Docker daemon is unreachable: ${why}`);
     };
-    const found = await inspected({ onUnreachable });
-    if (prometheus !== undefined) await exportStatus(cluster, found, prometheus, terminal);
+    const { found, certificates } = await inspected({ onUnreachable });
+    if (prometheus !== undefined) await exportStatus(cluster, { status: found, certificates }, prometheus, terminal);
     else if (json) terminal.printJson(found);
     else terminal.print(`\n${text(found, appearance)}`);
     return found.healthy ? 0 : 1;
@@ -58,7 +56,7 @@ export async function status(
   const screen = new Screen(terminal.stdout);
   for (;;) {
     const room = terminal.stdout.isTTY ? (terminal.stdout.rows ?? 0) - OTHER_ROWS : undefined;
-    const found = await inspected();
+    const { found } = await inspected();
     const head = `${file}, ${found.at.slice(0, 19).replace("T", " ")} UTC, every ${watch} s until Ctrl-C`;
     if (json) terminal.print(JSON.stringify(found));
     else screen.draw(`${head}\n\n${text(found, { ...appearance, room })}`);
@@ -72,14 +70,13 @@ const BACKUPS_SECONDS = 30;
 /** A file is replaced as a whole: node_exporter may read it at any time. */
 async function exportStatus(
   cluster: Cluster,
-  found: Status,
+  exported: Omit<ExportedStatus, "backups">,
   prometheus: string | true,
   terminal: Terminal,
 ): Promise<void> {
   const text = prometheusText(cluster, {
-    status: found,
+    ...exported,
     backups: await scheduledBackups(cluster, BACKUPS_SECONDS),
-    certificates: cluster.security ? expiries(cluster, new SecretsFolder(cluster.security.secrets)) : [],
   });
   if (prometheus === true) return void terminal.stdout.write(text);
   replaceFile(prometheus, text, 0o644);

@@ -2,7 +2,7 @@ import type { Cluster } from "../../cluster/model";
 import { type Problem, problem } from "../../cluster/problem";
 import { secretsId } from "../../consul/contract";
 import { lastTrigger } from "../inspect/delivered-secrets";
-import { SecretsFolder } from "../secrets/folder";
+import { RECOVER, SecretsFolder } from "../secrets/folder";
 import { knownVersions } from "../secrets/versions";
 import type { StackState } from "../terraform/state";
 
@@ -31,7 +31,7 @@ export function staleSecrets(cluster: Cluster, states: ReadonlyMap<string, Stack
       code: "secrets-stale",
       location: { file: folder.named() },
       message: `"${first.name}"${others} got secrets that this folder never had: it is an older copy, or another folder`,
-      hint: "get the folder, or a new export of it, from where the secrets were changed last; if this folder is right: --allow secrets-stale",
+      hint: `get the folder, or a new export of it, from where the secrets were changed last; if nobody has it, move this one away: ${RECOVER}; if this folder is right: --allow secrets-stale`,
     }),
   ];
 }

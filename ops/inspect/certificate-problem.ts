@@ -3,8 +3,9 @@ import { type HealthProblem, healthProblem } from "./health-problem";
 import type { InspectedAgent } from "./inspected-agent";
 
 /**
- * The problem of the certificate that an agent uses: it is not valid, or expires soon. Soon is within 30 days and in the last tenth of its life, because
- * client agents' certificates are valid for three days and are renewed well before that.
+ * The problem of the certificate that an agent uses: it is not valid, or expires soon. Soon is within 30 days. For client
+ * agents it is the last tenth of its life too, because their certificates are valid for three days and are renewed well
+ * before that.
  */
 export function certificateProblem({ agent, view }: InspectedAgent, now = new Date()): HealthProblem | undefined {
   const certificate = typeof view === "string" ? undefined : view.certificate;
@@ -13,7 +14,7 @@ export function certificateProblem({ agent, view }: InspectedAgent, now = new Da
   if (!flaw) return undefined;
   const left = expiry(certificate).getTime() - now.getTime();
   const life = expiry(certificate).getTime() - Date.parse(certificate.validFrom);
-  if (flaw.code === "certificate-expiring" && left > life / 10) return undefined;
+  if (flaw.code === "certificate-expiring" && agent.role === "client" && left > life / 10) return undefined;
   const hint =
     agent.role === "server"
       ? `npm run secrets -- rotate certificates ${agent.name}; npm run deploy`

@@ -12,6 +12,8 @@ export interface CertificateAndKey {
 
 /** A certificate that expires sooner is reported. */
 export const SOON_DAYS = 30;
+/** Renews what is reported. */
+export const RENEW = `npm run secrets -- rotate --due ${SOON_DAYS}d`;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -48,8 +50,14 @@ export const isError = ({ code }: Flaw): boolean => catalogue[code].severity ===
 export function timeFlaws(certificate: X509Certificate, now: Date): Flaw[] {
   const ends = expiry(certificate);
   const begins = new Date(certificate.validFrom);
+  if (ends >= now && begins > now)
+    return [flaw("certificate-not-yet-valid", `is valid from ${begins.toISOString()} only`)];
+  return expiryFlaws(ends, now);
+}
+
+/** Whether what ends at a time has expired, or expires soon. */
+export function expiryFlaws(ends: Date, now: Date): Flaw[] {
   if (ends < now) return [flaw("certificate-expired", `expired on ${dayText(ends)}`)];
-  if (begins > now) return [flaw("certificate-not-yet-valid", `is valid from ${begins.toISOString()} only`)];
   if (ends.getTime() - now.getTime() < SOON_DAYS * DAY_MS)
     return [flaw("certificate-expiring", `expires on ${dayText(ends)}`)];
   return [];

@@ -3,8 +3,8 @@ import type { ProblemCode } from "../../cluster/catalogue";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem, problem } from "../../cluster/problem";
 import { importedCopy, refuseForeign } from "./access";
-import { caFlaws, dayText, expiry, isError, keyFlaw, replacedCas, timeFlaws } from "./certificate";
-import { SecretsError, SecretsFolder, type SecretsProblem } from "./folder";
+import { caFlaws, dayText, expiry, isError, keyFlaw, RENEW, replacedCas, timeFlaws } from "./certificate";
+import { RECOVER, SecretsError, SecretsFolder, type SecretsProblem } from "./folder";
 import { orphanedFiles, render } from "./render";
 import {
   CA,
@@ -59,7 +59,7 @@ export function checkSecrets(cluster: Cluster, now = new Date()): SecretsProblem
         "secrets-folder-missing",
         "",
         "the folder of the cluster's secrets does not exist",
-        `${INIT}; in a pipeline: npm run secrets -- import`,
+        `${INIT}; if it was lost: ${RECOVER}; in a pipeline: npm run secrets -- import`,
       );
     return problems;
   }
@@ -131,8 +131,9 @@ function checkPermissions(folder: SecretsFolder, add: Add): void {
 function checkCas(cas: readonly X509Certificate[], key: string | undefined, now: Date, add: Add): void {
   const newest = cas[0] as X509Certificate;
   const hint = "npm run secrets -- rotate ca";
-  for (const { code, message } of [...caFlaws(newest), ...timeFlaws(newest, now)])
-    add(code, CA, `the newest CA ${message}`, hint);
+  for (const { code, message } of caFlaws(newest)) add(code, CA, `the newest CA ${message}`, hint);
+  const renewal = key === undefined ? `${hint} --ca FILE` : RENEW;
+  for (const { code, message } of timeFlaws(newest, now)) add(code, CA, `the newest CA ${message}`, renewal);
   const ofKey = key === undefined ? undefined : keyFlaw(newest, key, NEWEST_CA);
   if (ofKey) add(ofKey.code, CA_KEY, ofKey.message, hint);
   for (const ca of replacedCas(cas)) {

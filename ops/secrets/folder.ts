@@ -18,6 +18,9 @@ import { describeProblem, type FileLocation, type Problem, problem } from "../..
 /** Suffix of a file's name until it is completely written. */
 export const UNFINISHED = ".unfinished";
 
+/** Reads lost secrets back from the agents' containers. */
+export const RECOVER = "npm run secrets -- recover";
+
 /** A secret, or the folder, cannot be used. */
 export class SecretsError extends Error {
   readonly problem: SecretsProblem;
@@ -97,7 +100,12 @@ export class SecretsFolder {
   /** @throws when the folder does not exist */
   refuseAbsent(): void {
     if (!this.exists)
-      throw new SecretsError("secrets-folder-missing", this.path, "does not exist", "npm run secrets -- init");
+      throw new SecretsError(
+        "secrets-folder-missing",
+        this.path,
+        "does not exist",
+        `npm run secrets -- init; if it was lost: ${RECOVER}`,
+      );
   }
 
   /**

@@ -2,9 +2,9 @@ import type { X509Certificate } from "node:crypto";
 import { randomBytes } from "node:crypto";
 import type { Cluster } from "../../cluster/model";
 import { refuseImportedCopy, withOwnFolder } from "./access";
-import { certificatesIn, dayText, expiry, isError, pemOf } from "./certificate";
+import { certificatesIn, dayText, expiry, pemOf } from "./certificate";
 import type { SecretsFolder } from "./folder";
-import { type Due, type NeededCertificate, type ProvidedCertificates, providedCa, reissue } from "./issue";
+import { type Due, type NeededCertificate, type ProvidedCertificates, providedCa, reissue, whyUnusable } from "./issue";
 import { updateRendered } from "./render";
 import {
   AGENTS,
@@ -13,10 +13,8 @@ import {
   GOSSIP,
   holdersOf,
   missing,
-  pairFlaws,
   readCas,
   readGossip,
-  readPair,
   readTokens,
   required,
   TOKENS,
@@ -47,9 +45,9 @@ export async function initialize(
   return withOwnFolder(cluster, folder, () => createMissing(cluster, folder, { ...given, ofCa }, now));
 }
 
-type Prepared = ProvidedCertificates & { readonly ofCa: ReturnType<typeof providedCa> };
+export type Prepared = ProvidedCertificates & { readonly ofCa: ReturnType<typeof providedCa> };
 
-async function createMissing(
+export async function createMissing(
   cluster: Cluster,
   folder: SecretsFolder,
   given: Prepared,
@@ -66,12 +64,8 @@ async function createMissing(
   made.push(...initializeTokens(cluster, folder));
 
   const due = holdersOf(cluster).flatMap((holder): Due[] => {
-    const pair = readPair(folder, holder);
-    const whole = pair.cert !== undefined && pair.key !== undefined;
-    const errors = pairFlaws(pair, cas, holder.names, now).filter(isError);
-    return errors.length > 0
-      ? [{ holder, why: whole ? `the old one ${errors.map(({ message }) => message).join(", ")}` : "new" }]
-      : [];
+    const why = whyUnusable(folder, holder, cas, now);
+    return why === undefined ? [] : [{ holder, why }];
   });
   if (due.length > 0)
     refuseImportedCopy(cluster, folder, `certificates of ${due.map(({ holder }) => holder.name).join(", ")}`);

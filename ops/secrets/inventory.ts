@@ -37,15 +37,20 @@ export interface CertificateExpiry {
   readonly until: Date;
 }
 
-/** When the certificates of the folder expire, the newest CA's among them. Empty where the folder is not. */
+/**
+ * When the certificates of the folder expire, the newest CA's among them. Empty where the folder is not. Missing and
+ * damaged ones are left out: `secrets check` reports them.
+ */
 export function expiries(cluster: Cluster, folder: SecretsFolder): CertificateExpiry[] {
-  if (!folder.exists) return [];
-  const [ca] = readCas(folder) ?? [];
-  const issued = holdersOf(cluster).flatMap((holder) => {
-    const [certificate] = certificatesIn(readPair(folder, holder).cert ?? "");
-    return certificate ? [{ file: `${holder.folder}/cert.pem`, until: expiry(certificate) }] : [];
+  const files = [CA, ...holdersOf(cluster).map((holder) => `${holder.folder}/cert.pem`)];
+  return files.flatMap((file) => {
+    try {
+      const [certificate] = certificatesIn(folder.read(file) ?? "");
+      return certificate ? [{ file, until: expiry(certificate) }] : [];
+    } catch {
+      return [];
+    }
   });
-  return [...(ca ? [{ file: CA, until: expiry(ca) }] : []), ...issued];
 }
 
 /** Holders of certificates that are no servers, by their folders. */

@@ -15,7 +15,7 @@ import {
   timeFlaws,
 } from "./certificate";
 import type { SecretsFolder } from "./folder";
-import { type Holder, pairFlaws, readAuthority } from "./sources";
+import { type Holder, pairFlaws, readAuthority, readPair } from "./sources";
 
 /** Certificates and keys that were issued elsewhere: paths, as given on the command line. */
 export interface ProvidedCertificates {
@@ -117,6 +117,20 @@ export interface Reissued {
 export interface Due {
   readonly holder: Holder;
   readonly why: string;
+}
+
+/** Why a holder needs a new certificate at once: nobody accepts the present one, or there is none. */
+export function whyUnusable(
+  folder: SecretsFolder,
+  holder: Holder,
+  cas: readonly X509Certificate[],
+  now: Date,
+): string | undefined {
+  const pair = readPair(folder, holder);
+  const errors = pairFlaws(pair, cas, holder.names, now).filter(isError);
+  if (errors.length === 0) return undefined;
+  const whole = pair.cert !== undefined && pair.key !== undefined;
+  return whole ? `the old one ${errors.map(({ message }) => message).join(", ")}` : "new";
 }
 
 /**

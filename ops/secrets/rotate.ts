@@ -15,7 +15,11 @@ import { retiringIds, tokensOf, tokensText, withMissing, withRetired } from "./t
  */
 
 /** Runs a rotation, never in an imported copy. */
-function rotating(cluster: Cluster, folder: SecretsFolder, work: () => Promise<SecretsChange>): Promise<SecretsChange> {
+export async function rotating<Change extends SecretsChange>(
+  cluster: Cluster,
+  folder: SecretsFolder,
+  work: () => Promise<Change>,
+): Promise<Change> {
   folder.refuseAbsent();
   refuseImportedCopy(cluster, folder, "what a rotation changes");
   return withOwnFolder(cluster, folder, work);
@@ -38,21 +42,29 @@ export async function rotateCa(
   now = new Date(),
 ): Promise<SecretsChange> {
   return rotating(cluster, folder, async () => {
-    const there = required(folder, CA, readCas);
-    const { cas, key } = providedCa(given, now) ?? (await newCa(cluster, now));
-    const newest = cas[0] as X509Certificate;
-    if (newest.fingerprint256 === there[0]?.fingerprint256)
-      throw new Error(`${given.ca} is the newest CA of ${folder.named(CA)} already\n  give another one`);
-    const fingerprints = cas.map(({ fingerprint256 }) => fingerprint256);
-    // Before the key: after an interruption in between, agents still trust the old CA, and another rotation completes the change.
-    folder.write(CA, pemOf([...cas, ...there.filter(({ fingerprint256 }) => !fingerprints.includes(fingerprint256))]));
-    if (key === undefined) folder.remove(CA_KEY);
-    else folder.write(CA_KEY, key);
-    const made = [
-      `${key === undefined ? CA : `${CA}, ${CA_KEY}`}: a new CA in front, until ${dayText(expiry(newest))}`,
-    ];
+    const made = [await addCa(cluster, folder, given, now)];
     return { made, needed: [], removed: await renderAll(cluster, folder, made) };
   });
+}
+
+/** Writes a new CA, which is in front of the present ones, and its key. @returns the line about it */
+export async function addCa(
+  cluster: Cluster,
+  folder: SecretsFolder,
+  given: ProvidedCertificates,
+  now: Date,
+): Promise<string> {
+  const there = required(folder, CA, readCas);
+  const { cas, key } = providedCa(given, now) ?? (await newCa(cluster, now));
+  const newest = cas[0] as X509Certificate;
+  if (newest.fingerprint256 === there[0]?.fingerprint256)
+    throw new Error(`${given.ca} is the newest CA of ${folder.named(CA)} already\n  give another one`);
+  const fingerprints = cas.map(({ fingerprint256 }) => fingerprint256);
+  // Before the key: after an interruption in between, agents still trust the old CA, and another rotation completes the change.
+  folder.write(CA, pemOf([...cas, ...there.filter(({ fingerprint256 }) => !fingerprints.includes(fingerprint256))]));
+  if (key === undefined) folder.remove(CA_KEY);
+  else folder.write(CA_KEY, key);
+  return `${key === undefined ? CA : `${CA}, ${CA_KEY}`}: a new CA in front, until ${dayText(expiry(newest))}`;
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   serverNames,
   timeFlaws,
 } from "./certificate";
-import { SecretsError, type SecretsFolder } from "./folder";
+import { RECOVER, SecretsError, type SecretsFolder } from "./folder";
 import { parseTokens, type Tokens } from "./tokens";
 
 /** File names of the sources, from which all other files are rendered. */
@@ -76,8 +76,8 @@ export interface Sources {
 /** Sizes of AES keys that Consul accepts. */
 const GOSSIP_BYTES = [16, 24, 32];
 
-/** The hint for a lost or damaged source: only a copy can replace it. */
-const RESTORE = "restore it from where you keep a copy of the folder";
+/** The hint for a lost or damaged source: only a copy can replace it, or what agents have. */
+const RESTORE = `restore it from where you keep a copy of the folder, or read it back: ${RECOVER}`;
 
 /**
  * Reads a source.

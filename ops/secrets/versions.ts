@@ -5,7 +5,7 @@ import type { SecretsFolder } from "./folder";
 import { agentFolder, HISTORY } from "./sources";
 
 /*
- * A version of an agent's secrets is the hash that a deploy stores in the Terraform state. The folder keeps the former
+ * A version of an agent's secrets is the hash that a deploy stores in the Terraform state. The folder keeps the last
  * versions of each agent. So a deploy recognizes a folder that is behind: it never had the version that was deployed.
  */
 
@@ -14,10 +14,10 @@ import { agentFolder, HISTORY } from "./sources";
  * a newer one once in 20,000 times, if one agent alone got something new.
  */
 const LENGTH = 4;
-/** A rotation has three steps at most, with a deploy after each. */
-const KEPT = 3;
+/** The present version, and three of before: a rotation has three steps at most, with a deploy after each. */
+const KEPT = 4;
 
-/** Former versions by the agents' names, the newest last. The file has a line for each agent. */
+/** Versions by the agents' names, the newest last. The file has a line for each agent. */
 type History = ReadonlyMap<string, readonly string[]>;
 
 /** The version of an agent's secrets in the folder; undefined if a file is missing. */
@@ -36,34 +36,34 @@ export function knownVersions(folder: SecretsFolder): (agent: AgentDescription, 
     versionOf(folder, agent) === version || (history.get(agent.name) ?? []).includes(version.slice(0, LENGTH));
 }
 
-/**
- * Runs work that may change agents' secrets, and keeps the versions that were there before. They are written before the
- * work, since a run may be killed in the middle of it, and those that are still the present ones are removed after it.
- */
+/** Runs work that may change agents' secrets. A run that is killed in the middle of it has left the versions of before. */
 export async function withHistory<Result>(
-  { agents }: Cluster,
+  cluster: Cluster,
   folder: SecretsFolder,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const history = historyOf(folder);
-  const before = new Map(agents.map((agent) => [agent.name, versionOf(folder, agent)]));
-  /** Writes the history with former versions of the agents that are meant. */
-  const write = (changed: (agent: AgentDescription) => boolean): void => {
-    const lines = agents.flatMap((agent) => {
-      const versions = [...(history.get(agent.name) ?? [])];
-      const former = before.get(agent.name)?.slice(0, LENGTH);
-      if (former !== undefined && former !== versions.at(-1) && changed(agent)) versions.push(former);
-      return versions.length === 0 ? [] : `${[agent.name, ...versions.slice(-KEPT)].join(" ")}\n`;
-    });
-    if (lines.length > 0) folder.write(HISTORY, lines.join(""));
-    else folder.remove(HISTORY);
-  };
-  write(() => true);
+  record(cluster, folder);
   try {
     return await work();
   } finally {
-    write((agent) => before.get(agent.name) !== versionOf(folder, agent));
+    record(cluster, folder);
   }
+}
+
+/** Adds the present versions to the history. Writes nothing if it has them. */
+function record({ agents }: Cluster, folder: SecretsFolder): void {
+  const history = historyOf(folder);
+  let added = false;
+  const lines = agents.flatMap((agent) => {
+    const versions = [...(history.get(agent.name) ?? [])];
+    const present = versionOf(folder, agent)?.slice(0, LENGTH);
+    if (present !== undefined && present !== versions.at(-1)) {
+      versions.push(present);
+      added = true;
+    }
+    return versions.length === 0 ? [] : `${[agent.name, ...versions.slice(-KEPT)].join(" ")}\n`;
+  });
+  if (added) folder.write(HISTORY, lines.join(""));
 }
 
 const historyOf = (folder: SecretsFolder): History =>

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Cluster } from "../../cluster/model";
 import { KV } from "../../consul/contract";
 import { sinceText } from "../../rollout/holder";
@@ -7,6 +8,8 @@ import { type HealthProblem, healthProblem } from "../inspect/health-problem";
 import { isReachable } from "../inspect/leader";
 import { maintainedHosts, whyStale } from "../inspect/locks";
 import { memberAddress, serfStatusName } from "../inspect/probe";
+import { expiryFlaws, RENEW } from "../secrets/certificate";
+import { AGENTS } from "../secrets/sources";
 import { count, listed } from "../terminal/format";
 import type { StatusInspection } from "./status-inspector";
 
@@ -21,6 +24,7 @@ export function noticesOf(cluster: Cluster, inspection: StatusInspection): Healt
     ...maintenance(cluster, inspection),
     ...versions(inspection),
     ...healthyAgents(inspection),
+    ...folderCertificates(cluster, inspection),
     ...members(cluster, inspection),
     ...checks(inspection),
   ];
@@ -108,6 +112,22 @@ function healthyAgents({ agents, problems }: StatusInspection): HealthProblem[] 
       });
       return [...found, docker];
     });
+}
+
+/** Certificates that no agent shows: the CA's, and those of people and programs. */
+function folderCertificates({ security }: Cluster, { certificates, at }: StatusInspection): HealthProblem[] {
+  if (!security) return [];
+  return certificates
+    .filter(({ file }) => !file.startsWith(`${AGENTS}/`))
+    .flatMap(({ file, until }) =>
+      expiryFlaws(until, at).map(({ code, message }) =>
+        healthProblem({
+          code,
+          message: `${join(security.secrets, file)} ${message}`,
+          hint: `${RENEW}; npm run deploy`,
+        }),
+      ),
+    );
 }
 
 /** Failed members in gossip, and voters in Raft, that the file does not have. */

@@ -5,6 +5,8 @@ import { adaptiveTimeoutSeconds } from "../docker/hosts";
 import { type Inspection, inspect, type KnownResources } from "../inspect/inspection";
 import type { Timeouts } from "../inspect/probe";
 import { parallel } from "../parallel";
+import { SecretsFolder } from "../secrets/folder";
+import { type CertificateExpiry, expiries } from "../secrets/inventory";
 import { readStateByBackend } from "../terraform/state";
 
 /** Terraform processes in parallel, where the Terraform state is not a local file. */
@@ -17,6 +19,8 @@ export interface StatusInspection extends Inspection {
   readonly at: Date;
   /** Why the Terraform state could not be read. */
   readonly stateUnread?: string;
+  /** When certificates of the secrets folder expire; none where the folder is not. */
+  readonly certificates: readonly CertificateExpiry[];
 }
 
 export interface StatusInspectionOptions {
@@ -42,7 +46,9 @@ export class StatusInspector {
     if (inspection.problems.length > 0) this.cache = undefined;
     const resources = await reading;
     const stateUnread = typeof resources === "string" ? resources : undefined;
-    return { at: new Date(), ...inspection, stateUnread };
+    const { security } = this.cluster;
+    const certificates = security ? expiries(this.cluster, new SecretsFolder(security.secrets)) : [];
+    return { at: new Date(), ...inspection, stateUnread, certificates };
   }
 
   private async readResources(seconds: number): Promise<KnownResources> {

@@ -5,7 +5,7 @@ import type { Docker } from "../docker";
 import { GRACE_SECONDS, SECOND } from "../limits";
 import { allow, deny, type Log, type Outcome, unknown, Waiting } from "../outcome";
 import { leader, peers } from "../queries";
-import { SIGNAL_RELOAD } from "../reload";
+import { SIGNAL_AGENT } from "../reload";
 import type { ServicesRequest } from "../request";
 import { formatAnswer, oneLine, replyTo } from "./changes";
 
@@ -51,8 +51,8 @@ else
   printf 'failed: %s\\n' "$reason"
 fi`,
   /** `$1` is /proc. An agent that starts now reads the files anyway. */
-  reload: `${SIGNAL_RELOAD}
-signal_reload "$1"
+  reload: `${SIGNAL_AGENT}
+signal_agent "$1" HUP
 exit 0`,
 } as const;
 

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, realpathSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { clusterFile, FOUR_HOSTS, PROJECT } from "../../cluster-files";
 import { type Ended, run as runInProcess } from "../../command-line";
-import { ClusterSecrets } from "../secrets/cluster-secrets";
+import { ContainerStandIn } from "../../rollout/container-stand-in";
+import { ClusterSecrets, daysAgo } from "../secrets/cluster-secrets";
 
 /** Runs a command in this process. */
 const run = (name: string, cluster: string, args: readonly string[], env: Record<string, string> = {}) =>
@@ -190,6 +191,92 @@ describe("npm run secrets", () => {
     });
     expect(readFileSync(join(there.path, "gossip.key"), "utf8")).toBe(stored.read("gossip.key"));
     await run("secrets", elsewhere, ["clean"]);
+    expect(existsSync(there.path)).toBe(false);
+  }, 60_000);
+
+  describe("rotate --due", () => {
+    const renew = (of: ClusterSecrets, ...args: string[]) => run("secrets", of.file(), ["rotate", ...args]);
+    const madeAgo = async (days: number) => {
+      const old = new ClusterSecrets();
+      await old.init(daysAgo(days));
+      return old;
+    };
+    let fresh: ClusterSecrets;
+    beforeAll(async () => {
+      fresh = await madeAgo(300);
+    });
+
+    test("ends with 0 if nothing is due, and prints what it did as JSON too", async () => {
+      expect(await renew(fresh, "--due", "30d")).toEqual({
+        status: 0,
+        stdout: expect.stringContaining(`${fresh.path}: nothing to do\n`),
+        stderr: "",
+      });
+      const { status, stdout } = await renew(fresh, "--due", "720h", "--json");
+      expect(status).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ made: [], removed: [], needed: [], waiting: [] });
+    });
+
+    test("renews, and names the deploy that has to follow", async () => {
+      const old = await madeAgo(340);
+      const { status, stdout, stderr } = await renew(old, "--due", "30d");
+      expect([status, stderr]).toEqual([0, "next: npm run deploy\n"]);
+      expect(stdout).toMatch(/^created {2}agents\/s1\/cert\.pem, key\.pem: issued, until /m);
+      expect(old.found()).toEqual([]);
+    });
+
+    test("waits with certificates until agents have a new CA, and is no failure of a nightly job", async () => {
+      const old = await madeAgo(3640);
+      await old.init(daysAgo(20));
+      expect((await renew(old, "--due", "30d")).stdout).toMatch(/^created {2}ca\.pem, ca-key\.pem: a new CA in front/m);
+      const standIn = new ContainerStandIn();
+      standIn.program("docker", "#!/bin/sh\necho 'no route to host' >&2; exit 1");
+      const { status, stdout, stderr } = await run("secrets", old.file(), ["rotate", "--due", "30d"], {
+        PATH: standIn.path,
+      });
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^waiting {2}s3: no route to host$/m);
+      expect(stderr).toMatch(/^next: npm run deploy; then repeat this/);
+    });
+
+    test("ends with 1 if certificates have to be issued elsewhere", async () => {
+      const old = await madeAgo(340);
+      rmSync(join(old.path, "ca-key.pem"));
+      const { status, stderr } = await renew(old, "--due", "30d");
+      expect(status).toBe(1);
+      expect(stderr).toContain("npm run secrets -- rotate certificates s1 s2 s3 operator --certificates FOLDER");
+    });
+
+    test.each([
+      ["30", "It must be days or hours, such as 30d or 12h."],
+      ["0d", "It must be days or hours"],
+      ["301d", "It must be 300d at most"],
+    ])("rejects the period %s", async (period, reason) => {
+      expect(await renew(fresh, "--due", period)).toMatchObject({ status: 1, stderr: expect.stringContaining(reason) });
+    });
+
+    test("or a subcommand is needed: without one there is the help", async () => {
+      expect(await renew(fresh)).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining("npm run secrets -- rotate COMMAND | --due PERIOD [options]"),
+      });
+    });
+  });
+
+  test("recover changes nothing while a container cannot be read, and names the option that leaves its host out", async () => {
+    const there = new ClusterSecrets();
+    const standIn = new ContainerStandIn();
+    standIn.program("docker", "#!/bin/sh\necho 'no route to host' >&2; exit 1");
+    const recover = (...args: string[]) => run("secrets", there.file(), ["recover", ...args], { PATH: standIn.path });
+    expect(await recover()).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /s1 on s1: no route to host\n(.*\n)* {2}bring the host back, or leave it out: --without HOST/,
+      ),
+    });
+    expect((await recover("--without", "s*")).stderr).toContain("reading the secrets of 1 container\n");
+    expect((await recover("--without", "s9")).stderr).toContain("s9");
     expect(existsSync(there.path)).toBe(false);
   }, 60_000);
 

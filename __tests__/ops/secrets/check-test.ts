@@ -32,12 +32,12 @@ test("valid secrets have no findings, and nothing is written", () => {
 });
 test("a cluster without security has nothing to check", () => expect(checkSecrets(load(FOUR_HOSTS))).toEqual([]));
 
-test("a missing folder is one finding, with both ways to get it", () => {
+test("a missing folder is one finding, with all ways to get it", () => {
   rmSync(stored.path, { recursive: true });
   const [finding, ...others] = checkSecrets(stored.cluster());
   expect(others).toEqual([]);
   expect(describeProblem(finding as NonNullable<typeof finding>)).toBe(
-    `${stored.path}: error secrets-folder-missing: the folder of the cluster's secrets does not exist\n    hint: npm run secrets -- init; in a pipeline: npm run secrets -- import`,
+    `${stored.path}: error secrets-folder-missing: the folder of the cluster's secrets does not exist\n    hint: npm run secrets -- init; if it was lost: npm run secrets -- recover; in a pipeline: npm run secrets -- import`,
   );
 });
 
@@ -141,6 +141,22 @@ describe("a server's certificate", () => {
     );
     await old.init();
     expect(old.found()).toEqual([]);
+  });
+  test("of a CA that expires, or has expired, has the hint that fits where the CA's key is", async () => {
+    for (const [days, code] of [
+      [3640, "certificate-expiring"],
+      [3660, "certificate-expired"],
+    ] as const) {
+      const old = new ClusterSecrets();
+      await old.init(daysAgo(days));
+      const hint = () =>
+        checkSecrets(old.cluster()).find(
+          ({ code: found, location }) => found === code && /ca\.pem$/.test(location.file),
+        )?.hint;
+      expect(hint()).toBe("npm run secrets -- rotate --due 30d");
+      rmSync(join(old.path, "ca-key.pem"));
+      expect(hint()).toBe("npm run secrets -- rotate ca --ca FILE");
+    }
   });
   test("that is not valid yet is an error", () =>
     expect(stored.found(undefined, daysAgo(2))).toContainEqual(

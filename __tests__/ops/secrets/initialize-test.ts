@@ -40,6 +40,7 @@ describe("what a first init creates", () => {
       "ca.pem",
       "cluster.name",
       "gossip.key",
+      "history.txt",
       "operator",
       "tokens.json",
     ]);

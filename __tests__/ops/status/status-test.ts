@@ -172,6 +172,40 @@ describe("certificates", () => {
       ],
     ]);
   });
+  test("a client agent's, which is renewed in time, is no warning before the last tenth of its life", async () => {
+    expect(status(await withCertificate(29, "c1")).notices).toHaveLength(1);
+    const ca = await makeCa("c", new Date(Date.now() - 3645 * DAY));
+    // Until the CA's end, in 5 of 25 days.
+    const { cert } = await issue(ca, { commonName: "c1" }, new Date(Date.now() - 20 * DAY));
+    const says = { certificate: new X509Certificate(cert) };
+    expect(status({ agents: { c1: { says } } }).notices).toEqual([]);
+    expect(status({ agents: { s1: { says } } }).notices).toMatchObject([{ code: "certificate-expiring" }]);
+  });
+  test("those that no agent shows are warned of too: the CA's, and those of people and programs", () => {
+    const secured = load(FOUR_HOSTS.replace("security: off", "security: { secrets: there }"));
+    const until = (days: number) => new Date(NOW.getTime() + days * DAY);
+    const certificates = [
+      { file: "ca.pem", until: until(200) },
+      { file: "operator/cert.pem", until: until(20) },
+      { file: "metrics/cert.pem", until: until(-1) },
+      { file: "agents/s1/cert.pem", until: until(20) },
+    ];
+    const { healthy, notices } = status({ certificates }, secured);
+    expect(healthy).toBe(true);
+    const day = (days: number) => until(days).toISOString().slice(0, 10);
+    expect(notices.map(({ code, message, hint }) => [code, message, hint])).toEqual([
+      [
+        "certificate-expiring",
+        `there/operator/cert.pem expires on ${day(20)}`,
+        "npm run secrets -- rotate --due 30d; npm run deploy",
+      ],
+      [
+        "certificate-expired",
+        `there/metrics/cert.pem expired on ${day(-1)}`,
+        "npm run secrets -- rotate --due 30d; npm run deploy",
+      ],
+    ]);
+  });
   test("one that lasts is not mentioned, and its end is known", async () => {
     const made = await withCertificate(200);
     expect([status(made).notices, agent("s1", made)?.certificateUntil?.slice(0, 10)]).toEqual([

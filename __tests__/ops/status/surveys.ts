@@ -29,6 +29,8 @@ export interface MadeSurvey {
   /** Why hosts are unreachable. */
   readonly silent?: Readonly<Record<string, string>>;
   readonly stateUnread?: string;
+  /** Certificates of the secrets folder. Default none. */
+  readonly certificates?: StatusInspection["certificates"];
   /** The leader of all agents. Default the first server. */
   readonly leader?: string;
 }
@@ -51,7 +53,8 @@ export function surveyOf(cluster: Cluster, made: MadeSurvey = {}): StatusInspect
     const agents = staying(cluster).filter((agent) => agent.host === host);
     return { host, version: "28.2.2", orphaned: [], agents: agents.map((agent) => examined(cluster, agent, made)) };
   });
-  return { at: NOW, ...conclude(cluster, looked, { stateEmpty: false }), stateUnread: made.stateUnread };
+  const { stateUnread, certificates = [] } = made;
+  return { at: NOW, ...conclude(cluster, looked, { stateEmpty: false }), stateUnread, certificates };
 }
 
 function examined(cluster: Cluster, agent: AgentDescription, survey: MadeSurvey): InspectedAgent {
