@@ -55,6 +55,71 @@ async function expectNothingToDo(project: Project, env: NodeJS.ProcessEnv = {}):
   expect(stdout).toContain("nothing to do; containers: ");
 }
 
+describe("containers of the last release, which have no labels", () => {
+  let cluster: LiveCluster;
+  beforeAll(async () => {
+    const options = { clients: 1, security: "off", firstDeploy: deployReleased } as const;
+    cluster = await LiveCluster.up(testBed, "unlabelled", options);
+  });
+  afterAll(() => cluster.down());
+
+  test("are written as they are, and a deploy replaces them one by one", async () => {
+    cluster.file.image = FORMER_IMAGE;
+    cluster.write();
+    new States(cluster.project.folder, ["consul"]).lose();
+    let result: CommandResult | undefined;
+    expect(
+      await cluster.touchedBy(async () => {
+        result = await sh(cluster.project, ADOPT);
+      }),
+    ).toEqual([]);
+    expect([result?.exitCode, result?.exitCode === 0 ? "" : result?.stderr]).toEqual([0, ""]);
+    expect(result?.stdout).toContain(
+      `the file differs from what runs: ${cluster.agentNames
+        .map((name) => `docker_container.${name}`)
+        .sort()
+        .join(", ")}`,
+    );
+    let touched: string[] = [];
+    const seen = await cluster.during(async () => {
+      touched = await cluster.touchedBy(() => cluster.npmDeploy());
+    });
+    expect(touched.sort()).toEqual([...cluster.agentNames].sort());
+    // The only client agent is replaced too, and while it is, its users have no other.
+    expect(seen.users.sessionLosses).toBe(0);
+    expect(seen.servers.mostDown).toBeLessThan(2);
+    await cluster.expectSound(seen);
+  });
+});
+
+describe("whatever the file has, the plan is empty", () => {
+  async function expectTakenOver(project: Project, stack: string): Promise<void> {
+    new States(project.folder, [stack]).lose();
+    const { exitCode, stdout, stderr } = await sh(project, ADOPT);
+    expect([exitCode, exitCode === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
+    await expectNothingToDo(project);
+    await project.destroy();
+    project.remove();
+  }
+
+  test("settings of all kinds, on daemons of all kinds", async () => {
+    await testBed.reset();
+    testBed.operator.logIn(testBed.registry.addresses.private, testBed.registry.credentials);
+    const project = new Project(testBed.operator, "e2e/clusters/daemons.yaml");
+    const certs = join(project.folder, "certs");
+    if (!existsSync(certs)) symlinkSync(join(testBed.operator.home, ".docker"), certs);
+    await project.npmDeploy();
+    await expectTakenOver(project, "daemons");
+  });
+
+  test("a bridge network, and published ports", async () => {
+    await testBed.localHost.reset();
+    const project = new Project(testBed.local, "clusters/local.yaml");
+    await project.npmDeploy();
+    await expectTakenOver(project, "consul-local");
+  });
+});
+
 describe.each([3, 5])("a secured cluster of %i servers in three stacks", (servers) => {
   let cluster: LiveCluster;
   let states: States;
@@ -205,70 +270,5 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
     const seen = await cluster.during(() => cluster.npmDeploy({ timeoutMs: 600_000 }));
     expectUndisturbed(seen);
     await expectSound(seen);
-  });
-});
-
-describe("containers of the last release, which have no labels", () => {
-  let cluster: LiveCluster;
-  beforeAll(async () => {
-    const options = { clients: 1, security: "off", firstDeploy: deployReleased } as const;
-    cluster = await LiveCluster.up(testBed, "unlabelled", options);
-  });
-  afterAll(() => cluster.down());
-
-  test("are written as they are, and a deploy replaces them one by one", async () => {
-    cluster.file.image = FORMER_IMAGE;
-    cluster.write();
-    new States(cluster.project.folder, ["consul"]).lose();
-    let result: CommandResult | undefined;
-    expect(
-      await cluster.touchedBy(async () => {
-        result = await sh(cluster.project, ADOPT);
-      }),
-    ).toEqual([]);
-    expect([result?.exitCode, result?.exitCode === 0 ? "" : result?.stderr]).toEqual([0, ""]);
-    expect(result?.stdout).toContain(
-      `the file differs from what runs: ${cluster.agentNames
-        .map((name) => `docker_container.${name}`)
-        .sort()
-        .join(", ")}`,
-    );
-    let touched: string[] = [];
-    const seen = await cluster.during(async () => {
-      touched = await cluster.touchedBy(() => cluster.npmDeploy());
-    });
-    expect(touched.sort()).toEqual([...cluster.agentNames].sort());
-    // The only client agent is replaced too, and while it is, its users have no other.
-    expect(seen.users.sessionLosses).toBe(0);
-    expect(seen.servers.mostDown).toBeLessThan(2);
-    await cluster.expectSound(seen);
-  });
-});
-
-describe("whatever the file has, the plan is empty", () => {
-  async function expectTakenOver(project: Project, stack: string): Promise<void> {
-    new States(project.folder, [stack]).lose();
-    const { exitCode, stdout, stderr } = await sh(project, ADOPT);
-    expect([exitCode, exitCode === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
-    await expectNothingToDo(project);
-    await project.destroy();
-    project.remove();
-  }
-
-  test("settings of all kinds, on daemons of all kinds", async () => {
-    await testBed.reset();
-    testBed.operator.logIn(testBed.registry.addresses.private, testBed.registry.credentials);
-    const project = new Project(testBed.operator, "e2e/clusters/daemons.yaml");
-    const certs = join(project.folder, "certs");
-    if (!existsSync(certs)) symlinkSync(join(testBed.operator.home, ".docker"), certs);
-    await project.npmDeploy();
-    await expectTakenOver(project, "daemons");
-  });
-
-  test("a bridge network, and published ports", async () => {
-    await testBed.localHost.reset();
-    const project = new Project(testBed.local, "clusters/local.yaml");
-    await project.npmDeploy();
-    await expectTakenOver(project, "consul-local");
   });
 });
