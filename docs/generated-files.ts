@@ -14,8 +14,8 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "docs/api.md": apiReference,
   "docs/cluster-file.md": clusterReference,
   "docs/commands.md": commandReference,
+  "docs/environment.md": variableReference,
   "docs/errors.md": errorReference,
   "docs/pipelines.md": pipelinesPage,
-  "docs/terraform-variables.md": variableReference,
   "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };

@@ -282,7 +282,7 @@ const daemon = z
     "The URL of the hosts' Docker daemons: unix://, ssh://, tcp:// (with TLS) or tcp+insecure://. {address} and {host} stand for the host's address and name.",
   );
 
-/** Keys and units are those of registrator's flags (github.com/fayrus/registrator, docs/configuration.md). */
+/** Keys and units are those of registrator's flags (github.com/fayrus/registrator/blob/master/docs/configuration.md). */
 export const registratorMapping = z.strictObject({
   image: image.optional().describe(`Registrator's image, by tag or digest. Default ${DEFAULTS.registrator.image}.`),
   container: dockerName.optional().describe(`The container's name. Default ${DEFAULTS.registrator.container}.`),
