@@ -39,7 +39,9 @@ test.each(PAGES)("every link of %s leads to a file, and to a heading that it has
 
 test("every page and heading that a message names is there", () => {
   const named = SOURCES.flatMap((source) =>
-    [...readFileSync(join(ROOT, source), "utf8").matchAll(/(?<![\w/])docs\/[\w-]+\.md(#[\w-]+)?/g)].map(([link]) => link),
+    [...readFileSync(join(ROOT, source), "utf8").matchAll(/(?<![\w/])docs\/[\w-]+\.md(#[\w-]+)?/g)].map(
+      ([link]) => link,
+    ),
   );
   expect(named.length).toBeGreaterThan(0);
   expect(named.filter((link) => leadsNowhere(link, "", ""))).toEqual([]);

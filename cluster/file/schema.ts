@@ -85,11 +85,11 @@ const ports = z
 
 const publish = z
   .strictObject({
-    dns: port.optional(),
-    http: port.optional(),
-    https: port.optional(),
-    grpc: port.optional(),
-    grpc_tls: port.optional(),
+    dns: port.optional().describe("The host's port for DNS, by TCP and UDP. Default none."),
+    http: port.optional().describe("The host's port for the HTTP API and the UI. Default none."),
+    https: port.optional().describe("The host's port for the HTTPS API. Default none."),
+    grpc: port.optional().describe("The host's port for gRPC without TLS. Default none."),
+    grpc_tls: port.optional().describe("The host's port for gRPC with TLS. Default none."),
   })
   .describe(
     "In a bridge network: ports of the host at which the agent's ports are published, at the host's address. Default none.",
