@@ -6,7 +6,11 @@ const below = (folder: string, suffix: RegExp): string[] =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => suffix.test(name))
     .map((name) => join(folder, name));
-const PAGES = ["README.md", "README.zh-CN.md", ...below("docs", /\.md$/), ...below("e2e", /\.md$/)];
+const PAGES = [
+  ...["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"],
+  ...below("docs", /\.md$/),
+  ...below("e2e", /\.md$/),
+];
 const SOURCES = ["cluster", "constructs", "consul", "ops", "rollout"].flatMap((folder) => below(folder, /\.(ts|sh)$/));
 const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8").replace(/^ *```.*?^ *```/gms, "");
 

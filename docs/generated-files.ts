@@ -5,6 +5,7 @@ import { svg } from "../ops/diagram/svg";
 import { apiReference } from "./api-reference";
 import { commandReference } from "./command-reference";
 import { pipelinesPage } from "./pipelines-page";
+import { portReference } from "./port-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
 import { variableReference } from "./variable-reference";
 
@@ -17,5 +18,6 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "docs/environment.md": variableReference,
   "docs/errors.md": errorReference,
   "docs/pipelines.md": pipelinesPage,
+  "docs/ports.md": portReference,
   "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };

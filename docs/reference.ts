@@ -1,8 +1,9 @@
 import { stringify } from "yaml";
 import { z } from "zod";
-import { type Area, allowableCodes, areas, ignorableCodes } from "../cluster/catalogue";
+import { type Area, allowableCodes, areas, ignorableCodes, type ProblemCode } from "../cluster/catalogue";
 import { clusterSchema } from "../cluster/file/schema";
 import { AGENT_FAILURES } from "../consul/agent-failures";
+import { FIXES } from "./fixes";
 import { effectOf } from "./key-effects";
 import { KEY_SECTIONS, type KeyExample } from "./key-examples";
 import { escaped, table as markdownTable } from "./markdown";
@@ -197,9 +198,15 @@ export function errorReference(): string {
   return [
     "# Errors and warnings",
     "",
-    "`npm run generate` writes this page from cluster/catalogue.ts and consul/agent-failures.ts. A problem is printed as",
-    "`location: severity code: message`, with a hint below it. The location is file:line:column for the cluster file, an",
-    "agent and its host, or a file of the cluster's secrets.",
+    "`npm run generate` writes this page from cluster/catalogue.ts, docs/fixes.ts and consul/agent-failures.ts. A problem is",
+    "printed as `location: severity code: message`, with a hint below it. The location is file:line:column for the cluster",
+    "file, an agent and its host, or a file of the cluster's secrets. The hint has the names; this page has the fix in",
+    "general.",
+    "",
+    "Messages without a code are printed while a step runs. They have tables of their own: [when a deploy",
+    "fails](changing.md#when-a-deploy-fails), [declared services](declaring.md), [an",
+    "adoption](adopting.md#when-something-goes-wrong), and [an agent that does not become",
+    "ready](#an-agent-that-does-not-become-ready) below.",
     ...sections,
     "",
     ...failureTable(),
@@ -209,15 +216,16 @@ export function errorReference(): string {
 
 function codeTable(area: Area): string[] {
   const permission = PERMISSIONS[area];
-  const rows = Object.entries(areas[area]).map(([code, { severity, about }]) => {
-    const last = permission ? ` ${permission.of(code)} |` : "";
-    return `| \`${code}\` | ${severity} | ${about} |${last}`;
-  });
-  return [
-    `| code | severity | meaning |${permission ? ` ${permission.column} |` : ""}`,
-    `| --- | --- | --- |${permission ? " --- |" : ""}`,
-    ...rows,
-  ];
+  return markdownTable(
+    ["code", "severity", "meaning", "fix", ...(permission ? [permission.column] : [])],
+    Object.entries(areas[area]).map(([code, { severity, about }]) => [
+      `\`${code}\``,
+      severity,
+      about,
+      FIXES[code as ProblemCode],
+      ...(permission ? [permission.of(code)] : []),
+    ]),
+  );
 }
 
 /** Some problems can be ignored in the file, others allowed on the command line: a column of the area's table. */
