@@ -3,10 +3,12 @@ import { loadCluster } from "../cluster/file/load";
 import { graphOf } from "../ops/diagram/graph";
 import { svg } from "../ops/diagram/svg";
 import { apiReference } from "./api-reference";
+import { architecturePicture } from "./architecture-picture";
 import { commandReference } from "./command-reference";
 import { pipelinesPage } from "./pipelines-page";
 import { portReference } from "./port-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
+import { rolloutPicture } from "./rollout-picture";
 import { variableReference } from "./variable-reference";
 
 /** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, pipelines, and the article's cluster file. */
@@ -19,5 +21,7 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "docs/errors.md": errorReference,
   "docs/pipelines.md": pipelinesPage,
   "docs/ports.md": portReference,
+  "docs/pictures/architecture.svg": architecturePicture,
+  "docs/pictures/rollout.svg": rolloutPicture,
   "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };
