@@ -65,6 +65,7 @@ test("the index leads to every page", () => {
 
 test.each([
   ["npm run deploy -- --wihtout node3", "no option --wihtout"],
+  ["npm run secrets -- --fix", "no option --fix"],
   ["npm run secrets -- rotate leaves", 'no command "leaves"'],
   ["npm run deploi", 'no npm script "deploi"'],
   ["npm run doctor --fix", "`--` is missing"],

@@ -38,9 +38,10 @@ function mistakeOf(typed: string, words: readonly string[]): string | undefined 
   let rest = words;
   while (command.subcommands.length > 0) {
     const [name, ...behind] = rest;
+    // A command with others below it can have options of its own; without any, it shows its help.
+    if (name === undefined || name.startsWith("-")) break;
     const below = command.subcommands.find((candidate) => candidate.name() === name);
-    // `npm run secrets` alone shows the help.
-    if (below === undefined) return name === undefined ? undefined : `${typed}: no command "${name}"`;
+    if (below === undefined) return `${typed}: no command "${name}"`;
     command = below;
     rest = behind;
   }
