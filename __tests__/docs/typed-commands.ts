@@ -13,7 +13,7 @@ const PROGRAM = createProgram({ terminal: new Terminal(), words: [], exitCode: 0
 const COMMON_OPTIONS = ["-h", "--help", "--cluster"];
 
 /** A command of the product, as a page shows it: `npm run NAME -- WORDS`, or `npx consul-cdktf NAME WORDS`. */
-const TYPED = /\b(?:npm run (?:-s |--silent )?|npx consul-cdktf )(?=[a-z])[^\n`;&|)\]\u3000-\uffff]*/g;
+const TYPED = /\b(?:npm run (?:-s |--silent )?|npx consul-cdktf )(?=[a-z])[^\n`,;&|)\]\u3000-\uffff]*/g;
 
 /** The commands of the product in a page's text, in code blocks and in the text between them. */
 export const commandsIn = (text: string): string[] =>
@@ -26,11 +26,13 @@ export function mistakeIn(command: string): string | undefined {
   if (isScript && !(name in scripts)) return `${command}: no npm script "${name}"`;
   if (isScript && !/ops\/main\.ts/.test(scripts[name] ?? "")) return undefined;
   const separator = words.indexOf("--");
-  // npm takes options before `--` as its own.
+  // npm takes options before `--` as its own. Behind a second one are the words of another program.
   const own = isScript ? (separator < 0 ? [] : words.slice(separator + 1)) : words;
   if (isScript && words.some((word, index) => word.startsWith("-") && (separator < 0 || index < separator)))
     return `${command}: npm takes the option, because \`--\` is missing before it`;
-  return mistakeOf(command, name === "consul-cdktf" ? own : [name, ...own]);
+  const end = own.indexOf("--");
+  const its = end < 0 ? own : own.slice(0, end);
+  return mistakeOf(command, name === "consul-cdktf" ? its : [name, ...its]);
 }
 
 function mistakeOf(typed: string, words: readonly string[]): string | undefined {
@@ -39,7 +41,7 @@ function mistakeOf(typed: string, words: readonly string[]): string | undefined 
   while (command.subcommands.length > 0) {
     const [name, ...behind] = rest;
     // A command with others below it can have options of its own; without any, it shows its help.
-    if (name === undefined || name.startsWith("-")) break;
+    if (name === undefined || name.startsWith("-") || name === "COMMAND") break;
     const below = command.subcommands.find((candidate) => candidate.name() === name);
     if (below === undefined) return `${typed}: no command "${name}"`;
     command = below;
