@@ -6,6 +6,7 @@ import { apiReference } from "./api-reference";
 import { architecturePicture } from "./architecture-picture";
 import { commandReference } from "./command-reference";
 import { pipelinesPage } from "./pipelines-page";
+import { portPicture } from "./port-picture";
 import { portReference } from "./port-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
 import { rolloutPicture } from "./rollout-picture";
@@ -22,6 +23,7 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "docs/pipelines.md": pipelinesPage,
   "docs/ports.md": portReference,
   "docs/pictures/architecture.svg": architecturePicture,
+  "docs/pictures/ports.svg": portPicture,
   "docs/pictures/rollout.svg": rolloutPicture,
   "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };

@@ -1,11 +1,12 @@
 import { architecturePicture } from "../../docs/architecture-picture";
+import { portPicture } from "../../docs/port-picture";
 import { rolloutPicture } from "../../docs/rollout-picture";
 import { graphOf } from "../../ops/diagram/graph";
 import { svg } from "../../ops/diagram/svg";
 import { textWidth } from "../../ops/diagram/text-fit";
 import { FOUR_HOSTS, load } from "../cluster-files";
 
-const PICTURES = { architecture: architecturePicture(), rollout: rolloutPicture() };
+const PICTURES = { architecture: architecturePicture(), ports: portPicture(), rollout: rolloutPicture() };
 /** As wide as on a phone, where an SVG of 440 pixels is a little smaller, and can still be read. */
 const WIDTH = 440;
 
