@@ -35,7 +35,7 @@ export function portPicture(): string {
           box("store", { x: 334, y, width: 82, height: 30 }, [port]),
         ];
       }),
-      label("8501, 8503 and 8600 listen at client_addr, by default on loopback.", WIDTH / 2, height - 16),
+      label("By default, 8501, 8503 and 8600 are on loopback.", WIDTH / 2, height - 16),
     ],
   );
 }
