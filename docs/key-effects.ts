@@ -87,6 +87,9 @@ function effectBetween(before: SynthesizedCluster, after: SynthesizedCluster): s
     ...additions(rolesOf(added.filter((id) => id.includes("/docker_container.")))),
     ...replacements(rolesOf([...replaced]), all, replaced.size),
   ];
+  // A new container begins with what is on its volume.
+  const isAgent = (id: string) => ["server", "client"].includes(roleOf(id));
+  if (changed.some(({ id, keys }) => isAgent(id) && keys.includes("volumes"))) effects.push("**other data**");
   const others = changed.filter(({ id }) => !replaced.has(id));
   if (others.some(({ id }) => id.includes("/docker_container."))) effects.push("changes the containers in place");
   const steps = [...others.map(({ id }) => id), ...added].filter((id) => id.includes("/terraform_data."));

@@ -77,6 +77,7 @@ export function clusterReference(): string {
           "replaces ...",
           "containers are replaced: servers [one at a time](changing.md#how-servers-are-replaced), client agents [in turn](changing.md#how-clients-are-replaced)",
         ],
+        ["other data", "the new container has another volume or folder. Move the data there first, or it begins empty"],
       ],
     ),
     "",

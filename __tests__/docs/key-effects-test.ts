@@ -16,6 +16,7 @@ test.each([
   ["Settings of agents", "restart", "changes the containers in place"],
   ["Settings of agents", "ready_timeout", "nothing"],
   ["servers[], clients[]", "node", "replaces the agent"],
+  ["servers[], clients[]", "data", "replaces the agent; **other data**"],
   ["resources", "cpus", "replaces all agents"],
   ["resources", "memory", "changes the containers in place"],
   ["services[]", "tags", "reload"],
