@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   constructs: ["cluster", "consul", "rollout/request.ts"],
   rollout: ["consul"],
   ops: ["cluster", "constructs", "consul", "rollout", "package.json"],
-  docs: ["cluster", "consul", "ops", "package.json"],
+  docs: ["cluster", "constructs", "consul", "ops", "package.json"],
   package: ["constructs", "ops", "package.json"],
   "main.ts": ["constructs"],
   e2e: ["cluster", "constructs", "consul", "ops", "package", "rollout"],

@@ -6,8 +6,12 @@ const below = (folder: string, suffix: RegExp): string[] =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => suffix.test(name))
     .map((name) => join(folder, name));
-const PAGES = ["README.md", "README.zh-CN.md", ...below("docs", /\.md$/), ...below("e2e", /\.md$/)];
-const SOURCES = ["cluster", "constructs", "ops"].flatMap((folder) => below(folder, /\.(ts|sh)$/));
+const PAGES = [
+  ...["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"],
+  ...below("docs", /\.md$/),
+  ...below("e2e", /\.md$/),
+];
+const SOURCES = ["cluster", "constructs", "consul", "ops", "rollout"].flatMap((folder) => below(folder, /\.(ts|sh)$/));
 const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8").replace(/^ *```.*?^ *```/gms, "");
 
 /** A heading's anchor, as GitHub makes it. */
@@ -37,9 +41,11 @@ test.each(PAGES)("every link of %s leads to a file, and to a heading that it has
   expect(broken(page)).toEqual([]),
 );
 
-test("every heading that a message names is there", () => {
+test("every page and heading that a message names is there", () => {
   const named = SOURCES.flatMap((source) =>
-    [...readFileSync(join(ROOT, source), "utf8").matchAll(/docs\/[\w-]+\.md#[\w-]+/g)].map(([link]) => link),
+    [...readFileSync(join(ROOT, source), "utf8").matchAll(/(?<![\w/])docs\/[\w-]+\.md(#[\w-]+)?/g)].map(
+      ([link]) => link,
+    ),
   );
   expect(named.length).toBeGreaterThan(0);
   expect(named.filter((link) => leadsNowhere(link, "", ""))).toEqual([]);

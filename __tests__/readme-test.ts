@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -94,14 +95,23 @@ describe("README", () => {
 
   test("in Chinese it has the same commands, files, programs, pictures and links, and as many parts", () => {
     const chinese = page("README.zh-CN.md");
-    const partsOf = (text: string) => (text.match(/^## /gm) ?? []).length;
     for (const language of ["sh", "yaml", "ts"]) expect(blocks(language, chinese)).toEqual(blocks(language));
-    expect(partsOf(chinese)).toBe(partsOf(README));
+    expect(partsOf(chinese)).toHaveLength(partsOf(README).length);
     const elsewhere = (link: string) => !/^README/.test(link);
     const links = linksOf(chinese);
     expect(linksOf(README).filter((link) => elsewhere(link) && !links.includes(link))).toEqual([]);
     expect(links.filter((link) => elsewhere(link) && !existsSync(join(ROOT, link.replace(/#.*/, ""))))).toEqual([]);
   });
+});
+
+/** The parts of a page: what is before the first heading of its second level, and each part with such a heading. */
+const partsOf = (text: string): string[] => text.split(/^(?=## )/m);
+const hashOf = (part: string): string => createHash("sha256").update(part.trim()).digest("hex").slice(0, 12);
+
+test("each part of README.zh-CN.md names the English part that it translates, by its hash", () => {
+  const translated = partsOf(page("README.zh-CN.md")).map((part) => /^<!-- en: (\w+) -->$/m.exec(part)?.[1]);
+  // When the English part has changed, translate the change. Then write the new hash, which this shows, into the comment.
+  expect(translated).toEqual(partsOf(README).map(hashOf));
 });
 
 test("what docs/declaring.md shows is part of a cluster file, without a warning", () => {

@@ -150,7 +150,7 @@ export const AGENT_FAILURES: readonly AgentFailure[] = [
     pattern: /recovery failed/,
     line: "recovery failed: ...",
     meaning: "raft/peers.json in the server's data is not valid",
-    hint: "correct or remove raft/peers.json: docs/recovery.md",
+    hint: "correct or remove raft/peers.json: docs/lost-quorum.md",
   },
   {
     pattern:
@@ -336,7 +336,7 @@ export const AGENT_FAILURES: readonly AgentFailure[] = [
     pattern: /failed to contact quorum of nodes|Election timeout reached, restarting election/,
     line: "failed to contact quorum of nodes; Election timeout reached, restarting election",
     meaning: "the server cannot reach a majority of the servers",
-    hint: "bring the other servers back (`npm run status`), and open port 8300 (TCP) between them; docs/recovery.md",
+    hint: "bring the other servers back (`npm run status`), and open port 8300 (TCP) between them; docs/lost-quorum.md",
   },
   {
     pattern: /No cluster leader|No known Consul servers/,

@@ -3,9 +3,13 @@ import { loadCluster } from "../cluster/file/load";
 import { graphOf } from "../ops/diagram/graph";
 import { svg } from "../ops/diagram/svg";
 import { apiReference } from "./api-reference";
+import { architecturePicture } from "./architecture-picture";
 import { commandReference } from "./command-reference";
 import { pipelinesPage } from "./pipelines-page";
+import { portPicture } from "./port-picture";
+import { portReference } from "./port-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
+import { rolloutPicture } from "./rollout-picture";
 import { variableReference } from "./variable-reference";
 
 /** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, pipelines, and the article's cluster file. */
@@ -14,8 +18,12 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "docs/api.md": apiReference,
   "docs/cluster-file.md": clusterReference,
   "docs/commands.md": commandReference,
+  "docs/environment.md": variableReference,
   "docs/errors.md": errorReference,
   "docs/pipelines.md": pipelinesPage,
-  "docs/terraform-variables.md": variableReference,
+  "docs/ports.md": portReference,
+  "docs/pictures/architecture.svg": architecturePicture,
+  "docs/pictures/ports.svg": portPicture,
+  "docs/pictures/rollout.svg": rolloutPicture,
   "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };

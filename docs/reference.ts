@@ -1,8 +1,12 @@
+import { stringify } from "yaml";
 import { z } from "zod";
-import { type Area, allowableCodes, areas, ignorableCodes } from "../cluster/catalogue";
+import { type Area, allowableCodes, areas, ignorableCodes, type ProblemCode } from "../cluster/catalogue";
 import { clusterSchema } from "../cluster/file/schema";
 import { AGENT_FAILURES } from "../consul/agent-failures";
-import { cellText, table as markdownTable } from "./markdown";
+import { FIXES } from "./fixes";
+import { effectOf } from "./key-effects";
+import { KEY_SECTIONS, type KeyExample } from "./key-examples";
+import { escaped, table as markdownTable } from "./markdown";
 
 interface JsonSchema {
   readonly $ref?: string;
@@ -59,20 +63,42 @@ export function clusterReference(): string {
     "`npm run generate` writes this page from cluster/file/schema.ts. Editors that support YAML schemas complete and check",
     "the file as you type: keep the first line of the files in clusters/.",
     "",
+    "The column *a change of it* has what the next deploy does, found by synthesizing a cluster of three servers and a",
+    "client agent before and after the example (docs/key-effects.ts):",
+    "",
+    ...markdownTable(
+      ["a change of it", "meaning"],
+      [
+        ["nothing", "nothing that runs changes; the next deploy goes by the new value"],
+        ["reload", "the agent reloads the declared services; nothing restarts"],
+        ["applied", "a step of the deploy applies it to the running cluster; nothing restarts"],
+        ["changes the containers in place", "Docker changes the limit or the policy; nothing restarts"],
+        [
+          "replaces ...",
+          "containers are replaced: servers [one at a time](changing.md#how-servers-are-replaced), client agents [in turn](changing.md#how-clients-are-replaced)",
+        ],
+        ["other data", "the new container has another volume or folder. Move the data there first, or it begins empty"],
+      ],
+    ),
+    "",
     "## The cluster",
     "",
-    ...table(own, required),
+    ...table("The cluster", own, required),
     "",
     "## Settings of agents",
     "",
     "At the top of the file they are for all agents. An agent's own mapping takes precedence.",
     "",
-    ...table(Object.fromEntries([...sharedKeys].map((key) => [key, shared[key] as JsonSchema])), []),
+    ...table(
+      "Settings of agents",
+      Object.fromEntries([...sharedKeys].map((key) => [key, shared[key] as JsonSchema])),
+      [],
+    ),
     ...mappings.flatMap(([name, schema]) => {
       const keys = Object.fromEntries(
         Object.entries(schema.properties ?? {}).filter(([key]) => !name.startsWith("servers") || !sharedKeys.has(key)),
       );
-      return ["", `## ${name}`, "", ...table(keys, schema.required ?? [])];
+      return ["", `## ${name}`, "", ...table(name, keys, schema.required ?? [])];
     }),
     "",
   ].join("\n");
@@ -82,19 +108,33 @@ export function clusterReference(): string {
 const mapping = (schema: JsonSchema | undefined): JsonSchema =>
   (schema?.anyOf ?? [schema]).find((branch) => branch?.properties) ?? {};
 
-function table(properties: Record<string, JsonSchema>, required: readonly string[]): string[] {
-  const rows = Object.entries(properties).map(
-    ([key, schema]) =>
-      `| \`${key}\` | ${typeOf(schema)} | ${required.includes(key) ? "required" : defaultOf(schema)} | ${meaningOf(schema)} |`,
+function table(section: string, properties: Record<string, JsonSchema>, required: readonly string[]): string[] {
+  return markdownTable(
+    ["key", "type", "default", "example", "a change of it", "meaning"],
+    Object.entries(properties).map(([key, schema]) => {
+      const { example, effect } = exampleOf(section, key);
+      const value = required.includes(key) ? "required" : defaultOf(schema);
+      return [`\`${key}\``, typeOf(schema), value, flow(example.value), effect, meaningOf(schema)];
+    }),
   );
-  return ["| key | type | default | meaning |", "| --- | --- | --- | --- |", ...rows];
 }
+
+/** @throws if docs/key-examples.ts has no example of the key */
+function exampleOf(name: string, key: string): { readonly example: KeyExample; readonly effect: string } {
+  const section = KEY_SECTIONS[name];
+  const example = section?.examples[key];
+  if (!section || !example) throw new Error(`docs/key-examples.ts has no example of ${key} in the section ${name}`);
+  return { example, effect: effectOf(key, section, example) };
+}
+
+/** A value on one line, as YAML. */
+const flow = (value: unknown): string => `\`${stringify(value, { collectionStyle: "flow", lineWidth: 0 }).trim()}\``;
 
 /** A description ends with the default, if there is one: see cluster/file/schema.ts. */
 const DEFAULT_SENTENCE = /\s*\bDefault ([\s\S]+)\.$/;
 
-const defaultOf = ({ description = "" }: JsonSchema): string => cellText(DEFAULT_SENTENCE.exec(description)?.[1] ?? "");
-const meaningOf = ({ description = "" }: JsonSchema): string => cellText(description.replace(DEFAULT_SENTENCE, ""));
+const defaultOf = ({ description = "" }: JsonSchema): string => escaped(DEFAULT_SENTENCE.exec(description)?.[1] ?? "");
+const meaningOf = ({ description = "" }: JsonSchema): string => escaped(description.replace(DEFAULT_SENTENCE, ""));
 
 /** Schemas that have a table of their own. */
 const NAMED: Readonly<Record<string, string>> = { "#/$defs/service": "mapping", "#/$defs/check": "mapping" };
@@ -103,6 +143,7 @@ function typeOf(schema: JsonSchema): string {
   if (schema.$ref) return NAMED[schema.$ref] ?? "any";
   if (schema.anyOf) return [...new Set(schema.anyOf.map(typeOf))].join(" or ");
   if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.enum && schema.enum.length > 8) return "[codes](errors.md)";
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(", ");
   if (schema.type === "array") return `list of ${typeOf(schema.items ?? {})}`;
   return schema.type === "object" ? "mapping" : (schema.type ?? "any");
@@ -158,9 +199,15 @@ export function errorReference(): string {
   return [
     "# Errors and warnings",
     "",
-    "`npm run generate` writes this page from cluster/catalogue.ts and consul/agent-failures.ts. A problem is printed as",
-    "`location: severity code: message`, with a hint below it. The location is file:line:column for the cluster file, an",
-    "agent and its host, or a file of the cluster's secrets.",
+    "`npm run generate` writes this page from cluster/catalogue.ts, docs/fixes.ts and consul/agent-failures.ts. A problem is",
+    "printed as `location: severity code: message`, with a hint below it. The location is file:line:column for the cluster",
+    "file, an agent and its host, or a file of the cluster's secrets. The hint has the names; this page has the fix in",
+    "general.",
+    "",
+    "Messages without a code are printed while a step runs. They have tables of their own: [when a deploy",
+    "fails](changing.md#when-a-deploy-fails), [declared services](declaring.md), [an",
+    "adoption](adopting.md#when-something-goes-wrong), and [an agent that does not become",
+    "ready](#an-agent-that-does-not-become-ready) below.",
     ...sections,
     "",
     ...failureTable(),
@@ -170,15 +217,16 @@ export function errorReference(): string {
 
 function codeTable(area: Area): string[] {
   const permission = PERMISSIONS[area];
-  const rows = Object.entries(areas[area]).map(([code, { severity, about }]) => {
-    const last = permission ? ` ${permission.of(code)} |` : "";
-    return `| \`${code}\` | ${severity} | ${about} |${last}`;
-  });
-  return [
-    `| code | severity | meaning |${permission ? ` ${permission.column} |` : ""}`,
-    `| --- | --- | --- |${permission ? " --- |" : ""}`,
-    ...rows,
-  ];
+  return markdownTable(
+    ["code", "severity", "meaning", "fix", ...(permission ? [permission.column] : [])],
+    Object.entries(areas[area]).map(([code, { severity, about }]) => [
+      `\`${code}\``,
+      severity,
+      about,
+      FIXES[code as ProblemCode],
+      ...(permission ? [permission.of(code)] : []),
+    ]),
+  );
 }
 
 /** Some problems can be ignored in the file, others allowed on the command line: a column of the area's table. */

@@ -15,7 +15,7 @@ const HOSTS = {
   node4: "172.16.8.123",
   web1: "172.16.8.110",
 };
-const BLOCKS = documented("docs/membership.md", "sh", "## A permanently failed host").map((block) =>
+const BLOCKS = documented("docs/failed-host.md", "sh", "## Steps").map((block) =>
   block.replaceAll("10.0.0.11", HOSTS.node1),
 );
 const [ADD, PEERS, REMOVE_PEER, LIST_STATE, REMOVE_STATE, DEPLOY] = BLOCKS as [
@@ -27,7 +27,7 @@ const [ADD, PEERS, REMOVE_PEER, LIST_STATE, REMOVE_STATE, DEPLOY] = BLOCKS as [
   string,
 ];
 
-describe("a host has failed permanently: docs/membership.md, on a secured cluster with its API on loopback", () => {
+describe("a host has failed permanently: docs/failed-host.md, on a secured cluster with its API on loopback", () => {
   const testBed = TestBed.standing();
   const project = new Project(testBed.operator, "clusters/payments.yaml");
 

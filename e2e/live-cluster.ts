@@ -273,7 +273,7 @@ export class LiveCluster {
   }
 
   /**
-   * Recovers from an interrupted deploy as docs/recovery.md has it: doctor fixes, and a deploy completes, until
+   * Recovers from an interrupted deploy as docs/interrupted-deploy.md has it: doctor fixes, and a deploy completes, until
    * nothing is wrong.
    */
   async recover(): Promise<void> {

@@ -13,9 +13,12 @@ const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
 const SURVIVOR = "consul-server3";
 const LOST = ["consul-server1", "consul-server2"];
 const SEED = readFileSync(join(__dirname, "../clusters/seed.yaml"), "utf8");
-/** The commands of one section of the page, block by block. */
-const blocks = (section: string): string[] => documented("docs/recovery.md", "sh", `## ${section}`);
-const [SAVE, RECOVER, VERIFY, DEPLOY] = blocks("A permanently lost quorum") as [string, string, string, string];
+const [SAVE, RECOVER, VERIFY, DEPLOY] = documented("docs/lost-quorum.md", "sh", "## Steps") as [
+  string,
+  string,
+  string,
+  string,
+];
 
 /** The article's cluster, and a cluster of the same hosts with all defaults: security, and an API on loopback. */
 const FILES = {
@@ -29,7 +32,7 @@ function securedByDefault(): string {
 }
 
 describe.each(Object.entries(FILES))(
-  "two of three servers are permanently lost, %s: the commands of docs/recovery.md",
+  "two of three servers are permanently lost, %s: the commands of docs/lost-quorum.md",
   (kind, file) => {
     const testBed = TestBed.standing();
     const project = new Project(testBed.operator, "clusters/recovered.yaml");

@@ -16,7 +16,7 @@ import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const TWO_LEADERS = documented("docs/recovery.md", "sh", "## Two leaders");
+const TWO_LEADERS = documented("docs/two-leaders.md", "sh", "## Steps");
 
 describe.each(["on", "off"] as const)("status names each problem, with security %s", (security) => {
   const testBed = TestBed.standing();
@@ -34,18 +34,19 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
   };
   const inside = (agent: string, script: string) =>
     cluster.docker(agent, "exec", "-u", "consul", agent, "sh", "-c", script);
-  /** docs/recovery.md: saves the keys of one side, then recreates its server with an empty disk. */
+  /** docs/two-leaders.md: saves the keys and the data of one side, then recreates its server with an empty disk. */
   const discard = async (server: string) => {
     const here = (text: string) =>
       text.replaceAll("172.16.8.122", String(cluster.file.hosts[server])).replaceAll("consul-server3", server);
-    const [save, remove] = TWO_LEADERS.map(here) as [string, string];
+    const [save, copy, remove] = TWO_LEADERS.map(here) as [string, string, string];
     const [container, volume, deploy] = remove.trim().split("\n") as [string, string, string];
     const shell = (script: string) => cluster.project.run("sh", ["-euc", script]);
     if (security === "on") {
       await shell(`${CONSUL_IN}consul_in ${cluster.file.hosts[server]} ${server} kv put side ${server}\n${save}`);
       expect(readFileSync(join(cluster.project.folder, `${server}-kv.json`), "utf8")).toContain('"key": "side"');
     }
-    await shell(`${container}\n${volume}`);
+    await shell(`${copy}${container}
+${volume}`);
     await reconnect(testBed, server);
     await typeAtTerminal(cluster.project, deploy);
   };

@@ -22,8 +22,9 @@ describe.each(PAGES.map((page) => [page, fragmentsOf(page)] as const).filter(([,
     test.each(fragments.map((fragment) => [JSON.stringify(fragment).slice(0, 80), fragment] as const))(
       "%s is part of a cluster file",
       (_, fragment) => {
+        const file = { ...BASE, ...fragment };
         const hosts = { ...HOSTS, ...(fragment as { hosts?: object }).hosts };
-        expect(load(JSON.stringify({ ...BASE, ...fragment, hosts })).name).toBe("c");
+        expect(load(JSON.stringify({ ...file, hosts })).name).toBe(file.name);
       },
     );
   },

@@ -62,8 +62,8 @@ export const preparedQuery = open({
     }).optional(),
     peer: text.optional(),
     sameness_group: text.optional(),
-  }),
-  dns: open({ ttl: duration.optional() }).optional(),
+  }).describe("Which instances of which service the query finds, and where else it looks."),
+  dns: open({ ttl: duration.optional() }).optional().describe("`ttl`: how long resolvers cache the answer."),
   template: open({
     type: z.literal("name_prefix_match"),
     regexp: text.optional(),

@@ -85,11 +85,11 @@ const ports = z
 
 const publish = z
   .strictObject({
-    dns: port.optional(),
-    http: port.optional(),
-    https: port.optional(),
-    grpc: port.optional(),
-    grpc_tls: port.optional(),
+    dns: port.optional().describe("The host's port for DNS, by TCP and UDP. Default none."),
+    http: port.optional().describe("The host's port for the HTTP API and the UI. Default none."),
+    https: port.optional().describe("The host's port for the HTTPS API. Default none."),
+    grpc: port.optional().describe("The host's port for gRPC without TLS. Default none."),
+    grpc_tls: port.optional().describe("The host's port for gRPC with TLS. Default none."),
   })
   .describe(
     "In a bridge network: ports of the host at which the agent's ports are published, at the host's address. Default none.",
@@ -282,7 +282,7 @@ const daemon = z
     "The URL of the hosts' Docker daemons: unix://, ssh://, tcp:// (with TLS) or tcp+insecure://. {address} and {host} stand for the host's address and name.",
   );
 
-/** Keys and units are those of registrator's flags (github.com/fayrus/registrator, docs/configuration.md). */
+/** Keys and units are those of registrator's flags (github.com/fayrus/registrator/blob/master/docs/configuration.md). */
 export const registratorMapping = z.strictObject({
   image: image.optional().describe(`Registrator's image, by tag or digest. Default ${DEFAULTS.registrator.image}.`),
   container: dockerName.optional().describe(`The container's name. Default ${DEFAULTS.registrator.container}.`),

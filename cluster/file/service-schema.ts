@@ -12,23 +12,23 @@ export const check = z
     id: text
       .optional()
       .describe("The check's id. Default the name, or service:<id of the service> for a check of a service."),
-    name: text.optional(),
-    notes: z.string().optional(),
+    name: text.optional().describe("The check's name."),
+    notes: z.string().optional().describe("A text for people, which the UI shows."),
     service_id: text
       .optional()
       .describe("For a check under `checks:`: the id of the declared service that it checks. Default the node."),
     http: text
       .optional()
       .describe("The URL that the agent requests: 2xx is passing, 429 is warning, anything else is critical."),
-    method: text.optional(),
-    header: z.record(text, z.array(z.string())).optional(),
-    body: z.string().optional(),
+    method: text.optional().describe("For `http`: the method. Default GET."),
+    header: z.record(text, z.array(z.string())).optional().describe("For `http`: headers, each with a list of values."),
+    body: z.string().optional().describe("For `http`: the body of the request."),
     tcp: text.optional().describe("The address:port that the agent connects to by TCP."),
     udp: text.optional().describe("The address:port that the agent sends a UDP datagram to."),
     grpc: text
       .optional()
       .describe("The address:port[/service] that the agent queries by gRPC's health checking protocol."),
-    grpc_use_tls: z.boolean().optional(),
+    grpc_use_tls: z.boolean().optional().describe("For `grpc`: whether to use TLS. Default false."),
     h2ping: text.optional().describe("The address:port that the agent pings by HTTP/2."),
     os_service: text.optional().describe("A service of the agent's operating system. The image has none."),
     args: z
@@ -41,7 +41,7 @@ export const check = z
     docker_container_id: text
       .optional()
       .describe("For `args`: the container to run them in. The agent's container then needs the Docker socket."),
-    shell: text.optional(),
+    shell: text.optional().describe("For `docker_container_id`: the shell that runs `args`."),
     ttl: duration
       .optional()
       .describe("How long a reported status is valid. The service itself reports it to the agent."),
@@ -50,17 +50,34 @@ export const check = z
     interval: duration
       .optional()
       .describe("How often the agent runs the check. Required, except for `ttl` and aliases."),
-    timeout: duration.optional(),
+    timeout: duration.optional().describe("How long one run of the check may take."),
     status: z
       .enum(["passing", "warning", "critical"])
       .optional()
       .describe("The status before the first run. Default critical."),
-    deregister_critical_service_after: duration.optional(),
-    failures_before_critical: z.int().min(0).optional(),
-    failures_before_warning: z.int().min(0).optional(),
-    success_before_passing: z.int().min(0).optional(),
-    tls_server_name: text.optional(),
-    tls_skip_verify: z.boolean().optional(),
+    deregister_critical_service_after: duration
+      .optional()
+      .describe("After how long in state critical the service of this check is deregistered. Default never."),
+    failures_before_critical: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("How many runs in a row have to fail before the state is critical. Default 0."),
+    failures_before_warning: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("How many runs in a row have to fail before the state is warning. Default failures_before_critical."),
+    success_before_passing: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("How many runs in a row have to succeed before the state is passing. Default 0."),
+    tls_server_name: text.optional().describe("The server's name that the check demands of a certificate."),
+    tls_skip_verify: z
+      .boolean()
+      .optional()
+      .describe("Whether the check accepts every certificate of the service. Default false."),
   })
   .catchall(more)
   .meta({ id: "check", description: "A check, by Consul's names: its kind, and how often it runs." });
@@ -69,22 +86,29 @@ export const service = z
   .object({
     name: text.describe("The service's name, by which clients find it."),
     id: text.optional().describe("An id that is unique on its agent. Default the name."),
-    kind: text.optional(),
+    kind: text.optional().describe("Of a gateway or a proxy: its kind. Default a service of your own."),
     address: text.optional().describe("The service's address. Default the agent's address."),
-    port: port.optional(),
-    socket_path: text.optional(),
-    tags: z.array(text).optional(),
-    meta: strings.optional(),
+    port: port.optional().describe("The service's port."),
+    socket_path: text.optional().describe("A Unix socket of the service, in place of a port."),
+    tags: z.array(text).optional().describe("Tags, by which DNS and the API find instances of the service."),
+    meta: strings.optional().describe("Further keys and values of the service, as strings."),
     weights: z
       .object({ passing: z.int().min(1).optional(), warning: z.int().min(0).optional() })
       .catchall(more)
-      .optional(),
-    tagged_addresses: z.record(text, z.object({ address: text, port: port.optional() }).catchall(more)).optional(),
-    enable_tag_override: z.boolean().optional(),
+      .optional()
+      .describe("How often DNS answers with this instance, in its states passing and warning. Default 1 and 1."),
+    tagged_addresses: z
+      .record(text, z.object({ address: text, port: port.optional() }).catchall(more))
+      .optional()
+      .describe("Further addresses of the service, by their names: `lan`, `wan` or your own."),
+    enable_tag_override: z
+      .boolean()
+      .optional()
+      .describe("Whether others may change the tags in the catalog. Default false."),
     check: check.optional().describe("A check of the service."),
     checks: z.array(check).optional().describe("Checks of the service."),
     connect: z.record(text, more).optional().describe("Consul's service mesh, for example `sidecar_service: {}`."),
-    proxy: z.record(text, more).optional(),
+    proxy: z.record(text, more).optional().describe("Of a proxy: the service that it stands for, and its upstreams."),
   })
   .catchall(more)
   .meta({ id: "service", description: "A service, by Consul's names." });

@@ -23,7 +23,9 @@ type Side = "top" | "bottom" | "left" | "right";
 /** Room between an arrow and the boxes that it passes. */
 const CLEARANCE = 7;
 /** How far a curved arrow rises over what it passes. */
-const RISE = { least: 16, most: 34 } as const;
+const RISE = { least: 24, most: 34 } as const;
+/** A curve ends in a straight line as long as an arrow's point, which would else be across the curve. */
+const STRAIGHT = 10;
 
 /** Curves between boxes, which pass beside the hosts between them. */
 export function routes(arrows: readonly Arrow[], placed: readonly Placed[]): Route[] {
@@ -111,15 +113,17 @@ function pathOf(from: Point, to: Point, sides: readonly [Side, Side], hosts: rea
   if (sides[0] === sides[1]) {
     const over =
       Math.min(from.y, to.y) - Math.min(RISE.most, Math.max(RISE.least, Math.round(Math.abs(to.x - from.x) / 30)));
-    return `M${from.x} ${from.y}C${from.x} ${over} ${to.x} ${over} ${to.x} ${to.y}`;
+    const [start, end] = [from.y - STRAIGHT, to.y - STRAIGHT];
+    return `M${from.x} ${from.y}L${from.x} ${start}C${from.x} ${over} ${to.x} ${over} ${to.x} ${end}L${to.x} ${to.y}`;
   }
   const points = [from, ...detours(from, to, hosts), to];
   const curves = points.slice(1).map((point, index) => {
     const before = points[index] as Point;
-    const half = Math.round((before.y + point.y) / 2);
-    return before.x === point.x
-      ? `L${point.x} ${point.y}`
-      : `C${before.x} ${half} ${point.x} ${half} ${point.x} ${point.y}`;
+    if (before.x === point.x) return `L${point.x} ${point.y}`;
+    const straight = STRAIGHT * Math.sign(point.y - before.y);
+    const [start, end] = [before.y + straight, point.y - straight];
+    const half = Math.round((start + end) / 2);
+    return `L${before.x} ${start}C${before.x} ${half} ${point.x} ${half} ${point.x} ${end}L${point.x} ${point.y}`;
   });
   return `M${from.x} ${from.y}${curves.join("")}`;
 }

@@ -47,7 +47,7 @@ export function otherLeaders(agents: readonly InspectedAgent[], leader: Leadersh
     if (!leader || view.leader === "" || view.leader === leader.address) return [];
     const message = `it follows the leader ${view.leader}, and most agents follow ${leader.address}`;
     const at = { host: agent.host.name, agent: agent.name };
-    return [healthProblem({ ...at, code: "two-leaders", message, hint: "docs/recovery.md#two-leaders" })];
+    return [healthProblem({ ...at, code: "two-leaders", message, hint: "docs/two-leaders.md" })];
   });
 }
 

@@ -1,0 +1,60 @@
+import { architecturePicture } from "../../docs/architecture-picture";
+import { portPicture } from "../../docs/port-picture";
+import { rolloutPicture } from "../../docs/rollout-picture";
+import { graphOf } from "../../ops/diagram/graph";
+import { svg } from "../../ops/diagram/svg";
+import { textWidth } from "../../ops/diagram/text-fit";
+import { FOUR_HOSTS, load } from "../cluster-files";
+
+const PICTURES = { architecture: architecturePicture(), ports: portPicture(), rollout: rolloutPicture() };
+/** As wide as on a phone, where an SVG of 440 pixels is a little smaller, and can still be read. */
+const WIDTH = 440;
+
+/** How far a text of 12 pixels reaches, from left to right. */
+function reach([, look = "", x = "0", words = ""]: readonly (string | undefined)[]): [number, number] {
+  const width = textWidth(words, { size: 12, bold: /strong|on-/.test(look) });
+  const left = Number(x) - (look.includes("middle") ? width / 2 : 0);
+  return [left, left + width];
+}
+
+describe.each(Object.entries(PICTURES))("the picture of the %s", (_, picture) => {
+  const texts = [...picture.matchAll(/<text(?: class="([^"]*)")? x="([\d.]+)"[^>]*>([^<]*)<\/text>/g)];
+
+  test("is as wide as a phone, and no text leaves it", () => {
+    expect(picture).toContain(`viewBox="0 0 ${WIDTH} `);
+    expect(texts.length).toBeGreaterThan(8);
+    for (const text of texts) {
+      const [left, right] = reach(text);
+      expect([text[3], left > 8, right < WIDTH - 8]).toEqual([text[3], true, true]);
+    }
+  });
+
+  test("has other colours on a dark page, and words for those who do not see it", () => {
+    expect(picture).toContain("@media(prefers-color-scheme:dark)");
+    expect(picture).toMatch(/aria-labelledby="about">\n<title id="about">.{40}/);
+  });
+});
+
+/** Lengths of the straight lines at the ends of a path that have a point. */
+function straightEnds([, attributes = "", path = ""]: readonly (string | undefined)[]): number[] {
+  let at: [number, number] = [0, 0];
+  const lengths = [...path.matchAll(/([MLCHV])([^MLCHV]*)/g)].map(([, kind, numbers = ""]) => {
+    const values = numbers.trim().split(" ").map(Number);
+    const [x, y] = at;
+    if (kind === "H") at = [values[0] ?? x, y];
+    else if (kind === "V") at = [x, values[0] ?? y];
+    else at = values.slice(-2) as [number, number];
+    return kind === "C" ? 0 : Math.hypot(at[0] - x, at[1] - y);
+  });
+  // The first part only moves to the beginning.
+  return [lengths.at(-1) ?? 0, ...(attributes.includes("marker-start") ? [lengths[1] ?? 0] : [])];
+}
+
+test.each(Object.entries({ ...PICTURES, cluster: svg(graphOf(load(FOUR_HOSTS))) }))(
+  "the points of the arrows of the %s are on straight lines, so that they follow them",
+  (_, picture) => {
+    const arrows = [...picture.matchAll(/<path ([^>]*marker-end[^>]*) d="([^"]*)"/g)];
+    expect(arrows.length).toBeGreaterThan(3);
+    for (const arrow of arrows) expect(Math.min(...straightEnds(arrow))).toBeGreaterThanOrEqual(8);
+  },
+);
