@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { App } from "cdktf";
+import { App, Testing } from "cdktf";
 import { version as CDKTF_VERSION } from "cdktf/package.json";
 import type { Cluster } from "../cluster/model";
 import { ConsulCluster } from "../constructs/consul-cluster";
@@ -130,9 +130,7 @@ export function requestOf<Step extends StepRequest["step"]>(
 export function stacksOf(cluster: Cluster): Synthesized["stacks"] {
   const app = new App({ outdir: OUTDIR, stackTraces: false });
   const { stacks } = new ConsulCluster(app, cluster);
-  return Object.fromEntries(
-    [...stacks].map(([name, stack]) => [name, JSON.parse(JSON.stringify(stack.toTerraform()))]),
-  );
+  return Object.fromEntries([...stacks].map(([name, stack]) => [name, JSON.parse(Testing.synth(stack))]));
 }
 const OUTDIR = folder();
 

@@ -41,7 +41,7 @@ test("a registrator, as Terraform reads it", () => {
 test("its id has its host's name, and it uses the host's provider, as agents do", () => {
   const { docker_container, docker_image, terraform_data } = stackWith("on").resource;
   const hosts = ["c1", "s1", "s2", "s3"];
-  expect(Object.keys(docker_container)).toEqual([...hosts, ...hosts.map((host) => `${host}_registrator`)]);
+  expect(Object.keys(docker_container)).toEqual(hosts.flatMap((host) => [host, `${host}_registrator`]));
   expect(docker_image.s1_registrator).toMatchObject({
     name: "fayrus/registrator:v9.2.0",
     provider: "docker.s1_host",
