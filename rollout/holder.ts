@@ -19,6 +19,12 @@ export const holderOf = (owner: string, flags = 0): Holder => (flags === 0 ? { o
 export const isSame = (a: Holder, b: Holder): boolean =>
   a.owner === b.owner && (a.maintenance === undefined) === (b.maintenance === undefined);
 
+/**
+ * Why others wait for the deploy lock. Servers and client agents say the same, so that a check knows for how long others
+ * have waited for it.
+ */
+export const lockText = (holder: Holder): string => holderText(holder, `${holder.owner} is being replaced, or leaves`);
+
 /** Why others wait for a holder. @param replaced what is said if a deploy has acquired it */
 export const holderText = ({ owner, maintenance }: Holder, replaced: string): string =>
   maintenance === undefined ? replaced : `the host of ${owner} is in maintenance since ${sinceText(maintenance)}`;

@@ -1,6 +1,6 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
-import { holderText, MAINTENANCE_HINT } from "./holder";
+import { holderText, lockText, MAINTENANCE_HINT } from "./holder";
 import { POLL } from "./limits";
 import { lockHolder, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, Waiting, type WaitRecord } from "./outcome";
@@ -60,7 +60,7 @@ export async function preStopClient(
     free = held.owner === "" ? free + 1 : 0;
     if (held.owner !== "") {
       waiting.answered();
-      waiting.forOwners([held.owner], (name) => `waiting: ${holderText(held, `server ${name} is being replaced`)}`);
+      waiting.forOwners([held.owner], () => `waiting: ${lockText(held)}`);
       hint = held.maintenance === undefined ? REPLACED_HINT : MAINTENANCE_HINT;
       pause = () => untilLockChanges(held, api, clock);
     } else if (free >= LOOKS) {

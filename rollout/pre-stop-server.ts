@@ -1,6 +1,6 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
-import { holderText, isSame, MAINTENANCE_HINT } from "./holder";
+import { isSame, lockText, MAINTENANCE_HINT } from "./holder";
 import { POLL } from "./limits";
 import { acquireLock, releaseLock, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
@@ -86,8 +86,7 @@ export async function preStopServer(
       const holder = held.owner;
       looks = 0;
       pause = () => (holder ? untilLockChanges(held, api, clock) : look.until(1));
-      if (holder)
-        waiting.forOwners([holder], (name) => `waiting: ${holderText(held, `${name} is being replaced, or leaves`)}`);
+      if (holder) waiting.forOwners([holder], () => `waiting: ${lockText(held)}`);
       else waiting.for("the deploy lock cannot be acquired: the KV store rejects the entry");
       if (!waiting.reached(turn)) return "waiting";
       return holder

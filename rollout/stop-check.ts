@@ -91,7 +91,7 @@ export async function whenAllowed(
 async function askInQueue(request: StopRequest, tools: StopTools, claim: Claim): Promise<Outcome> {
   const { ask, queue, servers, run, clock } = tools;
   const { owner, role } = request;
-  const waits = new WaitFile(run, role);
+  const waits = new WaitFile(run);
   const isEnded = () => run.ended() !== undefined;
   try {
     await queue.turn(clock, () => waits.isCalled(owner) || isEnded());

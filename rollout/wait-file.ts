@@ -2,24 +2,23 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { Denial, WaitRecord } from "./outcome";
 import type { TerraformRun } from "./parallelism";
-import type { Role } from "./request";
 
 /** Characters of a file's name. Owners that begin alike for so long are called together, which harms nobody. */
 const MOST_NAME = 200;
 
 /**
- * What the last check at the head of a role's queue waited for, and whom such a check has called: files in the folder of
- * a Terraform run.
+ * What the last check at the head of a queue waited for, and whom such a check has called: files in the folder of a
+ * Terraform run. Both roles have one record: client agents wait for the deploy lock after servers have, and after those
+ * were denied in vain.
  */
 export class WaitFile implements WaitRecord {
   private readonly file: string;
 
   constructor(
     private readonly run: Pick<TerraformRun, "folder" | "own" | "ended">,
-    role: Role,
     private readonly now: () => number = Date.now,
   ) {
-    this.file = join(run.folder, `wait.${role}`);
+    this.file = join(run.folder, "wait");
   }
 
   ended(): Denial | undefined {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import type { Outcome } from "../../rollout/outcome";
 import { preStop } from "../../rollout/pre-stop";
-import type { ReplaceRequest, Role } from "../../rollout/request";
+import type { ReplaceRequest } from "../../rollout/request";
 import type { Ask, Consent, StopTools } from "../../rollout/stop-check";
 import { WaitFile } from "../../rollout/wait-file";
 import { FakeDocker, failed } from "./docker-fake";
@@ -169,7 +169,7 @@ test("an agent is not stopped if nobody knows the answer, and it leaves the queu
   cluster.hasLeader = false;
   const { outcome, files, queued } = await stop({ cluster });
   // What it waited for stays for the check behind it.
-  expect([outcome.kind, files, queued]).toEqual(["unknown", ["wait.server"], []]);
+  expect([outcome.kind, files, queued]).toEqual(["unknown", ["wait"], []]);
 });
 
 test("a client agent acquires a rollout slot", async () => {
@@ -211,22 +211,22 @@ test("a failure leaves neither a place in the queue nor an operation behind", as
 describe("what the check before waited for", () => {
   /** Another check of this run waited for it, an hour ago. */
   const waitedFor =
-    (reason: string, role: Role = "server") =>
+    (reason: string) =>
     ({ run }: StopTools) => {
       const before = { folder: run.folder, own: -1, ended: () => undefined };
-      new WaitFile(before, role, () => Date.now() - 3_600_000).begin(reason);
+      new WaitFile(before, () => Date.now() - 3_600_000).begin(reason);
       return {};
     };
 
   test.each([
     [REQUEST, LOCK, "waiting: s9 is being replaced, or leaves"],
-    [CLIENT, LOCK, "waiting: server s9 is being replaced"],
+    [CLIENT, LOCK, "waiting: s9 is being replaced, or leaves"],
     [CLIENT, "consul-cdktf/clients/s9", "waiting: s9 being replaced"],
   ])("counts for this one, so that a queue does not wait for each anew: %#", async (request, key, reason) => {
     const cluster = new SimulatedCluster(new Simulation());
     cluster.clients.push({ name: "s1", status: "alive" });
     cluster.store(key, "s9");
-    const change = waitedFor(reason, request.role);
+    const change = waitedFor(reason);
     expect((await stop({ cluster, request, change })).outcome).toMatchObject({ kind: "deny", reason });
     expect(cluster.simulation.seconds).toBeLessThan(5);
   });

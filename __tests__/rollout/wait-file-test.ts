@@ -14,7 +14,7 @@ function checks() {
   const time = { now: 1_000_000 };
   const { clock } = new Simulation();
   const log: string[] = [];
-  const record = (pid: number) => new WaitFile(runOf(pid, run), "client", () => time.now);
+  const record = (pid: number) => new WaitFile(runOf(pid, run), () => time.now);
   const check = (pid: number) => new Waiting(`c${pid}`, clock, (line) => log.push(line), record(pid));
   return { time, log, record, check };
 }
@@ -39,10 +39,10 @@ test("what a check waited for counts for the check behind it, if that waits for 
 });
 
 test("it does not count for the same process, by the clock of the machine", () => {
-  const record = new WaitFile(runOf(), "server");
+  const record = new WaitFile(runOf());
   record.begin("waiting: s1");
   expect(record.lasted("waiting: s1")).toBe(0);
-  expect(new WaitFile(runOf(), "server").lasted("waiting: s1")).toBe(0);
+  expect(new WaitFile(runOf()).lasted("waiting: s1")).toBe(0);
 });
 
 test.each([
@@ -94,7 +94,7 @@ test("of those that a check waits for, the first three are called, whatever role
 
 test("what is in the lock is no path: nothing is written outside of the run's folder", () => {
   const run = join(folder(), "runs", "1");
-  const record = new WaitFile(runOf(1, run), "server");
+  const record = new WaitFile(runOf(1, run));
   for (const owner of ["/../../../outside", "../outside", "x".repeat(5000), "\0"]) {
     record.call(owner);
     expect(record.isCalled(owner)).toBe(true);
