@@ -96,7 +96,9 @@ export async function endMaintenance(
   // Of whatever time it is.
   const holder = { owner, maintenance: 1 };
   const released = role === "server" ? await releaseLock(api, holder) : await releaseSlot(api, holder);
-  return released ? allow("in use again") : unknown("this agent does not release the lock of the maintenance");
+  return released
+    ? allow("ready, and in maintenance no more")
+    : unknown("this agent does not release the lock of the maintenance");
 }
 
 interface Switch {

@@ -242,7 +242,7 @@ describe("a maintenance ends", () => {
       cluster.server("s1").healthy = true;
     });
     const { outcome, asked, log } = await end(ENDS, cluster);
-    expect(outcome).toEqual({ kind: "allow", reason: "in use again" });
+    expect(outcome).toEqual({ kind: "allow", reason: "ready, and in maintenance no more" });
     expect([cluster.keys(), asked, log]).toEqual([[], [OFF], ["s1: waiting: autopilot does not report it as healthy"]]);
   });
 
