@@ -160,6 +160,11 @@ const deploy = {
     allowable: true,
     about: "the cluster has secrets that this secrets folder never had: the folder is an older copy, or another one",
   },
+  "state-of-other-cluster": {
+    severity: "error",
+    allowable: true,
+    about: "the Terraform state has the containers of another cluster",
+  },
 } as const satisfies Record<string, DeployEntry>;
 
 const secrets = {
@@ -288,6 +293,10 @@ const adoption = {
   "adopt-api-unreachable": { severity: "error", about: "the agent's API is unreachable" },
   "adopt-already-recorded": { severity: "error", about: "the Terraform state has another container for the agent" },
   "adopt-data-exists": { severity: "error", about: "the agent's new data volume or folder already has data" },
+  "adopt-other-secrets": {
+    severity: "error",
+    about: "the agent's container has secrets that the secrets folder never had",
+  },
   "adopt-version-differs": { severity: "error", about: "the agent's new image is another version of Consul" },
 } as const satisfies Record<string, Entry>;
 

@@ -8,7 +8,7 @@ import { type AgentSecurity, SECURED_ENTRYPOINT, secretUploads } from "./agent-s
 import { hardening, healthCheck, labels, limits, publishedPorts, type Upload, volume } from "./container-options";
 import { ContainerScripts } from "./container-scripts";
 import type { IDockerHost } from "./docker-host-base";
-import { logging } from "./logging";
+import { ignoreUnsetOptions, logging } from "./logging";
 
 /** Seconds from SIGTERM to SIGKILL. Consul gives its agents 15 s to finish, and Docker's default is 10 s. */
 export const STOP_TIMEOUT_SECONDS = 30;
@@ -32,7 +32,7 @@ export function agentContainer(scope: Construct, id: string, props: AgentContain
   const { host, security, settings } = props;
   const { role, container, ports, endpoints, stage } = settings;
   const privileged = listensOnPrivileged(ports);
-  return new Container(scope, id, {
+  const created = new Container(scope, id, {
     provider: host.provider,
     count: props.decommission ? 0 : undefined,
     name: container,
@@ -55,6 +55,8 @@ export function agentContainer(scope: Construct, id: string, props: AgentContain
     upload: uploads(ContainerScripts.of(scope), props),
     healthcheck: healthCheck(PATHS.health),
   });
+  ignoreUnsetOptions(created, settings.log);
+  return created;
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
-import type { TerraformResourceLifecycle } from "cdktf";
+import type { Container, ContainerConfig } from "@cdktf/provider-docker/lib/container";
+import { Aspects } from "cdktf";
 import type { Log } from "../cluster/model";
 
 const OF_FILES = ["max-size", "max-file", "compress"];
@@ -52,22 +52,27 @@ function unsetOptions({ driver, options = {} }: Log): string[] {
   return [...(OF_DRIVER[driver] ?? []), ...OF_EVERY_DRIVER].filter((option) => !Object.hasOwn(options, option));
 }
 
+/** A container's log. Without both keys the provider would find a difference in every plan. */
+export const logging = ({ driver, options }: Log): Pick<ContainerConfig, "logDriver" | "logOpts"> => ({
+  logDriver: driver,
+  logOpts: options,
+});
+
 /**
- * A container's log. Without both keys the provider would find a difference in every plan.
+ * Makes Terraform ignore the log options that are not set here, beside what else the container's `lifecycle` ignores.
  *
  * The daemon adds the options of its daemon.json for the same driver, and the provider reads them back: `compress` there
- * would replace every container with each deploy (measured). Terraform therefore ignores the options that are not set
- * here. A changed option that is set replaces the container, which then gets all options as they are set here.
+ * would replace every container with each deploy (measured). A changed option that is set replaces the container, which
+ * then gets all options as they are set here.
  */
-export function logging(
-  log: Log,
-  lifecycle: TerraformResourceLifecycle = {},
-): Pick<ContainerConfig, "logDriver" | "logOpts" | "lifecycle"> {
-  const ignored = unsetOptions(log).map((option) => `log_opts["${option}"]`);
-  const whole = ignored.length > 0 ? { ...lifecycle, ignoreChanges: ignored } : lifecycle;
-  return {
-    logDriver: log.driver,
-    logOpts: log.options,
-    lifecycle: Object.keys(whole).length > 0 ? whole : undefined,
+export function ignoreUnsetOptions(container: Container, log: Log): void {
+  const unset = unsetOptions(log).map((option) => `log_opts["${option}"]`);
+  if (unset.length === 0) return;
+  // When the stack is synthesized, since a program may set a lifecycle of its own after this.
+  const visit = () => {
+    const { ignoreChanges = [] } = container.lifecycle ?? {};
+    if (ignoreChanges === "all") return;
+    container.lifecycle = { ...container.lifecycle, ignoreChanges: [...new Set([...unset, ...ignoreChanges])] };
   };
+  Aspects.of(container).add({ visit });
 }

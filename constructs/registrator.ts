@@ -14,7 +14,7 @@ import { labels, WITHOUT_CAPABILITIES } from "./container-options";
 import { ContainerScripts } from "./container-scripts";
 import type { IDockerHost } from "./docker-host-base";
 import { ImageReference } from "./image-reference";
-import { logging } from "./logging";
+import { ignoreUnsetOptions, logging } from "./logging";
 import { fromStack } from "./project-path";
 import { rejectUnknown, renamed } from "./prop-names";
 import { byProps, rejectWrong } from "./prop-values";
@@ -179,6 +179,7 @@ export class Registrator extends Construct {
       ],
     });
     this.container.overrideLogicalId(terraformId(this));
+    ignoreUnsetOptions(this.container, log);
     if (secured) this.token = this.deliverToken(settings, secured, host);
   }
 

@@ -14,6 +14,11 @@ const CLIENTS = {
   "consul-client1": { address: "172.16.8.110", group: "edge" },
   "consul-client2": { address: "172.16.8.111", group: "web" },
 };
+/** All hosts that a cluster may have. */
+export const HOSTS = {
+  ...SERVERS,
+  ...Object.fromEntries(Object.entries(CLIENTS).map(([name, { address }]) => [name, address])),
+};
 /** The cluster's stacks: the servers', and the first client agent's. */
 export const STACKS = ["consul", "consul-edge"] as const;
 

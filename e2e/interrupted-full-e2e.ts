@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { BackendCluster } from "./backend-cluster";
+import { BackendCluster, HOSTS } from "./backend-cluster";
 import { eventually } from "./consul";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
+import { cutOff, reconnect } from "./partition";
 import { pause } from "./pause";
 import type { RunningCommand } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
@@ -167,6 +168,32 @@ describe("npm run deploy of several stacks that is interrupted", () => {
     expect(stdout).not.toContain("stopped, and not ready");
     // Both, if the second was allowed at the same moment.
     expect((await changed()).length).toBeGreaterThanOrEqual(4);
+    await expectCompleted();
+  });
+
+  test("by two Ctrl-C while two stacks run beside each other: Terraform ends in both, and what is locked is told", async () => {
+    const deploy = await deploying(/consul-client\d: starting\n/);
+    const [, replaced = ""] = /(consul-client\d): starting\n/.exec(deploy.stdout) ?? [];
+    // Without its servers the client agent does not become ready, however fast the machine is.
+    await cutOff(testBed, replaced, HOSTS);
+    try {
+      deploy.signal("SIGINT");
+      await eventually(async () => expect(deploy.stdout).toContain("Ctrl-C: no further agent is stopped"), 30);
+      await pause(3);
+      expect(deploy.stdout).not.toContain(`${replaced}: ready`);
+      deploy.signal("SIGINT");
+      const { exitCode, stdout } = await deploy.finished;
+      expect(stdout).toContain("stack consul-edge: applying its plan");
+      expect(stdout).toContain("stack consul-web: applying its plan");
+      expect(stdout).toContain("Ctrl-C again: Terraform is interrupted");
+      expect(stdout).toContain(`\nstopped, and not ready: ${replaced}\n`);
+      expect(stdout).toContain(`\nstill locked: consul-cdktf/clients/${replaced}, for ${replaced}: `);
+      expect(stdout).toContain("next: npm run deploy does the rest");
+      expectInterrupted(exitCode);
+      expect((await changed()).filter((agent) => agent.includes("client"))).toEqual([replaced]);
+    } finally {
+      await reconnect(testBed, replaced);
+    }
     await expectCompleted();
   });
 });

@@ -49,7 +49,7 @@ export interface LiveClusterOptions {
   /** Whether it has TLS, gossip encryption and ACLs. Default on, unless the environment has SECURITY=off. */
   readonly security?: "on" | "off";
   /** How it is deployed at first. Default by this version, from its file. */
-  readonly firstDeploy?: (project: Project) => Promise<unknown>;
+  readonly firstDeploy?: (project: Project, cluster: LiveCluster) => Promise<unknown>;
   /** Variables of the operator's environment besides CLUSTER. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -94,10 +94,10 @@ export class LiveCluster {
   /** Deploys the cluster as it was described, from nothing. */
   private async renew(): Promise<void> {
     this.file = this.described();
-    for (const [host, address] of Object.entries(this.file.hosts)) await this.testBed.addHost(host, String(address));
+    for (const host of Object.keys(this.file.hosts)) await this.testBed.addHost(host, this.addressOf(host));
     await this.testBed.reset();
     rmSync(join(this.project.folder, this.stateFile), { force: true });
-    await (this.options.firstDeploy?.(this.project) ?? this.deploy());
+    await (this.options.firstDeploy?.(this.project, this) ?? this.deploy());
   }
 
   /** Adds the hosts that the test bed does not have, and deploys the article's cluster of that size on them. */
@@ -456,11 +456,16 @@ export class LiveCluster {
     return Servers.find(({ Leader }: { Leader: boolean }) => Leader).Node;
   }
 
+  private addressOf(host: string): string {
+    const described = this.file.hosts[host];
+    return typeof described === "object" ? String(described.address) : String(described);
+  }
+
   private url(agent: string): string {
-    if (this.httpsOnly) return `https://${this.file.hosts[agent]}:8501`;
+    if (this.httpsOnly) return `https://${this.addressOf(agent)}:8501`;
     const described = [...this.file.servers, ...(this.file.clients ?? [])].find((each) => nameOf(each) === agent);
     const port = typeof described === "object" ? described.ports?.http : undefined;
-    return `http://${this.file.hosts[agent]}:${port ?? 8500}`;
+    return `http://${this.addressOf(agent)}:${port ?? 8500}`;
   }
 }
 

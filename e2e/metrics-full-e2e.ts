@@ -2,12 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { defineCluster } from "../cluster/define";
-import type { ClusterFile } from "../cluster/file/schema";
 import { panels } from "../ops/metrics/dashboard";
 import { eventually } from "./consul";
 import { type DrawnPanel, dashboardPicture, type Line } from "./metrics/dashboard-picture";
-import { Monitoring } from "./metrics/monitoring";
-import { Project } from "./project";
+import { MonitoredCluster } from "./metrics/monitored-cluster";
 import { TestBed } from "./test-bed/test-bed";
 
 const HOSTS = {
@@ -16,8 +14,7 @@ const HOSTS = {
   "consul-server3": "172.16.8.122",
   "consul-client1": "172.16.8.110",
 } as const;
-const NAMES = Object.keys(HOSTS);
-const SERVERS = NAMES.slice(0, 3);
+const SERVERS = Object.keys(HOSTS).slice(0, 3);
 /** Every path of the HTTP API, with its methods. */
 const API = readFileSync(join(__dirname, "consul-http-api.txt"), "utf8").trim().split("\n");
 const SCREENSHOTS = join(__dirname, "screenshots");
@@ -30,49 +27,26 @@ const READABLE = [section("metrics.md", "What the token can do"), section("secur
 
 describe("metrics of a secured cluster with the default client_addr", () => {
   const testBed = TestBed.standing();
-  const project = new Project(testBed.operator, "clusters/metrics.yaml");
-  const folder = join(project.folder, "monitoring");
-  const secrets = join(project.folder, "secrets/metrics/metrics");
-  const monitoring = new Monitoring(testBed.operator, folder);
-  const file: ClusterFile = {
+  const cluster = new MonitoredCluster(testBed, {
     name: "metrics",
     daemon: "ssh://root@{address}",
     hosts: HOSTS,
     servers: SERVERS,
     clients: [{ name: "consul-client1", resources: { memory: 256 } }],
     metrics: "on",
-  };
+  });
+  const { file, folder, monitoring, project, secrets } = cluster;
   const begun = new Date();
-  const npm = (...words: string[]) => project.run("npm", ["run", "-s", ...words]);
-  const write = () => writeFileSync(join(project.folder, project.clusterFile), JSON.stringify(file));
-  const inContainer = (agent: string, ...command: string[]) =>
-    testBed.host(agent).dockerWith({ check: false }, "exec", agent, ...command);
-  /** The alerts that fired at some time since a moment. */
-  const firedSince = async (begun: number, labels = ""): Promise<string[]> => {
-    const seconds = Math.ceil((Date.now() - begun) / 1000);
-    const fired = await monitoring.query(
-      `count by (alertname) (count_over_time(ALERTS{alertstate="firing"${labels}}[${seconds}s]))`,
-    );
-    return fired.map(({ metric }) => metric.alertname ?? "").sort();
-  };
-  const allUp = async () => {
-    const up = await monitoring.query("up == 1");
-    expect(up.map(({ metric }) => metric.agent).sort()).toEqual([...NAMES].sort());
-  };
+  const allUp = () => cluster.expectAllUp();
 
   beforeAll(async () => {
     await testBed.reset();
-    write();
-    await npm("secrets", "--", "init");
-    await project.deploy();
-    await npm("metrics", "--", "--out", folder, "--secrets", secrets, "--clients-ca");
-    monitoring.start();
+    cluster.write();
+    await cluster.npm("secrets", "--", "init");
+    await cluster.deploy();
+    await cluster.monitor();
   });
-  afterAll(async () => {
-    monitoring.stop();
-    await testBed.reset();
-    project.remove();
-  });
+  afterAll(() => cluster.down());
 
   test("Prometheus scrapes all agents by the files as they were written", () => eventually(allUp, 60));
 
@@ -137,11 +111,11 @@ describe("metrics of a secured cluster with the default client_addr", () => {
       const curl = ["-sS", "-o", "/dev/null", "-w", "%{http_code}", ...own, url];
       return (await testBed.operator.run("curl", curl, { cwd: secrets })).stdout;
     };
-    await npm("secrets", "--", "rotate", "tokens", "metrics");
+    await cluster.npm("secrets", "--", "rotate", "tokens", "metrics");
     await project.deploy();
     await eventually(allUp, 60);
     expect(await status()).toBe("200");
-    await npm("secrets", "--", "revoke");
+    await cluster.npm("secrets", "--", "revoke");
     await project.deploy();
     // Agents remember for 30 s what a token may do.
     await eventually(async () => expect(await status()).toBe("403"), 60);
@@ -149,7 +123,7 @@ describe("metrics of a secured cluster with the default client_addr", () => {
   });
 
   test("a timer's export of status is what Prometheus' text format says", async () => {
-    await npm("status", "--", "--prometheus", join(folder, "consul.prom"));
+    await cluster.npm("status", "--", "--prometheus", join(folder, "consul.prom"));
     const text = readFileSync(join(folder, "consul.prom"), "utf8");
     const { stdout, stderr } = await testBed.operator.run("promtool", ["check", "metrics"], { input: text });
     expect(stdout + stderr).toBe("");
@@ -159,13 +133,12 @@ describe("metrics of a secured cluster with the default client_addr", () => {
   test("a rolling change of all agents, a backup and a restore page nobody", async () => {
     const begun = Date.now();
     file.config = { node_meta: { changed: "yes" } };
-    write();
-    await project.deploy();
-    const { saved } = JSON.parse((await npm("backup", "--", "--json")).stdout);
-    await npm("restore", "--", saved, "--auto-approve", "--json");
+    await cluster.deploy();
+    const { saved } = JSON.parse((await cluster.npm("backup", "--", "--json")).stdout);
+    await cluster.npm("restore", "--", saved, "--auto-approve", "--json");
     // An alert that waits for a minute has fired by then.
     await pause(90_000);
-    expect(await firedSince(begun, ',severity="page"')).toEqual([]);
+    expect(await cluster.firedSince(begun, ',severity="page"')).toEqual([]);
     await eventually(allUp, 60);
   });
 
@@ -177,7 +150,7 @@ describe("metrics of a secured cluster with the default client_addr", () => {
     await stop(first, client);
     await eventually(
       async () =>
-        expect(await firedSince(begun)).toEqual(
+        expect(await cluster.firedSince(begun)).toEqual(
           expect.arrayContaining([
             "ConsulAutopilotUnhealthy",
             "ConsulClientDown",
@@ -188,7 +161,7 @@ describe("metrics of a secured cluster with the default client_addr", () => {
       480,
     );
     // Two servers remain, with a leader: nothing else pages.
-    expect(await firedSince(begun, ',severity="page"')).toEqual(["ConsulServerDown"]);
+    expect(await cluster.firedSince(begun, ',severity="page"')).toEqual(["ConsulServerDown"]);
     await stop(last);
     await eventually(async () => expect(monitoring.notifications).toContain("/page firing ConsulNoLeader"), 240);
     expect(monitoring.notifications).toContain("/page firing ConsulServerDown");
@@ -202,8 +175,7 @@ describe("metrics of a secured cluster with the default client_addr", () => {
 
   test("a leader that changes again and again fires an alert", async () => {
     for (let changes = 0; changes < 6; changes++) {
-      const management = `CONSUL_HTTP_TOKEN=$(cut -d " " -f 2 /consul/secrets/management.header)`;
-      await inContainer("consul-server1", "sh", "-c", `export ${management}; consul operator raft transfer-leader`);
+      await cluster.manage("consul-server1", "consul operator raft transfer-leader");
       await pause(10_000);
     }
     await eventually(async () => expect(await monitoring.firing()).toContain("ConsulLeaderFlapping"), 60);

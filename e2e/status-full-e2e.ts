@@ -46,7 +46,7 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
       expect(readFileSync(join(cluster.project.folder, `${server}-kv.json`), "utf8")).toContain('"key": "side"');
     }
     await shell(`${container}\n${volume}`);
-    await reconnect(cluster, server);
+    await reconnect(testBed, server);
     await typeAtTerminal(cluster.project, deploy);
   };
   /** The agents that are reconnected afterwards, also if a test fails in between. */
@@ -57,7 +57,7 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
     await expectHealthy();
   });
   afterAll(async () => {
-    for (const agent of disconnected) await reconnect(cluster, agent);
+    for (const agent of disconnected) await reconnect(testBed, agent);
     await cluster.down();
   });
 
@@ -132,7 +132,7 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
   test("agents that know no leader, and one with another leader, after a partition", async () => {
     const server = await follower();
     disconnected = [server, "consul-client2"];
-    for (const agent of disconnected) await cutOff(cluster, agent);
+    for (const agent of disconnected) await cutOff(testBed, agent, cluster.file.hosts);
     await eventually(async () => {
       const found = await problems();
       expect(found).toHaveLength(2);
@@ -145,7 +145,7 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
       expect(leader?.agent).not.toBe(server);
       expect(agents.find(({ name }) => name === server)).toMatchObject({ leader: "", member: { status: "failed" } });
     }, 60);
-    await reconnect(cluster, "consul-client2");
+    await reconnect(testBed, "consul-client2");
 
     // An operator who sees only this side makes it a separate cluster, as after a lost quorum.
     const address = String(cluster.file.hosts[server]);

@@ -1,21 +1,9 @@
 import { DEFAULTS } from "../cluster/resolve/defaults";
-import { readCompleteStack } from "./compatibility/expected";
+import { deployReleased, FORMER_IMAGE } from "./last-release";
 import { LiveCluster } from "./live-cluster";
-import type { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
-/** The stack of the article's cluster, as the last release synthesized it. */
-const [CASE, STACK] = ["seed", "consul"] as const;
-const RELEASED = readCompleteStack(CASE, STACK);
-/** The default image of the last release. */
-const [FORMER = ""] = /hashicorp\/consul:[\d.]+/.exec(RELEASED) ?? [];
 const versionOf = (image: string) => `Consul v${image.split(":")[1]}`;
-
-async function deployReleased(project: Project): Promise<void> {
-  project.placeStack(STACK, RELEASED);
-  await project.terraform(STACK, ["init", "-input=false"]);
-  await project.terraform(STACK, ["apply", "-auto-approve", "-input=false"]);
-}
 
 describe("a cluster that the last release deployed with its default image", () => {
   const testBed = TestBed.standing();
@@ -42,9 +30,9 @@ describe("a cluster that the last release deployed with its default image", () =
   };
 
   test("keeps its version of Consul if the file names that image before the upgrade, as the changelog says", async () => {
-    expect(await versions()).toEqual(onAll(FORMER));
-    cluster.file.image = FORMER;
-    await expectUpgraded(FORMER);
+    expect(await versions()).toEqual(onAll(FORMER_IMAGE));
+    cluster.file.image = FORMER_IMAGE;
+    await expectUpgraded(FORMER_IMAGE);
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
   });
 

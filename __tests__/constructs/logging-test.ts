@@ -1,9 +1,25 @@
-import { logging } from "../../constructs/logging";
+import { Container } from "@cdktf/provider-docker/lib/container";
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import { App, type TerraformResourceLifecycle, TerraformStack, Testing } from "cdktf";
+import { ignoreUnsetOptions, logging } from "../../constructs/logging";
 
-const ignored = (driver: string, options?: Record<string, string>) => {
-  const { ignoreChanges = [] } = logging({ driver, options }).lifecycle ?? {};
-  return (ignoreChanges as string[]).map((path) => path.replace(/^log_opts\["(.*)"\]$/, "$1"));
-};
+/** The lifecycle of a container in the synthesized JSON, where a program sets one of its own at last. */
+function lifecycle(
+  driver: string,
+  options?: Record<string, string>,
+  own?: TerraformResourceLifecycle,
+): { ignore_changes?: string[] } | undefined {
+  const stack = new TerraformStack(new App(), "s");
+  new DockerProvider(stack, "docker");
+  const log = { driver, options };
+  const container = new Container(stack, "c", { name: "c", image: "i", ...logging(log) });
+  ignoreUnsetOptions(container, log);
+  if (own) container.lifecycle = own;
+  return JSON.parse(Testing.synth(stack)).resource.docker_container.c.lifecycle;
+}
+
+const ignored = (driver: string, options?: Record<string, string>) =>
+  (lifecycle(driver, options)?.ignore_changes ?? []).map((path) => path.replace(/^log_opts\["(.*)"\]$/, "$1"));
 const CACHE = ["cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"];
 
 describe("options that a daemon may add are ignored in plans", () => {
@@ -30,15 +46,25 @@ describe("options that a daemon may add are ignored in plans", () => {
 });
 
 test("without options nothing is ignored, because the provider then reads none back", () => {
-  expect(logging({ driver: "local" }).lifecycle).toBeUndefined();
-  expect(logging({ driver: "none", options: {} }).lifecycle).toBeUndefined();
+  expect(lifecycle("local")).toBeUndefined();
+  expect(lifecycle("none", {})).toBeUndefined();
 });
 
-test("what else a container's lifecycle has stays", () => {
-  const precondition = [{ condition: "${true}", errorMessage: "never" }];
-  expect(logging({ driver: "local" }, { precondition }).lifecycle).toEqual({ precondition });
-  expect(logging({ driver: "local", options: { compress: "true" } }, { precondition }).lifecycle).toMatchObject({
-    precondition,
-    ignoreChanges: expect.arrayContaining(['log_opts["max-size"]']),
+describe("what a program sets as the container's lifecycle", () => {
+  const options = { compress: "true" };
+
+  test("stays", () => {
+    const own = { preventDestroy: true };
+    expect(lifecycle("local", undefined, own)).toEqual({ prevent_destroy: true });
+    expect(lifecycle("local", options, own)).toEqual({
+      prevent_destroy: true,
+      ignore_changes: expect.arrayContaining(['log_opts["max-size"]']),
+    });
   });
+  test("is ignored beside the log's options", () =>
+    expect(lifecycle("local", options, { ignoreChanges: ["memory_swap"] })?.ignore_changes).toEqual(
+      expect.arrayContaining(["memory_swap", 'log_opts["max-size"]']),
+    ));
+  test("is everything, if it says so", () =>
+    expect(lifecycle("local", options, { ignoreChanges: "all" })).toEqual({ ignore_changes: "all" }));
 });

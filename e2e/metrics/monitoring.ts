@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse, stringify } from "yaml";
 import { FILES } from "../../ops/metrics/scrape-config";
 import type { RunningCommand } from "../test-bed/command";
 import type { Operator } from "../test-bed/operator";
@@ -31,6 +32,7 @@ export class Monitoring {
 
   start(configuration: string = FILES.scrape): void {
     writeFileSync(this.notified, "");
+    this.scrapeTextfiles(configuration);
     for (const data of ["prometheus", "alertmanager"]) mkdirSync(join(this.folder, "data", data), { recursive: true });
     const at = (...path: string[]) => join(this.folder, ...path);
     this.spawn("node", "--require", "./typescript.cjs", join(__dirname, "receiver.ts"), "9095", this.notified);
@@ -46,6 +48,21 @@ export class Monitoring {
       `--storage.path=${at("data/alertmanager")}`,
       "--web.listen-address=127.0.0.1:9093",
       "--cluster.listen-address=",
+    );
+  }
+
+  /** Adds node_exporter, which exports what `status --prometheus` writes into the folder, as the guide says. */
+  private scrapeTextfiles(configuration: string): void {
+    const file = join(this.folder, configuration);
+    const scraping = parse(readFileSync(file, "utf8"));
+    scraping.scrape_configs.push({ job_name: "node", static_configs: [{ targets: ["127.0.0.1:9100"] }] });
+    writeFileSync(file, stringify(scraping));
+    this.spawn(
+      "prometheus-node-exporter",
+      "--collector.disable-defaults",
+      "--collector.textfile",
+      `--collector.textfile.directory=${this.folder}`,
+      "--web.listen-address=127.0.0.1:9100",
     );
   }
 

@@ -23,6 +23,7 @@ const PACKAGES = [
   "postgresql", // a backend of Terraform states
   "prometheus", // scrapes agents; with promtool
   "prometheus-alertmanager", // with amtool
+  "prometheus-node-exporter", // exports the file of `status --prometheus`
   "util-linux",
 ];
 

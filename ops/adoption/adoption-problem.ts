@@ -7,9 +7,13 @@ export interface AdoptionProblem extends Problem {
   readonly location: AgentLocation;
 }
 
+/** @param where an agent, or a location */
 export const adoptionProblem = (
-  { name, host }: AgentDescription,
+  where: AgentDescription | AgentLocation,
   code: CodeOf<"adoption">,
   message: string,
   hint: string,
-): AdoptionProblem => problem({ code, location: { host: host.name, agent: name }, message, hint });
+): AdoptionProblem => {
+  const location = "name" in where ? { host: where.host.name, agent: where.name } : where;
+  return problem({ code, location, message, hint });
+};

@@ -1,6 +1,7 @@
 import type { AgentDescription } from "../../cluster/model";
 import { ALIVE } from "../../rollout/queries";
 import type { Container } from "../docker/container";
+import { mayBelongTo, nodeOf, ownerOf } from "../inspect/ownership";
 import type { AgentProbe } from "../inspect/probe";
 import type { StateResource } from "../terraform/state";
 import { type AdoptionProblem, adoptionProblem } from "./adoption-problem";
@@ -13,6 +14,8 @@ export type AdoptionState =
   | "unmanaged"
   /** That container is stopped and renamed, and Terraform's is not ready yet. */
   | "in-progress"
+  /** It runs in Terraform's container, which the Terraform state does not have. */
+  | "unrecorded"
   | "adopted";
 
 /** An agent with its adoption state. */
@@ -21,7 +24,9 @@ export interface AgentAdoption {
   readonly state: AdoptionState;
   /** The container that was started by hand, under its own name or renamed. */
   readonly original?: Container;
-  /** What the API of the original container answers, while it runs. */
+  /** Terraform's container, which the Terraform state does not have. */
+  readonly unrecorded?: Container;
+  /** What the API of the container answers, if it has to be asked. */
   readonly view?: AgentProbe;
 }
 
@@ -38,8 +43,12 @@ export interface FoundContainers {
 /** The name that an adoption gives to an agent's original container. */
 export const retiredContainerName = ({ container }: AgentDescription): string => `${container}-before`;
 
-/** Decides an agent's adoption state, and whether the Terraform state has a container for the agent. */
+/**
+ * Decides an agent's adoption state, and whether the Terraform state has a container for the agent.
+ * @param cluster the name of the agent's cluster
+ */
 export function adoptionState(
+  cluster: string,
   agent: AgentDescription,
   { current, unmanaged, retired }: FoundContainers,
   resources: readonly StateResource[],
@@ -53,9 +62,23 @@ export function adoptionState(
   const isReady = readinessStep !== undefined && !readinessStep.tainted;
   const as = (state: AdoptionState, original?: Container) => ({ adoption: { agent, state, original }, recorded });
   if (isCurrent && (!retired || isReady)) return as("adopted", retired);
+  // A successor that is healthy goes on with its data: it was ready before the state was lost.
+  if (current && isOwn(cluster, agent, current) && (!retired || (!isCurrent && isHealthy(current))))
+    return { adoption: { agent, state: "unrecorded", original: retired, unrecorded: current }, recorded };
   if (retired) return as("in-progress", retired);
   return unmanaged ? as("unmanaged", unmanaged) : as("absent");
 }
+
+/** Whether a container is the one that Terraform creates for an agent. */
+export function isOwn(cluster: string, agent: AgentDescription, container: Container): boolean {
+  const owner = ownerOf(container);
+  if (!owner || !AGENT_ROLES.includes(owner.role) || !mayBelongTo(owner, { cluster, agent: agent.name })) return false;
+  return owner.agent !== undefined || nodeOf(container) === agent.node;
+}
+
+const AGENT_ROLES: readonly string[] = ["server", "client"];
+
+const isHealthy = ({ State }: Container): boolean => State.Running && State.Health?.Status === "healthy";
 
 /** Servers before client agents, which need servers to be ready; the leader last, so that leadership moves once. */
 export function inOrder(adoptions: readonly AgentAdoption[]): AgentAdoption[] {

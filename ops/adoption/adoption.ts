@@ -1,3 +1,4 @@
+import type { CodeOf } from "../../cluster/catalogue";
 import type { AgentDescription, Cluster } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
 import { SYSTEM_CLOCK } from "../../rollout/clock";
@@ -5,7 +6,7 @@ import { transferLeadership } from "../../rollout/leadership";
 import { withAgent } from "../docker/agent";
 import { type Container, inspectContainer } from "../docker/container";
 import { docker } from "../docker/docker";
-import { type AgentProbe, probeAgent } from "../inspect/probe";
+import { type AgentProbe, type ProbeOptions, probeAgent } from "../inspect/probe";
 import { must, planSuccessor } from "../terraform/replacement";
 import { type ContainerOverride, RolloutRunner } from "../terraform/rollout-runner";
 import { readState, type StackState, type StateResource } from "../terraform/state";
@@ -14,7 +15,8 @@ import { terraform } from "../terraform/terraform";
 import { type AdoptionProblem, adoptionProblem } from "./adoption-problem";
 import { type AgentAdoption, adoptionState, type FoundContainers, retiredContainerName } from "./adoption-state";
 import { DataVolume } from "./data-volume";
-import { dataFolder, mismatches, sharesData } from "./unmanaged";
+import { hasKnownSecrets, secretFiles } from "./known-secrets";
+import { dataFolder, mismatches, sharesData, unknownServers } from "./unmanaged";
 
 /** Moves a cluster's agents, one at a time, from unmanaged containers to Terraform's. */
 export class Adoption {
@@ -42,7 +44,8 @@ export class Adoption {
       inspectContainer(daemon, retiredContainerName(agent)),
     ]);
     const containers: FoundContainers = { current, unmanaged, retired };
-    const { adoption, recorded } = adoptionState(agent, containers, resources);
+    const { adoption, recorded } = adoptionState(this.cluster.name, agent, containers, resources);
+    if (adoption.unrecorded) return this.inspectOwn(adoption, adoption.unrecorded, resources);
     if (adoption.state !== "unmanaged" || !adoption.original) return { adoption, problems: [] };
     const { original } = adoption;
     const name = this.originalName(agent);
@@ -72,9 +75,71 @@ export class Adoption {
     }
   }
 
-  /** @throws when a request to the API of the agent's original container fails */
-  private async probe(agent: AgentDescription): Promise<AgentProbe> {
-    const view = await probeAgent(this.cluster, agent, { scope: "cluster", container: this.originalName(agent) });
+  /** What is wrong with an agent in Terraform's own container, which the Terraform state does not have. */
+  private async inspectOwn(
+    adoption: AgentAdoption,
+    container: Container,
+    resources: readonly StateResource[],
+  ): Promise<{ adoption: AgentAdoption; problems: readonly AdoptionProblem[] }> {
+    const { agent } = adoption;
+    const name = agent.container;
+    const only = (code: CodeOf<"adoption">, message: string, hint: string) => ({
+      adoption,
+      problems: [adoptionProblem(agent, code, message, hint)],
+    });
+    const other = resources.find(
+      ({ type, name: id, deposed }) => type === "docker_container" && id === agent.name && !deposed,
+    );
+    const otherId = String(other?.attributes.id);
+    if (other && (await inspectContainer(agent.host.daemon, otherId)))
+      return only(
+        "adopt-already-recorded",
+        `the Terraform state has another container for it, ${otherId.slice(0, 12)}, which exists too`,
+        "keep the one that runs, and remove the other one",
+      );
+    if (!container.State.Running)
+      return only("adopt-not-running", `its container ${name} does not run`, `docker start ${name}`);
+    if (!sharesData(container, agent))
+      return only(
+        "adopt-setting-differs",
+        `its container ${name} does not have its data in ${agent.data}: a deploy would replace it by one without its data`,
+        "set `data` to the volume or folder of its data, which docker inspect shows",
+      );
+    const secrets = secretFiles(this.cluster, agent);
+    try {
+      const view = await this.probe(agent, { container: name, files: secrets });
+      const problems = unknownServers(this.cluster, agent, view);
+      if (
+        !hasKnownSecrets(
+          this.cluster,
+          agent,
+          secrets.flatMap((file) => view.files.get(file) ?? []),
+        )
+      )
+        problems.push(
+          adoptionProblem(
+            agent,
+            "adopt-other-secrets",
+            "its container has secrets that this folder never had: the folder is an older copy, or another one",
+            "get the folder, or a new export of it, from where the secrets were changed last",
+          ),
+        );
+      return { adoption: { ...adoption, view }, problems };
+    } catch (error) {
+      return only(
+        "adopt-api-unreachable",
+        `its API is unreachable at ${agent.endpoints.local} in ${name}: ${(error as Error).message}`,
+        `docker logs ${name}`,
+      );
+    }
+  }
+
+  /** @throws when a request to the API in the agent's container fails */
+  private async probe(
+    agent: AgentDescription,
+    options: ProbeOptions = { container: this.originalName(agent) },
+  ): Promise<AgentProbe> {
+    const view = await probeAgent(this.cluster, agent, { scope: "cluster", ...options });
     if (typeof view === "string") throw new Error(view);
     if (view.members.length === 0) throw new Error("it does not list its members");
     if (view.leader !== "" && !view.peers) throw new Error("it does not list its Raft peers");

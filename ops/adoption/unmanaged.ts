@@ -78,7 +78,7 @@ export function mismatches(
 }
 
 /** A server that the file does not have would not count in the quorum of a deploy. */
-function unknownServers(cluster: Cluster, agent: AgentDescription, { members }: AgentProbe): AdoptionProblem[] {
+export function unknownServers(cluster: Cluster, agent: AgentDescription, { members }: AgentProbe): AdoptionProblem[] {
   if (agent.role !== "server") return [];
   const nodes = new Set(cluster.agents.map(({ node }) => node));
   return members

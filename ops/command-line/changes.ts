@@ -164,7 +164,7 @@ export function addChanges(program: DocumentedCommand): void {
 
   program
     .command("adopt")
-    .description("Take over a cluster that was started by hand, without an outage.")
+    .description("Take over a cluster that was started by hand, or whose Terraform state is lost, without an outage.")
     .addOption(
       new Option("--container <AGENT=NAME>", "the agent's container has this name; may be repeated")
         .argParser(containerName)

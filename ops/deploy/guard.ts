@@ -1,6 +1,7 @@
 import type { Cluster } from "../../cluster/model";
 import { located, type Problem, type Violation } from "../../cluster/problem";
 import { hostOfAlias } from "../../consul/contract";
+import { foreignStates } from "../inspect/foreign-state";
 import type { StackState, StateResource } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
 
@@ -10,7 +11,12 @@ import type { Stack } from "../terraform/synth";
  * @param states by the stacks' names, including stacks that the file no longer has
  */
 export function guard(cluster: Cluster, stacks: readonly Stack[], states: ReadonlyMap<string, StackState>): Problem[] {
-  return violations(cluster, stacks, states).map((violation) => located(violation, cluster.locate));
+  const foreign = foreignStates(cluster, states).map(
+    (found): Violation => ({ code: "state-of-other-cluster", path: ["name"], ...found }),
+  );
+  // What such a state has would otherwise look like agents whose lines were deleted.
+  const found = foreign.length > 0 ? foreign : violations(cluster, stacks, states);
+  return found.map((violation) => located(violation, cluster.locate));
 }
 
 function violations(cluster: Cluster, stacks: readonly Stack[], states: ReadonlyMap<string, StackState>): Violation[] {
@@ -67,7 +73,7 @@ function lineDeleted(agent: StateResource, stack: string): Violation {
     path: [`${role}s`],
     atKey: true,
     message: `${role} "${agent.name}" is no longer in the file, and stack "${stack}" has its container: ${harm}`,
-    hint: "restore its line with `decommission: true` and deploy, then delete the line. To stop it as it is: --allow line-deleted",
+    hint: "restore its line with `decommission: true` and deploy, then delete the line. To stop it as it is: --allow line-deleted. If its container is gone, and the Terraform state is an older one: npm run adopt (docs/lost-state.md)",
   };
 }
 

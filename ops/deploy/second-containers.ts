@@ -40,7 +40,7 @@ const MOST_WITNESSES = 5;
 const MOST_NAMED = 5;
 
 const SINGLE_CONTAINERS_HINT =
-  "if a deploy was killed before it recorded them: npm run doctor -- --fix; if they were made by hand: npm run adopt; if they are another cluster's, set other values of `container`";
+  "if the Terraform state is an older one, or partly lost: npm run adopt, which touches no container of the cluster (docs/lost-state.md); if a deploy was killed before it recorded them: npm run doctor -- --fix; if they were made by hand: npm run adopt; if they are another cluster's, set other values of `container`";
 
 /**
  * Finds containers that exist already, where a deploy would create others: under the same name on the same daemon, where
@@ -112,7 +112,7 @@ class Check {
 
   private wholeClusterHint(): string {
     const { name } = this.basis.cluster;
-    return `if "${name}" was deployed from another folder, or under another \`backend\`, deploy it there, or bring its Terraform state (docs/state.md); if this is another cluster, give it other hosts, or other values of \`container\`; if the containers were made by hand: npm run adopt. npm run doctor tells more`;
+    return `if "${name}" was deployed from another folder, or under another \`backend\`, deploy it there, or bring its Terraform state (docs/state.md); if that state is lost: npm run adopt, which touches no container of the cluster (docs/lost-state.md); if this is another cluster, give it other hosts, or other values of \`container\`; if the containers were made by hand: npm run adopt. npm run doctor tells more`;
   }
 
   /** A host's containers that no Terraform state has. */

@@ -3,6 +3,7 @@ import { docker } from "./docker";
 
 /** For a slow daemon. */
 const SECONDS = 60;
+const TAR_BLOCK = 512;
 
 /** A container, as `docker inspect` describes it. */
 export interface Container {
@@ -31,7 +32,16 @@ export interface Container {
     readonly Healthcheck?: { readonly Test?: readonly string[] };
     readonly Labels: Readonly<Record<string, string>> | null;
   };
-  readonly HostConfig: { readonly NetworkMode: string; readonly RestartPolicy: { readonly Name: string } };
+  readonly HostConfig: {
+    readonly NetworkMode: string;
+    readonly RestartPolicy: { readonly Name: string };
+    /** Volumes and folders, each as `SOURCE:TARGET:MODE`. Mounts of the other syntax are not among them. */
+    readonly Binds?: readonly string[] | null;
+    readonly LogConfig?: { readonly Config: Readonly<Record<string, string>> | null };
+  };
+  readonly NetworkSettings?: {
+    readonly Networks?: Readonly<Record<string, { readonly IPAMConfig?: { readonly IPv4Address?: string } | null }>>;
+  };
   readonly Mounts: readonly {
     readonly Type: string;
     readonly Name?: string;
@@ -61,6 +71,47 @@ export async function inspectContainers(
   const { ok, output, error } = await docker(daemon).run(["container", "inspect", ...names], { seconds });
   if (!ok && !/no such container/i.test(error)) throw new Error(error);
   return JSON.parse(output || "[]") as Container[];
+}
+
+/** What an image gives to each of its containers. */
+export interface ImageConfig {
+  readonly Env?: readonly string[] | null;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}
+
+/** @throws when the daemon is unreachable, or has no such image */
+export async function inspectImage(daemon: Daemon, image: string): Promise<ImageConfig> {
+  const { ok, output, error } = await docker(daemon).run(["image", "inspect", "-f", "{{json .Config}}", image], {
+    seconds: SECONDS,
+  });
+  if (!ok) throw new Error(error);
+  return (JSON.parse(output) ?? {}) as ImageConfig;
+}
+
+/** The id of a network; undefined if the daemon has none of this name. @throws when the daemon is unreachable */
+export async function networkId(daemon: Daemon, name: string): Promise<string | undefined> {
+  const { ok, output, error } = await docker(daemon).run(["network", "inspect", "-f", "{{.Id}}", name], {
+    seconds: SECONDS,
+  });
+  if (!ok && !/no such network|not found/i.test(error)) throw new Error(error);
+  return ok ? output.trim() : undefined;
+}
+
+/**
+ * The text of a file in a container, which may be stopped; undefined if the container has no such file.
+ * @throws when the daemon is unreachable
+ */
+export async function readFileIn(daemon: Daemon, container: string, file: string): Promise<string | undefined> {
+  const { ok, output, error } = await docker(daemon).run(["cp", `${container}:${file}`, "-"], { seconds: SECONDS });
+  if (!ok && !/could not find|no such file|not found/i.test(error)) throw new Error(error);
+  return ok ? textOfArchive(output) : undefined;
+}
+
+/** The text of the one file of a tar archive: its size is in the header, in octal digits. */
+function textOfArchive(archive: string): string {
+  const bytes = Buffer.from(archive);
+  const size = Number.parseInt(bytes.toString("latin1", 124, 136), 8);
+  return bytes.toString("utf8", TAR_BLOCK, TAR_BLOCK + size);
 }
 
 /** A container, as a daemon lists it. */

@@ -107,7 +107,7 @@ const unreachableHost = ({ name: host }: HostDescription, why: string): HealthPr
 function withoutFix({ fix: _, ...problem }: HealthProblem): HealthProblem {
   return {
     ...problem,
-    hint: "if this cluster was deployed, its Terraform state is in another folder, or under another `name:` or `backend:`. If not, the container is of another cluster, or made by hand: docs/adopting.md",
+    hint: "if this cluster was deployed, its Terraform state is in another folder, or under another `name:` or `backend:`. If that is lost: npm run adopt (docs/lost-state.md). If it never was, the container is of another cluster, or made by hand: docs/adopting.md",
   };
 }
 

@@ -19,14 +19,16 @@ export interface Job {
 /** Servers and client agents have certificates of different CAs, and while security is turned on, different schemes. */
 export function jobsOf(cluster: Cluster): Job[] {
   const agents = cluster.agents.filter(({ decommission }) => !decommission);
-  return (["server", "client"] as const).flatMap((role) =>
-    (["https", "http"] as const).flatMap((scheme): Job[] => {
-      const own = agents.filter((agent) => agent.role === role && schemeOf(agent) === scheme);
-      if (own.length === 0) return [];
-      const name = `consul-${cluster.name}-${role}s`;
-      return [{ name, role, scheme, targets: own.map((agent) => target(cluster, agent)) }];
-    }),
-  );
+  return (["server", "client"] as const).flatMap((role) => {
+    const name = `consul-${cluster.name}-${role}s`;
+    const own = agents.filter((agent) => agent.role === role);
+    const both = new Set(own.map(schemeOf)).size > 1;
+    return (["https", "http"] as const).flatMap((scheme): Job[] => {
+      const targets = own.filter((agent) => schemeOf(agent) === scheme).map((agent) => target(cluster, agent));
+      // Prometheus rejects two jobs of one name.
+      return targets.length === 0 ? [] : [{ name: both ? `${name}-${scheme}` : name, role, scheme, targets }];
+    });
+  });
 }
 
 const schemeOf = ({ ports }: AgentDescription): Job["scheme"] => (ports.https > 0 ? "https" : "http");

@@ -36,24 +36,33 @@ export function knownVersions(folder: SecretsFolder): (agent: AgentDescription, 
     versionOf(folder, agent) === version || (history.get(agent.name) ?? []).includes(version.slice(0, LENGTH));
 }
 
-/** Runs work that may change agents' secrets, and adds their present versions to the history if it does. */
+/**
+ * Runs work that may change agents' secrets, and keeps the versions that were there before. They are written before the
+ * work, since a run may be killed in the middle of it, and those that are still the present ones are removed after it.
+ */
 export async function withHistory<Result>(
   { agents }: Cluster,
   folder: SecretsFolder,
   work: () => Promise<Result>,
 ): Promise<Result> {
+  const history = historyOf(folder);
   const before = new Map(agents.map((agent) => [agent.name, versionOf(folder, agent)]));
-  try {
-    return await work();
-  } finally {
-    const history = historyOf(folder);
+  /** Writes the history with former versions of the agents that are meant. */
+  const write = (changed: (agent: AgentDescription) => boolean): void => {
     const lines = agents.flatMap((agent) => {
       const versions = [...(history.get(agent.name) ?? [])];
-      const former = before.get(agent.name);
-      if (former !== undefined && former !== versionOf(folder, agent)) versions.push(former.slice(0, LENGTH));
+      const former = before.get(agent.name)?.slice(0, LENGTH);
+      if (former !== undefined && former !== versions.at(-1) && changed(agent)) versions.push(former);
       return versions.length === 0 ? [] : `${[agent.name, ...versions.slice(-KEPT)].join(" ")}\n`;
     });
     if (lines.length > 0) folder.write(HISTORY, lines.join(""));
+    else folder.remove(HISTORY);
+  };
+  write(() => true);
+  try {
+    return await work();
+  } finally {
+    write((agent) => before.get(agent.name) !== versionOf(folder, agent));
   }
 }
 

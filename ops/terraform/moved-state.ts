@@ -37,15 +37,23 @@ export const pull = async (folder: string): Promise<StateVersion | undefined> =>
  * @throws for a state that is locked, and if another one is there afterwards
  */
 export async function push(folder: string, state: StateVersion): Promise<void> {
-  await withTempDir(join(resolve(folder), ".pushed-"), async (hidden) => {
-    const file = join(hidden, "state.json");
-    writeFileSync(file, state.text, { mode: 0o600 });
-    const { exitCode, error } = await terraform(folder, ["state", "push", file]);
-    if (exitCode !== 0) throw lockIn(error) ? new StateLocked() : new Error(error);
-  });
+  await pushText(folder, state.text);
   const stored = await pull(folder);
   if (stored === undefined || !hasSameContent(stored, state))
     throw new Error("the backend has another Terraform state than the one that was written");
+}
+
+/**
+ * Writes a state into a folder's backend. Terraform rejects one that is older than what is there.
+ * @throws for a state that is locked
+ */
+export async function pushText(folder: string, text: string): Promise<void> {
+  await withTempDir(join(resolve(folder), ".pushed-"), async (hidden) => {
+    const file = join(hidden, "state.json");
+    writeFileSync(file, text, { mode: 0o600 });
+    const { exitCode, error } = await terraform(folder, ["state", "push", file]);
+    if (exitCode !== 0) throw lockIn(error) ? new StateLocked() : new Error(error);
+  });
 }
 
 export class StateLocked extends Error {

@@ -8,6 +8,16 @@ export interface Plan {
   /** Where the hosts differ from the Terraform state. */
   readonly resource_drift?: readonly ResourceChange[];
   readonly output_changes?: Readonly<Record<string, { readonly actions: readonly string[] }>>;
+  readonly planned_values?: { readonly root_module?: { readonly resources?: readonly PlannedResource[] } };
+}
+
+/** A resource as it is to be. Values that are known only after the apply are left out. */
+export interface PlannedResource {
+  readonly address: string;
+  /** `registry.terraform.io/kreuzwerker/docker` */
+  readonly provider_name: string;
+  readonly schema_version: number;
+  readonly values: Values;
 }
 
 export interface ResourceChange {

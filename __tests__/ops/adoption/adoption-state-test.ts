@@ -1,5 +1,11 @@
 import type { AgentDescription } from "../../../cluster/model";
-import { type AgentAdoption, adoptionState, inOrder, problemsBetween } from "../../../ops/adoption/adoption-state";
+import {
+  type AgentAdoption,
+  adoptionState,
+  type FoundContainers,
+  inOrder,
+  problemsBetween,
+} from "../../../ops/adoption/adoption-state";
 import type { Container } from "../../../ops/docker/container";
 import type { AgentProbe } from "../../../ops/inspect/probe";
 import type { StateResource } from "../../../ops/terraform/state";
@@ -8,7 +14,17 @@ import { member } from "../../rollout/answers";
 
 const { agents } = load(FOUR_HOSTS);
 const agent = (name: string) => agents.find((each) => each.name === name) as AgentDescription;
-const container = (id: string) => ({ Id: id }) as Container;
+/** A container of s1 that was started by hand, unless it has the product's labels. */
+const container = (id: string, parts: Partial<Container["Config"]> = {}, health?: string) =>
+  ({
+    Id: id,
+    State: { Running: true, Health: health === undefined ? undefined : { Status: health } },
+    Config: { Cmd: ["agent", "-server", "-node=s1"], Entrypoint: null, Labels: null, ...parts },
+    Mounts: [],
+  }) as unknown as Container;
+const labelled = (cluster: string, agent: string) => ({
+  Labels: { "consul-cdktf.role": "server", "consul-cdktf.cluster": cluster, "consul-cdktf.agent": agent },
+});
 const resource = (type: string, parts: Partial<StateResource> = {}): StateResource => ({
   address: `${type}.s1`,
   mode: "managed",
@@ -26,7 +42,7 @@ describe("the adoption state of an agent", () => {
   const original = container("old");
   const current = container("new");
 
-  test.each<[string, Parameters<typeof adoptionState>[1], StateResource[], string]>([
+  test.each<[string, FoundContainers, StateResource[], string]>([
     ["no container", {}, [], "absent"],
     ["a container that was started by hand", { current: original, unmanaged: original }, [], "unmanaged"],
     ["one that was started by hand, under another name", { unmanaged: original }, [], "unmanaged"],
@@ -54,15 +70,52 @@ describe("the adoption state of an agent", () => {
       "unmanaged",
     ],
   ])("with %s", (_, containers, resources, state) => {
-    const { adoption } = adoptionState(agent("s1"), containers, resources);
+    const { adoption } = adoptionState("c", agent("s1"), containers, resources);
     expect(adoption.state).toBe(state);
     expect(adoption.original).toBe(containers.retired ?? (state === "unmanaged" ? containers.unmanaged : undefined));
   });
 
   test("whether the Terraform state has a container for it is known in any case", () => {
-    expect(adoptionState(agent("s1"), { unmanaged: original }, [recorded]).recorded).toBe(true);
-    expect(adoptionState(agent("s1"), { unmanaged: original }, []).recorded).toBe(false);
-    expect(adoptionState(agent("s2"), { unmanaged: original }, [recorded]).recorded).toBe(false);
+    expect(adoptionState("c", agent("s1"), { unmanaged: original }, [recorded]).recorded).toBe(true);
+    expect(adoptionState("c", agent("s1"), { unmanaged: original }, []).recorded).toBe(false);
+    expect(adoptionState("c", agent("s2"), { unmanaged: original }, [recorded]).recorded).toBe(false);
+  });
+});
+
+describe("an agent in Terraform's own container", () => {
+  const own = container("own", labelled("c", "s1"));
+  const of = (containers: FoundContainers, resources: StateResource[] = []) =>
+    adoptionState("c", agent("s1"), containers, resources).adoption;
+  const isOwn = (current: Container) => of({ current, unmanaged: current }).state === "unrecorded";
+
+  test("is unrecorded if the Terraform state has none, or another one", () => {
+    expect(of({ current: own, unmanaged: own })).toMatchObject({ state: "unrecorded", unrecorded: own });
+    expect(of({ current: own, unmanaged: own }, [recorded, ready])).toMatchObject({ state: "unrecorded" });
+    expect(of({ current: own, unmanaged: own }, [resource("docker_container", { attributes: { id: "own" } })])).toEqual(
+      {
+        agent: agent("s1"),
+        state: "adopted",
+      },
+    );
+  });
+
+  test("is told by its labels, and one of 0.1.0 by its health check and node", () => {
+    const unlabelled = { Healthcheck: { Test: ["CMD", "/bin/sh", "/consul/health.sh"] } };
+    expect(isOwn(container("1", unlabelled))).toBe(true);
+    expect(isOwn(container("1", { ...unlabelled, Cmd: ["agent", "-node=s2"] }))).toBe(false);
+    expect(isOwn(container("1", labelled("other", "s1")))).toBe(false);
+    expect(isOwn(container("1", labelled("c", "s2")))).toBe(false);
+    expect(isOwn(container("1", { Labels: { "consul-cdktf.role": "registrator" } }))).toBe(false);
+  });
+
+  test("goes on beside the container that it was adopted from only if it is healthy", () => {
+    const retired = container("old");
+    const beside = (health: string) => {
+      const current = container("own", labelled("c", "s1"), health);
+      return of({ current, unmanaged: current, retired });
+    };
+    expect(beside("healthy")).toMatchObject({ state: "unrecorded", original: retired });
+    expect(beside("starting")).toMatchObject({ state: "in-progress", original: retired });
   });
 });
 

@@ -102,6 +102,24 @@ test("while security is turned on, client agents are scraped by plain HTTP", asy
   const files = await written(`${FILE}security: { stage: permissive }\nclient_addr: 127.0.0.1 {address}\n`);
   expect(jobs(files["prometheus.yml"]).map(({ scheme }) => scheme)).toEqual(["https", "http"]);
 });
+test("a role whose agents differ in their scheme has two jobs, with a name and a file for each", async () => {
+  const text = FILE.replace("web1: 10.0.0.21 }", "web1: 10.0.0.21, web2: 10.0.0.22 }").replace(
+    "clients: [",
+    "clients: [{ name: web2, ports: { https: -1 }, client_addr: 0.0.0.0 }, ",
+  );
+  const files = await written(text);
+  expect(jobs(files["prometheus.yml"]).map(({ job_name, scheme }) => [job_name, scheme])).toEqual([
+    ["consul-payments-servers", "https"],
+    ["consul-payments-clients-https", "https"],
+    ["consul-payments-clients-http", "http"],
+  ]);
+  const addresses = (scheme: string) =>
+    JSON.parse(files[`consul-payments-clients-${scheme}.json`] as string).flatMap(
+      ({ targets }: { targets: string[] }) => targets,
+    );
+  expect(addresses("https")).toEqual(["10.0.0.21:8501"]);
+  expect(addresses("http")).toEqual(["10.0.0.22:8500"]);
+});
 test("in a bridge network, certificates have no address of the host", async () => {
   const files = await written(`name: payments
 network: bridge

@@ -132,3 +132,18 @@ clients: [{ name: c1, host: web }]
 `;
   expect(said(renamed, { c: DEPLOYED }).places).toEqual(["6:11 host-moved"]);
 });
+
+test("a Terraform state of another cluster's containers is rejected as a whole", () => {
+  const of = (cluster: string, name: string) =>
+    resource("docker_container", name, `${name}_host`, {
+      command: ["agent"],
+      labels: [{ label: "consul-cdktf.cluster", value: cluster }],
+    });
+  const { places, problems } = said(FOUR_HOSTS, { c: [of("other", "s1"), of("other", "x1")] });
+  expect(places).toEqual(["1:7 state-of-other-cluster"]);
+  expect(problems[0]).toMatchObject({
+    message: expect.stringContaining('that of the cluster "other"'),
+    hint: expect.stringContaining("mv terraform.c.tfstate terraform.c.tfstate.foreign"),
+  });
+  expect(said(FOUR_HOSTS, { c: [of("c", "s1"), of("other", "s2")] }).places).toEqual([]);
+});

@@ -1,7 +1,7 @@
 import { secretsId } from "../../../consul/contract";
 import { staleSecrets } from "../../../ops/deploy/stale-secrets";
 import { rotateCertificates, rotateTokens } from "../../../ops/secrets/rotate";
-import { versionOf } from "../../../ops/secrets/versions";
+import { versionOf, withHistory } from "../../../ops/secrets/versions";
 import type { StackState, StateResource } from "../../../ops/terraform/state";
 import { FOUR_HOSTS, load } from "../../cluster-files";
 import { ClusterSecrets } from "../secrets/cluster-secrets";
@@ -57,6 +57,20 @@ test("three steps may follow a deploy, and not more, because the history is shor
   expect(found(before)).toEqual([]);
   await rotateCertificates(stored.cluster(), stored.secrets, ["s1"], {});
   expect(found(before)).toHaveLength(1);
+});
+
+test("a folder whose run was killed in the middle is not stale", async () => {
+  const before = deployed(stored);
+  const killed = await withHistory(stored.cluster(), stored.secrets, async () => {
+    stored.secrets.write("agents/s1/cert.pem", "another certificate");
+    return new ClusterSecrets().copy(stored);
+  });
+  expect(found(before, killed)).toEqual([]);
+});
+
+test("a run that changes nothing leaves no history", async () => {
+  await withHistory(stored.cluster(), stored.secrets, async () => {});
+  expect(stored.secrets.read("history.txt")).toBeUndefined();
 });
 
 test("other secrets of the same cluster are stale", async () => {

@@ -1,0 +1,191 @@
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { eventually } from "./consul";
+import { MonitoredCluster } from "./metrics/monitored-cluster";
+import { cutOff, reconnect } from "./partition";
+import { TestBed } from "./test-bed/test-bed";
+
+const HOSTS = {
+  "consul-server1": "172.16.8.120",
+  "consul-server2": "172.16.8.121",
+  "consul-server3": "172.16.8.122",
+  "consul-client1": "172.16.8.110",
+  "consul-client2": "172.16.8.111",
+} as const;
+const SERVERS = Object.keys(HOSTS).slice(0, 3);
+const MINUTE = 60_000;
+
+/** Alerts of faults that last. ConsulStatusOld is not among them: it fires after an hour. */
+const OF_FAULTS = [
+  "ConsulAutopilotUnhealthy",
+  "ConsulBackupFailed",
+  "ConsulGossipFlapping",
+  "ConsulHostUnreachable",
+  "ConsulLockHeld",
+  "ConsulMembersFailed",
+  "ConsulNoFailureTolerance",
+  "ConsulNotAsDeployed",
+  "ConsulRpcExceeded",
+  "ConsulRpcFailed",
+  "ConsulServerDown",
+] as const;
+
+/** Alerts of a healthy cluster whose thresholds are below what it has. */
+const OF_THRESHOLDS = [
+  "ConsulCertificateExpiring",
+  "ConsulCertificateExpiringSoon",
+  "ConsulConnectRootCaExpiring",
+  "ConsulConnectRootCaExpiringSoon",
+  "ConsulLastContact",
+  "ConsulMemory",
+  "ConsulSecretsExpiring",
+  "ConsulSecretsExpiringSoon",
+] as const;
+
+const DAYS = 365 * 20;
+
+describe("alerts by faults that last, with a Prometheus that was there before", () => {
+  const testBed = TestBed.standing();
+  const cluster = new MonitoredCluster(testBed, {
+    name: "alerts",
+    daemon: "ssh://root@{address}",
+    hosts: HOSTS,
+    servers: SERVERS,
+    clients: [
+      "consul-client1",
+      { name: "consul-client2", resources: { memory: 256 }, config: { limits: { rpc_rate: 10, rpc_max_burst: 20 } } },
+    ],
+    backups: {},
+  });
+  const { monitoring, file, folder } = cluster;
+  /** The timer that writes what `status` finds. It ends with the test. */
+  let inspecting = true;
+  let inspected: Promise<void> = Promise.resolve();
+  const inspect = async () => {
+    while (inspecting) {
+      // Its exit code is 1 while the cluster is unhealthy.
+      await cluster.project.run("npm", ["run", "-s", "status", "--", "--prometheus", join(folder, "consul.prom")], {
+        check: false,
+      });
+      await pause(30_000);
+    }
+  };
+
+  beforeAll(async () => {
+    await testBed.reset();
+    await testBed.addHost("consul-client2", HOSTS["consul-client2"]);
+    cluster.write();
+    await cluster.npm("secrets", "--", "init");
+    await cluster.deploy();
+  });
+  afterAll(async () => {
+    inspecting = false;
+    await inspected;
+    for (const agent of ["consul-client1", "consul-client2"]) await reconnect(testBed, agent);
+    await cluster.down();
+    await testBed.removeHost("consul-client2");
+  });
+
+  test("metrics are turned on in a running cluster, and Prometheus scrapes all agents", async () => {
+    file.metrics = {
+      thresholds: {
+        last_contact: 0.001,
+        memory: 0.05,
+        certificate_days: DAYS,
+        urgent_certificate_days: DAYS - 1,
+        lock_minutes: 1,
+      },
+    };
+    cluster.write();
+    await cluster.npm("secrets", "--", "init");
+    await cluster.deploy();
+    await cluster.monitor();
+    await eventually(() => cluster.expectAllUp(), 60);
+    inspected = inspect();
+  });
+
+  test(
+    "each fault fires its alert, and so does each threshold",
+    async () => {
+      const begun = Date.now();
+      // A server's host without power: its agent and its Docker daemon are gone.
+      await testBed.host("consul-server3").powerOff();
+      // A client agent without its servers.
+      await cutOff(testBed, "consul-client1", HOSTS);
+      // A client agent with too many requests.
+      const url = "http://127.0.0.1:8500/v1/catalog/nodes?stale";
+      const requests = `i=0; while [ $i -lt 200 ]; do curl -sS -o /dev/null "${url}" & i=$((i + 1)); done; wait`;
+      const flood = () => testBed.host("consul-client2").docker("exec", "consul-client2", "sh", "-c", requests);
+      // A container that was changed by hand, a schedule that does not run, a lock that nobody releases.
+      await testBed.host("consul-server2").docker("update", "--restart=no", "consul-server2");
+      await testBed.host("consul-server1").docker("stop", "consul-server1-backups");
+      // The leader may have been the server without power.
+      await eventually(
+        () => cluster.manage("consul-server1", "consul kv put consul-cdktf/replacing consul-server2"),
+        60,
+      );
+
+      const missing = async () => {
+        const fired = await cluster.firedSince(begun);
+        return [...OF_FAULTS, ...OF_THRESHOLDS].filter((name) => !fired.includes(name));
+      };
+      const deadline = Date.now() + 45 * MINUTE;
+      for (let left: string[] = [...OF_FAULTS]; left.length > 0; left = await missing()) {
+        if (Date.now() > deadline) throw new Error(`did not fire: ${left.join(", ")}`);
+        if (left.includes("ConsulRpcExceeded")) await flood();
+        // Gone for half a minute, and back within one.
+        if (left.includes("ConsulGossipFlapping")) {
+          await cutOff(testBed, "consul-client2", HOSTS);
+          await pause(35_000);
+          await reconnect(testBed, "consul-client2");
+        }
+        await pause(90_000);
+      }
+      expect(monitoring.notifications).toEqual(
+        expect.arrayContaining(["/page firing ConsulNoFailureTolerance", "/page firing ConsulMemory"]),
+      );
+    },
+    50 * MINUTE,
+  );
+
+  test(
+    "the end of each fault resolves its alert",
+    async () => {
+      await testBed.host("consul-server3").ensureUp();
+      await reconnect(testBed, "consul-client1");
+      await testBed.host("consul-server2").docker("update", "--restart=always", "consul-server2");
+      await testBed.host("consul-server1").docker("start", "consul-server1-backups");
+      await cluster.manage("consul-server1", "consul kv delete consul-cdktf/replacing");
+      await eventually(async () => {
+        const firing = await monitoring.firing();
+        expect(firing.filter((name) => (OF_FAULTS as readonly string[]).includes(name))).toEqual([]);
+      }, 25 * 60);
+    },
+    30 * MINUTE,
+  );
+});
+
+describe("metrics of a cluster without security", () => {
+  const testBed = TestBed.standing();
+  const { "consul-client2": _, ...hosts } = HOSTS;
+  const cluster = new MonitoredCluster(testBed, {
+    name: "open",
+    security: "off",
+    ignore: ["open-http"],
+    client_addr: "0.0.0.0",
+    daemon: "ssh://root@{address}",
+    hosts,
+    servers: SERVERS,
+    clients: ["consul-client1"],
+    metrics: "on",
+  });
+
+  beforeAll(async () => {
+    await testBed.reset();
+    await cluster.deploy();
+    await cluster.monitor();
+  });
+  afterAll(() => cluster.down());
+
+  test("are scraped by HTTP, without a token", () => eventually(() => cluster.expectAllUp(), 60));
+});
