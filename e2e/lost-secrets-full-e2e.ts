@@ -25,12 +25,16 @@ describe("a secrets folder is lost while users work, and is whole again without 
     certificates: SERVERS.map((server) => [`agents/${server}/cert.pem`, `agents/${server}/key.pem`].map(stored)),
   });
 
-  /** Does the steps of the runbook until the folder is whole. No container is touched. @returns what the first one printed */
-  async function completed(lose: () => void): Promise<string> {
+  /**
+   * Does the steps of the runbook until the folder is whole. No container is touched.
+   * @param adopt commands after the first step
+   * @returns what the first one printed
+   */
+  async function completed(lose: () => void, adopt = ""): Promise<string> {
     const [recover = "", deliver, reissue, revoke] = documented(PAGE, "sh", "## Steps");
     const printed: string[] = [];
     // Users get the new CA's certificates after the deploy that delivers it, and before the old one is revoked.
-    for (const commands of [recover + deliver, reissue, revoke] as string[]) {
+    for (const commands of [recover + adopt + deliver, reissue, revoke] as string[]) {
       const seen = await cluster.during(async () => {
         if (printed.length === 0) lose();
         const touched = await cluster.touchedBy(async () => printed.push(await cluster.type(commands)));
@@ -66,6 +70,17 @@ describe("a secrets folder is lost while users work, and is whole again without 
     expect(secrets.slice(1).every((id) => SECRET_ID.test(id))).toBe(true);
     for (const secret of secrets) expect(printed).not.toContain(secret);
     expect(printed).not.toContain("PRIVATE KEY");
+  });
+
+  test("the folder and the Terraform state are lost: the folder comes first, and the state is written again", async () => {
+    const [, adopt = ""] = documented("docs/lost-state.md", "sh", "## Steps");
+    const printed = await completed(() => {
+      loseFolder();
+      for (const file of [cluster.stateFile, `${cluster.stateFile}.backup`])
+        rmSync(join(cluster.project.folder, file), { force: true });
+    }, adopt);
+    expect(printed).toContain("lost  ca-key.pem: no container has it");
+    expect(printed).toContain("stack consul: the plan is empty");
   });
 
   test("agents that restart afterwards become ready with what was recovered", async () => {
