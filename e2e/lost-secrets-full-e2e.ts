@@ -25,12 +25,19 @@ describe("a secrets folder is lost while users work, and is whole again without 
     certificates: SERVERS.map((server) => [`agents/${server}/cert.pem`, `agents/${server}/key.pem`].map(stored)),
   });
 
-  /** Does the steps of the runbook until the folder is whole. No container is touched. @returns what the first one printed */
-  async function completed(lose: () => void): Promise<string> {
-    const [recover = "", deliver, reissue, revoke] = documented(PAGE, "sh", "## Steps");
+  /**
+   * Does the steps of the runbook until the folder is whole. No container is touched.
+   * @param changed the commands of the first two steps, if they are others
+   * @returns what the first one printed
+   */
+  async function completed(
+    lose: () => void,
+    changed = (recover: string, deliver: string) => recover + deliver,
+  ): Promise<string> {
+    const [recover = "", deliver = "", reissue, revoke] = documented(PAGE, "sh", "## Steps");
     const printed: string[] = [];
     // Users get the new CA's certificates after the deploy that delivers it, and before the old one is revoked.
-    for (const commands of [recover + deliver, reissue, revoke] as string[]) {
+    for (const commands of [changed(recover, deliver), reissue, revoke] as string[]) {
       const seen = await cluster.during(async () => {
         if (printed.length === 0) lose();
         const touched = await cluster.touchedBy(async () => printed.push(await cluster.type(commands)));
@@ -42,7 +49,7 @@ describe("a secrets folder is lost while users work, and is whole again without 
     }
     const verified = await cluster.type(documented(PAGE, "sh", "## Verification").join(""));
     expect(verified).toContain("nothing is wrong");
-    expect(verified).toContain("No changes.");
+    expect(verified).toContain("nothing to do; containers: 5 unchanged");
     return printed[0] as string;
   }
 
@@ -66,6 +73,20 @@ describe("a secrets folder is lost while users work, and is whole again without 
     expect(secrets.slice(1).every((id) => SECRET_ID.test(id))).toBe(true);
     for (const secret of secrets) expect(printed).not.toContain(secret);
     expect(printed).not.toContain("PRIVATE KEY");
+  });
+
+  test("the folder and the Terraform state are lost: the folder comes first, and the state is written again", async () => {
+    const [, adopt = ""] = documented("docs/lost-state.md", "sh", "## Steps");
+    const printed = await completed(
+      () => {
+        loseFolder();
+        for (const file of [cluster.stateFile, `${cluster.stateFile}.backup`])
+          rmSync(join(cluster.project.folder, file), { force: true });
+      },
+      (recover, deliver) => recover + adopt + deliver,
+    );
+    expect(printed).toContain("lost  ca-key.pem: no container has it");
+    expect(printed).toContain("stack consul: the plan is empty");
   });
 
   test("agents that restart afterwards become ready with what was recovered", async () => {
@@ -109,7 +130,11 @@ describe("a secrets folder is lost while users work, and is whole again without 
     const damage =
       "cd /consul/secrets && for f in key.pem ca.pem gossip.json; do chmod 600 $f && echo damaged >$f; done";
     await inside("consul-server2", damage);
-    const printed = await completed(loseFolder);
+    const printed = await completed(
+      loseFolder,
+      (recover, deliver) => `${recover}${deliver.trim()} -- --allow secrets-stale`,
+    );
+    expect(printed).toContain("next: npm run deploy -- --allow secrets-stale, after which agents trust both CAs");
     expect(printed).toContain("lost  agents/consul-server2/cert.pem, key.pem: its container has no usable one");
     expect(printed).toMatch(
       /differing {2}consul-server2: its container has another ca\.pem, cert\.pem, key\.pem, gossip\.json\n/,

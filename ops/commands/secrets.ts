@@ -84,10 +84,11 @@ export async function recover(
   terminal.log(`reading the secrets of ${count(agents.length, "container")}`);
   const found = await foundSecrets(agents);
   const done = await recovery.recover(cluster, folder, found, given(provided));
-  const { readBack, lost, differing } = done;
-  const next = trustsOldCa(cluster) ? NEXT.ca : DEPLOY;
-  const about = { readBack, lost };
-  const exitCode = report(secrets, done, { json, command: "init", next, about, agents: { differing } }, terminal);
+  const { readBack, lost, differing, unknown } = done;
+  const allowed = unknown.length > 0 ? `${DEPLOY} -- --allow secrets-stale` : DEPLOY;
+  const next = trustsOldCa(cluster) ? NEXT.ca.replace(DEPLOY, allowed) : allowed;
+  const details = { about: { readBack, lost }, agents: { differing, unknown } };
+  const exitCode = report(secrets, done, { json, command: "init", next, ...details }, terminal);
   if (exitCode !== 0) return exitCode;
   const errors = checkSecrets(cluster).filter(isError);
   for (const problem of errors) terminal.log(describeProblem(problem));

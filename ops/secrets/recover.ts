@@ -26,6 +26,7 @@ import {
   TOKENS,
 } from "./sources";
 import { agentToken, SECRET_ID, type Tokens, tokensOf, tokensText, withMissing } from "./tokens";
+import { versionOf } from "./versions";
 
 /*
  * A lost or damaged secrets folder is read back from what the cluster has of it. Files of the folder that can be used stay
@@ -41,6 +42,8 @@ export interface Recovery extends SecretsChange {
   readonly lost: readonly string[];
   /** Agents whose containers have other files than the folder, which the next deploy delivers. */
   readonly differing: readonly { readonly agent: string; readonly why: string }[];
+  /** Agents whose deployed secrets are lost in part. A deploy takes the folder for an older copy, and has to be allowed. */
+  readonly unknown: readonly { readonly agent: string; readonly why: string }[];
 }
 
 /** Writes what a folder lacks, from what the cluster has; creates what the cluster does not have either. */
@@ -62,10 +65,10 @@ export async function recover(
   const readBack: string[] = [];
   const made: string[] = [];
   // Two steps, so that the folder's history has the version that the agents have now: a deploy then knows that it is newer.
-  const differing = await withOwnFolder(cluster, folder, async () => {
+  const { differing, unknown } = await withOwnFolder(cluster, folder, async () => {
     readSourcesBack(cluster, folder, { ...found, containers }, { readBack, made }, now);
     await renderAll(cluster, folder, []);
-    return differences(folder, containers);
+    return { differing: differences(folder, containers), unknown: unknownVersions(cluster, folder, found) };
   });
   const lost: string[] = [];
   const done = await withOwnFolder(cluster, folder, async () => {
@@ -80,7 +83,7 @@ export async function recover(
     const created = await createMissing(cluster, folder, { ...given, ofCa }, now);
     return { ...created, made: [...made, ...created.made] };
   });
-  return { ...done, readBack, lost, differing };
+  return { ...done, readBack, lost, differing, unknown };
 }
 
 const lostText = (at: string): string =>
@@ -140,7 +143,9 @@ function readSourcesBack(
     if (!files || whyUnusable(folder, holder, cas, now) === undefined) continue;
     const cert = files.get(SECRET_FILES.certificate);
     const key = files.get(SECRET_FILES.key);
-    if (pairFlaws({ cert, key }, cas, holder.names, now).some(isError)) continue;
+    // One that has expired is reissued, but it is what the agent was given.
+    const flaws = pairFlaws({ cert, key }, cas, holder.names, now);
+    if (flaws.some((flaw) => isError(flaw) && flaw.code !== "certificate-expired")) continue;
     const at = `${holder.folder}/${SECRET_FILES.certificate}`;
     const changed = [
       folder.write(`${holder.folder}/${SECRET_FILES.key}`, key as string),
@@ -257,6 +262,20 @@ const differences = (folder: SecretsFolder, containers: readonly AgentFiles[]): 
       (file) => folder.read(`${agentFolder(agent)}/${file}`) !== files.get(file),
     );
     return names.length > 0 ? [{ agent: agent.name, why: `its container has another ${names.join(", ")}` }] : [];
+  });
+
+/** Agents of which a file is missing, so that it is not known what they were given. One without a container got nothing. */
+const unknownVersions = (
+  { agents }: Cluster,
+  folder: SecretsFolder,
+  { delivered }: FoundSecrets,
+): Recovery["unknown"] =>
+  agents.flatMap((agent) => {
+    const found = delivered.get(agent.name);
+    if ((found && "absent" in found) || versionOf(folder, agent) !== undefined) return [];
+    return [
+      { agent: agent.name, why: "what it was given is lost in part, so a deploy has to be allowed to replace it" },
+    ];
   });
 
 /** What can be read; undefined for a file that is missing or cannot be used. */

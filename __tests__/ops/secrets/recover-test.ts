@@ -67,7 +67,7 @@ test("a lost folder is read back; a new CA is trusted beside the old one, and is
     expect.stringMatching(/^ca\.pem, ca-key\.pem: a new CA in front/),
     expect.stringMatching(/^operator\/cert\.pem, key\.pem: issued/),
   ]);
-  expect([done.differing, done.needed, done.removed]).toEqual([[], [], []]);
+  expect([done.differing, done.unknown, done.needed, done.removed]).toEqual([[], [], [], []]);
   expect(sources()).toEqual(before);
   expect(stored.read("ca.pem").endsWith(ca)).toBe(true);
   expect(stored.found()).toEqual(["warning ca.pem: an older CA is still trusted"]);
@@ -85,11 +85,13 @@ test("a second run changes nothing", async () => {
   const { found } = deployed();
   lose();
   await recovered(found);
-  const before = stored.everything();
+  const [before, history] = [stored.everything(), stored.read("history.txt")];
   const { differing, ...done } = await recovered(found);
-  expect(done).toEqual({ readBack: [], lost: [], made: [], needed: [], removed: [] });
+  expect(done).toEqual({ readBack: [], lost: [], unknown: [], made: [], needed: [], removed: [] });
   expect(differing).toEqual(AGENTS.map((agent) => ({ agent, why: "its container has another ca.pem" })));
-  expect(stored.everything()).toEqual(before);
+  expect(stored.read("history.txt")).toBe(history);
+  // Each run writes the history before its work, and again after it.
+  expect({ ...stored.everything(), "history.txt": "" }).toEqual({ ...before, "history.txt": "" });
 });
 
 test("damaged files are read back, and all others stay, the CA's key among them", async () => {
@@ -120,6 +122,7 @@ test("what is damaged in one container is taken from the others", async () => {
   const done = await recovered(found);
   expect(done.lost).toContain("agents/s2/cert.pem, key.pem: its container has no usable one");
   expect(done.made[1]).toMatch(/^agents\/s2\/cert\.pem, key\.pem: issued/);
+  expect(done.unknown.map(({ agent }) => agent)).toEqual(["s2"]);
   expect(done.differing).toEqual([
     {
       agent: "s2",
@@ -220,6 +223,7 @@ test("certificates that have expired in the containers are reissued", async () =
   lose();
   const done = await recovered(found);
   expect(done.lost).toContain("agents/s1/cert.pem, key.pem: its container has no usable one");
+  expect(done.unknown).toEqual([]);
   expect(stored.found()).toEqual(["warning ca.pem: an older CA is still trusted"]);
 });
 
