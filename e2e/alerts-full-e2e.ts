@@ -34,6 +34,7 @@ const OF_FAULTS = [
 const OF_THRESHOLDS = [
   "ConsulCertificateExpiring",
   "ConsulCertificateExpiringSoon",
+  "ConsulCommitsSlow",
   "ConsulConnectRootCaExpiring",
   "ConsulConnectRootCaExpiringSoon",
   "ConsulLastContact",
@@ -90,6 +91,8 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     file.metrics = {
       thresholds: {
         last_contact: 0.001,
+        commit_time: 0.001,
+        commit_time_ratio: 0.001,
         memory: 0.05,
         certificate_days: DAYS,
         urgent_certificate_days: DAYS - 1,
