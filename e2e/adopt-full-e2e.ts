@@ -180,7 +180,10 @@ describe("a cluster that was made by the article's docker run commands is adopte
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
     expect(seen.lost).toBeLessThan(FEW);
     for (const number of [1, 2, 3]) {
-      expect(await server(number).get("/v1/kv/after/adoption?raw&stale")).toBe("kept too");
+      // A server that has just started may not have applied its log yet.
+      await eventually(async () =>
+        expect(await server(number).get("/v1/kv/after/adoption?raw&stale")).toBe("kept too"),
+      );
       await eventually(async () => expect(await missingKeys(server(number), seen)).toEqual([]));
     }
     const result = JSON.parse((await adopt(["--json"])).stdout);
