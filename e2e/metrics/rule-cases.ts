@@ -141,6 +141,7 @@ export const CASES: Readonly<Record<string, RuleCase>> = {
   ConsulHostUnreachable: value(ofStatus("host_reachable", 'host="node1"'), changed(1, 0, 12), changed(1, 0, 8)),
   ConsulNotAsDeployed: value(problem("container-tainted"), since(33), since(28)),
   ConsulLockHeld: value(problem("lock-held"), since(33), since(28)),
+  ConsulMaintenanceLong: value(problem("host-in-maintenance"), since(63), since(58)),
   ConsulSecretsExpiring: value(
     ofStatus("certificate_expiry_timestamp_seconds", 'file="ca.pem"'),
     constant(29 * DAY),

@@ -329,6 +329,14 @@ function ofStatus({ backups, security }: Cluster, select: Select, limits: Thresh
       summary: "{{ $labels.agent }} holds the lock of deploys",
       description: "A deploy takes very long, or was interrupted. Other deploys wait for it.",
     },
+    {
+      name: "ConsulMaintenanceLong",
+      expr: problem(["host-in-maintenance"]),
+      for: "60m",
+      urgency: "ticket",
+      summary: "{{ $labels.host }} is in maintenance for an hour",
+      description: "Its services are not in DNS, and deploys wait for it. Perhaps nobody has ended its maintenance.",
+    },
   ];
   if (security) {
     status.push(
