@@ -295,7 +295,8 @@ describe("backups on a schedule", () => {
     expect(leader).not.toBe(old);
     await eventually(async () => expect((await kept(leader)).length).toBeGreaterThan(0), 40);
     await eventually(
-      async () => expect((await cluster.docker(old, "logs", containerOf(old))).stdout).toContain("not the leader"),
+      async () =>
+        expect((await cluster.docker(old, "logs", containerOf(old))).stdout).toContain("another server is the leader"),
       40,
     );
   });
