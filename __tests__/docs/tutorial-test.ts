@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { articleCommand } from "../../e2e/article";
 import { documented } from "../../e2e/documented";
@@ -9,7 +8,7 @@ import { stackText, summaryText } from "../../ops/explain/changes-text";
 import { text } from "../../ops/status/format";
 import { statusOf } from "../../ops/status/status";
 import type { ResourceChange, Values } from "../../ops/terraform/plan";
-import { load, PROJECT } from "../cluster-files";
+import { folder, load, PROJECT } from "../cluster-files";
 import { run } from "../command-line";
 import { Watched } from "../ops/deploy/recorded-deploys";
 import { STOPPED, surveyOf } from "../ops/status/surveys";
@@ -72,9 +71,9 @@ const statusText = (made = {}) => text(statusOf(cluster, surveyOf(cluster, made)
 test("the page has as many outputs as are compared here", () => expect(outputs).toHaveLength(9));
 
 test("secrets init prints what the page shows, on other days", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-tutorial-"));
-  const file = join(folder, "consul.yaml");
-  writeFileSync(file, `${FILE}security: { secrets: ${join(folder, "secrets")} }\n`);
+  const made = folder();
+  const file = join(made, "consul.yaml");
+  writeFileSync(file, `${FILE}security: { secrets: ${join(made, "secrets")} }\n`);
   const { status, stdout } = await run(["secrets", "init"], { env: { CLUSTER: file } });
   expect(status).toBe(0);
   const anyDay = (line: string) => line.replace(/\d{4}-\d\d-\d\d/, "DAY");
