@@ -60,12 +60,20 @@ esac`,
   script.stdout.on("data", (text) => {
     stdout += text;
   });
-  while (!existsSync(join(bin, "up"))) await pause(20);
+  while (!existsSync(join(bin, "up")) || !catchesTerm(script)) await pause(20);
   const begun = Date.now();
   script.kill("SIGTERM");
   const [status] = await once(script as ChildProcess, "close");
   const seconds = (Date.now() - begun) / 1000;
   return { status, stdout, calls: readFileSync(log, "utf8").trim().split("\n"), seconds };
+}
+
+/** Whether a program handles SIGTERM already: before its `trap`, the signal would end it. Where /proc is. */
+function catchesTerm({ pid }: ChildProcess): boolean {
+  const status = `/proc/${pid}/status`;
+  if (!existsSync(status)) return true;
+  const [, caught = "0"] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(status, "utf8")) ?? [];
+  return ((BigInt(`0x${caught}`) >> 14n) & 1n) === 1n;
 }
 
 const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms));
