@@ -8,7 +8,7 @@ import { type AgentSecurity, SECURED_ENTRYPOINT, secretUploads } from "./agent-s
 import { hardening, healthCheck, labels, limits, publishedPorts, type Upload, volume } from "./container-options";
 import { ContainerScripts } from "./container-scripts";
 import type { IDockerHost } from "./docker-host-base";
-import { ignoreUnsetOptions, logging } from "./logging";
+import { setLog } from "./logging";
 
 /** Seconds from SIGTERM to SIGKILL. Consul gives its agents 15 s to finish, and Docker's default is 10 s. */
 export const STOP_TIMEOUT_SECONDS = 30;
@@ -42,7 +42,6 @@ export function agentContainer(scope: Construct, id: string, props: AgentContain
     env: agentEnvironment({ ports, http: endpoints.local, stage }),
     entrypoint: entrypoint(role, security !== undefined),
     restart: settings.restart,
-    ...logging(settings.log),
     stopTimeout: STOP_TIMEOUT_SECONDS,
     // The provider stops a container with this grace period, not with stop_timeout, and without it by SIGKILL.
     destroyGraceSeconds: STOP_TIMEOUT_SECONDS,
@@ -55,7 +54,7 @@ export function agentContainer(scope: Construct, id: string, props: AgentContain
     upload: uploads(ContainerScripts.of(scope), props),
     healthcheck: healthCheck(PATHS.health),
   });
-  ignoreUnsetOptions(created, settings.log);
+  setLog(created, settings.log);
   return created;
 }
 

@@ -12,7 +12,7 @@ import { secretsHash } from "./agent-security";
 import type { ConsulServer } from "./consul-server";
 import { healthCheck, labels, type Upload, volume, WITHOUT_CAPABILITIES } from "./container-options";
 import { ContainerScripts } from "./container-scripts";
-import { ignoreUnsetOptions, logging } from "./logging";
+import { setLog } from "./logging";
 import { fromStack } from "./project-path";
 import { rejectUnknown } from "./prop-names";
 import { rejectWrong } from "./prop-values";
@@ -111,7 +111,6 @@ export class BackupSchedule extends Construct {
       env: beside === DEFAULT_HTTP_URL ? undefined : [`${CONTAINER_VARIABLES.httpAddress}=${beside}`],
       restart: "always",
       lifecycle: secrets.length > 0 ? { precondition: [secretsPrecondition(name, secrets)] } : undefined,
-      ...logging(DEFAULTS.log),
       // The script ends at once. A snapshot that it is still writing is not stored yet, so nothing is lost.
       destroyGraceSeconds: 10,
       ...host.networking(id, props.address),
@@ -127,7 +126,7 @@ export class BackupSchedule extends Construct {
       healthcheck: healthCheck(PATHS.backupsScript, "health"),
     });
     this.container.overrideLogicalId(terraformId(this));
-    ignoreUnsetOptions(this.container, DEFAULTS.log);
+    setLog(this.container, DEFAULTS.log);
   }
 }
 

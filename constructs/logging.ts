@@ -1,4 +1,4 @@
-import type { Container, ContainerConfig } from "@cdktf/provider-docker/lib/container";
+import type { Container } from "@cdktf/provider-docker/lib/container";
 import { Aspects } from "cdktf";
 import type { Log } from "../cluster/model";
 
@@ -52,20 +52,17 @@ function unsetOptions({ driver, options = {} }: Log): string[] {
   return [...(OF_DRIVER[driver] ?? []), ...OF_EVERY_DRIVER].filter((option) => !Object.hasOwn(options, option));
 }
 
-/** A container's log. Without both keys the provider would find a difference in every plan. */
-export const logging = ({ driver, options }: Log): Pick<ContainerConfig, "logDriver" | "logOpts"> => ({
-  logDriver: driver,
-  logOpts: options,
-});
-
 /**
- * Makes Terraform ignore the log options that are not set here, beside what else the container's `lifecycle` ignores.
+ * Sets a container's log, both its driver and its options: without both, the provider would find a difference in every
+ * plan. Terraform ignores the options that are not set here, beside what else the container's `lifecycle` ignores.
  *
  * The daemon adds the options of its daemon.json for the same driver, and the provider reads them back: `compress` there
  * would replace every container with each deploy (measured). A changed option that is set replaces the container, which
  * then gets all options as they are set here.
  */
-export function ignoreUnsetOptions(container: Container, log: Log): void {
+export function setLog(container: Container, log: Log): void {
+  container.logDriver = log.driver;
+  if (log.options) container.logOpts = log.options;
   const unset = unsetOptions(log).map((option) => `log_opts["${option}"]`);
   if (unset.length === 0) return;
   // When the stack is synthesized, since a program may set a lifecycle of its own after this.

@@ -14,7 +14,7 @@ import { labels, WITHOUT_CAPABILITIES } from "./container-options";
 import { ContainerScripts } from "./container-scripts";
 import type { IDockerHost } from "./docker-host-base";
 import { ImageReference } from "./image-reference";
-import { ignoreUnsetOptions, logging } from "./logging";
+import { setLog } from "./logging";
 import { fromStack } from "./project-path";
 import { rejectUnknown, renamed } from "./prop-names";
 import { byProps, rejectWrong } from "./prop-values";
@@ -162,7 +162,6 @@ export class Registrator extends Construct {
       env: secured && [`${CONTAINER_VARIABLES.tokenFile}=${PATHS.registratorToken}`],
       entrypoint: secured && readsNoFile ? ["/bin/sh", PATHS.readToken, "/bin/registrator"] : undefined,
       restart: "always",
-      ...logging(log),
       ...host.networking(id),
       // Registrator runs as root, which owns the Docker socket, and needs no capability.
       ...WITHOUT_CAPABILITIES,
@@ -179,7 +178,7 @@ export class Registrator extends Construct {
       ],
     });
     this.container.overrideLogicalId(terraformId(this));
-    ignoreUnsetOptions(this.container, log);
+    setLog(this.container, log);
     if (secured) this.token = this.deliverToken(settings, secured, host);
   }
 

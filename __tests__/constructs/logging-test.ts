@@ -1,7 +1,7 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { App, type TerraformResourceLifecycle, TerraformStack, Testing } from "cdktf";
-import { ignoreUnsetOptions, logging } from "../../constructs/logging";
+import { setLog } from "../../constructs/logging";
 
 /** The lifecycle of a container in the synthesized JSON, where a program sets one of its own at last. */
 function lifecycle(
@@ -12,8 +12,8 @@ function lifecycle(
   const stack = new TerraformStack(new App(), "s");
   new DockerProvider(stack, "docker");
   const log = { driver, options };
-  const container = new Container(stack, "c", { name: "c", image: "i", ...logging(log) });
-  ignoreUnsetOptions(container, log);
+  const container = new Container(stack, "c", { name: "c", image: "i" });
+  setLog(container, log);
   if (own) container.lifecycle = own;
   return JSON.parse(Testing.synth(stack)).resource.docker_container.c.lifecycle;
 }

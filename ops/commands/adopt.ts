@@ -15,7 +15,7 @@ import { parallel } from "../parallel";
 import { withTempDir } from "../temp-dir";
 import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
-import { readResources, readState, type StackState } from "../terraform/state";
+import { readResources, readStates, resourcesOf, type StateResource } from "../terraform/state";
 import { type Stack, stackOf, synthesize } from "../terraform/synth";
 
 /** Hosts that are inspected at the same time. */
@@ -67,24 +67,20 @@ async function adoptAgents(
   const stacks = await synthesize();
   const adoption = new Adoption(cluster, stacks, options.container, scratch, log);
   const recorder = new Recorder(cluster, scratch, log);
-  const inspected = async () => {
-    const resources = await readResources(stacks);
-    return parallel(agents, AT_ONCE, (agent) => adoption.inspect(agent, resources));
-  };
+  const inspected = (resources: readonly StateResource[]) =>
+    parallel(agents, AT_ONCE, (agent) => adoption.inspect(agent, resources));
   const now = async (more: Partial<Outcome> = {}) =>
     outcomeOf(
-      (await inspected()).map((found) => found.adoption),
+      (await inspected(await readResources(stacks))).map((found) => found.adoption),
       more,
     );
 
-  const first = await inspected();
+  const states = await readStates(stacks);
+  const resources = resourcesOf(states);
+  const first = await inspected(resources);
   const statuses = first.map((found) => found.adoption);
   for (const status of statuses) log(plannedText(status));
-  const states = await readStates(stacks);
-  const beside = await recorder.besideAgents(
-    stacks,
-    [...states.values()].flatMap(({ resources }) => resources),
-  );
+  const beside = await recorder.besideAgents(stacks, resources);
   for (const { id, host } of beside.found) log(`${id} on ${host.name}: not in the Terraform state`);
   const gone = await recorder.gone(stacks, states);
   for (const { address } of gone)
@@ -133,12 +129,6 @@ async function adoptAgents(
     }
   }
   return now({ recorded });
-}
-
-async function readStates(stacks: readonly Stack[]): Promise<Map<string, StackState>> {
-  const states = new Map<string, StackState>();
-  for (const { name, folder } of stacks) states.set(name, await readState(folder));
-  return states;
 }
 
 /** Unmanaged agents have no secrets: security is turned on in steps afterwards. */

@@ -8,12 +8,10 @@ import { STACK_JSON, STACKS_OUTPUT } from "../../consul/contract";
 import type { ListedContainer } from "../docker/container";
 import { hostContainers } from "../docker/hosts";
 import { unsavedStates } from "../inspect/unsaved-state";
-import { parallel } from "../parallel";
 import { select } from "../select";
 import { count } from "../terminal/format";
-import { stacksAtOnce } from "../terraform/parallelism";
 import { lockError } from "../terraform/running-deploys";
-import { readState, readStateByBackend, type StackState } from "../terraform/state";
+import { readStateByBackend, readStates, type StackState } from "../terraform/state";
 import { type Stack, synthesize } from "../terraform/synth";
 import { contradictedSettings, keptLogOptions } from "./daemon-defaults";
 import { excludeHosts } from "./exclude-hosts";
@@ -75,7 +73,7 @@ export async function preflight(
   const [[all, states], inspected] = await Promise.all([
     synthesize().then(async (stacks) => {
       options.onSynthesized?.(stacks);
-      return [stacks, await readStates(cluster, stacks)] as const;
+      return [stacks, await withFormerStates(cluster, stacks)] as const;
     }),
     hostContainers(cluster.hosts.filter(({ name }) => !without.includes(name))),
   ]);
@@ -120,11 +118,8 @@ async function firstLock(stacks: readonly Stack[]): Promise<string | undefined> 
 }
 
 /** The Terraform states of all stacks, and of those that an earlier deploy had and the cluster file has no longer. */
-async function readStates(cluster: Cluster, stacks: readonly Stack[]): Promise<Map<string, StackState>> {
-  const states = new Map<string, StackState>();
-  await parallel(stacks, stacksAtOnce(stacks), async ({ name, folder }) => {
-    states.set(name, await readState(folder));
-  });
+async function withFormerStates(cluster: Cluster, stacks: readonly Stack[]): Promise<Map<string, StackState>> {
+  const states = await readStates(stacks);
   const listed = states.get(cluster.name)?.outputs[STACKS_OUTPUT];
   const former = (Array.isArray(listed) ? listed.map(String) : []).filter((name) => !states.has(name));
   for (const name of former) states.set(name, await readStateByBackend(cluster.backend, name));

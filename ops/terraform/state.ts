@@ -5,7 +5,9 @@ import { backendOf } from "../../cluster/resolve/state-backend";
 import { refuseVariables } from "../../cluster/terraform-variables";
 import { backendBlock } from "../../constructs/state-backend";
 import { STACK_JSON } from "../../consul/contract";
+import { parallel } from "../parallel";
 import { withTempDir } from "../temp-dir";
+import { stacksAtOnce } from "./parallelism";
 import { OUTPUT, type Stack } from "./synth";
 import { terraform } from "./terraform";
 
@@ -107,12 +109,18 @@ export async function readStateFile(file: string): Promise<StackState> {
   }
 }
 
+/** All stacks' Terraform states, by the stacks' names. */
+export const readStates = async (stacks: readonly Stack[]): Promise<Map<string, StackState>> =>
+  new Map(
+    await parallel(stacks, stacksAtOnce(stacks), async ({ name, folder }) => [name, await readState(folder)] as const),
+  );
+
 /** The resources of all stacks' Terraform states. */
-export async function readResources(stacks: readonly Stack[]): Promise<StateResource[]> {
-  const resources: StateResource[] = [];
-  for (const { folder } of stacks) resources.push(...(await readState(folder)).resources);
-  return resources;
-}
+export const readResources = async (stacks: readonly Stack[]): Promise<StateResource[]> =>
+  resourcesOf(await readStates(stacks));
+
+export const resourcesOf = (states: ReadonlyMap<string, StackState>): StateResource[] =>
+  [...states.values()].flatMap(({ resources }) => resources);
 
 /** Version 4 of the format, which Terraform writes since 0.12 and OpenTofu too. */
 interface RawState {
