@@ -148,6 +148,10 @@ const deploy = {
     severity: "warning",
     about: "agents' logs have options that the file does not set: defaults of their daemons, or options that it had",
   },
+  "files-in-checkout": {
+    severity: "warning",
+    about: "before the first deploy: secrets, the Terraform state or snapshots are in a git checkout",
+  },
   "stack-moved": { severity: "error", about: "an agent is in another stack than its container" },
   "stack-gone": {
     severity: "error",

@@ -67,6 +67,8 @@ export const FIXES: Readonly<Record<ProblemCode, string>> = {
   "daemon-unsuitable": "remove `userns-remap` from the host's daemon.json, or use `network: bridge`",
   "daemon-contradicts": "enable what the hint names on the host, or remove the setting from the file",
   "log-options-kept": "to change an option, set it under `log:`",
+  "files-in-checkout":
+    "name a folder outside of the checkout under [`private_folder`](projects.md#what-git-clean-removes), before the first deploy",
   "stack-moved":
     "[move the Terraform state](layouts.md#moving-a-host-to-another-group) first, or restore the host's `group:`",
   "stack-gone": "restore the group, decommission its agents, deploy, destroy its stack, then delete the lines",

@@ -124,7 +124,7 @@ function link(target: string, folder: SecretsFolder): void {
       "secrets-folder-unusable",
       folder.named(),
       `cannot be made a link: ${code}`,
-      "name one in a folder that this user can write to: `security: { secrets: FOLDER }`",
+      "name one in a folder that this user can write to: `private_folder: FOLDER`, or `security: { secrets: FOLDER }`",
     );
   }
 }
@@ -169,9 +169,11 @@ export function locationIn(file: string): SecretsLocation | undefined {
   const document = parseDocument(textOf(file));
   const name = document.get("name");
   const secrets = document.getIn(["security", "secrets"]);
+  const privateFolder = document.get("private_folder");
   if (typeof name !== "string" || document.get("security") === "off") return undefined;
   const security = securityOf({
     name,
+    private_folder: typeof privateFolder === "string" ? privateFolder : undefined,
     security: typeof secrets === "string" ? { secrets } : "on",
     hosts: {},
     registrator: "off",
