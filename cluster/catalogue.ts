@@ -184,7 +184,10 @@ const secrets = {
     severity: "error",
     about: "the folder is an imported copy, and a secret that is created in it would exist nowhere else",
   },
-  "secrets-locked": { severity: "error", about: "another run of `npm run secrets` is changing the folder" },
+  "secrets-locked": {
+    severity: "error",
+    about: "another run of `npm run secrets` is changing the folder, or has imported it for another checkout",
+  },
   "secrets-permissions": { severity: "error", about: "other users than the owner can read or write a file of secrets" },
   // Its files
   "secret-missing": { severity: "error", about: "a file of secrets is missing" },

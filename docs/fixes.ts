@@ -82,7 +82,7 @@ export const FIXES: Readonly<Record<ProblemCode, string>> = {
   "secrets-folder-mixed": "move the other files away, or name another folder under `security: { secrets: }`",
   "secrets-of-another-cluster": "name another folder, or, if you renamed the cluster, edit its `cluster.name`",
   "secrets-imported": "change the secrets where they are kept, and export them again",
-  "secrets-locked": "wait for the other run, which the message names",
+  "secrets-locked": "wait for the other run, or clean the other checkout's import: the message names it",
   "secrets-permissions":
     "take the rights away from others, `chmod -R go= FOLDER`; if others may have read it, rotate its secrets",
   "secret-missing": "run `npm run secrets -- init`",

@@ -183,7 +183,7 @@ function uploads(before: unknown, after: unknown): Reason[] {
     const [was, is] = [old.get(item), next.get(item)];
     if (!was || !is) return [{ what: "upload", item: `${item}: ${is ? "new" : "no longer there"}` }];
     if (text(was) === text(is)) return [];
-    const [from, to] = [was, is].map(({ source }) => (typeof source === "string" ? posix.dirname(source) : undefined));
+    const [from, to] = [was, is].map(({ source }) => (typeof source === "string" ? folderOf(source) : undefined));
     if (from !== undefined && to !== undefined && from !== to) {
       // Docker gets the same files: their path alone replaces the container.
       const reason = { what: "upload", item: `${posix.dirname(item)}: its files' folder`, before: from, after: to };
@@ -195,6 +195,9 @@ function uploads(before: unknown, after: unknown): Reason[] {
   });
   return [...moved.values(), ...others];
 }
+
+/** The folder of an uploaded file, without the part of it that each agent has: agents that change alike stand together. */
+const folderOf = (source: string): string => posix.dirname(source).replace(/\/agents\/[^/]+$/, "");
 
 function configuration(file: string, before: unknown, after: unknown): Reason[] {
   const [old, next] = [leaves(before), leaves(after)];

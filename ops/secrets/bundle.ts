@@ -5,7 +5,15 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { parseDocument } from "yaml";
 import type { Cluster } from "../../cluster/model";
 import { securityOf } from "../../cluster/resolve/security";
-import { claim, importedCopy, importPrefix, refuseBusy, refuseOtherClusters } from "./access";
+import {
+  claim,
+  importedCopy,
+  importPrefix,
+  noteImport,
+  refuseBusy,
+  refuseOtherClusters,
+  refuseOtherImport,
+} from "./access";
 import { makeFolder, SecretsError, SecretsFolder } from "./folder";
 import { renderAll } from "./initialize";
 import { AGENTS, CA, CA_KEY, GOSSIP, HISTORY, isSource, METRICS, OPERATOR, TOKENS } from "./sources";
@@ -97,6 +105,7 @@ export async function importSecrets(
   const copy = new SecretsFolder(target);
   try {
     claim(cluster, copy);
+    noteImport(copy);
     for (const [file, content] of Object.entries(files)) copy.write(file, content);
     await renderAll(cluster, copy, []);
     makeFolder(dirname(folder.at()));
@@ -149,6 +158,7 @@ export function clean(cluster: Pick<Cluster, "name">, folder: SecretsFolder): bo
   const target = importedCopy(cluster, folder);
   if (target === undefined) return false;
   refuseBusy(folder);
+  refuseOtherImport(folder);
   rmSync(target, { recursive: true, force: true });
   // Another run may have cleaned too, and a third may have imported again.
   if (importedCopy(cluster, folder) === target) rmSync(folder.at(), { force: true });

@@ -223,6 +223,27 @@ describe("npm run secrets", () => {
       expect(readdirSync(project).sort()).toEqual([".git", "cluster.yaml"]);
     }, 60_000);
 
+    test("of two checkouts side by side, the second cannot replace or clean what the first has imported", async () => {
+      const second = join(project, "../second");
+      mkdirSync(second);
+      writeFileSync(join(second, "cluster.yaml"), PRIVATE);
+      const there = (...args: string[]) =>
+        runInProcess(["secrets", ...args], { cwd: second, env: { CLUSTER: "cluster.yaml" } });
+      expect((await here("import", "--from", stored.path)).status).toBe(0);
+      for (const args of [["import", "--from", stored.path], ["clean"]])
+        expect(await there(...args)).toMatchObject({
+          status: 1,
+          stderr: expect.stringContaining(`secrets-locked: is an import for the checkout ${project}, `),
+        });
+      expect((await here("check")).status).toBe(0);
+      expect((await here("clean")).status).toBe(0);
+      expect((await there("import", "--from", stored.path)).status).toBe(0);
+      // The second checkout is thrown away, with its job.
+      rmSync(second, { recursive: true });
+      expect((await here("import", "--from", stored.path)).status).toBe(0);
+      expect((await here("clean")).status).toBe(0);
+    }, 60_000);
+
     test("without it, the first init warns of what git clean would remove, and the next one does not", async () => {
       writeFileSync(join(project, "cluster.yaml"), PRIVATE.replace("private_folder: ../c-private\n", ""));
       const { status, stderr } = await here("init");

@@ -105,8 +105,8 @@ describe("why a container changes", () => {
       {
         what: "upload",
         item: "/consul/secrets: its files' folder",
-        before: "../../../secrets/c/agents/s1",
-        after: "../../../../c-private/secrets/c/agents/s1",
+        before: "../../../secrets/c",
+        after: "../../../../c-private/secrets/c",
       },
     ]);
   });
