@@ -59,6 +59,19 @@ test("a column without information is left out: hosts have one where agents have
   expect(shown({}, shared)).toMatch(/^web {4}c1 /m);
 });
 
+test("a narrow terminal gets fewer columns, but those that show what is unhealthy", () => {
+  const headOf = (width: number, made: MadeSurvey = {}) =>
+    /^AGENT.*$/m.exec(shown(made, cluster, { width }))?.[0].split(/\s+/);
+  const rowsOf = (width: number) => shown({}, cluster, { width }).match(/^(AGENT|[sc]\d ).*$/gm) ?? [];
+  expect(headOf(97)).toEqual(headOf(Number.POSITIVE_INFINITY));
+  expect(headOf(80)).toEqual(["AGENT", "MEMBER", "ROLE", "CONSUL", "CONTAINER", "RAFT", "LEADER"]);
+  expect(headOf(57)).toEqual(["AGENT", "CONTAINER", "RAFT", "LEADER"]);
+  expect(headOf(1)).toEqual(["AGENT", "CONTAINER", "RAFT"]);
+  for (const width of [97, 80, 57])
+    expect(Math.max(...rowsOf(width).map((row) => row.length))).toBeLessThanOrEqual(width);
+  expect(headOf(1, { agents: { s3: { says: { leader: "" } } } })).toContain("LEADER");
+});
+
 test("failing checks are shown, and the cluster is healthy", () => {
   const failing = [{ node: "c1", service: "nginx", check: "http", status: "critical", output: "502" } as const];
   const screen = shown({ agents: { s1: { says: { failing } } } });
