@@ -4,7 +4,7 @@ import { shellWord } from "../../cluster/chosen-file";
 import { parseCluster } from "../../cluster/file/load";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem } from "../../cluster/problem";
-import { locationLines } from "../project/locations";
+import { locationLines, locationsOf } from "../project/locations";
 import { otherFiles, type Pipeline, pipelineFiles, writeNew } from "../project/pipeline";
 import { askAtTerminal } from "../project/questions";
 import {
@@ -15,6 +15,7 @@ import {
   type ProjectSettings,
   projectFiles,
 } from "../project/template";
+import { privateFolderBeside } from "../project/work-tree";
 import type { Terminal } from "../terminal/terminal";
 
 export interface InitOptions {
@@ -39,7 +40,12 @@ const PROJECT_FILE = "cdktf.json";
  */
 export async function init({ folder, pipeline, ...options }: InitOptions, terminal: Terminal): Promise<number> {
   const root = resolve(folder);
-  const given: ProjectSettings = { ...options, servers: options.server, clients: options.client };
+  const given: ProjectSettings = {
+    ...options,
+    privateFolder: privateFolderBeside(root, options.name),
+    servers: options.server,
+    clients: options.client,
+  };
   if (pipeline !== undefined && existsSync(join(root, PROJECT_FILE))) {
     terminal.print(addPipeline(root, pipeline, given));
     return 0;
@@ -94,5 +100,5 @@ const nextSteps = (folder: string, created: readonly string[], cluster: Cluster)
     ...FIRST_COMMANDS.map((command) => `  ${command}`),
     "",
     "Files that commands will write. Keep copies of them, but not in the repository:",
-    ...locationLines(cluster),
+    ...locationLines(locationsOf(cluster, false, folder)),
   ].join("\n");
