@@ -16,7 +16,7 @@ interface Column {
   readonly of: (agent: AgentStatus, host: HostStatus | undefined, status: Status) => Cell;
   /** Shown when some row has a value (`any`), or when the values differ (`differ`). Default always. */
   readonly when?: "any" | "differ";
-  /** Left out where the rows are wider than the terminal, in this order, unless it shows what is unhealthy. Default never. */
+  /** Left out where the rows are wider than the terminal, in this order; last, if it shows what is unhealthy. Default never. */
   readonly spare?: number;
 }
 
@@ -58,9 +58,9 @@ export function table(agents: readonly AgentStatus[], status: Status, width: num
     const values = new Set(cells.map(({ text }) => text).filter(Boolean));
     return values.size >= LEAST_VALUES[when ?? "always"];
   });
-  const spare = columns
-    .filter((column) => column.spare !== undefined && !column.cells.some(({ tone }) => tone === "unhealthy"))
-    .sort((a, b) => (a.spare ?? 0) - (b.spare ?? 0));
+  const rank = ({ cells, spare = 0 }: (typeof columns)[number]) =>
+    spare + COLUMNS.length * Number(cells.some(({ tone }) => tone === "unhealthy"));
+  const spare = columns.filter((column) => column.spare !== undefined).sort((a, b) => rank(a) - rank(b));
   for (const column of spare) {
     if (widthOf(columns.map(({ cells }) => cells)) <= width) break;
     columns = columns.filter((other) => other !== column);
