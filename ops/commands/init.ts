@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { shellWord } from "../../cluster/chosen-file";
 import { parseCluster } from "../../cluster/file/load";
@@ -57,7 +57,15 @@ export async function init({ folder, pipeline, ...options }: InitOptions, termin
   const cluster = parseCluster(files[CLUSTER_FILE], CLUSTER_FILE);
   for (const warning of cluster.warnings) terminal.log(describeProblem(warning));
   terminal.print(nextSteps(folder, writeNew(root, files), cluster));
+  warnOfUsed(resolve(root, settings.privateFolder), settings, terminal);
   return 0;
+}
+
+/** Another project may have the private folder already. */
+function warnOfUsed(path: string, { privateFolder }: ProjectSettings, { log }: Terminal): void {
+  if (!existsSync(path) || readdirSync(path).length === 0) return;
+  log(`${path} has files already. If they are another project's, write another folder into ${CLUSTER_FILE}:`);
+  log(`  private_folder: ${privateFolder}-2`);
 }
 
 /** @returns what was done */

@@ -48,6 +48,16 @@ test("the private folder of a project in a git checkout is beside the checkout",
   expect(stdout).not.toContain("git clean");
 });
 
+test("a private folder that has files already may be another project's", async () => {
+  const cwd = folder();
+  mkdirSync(join(cwd, "mine-private/secrets"), { recursive: true });
+  const { status, stderr } = await init(cwd, "mine", ...SERVERS);
+  expect([status, stderr]).toEqual([
+    0,
+    `${join(cwd, "mine-private")} has files already. If they are another project's, write another folder into cluster.yaml:\n  private_folder: ../mine-private-2\n`,
+  ]);
+});
+
 test("each command that needs a project is an npm script of it", async () => {
   const cwd = folder();
   await init(cwd, ...SERVERS);
