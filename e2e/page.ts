@@ -16,10 +16,16 @@ interface Block {
 export interface FollowOptions {
   /** Variables of the reader's environment. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Throw when a command fails. @default true */
+  /** Throw when a command fails; else the next one is typed. @default true */
   readonly check?: boolean;
   /** Runs at the file that a block shows. */
   readonly edit?: (text: string) => void;
+  /** Compares an output that differs from run to run in more than days, times and IDs. */
+  readonly compare?: (shown: string, printed: string) => void;
+  /** Runs after the commands of each block. */
+  readonly after?: (commands: string) => Promise<void>;
+  /** What is answered to deploys that ask, one after the other. @default always yes */
+  readonly answers?: readonly string[];
   readonly timeoutMs?: number;
 }
 
@@ -51,15 +57,17 @@ export class Page {
 
   /**
    * Does what a section has, in its order.
-   * @param heading its first words, such as `## Check`, or `### 2. `
+   * @param heading its first words, such as `## Check`, or `### 2. `; `# ` is what stands before the first section
    * @returns all that was printed
    */
   async follow(heading: string, options: FollowOptions = {}): Promise<string> {
     const printed: string[] = [];
     for (const block of this.below(heading)) {
       this.done.add(block);
-      if (block.kind === "commands") printed.push(await this.type(block.text, options));
-      else if (block.kind === "output") expectPrinted(block.text, printed.at(-1) ?? "");
+      if (block.kind === "commands") {
+        printed.push(await this.type(block.text, options));
+        await options.after?.(block.text);
+      } else if (block.kind === "output") (options.compare ?? expectPrinted)(block.text, printed.at(-1) ?? "");
       else options.edit?.(block.text);
     }
     return printed.join("");
@@ -68,6 +76,18 @@ export class Page {
   /** Takes the commands of a section as done, because they are for another case, or are run in another way. */
   leaveOut(heading: string): void {
     for (const block of this.below(heading)) this.done.add(block);
+  }
+
+  /** A section's commands, one text for each block, for a test that types them by itself. They count as typed. */
+  commands(heading: string): string[] {
+    const blocks = this.below(heading).filter(({ kind }) => kind === "commands");
+    for (const block of blocks) this.done.add(block);
+    return blocks.map(({ text }) => text);
+  }
+
+  /** What a section shows as printed, one text for each block. */
+  outputs(heading: string): string[] {
+    return this.below(heading).flatMap(({ kind, text }) => (kind === "output" ? [text] : []));
   }
 
   /** The text of a section's blocks that go into files, such as lines of the cluster file. */
@@ -81,33 +101,39 @@ export class Page {
   }
 
   /** Types commands into the shell in which those before them were typed. @returns what they printed */
-  async type(commands: string, { edit: _, ...options }: FollowOptions = {}): Promise<string> {
-    const script = join(this.project.folder, TYPED);
-    writeFileSync(script, shellScript(commands), { mode: 0o600 });
-    const given: CommandOptions = { timeoutMs: 480_000, ...options };
-    const { stdout } = await typeAtTerminal(this.project, `bash ${TYPED}`, given);
+  async type(commands: string, { env, check, answers, timeoutMs = 480_000 }: FollowOptions = {}): Promise<string> {
+    writeFileSync(join(this.project.folder, TYPED), shellScript(commands, check), { mode: 0o600 });
+    const options: CommandOptions = { env, check, timeoutMs };
+    const { stdout } = await typeAtTerminal(this.project, `bash ${TYPED}`, options, answers);
     return stdout.replaceAll("\r", "");
   }
 
   private below(heading: string): Block[] {
-    const found = this.blocks.filter(({ headings }) => headings.some((one) => one.startsWith(heading)));
+    const isTop = heading === TITLE;
+    const found = this.blocks.filter(({ headings }) =>
+      isTop ? headings.length === 0 : headings.some((one) => one.startsWith(heading)),
+    );
     if (found.length === 0) throw new Error(`${this.path} has no block below "${heading}"`);
     return found;
   }
 }
 
+const TITLE = "# ";
 const TYPED = ".typed.sh";
 const STATE = ".typed-state";
 
-/** Commands in a shell that goes on where the one before ended: with its folder, variables and functions. */
-export const shellScript = (commands: string): string => `
+/**
+ * Commands in a shell that goes on where the one before ended: with its folder, variables and functions.
+ * @param check whether it ends at the first command that fails
+ */
+export const shellScript = (commands: string, check = true): string => `
 remember() {
-  { declare -p | grep -v '^declare -[a-zA-Z]*r'; declare -f; printf 'cd %q\\n' "$PWD"; } >"$remembered"
+  { printf 'cd %q\\n' "$PWD"; declare -p | grep -v '^declare -[a-zA-Z]*r'; declare -f; } >"$remembered"
 }
 remembered=$PWD/${STATE}
 if [ -e "$remembered" ]; then . "$remembered" 2>/dev/null; fi
 trap remember EXIT
-set -e
+${check ? "set -e" : ""}
 ${commands.trimEnd()}
 `;
 
@@ -148,10 +174,8 @@ export function blocksOf(text: string): Block[] {
 const replaced = (text: string, here: Readonly<Record<string, string>>): string => {
   const names = Object.keys(here).sort((a, b) => b.length - a.length);
   if (names.length === 0) return text;
-  const pattern = new RegExp(
-    names.map((name) => `(?<![\\w-])${name.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&")}(?![\\w]|-\\w)`).join("|"),
-    "g",
-  );
+  const either = names.map((name) => `(?<![\\w-])${escaped(name)}(?![A-Za-z0-9])`).join("|");
+  const pattern = new RegExp(either, "g");
   return text.replaceAll(pattern, (name) => here[name] as string);
 };
 
