@@ -69,10 +69,12 @@ async function adoptAgents(
   const recorder = new Recorder(cluster, scratch, log);
   const inspected = (resources: readonly StateResource[]) =>
     parallel(agents, AT_ONCE, (agent) => adoption.inspect(agent, resources));
+  const recorded: string[] = [];
+  /** Whatever happens after states were written, the outcome has what was written. */
   const now = async (more: Partial<Outcome> = {}) =>
     outcomeOf(
       (await inspected(await readResources(stacks))).map((found) => found.adoption),
-      more,
+      { recorded, ...more },
     );
 
   const states = await readStates(stacks);
@@ -105,21 +107,28 @@ async function adoptAgents(
   if (options.dryRun) return outcomeOf(statuses);
 
   const unrecorded = [...beside.found, ...unrecordedAgents(stacks, statuses)];
-  const recorded: string[] = [];
   try {
     const written = await writeStates(stacks, recorder, { unrecorded, gone }, recorded);
     // A plan of unmanaged agents would create their successors.
-    if (moving.length === 0) return await now({ recorded, changes: await completed(stacks, written, recorder) });
+    if (moving.length === 0) return await now({ changes: await completed(stacks, written, recorder) });
   } catch (error) {
-    return now({ recorded, failure: (error as Error).message });
+    return now({ failure: (error as Error).message });
   }
 
-  await adoption.pullImages(moving.map(({ agent }) => agent));
+  try {
+    await adoption.pullImages(moving.map(({ agent }) => agent));
+  } catch (error) {
+    return now({ failure: (error as Error).message });
+  }
   const unmanaged = moving.filter(({ state }) => state === "unmanaged");
   const found = await parallel(unmanaged, AT_ONCE, (status) => adoption.versionProblem(status));
   const versionProblems = found.filter((problem) => problem !== undefined);
   if (versionProblems.length > 0)
-    return outcomeOf(statuses, { problems: versionProblems, failure: "no agent was changed: fix this first" });
+    return outcomeOf(statuses, {
+      problems: versionProblems,
+      recorded,
+      failure: "no agent was changed: fix this first",
+    });
 
   for (const status of moving) {
     try {
@@ -128,7 +137,7 @@ async function adoptAgents(
       return now({ failure: `${status.agent.name}: not adopted: ${(error as Error).message}` });
     }
   }
-  return now({ recorded });
+  return now();
 }
 
 /** Unmanaged agents have no secrets: security is turned on in steps afterwards. */

@@ -13,9 +13,9 @@ import type { AgentProbe } from "./probe";
 
 /**
  * The problems of one agent, by what was found on its host.
- * @param stateEmpty whether the Terraform state has no container of the cluster
+ * @param stateEmpty whose containers the Terraform state has none of
  */
-export function agentProblems(inspected: InspectedAgent, stateEmpty = false): HealthProblem[] {
+export function agentProblems(inspected: InspectedAgent, stateEmpty?: "cluster" | "stack"): HealthProblem[] {
   const { agent, resource, stateUnread, container, view, report = { lines: [] } } = inspected;
   const at = { host: agent.host.name, agent: agent.name };
   const logs = `docker logs ${agent.container}`;
@@ -115,10 +115,15 @@ function stateOf({ State: { Status } }: Container): string {
 function unrecorded(
   { agent, resource }: InspectedAgent,
   container: Container,
-  stateEmpty: boolean,
+  stateEmpty: "cluster" | "stack" | undefined,
 ): Pick<HealthProblemProps, "code" | "message" | "hint" | "fix"> {
   const unknown = `its container ${agent.container} is not in the Terraform state`;
   if (isOurs(container) && !resource) {
+    if (stateEmpty === "stack") {
+      const message = `${unknown} of its stack, which has no container at all`;
+      const hint = "if that state is lost: npm run adopt, which touches no container (docs/lost-state.md)";
+      return { code: "container-unrecorded", message, hint };
+    }
     // Then nothing shows that this cluster was ever deployed.
     const why = stateEmpty ? ", which has no container at all" : ": a deploy was killed before it recorded it";
     const message = `${unknown}${why}`;

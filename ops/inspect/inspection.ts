@@ -74,7 +74,10 @@ export function conclude(
   const leader = leadership(agents);
   const ofHosts = hosts.flatMap(({ host, why }) => (why === undefined ? [] : [unreachableHost(host, why)]));
   const wrongState = stateEmpty && agents.some(({ container }) => container);
-  const problemsOf = (agent: InspectedAgent) => agentProblems(agent, wrongState);
+  const problemsOf = (agent: InspectedAgent) => {
+    const lost = isStateLost(agent, agents) ? "stack" : undefined;
+    return agentProblems(agent, wrongState ? "cluster" : lost);
+  };
   const ofAgents = [...agents.flatMap(problemsOf), ...otherLeaders(agents, leader)];
   if (leader) ofAgents.push(...unhealthyServers(file, leader, [...ofHosts, ...ofAgents]));
   if (leader) ofAgents.push(...unreachableAgents(agents, leader, ofAgents));
@@ -90,6 +93,14 @@ export function conclude(
     ],
   };
 }
+
+/**
+ * Whether the Terraform state of an agent's stack seems to be lost: the agent is ready, and the state has no agent of the
+ * stack. An agent that has never been ready is of a deploy that was killed.
+ */
+const isStateLost = (inspected: InspectedAgent, agents: readonly InspectedAgent[]): boolean =>
+  notReady(inspected) === undefined &&
+  agents.every(({ agent, resource }) => agent.host.group !== inspected.agent.host.group || resource === undefined);
 
 const unreachableHost = ({ name: host }: HostDescription, why: string): HealthProblem =>
   healthProblem({

@@ -1,4 +1,5 @@
 import type { Container } from "../../../ops/docker/container";
+import type { InspectedAgent } from "../../../ops/inspect/inspected-agent";
 import { conclude, type HostInspection, orphanedContainers } from "../../../ops/inspect/inspection";
 import { FOUR_HOSTS, load } from "../../cluster-files";
 
@@ -55,4 +56,31 @@ describe("running containers with an empty Terraform state", () => {
   });
   test("are fixed when the state has other containers", () =>
     expect(conclude(cluster, [found], { stateEmpty: false }).problems[0]?.fix).toBe("recreate"));
+
+  describe("of one stack", () => {
+    const stacks = load(FOUR_HOSTS.replace(/c1: (\S+?)(,| )/, "c1: { address: $1, group: edge }$2"));
+    const inspected = (name: string, recorded: boolean): HostInspection => {
+      const one = stacks.agents.find((each) => each.name === name) as (typeof cluster.agents)[number];
+      const container = { ...stopped, Name: `/${name}`, State: { Status: "running", Running: true } };
+      const resource = recorded ? { type: "docker_container", name, attributes: { id: "1" } } : undefined;
+      const view = { leader: "10.0.0.1:8300", id: name, servers: [{ ID: name, Voter: true }], members: [], peers: [] };
+      const agents = [{ agent: one, container, resource, view, files: new Map() }] as unknown as InspectedAgent[];
+      return { host: one.host, version: "28", orphaned: [], agents };
+    };
+    const unrecorded = (...hosts: HostInspection[]) =>
+      conclude(stacks, hosts, { stateEmpty: false }).problems.filter(({ code }) => code === "container-unrecorded");
+
+    test("are fixed by nothing, if they are ready: the state of the stack is lost", () => {
+      expect(stacks.hosts.map(({ group }) => group)).toContain("edge");
+      expect(unrecorded(inspected("s1", true), inspected("c1", false))).toEqual([
+        expect.objectContaining({
+          message: "its container c1 is not in the Terraform state of its stack, which has no container at all",
+          hint: "if that state is lost: npm run adopt, which touches no container (docs/lost-state.md)",
+          fix: undefined,
+        }),
+      ]);
+    });
+    test("are fixed, if the stack's state has another one", () =>
+      expect(unrecorded(inspected("s1", true), inspected("s2", false))[0]?.fix).toBe("recreate"));
+  });
 });
