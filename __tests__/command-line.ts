@@ -15,15 +15,21 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the project's folder. */
   readonly cwd?: string;
+  /** Characters on a line of the terminal that standard output is. Default: it is a pipe. */
+  readonly columns?: number;
 }
 
 /**
  * Runs `consul-cdktf` in this process, which takes no time to start. Only one at a time: variables and the folder are
  * those of the process.
  */
-export async function run(words: readonly string[], { env = {}, cwd = PROJECT }: Surroundings = {}): Promise<Ended> {
+export async function run(
+  words: readonly string[],
+  { env = {}, cwd = PROJECT, columns }: Surroundings = {},
+): Promise<Ended> {
   const before = { env: { ...process.env }, cwd: process.cwd() };
   const outputs = [new Collected(), new Collected()] as const;
+  if (columns !== undefined) Object.assign(outputs[0], { isTTY: true, columns });
   Object.assign(process.env, env);
   process.chdir(cwd);
   try {

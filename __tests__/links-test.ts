@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
+import { pageText } from "../docs/translations";
+import { anchorsOf, withoutFences } from "./page-links";
 
 const ROOT = resolve(__dirname, "..");
 const below = (folder: string, suffix: RegExp): string[] =>
@@ -12,16 +14,6 @@ const PAGES = [
   ...below("e2e", /\.md$/),
 ];
 const SOURCES = ["cluster", "constructs", "consul", "ops", "rollout"].flatMap((folder) => below(folder, /\.(ts|sh)$/));
-const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8").replace(/^ *```.*?^ *```/gms, "");
-
-/** A heading's anchor, as GitHub makes it. */
-const anchorOf = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{Letter}\p{Number}_\- ]/gu, "")
-    .replaceAll(" ", "-");
-const anchorsOf = (page: string): string[] =>
-  [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading as string));
 
 /** Whether a link leads to no file, or to no heading of a page. @param page where an anchor alone leads to */
 function leadsNowhere(link: string, folder: string, page: string): boolean {
@@ -33,7 +25,9 @@ function leadsNowhere(link: string, folder: string, page: string): boolean {
 
 /** Links of a page that lead nowhere: to no file, or to no heading of a page. */
 function broken(page: string): string[] {
-  const links = [...textOf(page).matchAll(/\]\((?!https?:)([^)\s]+)/g)].map(([, link]) => link as string);
+  const links = [...withoutFences(pageText(page)).matchAll(/\]\((?!https?:)([^)\s]+)/g)].map(
+    ([, link]) => link as string,
+  );
   return links.filter((link) => leadsNowhere(link, dirname(page), page));
 }
 

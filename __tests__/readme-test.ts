@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -7,16 +6,13 @@ import { load } from "./cluster-files";
 import { synthesizeText } from "./synthesized";
 
 const ROOT = resolve(__dirname, "..");
-const page = (name: string): string => readFileSync(join(ROOT, name), "utf8");
-const README = page("README.md");
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> };
 const npmScript = (name: string) => (name === "test" ? "npm test" : `npm run ${name}`);
 
 /** The README's fenced blocks of one language, in order. */
-const blocks = (language: string, text = README): string[] =>
-  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, block]) => block as string);
-const linksOf = (text: string): string[] =>
-  [...text.matchAll(/\]\((?!http)([^)]+)/g)].map(([, path]) => path as string);
+const blocks = (language: string): string[] =>
+  [...README.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, block]) => block as string);
 
 /** A folder like a user's checkout, in which a program of the README is tried. */
 function checkout(): string {
@@ -88,30 +84,10 @@ describe("README", () => {
   });
 
   test("every file that it links to is there", () => {
-    const links = linksOf(README);
+    const links = [...README.matchAll(/\]\((?!http)([^)]+)/g)].map(([, path]) => path as string);
     expect(links.length).toBeGreaterThan(5);
     expect(links.filter((link) => !existsSync(join(ROOT, link.replace(/#.*/, ""))))).toEqual([]);
   });
-
-  test("in Chinese it has the same commands, files, programs, pictures and links, and as many parts", () => {
-    const chinese = page("README.zh-CN.md");
-    for (const language of ["sh", "yaml", "ts"]) expect(blocks(language, chinese)).toEqual(blocks(language));
-    expect(partsOf(chinese)).toHaveLength(partsOf(README).length);
-    const elsewhere = (link: string) => !/^README/.test(link);
-    const links = linksOf(chinese);
-    expect(linksOf(README).filter((link) => elsewhere(link) && !links.includes(link))).toEqual([]);
-    expect(links.filter((link) => elsewhere(link) && !existsSync(join(ROOT, link.replace(/#.*/, ""))))).toEqual([]);
-  });
-});
-
-/** The parts of a page: what is before the first heading of its second level, and each part with such a heading. */
-const partsOf = (text: string): string[] => text.split(/^(?=## )/m);
-const hashOf = (part: string): string => createHash("sha256").update(part.trim()).digest("hex").slice(0, 12);
-
-test("each part of README.zh-CN.md names the English part that it translates, by its hash", () => {
-  const translated = partsOf(page("README.zh-CN.md")).map((part) => /^<!-- en: (\w+) -->$/m.exec(part)?.[1]);
-  // When the English part has changed, translate the change. Then write the new hash, which this shows, into the comment.
-  expect(translated).toEqual(partsOf(README).map(hashOf));
 });
 
 test("what docs/declaring.md shows is part of a cluster file, without a warning", () => {

@@ -148,6 +148,10 @@ const deploy = {
     severity: "warning",
     about: "agents' logs have options that the file does not set: defaults of their daemons, or options that it had",
   },
+  "files-in-checkout": {
+    severity: "warning",
+    about: "before the first deploy: secrets, the Terraform state or snapshots are in a git checkout",
+  },
   "stack-moved": { severity: "error", about: "an agent is in another stack than its container" },
   "stack-gone": {
     severity: "error",
@@ -180,7 +184,10 @@ const secrets = {
     severity: "error",
     about: "the folder is an imported copy, and a secret that is created in it would exist nowhere else",
   },
-  "secrets-locked": { severity: "error", about: "another run of `npm run secrets` is changing the folder" },
+  "secrets-locked": {
+    severity: "error",
+    about: "another run of `npm run secrets` is changing the folder, or has imported it for another checkout",
+  },
   "secrets-permissions": { severity: "error", about: "other users than the owner can read or write a file of secrets" },
   // Its files
   "secret-missing": { severity: "error", about: "a file of secrets is missing" },

@@ -8,6 +8,7 @@ import { resolveBackups } from "./resolve/backups";
 import { DEFAULTS } from "./resolve/defaults";
 import { definitionsOf } from "./resolve/definitions";
 import { metricsOf } from "./resolve/metrics";
+import { privateFolderOf, withPrivatePath } from "./resolve/private-folder";
 import { registratorsOf } from "./resolve/registrator";
 import { resolveCluster } from "./resolve/resolve";
 import { validate } from "./validate";
@@ -45,6 +46,7 @@ export function defineCluster(file: ClusterFile, locate: Locate = locateInProgra
   if (errors.length > 0) throw new ClusterError(errors);
 
   const { bootstrapExpect, stage, security } = draft;
+  const privateFolder = privateFolderOf(parsed.data);
   const hosts = [...draft.hosts].sort(byName);
   const agents = [...draft.agents].sort(byName);
   return {
@@ -53,7 +55,8 @@ export function defineCluster(file: ClusterFile, locate: Locate = locateInProgra
     network,
     subnet,
     mirror,
-    backend,
+    privateFolder,
+    backend: withPrivatePath(backend, privateFolder),
     stage,
     security,
     hosts,

@@ -59,6 +59,11 @@ export interface Cluster {
   readonly backups?: Backups;
   /** The metrics that agents export. Undefined if they export none. */
   readonly metrics?: Metrics;
+  /**
+   * The folder beside the project's checkout for secrets, local Terraform states and backups, unless the file names
+   * other paths. Relative to the project. Undefined if they are in the project.
+   */
+  readonly privateFolder?: string;
   /** Where the Terraform state is stored. Undefined for a file of the project. */
   readonly backend?: BackendEntry;
   /** Problems that do not prevent a deploy. */

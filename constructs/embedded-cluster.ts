@@ -48,7 +48,7 @@ export class EmbeddedCluster extends Construct {
     const cluster = defineCluster(description, ({ path }) => ({
       path: keyText([`${stack.node.path}/${CLUSTER_ID}`, ...path]),
     }));
-    const { name, backend, hosts } = cluster;
+    const { name, hosts } = cluster;
     if (stack.node.id !== name)
       throw new Error(
         `the stack "${stack.node.id}" has the cluster "${name}": give both the same name, by which commands find the state`,
@@ -58,7 +58,8 @@ export class EmbeddedCluster extends Construct {
       throw new Error(
         `the host "${grouped.name}" is in the group "${grouped.group}", which needs a stack of its own: use ConsulCluster, or remove \`group\``,
       );
-    if (backend !== undefined)
+    // A private folder gives a cluster of its own a backend, and an embedded one has its stack's.
+    if (description.backend !== undefined)
       throw new Error(`the cluster "${name}" has a \`backend\`: remove it, and set the stack's own`);
     super(stack, CLUSTER_ID);
     const { agents, registrators } = new ClusterConstructs(cluster, new Map([[name, stack]]));

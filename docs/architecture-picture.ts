@@ -1,6 +1,5 @@
-import { arrow, box, label, picture, place } from "./picture-parts";
+import { arrow, box, label, picture, place, WIDTH } from "./picture-parts";
 
-const WIDTH = 440;
 const HOSTS = [
   { name: "node1", role: "server" },
   { name: "node2", role: "server" },

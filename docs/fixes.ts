@@ -67,6 +67,8 @@ export const FIXES: Readonly<Record<ProblemCode, string>> = {
   "daemon-unsuitable": "remove `userns-remap` from the host's daemon.json, or use `network: bridge`",
   "daemon-contradicts": "enable what the hint names on the host, or remove the setting from the file",
   "log-options-kept": "to change an option, set it under `log:`",
+  "files-in-checkout":
+    "name a folder outside of the checkout under [`private_folder`](projects.md#what-git-clean-removes), before the first deploy",
   "stack-moved":
     "[move the Terraform state](layouts.md#moving-a-host-to-another-group) first, or restore the host's `group:`",
   "stack-gone": "restore the group, decommission its agents, deploy, destroy its stack, then delete the lines",
@@ -80,7 +82,7 @@ export const FIXES: Readonly<Record<ProblemCode, string>> = {
   "secrets-folder-mixed": "move the other files away, or name another folder under `security: { secrets: }`",
   "secrets-of-another-cluster": "name another folder, or, if you renamed the cluster, edit its `cluster.name`",
   "secrets-imported": "change the secrets where they are kept, and export them again",
-  "secrets-locked": "wait for the other run, which the message names",
+  "secrets-locked": "wait for the other run, or clean the other checkout's import: the message names it",
   "secrets-permissions":
     "take the rights away from others, `chmod -R go= FOLDER`; if others may have read it, rotate its secrets",
   "secret-missing": "run `npm run secrets -- init`",

@@ -5,14 +5,16 @@ import { svg } from "../ops/diagram/svg";
 import { apiReference } from "./api-reference";
 import { architecturePicture } from "./architecture-picture";
 import { commandReference } from "./command-reference";
+import { deployPicture } from "./deploy-picture";
 import { pipelinesPage } from "./pipelines-page";
 import { portPicture } from "./port-picture";
 import { portReference } from "./port-reference";
 import { clusterReference, clusterSchemaJson, errorReference } from "./reference";
 import { rolloutPicture } from "./rollout-picture";
+import { statusPicture } from "./status-picture";
 import { variableReference } from "./variable-reference";
 
-/** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, pipelines, and the article's cluster file. */
+/** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, pipelines, a recorded status, and the article's cluster file. */
 export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "cluster/cluster.schema.json": clusterSchemaJson,
   "docs/api.md": apiReference,
@@ -25,5 +27,7 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "docs/pictures/architecture.svg": architecturePicture,
   "docs/pictures/ports.svg": portPicture,
   "docs/pictures/rollout.svg": rolloutPicture,
+  "docs/pictures/status.svg": statusPicture,
+  "docs/pictures/deploy.svg": deployPicture,
   "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };

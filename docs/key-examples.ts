@@ -90,6 +90,7 @@ export const KEY_SECTIONS: Readonly<Record<string, KeySection>> = {
         value: "berlin",
         effect: "not while the cluster runs: agents of two datacenters do not join each other",
       },
+      private_folder: { value: "../payments-private" },
       security: { value: "off", effect: SECURITY },
       network: { value: "bridge", file: BRIDGE, effect: "another cluster" },
       subnet: { value: "172.30.90.0/24", file: BRIDGE },

@@ -1,8 +1,7 @@
 import { DEFAULTS } from "../cluster/resolve/defaults";
 import { DEFAULT_PORTS, SERVER_GRPC_TLS } from "../consul/ports";
-import { arrow, box, label, picture, place } from "./picture-parts";
+import { arrow, box, label, picture, place, WIDTH } from "./picture-parts";
 
-const WIDTH = 440;
 /** Who connects to a server of a secured cluster, at which port, and what that takes. */
 const ROWS: readonly { readonly who: string; readonly port: string; readonly takes: string }[] = [
   { who: "deploys", port: "22 or 2376", takes: "an ssh key, or a certificate" },

@@ -1,6 +1,5 @@
-import { arrow, box, label, picture } from "./picture-parts";
+import { arrow, box, label, picture, WIDTH } from "./picture-parts";
 
-const WIDTH = 440;
 const LANES = { deploy: 66, server: 220, others: 374 } as const;
 type Lane = keyof typeof LANES;
 

@@ -90,7 +90,7 @@ describe("every kind of finding, produced on a real cluster", () => {
     );
     await eventually(async () => expect(await server(3).json("/v1/status/leader")).not.toBe(""));
     expect(await problems()).toEqual([
-      "consul-server3: its container consul-server3 is not in the Terraform state: it was created by hand, with another entrypoint, label SERVICE_IGNORE",
+      "consul-server3: its container consul-server3 is not in the Terraform state: it was created by hand, with another entrypoint, label SERVICE_IGNORE, label consul-cdktf.agent, label consul-cdktf.cluster, label consul-cdktf.role",
     ]);
     expect((await doctor("--fix")).stderr).toContain("consul-server3: stop allowed");
     await project.deploy();

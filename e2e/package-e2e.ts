@@ -131,7 +131,8 @@ describe("the npm package, installed in an empty folder whose path has a space",
 
   test("deploys a secured cluster, by a user who is not root, and then prints where its secrets and state are", async () => {
     edit((text) => text.replace(NEWEST, FORMER));
-    await user.own(folder);
+    // The private folder is beside the project.
+    await user.own(root);
     await npm(["secrets", "--", "init"]);
     const { stderr } = await npm(["deploy", "--", "--auto-approve"]);
     const [, ...locations] = stderr
@@ -140,9 +141,9 @@ describe("the npm package, installed in an empty folder whose path has a space",
       .split("\n");
     const places = locations.map((line) => line.trim().split(/ {3,}/));
     expect(places.map(([, what]) => what)).toEqual([
-      "secrets: the only copy of the cluster's keys and tokens",
-      "Terraform state",
-      "snapshots that npm run backup saves",
+      "secrets: no copy of the CA's key; containers have the rest",
+      "Terraform state: no copy; npm run adopt writes it from the containers",
+      "snapshots: no copy, and none until npm run backup",
     ]);
     expect(places.map(([where = ""]) => existsSync(join(folder, where)))).toEqual([true, true, false]);
     const { stdout } = await npm(["status"]);

@@ -26,6 +26,9 @@ const CLIENT = "consul-client1";
 const HTTP = "http://127.0.0.1:9001/{stack}";
 const BACKEND = `backend: ${JSON.stringify({ http: { address: HTTP, lock_address: HTTP, unlock_address: HTTP } })}\n`;
 
+/** The private folder that `init` names after the project's folder. */
+const PRIVATE = "project-private";
+
 /** Programs that read the time see a later one: the certificates, which last a year, are due. */
 const DUE = `const Today = Date;
 const later = () => Today.now() + 340 * 24 * 60 * 60 * 1000;
@@ -47,9 +50,10 @@ describe("the steps of a pipeline, by a user who is not root and has nothing but
   /** The job of the pull request. */
   let first: Job;
 
-  /** A job of a CI: a checkout, a home and a folder for temporary files of its own. */
+  /** A job of a CI: a workspace with a checkout, a home and a folder for temporary files of its own. */
   class Job {
-    readonly folder = join(root, `job${++jobs}`);
+    private readonly workspace = join(root, `job${++jobs}`);
+    readonly folder = join(this.workspace, "checkout");
     /** With a short name, for the sockets of ssh. */
     readonly temporary = join(root, `t${jobs}`);
     private readonly env: NodeJS.ProcessEnv;
@@ -64,7 +68,7 @@ describe("the steps of a pipeline, by a user who is not root and has nothing but
     static async begin(env: NodeJS.ProcessEnv = {}, planned?: Job): Promise<Job> {
       const job = new Job(env);
       if (planned) copyFileSync(join(planned.folder, "plans.tar"), join(job.folder, "plans.tar"));
-      for (const folder of [job.folder, `${job.folder}-home`, job.temporary]) await user.own(folder);
+      for (const folder of [job.workspace, job.temporary]) await user.own(folder);
       return job;
     }
 
@@ -90,7 +94,9 @@ describe("the steps of a pipeline, by a user who is not root and has nothing but
 
     expectClean(): void {
       expect(lstatSync(this.credentials, { throwIfNoEntry: false })).toBeUndefined();
-      expect(existsSync(join(this.folder, "secrets")) ? readdirSync(join(this.folder, "secrets")) : []).toEqual([]);
+      const secrets = join(this.workspace, PRIVATE, "secrets");
+      expect(existsSync(join(this.folder, "secrets"))).toBe(false);
+      expect(existsSync(secrets) ? readdirSync(secrets) : []).toEqual([]);
       expect(readdirSync(this.temporary)).toEqual([]);
     }
   }
@@ -225,7 +231,7 @@ describe("the steps of a pipeline, by a user who is not root and has nothing but
   });
 
   test("no output has a secret", () => {
-    const { current } = JSON.parse(readFileSync(join(project.folder, "secrets/consul/tokens.json"), "utf8")) as {
+    const { current } = JSON.parse(readFileSync(join(root, PRIVATE, "secrets/consul/tokens.json"), "utf8")) as {
       current: Record<string, string>;
     };
     const key = readFileSync(SSH_FILES.key, "utf8").split("\n")[2] as string;

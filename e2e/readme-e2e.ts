@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { documented } from "./documented";
 import { Project } from "./project";
 import { typeAtTerminal } from "./terminal";
@@ -17,6 +17,9 @@ const PAYMENTS = Object.entries(ADDRESSES).reduce(
   documented("README.md", "yaml")[0] as string,
 );
 
+/** Its private folder. */
+const PRIVATE = "../payments-private";
+
 /** .ci/run runs the commands that install. */
 const lines = documented("README.md", "sh")
   .flatMap((block) => block.trim().split("\n"))
@@ -32,12 +35,15 @@ describe("every command of the README", () => {
   const testBed = TestBed.standing();
   const here = new Project(testBed.local, "");
   const lan = new Project(testBed.operator, "");
+  /** Beside this test's project, and no other's. */
+  const kept = `../${basename(lan.folder)}-private`;
   beforeAll(async () => {
     await Promise.all([testBed.reset(), testBed.localHost.reset()]);
-    writeFileSync(join(lan.folder, "clusters/payments.yaml"), PAYMENTS);
+    writeFileSync(join(lan.folder, "clusters/payments.yaml"), PAYMENTS.replace(PRIVATE, kept));
   });
   afterAll(async () => {
     await testBed.reset();
+    rmSync(join(lan.folder, kept), { recursive: true, force: true });
     here.remove();
     lan.remove();
   });
@@ -45,6 +51,7 @@ describe("every command of the README", () => {
   test("there are commands to run, for a secured cluster among them", () => {
     expect(commands.length).toBeGreaterThan(5);
     expect(commands.map(([, typed]) => typed)).toContain("export CLUSTER=clusters/payments.yaml; npm run deploy");
+    expect(PAYMENTS).toContain(PRIVATE);
     expect(PAYMENTS).not.toMatch(/security|10\.0\.0\./);
   });
 

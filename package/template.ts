@@ -24,7 +24,8 @@ ${FIRST_COMMANDS.map((command) => `  ${command}`).join("\n")}\`);
 export function template(): Uint8Array {
   const servers = [1, 2, 3].map((number) => ({ name: `consul-server${number}`, address: `10.0.0.1${number}` }));
   const daemon = "ssh://root@{address}";
-  const files = projectFiles({ name: "{{ Name }}", servers, clients: [], daemon, cdktn: false });
+  const name = "{{ Name }}";
+  const files = projectFiles({ name, privateFolder: `../${name}-private`, servers, clients: [], daemon, cdktn: false });
   const settings = { projectId: "{{ projectId }}", sendCrashReports: "{{ sendCrashReports }}" };
   const cdktfJson = `${JSON.stringify({ ...JSON.parse(files["cdktf.json"]), ...settings }, null, 2)}\n`;
   const all = { ...files, "cdktf.json": cdktfJson, ".hooks.sscaff.js": HOOKS };

@@ -99,6 +99,13 @@ test.each<[string, (stack: TerraformStack) => unknown, object]>([
   if (path) expect(resolve(String(backend?.local?.path))).toBe(resolve(synthesized.outdir, "stacks/c", path));
 });
 
+test("with a private folder, the state stays where the stack has it", () => {
+  const description = described({ security: "on", private_folder: "../c-private" });
+  const { backend, security } = loadCluster(fileOf(embedded(description)));
+  expect(String(backend?.local?.path)).not.toContain("c-private");
+  expect(security?.secrets).toBe("../c-private/secrets/c");
+});
+
 test("with that file, `secrets init` makes the secrets that the stack expects", async () => {
   const file = fileOf(embedded(secured()));
   const made = await run(["secrets", "init", "--cluster", file]);

@@ -1,14 +1,17 @@
 import { architecturePicture } from "../../docs/architecture-picture";
+import { CHANGES, deployPicture, MOMENT } from "../../docs/deploy-picture";
+import { WIDTH } from "../../docs/picture-parts";
 import { portPicture } from "../../docs/port-picture";
 import { rolloutPicture } from "../../docs/rollout-picture";
+import { statusPicture } from "../../docs/status-picture";
+import { viewLines } from "../../ops/deploy/live-view";
 import { graphOf } from "../../ops/diagram/graph";
 import { svg } from "../../ops/diagram/svg";
 import { textWidth } from "../../ops/diagram/text-fit";
 import { FOUR_HOSTS, load } from "../cluster-files";
+import { PLANNED, Watched } from "../ops/deploy/recorded-deploys";
 
 const PICTURES = { architecture: architecturePicture(), ports: portPicture(), rollout: rolloutPicture() };
-/** As wide as on a phone, where an SVG of 440 pixels is a little smaller, and can still be read. */
-const WIDTH = 440;
 
 /** How far a text of 12 pixels reaches, from left to right. */
 function reach([, look = "", x = "0", words = ""]: readonly (string | undefined)[]): [number, number] {
@@ -58,3 +61,33 @@ test.each(Object.entries({ ...PICTURES, cluster: svg(graphOf(load(FOUR_HOSTS))) 
     for (const arrow of arrows) expect(Math.min(...straightEnds(arrow))).toBeGreaterThanOrEqual(8);
   },
 );
+
+describe.each(Object.entries({ status: statusPicture(), deploy: deployPicture() }))(
+  "the picture of npm run %s",
+  (name, picture) => {
+    const texts = [...picture.matchAll(/<text x="([\d.]+)" y="[\d.]+" textLength="([\d.]+)" fill="#\w+">([^<]*)</g)];
+
+    test("is as wide as a phone, begins with its prompt, and no text leaves it", () => {
+      expect(picture).toContain(`viewBox="0 0 ${WIDTH} `);
+      expect(texts[0]?.[3]).toBe(`$ npm run ${name}`);
+      expect(texts.length).toBeGreaterThan(20);
+      expect(texts.filter(([, x, width]) => Number(x) + Number(width) > WIDTH - 8)).toEqual([]);
+    });
+
+    test("has words for those who do not see it", () =>
+      expect(picture).toMatch(/aria-labelledby="about">\n<title id="about">.{40}/));
+  },
+);
+
+test("the picture of a status shows a stopped agent, with its hint", () => {
+  expect(statusPicture()).toMatch(/fill="#ff7b72">exited</);
+  expect(statusPicture()).toContain(">hint: npm run doctor -- --fix;");
+});
+
+test("the picture of a deploy shows a moment of a recorded deploy", () => {
+  expect(CHANGES.changes.map(({ address, action }) => [address, action])).toEqual(
+    "changes" in PLANNED ? PLANNED.changes.map(({ address, action }) => [address, action]) : [],
+  );
+  const { progress, now } = new Watched().replay("rolling", "consul-server1: waiting for a leader");
+  expect(viewLines(MOMENT, 33, MOMENT.now, 20)).toEqual(viewLines(progress, 33, now + 2000, 20));
+});

@@ -51,7 +51,7 @@ describe.each(RUNBOOKS)("docs/%s", (page) => {
 });
 
 const PAGES = repositoryFiles().filter((file) =>
-  /^(README.*|docs\/[^/]+|e2e\/README|CONTRIBUTING|SECURITY)\.md$/.test(file),
+  /^(README.*|docs\/(zh-CN\/)?[^/]+|e2e\/README|CONTRIBUTING|SECURITY)\.md$/.test(file),
 );
 
 test.each(PAGES)("every command of the product in %s exists, with the options that it shows", (page) =>
@@ -60,7 +60,7 @@ test.each(PAGES)("every command of the product in %s exists, with the options th
 
 test("the index leads to every page", () => {
   const index = read("docs/README.md");
-  const pages = PAGES.filter((page) => page.startsWith("docs/") && page !== "docs/README.md");
+  const pages = PAGES.filter((page) => /^docs\/[^/]+$/.test(page) && page !== "docs/README.md");
   expect(pages.filter((page) => !index.includes(`](${page.slice("docs/".length)}`))).toEqual([]);
 });
 

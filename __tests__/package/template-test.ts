@@ -31,7 +31,11 @@ test("the CDKTF CLI makes a project from the template, whose cluster has its nam
   expect(readdirSync(cwd)).toEqual(
     expect.arrayContaining(["cluster.yaml", "main.ts", "cdktf.json", "package.json", "tsconfig.json", ".gitignore"]),
   );
-  expect(loadCluster(join(cwd, "cluster.yaml"))).toMatchObject({ name: "payments", stage: "strict" });
+  expect(loadCluster(join(cwd, "cluster.yaml"))).toMatchObject({
+    name: "payments",
+    stage: "strict",
+    privateFolder: "../payments-private",
+  });
   const { projectId, sendCrashReports } = JSON.parse(readFileSync(join(cwd, "cdktf.json"), "utf8"));
   expect([projectId, sendCrashReports]).toEqual([expect.stringMatching(/^[\da-f-]{36}$/), "false"]);
 }, 120_000);

@@ -162,6 +162,18 @@ const flags = (example: string) =>
     z.string().regex(/^--?[a-zA-Z][^\0\r\n]*$/, `a flag is one or two hyphens and a word, on one line: ${example}`),
   );
 
+/** A path that is the same for every operator, because the Terraform state has the paths of secrets. */
+const privateFolder = z
+  .string()
+  .regex(
+    /^(?![/~])/,
+    "a private folder is relative to the project: the provider compares the paths of secrets, so the home of another operator would replace every container. Write ../NAME-private",
+  )
+  .regex(
+    /^(?:[/~].*|(?:\.\.\/)+(?!\.{1,2}(?:\/|$))[\w.-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.-]+)*\/?)$/,
+    "a private folder is beside the project's folder or further up, of letters, digits, `_`, `.` and `-`: in the checkout `git clean -fdx` would remove it. Write ../NAME-private",
+  );
+
 const free = z.record(z.string(), z.json());
 
 /**
@@ -463,7 +475,9 @@ export const backendSchema = z
     local: z
       .strictObject({ path: text.optional() })
       .optional()
-      .describe(`A file of the project. Default ${DEFAULTS.backend.local}.`),
+      .describe(
+        `A file, relative to the project. Default ${DEFAULTS.backend.local}, in \`private_folder\` if there is one.`,
+      ),
     s3: z
       .looseObject({ bucket: text, key: text.optional() })
       .optional()
@@ -537,7 +551,7 @@ export const securityMapping = z.strictObject({
     )
     .optional()
     .describe(
-      `The folder of the cluster's secrets, relative to the project or absolute. Default ${secretsFolder("<name>")}.`,
+      `The folder of the cluster's secrets, relative to the project or absolute. Default ${secretsFolder("<name>")}, in \`private_folder\` if there is one.`,
     ),
   policies: z
     .record(aclName, rules)
@@ -560,6 +574,11 @@ export const clusterSchema = z
     datacenter: label("datacenter")
       .default(DEFAULTS.datacenter)
       .describe(`Consul's datacenter. Default ${DEFAULTS.datacenter}.`),
+    private_folder: privateFolder
+      .optional()
+      .describe(
+        "The folder for secrets, local Terraform states and backups, relative to the project and out of its git checkout: ../NAME-private. `security.secrets` and `backend.local.path` take precedence. Default the project's folder.",
+      ),
     security: security.default(DEFAULTS.security),
     network: z
       .enum(["host", "bridge"])

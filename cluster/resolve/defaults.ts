@@ -70,7 +70,18 @@ export const DEFAULTS = {
   },
 } as const;
 
+/**
+ * A file or folder that only this machine has: in the private folder, or in the project if the file names none. The
+ * names are the same in both, so that files can be moved from one to the other.
+ */
+export const privatePath = (privateFolder: string | undefined, path: string): string =>
+  privateFolder === undefined ? path : `${privateFolder}/${path}`;
+
+/** The folder of a cluster's secrets, in the project or its private folder. */
 export const secretsFolder = (cluster: string): string => `secrets/${cluster}`;
+
+/** The folder of a cluster's backups on this machine, in the project or its private folder. */
+export const backupsFolder = (cluster: string): string => `backups/${cluster}`;
 
 /**
  * How many servers the first bootstrap waits for: a majority of them, and the same for 3 and for 5 servers, so that

@@ -1,10 +1,15 @@
 import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Cluster } from "../../cluster/model";
+import { backupsFolder, privatePath } from "../../cluster/resolve/defaults";
 import { withTempDir } from "../temp-dir";
 
+/** What the place of a cluster's backups depends on. */
+type BackupsOwner = Pick<Cluster, "name" | "privateFolder">;
+
 /** The folder of a cluster's backups on this machine, relative to the project. */
-export const localFolder = ({ name }: Pick<Cluster, "name">): string => join("backups", name);
+export const localFolder = ({ name, privateFolder }: BackupsOwner): string =>
+  privatePath(privateFolder, backupsFolder(name));
 
 /** The time in UTC, as in the names of scheduled snapshots: 2026-11-25T010516Z.snap. */
 export const snapshotName = (now = new Date()): string => `${now.toISOString().slice(0, 19).replaceAll(":", "")}Z.snap`;
@@ -13,7 +18,7 @@ export const snapshotName = (now = new Date()): string => `${now.toISOString().s
 export const SNAPSHOT_NAME = /^[\w-][\w.-]*\.snap$/;
 
 /** Sorted names of a cluster's backups on this machine. */
-export function localNames(cluster: Pick<Cluster, "name">): string[] {
+export function localNames(cluster: BackupsOwner): string[] {
   try {
     return readdirSync(localFolder(cluster))
       .filter((name) => name.endsWith(".snap"))
@@ -45,7 +50,7 @@ export async function writeComplete<Result>(
 }
 
 /** The path of a new backup: the given one, otherwise in the cluster's folder, which is created for this user alone. */
-export function newFile(cluster: Pick<Cluster, "name">, output: string | undefined, name: string): string {
+export function newFile(cluster: BackupsOwner, output: string | undefined, name: string): string {
   if (output !== undefined) return output;
   mkdirSync(localFolder(cluster), { recursive: true, mode: 0o700 });
   return join(localFolder(cluster), name);

@@ -10,7 +10,10 @@ export function addBackups(program: DocumentedCommand): void {
     .description("Save a snapshot of the cluster to a file, list snapshots, or download one from a host.")
     .argument("[HOST]", "with --fetch: the host that stores the snapshot")
     .argument("[NAME]", "with --fetch: the snapshot's name")
-    .option("--output <FILE>", "the file to write. Default: backups/<cluster>/<time>.snap")
+    .option(
+      "--output <FILE>",
+      "the file to write. Default: backups/<cluster>/<time>.snap, in the private folder if there is one",
+    )
     .addOption(new Option("--stale", "take it from the server with the newest data, even if there is no leader"))
     .addOption(
       new Option("--list", "list the snapshots here and on the servers' hosts").conflicts(["fetch", "stale", "output"]),

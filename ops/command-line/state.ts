@@ -52,7 +52,7 @@ export function addState(program: DocumentedCommand): void {
           "--to '{ s3: { bucket: my-terraform, region: eu-central-1, use_lockfile: true } }'",
           "from the file's backend to S3",
         ],
-        ["--to '{ local: {} }'", "to files in this folder"],
+        ["--to '{ local: {} }'", "to files in the private folder, or in this one if there is none"],
       ],
       [
         [0, "all are there"],

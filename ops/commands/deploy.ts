@@ -3,7 +3,7 @@ import { describeProblem, hintLine } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
 import { applyApproved, type DeploymentOptions, planAndApply } from "../deploy/deployment";
 import { readPlans } from "../deploy/plans";
-import { blockedText, type Preflight, preflight, type Selection, unreachableTexts } from "../deploy/preflight";
+import { blockedText, isFirst, preflight, type Selection, unreachableTexts } from "../deploy/preflight";
 import { type Report, reportFor, reportingRejection } from "../deploy/report";
 import { agentsOf, placeLockFiles, readManifest, takePlans } from "../deploy/saved-plans";
 import {
@@ -17,7 +17,7 @@ import {
   stateDifferences,
   synthesizedDifferences,
 } from "../deploy/saved-plans-check";
-import { locationLines } from "../project/locations";
+import { locationLines, locationsOf } from "../project/locations";
 import { refusedSecrets } from "../secrets/check";
 import type { Terminal } from "../terminal/terminal";
 import { stacksAtOnce } from "../terraform/parallelism";
@@ -59,7 +59,16 @@ async function checkAndDeploy(options: DeployOptions, report: Report, terminal: 
   if (stacks.length === 0) throw new Error(["every stack is skipped", ...unreachable].join("\n"));
 
   const { targets } = found;
-  const job = { command: "deploy", file, cluster, stacks, targets, skippedHosts, skippedStacks } as const;
+  const job = {
+    command: "deploy",
+    file,
+    cluster,
+    stacks,
+    targets,
+    skippedHosts,
+    skippedStacks,
+    isFirst: isFirst(found),
+  } as const;
   const exitCode = await planAndApply(job, options, report, terminal);
   for (const reason of unreachable) log(`not deployed: ${reason}`);
   if (exitCode === 0 && isFirst(found)) logFirst(cluster, log);
@@ -105,7 +114,7 @@ async function deploySaved(
   return withPlanFolder(async (hidden) => {
     takePlans(folder, manifest, hidden);
     const { skippedHosts } = exclusions;
-    const job = { command: "deploy", file, cluster, stacks, skippedHosts } as const;
+    const job = { command: "deploy", file, cluster, stacks, skippedHosts, isFirst: isFirst(found) } as const;
     const planned = await readPlans(job, hidden, options.parallelism ?? stacksAtOnce(stacks));
     const exitCode = await applyApproved(job, planned, hidden, options, report, terminal);
     if (exitCode === 0 && isFirst(found)) logFirst(cluster, log);
@@ -124,12 +133,8 @@ function refuseDifferences(folder: string, differences: readonly Difference[]): 
 
 function logFirst(cluster: Cluster, log: (line: string) => void): void {
   log("The first deploy is done. Keep copies of these, but not in the repository:");
-  locationLines(cluster).forEach(log);
+  locationLines(locationsOf(cluster, true)).forEach(log);
 }
-
-/** Whether nothing of the cluster was deployed before. */
-const isFirst = ({ states }: Preflight): boolean =>
-  [...states.values()].every(({ resources }) => resources.length === 0);
 
 const rejected = (reasons: readonly string[]): Error =>
   new Error(`rejected; nothing was changed\n${reasons.join("\n")}`);

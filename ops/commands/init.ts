@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { shellWord } from "../../cluster/chosen-file";
 import { parseCluster } from "../../cluster/file/load";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem } from "../../cluster/problem";
-import { locationLines } from "../project/locations";
+import { locationLines, locationsOf } from "../project/locations";
 import { otherFiles, type Pipeline, pipelineFiles, writeNew } from "../project/pipeline";
 import { askAtTerminal } from "../project/questions";
 import {
@@ -15,6 +15,7 @@ import {
   type ProjectSettings,
   projectFiles,
 } from "../project/template";
+import { privateFolderBeside } from "../project/work-tree";
 import type { Terminal } from "../terminal/terminal";
 
 export interface InitOptions {
@@ -39,7 +40,12 @@ const PROJECT_FILE = "cdktf.json";
  */
 export async function init({ folder, pipeline, ...options }: InitOptions, terminal: Terminal): Promise<number> {
   const root = resolve(folder);
-  const given: ProjectSettings = { ...options, servers: options.server, clients: options.client };
+  const given: ProjectSettings = {
+    ...options,
+    privateFolder: privateFolderBeside(root, options.name),
+    servers: options.server,
+    clients: options.client,
+  };
   if (pipeline !== undefined && existsSync(join(root, PROJECT_FILE))) {
     terminal.print(addPipeline(root, pipeline, given));
     return 0;
@@ -51,7 +57,15 @@ export async function init({ folder, pipeline, ...options }: InitOptions, termin
   const cluster = parseCluster(files[CLUSTER_FILE], CLUSTER_FILE);
   for (const warning of cluster.warnings) terminal.log(describeProblem(warning));
   terminal.print(nextSteps(folder, writeNew(root, files), cluster));
+  warnOfUsed(resolve(root, settings.privateFolder), settings, terminal);
   return 0;
+}
+
+/** Another project may have the private folder already. */
+function warnOfUsed(path: string, { privateFolder }: ProjectSettings, { log }: Terminal): void {
+  if (!existsSync(path) || readdirSync(path).length === 0) return;
+  log(`${path} has files already. If they are another project's, write another folder into ${CLUSTER_FILE}:`);
+  log(`  private_folder: ${privateFolder}-2`);
 }
 
 /** @returns what was done */
@@ -94,5 +108,5 @@ const nextSteps = (folder: string, created: readonly string[], cluster: Cluster)
     ...FIRST_COMMANDS.map((command) => `  ${command}`),
     "",
     "Files that commands will write. Keep copies of them, but not in the repository:",
-    ...locationLines(cluster),
+    ...locationLines(locationsOf(cluster, false, folder)),
   ].join("\n");

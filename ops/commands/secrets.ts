@@ -1,7 +1,8 @@
 import { selectClusterFile } from "../../cluster/file/load";
 import type { Cluster } from "../../cluster/model";
-import { ClusterError, describeProblem } from "../../cluster/problem";
+import { ClusterError, describeProblem, type Problem } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
+import { checkoutWarnings, locationsOf } from "../project/locations";
 import { refuseOtherClusters } from "../secrets/access";
 import * as bundle from "../secrets/bundle";
 import { isError } from "../secrets/certificate";
@@ -56,6 +57,7 @@ const NEXT = {
 
 export async function init({ json, ...provided }: ProvidedOptions, terminal: Terminal): Promise<number> {
   const secrets = chosenSecrets();
+  const isNew = !secrets.folder.exists;
   const done = await initialize(secrets.cluster, secrets.folder, given(provided));
   const errors = checkSecrets(secrets.cluster).filter(isError);
   const exitCode = report(
@@ -64,11 +66,19 @@ export async function init({ json, ...provided }: ProvidedOptions, terminal: Ter
     { json, command: "init", next: errors.length === 0 ? DEPLOY : undefined },
     terminal,
   );
+  if (isNew) for (const warning of inCheckout(secrets.cluster)) terminal.log(describeProblem(warning));
   // Certificates that have to be issued elsewhere are reported already.
   if (exitCode !== 0) return exitCode;
   for (const problem of errors) terminal.log(describeProblem(problem));
   return errors.length > 0 ? 1 : 0;
 }
+
+/** Another folder is still easy to choose. */
+const inCheckout = (cluster: Cluster): Problem[] =>
+  checkoutWarnings(
+    cluster,
+    locationsOf(cluster, false).filter(({ content }) => content === "secrets"),
+  );
 
 const given = ({ ca, caKey, certificates }: ProvidedOptions) => ({ ca, caKey, certificates });
 
@@ -280,4 +290,4 @@ function cleanedImport(): { file: string; folder: SecretsFolder; cleaned: boolea
 }
 
 const BY_HAND = `what an import created is not known while the cluster file has errors
-  fix the file, and repeat this; or remove the link by hand, which is secrets/<cluster> unless the file names another folder, and the folder that it links to`;
+  fix the file, and repeat this; or remove the link by hand, which is secrets/<cluster> in the project or its private_folder unless the file names another folder, and the folder that it links to`;

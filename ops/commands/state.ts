@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { backendSchema } from "../../cluster/file/schema";
 import type { Cluster } from "../../cluster/model";
 import { hintLine } from "../../cluster/problem";
+import { withPrivatePath } from "../../cluster/resolve/private-folder";
 import { stackNames } from "../../cluster/resolve/stacks";
 import { backendProblems, backendTypeOf } from "../../cluster/resolve/state-backend";
 import { STACKS_OUTPUT } from "../../consul/contract";
@@ -96,10 +97,11 @@ export async function unlock(
 export async function migrate({ to }: { readonly to: string }, terminal: Terminal): Promise<number> {
   const { file, cluster } = chosenCluster(terminal.print);
   const stacks = await selected(cluster, []);
-  const target = backendFrom(
+  const written = backendFrom(
     to,
     stacks.map(({ name }) => name),
   );
+  const target = withPrivatePath(written, cluster.privateFolder) ?? written;
   const fresh = stacks.filter(({ folder }) => !isInitialized(folder));
   const unsaved = unsavedStates(stacks).map(({ message, hint }) => `${message}\n${hintLine(hint ?? "")}`);
   if (unsaved.length > 0) throw new Error(unsaved.join("\n"));
@@ -125,7 +127,7 @@ export async function migrate({ to }: { readonly to: string }, terminal: Termina
   for (const { folder } of stacks) forgetBackend(folder);
   // A cluster file there is written by a synth, from the stack of a program.
   const where = file.includes(OUTPUT) ? "Set the stack's backend" : `Write into ${file}`;
-  terminal.log(`${where}, before the next deploy: backend: ${JSON.stringify(target)}`);
+  terminal.log(`${where}, before the next deploy: backend: ${JSON.stringify(written)}`);
   terminal.log(
     `The former states stay in the backend ${backendTypeOf(cluster.backend)}. Delete them after that deploy.`,
   );

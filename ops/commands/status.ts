@@ -36,7 +36,9 @@ export async function status(
     const inspection = await inspector.inspect({ timeout, ...more });
     return { certificates: inspection.certificates, found: { file, ...statusOf(cluster, inspection) } };
   };
-  const appearance = { colour: coloured(terminal.stdout), all };
+  // A pipe or a file has room for every column.
+  const { isTTY, columns } = terminal.stdout;
+  const appearance = { colour: coloured(terminal.stdout), all, width: (isTTY && columns) || undefined };
 
   if (watch === undefined) {
     terminal.log(`inspecting ${count(cluster.hosts.length, "host")}`);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Cluster } from "../../cluster/model";
 import { DEPLOY_VARIABLE } from "../../consul/contract";
 import { deployFileText } from "../../rollout/deploy-file";
+import { locationsOf } from "../project/locations";
 import { exitCodeOfSignal, handleSignals } from "../signals";
 import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
@@ -36,6 +37,8 @@ export interface Job extends PlanJob {
   readonly cluster: Cluster;
   /** Stacks that are skipped, with their hosts. */
   readonly skippedStacks?: ReadonlyMap<string, readonly string[]>;
+  /** Nothing of the cluster was deployed before. */
+  readonly isFirst?: boolean;
   /** Variables of Terraform's apply, beside those of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -164,6 +167,7 @@ class Deployment {
       unfinished: isDone ? [] : progress.unfinished,
       ...(this.interruptions > 1 ? { locks: await this.locks() } : {}),
       ...about,
+      ...(isDone && this.job.isFirst ? { locations: locationsOf(this.job.cluster, true) } : {}),
       log: log.path,
     });
     return this.exitCodeOf(result);

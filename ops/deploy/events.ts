@@ -1,3 +1,4 @@
+import type { Location } from "../project/locations";
 import type { PlannedStack } from "./planned-stacks";
 
 /** It changes when a program that reads events would misunderstand them. New events and fields do not change it. */
@@ -63,6 +64,8 @@ export type DeployEvent =
       readonly locks?: readonly string[];
       /** Whether the plans were saved ones, which cannot be applied again. */
       readonly saved?: true;
+      /** Of a first deploy that is done: where what it needs is, and which of it has a copy. */
+      readonly locations?: readonly Location[];
       /** The log file. Undefined if Terraform's apply was not started. */
       readonly log?: string;
     };

@@ -8,6 +8,7 @@ import { STACK_JSON, STACKS_OUTPUT } from "../../consul/contract";
 import type { ListedContainer } from "../docker/container";
 import { hostContainers } from "../docker/hosts";
 import { unsavedStates } from "../inspect/unsaved-state";
+import { checkoutWarnings, locationsOf } from "../project/locations";
 import { select } from "../select";
 import { count } from "../terminal/format";
 import { lockError } from "../terraform/running-deploys";
@@ -85,6 +86,8 @@ export async function preflight(
   const stacks = all.filter(({ name }) => names.includes(name));
   const basis = { cluster, stacks, states, containers };
   const contradicted = contradictedSettings(cluster, await newDaemons(basis));
+  if (isFirst({ states }))
+    for (const warning of checkoutWarnings(cluster, locationsOf(cluster, false))) log(describeProblem(warning));
   const isWarning = ({ severity }: Problem) => severity === "warning";
   for (const warning of [...contradicted.filter(isWarning), ...keptLogOptions(cluster, states)])
     log(describeProblem(warning));
@@ -107,6 +110,10 @@ export async function preflight(
     unreachable,
   };
 }
+
+/** Whether nothing of the cluster was deployed before. */
+export const isFirst = ({ states }: Pick<Preflight, "states">): boolean =>
+  [...states.values()].every(({ resources }) => resources.length === 0);
 
 /** Terraform's error about the first state lock that somebody holds. */
 async function firstLock(stacks: readonly Stack[]): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import { hostOfAlias } from "../../consul/contract";
 import { ALIVE, type Member } from "../../rollout/queries";
 import type { ListedContainer } from "../docker/container";
 import { NODE_FLAG } from "../inspect/ownership";
+import { stateLeft } from "../project/left-files";
 import type { StackState, StateResource } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
 
@@ -111,8 +112,10 @@ class Check {
   }
 
   private wholeClusterHint(): string {
-    const { name } = this.basis.cluster;
-    return `if "${name}" was deployed from another folder, or under another \`backend\`, deploy it there, or bring its Terraform state (docs/state.md); if that state is lost: npm run adopt, which touches no container of the cluster (docs/lost-state.md); if this is another cluster, give it other hosts, or other values of \`container\`; if the containers were made by hand: npm run adopt. npm run doctor tells more`;
+    const { cluster } = this.basis;
+    const { name } = cluster;
+    const left = stateLeft(cluster, name);
+    return `${left === undefined ? "" : `${left}; `}if "${name}" was deployed from another folder, or under another \`backend\`, deploy it there, or bring its Terraform state (docs/state.md); if that state is lost: npm run adopt, which touches no container of the cluster (docs/lost-state.md); if this is another cluster, give it other hosts, or other values of \`container\`; if the containers were made by hand: npm run adopt. npm run doctor tells more`;
   }
 
   /** A host's containers that no Terraform state has. */

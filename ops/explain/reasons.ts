@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Plan, ResourceChange, Values } from "../terraform/plan";
 
 /** Why a resource changes: one thing that becomes another. */
@@ -177,14 +178,26 @@ const port = (value: unknown): string => {
 function uploads(before: unknown, after: unknown): Reason[] {
   const files = (value: unknown) => new Map(list(value).map((file) => [text((file as Values).file), file as Values]));
   const [old, next] = [files(before), files(after)];
-  return [...new Set([...old.keys(), ...next.keys()])].sort().flatMap((item): Reason[] => {
+  const moved = new Map<string, Reason>();
+  const others = [...new Set([...old.keys(), ...next.keys()])].sort().flatMap((item): Reason[] => {
     const [was, is] = [old.get(item), next.get(item)];
     if (!was || !is) return [{ what: "upload", item: `${item}: ${is ? "new" : "no longer there"}` }];
     if (text(was) === text(is)) return [];
+    const [from, to] = [was, is].map(({ source }) => (typeof source === "string" ? folderOf(source) : undefined));
+    if (from !== undefined && to !== undefined && from !== to) {
+      // Docker gets the same files: their path alone replaces the container.
+      const reason = { what: "upload", item: `${posix.dirname(item)}: its files' folder`, before: from, after: to };
+      moved.set(JSON.stringify(reason), reason);
+      return [];
+    }
     const keys = item.endsWith(".json") ? configuration(item, was.content, is.content) : [];
     return keys.length > 0 ? keys : [{ what: "upload", item: `${item}: other content` }];
   });
+  return [...moved.values(), ...others];
 }
+
+/** The folder of an uploaded file, without the part of it that each agent has: agents that change alike stand together. */
+const folderOf = (source: string): string => posix.dirname(source).replace(/\/agents\/[^/]+$/, "");
 
 function configuration(file: string, before: unknown, after: unknown): Reason[] {
   const [old, next] = [leaves(before), leaves(after)];

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Cluster } from "../../cluster/model";
 import { backendOf } from "../../cluster/resolve/state-backend";
 import { replaceFile } from "../files";
@@ -27,13 +27,13 @@ export async function lostStates(
   for (const { name: stack } of stacks) {
     const { type, arguments: given } = backendOf(backend, stack);
     if (type !== "local") continue;
-    const file = resolve(String(given.path));
+    const name = String(given.path);
+    const file = resolve(name);
     const backup = `${file}.backup`;
     if ((await containerIds(file)).size > 0) continue;
     const ids = await containerIds(backup);
     const inspected = agents.find(({ container }) => container && ids.has(container.Id));
     if (!inspected) continue;
-    const name = basename(file);
     lost.push({
       problem: healthProblem({
         code: "terraform-state-lost",

@@ -20,6 +20,8 @@ export interface ProjectSettings {
   readonly clients: readonly NamedAddress[];
   /** How the operator reaches a host's Docker daemon, with `{address}` for its address. */
   readonly daemon: string;
+  /** The folder for secrets, Terraform states and backups, relative to the project. */
+  readonly privateFolder: string;
   /** Whether CDK Terrain is in the place of CDKTF. */
   readonly cdktn: boolean;
 }
@@ -71,13 +73,14 @@ export const FILE_NAMES = Object.keys(FILES) as readonly FileName[];
 export const projectFiles = (settings: ProjectSettings): Readonly<Record<FileName, string>> =>
   Object.fromEntries(FILE_NAMES.map((name) => [name, FILES[name](settings)])) as Record<FileName, string>;
 
-function clusterFile({ name, servers, clients, daemon }: ProjectSettings): string {
+function clusterFile({ name, privateFolder, servers, clients, daemon }: ProjectSettings): string {
   const names = (hosts: readonly NamedAddress[]) => hosts.map((host) => host.name);
   const schema = `node_modules/${manifest.name}/dist/cluster/cluster.schema.json`;
   const hosts = [...servers, ...clients];
   return [
     `# yaml-language-server: $schema=${schema}`,
     stringify({ name }).trim(),
+    `private_folder: ${privateFolder} # secrets, Terraform states and backups: keep copies of them`,
     `image: ${DEFAULTS.image} # every container's, until you change it here`,
     "ignore: [image-by-tag] # the warning that a registry can move this tag; remove it when the image has a digest",
     stringify({ daemon }).trim(),

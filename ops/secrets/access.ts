@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Cluster } from "../../cluster/model";
@@ -100,6 +100,27 @@ export function importedCopy(cluster: Pick<Cluster, "name">, folder: SecretsFold
   const name = basename(target);
   const prefix = importPrefix(cluster);
   return name.startsWith(prefix) && RANDOM_SUFFIX.test(name.slice(prefix.length)) ? target : undefined;
+}
+
+/** In an import's temporary folder: the project that it was made for. */
+const IMPORTED_FOR = "imported-for";
+
+export const noteImport = (copy: SecretsFolder): void => void copy.write(IMPORTED_FOR, process.cwd());
+
+/**
+ * Checkouts that are side by side have one private folder. A job in one of them must not remove what a job in another one
+ * deploys with.
+ * @throws for an import that was made for a project elsewhere, which still exists
+ */
+export function refuseOtherImport(folder: SecretsFolder): void {
+  const project = folder.read(IMPORTED_FOR);
+  if (project === undefined || project === process.cwd() || !existsSync(project)) return;
+  throw new SecretsError(
+    "secrets-locked",
+    folder.named(),
+    `is an import for the checkout ${project}, which has the same private folder`,
+    "give each job's checkout a folder of its own to lie in; if no job runs in that checkout, run this there: npm run secrets -- clean",
+  );
 }
 
 /**

@@ -5,7 +5,15 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { parseDocument } from "yaml";
 import type { Cluster } from "../../cluster/model";
 import { securityOf } from "../../cluster/resolve/security";
-import { claim, importedCopy, importPrefix, refuseBusy, refuseOtherClusters } from "./access";
+import {
+  claim,
+  importedCopy,
+  importPrefix,
+  noteImport,
+  refuseBusy,
+  refuseOtherClusters,
+  refuseOtherImport,
+} from "./access";
 import { makeFolder, SecretsError, SecretsFolder } from "./folder";
 import { renderAll } from "./initialize";
 import { AGENTS, CA, CA_KEY, GOSSIP, HISTORY, isSource, METRICS, OPERATOR, TOKENS } from "./sources";
@@ -97,6 +105,7 @@ export async function importSecrets(
   const copy = new SecretsFolder(target);
   try {
     claim(cluster, copy);
+    noteImport(copy);
     for (const [file, content] of Object.entries(files)) copy.write(file, content);
     await renderAll(cluster, copy, []);
     makeFolder(dirname(folder.at()));
@@ -124,7 +133,7 @@ function link(target: string, folder: SecretsFolder): void {
       "secrets-folder-unusable",
       folder.named(),
       `cannot be made a link: ${code}`,
-      "name one in a folder that this user can write to: `security: { secrets: FOLDER }`",
+      "name one in a folder that this user can write to: `private_folder: FOLDER`, or `security: { secrets: FOLDER }`",
     );
   }
 }
@@ -149,6 +158,7 @@ export function clean(cluster: Pick<Cluster, "name">, folder: SecretsFolder): bo
   const target = importedCopy(cluster, folder);
   if (target === undefined) return false;
   refuseBusy(folder);
+  refuseOtherImport(folder);
   rmSync(target, { recursive: true, force: true });
   // Another run may have cleaned too, and a third may have imported again.
   if (importedCopy(cluster, folder) === target) rmSync(folder.at(), { force: true });
@@ -169,9 +179,11 @@ export function locationIn(file: string): SecretsLocation | undefined {
   const document = parseDocument(textOf(file));
   const name = document.get("name");
   const secrets = document.getIn(["security", "secrets"]);
+  const privateFolder = document.get("private_folder");
   if (typeof name !== "string" || document.get("security") === "off") return undefined;
   const security = securityOf({
     name,
+    private_folder: typeof privateFolder === "string" ? privateFolder : undefined,
     security: typeof secrets === "string" ? { secrets } : "on",
     hosts: {},
     registrator: "off",

@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { ProblemCode } from "../../cluster/catalogue";
 import type { Cluster } from "../../cluster/model";
 import { describeProblem, problem } from "../../cluster/problem";
+import { secretsLeft } from "../project/left-files";
 import { importedCopy, refuseForeign } from "./access";
 import { caFlaws, dayText, expiry, isError, keyFlaw, RENEW, replacedCas, timeFlaws } from "./certificate";
 import { RECOVER, SecretsError, SecretsFolder, type SecretsProblem } from "./folder";
@@ -59,7 +60,7 @@ export function checkSecrets(cluster: Cluster, now = new Date()): SecretsProblem
         "secrets-folder-missing",
         "",
         "the folder of the cluster's secrets does not exist",
-        `${INIT}; if it was lost: ${RECOVER}; in a pipeline: npm run secrets -- import`,
+        secretsLeft(cluster) ?? `${INIT}; if it was lost: ${RECOVER}; in a pipeline: npm run secrets -- import`,
       );
     return problems;
   }

@@ -37,7 +37,7 @@ export interface SecretsProblem extends Problem {
   readonly location: FileLocation;
 }
 
-const ELSEWHERE = "name a folder that this user can make: `security: { secrets: FOLDER }`";
+const ELSEWHERE = "name a folder that this user can make: `private_folder: FOLDER`, or `security: { secrets: FOLDER }`";
 
 /**
  * Makes a folder and its parents. Node's recursive mkdir never ends where a folder exists but nothing can be made in it, as in /proc (it repeats

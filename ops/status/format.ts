@@ -2,7 +2,7 @@ import { commandsIn } from "../../cluster/chosen-file";
 import { locationText } from "../../cluster/problem";
 import type { HealthProblem } from "../inspect/health-problem";
 import { count, listed, rolesText, securityText } from "../terminal/format";
-import { type Cell, cell, type Tone, table } from "./rows";
+import { type Cell, cell, GAP, type Tone, table } from "./rows";
 import type { AgentStatus, Status } from "./status";
 
 export interface TextOptions {
@@ -10,6 +10,8 @@ export interface TextOptions {
   readonly colour: boolean;
   /** Shows all agents and all problems, however many. */
   readonly all: boolean;
+  /** Characters on a line of the screen: if they are too few, columns are left out. Default unlimited. */
+  readonly width?: number;
   /** Lines on the screen: if they are too few, healthy agents are only counted. Default unlimited. */
   readonly room?: number;
 }
@@ -30,7 +32,7 @@ export function text(status: Status, { room = Number.POSITIVE_INFINITY, ...optio
 }
 
 /** @param few up to this many agents, all are shown */
-function screen(status: Status, { colour, all }: TextOptions, few: number): string[] {
+function screen(status: Status, { colour, all, width = Number.POSITIVE_INFINITY }: TextOptions, few: number): string[] {
   const paint = (words: string, tone: Tone) =>
     colour && COLOURS[tone] && words !== "" ? `\x1b[${COLOURS[tone]}m${words}\x1b[0m` : words;
   const unreachable = new Set(status.hosts.filter(({ why }) => why !== undefined).map(({ name }) => name));
@@ -44,7 +46,7 @@ function screen(status: Status, { colour, all }: TextOptions, few: number): stri
     "",
     ...facts(status, all).map(([what, value]) => `${paint(what.padEnd(8), "faint")}  ${paint(value.text, value.tone)}`),
   ];
-  if (shown.length > 0) lines.push("", ...aligned(table(shown, status), paint));
+  if (shown.length > 0) lines.push("", ...aligned(table(shown, status, width), paint));
   if (hidden.length > 0) lines.push(paint(`and ${hiddenText(hidden)}: ${commandsIn(ALL)}`, "faint"));
   const addList = (heading: string, tone: Tone, problems: readonly HealthProblem[]) => {
     if (problems.length > 0) lines.push("", paint(heading, tone), ...listOf(problems, all));
@@ -148,7 +150,7 @@ function aligned(rows: readonly (readonly Cell[])[], paint: (words: string, tone
   return rows.map((row) =>
     row
       .map(({ text, tone }, column) => paint(text, tone) + " ".repeat((widths[column] ?? 0) - text.length))
-      .join("  ")
+      .join(GAP)
       .trimEnd(),
   );
 }

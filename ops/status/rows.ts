@@ -16,39 +16,60 @@ interface Column {
   readonly of: (agent: AgentStatus, host: HostStatus | undefined, status: Status) => Cell;
   /** Shown when some row has a value (`any`), or when the values differ (`differ`). Default always. */
   readonly when?: "any" | "differ";
+  /** Left out where the rows are wider than the terminal, in this order; last, if it shows what is unhealthy. Default never. */
+  readonly spare?: number;
 }
 
 const COLUMNS: readonly Column[] = [
   { head: "agent", of: ({ name, healthy }) => cell(name, healthy ? "plain" : "unhealthy") },
-  { head: "host", of: ({ name, host }) => cell(host === name ? "" : host), when: "any" },
-  { head: "address", of: ({ member }) => cell(member?.address ?? "") },
+  { head: "host", of: ({ name, host }) => cell(host === name ? "" : host), when: "any", spare: 8 },
+  { head: "address", of: ({ member }) => cell(member?.address ?? ""), spare: 1 },
   {
     head: "member",
     of: ({ member }) => cell(member?.status ?? "", member && member.status !== "alive" ? "unhealthy" : "plain"),
+    spare: 3,
   },
-  { head: "role", of: ({ role }) => cell(role) },
-  { head: "consul", of: ({ version }) => cell(version ?? "") },
-  { head: "image", of: ({ container }) => cell(shortImage(container?.image)), when: "differ" },
-  { head: "docker", of: (_, host) => cell(host?.docker ?? ""), when: "differ" },
+  { head: "role", of: ({ role }) => cell(role), spare: 4 },
+  { head: "consul", of: ({ version }) => cell(version ?? ""), spare: 5 },
+  { head: "image", of: ({ container }) => cell(shortImage(container?.image)), when: "differ", spare: 9 },
+  { head: "docker", of: (_, host) => cell(host?.docker ?? ""), when: "differ", spare: 7 },
   { head: "container", of: containerCell },
   { head: "raft", of: raftCell },
-  { head: "leader", of: leaderCell },
-  { head: "certificate", of: certificateCell, when: "any" },
+  { head: "leader", of: leaderCell, spare: 6 },
+  { head: "certificate", of: certificateCell, when: "any", spare: 2 },
 ];
 
 /** Different values that a column needs to be shown. */
 const LEAST_VALUES = { always: 0, any: 1, differ: 2 } as const;
 
-/** A table of agents: a head, and a row for each. */
-export function table(agents: readonly AgentStatus[], status: Status): Cell[][] {
+/** Between two columns. */
+export const GAP = "  ";
+
+/**
+ * A table of agents: a head, and a row for each.
+ * @param width that a row may have
+ */
+export function table(agents: readonly AgentStatus[], status: Status, width: number): Cell[][] {
   const hosts = new Map(status.hosts.map((host) => [host.name, host]));
-  const columns = COLUMNS.map(({ head, of, when }) => {
-    const cells = agents.map((agent) => of(agent, hosts.get(agent.host), status));
+  let columns = COLUMNS.map((column) => {
+    const cells = agents.map((agent) => column.of(agent, hosts.get(agent.host), status));
+    return { ...column, cells: [cell(column.head.toUpperCase(), "faint"), ...cells] };
+  }).filter(({ cells: [, ...cells], when }) => {
     const values = new Set(cells.map(({ text }) => text).filter(Boolean));
-    return values.size >= LEAST_VALUES[when ?? "always"] ? [cell(head.toUpperCase(), "faint"), ...cells] : [];
-  }).filter(({ length }) => length > 0);
-  return Array.from({ length: agents.length + 1 }, (_, row) => columns.map((column) => column[row] ?? NOTHING));
+    return values.size >= LEAST_VALUES[when ?? "always"];
+  });
+  const rank = ({ cells, spare = 0 }: (typeof columns)[number]) =>
+    spare + COLUMNS.length * Number(cells.some(({ tone }) => tone === "unhealthy"));
+  const spare = columns.filter((column) => column.spare !== undefined).sort((a, b) => rank(a) - rank(b));
+  for (const column of spare) {
+    if (widthOf(columns.map(({ cells }) => cells)) <= width) break;
+    columns = columns.filter((other) => other !== column);
+  }
+  return Array.from({ length: agents.length + 1 }, (_, row) => columns.map(({ cells }) => cells[row] ?? NOTHING));
 }
+
+const widthOf = (columns: readonly (readonly Cell[])[]): number =>
+  columns.reduce((sum, cells) => sum + Math.max(...cells.map(({ text }) => text.length)) + GAP.length, -GAP.length);
 
 function containerCell({ container }: AgentStatus, host: HostStatus | undefined, { at }: Status): Cell {
   if (host?.why !== undefined) return cell("host unreachable", "unhealthy");

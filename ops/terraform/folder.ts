@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { BackendType } from "../../cluster/resolve/state-backend";
 import { refuseVariables } from "../../cluster/terraform-variables";
 import { STACK_JSON } from "../../consul/contract";
@@ -29,6 +29,17 @@ export async function prepareFolder(folder: string): Promise<void> {
   refuseVariables(process.env, type);
   if (cloud !== undefined) return ensureWorkspace(cloud);
   refuseSelectedWorkspace(folder);
+  if (type === "local") makePrivate(folder, backend?.local as { readonly path?: string });
+}
+
+/**
+ * Makes the folder of a local Terraform state that is out of the project, for this user alone. Terraform would make one
+ * that others can read.
+ */
+function makePrivate(folder: string, { path }: { readonly path?: string }): void {
+  if (path === undefined || isAbsolute(path)) return;
+  const parent = dirname(resolve(folder, path));
+  if (relative(".", parent).startsWith("..")) mkdirSync(parent, { recursive: true, mode: 0o700 });
 }
 
 /**

@@ -23,15 +23,38 @@ test("a project has a cluster file of its own, which has no errors", async () =>
   expect([status, stderr]).toEqual([0, ""]);
   const files = ["cluster.yaml", "main.ts", "cdktf.json", "package.json", "tsconfig.json", ".gitignore"];
   expect(readdirSync(join(cwd, "mine")).sort()).toEqual([...files].sort());
-  for (const line of [...files, "cd mine", "npm install", "npm run deploy", "secrets/payments", "backups/payments"])
-    expect(stdout).toContain(line);
+  for (const line of [...files, "cd mine", "npm install", "npm run deploy"]) expect(stdout).toContain(line);
+  for (const path of ["secrets/payments", "terraform.payments.tfstate", "backups/payments"])
+    expect(stdout).toMatch(
+      new RegExp(`^ {2}../mine-private/${path} .*: no copy(, and none until npm run backup)?$`, "m"),
+    );
   const cluster = loadCluster(join(cwd, "mine/cluster.yaml"));
-  expect(cluster).toMatchObject({ name: "payments", stage: "strict", warnings: [] });
+  expect(cluster).toMatchObject({ name: "payments", stage: "strict", privateFolder: "../mine-private", warnings: [] });
   expect(cluster.agents.map(({ name, role, host }) => [name, role, host.address, host.daemon.url])).toEqual([
     ["consul-client1", "client", "10.0.0.21", "ssh://root@10.0.0.21"],
     ["consul-server1", "server", "10.0.0.11", "ssh://root@10.0.0.11"],
     ["consul-server2", "server", "10.0.0.12", "ssh://root@10.0.0.12"],
     ["consul-server3", "server", "10.0.0.13", "ssh://root@10.0.0.13"],
+  ]);
+});
+
+test("the private folder of a project in a git checkout is beside the checkout", async () => {
+  const cwd = join(folder(), "infra");
+  mkdirSync(join(cwd, ".git"), { recursive: true });
+  const { stdout } = await init(cwd, "clusters/mine", ...SERVERS);
+  expect(loadCluster(join(cwd, "clusters/mine/cluster.yaml")).privateFolder).toBe(
+    "../../../infra-clusters-mine-private",
+  );
+  expect(stdout).not.toContain("git clean");
+});
+
+test("a private folder that has files already may be another project's", async () => {
+  const cwd = folder();
+  mkdirSync(join(cwd, "mine-private/secrets"), { recursive: true });
+  const { status, stderr } = await init(cwd, "mine", ...SERVERS);
+  expect([status, stderr]).toEqual([
+    0,
+    `${join(cwd, "mine-private")} has files already. If they are another project's, write another folder into cluster.yaml:\n  private_folder: ../mine-private-2\n`,
   ]);
 });
 

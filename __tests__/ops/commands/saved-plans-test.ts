@@ -127,8 +127,27 @@ test("a deploy of some stacks' plans applies these alone, with events", async ()
     .split("\n")
     .map((line) => JSON.parse(line));
   expect(events.slice(0, 2)).toMatchObject([{ event: "plan" }, { event: "approved", by: "saved plan" }]);
-  expect(events.at(-1)).toMatchObject({ event: "summary", result: "done", saved: true });
+  expect(events.at(-1)).toMatchObject({
+    event: "summary",
+    result: "done",
+    saved: true,
+    locations: [
+      { content: "Terraform state", location: "terraform.<stack>.tfstate", inCheckout: false, copy: "part" },
+      { content: "snapshots", location: "backups/c", inCheckout: false, copy: "none" },
+    ],
+  });
   expect([status, checkout.applied]).toEqual([0, "c-edge\n"]);
+});
+
+test("before the first deploy, a plan and a deploy warn of what is in a git checkout; later ones do not", async () => {
+  mkdirSync(join(checkout.cwd, ".git"));
+  const warning = "warning files-in-checkout: terraform.<stack>.tfstate, backups/c are in the git checkout";
+  expect((await plan()).stderr).toContain(warning);
+  const deployed = await deploy();
+  expect(deployed.stderr).toContain(warning);
+  expect(deployed.stderr).toMatch(/^ {2}backups\/c .*git clean -fdx removes it$/m);
+  checkout.deployed("c", "s1", "s1");
+  expect((await checkout.run("diff")).stderr).not.toContain("files-in-checkout");
 });
 
 describe("plan saves nothing", () => {

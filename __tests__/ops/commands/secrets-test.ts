@@ -1,7 +1,17 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { clusterFile, FOUR_HOSTS, PROJECT } from "../../cluster-files";
+import { clusterFile, FOUR_HOSTS, folder, PROJECT } from "../../cluster-files";
 import { type Ended, run as runInProcess } from "../../command-line";
 import { ContainerStandIn } from "../../rollout/container-stand-in";
 import { ClusterSecrets, daysAgo } from "../secrets/cluster-secrets";
@@ -73,7 +83,7 @@ describe("npm run secrets", () => {
         status: 1,
         stdout: "",
         stderr:
-          "secrets: /proc/secrets: error secrets-folder-unusable: cannot be made: ENOENT\n    hint: name a folder that this user can make: `security: { secrets: FOLDER }`\n",
+          "secrets: /proc/secrets: error secrets-folder-unusable: cannot be made: ENOENT\n    hint: name a folder that this user can make: `private_folder: FOLDER`, or `security: { secrets: FOLDER }`\n",
       });
     },
     60_000,
@@ -193,6 +203,77 @@ describe("npm run secrets", () => {
     await run("secrets", elsewhere, ["clean"]);
     expect(existsSync(there.path)).toBe(false);
   }, 60_000);
+
+  describe("with a private folder", () => {
+    const PRIVATE = FOUR_HOSTS.replace("security: off\n", "private_folder: ../c-private\n");
+    let project: string;
+    beforeEach(() => {
+      project = join(folder(), "project");
+      mkdirSync(join(project, ".git"), { recursive: true });
+      writeFileSync(join(project, "cluster.yaml"), PRIVATE);
+    });
+    const here = (...args: string[]) =>
+      runInProcess(["secrets", ...args], { cwd: project, env: { CLUSTER: "cluster.yaml" } });
+
+    test("secrets are made beside the project, for this user alone, and git clean does not reach them", async () => {
+      const { status, stderr } = await here("init");
+      expect([status, stderr]).toEqual([0, "next: npm run deploy\n"]);
+      for (const made of ["", "secrets", "secrets/c"])
+        expect(statSync(join(project, "../c-private", made)).mode & 0o777).toBe(0o700);
+      expect(readdirSync(project).sort()).toEqual([".git", "cluster.yaml"]);
+    }, 60_000);
+
+    test("of two checkouts side by side, the second cannot replace or clean what the first has imported", async () => {
+      const second = join(project, "../second");
+      mkdirSync(second);
+      writeFileSync(join(second, "cluster.yaml"), PRIVATE);
+      const there = (...args: string[]) =>
+        runInProcess(["secrets", ...args], { cwd: second, env: { CLUSTER: "cluster.yaml" } });
+      expect((await here("import", "--from", stored.path)).status).toBe(0);
+      for (const args of [["import", "--from", stored.path], ["clean"]])
+        expect(await there(...args)).toMatchObject({
+          status: 1,
+          stderr: expect.stringContaining(`secrets-locked: is an import for the checkout ${project}, `),
+        });
+      expect((await here("check")).status).toBe(0);
+      expect((await here("clean")).status).toBe(0);
+      expect((await there("import", "--from", stored.path)).status).toBe(0);
+      // The second checkout is thrown away, with its job.
+      rmSync(second, { recursive: true });
+      expect((await here("import", "--from", stored.path)).status).toBe(0);
+      expect((await here("clean")).status).toBe(0);
+    }, 60_000);
+
+    test("without it, the first init warns of what git clean would remove, and the next one does not", async () => {
+      writeFileSync(join(project, "cluster.yaml"), PRIVATE.replace("private_folder: ../c-private\n", ""));
+      const { status, stderr } = await here("init");
+      expect(stderr).toContain(
+        `cluster.yaml:1:7: warning files-in-checkout: secrets/c is in the git checkout ${project},`,
+      );
+      expect(stderr).toContain("write private_folder: ../project-private,");
+      expect([status, (await here("init")).stderr]).toEqual([0, "next: npm run deploy\n"]);
+    }, 60_000);
+
+    test.each<[string, (text: string) => string]>([
+      ["", (text) => text],
+      [", although the cluster file has an error", (text) => `${text}strange: 1\n`],
+    ])(
+      "a pipeline imports them there, and cleans%s",
+      async (_, spoil) => {
+        expect((await here("import", "--from", stored.path)).status).toBe(0);
+        const target = realpathSync(join(project, "../c-private/secrets/c"));
+        expect(target).not.toContain(project);
+        expect((await here("check")).status).toBe(0);
+        writeFileSync(join(project, "cluster.yaml"), spoil(PRIVATE));
+        expect(await here("clean")).toMatchObject({
+          status: 0,
+          stdout: "removed  ../c-private/secrets/c, and the folder that it was a link to\n",
+        });
+        expect([existsSync(target), readdirSync(join(project, "../c-private/secrets"))]).toEqual([false, []]);
+      },
+      60_000,
+    );
+  });
 
   describe("rotate --due", () => {
     const renew = (of: ClusterSecrets, ...args: string[]) => run("secrets", of.file(), ["rotate", ...args]);

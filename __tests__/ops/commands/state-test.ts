@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { FOUR_HOSTS, folder } from "../../cluster-files";
 import { type Ended, run } from "../../command-line";
 
@@ -160,6 +160,18 @@ describe("state migrate", () => {
     expect(project.read("moved/c-gone.tfstate")).toBe(state("g", 3));
     expect(project.has("moved/mine.tfstate")).toBe(false);
     expect((await project.state(...TO)).stdout).toMatch(/c: there already\n.*\nc-gone: there already\n$/);
+  });
+
+  test("to files, with a private folder, copies into it", async () => {
+    const project = new StateProject({ "terraform.c.tfstate": state("a", 7) });
+    project.write("clusters/c.yaml", `${GROUPED}private_folder: ../${basename(project.cwd)}-private\n`);
+    const { status, stdout, stderr } = await project.state("migrate", "--to", "{ local: {} }");
+    expect(stdout).toMatch(/c: moved\n/);
+    expect(stderr).toContain('backend: {"local":{}}');
+    expect(status).toBe(0);
+    const copied = `../${basename(project.cwd)}-private/terraform.c.tfstate`;
+    expect(project.read(copied)).toBe(state("a", 7));
+    rmSync(join(project.cwd, copied, ".."), { recursive: true });
   });
 
   test("afterwards the stacks' folders are initialized for neither backend", async () => {

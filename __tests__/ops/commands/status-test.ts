@@ -31,6 +31,13 @@ test("an unhealthy cluster is exit code 1; an unreachable host is logged at once
   expect(stdout).toContain("unhealthy: 1 of 1 agent; 1 of 1 host unreachable");
 });
 
+test("a narrow terminal gets fewer columns than a pipe", async () => {
+  const headOf = (stdout: string) => /^AGENT.*$/m.exec(stdout)?.[0].split(/\s+/);
+  expect(headOf((await status()).stdout)).toContain("ADDRESS");
+  const { stdout } = await run(["status"], { env: variables, columns: 40 });
+  expect(headOf(stdout)).toEqual(["AGENT", "HOST", "CONTAINER", "RAFT"]);
+});
+
 test("--json prints everything, and nothing else is on standard output", async () => {
   const { status: exitCode, stdout } = await status("--json");
   expect(exitCode).toBe(1);

@@ -94,6 +94,23 @@ describe("why a container changes", () => {
     ]);
   });
 
+  test("files that only lie in another folder are one reason, which names both folders", () => {
+    const files = (folder: string) =>
+      ["cert.pem", "key.pem"].map((name) => ({
+        file: `/consul/secrets/${name}`,
+        source: `${folder}/agents/s1/${name}`,
+      }));
+    const before = { ...READ, upload: files("../../../secrets/c") };
+    expect(reasons({ upload: files("../../../../c-private/secrets/c") }, { before, after_unknown: {} })).toEqual([
+      {
+        what: "upload",
+        item: "/consul/secrets: its files' folder",
+        before: "../../../secrets/c",
+        after: "../../../../c-private/secrets/c",
+      },
+    ]);
+  });
+
   test("labels and variables by name, ports and volumes as docker writes them, anything else as a whole", () => {
     const change = {
       before: {

@@ -51,7 +51,7 @@ test("an empty state file beside a backup with a container that exists is restor
     code: "terraform-state-lost",
     location: { agent: "s1" },
     fix: "restore-terraform-state",
-    hint: expect.stringContaining("cp c.tfstate.backup c.tfstate"),
+    hint: expect.stringContaining(`cp ${backup} ${file}`),
   });
   lost?.restore();
   expect(readFileSync(file, "utf8")).toBe(state("1"));

@@ -1,6 +1,13 @@
 import { askForSettings } from "../../../ops/project/questions";
 
-const GIVEN = { name: "consul", servers: [], clients: [], daemon: "ssh://root@{address}", cdktn: false };
+const GIVEN = {
+  name: "consul",
+  privateFolder: "../mine-private",
+  servers: [],
+  clients: [],
+  daemon: "ssh://root@{address}",
+  cdktn: false,
+};
 
 /** Gives the answers in turn. Each reason stands behind the answer that it is for. */
 async function asked(...answers: string[]) {

@@ -33,13 +33,13 @@ beforeEach(() => {
 });
 afterEach(() => void clean(there.cluster(), there.secrets));
 
-/** Every file below a folder, except git's. */
+/** Every file below a folder, except git's and an import's own. */
 const filesIn = (path: string): Record<string, string> =>
   Object.fromEntries(
     readdirSync(path, { recursive: true, encoding: "utf8" })
       .filter((file) => statSync(join(path, file)).isFile())
       .sort()
-      .filter((file) => file !== ".gitignore")
+      .filter((file) => ![".gitignore", "imported-for"].includes(file))
       .map((file) => [file, readFileSync(join(path, file), "utf8")]),
   );
 const temporary = () =>

@@ -3,6 +3,7 @@ import { type TextOptions, text } from "../../../ops/status/format";
 import { duration } from "../../../ops/status/rows";
 import { statusOf } from "../../../ops/status/status";
 import { FOUR_HOSTS, load } from "../../cluster-files";
+import { member } from "../../rollout/answers";
 import { manyClients } from "../diagram/clusters";
 import { type MadeSurvey, STOPPED, surveyOf } from "./surveys";
 
@@ -57,6 +58,23 @@ test("a column without information is left out: hosts have one where agents have
   const shared = load(FOUR_HOSTS.replace("clients: [c1]", "clients: [{ name: web, host: c1 }]"));
   expect(shown({}, shared)).toMatch(/^AGENT {2}HOST {2}ADDRESS/m);
   expect(shown({}, shared)).toMatch(/^web {4}c1 /m);
+});
+
+test("a narrow terminal gets fewer columns; those that show what is unhealthy are left out last", () => {
+  const headOf = (width: number, made: MadeSurvey = {}) =>
+    /^AGENT.*$/m.exec(shown(made, cluster, { width }))?.[0].split(/\s+/);
+  const rowsOf = (width: number) => shown({}, cluster, { width }).match(/^(AGENT|[sc]\d ).*$/gm) ?? [];
+  expect(headOf(97)).toEqual(headOf(Number.POSITIVE_INFINITY));
+  expect(headOf(80)).toEqual(["AGENT", "MEMBER", "ROLE", "CONSUL", "CONTAINER", "RAFT", "LEADER"]);
+  expect(headOf(57)).toEqual(["AGENT", "CONTAINER", "RAFT", "LEADER"]);
+  expect(headOf(1)).toEqual(["AGENT", "CONTAINER", "RAFT"]);
+  for (const width of [97, 80, 57])
+    expect(Math.max(...rowsOf(width).map((row) => row.length))).toBeLessThanOrEqual(width);
+  const members = ["s1", "s2", "s3"].map((name) => member(name));
+  const says = { members: [...members, member("c1", { Status: 4, role: "node" })] };
+  const failed = { agents: { s1: { says }, c1: STOPPED } };
+  expect(headOf(57, failed)).toEqual(["AGENT", "MEMBER", "CONTAINER", "RAFT"]);
+  expect(headOf(1, failed)).toEqual(["AGENT", "CONTAINER", "RAFT"]);
 });
 
 test("failing checks are shown, and the cluster is healthy", () => {

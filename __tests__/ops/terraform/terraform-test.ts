@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { terraform } from "../../../ops/terraform/terraform";
 import { folder } from "../../cluster-files";
@@ -39,6 +39,25 @@ test("a provider that is not there any more is installed again", async () => {
   const { log } = standIn("Error: Required plugins are not installed");
   expect((await terraform(folder(), ["show"])).exitCode).toBe(0);
   expect(log()).toEqual(["init begins", "init ends", "show begins", "show ends"]);
+});
+
+test("the folder of a local state out of the project is made for this user alone, and no other is", async () => {
+  standIn("");
+  const root = folder();
+  const before = process.cwd();
+  const stack = join(root, "project/cdktf.out/stacks/c");
+  mkdirSync(stack, { recursive: true });
+  process.chdir(join(root, "project"));
+  try {
+    for (const path of ["../../../../private/terraform.c.tfstate", "../../../states/c.tfstate"]) {
+      writeFileSync(join(stack, "cdk.tf.json"), JSON.stringify({ terraform: { backend: { local: { path } } } }));
+      await terraform(stack, ["show"]);
+    }
+  } finally {
+    process.chdir(before);
+  }
+  expect(statSync(join(root, "private")).mode & 0o777).toBe(0o700);
+  expect(existsSync(join(root, "project/states"))).toBe(false);
 });
 
 test("other errors are told as they are", async () => {
