@@ -3,7 +3,14 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { run } from "./command";
 import { type Progress, timed } from "./progress";
-import { CACHE_FOLDER, CONSUL_VERSIONS, CURRENT_ENGINE, PROVIDER_VERSION } from "./world";
+import {
+  CACHE_FOLDER,
+  CONSUL_VERSIONS,
+  CURRENT_ALERTMANAGER,
+  CURRENT_ENGINE,
+  CURRENT_PROMETHEUS,
+  PROVIDER_VERSION,
+} from "./world";
 
 /** A program built from a Go module. */
 interface GoProgram {
@@ -19,6 +26,11 @@ interface GoProgram {
   readonly tags?: readonly string[];
   /** Compiler flags for the packages of a pattern. @default none */
   readonly compilerFlags?: string;
+  /**
+   * A file that upstream's own build generates in the module, which a published module therefore lacks. It is empty
+   * here. @default none
+   */
+  readonly generated?: { readonly module: string; readonly file: string };
 }
 
 const PROVIDER: GoProgram = {
@@ -57,6 +69,41 @@ const DOCKER_PROXY: GoProgram = {
   mainPackage: "github.com/docker/docker/cmd/docker-proxy",
   file: "docker-proxy",
 };
+const versionFlag = (version: string): string => `-X github.com/prometheus/common/version.Version=${version}`;
+const PROMETHEUS: GoProgram = {
+  folder: "prometheus",
+  mainPackage: "github.com/prometheus/prometheus/cmd/prometheus",
+  file: "prometheus",
+  linkerFlags: versionFlag(CURRENT_PROMETHEUS),
+  // All service discovery but files and HTTP would need the SDKs of every cloud.
+  tags: ["remove_all_sd"],
+};
+const PROMTOOL: GoProgram = {
+  ...PROMETHEUS,
+  mainPackage: "github.com/prometheus/prometheus/cmd/promtool",
+  file: "promtool",
+};
+/** It embeds its user interface, which its module does not have. */
+const ALERTMANAGER: GoProgram = {
+  folder: "alertmanager",
+  mainPackage: "github.com/prometheus/alertmanager/cmd/alertmanager",
+  file: "alertmanager",
+  linkerFlags: versionFlag(CURRENT_ALERTMANAGER),
+  generated: { module: "github.com/prometheus/alertmanager", file: "ui/app/dist/index.html" },
+};
+const AMTOOL: GoProgram = {
+  ...ALERTMANAGER,
+  mainPackage: "github.com/prometheus/alertmanager/cmd/amtool",
+  file: "amtool",
+};
+
+/** Paths of the programs that monitor a cluster. */
+export interface MonitoringPrograms {
+  readonly prometheus: string;
+  readonly promtool: string;
+  readonly alertmanager: string;
+  readonly amtool: string;
+}
 
 /** Paths of the programs that an `up` needs. */
 export interface Binaries {
@@ -83,15 +130,30 @@ export function ensureOpenTofu(progress: Progress): Promise<string> {
   return ensureProgram(OPENTOFU, progress);
 }
 
+/** Builds the current Prometheus and Alertmanager if the cache does not have them. */
+export async function ensureMonitoring(progress: Progress): Promise<MonitoringPrograms> {
+  return {
+    prometheus: await ensureProgram(PROMETHEUS, progress),
+    promtool: await ensureProgram(PROMTOOL, progress),
+    alertmanager: await ensureProgram(ALERTMANAGER, progress),
+    amtool: await ensureProgram(AMTOOL, progress),
+  };
+}
+
 /** The folder with the dockerd and docker-proxy of the current Docker Engine, which an `up` builds. */
 export function currentEngineFolder(): string {
   return path.dirname(programPath(DOCKERD));
 }
 
 /** The folder with the source of a Consul version. */
-export async function consulSource(version: string): Promise<string> {
-  const found = await run("go", ["mod", "download", "-json", `github.com/hashicorp/consul@v${version}`], {
-    cwd: moduleFolder(consulProgram(version)),
+export function consulSource(version: string): Promise<string> {
+  return moduleSource(consulProgram(version), `github.com/hashicorp/consul@v${version}`);
+}
+
+/** Where Go has the source of a module that a program is built from: read-only, and checked by its go.sum. */
+async function moduleSource(program: GoProgram, module: string): Promise<string> {
+  const found = await run("go", ["mod", "download", "-json", module], {
+    cwd: moduleFolder(program),
     timeoutMs: 300_000,
   });
   return (JSON.parse(found.stdout) as { Dir: string }).Dir;
@@ -118,6 +180,7 @@ function programPath(program: GoProgram): string {
   const key = createHash("sha256")
     .update(Buffer.concat(recipe))
     .update(buildFlags(program).join(" "))
+    .update(program.generated?.file ?? "")
     .digest("hex")
     .slice(0, 12);
   return path.join(CACHE_FOLDER, "binaries", `${program.folder}-${key}`, program.file);
@@ -129,8 +192,9 @@ async function ensureProgram(program: GoProgram, progress: Progress): Promise<st
 
   // Built under another name: an interrupted build must not look complete.
   const unfinished = `${file}.unfinished`;
+  const flags = [...buildFlags(program), ...(await replacement(program, path.dirname(file)))];
   await timed(progress, `building ${path.basename(program.mainPackage)} of ${program.folder} (minutes, once)`, () =>
-    run("go", ["build", ...buildFlags(program), "-o", unfinished, program.mainPackage], {
+    run("go", ["build", ...flags, "-o", unfinished, program.mainPackage], {
       cwd: moduleFolder(program),
       env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
       timeoutMs: 3_600_000,
@@ -138,6 +202,26 @@ async function ensureProgram(program: GoProgram, progress: Progress): Promise<st
   );
   fs.renameSync(unfinished, file);
   return file;
+}
+
+/**
+ * The flag that replaces a module that lacks a generated file by a copy that has it, because Go lets nobody add files to
+ * its module cache.
+ */
+async function replacement(program: GoProgram, folder: string): Promise<string[]> {
+  const { generated } = program;
+  if (!generated) return [];
+  const copy = path.join(folder, "source");
+  fs.rmSync(copy, { recursive: true, force: true });
+  fs.cpSync(await moduleSource(program, generated.module), copy, { recursive: true });
+  const file = path.join(copy, generated.file);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, "");
+  const goMod = path.join(folder, "go.mod");
+  for (const each of ["go.mod", "go.sum"])
+    fs.copyFileSync(path.join(moduleFolder(program), each), path.join(folder, each));
+  fs.appendFileSync(goMod, `\nreplace ${generated.module} => ${copy}\n`);
+  return [`-modfile=${goMod}`];
 }
 
 function ensureMirror(provider: string): string {

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type Binaries, ensureBinaries, ensureOpenTofu } from "./binaries";
+import { type Binaries, ensureBinaries, ensureMonitoring, ensureOpenTofu, type MonitoringPrograms } from "./binaries";
 import { removeControlGroups } from "./control-groups";
 import { DockerHost } from "./docker-host";
 import { withLock } from "./lock";
@@ -164,6 +164,11 @@ export class TestBed {
     const program = await withLock(() => ensureOpenTofu(this.progress));
     for (const operator of [this.operator, this.local]) operator.offer("tofu", program);
     return program;
+  }
+
+  /** The current Prometheus and Alertmanager. The first call ever builds them, which takes minutes. */
+  currentMonitoring(): Promise<MonitoringPrograms> {
+    return withLock(() => ensureMonitoring(this.progress));
   }
 
   /** The status of every machine. */

@@ -65,6 +65,13 @@ export interface Engine {
   readonly imageStore: "overlay2" | "containerd";
 }
 
+/**
+ * The versions of Prometheus and Alertmanager that are current; Debian's are packages. Prometheus' module calls 3.16.0
+ * v0.316.0.
+ */
+export const CURRENT_PROMETHEUS = "3.16.0";
+export const CURRENT_ALERTMANAGER = "0.35.0";
+
 /** The version of the current Docker Engine. */
 export const CURRENT_ENGINE = "28.5.2";
 

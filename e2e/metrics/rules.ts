@@ -1,0 +1,83 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { defineCluster } from "../../cluster/define";
+import type { Cluster, Metrics } from "../../cluster/model";
+import { alertmanagerFile } from "../../ops/metrics/alertmanager";
+import { alerts } from "../../ops/metrics/alerts";
+import { rulesFile } from "../../ops/metrics/rules";
+import { FILES } from "../../ops/metrics/scrape-config";
+import type { MonitoringPrograms } from "../test-bed/binaries";
+import { CASES, HEALTHY, LOOK, type Series } from "./rule-cases";
+
+const cluster: Cluster = defineCluster({
+  name: "payments",
+  daemon: "ssh://root@{address}",
+  hosts: { node1: "10.0.0.11", node2: "10.0.0.12", node3: "10.0.0.13", web1: "10.0.0.21" },
+  servers: ["node1", "node2", "node3"],
+  clients: [{ name: "web1", resources: { memory: 256 } }],
+  metrics: "on",
+  backups: { every: "20m" },
+});
+const metrics = cluster.metrics as Metrics;
+const names = alerts(cluster, metrics).map(({ name }) => name);
+
+/** A test of promtool's: which of some alerts fire with these series. */
+const firing = (name: string, alertNames: readonly string[], series: Series, expected: readonly string[]) => ({
+  name,
+  interval: "1m",
+  input_series: Object.entries({ ...HEALTHY, ...series }).map(([key, values]) => ({ series: key, values })),
+  promql_expr_test: [
+    {
+      expr: `count by (alertname) (ALERTS{alertstate="firing",alertname=~"${alertNames.join("|")}"})`,
+      eval_time: `${LOOK}m`,
+      exp_samples: expected.map((alertname) => ({ labels: `{alertname="${alertname}"}`, value: 1 })),
+    },
+  ],
+});
+
+/** Tests of the rules, by the programs of one version of Prometheus and Alertmanager. */
+export function testRules(programs: () => MonitoringPrograms | Promise<MonitoringPrograms>): void {
+  const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-rules-"));
+  beforeAll(() => writeFileSync(join(folder, FILES.rules), rulesFile(cluster, metrics)));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const tried = (program: string, ...args: string[]): string =>
+    execFileSync(program, args, { cwd: folder, encoding: "utf8" });
+
+  async function promtool(...tests: object[]): Promise<void> {
+    writeFileSync(join(folder, "test.yml"), stringify({ rule_files: [FILES.rules], evaluation_interval: "1m", tests }));
+    expect(tried((await programs()).promtool, "test", "rules", "test.yml")).toContain("SUCCESS");
+  }
+
+  test("promtool accepts the rules", async () =>
+    expect(tried((await programs()).promtool, "check", "rules", FILES.rules)).toContain(
+      `SUCCESS: ${names.length + 6} rules found`,
+    ));
+  test("amtool accepts the example of Alertmanager's configuration", async () => {
+    writeFileSync(join(folder, FILES.alertmanager), alertmanagerFile());
+    expect(tried((await programs()).amtool, "check-config", FILES.alertmanager)).toContain("SUCCESS");
+  });
+  test("nothing fires in a healthy cluster", () => promtool(firing("healthy", names, {}, [])));
+  test("each alert has a case", () => expect(Object.keys(CASES).sort()).toEqual([...names].sort()));
+
+  test.each(Object.entries(CASES))("%s fires, and is quiet when it should be", (name, { fires, quiet }) =>
+    promtool(firing("fires", [name], fires, [name]), firing("quiet", [name], quiet, [])),
+  );
+  test("a rolling change of all servers fires nothing that pages", () => {
+    const restarted = (at: number) => `1x${at} 0x0 1x${130 - at}`;
+    const up = (agent: string) =>
+      `up{agent="${agent}",cluster="payments",datacenter="dc1",host="${agent}",role="server"}`;
+    const pages = alerts(cluster, metrics).filter(({ urgency }) => urgency === "page");
+    const series = { [up("node1")]: restarted(89), [up("node2")]: restarted(88), [up("node3")]: restarted(87) };
+    return promtool(
+      firing(
+        "rolling",
+        pages.map(({ name }) => name),
+        series,
+        [],
+      ),
+    );
+  });
+}
