@@ -7,16 +7,15 @@ import { issue } from "../ops/secrets/certificates";
 import type { Status } from "../ops/status/status";
 import { INSTALL_SCRIPT } from "../rollout/deliver-secrets";
 import { eventually } from "./consul";
-import { CONSUL_IN, documented } from "./documented";
+import { CONSUL_IN } from "./documented";
 import { LiveCluster } from "./live-cluster";
+import { Page } from "./page";
 import { cutOff, reconnect } from "./partition";
 import { pause } from "./pause";
-import { typeAtTerminal } from "./terminal";
 import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const TWO_LEADERS = documented("docs/two-leaders.md", "sh", "## Steps");
 
 describe.each(["on", "off"] as const)("status names each problem, with security %s", (security) => {
   const testBed = TestBed.standing();
@@ -34,21 +33,30 @@ describe.each(["on", "off"] as const)("status names each problem, with security 
   };
   const inside = (agent: string, script: string) =>
     cluster.docker(agent, "exec", "-u", "consul", agent, "sh", "-c", script);
-  /** docs/two-leaders.md: saves the keys and the data of one side, then recreates its server with an empty disk. */
+  /** Does what docs/two-leaders.md has, for the side of one server. */
   const discard = async (server: string) => {
-    const here = (text: string) =>
-      text.replaceAll("172.16.8.122", String(cluster.file.hosts[server])).replaceAll("consul-server3", server);
-    const [save, copy, remove] = TWO_LEADERS.map(here) as [string, string, string];
-    const [container, volume, deploy] = remove.trim().split("\n") as [string, string, string];
-    const shell = (script: string) => cluster.project.run("sh", ["-euc", script]);
+    const address = String(cluster.file.hosts[server]);
+    const names = { "consul-server3": server, "172.16.8.122": address };
+    const [other = ""] = cluster.serverNames.filter((name) => name !== server);
+    const remaining = { "consul-server1": other, "172.16.8.120": String(cluster.file.hosts[other]) };
+    const page = Page.open("docs/two-leaders.md", cluster.project, { ...remaining, ...names });
+    await page.follow("## Check", { check: false });
     if (security === "on") {
-      await shell(`${CONSUL_IN}consul_in ${cluster.file.hosts[server]} ${server} kv put side ${server}\n${save}`);
+      await page.type(`${CONSUL_IN}consul_in ${address} ${server} kv put side ${server}`);
+      await page.follow("### 1. ");
       expect(readFileSync(join(cluster.project.folder, `${server}-kv.json`), "utf8")).toContain('"key": "side"');
-    }
-    await shell(`${copy}${container}
-${volume}`);
+    } else page.leaveOut("### 1. ");
+    await page.follow("### 2. ");
     await reconnect(testBed, server);
-    await typeAtTerminal(cluster.project, deploy);
+    await page.follow("### 3. ");
+    expect(await page.follow("## Verification")).toContain("nothing is wrong");
+    const api = cluster.api(other);
+    if (security === "on") {
+      await expect(api.get("/v1/kv/side?raw")).rejects.toThrow();
+      await page.follow("## Undo");
+      expect(await api.get("/v1/kv/side?raw")).toBe(server);
+    } else page.leaveOut("## Undo");
+    expect(page.untyped).toEqual([]);
   };
   /** The agents that are reconnected afterwards, also if a test fails in between. */
   let disconnected: string[] = [];
