@@ -47,9 +47,7 @@ describe("the article's cluster, by plain cdktf", () => {
 
   test("cdktf deploy ends when every agent is ready", async () => {
     const { stdout } = await project.deploy();
-    // A server whose image is on its host long before the others' waits for them in the last step, which lists the voters.
-    const skipped = "readiness check skipped: the other servers are not deployed yet";
-    for (const agent of AGENTS) expect(stdout).toMatch(new RegExp(`${agent}: (ready, |${skipped})`));
+    for (const agent of AGENTS) expect(stdout).toContain(`${agent}: ready, `);
     expect(stdout).toContain("voters: consul-server1 consul-server2 consul-server3");
     // No waiting here: the deploy itself has waited.
     expect(await client.json("/v1/status/leader")).toMatch(/^172\.16\.8\.12[012]:8300$/);
