@@ -111,11 +111,6 @@ async function adoptAgents(
     const written = await writeStates(stacks, recorder, { unrecorded, gone }, recorded);
     // A plan of unmanaged agents would create their successors.
     if (moving.length === 0) return await now({ changes: await completed(stacks, written, recorder) });
-  } catch (error) {
-    return now({ failure: (error as Error).message });
-  }
-
-  try {
     await adoption.pullImages(moving.map(({ agent }) => agent));
   } catch (error) {
     return now({ failure: (error as Error).message });

@@ -71,7 +71,7 @@ async function checkAndDeploy(options: DeployOptions, report: Report, terminal: 
   } as const;
   const exitCode = await planAndApply(job, options, report, terminal);
   for (const reason of unreachable) log(`not deployed: ${reason}`);
-  if (exitCode === 0 && isFirst(found)) logFirst(cluster, log);
+  if (exitCode === 0 && job.isFirst) logFirst(cluster, log);
   return exitCode === 0 && unreachable.length > 0 ? 1 : exitCode;
 }
 
@@ -117,7 +117,7 @@ async function deploySaved(
     const job = { command: "deploy", file, cluster, stacks, skippedHosts, isFirst: isFirst(found) } as const;
     const planned = await readPlans(job, hidden, options.parallelism ?? stacksAtOnce(stacks));
     const exitCode = await applyApproved(job, planned, hidden, options, report, terminal);
-    if (exitCode === 0 && isFirst(found)) logFirst(cluster, log);
+    if (exitCode === 0 && job.isFirst) logFirst(cluster, log);
     return exitCode;
   });
 }

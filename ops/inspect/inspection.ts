@@ -74,10 +74,11 @@ export function conclude(
   const leader = leadership(agents);
   const ofHosts = hosts.flatMap(({ host, why }) => (why === undefined ? [] : [unreachableHost(host, why)]));
   const wrongState = stateEmpty && agents.some(({ container }) => container);
-  const problemsOf = (agent: InspectedAgent) => {
-    const lost = isStateLost(agent, agents) ? "stack" : undefined;
-    return agentProblems(agent, wrongState ? "cluster" : lost);
-  };
+  const recorded = new Set(agents.flatMap(({ agent, resource }) => (resource ? [agent.host.group] : [])));
+  // An agent that has never been ready is of a deploy that was killed: its stack's Terraform state is not lost.
+  const isLost = (agent: InspectedAgent) => !recorded.has(agent.agent.host.group) && notReady(agent) === undefined;
+  const problemsOf = (agent: InspectedAgent) =>
+    agentProblems(agent, wrongState ? "cluster" : isLost(agent) ? "stack" : undefined);
   const ofAgents = [...agents.flatMap(problemsOf), ...otherLeaders(agents, leader)];
   if (leader) ofAgents.push(...unhealthyServers(file, leader, [...ofHosts, ...ofAgents]));
   if (leader) ofAgents.push(...unreachableAgents(agents, leader, ofAgents));
@@ -93,14 +94,6 @@ export function conclude(
     ],
   };
 }
-
-/**
- * Whether the Terraform state of an agent's stack seems to be lost: the agent is ready, and the state has no agent of the
- * stack. An agent that has never been ready is of a deploy that was killed.
- */
-const isStateLost = (inspected: InspectedAgent, agents: readonly InspectedAgent[]): boolean =>
-  notReady(inspected) === undefined &&
-  agents.every(({ agent, resource }) => agent.host.group !== inspected.agent.host.group || resource === undefined);
 
 const unreachableHost = ({ name: host }: HostDescription, why: string): HealthProblem =>
   healthProblem({

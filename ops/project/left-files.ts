@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import type { Cluster } from "../../cluster/model";
-import { DEFAULTS, privatePath, secretsFolder } from "../../cluster/resolve/defaults";
+import { privatePath, secretsFolder } from "../../cluster/resolve/defaults";
 import { backendOf } from "../../cluster/resolve/state-backend";
 
 /*
@@ -23,7 +23,7 @@ export function secretsLeft({ name, privateFolder, security }: Cluster): string 
 /** What to do about a stack's Terraform state that is still in the project. */
 export function stateLeft({ privateFolder, backend }: Cluster, stack: string): string | undefined {
   const { type, arguments: given } = backendOf(backend, stack);
-  const inProject = DEFAULTS.backend.local.replace("{stack}", stack);
+  const inProject = String(backendOf(undefined, stack).arguments.path);
   if (privateFolder === undefined || type !== "local" || given.path === inProject) return undefined;
   if (!existsSync(inProject)) return undefined;
   return `if ${inProject} has it: mkdir -p -m 700 ${dirname(String(given.path))} && mv ${inProject} ${given.path}`;

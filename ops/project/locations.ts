@@ -39,15 +39,11 @@ export function locationsOf(cluster: Cluster, deployed: boolean, root = "."): Lo
 
 function secretsLocation({ cluster, deployed, root }: Whose): Location[] {
   if (!cluster.security) return [];
-  const folder = new SecretsFolder(resolve(root, cluster.security.secrets));
+  const { secrets: location } = cluster.security;
+  const folder = new SecretsFolder(resolve(root, location));
+  const inCheckout = isInCheckout(folder.at());
   const at = (copy: Location["copy"], detail: string): Location[] => [
-    {
-      content: "secrets",
-      location: String(cluster.security?.secrets),
-      inCheckout: isInCheckout(folder.at()),
-      copy,
-      detail,
-    },
+    { content: "secrets", location, inCheckout, copy, detail },
   ];
   if (importedCopy(cluster, folder) !== undefined) return at("all", "an import of exported secrets");
   if (!deployed) return at("none", "no copy");
@@ -62,15 +58,9 @@ function stateLocation({ cluster: { name, hosts, backend }, deployed, root }: Wh
   if (type !== "local")
     return { content, location: `backend ${type}`, inCheckout: false, copy: "all", detail: "not on this machine" };
   const location = String(given.path);
-  const inCheckout = isInCheckout(resolve(root, location));
-  if (!deployed) return { content, location, inCheckout, copy: "none", detail: "no copy" };
-  return {
-    content,
-    location,
-    inCheckout,
-    copy: "part",
-    detail: "no copy; npm run adopt writes it from the containers",
-  };
+  const at = { content, location, inCheckout: isInCheckout(resolve(root, location)) } as const;
+  if (!deployed) return { ...at, copy: "none", detail: "no copy" };
+  return { ...at, copy: "part", detail: "no copy; npm run adopt writes it from the containers" };
 }
 
 function snapshotsLocation({ cluster, root }: Whose): Location {
