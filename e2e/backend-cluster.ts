@@ -100,12 +100,7 @@ export class BackendCluster {
 
   /** Each agent's container, and since when it runs. */
   containers(): Promise<string[]> {
-    return Promise.all(
-      this.agents.map(async (agent) => {
-        const host = this.testBed.host(agent);
-        return (await host.docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", agent)).stdout.trim();
-      }),
-    );
+    return Promise.all(this.agents.map((agent) => this.testBed.host(agent).incarnation(agent)));
   }
 
   /** Each agent with its container's value of a label. */

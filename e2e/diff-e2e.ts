@@ -27,12 +27,7 @@ describe("npm run diff, and changes that npm run deploy rejects", () => {
   const npm = (...args: string[]): Promise<CommandResult> =>
     project.run("npm", ["run", "-s", ...args], { check: false });
   const diff = (...args: string[]) => npm("diff", "--", ...args);
-  const running = () =>
-    Promise.all(
-      AGENTS.map(async (name) =>
-        (await testBed.host(name).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name)).stdout.trim(),
-      ),
-    );
+  const running = () => Promise.all(AGENTS.map((name) => testBed.host(name).incarnation(name)));
 
   /** Expects that a deploy of this file prints the location and the hint, and touches no container. */
   async function expectRejected(file: string, message: RegExp): Promise<void> {

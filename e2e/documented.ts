@@ -26,6 +26,9 @@ function part(text: string, heading?: string): string {
   return (after ?? "").split(new RegExp(`^#{2,${heading.indexOf(" ")}} `, "m"))[0] as string;
 }
 
+/** A text as a pattern that matches itself. */
+export const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
 /**
  * Expects that a program printed each line that a page shows. Days may be others, and `...` stands for anything.
  * @param shown a block of the page
@@ -33,8 +36,7 @@ function part(text: string, heading?: string): string {
 export function expectDocumented(shown: string, printed: string): void {
   const pattern = (line: string): RegExp =>
     new RegExp(
-      `^${line
-        .replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")
+      `^${escaped(line)
         .replaceAll("\\.\\.\\.", ".*")
         .replaceAll(/\d{4}-\d\d-\d\d/g, "\\d{4}-\\d\\d-\\d\\d")}$`,
       "m",

@@ -53,12 +53,7 @@ describe("git clean -fdx in the checkout of a project", () => {
 
   /** Each agent's container, and since when it runs. */
   const containers = (): Promise<string[]> =>
-    Promise.all(
-      AGENTS.map(async (agent) => {
-        const format = "{{.Id}} {{.State.StartedAt}}";
-        return (await testBed.host(agent).docker("inspect", "-f", format, agent)).stdout.trim();
-      }),
-    );
+    Promise.all(AGENTS.map((agent) => testBed.host(agent).incarnation(agent)));
 
   beforeAll(async () => {
     await testBed.reset();

@@ -113,15 +113,14 @@ describe("most servers are lost with their hosts: docs/lost-quorum-hosts-gone.md
   });
 
   test("step 2: new servers become voters, and no running agent changes", async () => {
-    const incarnation = async (host: string) =>
-      (await machine(host).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", host)).stdout;
-    const before = [await incarnation("node1"), await incarnation("web1")];
+    const running = () => Promise.all(["node1", "web1"].map((host) => machine(host).incarnation(host)));
+    const before = await running();
     const [edit = ""] = page.files("### 2. ");
     write(parse(edit));
     const [deploy = "", list = ""] = page.commands("### 2. ");
     await page.type(deploy);
     await eventually(async () => expect(votersIn(await page.type(list))).toEqual(AFTERWARDS), 90);
-    expect([await incarnation("node1"), await incarnation("web1")]).toEqual(before);
+    expect(await running()).toEqual(before);
   });
 
   test("step 3: the lost hosts are removed, and a deploy is rejected no more", async () => {

@@ -1,4 +1,4 @@
-import { DEBIANS } from "./metrics/monitoring";
 import { testRules } from "./metrics/rules";
 
-describe("rules and Debian's Prometheus and Alertmanager", () => testRules(() => DEBIANS));
+describe("rules and Debian's Prometheus and Alertmanager", () =>
+  testRules(() => ({ promtool: "promtool", amtool: "amtool" })));

@@ -3,6 +3,8 @@ import { TestBed } from "./test-bed/test-bed";
 
 describe("rules and the current Prometheus and Alertmanager", () => {
   const testBed = TestBed.standing();
-  beforeAll(() => testBed.currentMonitoring());
-  testRules(() => testBed.currentMonitoring());
+  testRules(async () => ({
+    promtool: await testBed.currentMonitoring("promtool"),
+    amtool: await testBed.currentMonitoring("amtool"),
+  }));
 });

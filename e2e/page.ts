@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { escaped } from "./documented";
 import type { Project } from "./project";
 import { typeAtTerminal } from "./terminal";
 import type { CommandOptions } from "./test-bed/command";
@@ -217,5 +218,3 @@ function patternOf(line: string): string {
   }
   return pattern + escaped(line.slice(end));
 }
-
-const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");

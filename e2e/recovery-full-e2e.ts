@@ -78,8 +78,7 @@ describe.each(Object.entries(FILES))(
     });
 
     test("a deploy does not stop the survivor", async () => {
-      const id = async () =>
-        (await testBed.host(SURVIVOR).docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", SURVIVOR)).stdout;
+      const id = () => testBed.host(SURVIVOR).incarnation(SURVIVOR);
       const before = await id();
       const { exitCode, stdout, stderr } = await project.terraform(
         "consul",

@@ -116,12 +116,7 @@ describe("two operators, each with a clone, a home and a copy of the secrets fol
 
   /** Each agent's container, and since when it runs. */
   const containers = (): Promise<string[]> =>
-    Promise.all(
-      AGENTS.map(async (agent) => {
-        const format = "{{.Id}} {{.State.StartedAt}}";
-        return (await testBed.host(agent).docker("inspect", "-f", format, agent)).stdout.trim();
-      }),
-    );
+    Promise.all(AGENTS.map((agent) => testBed.host(agent).incarnation(agent)));
   const labels = async (label: string): Promise<string[]> =>
     Promise.all(
       AGENTS.map(async (agent) => {

@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { FILES } from "../../ops/metrics/scrape-config";
-import type { MonitoringPrograms } from "../test-bed/binaries";
 import type { RunningCommand } from "../test-bed/command";
 import type { Operator } from "../test-bed/operator";
 
@@ -17,14 +16,6 @@ export interface Range {
   readonly metric: Readonly<Record<string, string>>;
   readonly values: readonly (readonly [time: number, value: string])[];
 }
-
-/** Debian's programs, which are on the PATH. */
-export const DEBIANS: MonitoringPrograms = {
-  prometheus: "prometheus",
-  promtool: "promtool",
-  alertmanager: "prometheus-alertmanager",
-  amtool: "amtool",
-};
 
 /** Prometheus, Alertmanager and a receiver of notifications on the operator's machine, by the files as they were written. */
 export class Monitoring {

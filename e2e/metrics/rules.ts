@@ -9,7 +9,6 @@ import { alertmanagerFile } from "../../ops/metrics/alertmanager";
 import { alerts } from "../../ops/metrics/alerts";
 import { rulesFile } from "../../ops/metrics/rules";
 import { FILES } from "../../ops/metrics/scrape-config";
-import type { MonitoringPrograms } from "../test-bed/binaries";
 import { CASES, HEALTHY, LOOK, type Series } from "./rule-cases";
 
 const cluster: Cluster = defineCluster({
@@ -38,26 +37,36 @@ const firing = (name: string, alertNames: readonly string[], series: Series, exp
   ],
 });
 
+/** Names or paths of the programs that check files. */
+interface Checkers {
+  readonly promtool: string;
+  readonly amtool: string;
+}
+
 /** Tests of the rules, by the programs of one version of Prometheus and Alertmanager. */
-export function testRules(programs: () => MonitoringPrograms | Promise<MonitoringPrograms>): void {
+export function testRules(ensured: () => Checkers | Promise<Checkers>): void {
   const folder = mkdtempSync(join(tmpdir(), "consul-cdktf-rules-"));
-  beforeAll(() => writeFileSync(join(folder, FILES.rules), rulesFile(cluster, metrics)));
+  let checkers: Checkers;
+  beforeAll(async () => {
+    checkers = await ensured();
+    writeFileSync(join(folder, FILES.rules), rulesFile(cluster, metrics));
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
   const tried = (program: string, ...args: string[]): string =>
     execFileSync(program, args, { cwd: folder, encoding: "utf8" });
 
-  async function promtool(...tests: object[]): Promise<void> {
+  function promtool(...tests: object[]): void {
     writeFileSync(join(folder, "test.yml"), stringify({ rule_files: [FILES.rules], evaluation_interval: "1m", tests }));
-    expect(tried((await programs()).promtool, "test", "rules", "test.yml")).toContain("SUCCESS");
+    expect(tried(checkers.promtool, "test", "rules", "test.yml")).toContain("SUCCESS");
   }
 
-  test("promtool accepts the rules", async () =>
-    expect(tried((await programs()).promtool, "check", "rules", FILES.rules)).toContain(
+  test("promtool accepts the rules", () =>
+    expect(tried(checkers.promtool, "check", "rules", FILES.rules)).toContain(
       `SUCCESS: ${names.length + 6} rules found`,
     ));
-  test("amtool accepts the example of Alertmanager's configuration", async () => {
+  test("amtool accepts the example of Alertmanager's configuration", () => {
     writeFileSync(join(folder, FILES.alertmanager), alertmanagerFile());
-    expect(tried((await programs()).amtool, "check-config", FILES.alertmanager)).toContain("SUCCESS");
+    expect(tried(checkers.amtool, "check-config", FILES.alertmanager)).toContain("SUCCESS");
   });
   test("nothing fires in a healthy cluster", () => promtool(firing("healthy", names, {}, [])));
   test("each alert has a case", () => expect(Object.keys(CASES).sort()).toEqual([...names].sort()));
@@ -71,7 +80,7 @@ export function testRules(programs: () => MonitoringPrograms | Promise<Monitorin
       `up{agent="${agent}",cluster="payments",datacenter="dc1",host="${agent}",role="server"}`;
     const pages = alerts(cluster, metrics).filter(({ urgency }) => urgency === "page");
     const series = { [up("node1")]: restarted(89), [up("node2")]: restarted(88), [up("node3")]: restarted(87) };
-    return promtool(
+    promtool(
       firing(
         "rolling",
         pages.map(({ name }) => name),

@@ -97,13 +97,8 @@ const AMTOOL: GoProgram = {
   file: "amtool",
 };
 
-/** Paths of the programs that monitor a cluster. */
-export interface MonitoringPrograms {
-  readonly prometheus: string;
-  readonly promtool: string;
-  readonly alertmanager: string;
-  readonly amtool: string;
-}
+const MONITORING = { prometheus: PROMETHEUS, promtool: PROMTOOL, alertmanager: ALERTMANAGER, amtool: AMTOOL };
+export type MonitoringProgram = keyof typeof MONITORING;
 
 /** Paths of the programs that an `up` needs. */
 export interface Binaries {
@@ -130,15 +125,9 @@ export function ensureOpenTofu(progress: Progress): Promise<string> {
   return ensureProgram(OPENTOFU, progress);
 }
 
-/** Builds the current Prometheus and Alertmanager if the cache does not have them. */
-export async function ensureMonitoring(progress: Progress): Promise<MonitoringPrograms> {
-  return {
-    prometheus: await ensureProgram(PROMETHEUS, progress),
-    promtool: await ensureProgram(PROMTOOL, progress),
-    alertmanager: await ensureProgram(ALERTMANAGER, progress),
-    amtool: await ensureProgram(AMTOOL, progress),
-  };
-}
+/** Builds a program of the current Prometheus or Alertmanager if the cache does not have it. */
+export const ensureMonitoring = (name: MonitoringProgram, progress: Progress): Promise<string> =>
+  ensureProgram(MONITORING[name], progress);
 
 /** The folder with the dockerd and docker-proxy of the current Docker Engine, which an `up` builds. */
 export function currentEngineFolder(): string {

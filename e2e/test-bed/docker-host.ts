@@ -108,6 +108,11 @@ export class DockerHost extends TestBedMachine {
     return this.dockerWith({}, ...args);
   }
 
+  /** Which container has a name, and since when it runs: it tells whether one was replaced or restarted. */
+  async incarnation(name: string): Promise<string> {
+    return (await this.docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", name)).stdout.trim();
+  }
+
   /** Runs the docker CLI against this host's daemon, with options for the command. */
   dockerWith(options: CommandOptions, ...args: string[]): Promise<CommandResult> {
     const { DOCKER_CONTEXT: _context, DOCKER_TLS_VERIFY: _tls, ...env } = options.env ?? process.env;

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type Binaries, ensureBinaries, ensureMonitoring, ensureOpenTofu, type MonitoringPrograms } from "./binaries";
+import { type Binaries, ensureBinaries, ensureMonitoring, ensureOpenTofu, type MonitoringProgram } from "./binaries";
 import { removeControlGroups } from "./control-groups";
 import { DockerHost } from "./docker-host";
 import { withLock } from "./lock";
@@ -166,9 +166,9 @@ export class TestBed {
     return program;
   }
 
-  /** The current Prometheus and Alertmanager. The first call ever builds them, which takes minutes. */
-  currentMonitoring(): Promise<MonitoringPrograms> {
-    return withLock(() => ensureMonitoring(this.progress));
+  /** A program of the current Prometheus or Alertmanager. The first call ever builds it, which takes minutes. */
+  currentMonitoring(name: MonitoringProgram): Promise<string> {
+    return withLock(() => ensureMonitoring(name, this.progress));
   }
 
   /** The status of every machine. */
