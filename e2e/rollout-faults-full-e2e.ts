@@ -111,6 +111,41 @@ describe("the rollout's program in a rolling change", () => {
       await expectNothingLeft(cluster);
     }));
 
+  test("stops no server while another one hangs, before gossip or autopilot have noticed; and goes on when it answers", () =>
+    cluster.bear(async () => {
+      const leader = await cluster.leader();
+      const followers = cluster.serverNames.filter((name) => name !== leader);
+      const hanging = random.pick(followers);
+      const replaced = followers.find((name) => name !== hanging) as string;
+      const signal = (name: "STOP" | "CONT") =>
+        cluster.docker(hanging, "exec", hanging, "sh", "-c", `kill -${name} "$(pidof consul)"`);
+      const server = cluster.api(leader);
+      const seen = await cluster.during(async () => {
+        // Its pre-stop check waits for the lock, and looks at the other servers as soon as it has that.
+        await server.put(`/v1/kv/${KV.lock}?cas=0`, "somebody");
+        const before = await cluster.incarnations();
+        cluster.set(replaced, { labels: { beside: "hanging" } });
+        cluster.write();
+        const deploy = cluster.startDeploy();
+        await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
+        await signal("STOP");
+        try {
+          await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
+          const why = `${replaced}: only 1 of 3 voters would be healthy without it, 2 are needed; not healthy: ${hanging}`;
+          await eventually(async () => expect(deploy.stdout).toContain(why), 40);
+          await pause(5);
+          expect(await cluster.incarnations()).toEqual(before);
+        } finally {
+          await signal("CONT");
+        }
+        const { exitCode, stdout } = await deploy.finished;
+        expect(exitCode).toBe(0);
+        expect(stdout).toContain(`${replaced}: stop allowed: 2 of 3 voters are healthy without it`);
+      });
+      await cluster.expectSound(seen);
+      await expectNothingLeft(cluster);
+    }));
+
   test("replaces all agents in the middle of a rotation of the tokens", () =>
     cluster.bear(async () => {
       for (const command of [["rotate", "tokens"], ["revoke"]]) {

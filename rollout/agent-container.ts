@@ -15,9 +15,12 @@ export const IN_CONTAINER = {
   /** As Consul's user, whose the data is: root may not be allowed to. */
   markReady: `su-exec consul touch "${READY_FILE}"`,
   readFile: '[ ! -r "$1" ] || cat "$1"',
-  /** Nothing is sent, so that nobody has anything to log. */
+  /**
+   * Nothing is sent, so that nobody has anything to log. An agent that works ends such a connection; for one that hangs,
+   * its host alone takes it, and keeps it.
+   */
   connects: `while [ $# -gt 0 ]; do
-  { nc -w 2 "$2" "$3" </dev/null >/dev/null 2>&1 && printf '%s\\n' "$1"; } &
+  { timeout 3 nc "$2" "$3" </dev/null >/dev/null 2>&1 && printf '%s\\n' "$1"; } &
   shift 3
 done
 wait`,

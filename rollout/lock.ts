@@ -41,6 +41,22 @@ export async function acquireLock(api: ConsulApi, holder: Holder): Promise<Held 
   return lockHolder(api);
 }
 
+/**
+ * Writes the held entry anew, in one transaction, so that nobody else can acquire it in between. Consul leaves an entry as
+ * it is, index included, when the same is written (kvsSetTxn, hashicorp/consul); so it is deleted and created.
+ * @returns the index of the new entry, which no server had before; undefined when the cluster rejects it, or does not say
+ */
+export async function renewLock(api: ConsulApi, held: Held): Promise<number | undefined> {
+  const Value = Buffer.from(held.owner, "utf8").toString("base64");
+  const body = JSON.stringify([
+    { KV: { Verb: "delete-cas", Key: KV.lock, Index: held.index } },
+    { KV: { Verb: "cas", Key: KV.lock, Index: 0, Value, Flags: held.maintenance ?? 0 } },
+  ]);
+  const answer = await answerTo(api, { method: "PUT", path: "/v1/txn", body });
+  if (answer?.status !== 200) return undefined;
+  return parsed<{ Results?: readonly { KV?: KvEntry }[] | null }>(answer.body)?.Results?.[0]?.KV?.ModifyIndex;
+}
+
 /** Waits until somebody else may have it, but no longer than about a second. */
 export const untilLockChanges = ({ index }: Held, api: ConsulApi, clock: Clock): Promise<void> =>
   untilChange(READ_LOCK, index, api, clock);

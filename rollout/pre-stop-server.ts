@@ -1,8 +1,8 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
 import { isSame, lockText, MAINTENANCE_HINT } from "./holder";
-import { POLL } from "./limits";
-import { acquireLock, releaseLock, untilLockChanges } from "./lock";
+import { POLL, SECOND } from "./limits";
+import { acquireLock, releaseLock, renewLock, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
 import { peers, type ServerHealth, serverHealth } from "./queries";
 import { stageObstacle } from "./security-compat";
@@ -19,22 +19,33 @@ export interface AskedServer {
   /** Whether it is the server that would be stopped. */
   readonly isOwn: boolean;
   /**
-   * To which of these, host:port each, a connection can be made from where it runs. Nothing is sent, so that nobody has
-   * anything to log.
+   * Which of these, host:port each, take a connection from where it runs, and end it when they see that nothing is sent.
+   * So nobody has anything to log, and an agent that hangs is none of them.
    */
   connects(addresses: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 /**
- * Autopilot looks every 2 s (server_health_interval): one look could be older than what happened last. Three are 2 s
- * apart.
+ * Seconds in which a server that works has answered autopilot: it asks all every 2 s (server_health_interval), and waits
+ * 1 s for their answers (raft-autopilot, gatherNextStateInputs).
  */
-const LOOKS = 3;
+const AUTOPILOT_SECONDS = 5;
+
+/**
+ * An entry that the check has written. A server that tells autopilot an index as high has answered after it, and has
+ * stored it. Without that, its health may be of any age: autopilot keeps the last answer of a server that gives none, so
+ * that one that hangs stays healthy until gossip has lost it (raft-autopilot, buildServerState).
+ */
+interface Mark {
+  readonly index: number;
+  readonly since: Stopwatch;
+}
 
 /**
  * May a server be stopped? Yes, when it holds the deploy lock and the healthy voters without it are still a quorum: at
- * once when all of them are healthy, and after `seconds` when some are not. And when its stop takes nothing away: it is
- * down, no voter, or the only server.
+ * once when all of them are healthy, and after `seconds` when some are not. Each of them has to have answered autopilot
+ * since the last look at which too few seemed healthy. And when its stop takes nothing away: it is down, no voter, or
+ * the only server.
  */
 export async function preStopServer(
   stop: ServerStop,
@@ -48,12 +59,25 @@ export async function preStopServer(
   const waiting = new Waiting(node, clock, log, record);
   // Who holds the lock has as long for its own check, and again for its readiness.
   const turn = 2 * seconds + 30;
-  let looks = 0;
+  let mark: Mark | undefined;
+  /** Who has not told autopilot of this index by now hangs, or falls behind. */
+  let overdue = 0;
   let pause = (): Promise<void> => clock.sleep(POLL);
+  /** Since when the KV store has rejected the lock; in between it may wait for something else. */
+  let refused: Stopwatch | undefined;
+  const rejected = (): Outcome | "waiting" => {
+    pause = () => clock.sleep(SECOND);
+    waiting.for("the deploy lock cannot be acquired: the KV store rejects the entry");
+    refused ??= new Stopwatch(clock);
+    if (!refused.reached(turn)) return "waiting";
+    return deny(waiting.reason, "allow its own host to write to the KV store: allow_write_http_from, limits");
+  };
   /** One look at the cluster; it says how long to pause before the next. */
   const lookOnce = async (): Promise<Outcome | "waiting"> => {
-    const look = new Stopwatch(clock);
     pause = () => clock.sleep(POLL);
+    // Only a look at which enough seem healthy keeps it.
+    const before = mark;
+    mark = undefined;
     const raft = await peers(api);
     // Without a leader it answers this too.
     if (!raft) return waiting.untold("this server's API gives no answer");
@@ -77,29 +101,23 @@ export async function preStopServer(
       return allow("it is the only server. There is no leader until it is back");
 
     const held = await acquireLock(api, stop);
-    if (!held) {
-      looks = 0;
-      return waiting.untold("this server does not tell who holds the deploy lock");
-    }
+    if (!held) return waiting.untold("this server does not tell who holds the deploy lock");
     waiting.answered();
+    if (held.owner === "") return rejected();
     if (!isSame(held, stop)) {
-      const holder = held.owner;
-      looks = 0;
-      pause = () => (holder ? untilLockChanges(held, api, clock) : look.until(1));
-      if (holder) waiting.forOwners([holder], () => `waiting: ${lockText(held)}`);
-      else waiting.for("the deploy lock cannot be acquired: the KV store rejects the entry");
+      pause = () => untilLockChanges(held, api, clock);
+      waiting.forOwners([held.owner], () => `waiting: ${lockText(held)}`);
       if (!waiting.reached(turn)) return "waiting";
-      return holder
-        ? deny(
-            waiting.reason,
-            held.maintenance === undefined
-              ? `fix ${holder} first: its readiness check releases the lock when it is a voter. ` +
-                  "If no deploy replaces it: npm run doctor -- --fix"
-              : MAINTENANCE_HINT,
-          )
-        : deny(waiting.reason, "allow its own host to write to the KV store: allow_write_http_from, limits");
+      return deny(
+        waiting.reason,
+        held.maintenance === undefined
+          ? `fix ${held.owner} first: its readiness check releases the lock when it is a voter. ` +
+              "If no deploy replaces it: npm run doctor -- --fix"
+          : MAINTENANCE_HINT,
+      );
     }
-    const others = await othersOf(health, node, asked);
+    const others = await othersOf(health, node, asked, overdue);
+    const healthy = others.healthy.length;
     // A server that leaves is not counted afterwards; one that is replaced still has its vote.
     const counted = purpose === "leave" ? voters.length - 1 : voters.length;
     const quorum = Math.floor(counted / 2) + 1;
@@ -107,10 +125,9 @@ export async function preStopServer(
       ...others.unhealthy,
       ...(voters.length < servers ? [`${servers - voters.length} of ${servers} servers, which are no voters yet`] : []),
     ];
-    if (others.healthy < quorum) {
-      looks = 0;
+    if (healthy < quorum) {
       waiting.for(
-        `only ${others.healthy} of ${voters.length} voters would be healthy without it, ${quorum} are needed; ` +
+        `only ${healthy} of ${voters.length} voters would be healthy without it, ${quorum} are needed; ` +
           `not healthy: ${unhealthy.join(", ")}`,
         { anew: true },
       );
@@ -119,16 +136,22 @@ export async function preStopServer(
       return deny(waiting.reason, "bring those back first, or give up the quorum with CONSUL_ALLOW_QUORUM_LOSS=yes");
     }
     // With five servers one unhealthy server leaves a quorum without another; but what heals soon is better waited for.
-    if (unhealthy.length > 0)
+    if (unhealthy.length > 0) {
       waiting.for(
         `waiting a while for ${unhealthy.join(", ")}, ` +
-          `though ${others.healthy} of ${voters.length} voters are healthy without it`,
+          `though ${healthy} of ${voters.length} voters are healthy without it`,
         { anew: true },
       );
-    looks = unhealthy.length === 0 || waiting.reached(seconds) ? looks + 1 : 0;
-    if (looks > 0) pause = () => look.until(1);
-    if (looks >= LOOKS)
-      return allow(`${others.healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
+      if (!waiting.reached(seconds)) return "waiting";
+    }
+    const since = new Stopwatch(clock);
+    const index = before?.index ?? (await renewLock(api, held));
+    if (index === undefined) return rejected();
+    refused = undefined;
+    if (others.healthy.every(({ LastIndex }) => LastIndex >= index))
+      return allow(`${healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
+    mark = before ?? { index, since };
+    if (mark.since.reached(AUTOPILOT_SECONDS)) overdue = index;
     return "waiting";
   };
   return waiting.until(lookOnce, () => pause());
@@ -148,16 +171,28 @@ async function takesNothingAway(
 }
 
 /**
- * The other voters: how many are healthy, and which are not. One that is cut off from the network counts as unhealthy
- * at once: it is seconds until gossip and autopilot notice.
+ * The other voters: which are healthy, and why the others are not. One that is cut off from the network counts as
+ * unhealthy at once: it is seconds until gossip and autopilot notice.
  */
-async function othersOf(health: readonly ServerHealth[], node: string, { connects }: AskedServer) {
+async function othersOf(
+  health: readonly ServerHealth[],
+  node: string,
+  { connects }: AskedServer,
+  overdue: number,
+): Promise<{ healthy: readonly ServerHealth[]; unhealthy: readonly string[] }> {
   const others = health.filter(({ Name, Voter }) => Voter && Name !== node);
-  const seemHealthy = others.filter(({ Healthy, SerfStatus }) => Healthy && SerfStatus === "alive");
-  const reached = await connects(seemHealthy.map(({ Address }) => Address));
-  const unhealthy = others.flatMap((other) => {
-    if (!seemHealthy.includes(other)) return [`${other.Name} (${other.SerfStatus})`];
-    return reached.has(other.Address) ? [] : [`${other.Name} (unreachable at ${other.Address})`];
-  });
-  return { healthy: others.length - unhealthy.length, unhealthy };
+  const isAlive = ({ Healthy, SerfStatus }: ServerHealth) => Healthy && SerfStatus === "alive";
+  const reached = await connects(others.filter(isAlive).map(({ Address }) => Address));
+  const faultOf = (server: ServerHealth): string | undefined => {
+    if (!isAlive(server)) return server.SerfStatus;
+    if (!reached.has(server.Address)) return `unreachable at ${server.Address}`;
+    return server.LastIndex < overdue ? "hangs, or falls behind" : undefined;
+  };
+  return {
+    healthy: others.filter((server) => faultOf(server) === undefined),
+    unhealthy: others.flatMap((server) => {
+      const fault = faultOf(server);
+      return fault === undefined ? [] : [`${server.Name} (${fault})`];
+    }),
+  };
 }

@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { AgentContainer } from "../../rollout/agent-container";
 import { ContainerUnreachable } from "../../rollout/consul-api";
@@ -13,6 +14,16 @@ function container({ certs }: { certs?: string } = {}) {
   standIn.program("su-exec", '#!/bin/sh\n[ "$1" = consul ] && shift && exec "$@"\n');
   const env = { PATH: standIn.path, CONSUL_DATA_DIR: join(root, "data"), HOME: "/home/op" };
   const agent = new AgentContainer({ daemon: "ssh://root@h1", certs, container: "s1" }, { env, folder: "/stacks/c" });
+  /** BusyBox's, as in Consul's image: at the end of its input it closes its own side, and waits for the other one. */
+  standIn.program(
+    "nc",
+    `#!${process.execPath}
+const [host, port] = process.argv.slice(2);
+const connection = require("node:net").connect({ host, port }).resume();
+connection.on("error", () => process.exit(1)).on("close", () => process.exit(0));
+connection.end();
+`,
+  );
   const stop = () => standIn.program("docker", "#!/bin/sh\necho 'container s1 is not running' >&2\nexit 1\n");
   return { agent, root, calls: () => standIn.calls(), stop };
 }
@@ -53,6 +64,17 @@ describe("a connection is tried from the container", () => {
   test("to a port that listens, to one that does not, and to an IPv6 address", async () => {
     const listen = [`127.0.0.1:${port()}`, `[::ffff:127.0.0.1]:${port()}`];
     expect(await container().agent.connects([...listen, "127.0.0.1:1"])).toEqual(new Set(listen));
+  });
+  test("to a program that hangs, whose host takes the connection and keeps it: it does not count, and is not waited for", async () => {
+    const taken: Socket[] = [];
+    const hanging = createServer({ allowHalfOpen: true }, (socket) => taken.push(socket.resume()));
+    hanging.listen(0, "127.0.0.1");
+    await once(hanging, "listening");
+    const address = `127.0.0.1:${(hanging.address() as AddressInfo).port}`;
+    const listens = `127.0.0.1:${port()}`;
+    expect(await container().agent.connects([address, listens])).toEqual(new Set([listens]));
+    for (const socket of taken) socket.destroy();
+    hanging.close();
   });
   test("to none, without asking the container", async () => {
     const { agent, stop } = container();

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { releaseLock } from "../../rollout/lock";
 import type { Outcome } from "../../rollout/outcome";
 import { preStopClient } from "../../rollout/pre-stop-client";
 import { preStopServer } from "../../rollout/pre-stop-server";
@@ -83,6 +84,42 @@ test("when a server does not become ready, no other is stopped after it, and non
       expect(outcomes.filter((outcome) => outcome === "unknown")).toEqual([]);
       expect(cluster.stored("consul-cdktf/replacing")).toBe(`s${(broken % count) + 1}`);
     }),
+    { numRuns: 25 },
+  );
+});
+
+test("no server is stopped while one hangs without which there would be no quorum, though nobody has lost that one yet", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      choices,
+      fc.nat({ max: 1999 }),
+      fc.nat({ max: 15_000 }),
+      fc.nat({ max: 2 }),
+      async (stream, autopilotFrom, hangs, hanging) => {
+        const simulation = new Simulation(chooser(stream));
+        const cluster = new SimulatedCluster(simulation);
+        cluster.autopilotFrom = autopilotFrom;
+        simulation.at(hangs / 1000, () => {
+          cluster.server(`s${hanging + 1}`).hangs = hangs;
+        });
+        const stops: [by: string, at: number][] = [];
+        const stopOne = async (name: string): Promise<void> => {
+          const stop = { owner: name, node: name, purpose: "replace", servers: 3, stage: "strict" } as const;
+          const asked = { api: cluster.api(name), isOwn: true, connects: cluster.connects };
+          const check = preStopServer({ ...stop, seconds: 5 }, asked, simulation.clock, silent);
+          if ((await check).kind !== "allow") return;
+          stops.push([name, simulation.clock.now()]);
+          // Its replacement.
+          await simulation.clock.sleep(2000);
+          await releaseLock(cluster.api(name), { owner: name });
+        };
+        for (let round = 0; round < 3; round++)
+          await simulation.until(Promise.all(cluster.servers.map(({ name }) => stopOne(name))));
+        const late = stops.filter(([name, at]) => name !== `s${hanging + 1}` && at > hangs + 2500);
+        expect(late).toEqual([]);
+        expect(stops.length).toBeGreaterThan(0);
+      },
+    ),
     { numRuns: 25 },
   );
 });

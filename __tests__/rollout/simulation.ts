@@ -80,6 +80,8 @@ export interface SimulatedServer {
   status: "alive" | "leaving" | "left" | "failed";
   /** Whether it takes connections. */
   up: boolean;
+  /** Since when it takes connections and answers nothing, in milliseconds; nobody has noticed that yet. */
+  hangs?: number;
   /** As its node metadata announces it; null for an agent that has not registered yet. */
   stage?: string | null;
 }
@@ -90,6 +92,11 @@ export interface SimulatedClient {
   /** As its node metadata announces it; null for an agent that has not registered yet. */
   stage?: string | null;
 }
+
+type Transaction = readonly [
+  { readonly KV: { readonly Key: string; readonly Index: number } },
+  { readonly KV: { readonly Key: string; readonly Value: string; readonly Flags: number } },
+];
 
 const STATUS = { alive: 1, leaving: 2, left: 3, failed: 4 } as const;
 
@@ -103,7 +110,11 @@ export class SimulatedCluster {
   readonly exceptions = new Map<RegExp, { status: number; body?: string } | "none">();
   readonly requests: string[] = [];
   private readonly kv = new Map<string, { value: string; created: number; modified: number; flags: number }>();
+  /** Autopilot asks the servers every 2 s, from this second on. */
+  autopilotFrom = 0;
   private index = 10;
+  /** Since when which entry is the last one. */
+  private readonly written: { readonly at: number; readonly index: number }[] = [];
   /** Of the last entry that was deleted. */
   private deleted = 0;
   private readonly watchers: (() => void)[] = [];
@@ -145,7 +156,15 @@ export class SimulatedCluster {
   /** An entry of the KV store changes: blocking queries look again. */
   private change(): void {
     this.index += 1;
+    this.written.push({ at: this.simulation.clock.now(), index: this.index });
     for (const look of this.watchers.splice(0)) look();
+  }
+
+  /** The last entry that a server has told autopilot of: when it was asked last, or before it began to hang. */
+  private toldIndex({ hangs = Number.POSITIVE_INFINITY }: SimulatedServer): number {
+    const asked = (time: number) => Math.floor((time - this.autopilotFrom) / 2000) * 2000 + this.autopilotFrom;
+    const last = asked(Math.min(this.simulation.clock.now(), hangs));
+    return this.written.findLast(({ at }) => at < last)?.index ?? 10;
   }
 
   /** Waits for a change, or for a time. */
@@ -201,6 +220,8 @@ export class SimulatedCluster {
     if (route.startsWith("/v1/kv/"))
       return this.answerOfKv(method, route.slice("/v1/kv/".length), new URLSearchParams(query), body);
     switch (route) {
+      case "/v1/txn":
+        return this.answerOfTransaction(JSON.parse(String(body)));
       case "/v1/status/leader":
         return json(this.hasLeader ? (this.servers.find(({ up }) => up)?.address ?? "") : "");
       case "/v1/status/peers":
@@ -218,7 +239,7 @@ export class SimulatedCluster {
       case "/v1/operator/autopilot/health":
         if (!this.hasLeader) return json({}, 500);
         return json(
-          { Servers: this.servers.map((server) => healthOf(server)) },
+          { Servers: this.servers.map((server) => healthOf(server, this.toldIndex(server))) },
           this.servers.every(({ healthy }) => healthy) ? 200 : 429,
         );
       case "/v1/operator/raft/configuration":
@@ -238,6 +259,15 @@ export class SimulatedCluster {
     const left = /^\/v1\/agent\/force-leave\/(.*)$/.exec(route)?.[1];
     for (const member of [...this.servers, ...this.clients]) if (member.name === left) member.status = "left";
     return json("");
+  }
+
+  /** A transaction that deletes an entry, and creates it again. */
+  private answerOfTransaction([{ KV: old }, { KV: entry }]: Transaction): ConsulAnswer {
+    if (!this.hasLeader) return { status: 500, body: "No cluster leader" };
+    if (this.kv.get(old.Key)?.modified !== old.Index) return { status: 409, body: "{}" };
+    this.kv.delete(old.Key);
+    this.store(entry.Key, Buffer.from(entry.Value, "base64").toString(), entry.Flags);
+    return { status: 200, body: JSON.stringify({ Results: [{ KV: { ModifyIndex: this.index } }] }) };
   }
 
   private members(): Member[] {
@@ -295,5 +325,5 @@ function metaOf(stage: string | null): CatalogNode["Meta"] {
   return { "consul-network-segment": "", ...(stage === "off" ? {} : { "cdktf-security": stage }) };
 }
 
-const healthOf = ({ name, address, status, voter, healthy }: SimulatedServer): ServerHealth =>
-  health(name, { Address: address, SerfStatus: status, Voter: voter, Healthy: healthy });
+const healthOf = ({ name, address, status, voter, healthy }: SimulatedServer, LastIndex: number): ServerHealth =>
+  health(name, { Address: address, SerfStatus: status, Voter: voter, Healthy: healthy, LastIndex });
