@@ -44,8 +44,7 @@ interface Mark {
 /**
  * May a server be stopped? Yes, when it holds the deploy lock and the healthy voters without it are still a quorum: at
  * once when all of them are healthy, and after `seconds` when some are not. Each of them has to have answered autopilot
- * since the last look at which too few seemed healthy. And when its stop takes nothing away: it is down, no voter, or
- * the only server.
+ * since it found too few healthy. And when its stop takes nothing away: it is down, no voter, or the only server.
  */
 export async function preStopServer(
   stop: ServerStop,
@@ -60,7 +59,9 @@ export async function preStopServer(
   // Who holds the lock has as long for its own check, and again for its readiness.
   const turn = 2 * seconds + 30;
   let mark: Mark | undefined;
-  /** Who has not told autopilot of this index by now hangs, or falls behind. */
+  /** An earlier one, or the same, until it is so old that who has not answered after it hangs, or falls behind. */
+  let ageing: Mark | undefined;
+  /** The index of the last one that was as old. */
   let overdue = 0;
   let pause = (): Promise<void> => clock.sleep(POLL);
   /** Since when the KV store has rejected the lock; in between it may wait for something else. */
@@ -75,9 +76,6 @@ export async function preStopServer(
   /** One look at the cluster; it says how long to pause before the next. */
   const lookOnce = async (): Promise<Outcome | "waiting"> => {
     pause = () => clock.sleep(POLL);
-    // Only a look at which enough seem healthy keeps it.
-    const before = mark;
-    mark = undefined;
     const raft = await peers(api);
     // Without a leader it answers this too.
     if (!raft) return waiting.untold("this server's API gives no answer");
@@ -116,6 +114,17 @@ export async function preStopServer(
           : MAINTENANCE_HINT,
       );
     }
+    const since = new Stopwatch(clock);
+    const index = mark?.index ?? (await renewLock(api, held));
+    if (index === undefined) return rejected();
+    refused = undefined;
+    mark ??= { index, since };
+    ageing ??= mark;
+    if (ageing.since.reached(AUTOPILOT_SECONDS)) {
+      overdue = ageing.index;
+      ageing = undefined;
+    }
+    const hasAnswered = ({ LastIndex }: ServerHealth) => LastIndex >= index;
     const others = await othersOf(health, node, asked, overdue);
     const healthy = others.healthy.length;
     // A server that leaves is not counted afterwards; one that is replaced still has its vote.
@@ -125,6 +134,8 @@ export async function preStopServer(
       ...others.unhealthy,
       ...(voters.length < servers ? [`${servers - voters.length} of ${servers} servers, which are no voters yet`] : []),
     ];
+    // What autopilot has just found, its next look has to find anew.
+    if (unhealthy.length > 0 && health.some(hasAnswered)) mark = undefined;
     if (healthy < quorum) {
       waiting.for(
         `only ${healthy} of ${voters.length} voters would be healthy without it, ${quorum} are needed; ` +
@@ -144,14 +155,8 @@ export async function preStopServer(
       );
       if (!waiting.reached(seconds)) return "waiting";
     }
-    const since = new Stopwatch(clock);
-    const index = before?.index ?? (await renewLock(api, held));
-    if (index === undefined) return rejected();
-    refused = undefined;
-    if (others.healthy.every(({ LastIndex }) => LastIndex >= index))
+    if (others.healthy.every(hasAnswered))
       return allow(`${healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
-    mark = before ?? { index, since };
-    if (mark.since.reached(AUTOPILOT_SECONDS)) overdue = index;
     return "waiting";
   };
   return waiting.until(lookOnce, () => pause());
