@@ -6,7 +6,7 @@ type Lane = keyof typeof LANES;
 /** What happens while one server is replaced, in its order. */
 const STEPS: readonly { readonly from: Lane; readonly to: Lane; readonly words: string }[] = [
   { from: "deploy", to: "others", words: "1. acquire the deploy lock" },
-  { from: "deploy", to: "others", words: "2. a quorum without it? yes, three times" },
+  { from: "deploy", to: "others", words: "2. a quorum without it? all answer anew" },
   { from: "deploy", to: "server", words: "3. stop" },
   { from: "server", to: "others", words: "4. transfer leadership" },
   { from: "deploy", to: "server", words: "5. new container" },
