@@ -76,6 +76,10 @@ export async function preStopServer(
   /** One look at the cluster; it says how long to pause before the next. */
   const lookOnce = async (): Promise<Outcome | "waiting"> => {
     pause = () => clock.sleep(POLL);
+    // Only a look that comes so far as to ask what they prove keeps them.
+    const known = { mark, ageing };
+    mark = undefined;
+    ageing = undefined;
     const raft = await peers(api);
     // Without a leader it answers this too.
     if (!raft) return waiting.untold("this server's API gives no answer");
@@ -115,11 +119,11 @@ export async function preStopServer(
       );
     }
     const since = new Stopwatch(clock);
-    const index = mark?.index ?? (await renewLock(api, held));
+    const index = known.mark?.index ?? (await renewLock(api, held));
     if (index === undefined) return rejected();
     refused = undefined;
-    mark ??= { index, since };
-    ageing ??= mark;
+    mark = known.mark ?? { index, since };
+    ageing = known.ageing ?? mark;
     if (ageing.since.reached(AUTOPILOT_SECONDS)) {
       overdue = ageing.index;
       ageing = undefined;

@@ -237,6 +237,29 @@ describe("each server that is counted has to answer autopilot after the lock was
     expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("s2 (hangs, or falls behind)") });
   });
 
+  test.each<[string, (cluster: SimulatedCluster) => void, (cluster: SimulatedCluster) => void]>([
+    [
+      "another owner had the lock",
+      (cluster) => cluster.store(LOCK, "s2"),
+      (cluster) => void cluster.api("s2").send({ method: "DELETE", path: `/v1/kv/${LOCK}` }),
+    ],
+    [
+      "there was no leader",
+      (cluster) => Object.assign(cluster, { hasLeader: false }),
+      (cluster) => Object.assign(cluster, { hasLeader: true }),
+    ],
+  ])("what it answered before %s proves nothing after that", async (_, begin, end) => {
+    const cluster = clusterOf();
+    cluster.autopilotFrom = 1900;
+    cluster.simulation.at(0.5, () => begin(cluster));
+    cluster.simulation.at(3, () => Object.assign(cluster.server("s3"), { hangs: 3000 }));
+    cluster.simulation.at(6, () => end(cluster));
+    expect((await check(cluster)).outcome).toMatchObject({
+      kind: "deny",
+      reason: expect.stringContaining("s3 (hangs, or falls behind)"),
+    });
+  });
+
   test.each([
     ["rejects", { status: 403 }],
     ["answers nothing about", { status: 200, body: '{"Results":null}' }],
