@@ -71,11 +71,18 @@ async function adoptAgents(
     parallel(agents, AT_ONCE, (agent) => adoption.inspect(agent, resources));
   const recorded: string[] = [];
   /** Whatever happens after states were written, the outcome has what was written. */
-  const now = async (more: Partial<Outcome> = {}) =>
-    outcomeOf(
-      (await inspected(await readResources(stacks))).map((found) => found.adoption),
-      { recorded, ...more },
-    );
+  const now = async (more: Partial<Outcome> = {}) => {
+    try {
+      const found = await inspected(await readResources(stacks));
+      return outcomeOf(
+        found.map(({ adoption }) => adoption),
+        { recorded, ...more },
+      );
+    } catch (error) {
+      // The backend that has failed may still be unreachable. Then the first inspection is all that is known.
+      return outcomeOf(statuses, { recorded, failure: (error as Error).message, ...more });
+    }
+  };
 
   const states = await readStates(stacks);
   const resources = resourcesOf(states);
