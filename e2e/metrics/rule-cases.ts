@@ -160,3 +160,26 @@ export const CASES: Readonly<Record<string, RuleCase>> = {
   ),
   ConsulBackupFailed: value(ofStatus("backup_failed", 'agent="node1"'), changed(0, 1, 33), changed(0, 1, 28)),
 };
+
+/** The leader's container of backups is unreachable. Its last snapshot was new then; those of other servers are old. */
+export const unreachableBackups = (minutes: number): Series => ({
+  [ofStatus("backup_timestamp_seconds", 'agent="node1"')]: `0+60x${LOOK - minutes}`,
+  [ofStatus("backup_failed", 'agent="node1"')]: changed(0, 1, minutes),
+});
+
+/** All containers of backups are unreachable, and no snapshot was ever seen. */
+export const unknownBackups = (minutes: number): Series => ({
+  [ofStatus("backup_timestamp_seconds", 'agent="node1"')]: "_x130",
+  [ofStatus("backup_timestamp_seconds", 'agent="node2"')]: "_x130",
+  [ofStatus("backup_failed", 'agent="node1"')]: `_x${LOOK - minutes} 1x${130 - (LOOK - minutes)}`,
+});
+
+/** Containers of backups that began some minutes before the look, and have no snapshot. */
+export const noBackups = (minutes: number): Series => {
+  const none = `_x${LOOK - minutes - 1} 0x${130 - (LOOK - minutes) - 1}`;
+  return {
+    [ofStatus("backup_timestamp_seconds", 'agent="node1"')]: none,
+    [ofStatus("backup_timestamp_seconds", 'agent="node2"')]: none,
+    [ofStatus("backup_failed", 'agent="node1"')]: none,
+  };
+};

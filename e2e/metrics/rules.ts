@@ -9,7 +9,7 @@ import { alertmanagerFile } from "../../ops/metrics/alertmanager";
 import { alerts } from "../../ops/metrics/alerts";
 import { rulesFile } from "../../ops/metrics/rules";
 import { FILES } from "../../ops/metrics/scrape-config";
-import { CASES, HEALTHY, LOOK, type Series } from "./rule-cases";
+import { CASES, HEALTHY, LOOK, noBackups, type Series, unknownBackups, unreachableBackups } from "./rule-cases";
 
 const cluster: Cluster = defineCluster({
   name: "payments",
@@ -74,6 +74,22 @@ export function testRules(ensured: () => Checkers | Promise<Checkers>): void {
   test.each(Object.entries(CASES))("%s fires, and is quiet when it should be", (name, { fires, quiet }) =>
     promtool(firing("fires", [name], fires, [name]), firing("quiet", [name], quiet, [])),
   );
+  test("an unreachable container of backups is a failed backup, and an old one when no new snapshot was seen", () => {
+    const backups = ["ConsulBackupFailed", "ConsulBackupOld"];
+    promtool(
+      firing("for half an hour", backups, unreachableBackups(35), ["ConsulBackupFailed"]),
+      // Every 20 minutes, so 70 minutes after the snapshot that was seen last.
+      firing("not yet", backups, unreachableBackups(69), ["ConsulBackupFailed"]),
+      firing("too long", backups, unreachableBackups(71), backups),
+      firing("none was ever seen", backups, unknownBackups(35), backups),
+    );
+  });
+  test("a new cluster has half an hour for its first snapshot", () => {
+    promtool(
+      firing("new", ["ConsulBackupOld"], noBackups(28), []),
+      firing("never", ["ConsulBackupOld"], noBackups(31), ["ConsulBackupOld"]),
+    );
+  });
   test("a rolling change of all servers fires nothing that pages", () => {
     const restarted = (at: number) => `1x${at} 0x0 1x${130 - at}`;
     const up = (agent: string) =>

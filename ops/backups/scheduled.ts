@@ -9,7 +9,10 @@ export interface ScheduledBackups {
   /** The server's name. */
   readonly server: string;
   readonly host: string;
-  /** When the newest snapshot was taken, in seconds since 1970; undefined if there is none. */
+  /**
+   * When the newest snapshot was taken, in seconds since 1970; 0 if there is none, undefined if the container is
+   * unreachable.
+   */
   readonly newest?: number;
   /** Whether the last snapshot that was due failed, or the container is unreachable. */
   readonly failed: boolean;
@@ -26,8 +29,7 @@ export const scheduledBackups = (cluster: Cluster, seconds: number): Promise<Sch
     const command = ["exec", backupsContainer(container), "sh", "-c", SCRIPT];
     const { ok, output } = await docker(host.daemon).run(command, { seconds });
     const [exitCode, ...names] = output.split("\n");
-    const times = ok ? names.flatMap((name) => takenAt(name) ?? []) : [];
-    const newest = times.length > 0 ? Math.max(...times) : undefined;
+    const newest = ok ? Math.max(0, ...names.flatMap((name) => takenAt(name) ?? [])) : undefined;
     return { server, host: host.name, newest, failed: !ok || exitCode !== "0" };
   });
 

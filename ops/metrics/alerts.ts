@@ -350,10 +350,12 @@ function ofStatus({ backups, security }: Cluster, select: Select, limits: Thresh
     status.push(
       {
         name: "ConsulBackupOld",
-        expr: `time() - max ${BY_CLUSTER} (${select(EXPORTED.backup)}) > ${2 * backups.every + BACKUP_SECONDS}`,
+        expr: `time() - (${newestBackup(select, 2 * backups.every + 2 * BACKUP_SECONDS)}) > ${2 * backups.every}`,
+        for: `${BACKUP_SECONDS / 60}m`,
         urgency: "ticket",
         summary: "Consul {{ $labels.cluster }} has no new backup",
-        description: "The newest scheduled snapshot is {{ $value | humanizeDuration }} old.",
+        description:
+          "{{ if gt $value 1e9 }}No scheduled snapshot is known.{{ else }}The newest scheduled snapshot that is known is {{ $value | humanizeDuration }} old.{{ end }}",
       },
       {
         name: "ConsulBackupFailed",
@@ -361,7 +363,7 @@ function ofStatus({ backups, security }: Cluster, select: Select, limits: Thresh
         for: "30m",
         urgency: "ticket",
         summary: "Scheduled backups beside {{ $labels.agent }} fail",
-        description: "The last snapshot that was due could not be taken, or the container does not run.",
+        description: "The last snapshot that was due could not be taken, or the container is unreachable.",
       },
     );
   }
@@ -370,3 +372,10 @@ function ofStatus({ backups, security }: Cluster, select: Select, limits: Thresh
 
 /** Time for a snapshot, and for the timer of `status --prometheus`. */
 const BACKUP_SECONDS = 1800;
+
+/**
+ * The time of the newest snapshot that was seen lately. A container that is unreachable now may have had it, and other
+ * servers have older ones. 0 if none was seen.
+ */
+const newestBackup = (select: Select, seconds: number): string =>
+  `max ${BY_CLUSTER} (max_over_time(${select(EXPORTED.backup)}[${seconds}s])) or 0 * max ${BY_CLUSTER} (${select(EXPORTED.backupFailed)})`;

@@ -20,8 +20,9 @@ const HELP: Readonly<Record<(typeof EXPORTED)[keyof typeof EXPORTED], string>> =
   [EXPORTED.reachable]: "Whether a host's Docker daemon was reachable.",
   [EXPORTED.problem]: "A problem or a notice, by its code in docs/errors.md.",
   [EXPORTED.certificate]: "When a certificate in the folder of secrets expires.",
-  [EXPORTED.backup]: "When the newest scheduled snapshot on a server's host was taken; 0 if there is none.",
-  [EXPORTED.backupFailed]: "Whether the last scheduled snapshot that was due failed.",
+  [EXPORTED.backup]:
+    "When the newest scheduled snapshot on a server's host was taken; 0 if there is none. Absent while its container is unreachable.",
+  [EXPORTED.backupFailed]: "Whether the last scheduled snapshot that was due failed, or the container is unreachable.",
 };
 
 type Labels = Readonly<Record<string, string | undefined>>;
@@ -48,7 +49,10 @@ export function prometheusText(cluster: Cluster, { status, backups, certificates
     reachable: status.hosts.map(({ name, why }): Sample => [{ host: name }, Number(why === undefined)]),
     problem: [...problems.values()],
     certificate: certificates.map(({ file, until }): Sample => [{ file }, until.getTime() / 1000]),
-    backup: backups.map(({ server, host, newest = 0 }): Sample => [{ agent: server, host }, newest]),
+    // An unreachable container tells nothing about its snapshots. They may well be new.
+    backup: backups.flatMap(({ server, host, newest }): Sample[] =>
+      newest === undefined ? [] : [[{ agent: server, host }, newest]],
+    ),
     backupFailed: backups.map(({ server, host, failed }): Sample => [{ agent: server, host }, Number(failed)]),
   };
   return Object.entries(metrics)

@@ -57,16 +57,18 @@ test("hosts are reachable or not", () => {
     `consul_cdktf_host_reachable{${C},host="s2"} 0`,
   ]);
 });
-test("a server without a snapshot has the time 0", () => {
+test("a server without a snapshot has the time 0, and one whose container is unreachable has none", () => {
   const backups = [
     { server: "s1", host: "h1", newest: 1764374400, failed: false },
-    { server: "s2", host: "h2", failed: true },
+    { server: "s2", host: "h2", newest: 0, failed: true },
+    { server: "s3", host: "h3", failed: true },
   ];
   expect(lines({ backups }).slice(2)).toEqual([
     `consul_cdktf_backup_timestamp_seconds{${C},agent="s1",host="h1"} 1764374400`,
     `consul_cdktf_backup_timestamp_seconds{${C},agent="s2",host="h2"} 0`,
     `consul_cdktf_backup_failed{${C},agent="s1",host="h1"} 0`,
     `consul_cdktf_backup_failed{${C},agent="s2",host="h2"} 1`,
+    `consul_cdktf_backup_failed{${C},agent="s3",host="h3"} 1`,
   ]);
 });
 test("certificates have the time of their expiry", () =>
