@@ -5,6 +5,7 @@ import { svg } from "../ops/diagram/svg";
 import { apiReference } from "./api-reference";
 import { architecturePicture } from "./architecture-picture";
 import { commandReference } from "./command-reference";
+import { recordedDashboard } from "./dashboard-picture";
 import { deployPicture } from "./deploy-picture";
 import { pipelinesPage } from "./pipelines-page";
 import { portPicture } from "./port-picture";
@@ -14,7 +15,7 @@ import { rolloutPicture } from "./rollout-picture";
 import { statusPicture } from "./status-picture";
 import { variableReference } from "./variable-reference";
 
-/** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, pipelines, a recorded status, and the article's cluster file. */
+/** What `npm run generate` writes, by file: from the schema, the catalogue, declarations, pipelines, a recorded status and dashboard, and the article's cluster file. */
 export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "cluster/cluster.schema.json": clusterSchemaJson,
   "docs/api.md": apiReference,
@@ -28,6 +29,7 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "docs/pictures/ports.svg": portPicture,
   "docs/pictures/rollout.svg": rolloutPicture,
   "docs/pictures/status.svg": statusPicture,
+  "docs/pictures/dashboard.svg": recordedDashboard,
   "docs/pictures/deploy.svg": deployPicture,
   "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
 };

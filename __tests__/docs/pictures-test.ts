@@ -1,4 +1,5 @@
 import { architecturePicture } from "../../docs/architecture-picture";
+import { recordedDashboard } from "../../docs/dashboard-picture";
 import { CHANGES, deployPicture, MOMENT } from "../../docs/deploy-picture";
 import { WIDTH } from "../../docs/picture-parts";
 import { portPicture } from "../../docs/port-picture";
@@ -20,23 +21,26 @@ function reach([, look = "", x = "0", words = ""]: readonly (string | undefined)
   return [left, left + width];
 }
 
-describe.each(Object.entries(PICTURES))("the picture of the %s", (_, picture) => {
-  const texts = [...picture.matchAll(/<text(?: class="([^"]*)")? x="([\d.]+)"[^>]*>([^<]*)<\/text>/g)];
+describe.each(Object.entries({ ...PICTURES, dashboard: recordedDashboard() }))(
+  "the picture of the %s",
+  (_, picture) => {
+    const texts = [...picture.matchAll(/<text(?: class="([^"]*)")? x="([\d.]+)"[^>]*>([^<]*)<\/text>/g)];
 
-  test("is as wide as a phone, and no text leaves it", () => {
-    expect(picture).toContain(`viewBox="0 0 ${WIDTH} `);
-    expect(texts.length).toBeGreaterThan(8);
-    for (const text of texts) {
-      const [left, right] = reach(text);
-      expect([text[3], left > 8, right < WIDTH - 8]).toEqual([text[3], true, true]);
-    }
-  });
+    test("is as wide as a phone, and no text leaves it", () => {
+      expect(picture).toContain(`viewBox="0 0 ${WIDTH} `);
+      expect(texts.length).toBeGreaterThan(8);
+      for (const text of texts) {
+        const [left, right] = reach(text);
+        expect([text[3], left > 8, right < WIDTH - 8]).toEqual([text[3], true, true]);
+      }
+    });
 
-  test("has other colours on a dark page, and words for those who do not see it", () => {
-    expect(picture).toContain("@media(prefers-color-scheme:dark)");
-    expect(picture).toMatch(/aria-labelledby="about">\n<title id="about">.{40}/);
-  });
-});
+    test("has other colours on a dark page, and words for those who do not see it", () => {
+      expect(picture).toContain("@media(prefers-color-scheme:dark)");
+      expect(picture).toMatch(/aria-labelledby="about">\n<title id="about">.{40}/);
+    });
+  },
+);
 
 /** Lengths of the straight lines at the ends of a path that have a point. */
 function straightEnds([, attributes = "", path = ""]: readonly (string | undefined)[]): number[] {
