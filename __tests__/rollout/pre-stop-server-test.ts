@@ -263,7 +263,7 @@ describe("each server that is counted has to answer autopilot after the lock was
   test.each([
     ["rejects", { status: 403 }],
     ["answers nothing about", { status: 200, body: '{"Results":null}' }],
-    ["does not answer", "none" as const],
+    ["gives no answer to", "none" as const],
   ])("a KV store that %s its renewal denies the stop", async (_, answer) => {
     const cluster = clusterOf();
     cluster.exceptions.set(/^PUT .v1.txn/, answer);
