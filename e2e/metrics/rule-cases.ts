@@ -174,6 +174,15 @@ export const unknownBackups = (minutes: number): Series => ({
   [ofStatus("backup_failed", 'agent="node1"')]: `_x${LOOK - minutes} 1x${130 - (LOOK - minutes)}`,
 });
 
+/** No snapshot was ever taken. Tests of promtool begin in 1970, so that 0 is not long ago there. */
+export const noBackupsToday = (): Series =>
+  Object.fromEntries(
+    ["node1", "node2"].map((agent) => [
+      ofStatus("backup_timestamp_seconds", `agent="${agent}"`),
+      constant(-2_000_000_000),
+    ]),
+  );
+
 /** Containers of backups that began some minutes before the look, and have no snapshot. */
 export const noBackups = (minutes: number): Series => {
   const none = `_x${LOOK - minutes - 1} 0x${130 - (LOOK - minutes) - 1}`;

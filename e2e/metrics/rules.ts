@@ -9,7 +9,16 @@ import { alertmanagerFile } from "../../ops/metrics/alertmanager";
 import { alerts } from "../../ops/metrics/alerts";
 import { rulesFile } from "../../ops/metrics/rules";
 import { FILES } from "../../ops/metrics/scrape-config";
-import { CASES, HEALTHY, LOOK, noBackups, type Series, unknownBackups, unreachableBackups } from "./rule-cases";
+import {
+  CASES,
+  HEALTHY,
+  LOOK,
+  noBackups,
+  noBackupsToday,
+  type Series,
+  unknownBackups,
+  unreachableBackups,
+} from "./rule-cases";
 
 const cluster: Cluster = defineCluster({
   name: "payments",
@@ -88,6 +97,26 @@ export function testRules(ensured: () => Checkers | Promise<Checkers>): void {
     promtool(
       firing("new", ["ConsulBackupOld"], noBackups(28), []),
       firing("never", ["ConsulBackupOld"], noBackups(31), ["ConsulBackupOld"]),
+    );
+  });
+  test("an alert of an old backup tells its age, or that none is known", () => {
+    const labels = { cluster: "payments", datacenter: "dc1", severity: "ticket" };
+    const summary = "Consul payments has no new backup";
+    const runbook_url = `${metrics.runbooks}#consulbackupold`;
+    const telling = (description: string, series: Series) => ({
+      ...firing("tells", [], series, []),
+      promql_expr_test: [],
+      alert_rule_test: [
+        {
+          alertname: "ConsulBackupOld",
+          eval_time: `${LOOK}m`,
+          exp_alerts: [{ exp_labels: labels, exp_annotations: { summary, description, runbook_url } }],
+        },
+      ],
+    });
+    promtool(
+      telling("The newest scheduled snapshot that is known is 1h 15m 0s old.", unreachableBackups(75)),
+      telling("No scheduled snapshot is known.", noBackupsToday()),
     );
   });
   test("a rolling change of all servers fires nothing that pages", () => {
