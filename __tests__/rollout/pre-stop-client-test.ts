@@ -1,4 +1,4 @@
-import type { ConsulRequest } from "../../rollout/consul-api";
+import type { ConsulApi, ConsulRequest } from "../../rollout/consul-api";
 import { type ClientStop, preStopClient } from "../../rollout/pre-stop-client";
 import { SimulatedCluster, Simulation } from "./simulation";
 
@@ -29,6 +29,28 @@ test("a client agent may be stopped when no server is being replaced at three lo
   });
   expect(cluster.keys()).toEqual([`${SLOTS}c1`]);
   expect(cluster.stored(`${SLOTS}c1`)).toBe("c1");
+});
+
+test("looks are a second apart, from the beginning of one to that of the next; a look that takes longer is followed at once", async () => {
+  const looksOf = async (answerSeconds: number) => {
+    const cluster = clusterOf("c1");
+    const { clock } = cluster.simulation;
+    const begins: number[] = [];
+    const api = cluster.api("c1");
+    const slow: ConsulApi = {
+      send: async (request) => {
+        if (request.path === "/v1/status/leader") {
+          begins.push(cluster.simulation.seconds);
+          await clock.sleep(answerSeconds * 1000);
+        }
+        return api.send(request);
+      },
+    };
+    await cluster.simulation.until(preStopClient(STOP, slow, clock, () => undefined));
+    return begins;
+  };
+  expect(await looksOf(0.4)).toEqual([0, 1, 2]);
+  expect(await looksOf(1.5)).toEqual([0, 1.5, 3]);
 });
 
 test("one that holds a slot already, since its new container did not become ready, keeps it", async () => {
