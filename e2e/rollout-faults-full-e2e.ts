@@ -42,6 +42,10 @@ describe("the rollout's program in a rolling change", () => {
     }, 180);
   };
 
+  /** Signals a server's Consul. */
+  const signal = (name: "STOP" | "CONT", server: string) =>
+    cluster.docker(server, "exec", server, "sh", "-c", `kill -${name} "$(pidof consul)"`);
+
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "rollout-faults", { security: "on" });
   });
@@ -82,8 +86,6 @@ describe("the rollout's program in a rolling change", () => {
     cluster.bear(async () => {
       const leader = await cluster.leader();
       const stopped = random.pick(await idleServers());
-      const signal = (name: "STOP" | "CONT") =>
-        cluster.docker(stopped, "exec", stopped, "sh", "-c", `kill -${name} "$(pidof consul)"`);
       const server = cluster.api(leader);
       const seen = await cluster.during(async () => {
         // Its pre-stop check waits for the lock, and asks its own agent meanwhile.
@@ -93,14 +95,14 @@ describe("the rollout's program in a rolling change", () => {
         cluster.write();
         const deploy = cluster.startDeploy();
         await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
-        await signal("STOP");
+        await signal("STOP", stopped);
         await eventually(
           async () => expect(deploy.stdout).toContain(`${stopped}: this server's API gives no answer`),
           40,
         );
         await pause(5);
         expect(await cluster.incarnations()).toEqual(before);
-        await signal("CONT");
+        await signal("CONT", stopped);
         await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
         const { exitCode, stdout } = await deploy.finished;
         expect(exitCode).toBe(0);
@@ -117,8 +119,6 @@ describe("the rollout's program in a rolling change", () => {
       const followers = cluster.serverNames.filter((name) => name !== leader);
       const hanging = random.pick(followers);
       const replaced = followers.find((name) => name !== hanging) as string;
-      const signal = (name: "STOP" | "CONT") =>
-        cluster.docker(hanging, "exec", hanging, "sh", "-c", `kill -${name} "$(pidof consul)"`);
       const server = cluster.api(leader);
       const seen = await cluster.during(async () => {
         // Its pre-stop check waits for the lock, and looks at the other servers as soon as it has that.
@@ -128,7 +128,7 @@ describe("the rollout's program in a rolling change", () => {
         cluster.write();
         const deploy = cluster.startDeploy();
         await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
-        await signal("STOP");
+        await signal("STOP", hanging);
         try {
           await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
           const why = `${replaced}: only 1 of 3 voters would be healthy without it, 2 are needed; not healthy: ${hanging}`;
@@ -136,7 +136,7 @@ describe("the rollout's program in a rolling change", () => {
           await pause(5);
           expect(await cluster.incarnations()).toEqual(before);
         } finally {
-          await signal("CONT");
+          await signal("CONT", hanging);
         }
         const { exitCode, stdout } = await deploy.finished;
         expect(exitCode).toBe(0);

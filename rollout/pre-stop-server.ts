@@ -197,11 +197,9 @@ async function othersOf(
     if (!reached.has(server.Address)) return `unreachable at ${server.Address}`;
     return server.LastIndex < overdue ? "hangs, or falls behind" : undefined;
   };
+  const judged = others.map((server) => ({ server, fault: faultOf(server) }));
   return {
-    healthy: others.filter((server) => faultOf(server) === undefined),
-    unhealthy: others.flatMap((server) => {
-      const fault = faultOf(server);
-      return fault === undefined ? [] : [`${server.Name} (${fault})`];
-    }),
+    healthy: judged.flatMap(({ server, fault }) => (fault === undefined ? [server] : [])),
+    unhealthy: judged.flatMap(({ server, fault }) => (fault === undefined ? [] : [`${server.Name} (${fault})`])),
   };
 }

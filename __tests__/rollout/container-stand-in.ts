@@ -67,6 +67,23 @@ ${execHere(join(this.root, "secrets"))}`,
 }
 
 /**
+ * Gives each test of a file a docker CLI that is first on this process's PATH.
+ * @returns makes it run a script
+ */
+export function dockerOnPath(): (script: string) => void {
+  const { PATH } = process.env;
+  let standIn: ContainerStandIn;
+  beforeEach(() => {
+    standIn = new ContainerStandIn();
+    process.env.PATH = standIn.path;
+  });
+  afterEach(() => {
+    process.env.PATH = PATH;
+  });
+  return (script) => standIn.program("docker", `#!/bin/sh\n${script}`);
+}
+
+/**
  * Shell that runs here what the docker CLI is told to run in a container by `/bin/sh -c`.
  * @param secrets the folder of the container's secrets; it may have variables of the shell
  */

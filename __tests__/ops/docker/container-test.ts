@@ -1,21 +1,10 @@
 import { daemonInfo, listContainers } from "../../../ops/docker/container";
 import { hostContainers } from "../../../ops/docker/hosts";
 import { FOUR_HOSTS, load } from "../../cluster-files";
-import { ContainerStandIn } from "../../rollout/container-stand-in";
+import { dockerOnPath } from "../../rollout/container-stand-in";
 
 const DAEMON = { kind: "ssh", url: "ssh://root@10.0.0.1" } as const;
-const { PATH } = process.env;
-let standIn: ContainerStandIn;
-/** Makes the docker CLI run this. */
-const dockerRuns = (script: string): void => standIn.program("docker", `#!/bin/sh\n${script}`);
-
-beforeEach(() => {
-  standIn = new ContainerStandIn({});
-  process.env.PATH = standIn.path;
-});
-afterEach(() => {
-  process.env.PATH = PATH;
-});
+const dockerRuns = dockerOnPath();
 
 test("containers are listed with their first name and their whole command", async () => {
   dockerRuns(`printf '1\\ts1,other/alias\\trunning\\t"agent -node=s1"\\n2\\tweb\\texited\\t"nginx"\\n'`);

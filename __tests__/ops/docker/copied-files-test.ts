@@ -4,21 +4,12 @@ import { join } from "node:path";
 import { copiedFiles } from "../../../ops/docker/copied-files";
 import { tarArchive } from "../../../rollout/tar";
 import { folder } from "../../cluster-files";
-import { ContainerStandIn } from "../../rollout/container-stand-in";
+import { dockerOnPath } from "../../rollout/container-stand-in";
 
 const DAEMON = { kind: "ssh", url: "ssh://root@10.0.0.1" } as const;
 const { PATH } = process.env;
-let standIn: ContainerStandIn;
-const dockerRuns = (script: string): void => standIn.program("docker", `#!/bin/sh\n${script}`);
+const dockerRuns = dockerOnPath();
 const copied = (seconds = 20) => copiedFiles(DAEMON, "s1", "/consul/secrets", seconds);
-
-beforeEach(() => {
-  standIn = new ContainerStandIn({});
-  process.env.PATH = standIn.path;
-});
-afterEach(() => {
-  process.env.PATH = PATH;
-});
 
 test("are the regular files of the folder, without what else is in the archive", async () => {
   const at = folder();
