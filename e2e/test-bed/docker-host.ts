@@ -3,6 +3,7 @@ import * as http from "node:http";
 import * as path from "node:path";
 import { currentEngineFolder } from "./binaries";
 import { type CommandOptions, type CommandResult, type RunningCommand, run, start } from "./command";
+import { ensureDisk } from "./disk";
 import { TestBedMachine } from "./machine";
 import { send, waitForEnd } from "./processes";
 import { writeSshdConfig } from "./ssh";
@@ -95,6 +96,7 @@ export class DockerHost extends TestBedMachine {
   /** Starts the machine, its daemon and its sshd, unless they run. A machine with another Engine is restarted. */
   async ensureUp(): Promise<void> {
     if (this.hasAnotherEngine()) await this.powerOff();
+    await ensureDisk(this.disk);
     await this.powerOn();
     await this.startDaemonIfDown();
     if (this.tcp && this.processes(SSHD).length === 0) {
@@ -186,10 +188,14 @@ export class DockerHost extends TestBedMachine {
     return this.engine.version === ENGINES.debian.version;
   }
 
+  private get disk(): string {
+    return path.join(this.folder, "disk");
+  }
+
   /** Its images, containers and volumes. Each Engine has its own, since an older one cannot read those of a newer one. */
   private get dataRoot(): string {
     const { version, imageStore } = this.engine;
-    return path.join(this.folder, this.isDebians ? "data" : `data-${version}-${imageStore}`);
+    return path.join(this.disk, this.isDebians ? "data" : `data-${version}-${imageStore}`);
   }
 
   private get configFile(): string {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Pid 1 of a machine: sets the machine's name, mounts its own /run, then sleeps.
-# Usage: machine-init.sh NAME FOLDER   (inside new mount, uts and pid namespaces; FOLDER is the machine's, on the real disk)
+# Usage: machine-init.sh NAME FOLDER   (inside new mount, uts and pid namespaces; FOLDER is the machine's)
 set -eu
 name=$1
 folder=$2

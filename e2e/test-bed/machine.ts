@@ -16,7 +16,7 @@ import { MACHINES_FOLDER, type Machine, REGISTRY } from "./world";
 export class TestBedMachine implements Machine {
   readonly name: string;
   readonly address: string;
-  /** The machine's folder on the real disk; what is in it survives a power cut. */
+  /** The machine's folder; what is in it survives a power cut. */
   readonly folder: string;
   private knownInit: number | undefined;
 
@@ -92,7 +92,7 @@ export class TestBedMachine implements Machine {
     }
   }
 
-  /** Cuts the power: everything on the machine ends at once, its disk stays. */
+  /** Cuts the power: everything on the machine ends at once, its folder stays. */
   async powerOff(): Promise<void> {
     await removeNetns(netnsOf(this));
     // If somebody has deleted the namespace's name, the process that holds pid 1 still identifies the machine.

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Binaries, ensureBinaries, ensureMonitoring, ensureOpenTofu, type MonitoringProgram } from "./binaries";
 import { removeControlGroups } from "./control-groups";
+import { removeWithDisks } from "./disk";
 import { DockerHost } from "./docker-host";
 import { withLock } from "./lock";
 import { powerCords, TestBedMachine } from "./machine";
@@ -89,7 +90,7 @@ export class TestBed {
         await removeNetns(LAN);
         await removeNetnsFolder();
         await removeControlGroups();
-        fs.rmSync(RUN_FOLDER, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+        await removeWithDisks(RUN_FOLDER);
       }),
     );
   }
@@ -123,7 +124,7 @@ export class TestBed {
     await withLock(async () => {
       await host.powerOff();
       await removeControlGroups(name);
-      fs.rmSync(host.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+      await removeWithDisks(host.folder);
       this.hostsByName.delete(name);
       writeSshClientConfig(this.hosts);
     });
