@@ -36,6 +36,7 @@ export interface FollowOptions {
  * nobody has typed.
  */
 export class Page {
+  private readonly text: string;
   private readonly blocks: readonly Block[];
   private readonly done = new Set<Block>();
 
@@ -45,6 +46,7 @@ export class Page {
     here: Readonly<Record<string, string>>,
   ) {
     const text = readFileSync(join(__dirname, "..", path), "utf8");
+    this.text = replaced(text, here);
     this.blocks = blocksOf(text).map((block) => ({ ...block, text: replaced(block.text, here) }));
   }
 
@@ -94,6 +96,16 @@ export class Page {
   /** The text of a section's blocks that go into files, such as lines of the cluster file. */
   files(heading: string): string[] {
     return this.below(heading).flatMap(({ kind, text }) => (kind === "file" ? [text] : []));
+  }
+
+  /**
+   * A command that stands in a section's sentences, between backquotes.
+   * @throws if the section has no such command, so that a test types nothing that the page does not have
+   */
+  inSentences(heading: string, command: string): string {
+    const section = sectionOf(this.text, heading).replaceAll(/\s+/g, " ");
+    if (!section.includes(`\`${command}\``)) throw new Error(`${this.path} has no ${command} below "${heading}"`);
+    return command;
   }
 
   /** The commands that nobody has typed: the test does not follow the whole page. */
@@ -169,6 +181,14 @@ export function blocksOf(text: string): Block[] {
     at = language === undefined ? end - 1 : end;
   }
   return blocks;
+}
+
+/** A section with its heading, up to the next heading of its level or above. */
+export function sectionOf(text: string, heading: string): string {
+  const [, level = ""] = /^(#+) /.exec(heading) ?? [];
+  const [, ...after] = text.split(`\n${heading}`);
+  if (after.length === 0) throw new Error(`there is no section "${heading}"`);
+  return after.join(`\n${heading}`).split(new RegExp(`^#{2,${level.length}} `, "m"))[0] as string;
 }
 
 /** Longer names first, so that one that is part of another does not spoil it. */

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { blocksOf, expectPrinted, shellScript } from "../../e2e/page";
+import { blocksOf, expectPrinted, Page, sectionOf, shellScript } from "../../e2e/page";
+import type { Project } from "../../e2e/project";
 import { folder, PROJECT } from "../cluster-files";
 import { repositoryFiles } from "../repository-files";
 
@@ -54,6 +55,19 @@ Text.
       ["file", "## Steps > ### 2. Second", "hosts: {}\n"],
       ["commands", "## Steps > ### 2. Second", "one by hand\n\nanother one\n"],
     ]));
+
+  test("stand in sections, which end at the next heading of their level or above", () => {
+    expect(sectionOf(PAGE, "### 2. ")).toMatch(/^Second\n[^#]*\nText\.\n\n$/);
+    expect(sectionOf(PAGE, "## Steps")).toMatch(/1\. First:\n.*### 2\. Second\n.*\nText\.\n\n$/s);
+    expect(() => sectionOf(PAGE, "## Verification")).toThrow("no section");
+  });
+
+  test("are not the only commands: one may stand in a sentence, and has to stand there", () => {
+    const project = { folder: folder() } as unknown as Project;
+    const page = Page.open("docs/lost-quorum.md", project, { "consul-server3": "node1" });
+    expect(page.inSentences("## Undo", "docker start node1")).toBe("docker start node1");
+    expect(() => page.inSentences("## Undo", "docker stop node1")).toThrow("docs/lost-quorum.md has no docker stop");
+  });
 
   const pages = repositoryFiles().filter((file) => /^docs\/[^/]+\.md$/.test(file));
   test.each(pages)("%s: every fence ends", (page) => {
