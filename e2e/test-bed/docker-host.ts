@@ -3,7 +3,7 @@ import * as http from "node:http";
 import * as path from "node:path";
 import { currentEngineFolder } from "./binaries";
 import { type CommandOptions, type CommandResult, type RunningCommand, run, start } from "./command";
-import { ensureDisk } from "./disk";
+import { ensureDisk, removeWithDisks } from "./disk";
 import { TestBedMachine } from "./machine";
 import { send, waitForEnd } from "./processes";
 import { writeSshdConfig } from "./ssh";
@@ -81,6 +81,17 @@ export class DockerHost extends TestBedMachine {
    */
   async useEngine(engine: Engine): Promise<void> {
     this.wantedEngine = engine;
+    await this.reset();
+  }
+
+  /**
+   * Gives the host an empty disk, of so many MiB. Until a test changes it, and in all other files of tests, it is as large
+   * as half of the machine's memory.
+   */
+  async useDisk(mebibytes?: number): Promise<void> {
+    await this.powerOff();
+    await removeWithDisks(this.disk);
+    await ensureDisk(this.disk, mebibytes);
     await this.reset();
   }
 
@@ -193,7 +204,7 @@ export class DockerHost extends TestBedMachine {
   }
 
   /** Its images, containers and volumes. Each Engine has its own, since an older one cannot read those of a newer one. */
-  private get dataRoot(): string {
+  get dataRoot(): string {
     const { version, imageStore } = this.engine;
     return path.join(this.disk, this.isDebians ? "data" : `data-${version}-${imageStore}`);
   }
