@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { eventually } from "./consul";
 import { MonitoredCluster } from "./metrics/monitored-cluster";
@@ -58,20 +57,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     ],
     backups: {},
   });
-  const { monitoring, file, folder } = cluster;
-  /** The timer that writes what `status` finds. It ends with the test. */
-  let inspecting = true;
-  let inspected: Promise<void> = Promise.resolve();
-  const inspect = async () => {
-    while (inspecting) {
-      // Its exit code is 1 while the cluster is unhealthy.
-      await cluster.project.run("npm", ["run", "-s", "status", "--", "--prometheus", join(folder, "consul.prom")], {
-        check: false,
-      });
-      await pause(30_000);
-    }
-  };
-
+  const { file } = cluster;
   beforeAll(async () => {
     await testBed.reset();
     await testBed.addHost("consul-client2", HOSTS["consul-client2"]);
@@ -80,8 +66,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     await cluster.deploy();
   });
   afterAll(async () => {
-    inspecting = false;
-    await inspected;
+    await cluster.stopInspecting();
     for (const agent of ["consul-client1", "consul-client2"]) await reconnect(testBed, agent);
     await cluster.down();
     await testBed.removeHost("consul-client2");
@@ -102,9 +87,9 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     cluster.write();
     await cluster.npm("secrets", "--", "init");
     await cluster.deploy();
-    await cluster.monitor();
+    await cluster.monitor({ status: true });
     await eventually(() => cluster.expectAllUp(), 60);
-    inspected = inspect();
+    cluster.inspect();
   });
 
   test(
@@ -129,8 +114,8 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
       );
 
       const missing = async () => {
-        const fired = await cluster.firedSince(begun);
-        return [...OF_FAULTS, ...OF_THRESHOLDS].filter((name) => !fired.includes(name));
+        const fired = await Promise.all(cluster.monitoring.map((each) => each.firedSince(begun)));
+        return [...OF_FAULTS, ...OF_THRESHOLDS].filter((name) => !fired.every((names) => names.includes(name)));
       };
       const deadline = Date.now() + 45 * MINUTE;
       for (let left: string[] = [...OF_FAULTS]; left.length > 0; left = await missing()) {
@@ -144,8 +129,10 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
         }
         await pause(90_000);
       }
-      expect(monitoring.notifications).toEqual(
-        expect.arrayContaining(["/page firing ConsulNoFailureTolerance", "/page firing ConsulMemory"]),
+      await cluster.withEach(({ notifications }) =>
+        expect(notifications).toEqual(
+          expect.arrayContaining(["/page firing ConsulNoFailureTolerance", "/page firing ConsulMemory"]),
+        ),
       );
     },
     50 * MINUTE,
@@ -159,7 +146,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
       await testBed.host("consul-server2").docker("update", "--restart=always", "consul-server2");
       await testBed.host("consul-server1").docker("start", "consul-server1-backups");
       await cluster.manage("consul-server1", "consul kv delete consul-cdktf/replacing");
-      await eventually(async () => {
+      await cluster.eventuallyWithEach(async (monitoring) => {
         const firing = await monitoring.firing();
         expect(firing.filter((name) => (OF_FAULTS as readonly string[]).includes(name))).toEqual([]);
       }, 25 * 60);

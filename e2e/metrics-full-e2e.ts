@@ -1,13 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { parse } from "yaml";
 import { defineCluster } from "../cluster/define";
 import { panels } from "../ops/metrics/dashboard";
+import { FILES } from "../ops/metrics/scrape-config";
 import { eventually } from "./consul";
+import { documented } from "./documented";
 import { type RecordedPanel, recorded } from "./metrics/dashboard-record";
 import { MonitoredCluster } from "./metrics/monitored-cluster";
 import { tellingPaths } from "./telling-paths";
+import type { Operator } from "./test-bed/operator";
 import { TestBed } from "./test-bed/test-bed";
+import { CURRENT_PROMETHEUS, OPERATOR } from "./test-bed/world";
 
 const HOSTS = {
   "consul-server1": "172.16.8.120",
@@ -19,6 +24,11 @@ const SERVERS = Object.keys(HOSTS).slice(0, 3);
 const SCREENSHOTS = join(__dirname, "screenshots");
 const section = (page: string, heading: string): string =>
   new RegExp(`## ${heading}\n(.*?)\n## `, "s").exec(readFileSync(join(__dirname, "../docs", page), "utf8"))?.[1] ?? "";
+/** The guide's examples. Its StatsD server is the operator's machine here. */
+const [DOGSTATSD, STATSD] = documented("docs/metrics.md", "yaml", "## StatsD, Datadog and OpenTelemetry").map(
+  (example) => parse(example.replace("10.0.0.31", OPERATOR.address)),
+);
+const PAGING = ',severity="page"';
 /** What the guide says that the token can read, and what Consul tells everybody. */
 const READABLE = [section("metrics.md", "What the token can do"), section("security.md", "Unauthenticated endpoints")]
   .flatMap((text) => [...text.matchAll(/`(\/v1\/[^`]+)`/g)])
@@ -31,10 +41,11 @@ describe("metrics of a secured cluster with the default client_addr", () => {
     daemon: "ssh://root@{address}",
     hosts: HOSTS,
     servers: SERVERS,
-    clients: [{ name: "consul-client1", resources: { memory: 256 } }],
+    clients: [{ name: "consul-client1", resources: { memory: 256 }, ...STATSD }],
     metrics: "on",
+    ...DOGSTATSD,
   });
-  const { file, folder, monitoring, project, secrets } = cluster;
+  const { file, folder, project, secrets } = cluster;
   const begun = new Date();
   const allUp = () => cluster.expectAllUp();
 
@@ -48,6 +59,32 @@ describe("metrics of a secured cluster with the default client_addr", () => {
   afterAll(() => cluster.down());
 
   test("Prometheus scrapes all agents by the files as they were written", () => eventually(allUp, 60));
+
+  test("the programs are Debian's and the current ones, and accept the files", async () => {
+    const versions: string[] = [];
+    await cluster.withEach(async (monitoring) => {
+      const { programs } = monitoring;
+      const files = [FILES.scrape, FILES.fileScrape, FILES.httpScrape].map((file) => join(folder, file));
+      await testBed.operator.run(programs.promtool, ["check", "config", ...files]);
+      await testBed.operator.run(programs.amtool, ["check-config", join(folder, FILES.alertmanager)]);
+      versions.push(await monitoring.version());
+    });
+    expect(versions).toEqual([expect.stringMatching(/^2\./), CURRENT_PROMETHEUS]);
+  });
+
+  test("both have the same series of agents, with the same labels", async () => {
+    const labels = await Promise.all(
+      cluster.monitoring.map(async (monitoring) => {
+        const found = await monitoring.query(
+          `{__name__=~"up|consul_server_isLeader|consul_raft_apply",cluster="metrics"}`,
+        );
+        return found.map(({ metric }) => JSON.stringify(Object.entries(metric).sort())).sort();
+      }),
+    );
+    const [debians, current] = labels;
+    expect(debians).toEqual(current);
+    expect(debians?.filter((series) => series.includes('["__name__","up"]'))).toHaveLength(4);
+  });
 
   test("the token opens what the guide says, and nothing else", async () => {
     const token = readFileSync(join(secrets, "token"), "utf8").trim();
@@ -113,13 +150,32 @@ describe("metrics of a secured cluster with the default client_addr", () => {
 
   test("a rolling change of all agents, a backup and a restore page nobody", async () => {
     const begun = Date.now();
-    file.config = { node_meta: { changed: "yes" } };
+    file.config = { ...file.config, node_meta: { changed: "yes" } };
     await cluster.deploy();
     const { saved } = JSON.parse((await cluster.npm("backup", "--", "--json")).stdout);
     await cluster.npm("restore", "--", saved, "--auto-approve", "--json");
     // An alert that waits for a minute has fired by then.
     await pause(90_000);
-    expect(await cluster.firedSince(begun, ',severity="page"')).toEqual([]);
+    await cluster.withEach(async (monitoring) => expect(await monitoring.firedSince(begun, PAGING)).toEqual([]));
+    await eventually(allUp, 60);
+  });
+
+  test("agents send their metrics to StatsD and to Datadog by the guide's keys", async () => {
+    const received = (machine: Operator["machine"]) => {
+      const program = ["--require", "./typescript.cjs", join(__dirname, "metrics/statsd.ts"), "8125"];
+      return machine.spawn("node", program, { cwd: join(__dirname, "..") });
+    };
+    const datadog = received(testBed.host("consul-server1"));
+    const statsd = received(testBed.operator.machine);
+    try {
+      await eventually(async () => {
+        expect(datadog.stdout).toMatch(/^consul\.runtime\.num_goroutines:[\d.]+\|g\|#cluster:payments$/m);
+        expect(datadog.stdout).toMatch(/\|c\|#cluster:payments$/m);
+        expect(statsd.stdout).toMatch(/^consul\.runtime\.num_goroutines:[\d.]+\|g$/m);
+      }, 60);
+    } finally {
+      for (const listener of [datadog, statsd]) listener.killAll();
+    }
     await eventually(allUp, 60);
   });
 
@@ -129,54 +185,63 @@ describe("metrics of a secured cluster with the default client_addr", () => {
     const stop = (...agents: string[]) => Promise.all(agents.map((agent) => testBed.host(agent).docker("stop", agent)));
     const [first, client, last] = stopped;
     await stop(first, client);
-    await eventually(
-      async () =>
-        expect(await cluster.firedSince(begun)).toEqual(
-          expect.arrayContaining([
-            "ConsulAutopilotUnhealthy",
-            "ConsulClientDown",
-            "ConsulMembersFailed",
-            "ConsulServerDown",
-          ]),
-        ),
+    const expected = ["ConsulAutopilotUnhealthy", "ConsulClientDown", "ConsulMembersFailed", "ConsulServerDown"];
+    await cluster.eventuallyWithEach(
+      async (monitoring) => expect(await monitoring.firedSince(begun)).toEqual(expect.arrayContaining(expected)),
       480,
     );
     // Two servers remain, with a leader: nothing else pages.
-    expect(await cluster.firedSince(begun, ',severity="page"')).toEqual(["ConsulServerDown"]);
+    await cluster.withEach(async (monitoring) =>
+      expect(await monitoring.firedSince(begun, PAGING)).toEqual(["ConsulServerDown"]),
+    );
     await stop(last);
-    await eventually(async () => expect(monitoring.notifications).toContain("/page firing ConsulNoLeader"), 240);
-    expect(monitoring.notifications).toContain("/page firing ConsulServerDown");
+    await cluster.eventuallyWithEach(
+      ({ notifications }) =>
+        expect(notifications).toEqual(
+          expect.arrayContaining(["/page firing ConsulNoLeader", "/page firing ConsulServerDown"]),
+        ),
+      240,
+    );
     await Promise.all(stopped.map((agent) => testBed.host(agent).docker("start", agent)));
     const states = ["ConsulNoLeader", "ConsulServerDown", "ConsulClientDown", "ConsulAutopilotUnhealthy"];
-    await eventually(async () => {
+    await cluster.eventuallyWithEach(async (monitoring) => {
       const firing = await monitoring.firing();
       expect(firing.filter((name) => states.includes(name))).toEqual([]);
     }, 180);
   });
 
-  test("a leader that changes again and again fires an alert", async () => {
+  test("a leader that changes again and again fires an alert, which both receivers get", async () => {
     for (let changes = 0; changes < 6; changes++) {
       await cluster.manage("consul-server1", "consul operator raft transfer-leader");
       await pause(10_000);
     }
-    await eventually(async () => expect(await monitoring.firing()).toContain("ConsulLeaderFlapping"), 60);
+    await cluster.eventuallyWithEach(
+      async (monitoring) => expect(await monitoring.firing()).toContain("ConsulLeaderFlapping"),
+      60,
+    );
+    await cluster.eventuallyWithEach(
+      ({ notifications }) => expect(notifications).toContain("/ticket firing ConsulLeaderFlapping"),
+      90,
+    );
   });
 
   test("every query of the dashboard returns data, which is recorded for the documentation's picture", async () => {
-    const dashboard: RecordedPanel[] = [];
-    const empty: string[] = [];
-    for (const panel of panels(defineCluster(file))) {
-      const { title, unit, kind, queries } = panel;
-      const lines: RecordedPanel["lines"][number][] = [];
-      for (const [legend, query] of Object.entries(queries)) {
-        const found = await monitoring.queryRange(query.replaceAll("$agent", ".*"), begun);
-        if (found.length === 0) empty.push(`${title}: ${query}`);
-        lines.push(...found.map((range) => recorded(legend, range, begun)));
+    await cluster.withEach(async (monitoring) => {
+      const dashboard: RecordedPanel[] = [];
+      const empty: string[] = [];
+      for (const panel of panels(defineCluster(file))) {
+        const { title, unit, kind, queries } = panel;
+        const lines: RecordedPanel["lines"][number][] = [];
+        for (const [legend, query] of Object.entries(queries)) {
+          const found = await monitoring.queryRange(query.replaceAll("$agent", ".*"), begun);
+          if (found.length === 0) empty.push(`${title}: ${query}`);
+          lines.push(...found.map((range) => recorded(legend, range, begun)));
+        }
+        dashboard.push({ title, unit, kind, lines });
       }
-      dashboard.push({ title, unit, kind, lines });
-    }
-    expect(empty).toEqual([]);
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    writeFileSync(join(SCREENSHOTS, "dashboard.json"), JSON.stringify(dashboard));
+      expect(empty).toEqual([]);
+      mkdirSync(SCREENSHOTS, { recursive: true });
+      writeFileSync(join(SCREENSHOTS, "dashboard.json"), JSON.stringify(dashboard));
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
 import { FILES } from "../../ops/metrics/scrape-config";
+import type { MonitoringProgram } from "../test-bed/binaries";
 import type { RunningCommand } from "../test-bed/command";
 import type { Operator } from "../test-bed/operator";
 
@@ -17,52 +17,64 @@ export interface Range {
   readonly values: readonly (readonly [time: number, value: string])[];
 }
 
-/** Prometheus, Alertmanager and a receiver of notifications on the operator's machine, by the files as they were written. */
+/** Names or paths of the programs that monitor a cluster. */
+export type MonitoringPrograms = Readonly<Record<MonitoringProgram, string>>;
+
+/** Debian's programs, which are on the PATH. */
+export const DEBIANS: MonitoringPrograms = {
+  prometheus: "prometheus",
+  promtool: "promtool",
+  alertmanager: "prometheus-alertmanager",
+  amtool: "amtool",
+};
+
+/** Prometheus, Alertmanager and a receiver of notifications on one machine, by the files as they were written. */
 export class Monitoring {
   private readonly running: RunningCommand[] = [];
+  private readonly data: string;
   private readonly notified: string;
 
-  /** @param folder where the product's files are */
+  /**
+   * @param operator on whose machine the programs run; each Monitoring needs a machine of its own, because the files
+   * name the ports
+   * @param folder where the product's files are
+   */
   constructor(
+    readonly programs: MonitoringPrograms,
     private readonly operator: Operator,
     private readonly folder: string,
   ) {
-    this.notified = join(folder, "notified");
+    this.data = join(folder, "data", operator.machine.name);
+    this.notified = join(this.data, "notified");
   }
 
+  /** @param configuration which of the scrape configurations Prometheus reads */
   start(configuration: string = FILES.scrape): void {
+    const prometheus = join(this.data, "prometheus");
+    const alertmanager = join(this.data, "alertmanager");
+    for (const data of [prometheus, alertmanager]) mkdirSync(data, { recursive: true });
     writeFileSync(this.notified, "");
-    this.scrapeTextfiles(configuration);
-    for (const data of ["prometheus", "alertmanager"]) mkdirSync(join(this.folder, "data", data), { recursive: true });
-    const at = (...path: string[]) => join(this.folder, ...path);
     this.spawn("node", "--require", "./typescript.cjs", join(__dirname, "receiver.ts"), "9095", this.notified);
-    this.spawn(
-      "prometheus",
-      `--config.file=${at(configuration)}`,
-      `--storage.tsdb.path=${at("data/prometheus")}`,
-      "--web.listen-address=127.0.0.1:9090",
-    );
-    this.spawn(
-      "prometheus-alertmanager",
-      `--config.file=${at(FILES.alertmanager)}`,
-      `--storage.path=${at("data/alertmanager")}`,
-      "--web.listen-address=127.0.0.1:9093",
-      "--cluster.listen-address=",
-    );
-  }
-
-  /** Adds node_exporter, which exports what `status --prometheus` writes into the folder, as the guide says. */
-  private scrapeTextfiles(configuration: string): void {
-    const file = join(this.folder, configuration);
-    const scraping = parse(readFileSync(file, "utf8"));
-    scraping.scrape_configs.push({ job_name: "node", static_configs: [{ targets: ["127.0.0.1:9100"] }] });
-    writeFileSync(file, stringify(scraping));
+    // Exports what `status --prometheus` writes into the folder.
     this.spawn(
       "prometheus-node-exporter",
       "--collector.disable-defaults",
       "--collector.textfile",
       `--collector.textfile.directory=${this.folder}`,
       "--web.listen-address=127.0.0.1:9100",
+    );
+    this.spawn(
+      this.programs.prometheus,
+      `--config.file=${join(this.folder, configuration)}`,
+      `--storage.tsdb.path=${prometheus}`,
+      "--web.listen-address=127.0.0.1:9090",
+    );
+    this.spawn(
+      this.programs.alertmanager,
+      `--config.file=${join(this.folder, FILES.alertmanager)}`,
+      `--storage.path=${alertmanager}`,
+      "--web.listen-address=127.0.0.1:9093",
+      "--cluster.listen-address=",
     );
   }
 
@@ -90,13 +102,33 @@ export class Monitoring {
     return this.ask("query_range", promql, times);
   }
 
+  /** The version of the Prometheus that runs. */
+  async version(): Promise<string> {
+    const { version } = await this.api<{ version: string }>("status/buildinfo");
+    return version;
+  }
+
   private async ask<Result>(kind: string, promql: string, more: readonly string[] = []): Promise<Result> {
-    const parameters = [`query=${promql}`, ...more].flatMap((parameter) => ["--data-urlencode", parameter]);
-    const url = `http://127.0.0.1:9090/api/v1/${kind}`;
-    const { stdout } = await this.operator.run("curl", ["-sS", "-m", "20", ...parameters, url]);
+    const { result } = await this.api<{ result: Result }>(kind, [`query=${promql}`, ...more]);
+    return result;
+  }
+
+  private async api<Data>(path: string, parameters: readonly string[] = []): Promise<Data> {
+    const encoded = parameters.flatMap((parameter) => ["--data-urlencode", parameter]);
+    const url = `http://127.0.0.1:9090/api/v1/${path}`;
+    const { stdout } = await this.operator.run("curl", ["-sS", "-m", "20", ...encoded, url]);
     const { status, error, data } = JSON.parse(stdout);
-    if (status !== "success") throw new Error(`${promql}: ${error}`);
-    return data.result;
+    if (status !== "success") throw new Error(`${parameters[0]}: ${error}`);
+    return data;
+  }
+
+  /** Names of the alerts that fired at some time since a moment. */
+  async firedSince(begun: number, labels = ""): Promise<string[]> {
+    const seconds = Math.ceil((Date.now() - begun) / 1000);
+    const fired = await this.query(
+      `count by (alertname) (count_over_time(ALERTS{alertstate="firing"${labels}}[${seconds}s]))`,
+    );
+    return fired.map(({ metric }) => metric.alertname ?? "").sort();
   }
 
   /** Names of the alerts that fire now. */
