@@ -58,15 +58,13 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     backups: {},
   });
   const { file } = cluster;
+
   beforeAll(async () => {
     await testBed.reset();
     await testBed.addHost("consul-client2", HOSTS["consul-client2"]);
-    cluster.write();
-    await cluster.npm("secrets", "--", "init");
     await cluster.deploy();
   });
   afterAll(async () => {
-    await cluster.stopInspecting();
     for (const agent of ["consul-client1", "consul-client2"]) await reconnect(testBed, agent);
     await cluster.down();
     await testBed.removeHost("consul-client2");
@@ -84,8 +82,6 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
         lock_minutes: 1,
       },
     };
-    cluster.write();
-    await cluster.npm("secrets", "--", "init");
     await cluster.deploy();
     await cluster.monitor({ status: true });
     await eventually(() => cluster.expectAllUp(), 60);

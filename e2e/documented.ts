@@ -12,18 +12,24 @@ export function documented(page: string, language: string, heading?: string): st
   const text = readFileSync(join(__dirname, "..", page), "utf8");
   // In a numbered step, a block is indented like the step's text.
   const fenced = new RegExp(`^( *)\`\`\`${language}\\n(.*?)^\\1\`\`\``, "gms");
-  const blocks = [...part(text, heading).matchAll(fenced)].map(([, indent, block = ""]) =>
-    block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+  const blocks = [...(heading ? sectionOf(text, `${heading}\n`) : text).matchAll(fenced)].map(
+    ([, indent, block = ""]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
   );
   if (blocks.length === 0) throw new Error(`${page} has no ${language}${heading ? ` below "${heading}"` : ""}`);
   return blocks;
 }
 
-function part(text: string, heading?: string): string {
-  if (heading === undefined) return text;
-  const [, after] = text.split(`\n${heading}\n`);
+/**
+ * A section after its heading, up to the next heading of its level or above.
+ * @param heading or its beginning
+ * @throws if there is no such section
+ */
+export function sectionOf(text: string, heading: string): string {
+  const [, level = ""] = /^(#+) /.exec(heading) ?? [];
+  const [, ...after] = text.split(`\n${heading}`);
+  if (after.length === 0) throw new Error(`there is no section "${heading}"`);
   // A single # starts a comment in a block.
-  return (after ?? "").split(new RegExp(`^#{2,${heading.indexOf(" ")}} `, "m"))[0] as string;
+  return after.join(`\n${heading}`).split(new RegExp(`^#{2,${level.length}} `, "m"))[0] as string;
 }
 
 /** A text as a pattern that matches itself. */

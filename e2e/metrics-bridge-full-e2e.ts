@@ -26,8 +26,6 @@ describe("metrics of a secured cluster in a bridge network", () => {
 
   beforeAll(async () => {
     await testBed.reset();
-    cluster.write();
-    await cluster.npm("secrets", "--", "init");
     await cluster.deploy();
     await cluster.monitor();
   });

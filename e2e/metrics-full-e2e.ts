@@ -6,7 +6,7 @@ import { defineCluster } from "../cluster/define";
 import { panels } from "../ops/metrics/dashboard";
 import { FILES } from "../ops/metrics/scrape-config";
 import { eventually } from "./consul";
-import { documented } from "./documented";
+import { documented, sectionOf } from "./documented";
 import { type RecordedPanel, recorded } from "./metrics/dashboard-record";
 import { MonitoredCluster } from "./metrics/monitored-cluster";
 import { tellingPaths } from "./telling-paths";
@@ -23,7 +23,7 @@ const HOSTS = {
 const SERVERS = Object.keys(HOSTS).slice(0, 3);
 const SCREENSHOTS = join(__dirname, "screenshots");
 const section = (page: string, heading: string): string =>
-  new RegExp(`## ${heading}\n(.*?)\n## `, "s").exec(readFileSync(join(__dirname, "../docs", page), "utf8"))?.[1] ?? "";
+  sectionOf(readFileSync(join(__dirname, "../docs", page), "utf8"), `## ${heading}\n`);
 /** The guide's examples. Its StatsD server is the operator's machine here. */
 const [DOGSTATSD, STATSD] = documented("docs/metrics.md", "yaml", "## StatsD, Datadog and OpenTelemetry").map(
   (example) => parse(example.replace("10.0.0.31", OPERATOR.address)),
@@ -51,8 +51,6 @@ describe("metrics of a secured cluster with the default client_addr", () => {
 
   beforeAll(async () => {
     await testBed.reset();
-    cluster.write();
-    await cluster.npm("secrets", "--", "init");
     await cluster.deploy();
     await cluster.monitor();
   });
@@ -141,8 +139,8 @@ describe("metrics of a secured cluster with the default client_addr", () => {
   });
 
   test("a timer's export of status is what Prometheus' text format says", async () => {
-    await cluster.npm("status", "--", "--prometheus", join(folder, "consul.prom"));
-    const text = readFileSync(join(folder, "consul.prom"), "utf8");
+    await cluster.npm("status", "--", "--prometheus", cluster.exported);
+    const text = readFileSync(cluster.exported, "utf8");
     const { stdout, stderr } = await testBed.operator.run("promtool", ["check", "metrics"], { input: text });
     expect(stdout + stderr).toBe("");
     expect(text).toContain('consul_cdktf_healthy{cluster="metrics",datacenter="dc1"} 1\n');

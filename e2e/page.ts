@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { escaped } from "./documented";
+import { escaped, sectionOf } from "./documented";
 import type { Project } from "./project";
 import { typeAtTerminal } from "./terminal";
 import type { CommandOptions } from "./test-bed/command";
@@ -181,14 +181,6 @@ export function blocksOf(text: string): Block[] {
     at = language === undefined ? end - 1 : end;
   }
   return blocks;
-}
-
-/** A section with its heading, up to the next heading of its level or above. */
-export function sectionOf(text: string, heading: string): string {
-  const [, level = ""] = /^(#+) /.exec(heading) ?? [];
-  const [, ...after] = text.split(`\n${heading}`);
-  if (after.length === 0) throw new Error(`there is no section "${heading}"`);
-  return after.join(`\n${heading}`).split(new RegExp(`^#{2,${level.length}} `, "m"))[0] as string;
 }
 
 /** Longer names first, so that one that is part of another does not spoil it. */

@@ -2,6 +2,7 @@ import { chmodSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { join } from "node:path";
 import type { HealthProblem } from "../ops/inspect/health-problem";
 import { issue, makeCa } from "../ops/secrets/certificates";
+import { sectionOf } from "./documented";
 import { LiveCluster } from "./live-cluster";
 import { tellingPaths } from "./telling-paths";
 import { TestBed } from "./test-bed/test-bed";
@@ -9,9 +10,9 @@ import type { Intrusion } from "./users/intruder";
 
 /** The unauthenticated endpoints that docs/security.md lists. */
 const DOCUMENTED = readFileSync(join(__dirname, "../docs/security.md"), "utf8");
-const UNAUTHENTICATED = [
-  ...(/## Unauthenticated endpoints\n(.*?)\n## /s.exec(DOCUMENTED)?.[1] ?? "").matchAll(/`(\/v1\/[^`]+)`/g),
-].map(([, path]) => path as string);
+const UNAUTHENTICATED = [...sectionOf(DOCUMENTED, "## Unauthenticated endpoints\n").matchAll(/`(\/v1\/[^`]+)`/g)].map(
+  ([, path]) => path as string,
+);
 
 describe("a secure cluster, from nothing in one deploy", () => {
   const testBed = TestBed.standing();

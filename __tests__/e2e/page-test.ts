@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { blocksOf, expectPrinted, Page, sectionOf, shellScript } from "../../e2e/page";
+import { sectionOf } from "../../e2e/documented";
+import { blocksOf, expectPrinted, Page, shellScript } from "../../e2e/page";
 import type { Project } from "../../e2e/project";
 import { folder, PROJECT } from "../cluster-files";
 import { repositoryFiles } from "../repository-files";

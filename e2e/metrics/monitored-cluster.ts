@@ -57,18 +57,24 @@ export class MonitoredCluster {
     writeFileSync(join(this.project.folder, this.project.clusterFile), JSON.stringify(this.file));
   }
 
+  private get secured(): boolean {
+    return this.file.security !== "off";
+  }
+
   npm(...words: string[]): Promise<CommandResult> {
     return this.project.run("npm", ["run", "-s", ...words]);
   }
 
+  /** Does what an operator does after editing the file. */
   async deploy(): Promise<void> {
     this.write();
+    if (this.secured) await this.npm("secrets", "--", "init");
     await this.project.deploy();
   }
 
   /** Writes the files of `npm run metrics`. */
   async writeFiles(): Promise<void> {
-    const ca = this.file.security === "off" ? [] : ["--clients-ca"];
+    const ca = this.secured ? ["--clients-ca"] : [];
     await this.npm("metrics", "--", "--out", this.folder, "--secrets", this.secrets, ...ca);
   }
 
@@ -114,7 +120,7 @@ export class MonitoredCluster {
     }
   }
 
-  /** Where `inspect` writes. */
+  /** Where `status --prometheus` writes for node_exporter. */
   get exported(): string {
     return join(this.folder, "consul.prom");
   }
@@ -132,14 +138,10 @@ export class MonitoredCluster {
     this.inspected = timer();
   }
 
-  /** Stops the timer, and waits until its last run has ended. */
-  async stopInspecting(): Promise<void> {
+  /** Removes the cluster, when the timer's last run has ended. */
+  async down(): Promise<void> {
     this.inspecting = false;
     await this.inspected;
-  }
-
-  async down(): Promise<void> {
-    await this.stopInspecting();
     for (const monitoring of this.monitoring) monitoring.stop();
     await this.testBed.reset();
     this.project.remove();

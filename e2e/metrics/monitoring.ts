@@ -49,7 +49,7 @@ export class Monitoring {
   }
 
   /** @param configuration which of the scrape configurations Prometheus reads */
-  start(configuration: string = FILES.scrape): void {
+  start(configuration: string): void {
     const prometheus = join(this.data, "prometheus");
     const alertmanager = join(this.data, "alertmanager");
     for (const data of [prometheus, alertmanager]) mkdirSync(data, { recursive: true });
