@@ -5,6 +5,7 @@ import type { Stage } from "../../consul/security";
 import type { ServerHealth } from "../../rollout/queries";
 import { type HealthProblem, publicProblem } from "../inspect/health-problem";
 import type { InspectedAgent } from "../inspect/inspected-agent";
+import type { Leadership } from "../inspect/leader";
 import { maintainedHosts } from "../inspect/locks";
 import { type AgentProbe, type FailingCheck, memberAddress, serfStatusName } from "../inspect/probe";
 import { expiry } from "../secrets/certificate";
@@ -103,6 +104,7 @@ export function statusOf(cluster: Cluster, inspection: StatusInspection): Status
       node: agent.node,
       healthy: !unhealthy.has(agent.name) && !unreachable.has(agent.host.name),
       container: found && containerOf(found, isDrifted(agent, problems)),
+      member: memberOf(agent, leader),
       ...(found && viewOf(found, inspection, agentByNode)),
       ui: agent.ui ? `${agent.endpoints.http}${uiPath(agent)}` : undefined,
     };
@@ -136,22 +138,24 @@ function containerOf({ container, image }: InspectedAgent, drifted: boolean): Co
   return { status: Status, startedAt: StartedAt, health: Health?.Status, image: image ?? id, drifted };
 }
 
-/** An agent's own view, and the leader's view of the agent. */
+/** An agent in the gossip of the leader, which knows of agents on unreachable hosts too. */
+function memberOf({ node }: AgentDescription, leader: Leadership | undefined): AgentStatus["member"] {
+  const member = leader?.source?.view.members.find(({ Name }) => Name === node);
+  return member && { address: memberAddress(member), status: serfStatusName(member.Status) };
+}
+
+/** What an agent says of itself, and the leader's autopilot of a server. */
 function viewOf(
   { agent, view }: InspectedAgent,
   { leader }: StatusInspection,
   agentByNode: ReadonlyMap<string, string>,
 ): Partial<AgentStatus> {
-  const source = leader?.source?.view;
-  const member = source?.members.find(({ Name }) => Name === agent.node);
-  const known = { member: member && { address: memberAddress(member), status: serfStatusName(member.Status) } };
-  if (typeof view === "string") return known;
+  if (typeof view === "string") return {};
   const followsLeader = leader !== undefined && view.leader === leader.address;
   return {
-    ...known,
     version: view.version,
     leader: (followsLeader ? (agentByNode.get(leader.node ?? "") ?? leader.node) : undefined) ?? view.leader,
-    raft: raftOf(agent, view, source?.health),
+    raft: raftOf(agent, view, leader?.source?.view.health),
     certificateUntil: view.certificate && expiry(view.certificate).toISOString(),
   };
 }

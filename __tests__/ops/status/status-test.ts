@@ -102,6 +102,18 @@ clients: [c1, c2, c3, c4]
     });
   });
 
+  test("an agent on an unreachable host is in the leader's gossip", () => {
+    const members = [
+      member("s1"),
+      member("s2"),
+      member("s3", { Addr: "10.0.0.3", Status: 4 }),
+      member("c1", { role: "node" }),
+    ];
+    const made = { silent: { s3: "no answer within 3 s" }, agents: { s1: { says: { members } } } };
+    expect(agent("s3", made)).toMatchObject({ member: { address: "10.0.0.3:8301", status: "failed" } });
+    expect(agent("s3", { ...made, agents: { s1: STOPPED, s2: STOPPED, c1: STOPPED } })?.member).toBeUndefined();
+  });
+
   test("a server that autopilot reports as unhealthy, and how far it is behind", () => {
     const others = ["s1", "s3"].map((name) => health(name, { LastIndex: 442 }));
     const behind = health("s2", { Healthy: false, LastIndex: 30, LastContact: "3.2s" });
