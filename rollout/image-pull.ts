@@ -15,6 +15,8 @@ export interface ImagePull {
 export interface PulledImage {
   readonly kind: "pulled";
   readonly id: string;
+  /** Whether it was there at once: the host is as it was before. */
+  readonly wasThere: boolean;
 }
 
 const RETRY_MS = 5000;
@@ -31,13 +33,14 @@ export async function pullImage(
 ): Promise<PulledImage | Denial> {
   const waiting = new Waiting(container, clock, log);
   const begun = new Stopwatch(clock);
-  for (; ; await clock.sleep(RETRY_MS)) {
+  for (let wasThere = true; ; await clock.sleep(RETRY_MS)) {
     const present = await imageId(docker, image);
-    if (present !== undefined) return present;
+    if (present !== undefined) return { kind: "pulled", id: present, wasThere };
+    wasThere = false;
     // A large image needs more than the docker CLI's usual time.
     const pull = await docker.run(["pull", "-q", image], { seconds: seconds + 60 });
     const pulled = pull.ok ? await imageId(docker, image) : undefined;
-    if (pulled !== undefined) return pulled;
+    if (pulled !== undefined) return { kind: "pulled", id: pulled, wasThere };
     const reason = pull.ok ? "the daemon does not list it after the pull" : pull.error;
     if (begun.reached(seconds))
       return deny(
@@ -49,8 +52,8 @@ export async function pullImage(
   }
 }
 
-async function imageId(docker: Docker, image: string): Promise<PulledImage | undefined> {
+async function imageId(docker: Docker, image: string): Promise<string | undefined> {
   const { ok, output } = await docker.run(["image", "inspect", "-f", "{{.Id}}", image]);
   const id = output.trim();
-  return ok && id !== "" ? { kind: "pulled", id } : undefined;
+  return ok && id !== "" ? id : undefined;
 }

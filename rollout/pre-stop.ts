@@ -1,7 +1,7 @@
 import { containerState } from "./container-state";
 import { pullImage } from "./image-pull";
-import { tryNextContainer } from "./next-container";
-import { allow, type Outcome } from "./outcome";
+import { type Replacement, tryNextContainer } from "./next-container";
+import { allow, type Denial, type Outcome } from "./outcome";
 import type { ReplaceRequest } from "./request";
 import { type Consent, type StopTools, whenAllowed } from "./stop-check";
 
@@ -20,28 +20,22 @@ export async function preStop(request: ReplaceRequest, consent: Consent, tools: 
 }
 
 async function checked(request: ReplaceRequest, consent: Consent, tools: StopTools): Promise<Outcome> {
-  const { container } = request.target;
-  const { docker, dockerInTurn, run } = tools;
-  const known = await withoutCluster(request, consent, tools).finally(() => dockerInTurn.leave());
-  if (known !== "ask the cluster") return run.ended() ?? known;
-  return whenAllowed(request, tools, async (allowed, undo) => {
-    // The stop of a server that is cut off from the network would be queued, and reach a server that has rejoined.
-    const now = await containerState(docker, container);
-    if (now.kind === "deny") {
-      await undo();
-      return now;
-    }
-    run.recordStop(request.owner);
-    return allowed;
-  });
+  const { dockerInTurn, run } = tools;
+  try {
+    const known = await beforeTrial(request, consent, tools);
+    if ("kind" in known) return run.ended() ?? known;
+    return await tryAndAsk(request, known, tools);
+  } finally {
+    await dockerInTurn.leave();
+  }
 }
 
-/** What the container, its next image and its next configuration tell. */
-async function withoutCluster(
+/** What the container and its next image tell. @returns what is to be tried, if it runs */
+async function beforeTrial(
   { target, next, seconds }: ReplaceRequest,
   consent: Consent,
   { dockerInTurn, run, clock, log }: StopTools,
-): Promise<Outcome | "ask the cluster"> {
+): Promise<Outcome | Replacement> {
   const { container } = target;
   const before = await containerState(dockerInTurn, container);
   if (before.kind === "deny") return before;
@@ -51,13 +45,40 @@ async function withoutCluster(
   if (ended) return ended;
   const pulled = await pullImage({ container, image: next.image, seconds }, dockerInTurn, clock, log);
   if (pulled.kind === "deny") return pulled;
-  // It may have started again while the image was pulled.
-  const state = await containerState(dockerInTurn, container);
+  // One that did not run may have started again, and a pull takes minutes.
+  const isKnown = before.kind === "running" && pulled.wasThere;
+  const state = isKnown ? before : await containerState(dockerInTurn, container);
   if (state.kind === "deny") return state;
   if (state.kind !== "running") return allow("its container does not run");
-  const trial = await tryNextContainer(
-    { container, image: state.image, next: { ...next, image: pulled.id }, allowsDowngrade: consent.downgrade },
-    dockerInTurn,
-  );
-  return trial.kind === "allow" ? "ask the cluster" : trial;
+  return {
+    container,
+    image: state.image,
+    next: { ...next, image: pulled.id },
+    allowsDowngrade: consent.downgrade,
+  };
+}
+
+/** Tries the next container, and meanwhile asks the cluster, which takes as long. Both have to allow the stop. */
+async function tryAndAsk(request: ReplaceRequest, replacement: Replacement, tools: StopTools): Promise<Outcome> {
+  const { docker, dockerInTurn, run } = tools;
+  let rejection: Denial | undefined;
+  const trial = tryNextContainer(replacement, dockerInTurn)
+    .then((tried) => {
+      if (tried.kind === "deny") rejection = tried;
+    })
+    .finally(() => dockerInTurn.leave());
+  // It is awaited below. Until then nobody handles its error.
+  trial.catch(() => undefined);
+  const stop = async (allowed: Outcome, undo: () => Promise<void>): Promise<Outcome> => {
+    await trial;
+    // The stop of a server that is cut off from the network would be queued, and reach a server that has rejoined.
+    const now = rejection ?? (await containerState(docker, replacement.container));
+    if (now.kind === "deny") {
+      await undo();
+      return now;
+    }
+    run.recordStop(request.owner);
+    return allowed;
+  };
+  return whenAllowed(request, tools, stop, () => run.ended() ?? rejection).finally(() => trial);
 }

@@ -5,7 +5,7 @@ import type { Docker } from "./docker";
 import type { DockerInTurn } from "./docker-in-turn";
 import { type Holder, isSame } from "./holder";
 import { lockHolder, releaseLock } from "./lock";
-import { allow, type Log, type Outcome, unknown } from "./outcome";
+import { allow, type Denial, type Log, type Outcome, unknown } from "./outcome";
 import type { TerraformRun } from "./parallelism";
 import { preStopClient } from "./pre-stop-client";
 import { type AskedServer, preStopServer } from "./pre-stop-server";
@@ -66,20 +66,22 @@ export const checksAtOnce = ({ role, limit }: Pick<StopRequest, "role" | "limit"
  * Carries out a stop if the check of the cluster allows it: when Terraform has an operation left, and this check is at
  * the head of its role's queue, and an agent allows it. The head of the client agents' queue has several places.
  * @param stop `undo` is for a stop that cannot be carried out
+ * @param ended denies the stop, also while the check waits. @default when whoever started the run has ended it
  */
 export async function whenAllowed(
   request: StopRequest,
   tools: StopTools,
   stop: (allowed: Outcome, undo: () => Promise<void>) => Promise<Outcome>,
+  ended = (): Denial | undefined => tools.run.ended(),
 ): Promise<Outcome> {
   const { owner } = request;
-  const denial = tools.run.ended() ?? tools.run.reserve(owner);
+  const denial = ended() ?? tools.run.reserve(owner);
   if (denial) return denial;
   try {
     const claim = new Claim(request);
-    const outcome = await askInQueue(request, tools, claim);
+    const outcome = await askInQueue(request, tools, claim, ended);
     if (outcome.kind !== "allow") return outcome;
-    const end = tools.run.ended();
+    const end = ended();
     if (!end) return await stop(outcome, () => undo(claim, tools.ask));
     await undo(claim, tools.ask);
     return end;
@@ -88,15 +90,22 @@ export async function whenAllowed(
   }
 }
 
-async function askInQueue(request: StopRequest, tools: StopTools, claim: Claim): Promise<Outcome> {
+async function askInQueue(
+  request: StopRequest,
+  tools: StopTools,
+  claim: Claim,
+  ended: () => Denial | undefined,
+): Promise<Outcome> {
   const { ask, queue, servers, run, clock } = tools;
   const { owner, role } = request;
-  const waits = new WaitFile(run);
-  const isEnded = () => run.ended() !== undefined;
+  const waits = new WaitFile({ folder: run.folder, own: run.own, ended });
+  const isEnded = () => ended() !== undefined;
   try {
     await queue.turn(clock, () => waits.isCalled(owner) || isEnded());
     // Servers go first, and each is in its queue since its check began.
     if (role === "client") await servers.whenEmpty(clock, isEnded);
+    const end = ended();
+    if (end) return end;
     const outcome = await ask(async (asked) => {
       await claim.note(asked.api);
       const answer = await decide(request, asked, tools, waits);

@@ -16,12 +16,12 @@ export class FakeDocker implements Docker {
   readonly calls: DockerCall[] = [];
 
   /** @param answer to a call's arguments in one line */
-  constructor(public answer: (line: string, calls: number) => Answer) {}
+  constructor(public answer: (line: string, calls: number) => Answer | Promise<Answer>) {}
 
   async run(args: readonly string[], { input = "", seconds }: DockerOptions = {}): Promise<DockerResult> {
     const line = args.join(" ");
     this.calls.push({ line, input: input.toString(), seconds });
-    const answer = this.answer(line, this.calls.length);
+    const answer = await this.answer(line, this.calls.length);
     const result = typeof answer === "string" ? { output: answer } : answer;
     return { ok: true, output: "", error: "", ...result };
   }

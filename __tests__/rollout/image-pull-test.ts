@@ -15,13 +15,17 @@ async function pull(docker: FakeDocker, seconds = 60) {
 
 test("an image that the host has is not pulled", async () => {
   const docker = new FakeDocker(() => "sha256:a\n");
-  expect(await pull(docker)).toEqual({ outcome: { kind: "pulled", id: "sha256:a" }, log: [], seconds: 0 });
+  expect(await pull(docker)).toEqual({
+    outcome: { kind: "pulled", id: "sha256:a", wasThere: true },
+    log: [],
+    seconds: 0,
+  });
   expect(docker.lines()).toEqual([INSPECT]);
 });
 
 test("an image that the host does not have is pulled, for longer than the docker CLI has otherwise", async () => {
   const docker = new FakeDocker((_, calls) => (calls === 1 ? failed("No such image") : "sha256:a"));
-  expect((await pull(docker)).outcome).toEqual({ kind: "pulled", id: "sha256:a" });
+  expect((await pull(docker)).outcome).toEqual({ kind: "pulled", id: "sha256:a", wasThere: false });
   expect(docker.lines()).toEqual([INSPECT, PULL, INSPECT]);
   expect(docker.calls[1]?.seconds).toBe(120);
 });
@@ -29,7 +33,7 @@ test("an image that the host does not have is pulled, for longer than the docker
 test("a pull that fails is tried again, and the provider's own pull counts; each reason is logged once", async () => {
   const docker = new FakeDocker((line, calls) => (line === INSPECT && calls > 6 ? "sha256:a" : failed("unauthorized")));
   expect(await pull(docker)).toEqual({
-    outcome: { kind: "pulled", id: "sha256:a" },
+    outcome: { kind: "pulled", id: "sha256:a", wasThere: false },
     log: ["s1: waiting for consul:next: unauthorized"],
     seconds: 15,
   });

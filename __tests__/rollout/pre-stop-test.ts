@@ -1,12 +1,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import type { Outcome } from "../../rollout/outcome";
 import { preStop } from "../../rollout/pre-stop";
+import { Queue } from "../../rollout/queue";
 import type { ReplaceRequest } from "../../rollout/request";
-import type { Ask, Consent, StopTools } from "../../rollout/stop-check";
+import type { Consent, StopTools } from "../../rollout/stop-check";
 import { WaitFile } from "../../rollout/wait-file";
 import { FakeDocker, failed } from "./docker-fake";
 import { SimulatedCluster, Simulation } from "./simulation";
-import { asking, STOP_OF_SERVER, stopTools } from "./stop-tools";
+import { asking, memoryFolder, STOP_OF_SERVER, stopTools } from "./stop-tools";
 
 const LOCK = "consul-cdktf/replacing";
 const SLOT = "consul-cdktf/clients/s1";
@@ -18,12 +19,20 @@ const REQUEST: ReplaceRequest = {
 };
 const CLIENT: ReplaceRequest = { ...REQUEST, role: "client", limit: 1 };
 
-type Answer = ReturnType<FakeDocker["answer"]>;
+type Answer = Awaited<ReturnType<FakeDocker["answer"]>>;
 const STATE = "container inspect";
 
+type Answers = Readonly<Record<string, Answer | (() => Answer | Promise<Answer>)>>;
+
+/** An image that is on the host after a pull. */
+function afterPull(): () => Answer {
+  let asked = 0;
+  return () => (asked++ === 0 ? failed("none") : "sha256:a");
+}
+
 /** A daemon. @param states of the container, one after the other; the last one stays */
-function daemon(states: readonly Answer[] = ["running sha256:a"], others: Readonly<Record<string, Answer>> = {}) {
-  const answers: Readonly<Record<string, Answer>> = {
+function daemon(states: readonly Answer[] = ["running sha256:a"], others: Answers = {}) {
+  const answers: Answers = {
     "image inspect": "sha256:a",
     run: "Consul v1.22.2\naccepted\n",
     ...others,
@@ -34,7 +43,8 @@ function daemon(states: readonly Answer[] = ["running sha256:a"], others: Readon
       looks += 1;
       return states[Math.min(looks, states.length) - 1];
     }
-    return Object.entries(answers).find(([command]) => line.startsWith(command))?.[1];
+    const answer = Object.entries(answers).find(([command]) => line.startsWith(command))?.[1];
+    return typeof answer === "function" ? answer() : answer;
   });
 }
 
@@ -63,7 +73,7 @@ const commands = (docker: FakeDocker) => docker.lines().map((line) => line.split
 test("an agent is stopped when its image is there, is tried, and the cluster can do without it", async () => {
   const { outcome, docker, cluster, files, queued } = await stop();
   expect(outcome).toEqual({ kind: "allow", reason: "2 of 3 voters are healthy without it, 2 are needed" });
-  expect(commands(docker)).toEqual([STATE, "image inspect", STATE, "run --rm", STATE]);
+  expect(commands(docker)).toEqual([STATE, "image inspect", "run --rm", STATE]);
   expect(cluster.stored(LOCK)).toBe("s1");
   expect([files, queued]).toEqual([["stopped.s1"], []]);
 });
@@ -95,29 +105,120 @@ describe("a container", () => {
   test.each([
     ["at first", [failed("no route")]],
     ["after the pull", ["running sha256:a", failed("no route")]],
-  ])("whose daemon is unreachable %s is not stopped", async (_, states) => {
-    const { outcome, cluster } = await stop({ docker: daemon(states, { "container ls": failed("no route") }) });
+  ])("whose daemon is unreachable %s is not stopped, and the cluster not asked", async (_, states) => {
+    const others = { "container ls": failed("no route"), "image inspect": afterPull() };
+    const { outcome, cluster } = await stop({ docker: daemon(states, others) });
     expect(outcome).toMatchObject({ kind: "deny", reason: "its daemon is unreachable: no route" });
-    expect(cluster.keys()).toEqual([]);
+    expect(cluster.requests).toEqual([]);
+  });
+
+  test("that was stopped during a pull is not asked about", async () => {
+    const docker = daemon(["running sha256:a", "exited sha256:a"], { "image inspect": afterPull() });
+    const { outcome, cluster } = await stop({ docker });
+    expect(outcome).toEqual({ kind: "allow", reason: "its container does not run" });
+    expect([commands(docker), cluster.requests]).toEqual([
+      [STATE, "image inspect", "pull -q", "image inspect", STATE],
+      [],
+    ]);
   });
 });
 
-test("a check that asks the cluster has made way for those that begin", async () => {
-  const cluster = new SimulatedCluster(new Simulation());
-  const docker = daemon();
-  const { tools, beginnings } = stopTools(cluster, docker);
-  const places = { before: 0, asking: -1 };
-  const inspected = docker.answer;
-  docker.answer = (line, calls) => {
-    places.before ||= beginnings.files.size;
-    return inspected(line, calls);
-  };
-  const ask: Ask = (decide) => {
-    places.asking = beginnings.files.size;
-    return tools.ask(decide);
-  };
-  await cluster.simulation.until(preStop(REQUEST, NO_CONSENT, { ...tools, ask }));
-  expect(places).toEqual({ before: 1, asking: 0 });
+describe("the trial of the next container goes on while the cluster is asked", () => {
+  const TRIAL_SECONDS = 20;
+  const REJECTED = "Consul v1.22.2\nrejected: invalid key x\n";
+
+  /** @param tried what the trial prints, or why it breaks off, after TRIAL_SECONDS */
+  function slowly(cluster: SimulatedCluster, tried: Answer | Error) {
+    return daemon(undefined, {
+      run: () =>
+        cluster.simulation.clock.sleep(TRIAL_SECONDS * 1000).then(() => {
+          if (tried instanceof Error) throw tried;
+          return tried;
+        }),
+    });
+  }
+
+  test("so that it takes the time of one of the two", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    let allowed = 0;
+    const { outcome } = await stop({
+      cluster,
+      docker: slowly(cluster, "Consul v1.22.2\naccepted\n"),
+      change: ({ ask }) => ({
+        ask: async (decide) => {
+          const answer = await ask(decide);
+          allowed = cluster.simulation.seconds;
+          return answer;
+        },
+      }),
+    });
+    expect([outcome.kind, allowed < TRIAL_SECONDS]).toEqual(["allow", true]);
+    expect(cluster.simulation.seconds).toBeCloseTo(TRIAL_SECONDS, 1);
+  });
+
+  test.each([
+    ["the deploy lock", REQUEST],
+    ["the rollout slot", CLIENT],
+  ])("and a rejection releases what the check has acquired: %s", async (_, request) => {
+    const cluster = new SimulatedCluster(new Simulation());
+    const { outcome, docker, files } = await stop({ cluster, request, docker: slowly(cluster, REJECTED) });
+    expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("invalid key x") });
+    expect(cluster.requests.some((line) => line.startsWith("PUT /v1/kv"))).toBe(true);
+    expect([cluster.keys(), files, commands(docker).at(-1)]).toEqual([[], [], "run --rm"]);
+  });
+
+  test("and a rejection ends a check that waits for somebody else", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.store(LOCK, "s9");
+    const { outcome } = await stop({ cluster, docker: slowly(cluster, REJECTED) });
+    expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("invalid key x") });
+    expect(cluster.stored(LOCK)).toBe("s9");
+    // A blocking query for the lock may go on.
+    expect(cluster.simulation.seconds).toBeLessThan(4 * TRIAL_SECONDS);
+  });
+
+  test("and a rejection in the queue asks no agent", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    const folder = memoryFolder();
+    const alive = { commandLine: () => "", isAlive: () => true, startOf: () => "" };
+    await new Queue(folder, alive, 2).join();
+    const queue = new Queue(folder, alive, 1);
+    const docker = slowly(cluster, REJECTED);
+    const { outcome } = await stop({ cluster, docker, change: () => ({ queue }) });
+    expect([outcome.kind, cluster.requests]).toEqual(["deny", []]);
+  });
+
+  test("and another denial waits for its end, which leaves nothing running", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    const { outcome } = await stop({
+      cluster,
+      docker: slowly(cluster, "Consul v1.22.2\naccepted\n"),
+      env: { TF_CLI_ARGS: "-parallelism=1" },
+      change: ({ run }) => {
+        run.recordStop("s9");
+        return {};
+      },
+    });
+    expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("left to start s9") });
+    expect(cluster.simulation.seconds).toBeCloseTo(TRIAL_SECONDS, 1);
+  });
+
+  test("and one that breaks off is an error, not a pass", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    await expect(stop({ cluster, docker: slowly(cluster, new Error("broken")) })).rejects.toThrow("broken");
+  });
+
+  test("and makes way for those that begin when it has ended, whatever the cluster does", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    const docker = slowly(cluster, "Consul v1.22.2\naccepted\n");
+    cluster.store(LOCK, "s9");
+    const { tools, beginnings } = stopTools(cluster, docker);
+    const places: number[] = [];
+    for (const seconds of [TRIAL_SECONDS - 1, TRIAL_SECONDS + 1])
+      cluster.simulation.at(seconds, () => places.push(beginnings.files.size));
+    await cluster.simulation.until(preStop(REQUEST, NO_CONSENT, tools));
+    expect(places).toEqual([1, 0]);
+  });
 });
 
 test("a check that breaks off leaves no place behind in which it began", async () => {
@@ -248,8 +349,7 @@ describe("what the check before waited for", () => {
 
 describe("what a denied check had acquired", () => {
   /** The daemon goes between the check and the stop. */
-  const lost = () =>
-    daemon(["running sha256:a", "running sha256:a", failed("no route")], { "container ls": failed("") });
+  const lost = () => daemon(["running sha256:a", failed("no route")], { "container ls": failed("") });
 
   test.each([
     ["the deploy lock", REQUEST],
