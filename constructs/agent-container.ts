@@ -2,16 +2,13 @@ import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Construct } from "constructs";
 import type { AgentSettings } from "../cluster/model";
 import { type AgentConfigProps, agentConfig, agentEnvironment, listensOnPrivileged } from "../consul/agent-config";
-import { declaredVolume, PATHS } from "../consul/contract";
+import { declaredVolume, PATHS, STOP_TIMEOUT_SECONDS } from "../consul/contract";
 import type { Role } from "../consul/ports";
 import { type AgentSecurity, SECURED_ENTRYPOINT, secretUploads } from "./agent-security";
 import { hardening, healthCheck, labels, limits, publishedPorts, type Upload, volume } from "./container-options";
 import { ContainerScripts } from "./container-scripts";
 import type { IDockerHost } from "./docker-host-base";
 import { setLog } from "./logging";
-
-/** Seconds from SIGTERM to SIGKILL. Consul gives its agents 15 s to finish, and Docker's default is 10 s. */
-export const STOP_TIMEOUT_SECONDS = 30;
 
 export interface AgentContainerProps {
   readonly settings: AgentSettings;

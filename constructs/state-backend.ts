@@ -2,8 +2,7 @@ import { TerraformBackend, type TerraformRemoteState } from "cdktf";
 import type { Construct } from "constructs";
 import type { BackendEntry } from "../cluster/file/schema";
 import { backendOf } from "../cluster/resolve/state-backend";
-import { escapedAll } from "./escape";
-import { fromStack } from "./project-path";
+import { backendBlock } from "./backend-block";
 
 /**
  * A stack's backend, with Terraform's own argument names. CDKTF's classes are not used, because LocalBackend writes an
@@ -27,11 +26,4 @@ export class StateBackend extends TerraformBackend {
       "a value of one stack cannot be used in another here; give the stacks one backend of CDKTF's own, or pass the value as text",
     );
   }
-}
-
-/** Terraform's JSON of a stack's backend. A local path is relative to a folder at the depth of the stacks' folders. */
-export function backendBlock(entry: BackendEntry | undefined, stack: string): object {
-  const { type, arguments: given } = backendOf(entry, stack);
-  const args = escapedAll(type === "local" ? { path: fromStack(String(given.path)) } : given);
-  return { terraform: type === "cloud" ? { cloud: args } : { backend: { [type]: args } } };
 }

@@ -68,6 +68,9 @@ export const LABEL_PREFIX = "consul-cdktf.";
 /** Registrator would register Consul's own ports as services. */
 export const REGISTRATOR_IGNORES = { SERVICE_IGNORE: "true" } as const;
 
+/** Seconds from SIGTERM to SIGKILL. Consul gives its agents 15 s to finish, and Docker's default is 10 s. */
+export const STOP_TIMEOUT_SECONDS = 30;
+
 /** The label of adoption's short-lived containers, by which a later run finds one that a killed command left. */
 export const ADOPTION_LABEL = `${LABEL_PREFIX}data-place`;
 

@@ -1,6 +1,6 @@
 import type { CodeOf } from "../../cluster/catalogue";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
+import { STOP_TIMEOUT_SECONDS } from "../../consul/contract";
 import { SYSTEM_CLOCK } from "../../rollout/clock";
 import { transferLeadership } from "../../rollout/leadership";
 import { withAgent } from "../docker/agent";

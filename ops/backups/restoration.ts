@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentDescription, Cluster } from "../../cluster/model";
-import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
+import { STOP_TIMEOUT_SECONDS } from "../../consul/contract";
 import { SYSTEM_CLOCK } from "../../rollout/clock";
 import { readJson } from "../../rollout/reconcile/management";
 import { tryWithAgent, withAgent } from "../docker/agent";

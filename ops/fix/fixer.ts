@@ -1,5 +1,5 @@
 import type { Cluster } from "../../cluster/model";
-import { STOP_TIMEOUT_SECONDS } from "../../constructs/agent-container";
+import { STOP_TIMEOUT_SECONDS } from "../../consul/contract";
 import { tryWithAgent } from "../docker/agent";
 import { docker } from "../docker/docker";
 import type { FixAction, HealthProblem } from "../inspect/health-problem";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unescaped } from "../../constructs/escape";
-import { namedRequest } from "../../constructs/rollout-program";
+import { namedRequest } from "../../constructs/request-text";
 import { STACK_JSON, secretsId } from "../../consul/contract";
 import { SYSTEM_CLOCK } from "../../rollout/clock";
 import { dockerEnvironment } from "../../rollout/environment";

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { BackendEntry } from "../../cluster/file/schema";
 import { backendOf } from "../../cluster/resolve/state-backend";
 import { refuseVariables } from "../../cluster/terraform-variables";
-import { backendBlock } from "../../constructs/state-backend";
+import { backendBlock } from "../../constructs/backend-block";
 import { STACK_JSON } from "../../consul/contract";
 import { parallel } from "../parallel";
 import { withTempDir } from "../temp-dir";
