@@ -30,6 +30,8 @@ export interface AskedServer {
  * 1 s for their answers (raft-autopilot, gatherNextStateInputs).
  */
 const AUTOPILOT_SECONDS = 5;
+/** How often autopilot is asked whether it has found something else, in milliseconds. */
+const AUTOPILOT_POLL = 50;
 
 /**
  * An entry that the check has written. A server that tells autopilot an index as high has answered after it, and has
@@ -129,6 +131,7 @@ export async function preStopServer(
       ageing = undefined;
     }
     const hasAnswered = ({ LastIndex }: ServerHealth) => LastIndex >= index;
+    pause = () => untilAutopilotChanges(health, api, clock);
     const others = await othersOf(health, node, asked, overdue);
     const healthy = others.healthy.length;
     // A server that leaves is not counted afterwards; one that is replaced still has its vote.
@@ -165,6 +168,26 @@ export async function preStopServer(
   };
   return waiting.until(lookOnce, () => pause());
 }
+
+/**
+ * Waits until autopilot tells something else, or for a second. It has no blocking query. It is asked often, because the
+ * rest of a look takes longer: a program in the container tries the other servers' ports.
+ */
+async function untilAutopilotChanges(known: readonly ServerHealth[], api: ConsulApi, clock: Clock): Promise<void> {
+  const look = new Stopwatch(clock);
+  const before = findings(known);
+  for (let now = before; now === before && !look.reached(1); ) {
+    await clock.sleep(AUTOPILOT_POLL);
+    now = findings((await serverHealth(api)) ?? []);
+  }
+}
+
+/** What autopilot has found, whatever the order in which it lists the servers. */
+const findings = (servers: readonly ServerHealth[]): string =>
+  servers
+    .map(({ Name, Healthy, SerfStatus, LastIndex }) => [Name, Healthy, SerfStatus, LastIndex].join(" "))
+    .sort()
+    .join();
 
 /** What the server is whose stop costs no vote; undefined for one whose vote counts. */
 async function takesNothingAway(

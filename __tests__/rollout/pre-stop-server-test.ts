@@ -172,6 +172,16 @@ describe("each server that is counted has to answer autopilot after the lock was
     expect(seconds).toBeLessThanOrEqual(later + 0.25);
   });
 
+  test("autopilot is asked twenty times a second meanwhile, and all else once a second", async () => {
+    const cluster = clusterOf();
+    cluster.autopilotFrom = 1900;
+    const { seconds } = await check(cluster);
+    const asked = (path: string) => cluster.requests.filter((line) => line.includes(path)).length;
+    expect(seconds).toBe(1.9);
+    expect(asked("/v1/agent/members")).toBe(3);
+    expect(asked("/v1/operator/autopilot/health")).toBeGreaterThan(30);
+  });
+
   test("a lock that an earlier deploy left is written anew for that, as it was", async () => {
     const cluster = clusterOf();
     cluster.autopilotFrom = 1500;
