@@ -40,7 +40,12 @@ export function asking(cluster: SimulatedCluster, names: readonly string[], own?
   return async (decide) => {
     let outcome: Outcome = { kind: "unknown", reason: "there is no agent to ask" };
     for (const name of names) {
-      const asked: AskedServer = { api: cluster.api(name), isOwn: name === own, connects: cluster.connects };
+      const asked: AskedServer = {
+        api: cluster.api(name),
+        isOwn: name === own,
+        connects: cluster.connects,
+        haveStored: cluster.haveStored,
+      };
       outcome = await decide(asked);
       if (outcome.kind !== "unknown") break;
     }
