@@ -38,7 +38,7 @@ const AUTOPILOT_SECONDS = 5;
  * has closed (seen in each restart with Consul 1.22), so that its answer comes up to 4 s later.
  */
 const WATCH_SECONDS = 2;
-/** How often autopilot is asked whether it has found something else, in milliseconds. */
+/** How often autopilot is asked for what it has found, in milliseconds. */
 const AUTOPILOT_POLL = 50;
 
 /**
