@@ -2,12 +2,25 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import type { ClusterFile } from "../cluster/file/schema";
 import { KV } from "../consul/contract";
-import { eventually } from "./consul";
+import { type ConsulApi, eventually } from "./consul";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
 import { pause } from "./pause";
 import { Random } from "./random";
 import { expectNothingLeft } from "./rollout-processes";
 import { TestBed } from "./test-bed/test-bed";
+
+/** Autopilot asks all servers every two seconds. */
+const AUTOPILOT_MS = 1900;
+
+/** Waits until autopilot has asked the servers: users write all the time, so that the leader's index is another one. */
+async function untilAutopilotAsks(server: ConsulApi): Promise<void> {
+  const index = async () => {
+    const { Servers } = await server.json("/v1/operator/autopilot/health");
+    return Servers.find(({ Leader }: { Leader: boolean }) => Leader).LastIndex;
+  };
+  const before = await index();
+  while ((await index()) === before) await pause(0.05);
+}
 
 describe("the rollout's program in a rolling change", () => {
   const testBed = TestBed.standing();
@@ -141,6 +154,44 @@ describe("the rollout's program in a rolling change", () => {
         const { exitCode, stdout } = await deploy.finished;
         expect(exitCode).toBe(0);
         expect(stdout).toContain(`${replaced}: stop allowed: 2 of 3 voters are healthy without it`);
+      });
+      await cluster.expectSound(seen);
+      await expectNothingLeft(cluster);
+    }));
+
+  test("does not believe a server that was restarted, and hangs a second and a half after the lock was released", () =>
+    cluster.bear(async () => {
+      const leader = await cluster.leader();
+      const followers = cluster.serverNames.filter((name) => name !== leader);
+      const restarted = random.pick(followers);
+      const replaced = followers.find((name) => name !== restarted) as string;
+      const server = cluster.api(leader);
+      const seen = await cluster.during(async () => {
+        await server.put(`/v1/kv/${KV.lock}?cas=0`, "somebody");
+        const before = (await cluster.incarnations())[replaced];
+        cluster.set(replaced, { labels: { beside: "restarted" } });
+        cluster.write();
+        const deploy = cluster.startDeploy();
+        await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
+        // Ready before autopilot asks again: its question then fails, and the next one comes when the server hangs.
+        await eventually(async () => {
+          await untilAutopilotAsks(server);
+          const asked = Date.now();
+          await cluster.docker(restarted, "restart", restarted);
+          await eventually(async () => expect(await cluster.api(restarted).json("/v1/status/leader")).not.toBe(""));
+          expect(Date.now() - asked).toBeLessThan(AUTOPILOT_MS);
+        }, 120);
+        await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
+        await pause(1.5);
+        await signal("STOP", restarted);
+        try {
+          const why = new RegExp(`${replaced}: only 1 of 3 voters would be healthy .* not healthy: ${restarted}`);
+          await eventually(async () => expect(deploy.stdout).toMatch(why), 40);
+          expect((await cluster.incarnations())[replaced]).toBe(before);
+        } finally {
+          await signal("CONT", restarted);
+        }
+        expect(await deploy.finished).toMatchObject({ exitCode: 0 });
       });
       await cluster.expectSound(seen);
       await expectNothingLeft(cluster);
