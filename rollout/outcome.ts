@@ -29,8 +29,10 @@ export interface WaitRecord {
   begin(reason: string): void;
   /** Calls the check of an agent, if it is in a queue, to the queue's head. */
   call(owner: string): void;
-  /** Denies every further stop, if whoever started the run of these checks has ended it. */
+  /** Denies the stop, whatever the check waits for. */
   ended(): Denial | undefined;
+  /** Whether something else has not decided yet: until then nothing is allowed. */
+  isUndecided(): boolean;
 }
 
 const NO_RECORD: WaitRecord = {
@@ -38,6 +40,7 @@ const NO_RECORD: WaitRecord = {
   begin: () => undefined,
   call: () => undefined,
   ended: () => undefined,
+  isUndecided: () => false,
 };
 
 /** How many agents a check that waits for them calls, the earliest first. */
@@ -98,13 +101,15 @@ export class Waiting {
   }
 
   /**
-   * Repeats a look until there is an answer, or nobody waits for one any more.
+   * Repeats a look until there is an answer, or nobody waits for one any more. A look that allows the stop while something
+   * else is undecided is repeated, because what it has seen would be old.
    * @param pause until the next look
    */
   async until(look: () => Promise<Outcome | "waiting">, pause: () => Promise<void>): Promise<Outcome> {
     for (; ; await pause()) {
+      const isUndecided = this.record.isUndecided();
       const answer = this.record.ended() ?? (await look());
-      if (answer !== "waiting") return answer;
+      if (answer !== "waiting" && !(isUndecided && answer.kind === "allow")) return answer;
     }
   }
 

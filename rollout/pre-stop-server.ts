@@ -174,8 +174,10 @@ export async function preStopServer(
     const silent = others.healthy.filter((server) => !hasAnswered(server));
     if (silent.length > 0) {
       if (!marked.since.reached(WATCH_SECONDS)) return "waiting";
+      const asking = new Stopwatch(clock);
       const stored = await asked.haveStored(index);
-      if (!silent.every(({ Name }) => stored.has(Name))) return "waiting";
+      // What autopilot told before is older than a second then.
+      if (asking.reached(1) || !silent.every(({ Name }) => stored.has(Name))) return "waiting";
     }
     return allow(`${healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
   };

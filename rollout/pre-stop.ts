@@ -1,9 +1,9 @@
 import { containerState } from "./container-state";
 import { pullImage } from "./image-pull";
 import { type Replacement, tryNextContainer } from "./next-container";
-import { allow, type Denial, type Outcome } from "./outcome";
+import { allow, deny, type Outcome } from "./outcome";
 import type { ReplaceRequest } from "./request";
-import { type Consent, type StopTools, whenAllowed } from "./stop-check";
+import { type Consent, type Meanwhile, type StopTools, whenAllowed } from "./stop-check";
 
 /**
  * What has to hold before Terraform stops an agent's container to replace it: the next image is on the host, accepts the
@@ -58,21 +58,22 @@ async function beforeTrial(
   };
 }
 
-/** Tries the next container, and meanwhile asks the cluster, which takes as long. Both have to allow the stop. */
+/**
+ * Tries the next container, and meanwhile asks the cluster, which takes as long. Both have to allow the stop, the cluster
+ * after the trial has ended.
+ */
 async function tryAndAsk(request: ReplaceRequest, replacement: Replacement, tools: StopTools): Promise<Outcome> {
   const { docker, dockerInTurn, run } = tools;
-  let rejection: Denial | undefined;
+  let tried: Outcome | undefined;
   const trial = tryNextContainer(replacement, dockerInTurn)
-    .then((tried) => {
-      if (tried.kind === "deny") rejection = tried;
-    })
-    .finally(() => dockerInTurn.leave());
-  // It is awaited below. Until then nobody handles its error.
-  trial.catch(() => undefined);
+    .catch((error: Error) => deny(`its next container cannot be tried: ${error.message}`, "deploy again"))
+    .then((outcome) => {
+      tried = outcome;
+      return dockerInTurn.leave();
+    });
   const stop = async (allowed: Outcome, undo: () => Promise<void>): Promise<Outcome> => {
-    await trial;
     // The stop of a server that is cut off from the network would be queued, and reach a server that has rejoined.
-    const now = rejection ?? (await containerState(docker, replacement.container));
+    const now = await containerState(docker, replacement.container);
     if (now.kind === "deny") {
       await undo();
       return now;
@@ -80,5 +81,9 @@ async function tryAndAsk(request: ReplaceRequest, replacement: Replacement, tool
     run.recordStop(request.owner);
     return allowed;
   };
-  return whenAllowed(request, tools, stop, () => run.ended() ?? rejection).finally(() => trial);
+  const meanwhile: Meanwhile = {
+    ended: () => run.ended() ?? (tried?.kind === "deny" ? tried : undefined),
+    isUndecided: () => tried === undefined,
+  };
+  return whenAllowed(request, tools, stop, meanwhile).finally(() => trial);
 }

@@ -5,7 +5,7 @@ import type { Docker } from "./docker";
 import type { DockerInTurn } from "./docker-in-turn";
 import { type Holder, isSame } from "./holder";
 import { lockHolder, releaseLock } from "./lock";
-import { allow, type Denial, type Log, type Outcome, unknown } from "./outcome";
+import { allow, type Log, type Outcome, unknown, type WaitRecord } from "./outcome";
 import type { TerraformRun } from "./parallelism";
 import { preStopClient } from "./pre-stop-client";
 import { type AskedServer, preStopServer } from "./pre-stop-server";
@@ -50,6 +50,9 @@ export interface StopTools {
   readonly log: Log;
 }
 
+/** What else decides about a stop while the cluster is asked. */
+export type Meanwhile = Pick<WaitRecord, "ended" | "isUndecided">;
+
 export type StopRequest = ReplaceRequest | DecommissionRequest | BeginMaintenanceRequest;
 
 /** How many checks of client agents may ask the cluster at the same time: each holds a docker CLI and a connection. */
@@ -66,22 +69,22 @@ export const checksAtOnce = ({ role, limit }: Pick<StopRequest, "role" | "limit"
  * Carries out a stop if the check of the cluster allows it: when Terraform has an operation left, and this check is at
  * the head of its role's queue, and an agent allows it. The head of the client agents' queue has several places.
  * @param stop `undo` is for a stop that cannot be carried out
- * @param ended denies the stop, also while the check waits. @default when whoever started the run has ended it
+ * @param meanwhile @default whoever started the run may end it
  */
 export async function whenAllowed(
   request: StopRequest,
   tools: StopTools,
   stop: (allowed: Outcome, undo: () => Promise<void>) => Promise<Outcome>,
-  ended = (): Denial | undefined => tools.run.ended(),
+  meanwhile: Meanwhile = { ended: () => tools.run.ended(), isUndecided: () => false },
 ): Promise<Outcome> {
   const { owner } = request;
-  const denial = ended() ?? tools.run.reserve(owner);
+  const denial = meanwhile.ended() ?? tools.run.reserve(owner);
   if (denial) return denial;
   try {
     const claim = new Claim(request);
-    const outcome = await askInQueue(request, tools, claim, ended);
+    const outcome = await askInQueue(request, tools, claim, meanwhile);
     if (outcome.kind !== "allow") return outcome;
-    const end = ended();
+    const end = meanwhile.ended();
     if (!end) return await stop(outcome, () => undo(claim, tools.ask));
     await undo(claim, tools.ask);
     return end;
@@ -94,24 +97,26 @@ async function askInQueue(
   request: StopRequest,
   tools: StopTools,
   claim: Claim,
-  ended: () => Denial | undefined,
+  meanwhile: Meanwhile,
 ): Promise<Outcome> {
   const { ask, queue, servers, run, clock } = tools;
   const { owner, role } = request;
-  const waits = new WaitFile({ folder: run.folder, own: run.own, ended });
-  const isEnded = () => ended() !== undefined;
+  const waits = new WaitFile(run, meanwhile);
+  const isEnded = () => meanwhile.ended() !== undefined;
   try {
     await queue.turn(clock, () => waits.isCalled(owner) || isEnded());
     // Servers go first, and each is in its queue since its check began.
     if (role === "client") await servers.whenEmpty(clock, isEnded);
-    const end = ended();
+    const end = meanwhile.ended();
     if (end) return end;
+    let isReleased = true;
     const outcome = await ask(async (asked) => {
       await claim.note(asked.api);
       const answer = await decide(request, asked, tools, waits);
-      if (answer.kind === "deny") await claim.release(asked.api);
+      if (answer.kind === "deny") isReleased = await claim.release(asked.api);
       return answer;
     });
+    if (!isReleased) await undo(claim, ask);
     if (outcome.kind === "allow") waits.forget();
     return outcome;
   } finally {
@@ -157,9 +162,10 @@ async function undo(claim: Claim, ask: Ask): Promise<void> {
  * deploy of this one, or `doctor --fix`. The next server's check judges the quorum anew, so no two can be down. What the
  * owner had before the check stays: an earlier deploy left it for an agent that is not ready.
  *
- * A denied check rarely has something: it denies before it acquires the lock, or because another owner has it, and a
- * denial for the quorum releases it. It has the lock if an earlier look acquired it, and members of a distant stage
- * came since, or other voters went; and after an answer that allowed a stop which then cannot be carried out.
+ * A check that is denied by the cluster rarely has something: it denies before it acquires the lock, or because another
+ * owner has it, and a denial for the quorum releases it. It has the lock if an earlier look acquired it, and members of
+ * a distant stage came since, or other voters went; if its next container is rejected meanwhile; and after an answer that
+ * allowed a stop which then cannot be carried out.
  */
 class Claim {
   /** Whether there was nothing of this owner's before; undefined until an agent was asked. */

@@ -15,14 +15,19 @@ export class WaitFile implements WaitRecord {
   private readonly file: string;
 
   constructor(
-    private readonly run: Pick<TerraformRun, "folder" | "own" | "ended">,
+    private readonly run: Pick<TerraformRun, "folder" | "own">,
+    private readonly others: Pick<WaitRecord, "ended" | "isUndecided">,
     private readonly now: () => number = Date.now,
   ) {
     this.file = join(run.folder, "wait");
   }
 
   ended(): Denial | undefined {
-    return this.run.ended();
+    return this.others.ended();
+  }
+
+  isUndecided(): boolean {
+    return this.others.isUndecided();
   }
 
   /** A check that asks several agents gives each its time: what it waited for itself does not count. */

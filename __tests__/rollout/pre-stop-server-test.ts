@@ -224,6 +224,16 @@ describe("each server that is counted has to answer autopilot after the lock was
       expect([seconds, haveStored.mock.calls]).toEqual([1.9, []]);
     });
 
+    test("and words that take longer than a second are too late", async () => {
+      const cluster = clusterOf();
+      cluster.server("s3").untold = 0;
+      const { clock } = cluster.simulation;
+      cluster.haveStored = () => clock.sleep(1200).then(() => new Set(["s2", "s3"]));
+      cluster.simulation.at(8.5, () => Object.assign(cluster.server("s3"), { untold: undefined }));
+      const { outcome, seconds } = await check(cluster);
+      expect([outcome.kind, seconds > 8.5]).toEqual(["allow", true]);
+    });
+
     test("and a word about an older entry does not count", async () => {
       const cluster = clusterOf();
       cluster.server("s3").untold = 0;

@@ -7,7 +7,7 @@ import type { Consent, StopTools } from "../../rollout/stop-check";
 import { WaitFile } from "../../rollout/wait-file";
 import { FakeDocker, failed } from "./docker-fake";
 import { SimulatedCluster, Simulation } from "./simulation";
-import { asking, memoryFolder, STOP_OF_SERVER, stopTools } from "./stop-tools";
+import { ALONE, asking, memoryFolder, STOP_OF_SERVER, stopTools } from "./stop-tools";
 
 const LOCK = "consul-cdktf/replacing";
 const SLOT = "consul-cdktf/clients/s1";
@@ -125,6 +125,7 @@ describe("a container", () => {
 
 describe("the trial of the next container goes on while the cluster is asked", () => {
   const TRIAL_SECONDS = 20;
+  const ACCEPTED = "Consul v1.22.2\naccepted\n";
   const REJECTED = "Consul v1.22.2\nrejected: invalid key x\n";
 
   /** @param tried what the trial prints, or why it breaks off, after TRIAL_SECONDS */
@@ -138,22 +139,31 @@ describe("the trial of the next container goes on while the cluster is asked", (
     });
   }
 
-  test("so that it takes the time of one of the two", async () => {
+  test("so that it takes the time of one of the two, and of one more look", async () => {
     const cluster = new SimulatedCluster(new Simulation());
-    let allowed = 0;
-    const { outcome } = await stop({
-      cluster,
-      docker: slowly(cluster, "Consul v1.22.2\naccepted\n"),
-      change: ({ ask }) => ({
-        ask: async (decide) => {
-          const answer = await ask(decide);
-          allowed = cluster.simulation.seconds;
-          return answer;
-        },
-      }),
-    });
-    expect([outcome.kind, allowed < TRIAL_SECONDS]).toEqual(["allow", true]);
-    expect(cluster.simulation.seconds).toBeCloseTo(TRIAL_SECONDS, 1);
+    const { outcome } = await stop({ cluster, docker: slowly(cluster, ACCEPTED) });
+    expect(outcome.kind).toBe("allow");
+    expect(cluster.simulation.seconds).toBeGreaterThanOrEqual(TRIAL_SECONDS);
+    expect(cluster.simulation.seconds).toBeLessThanOrEqual(TRIAL_SECONDS + 1.1);
+  });
+
+  test.each([
+    ["a server", REQUEST, (cluster: SimulatedCluster) => Object.assign(cluster.server("s3"), { up: false })],
+    ["a client agent", CLIENT, (cluster: SimulatedCluster) => cluster.store(LOCK, "s3")],
+  ])("and what the cluster allowed before its end is old: %s", async (_, request, change) => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.clients.push({ name: "s1", status: "alive" });
+    cluster.simulation.at(TRIAL_SECONDS / 2, () => void change(cluster));
+    const { outcome } = await stop({ cluster, request, docker: slowly(cluster, ACCEPTED) });
+    expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("s3") });
+  });
+
+  test("and a server that was not in the cluster, and has joined, needs the lock", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.server("s1").voter = false;
+    cluster.simulation.at(TRIAL_SECONDS / 2, () => Object.assign(cluster.server("s1"), { voter: true }));
+    const { outcome } = await stop({ cluster, docker: slowly(cluster, ACCEPTED) });
+    expect([outcome.kind, cluster.stored(LOCK)]).toEqual(["allow", "s1"]);
   });
 
   test.each([
@@ -192,7 +202,7 @@ describe("the trial of the next container goes on while the cluster is asked", (
     const cluster = new SimulatedCluster(new Simulation());
     const { outcome } = await stop({
       cluster,
-      docker: slowly(cluster, "Consul v1.22.2\naccepted\n"),
+      docker: slowly(cluster, ACCEPTED),
       env: { TF_CLI_ARGS: "-parallelism=1" },
       change: ({ run }) => {
         run.recordStop("s9");
@@ -203,14 +213,37 @@ describe("the trial of the next container goes on while the cluster is asked", (
     expect(cluster.simulation.seconds).toBeCloseTo(TRIAL_SECONDS, 1);
   });
 
-  test("and one that breaks off is an error, not a pass", async () => {
+  test("and one that breaks off denies the stop, and leaves no lock", async () => {
     const cluster = new SimulatedCluster(new Simulation());
-    await expect(stop({ cluster, docker: slowly(cluster, new Error("broken")) })).rejects.toThrow("broken");
+    const { outcome } = await stop({ cluster, docker: slowly(cluster, new Error("broken")) });
+    expect(outcome).toMatchObject({ kind: "deny", reason: "its next container cannot be tried: broken" });
+    expect(cluster.requests.some((line) => line.startsWith("PUT /v1/kv"))).toBe(true);
+    expect(cluster.keys()).toEqual([]);
+  });
+
+  test("and a lock that the asked agent does not release is released by another one", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.simulation.at(TRIAL_SECONDS - 0.1, () => cluster.exceptions.set(/DELETE .*replacing/, { status: 500 }));
+    const { outcome } = await stop({
+      cluster,
+      docker: slowly(cluster, REJECTED),
+      change: ({ ask }) => {
+        let calls = 0;
+        return {
+          ask: (decide) => {
+            calls += 1;
+            if (calls === 2) cluster.exceptions.clear();
+            return ask(decide);
+          },
+        };
+      },
+    });
+    expect([outcome.kind, cluster.keys()]).toEqual(["deny", []]);
   });
 
   test("and makes way for those that begin when it has ended, whatever the cluster does", async () => {
     const cluster = new SimulatedCluster(new Simulation());
-    const docker = slowly(cluster, "Consul v1.22.2\naccepted\n");
+    const docker = slowly(cluster, ACCEPTED);
     cluster.store(LOCK, "s9");
     const { tools, beginnings } = stopTools(cluster, docker);
     const places: number[] = [];
@@ -314,8 +347,8 @@ describe("what the check before waited for", () => {
   const waitedFor =
     (reason: string) =>
     ({ run }: StopTools) => {
-      const before = { folder: run.folder, own: -1, ended: () => undefined };
-      new WaitFile(before, () => Date.now() - 3_600_000).begin(reason);
+      const before = { folder: run.folder, own: -1 };
+      new WaitFile(before, ALONE, () => Date.now() - 3_600_000).begin(reason);
       return {};
     };
 

@@ -4,7 +4,7 @@ import { TerraformRun } from "../../rollout/parallelism";
 import type { AskedServer } from "../../rollout/pre-stop-server";
 import type { Processes } from "../../rollout/processes";
 import { Queue, type SharedFolder } from "../../rollout/queue";
-import type { Ask, StopTools } from "../../rollout/stop-check";
+import type { Ask, Meanwhile, StopTools } from "../../rollout/stop-check";
 import { folder } from "../cluster-files";
 import type { FakeDocker } from "./docker-fake";
 import type { SimulatedCluster } from "./simulation";
@@ -12,6 +12,9 @@ import type { SimulatedCluster } from "./simulation";
 const PROCESSES: Processes = { commandLine: () => "", isAlive: () => true, startOf: () => "" };
 
 export const target = (container: string) => ({ daemon: "ssh://root@10.0.0.1", container });
+
+/** Nothing else decides about a stop. */
+export const ALONE: Meanwhile = { ended: () => undefined, isUndecided: () => false };
 
 /** What requests about the first of three servers have in common. */
 export const STOP_OF_SERVER = {

@@ -25,13 +25,16 @@ async function stored(answers: Readonly<Record<string, object | number | Error>>
   );
   return { names: ended, asked, closed: closed.sort() };
 }
-const self = (NodeName: string, raft?: object) => ({ Config: { NodeName }, Stats: { raft } });
+const self = (NodeName: string, raft?: object) => ({
+  Config: { NodeName },
+  Stats: { raft: raft && { last_contact: "12.3ms", ...raft } },
+});
 
 test("those have an entry that have applied it, or a newer one", async () => {
   const answers = {
     s2: self("node-2", { applied_index: "20" }),
     s3: self("node-3", { applied_index: "19" }),
-    s4: self("node-4", { applied_index: "100" }),
+    s4: self("node-4", { applied_index: "100", last_contact: "0" }),
   };
   expect(await stored(answers)).toEqual({
     names: ["node-2", "node-4"],
@@ -44,6 +47,9 @@ test.each<[string, object | number | Error]>([
   ["a client agent", self("c1")],
   ["no number", self("s2", { applied_index: "" })],
   ["nothing about the log", self("s2", {})],
+  ["one that has heard from no leader for long", self("s2", { applied_index: "20", last_contact: "1.2s" })],
+  ["one that has never heard from a leader", self("s2", { applied_index: "20", last_contact: "never" })],
+  ["one that does not say when it heard from a leader", self("s2", { applied_index: "20", last_contact: undefined })],
   ["a rejection", 403],
   ["an unreachable container", new ContainerUnreachable("no route")],
 ])("nothing is proved by %s", async (_, answer) => {

@@ -4,9 +4,10 @@ import { Waiting } from "../../rollout/outcome";
 import { WaitFile } from "../../rollout/wait-file";
 import { folder } from "../cluster-files";
 import { Simulation } from "./simulation";
+import { ALONE } from "./stop-tools";
 
 /** A run of Terraform, as a check in it sees it. */
-const runOf = (own = process.pid, path = join(folder(), "run")) => ({ folder: path, own, ended: () => undefined });
+const runOf = (own = process.pid, path = join(folder(), "run")) => ({ folder: path, own });
 
 /** Checks of one run, each a process of its own, and a clock of the test's own. */
 function checks() {
@@ -14,7 +15,7 @@ function checks() {
   const time = { now: 1_000_000 };
   const { clock } = new Simulation();
   const log: string[] = [];
-  const record = (pid: number) => new WaitFile(runOf(pid, run), () => time.now);
+  const record = (pid: number) => new WaitFile(runOf(pid, run), ALONE, () => time.now);
   const check = (pid: number) => new Waiting(`c${pid}`, clock, (line) => log.push(line), record(pid));
   return { time, log, record, check };
 }
@@ -39,10 +40,10 @@ test("what a check waited for counts for the check behind it, if that waits for 
 });
 
 test("it does not count for the same process, by the clock of the machine", () => {
-  const record = new WaitFile(runOf());
+  const record = new WaitFile(runOf(), ALONE);
   record.begin("waiting: s1");
   expect(record.lasted("waiting: s1")).toBe(0);
-  expect(new WaitFile(runOf()).lasted("waiting: s1")).toBe(0);
+  expect(new WaitFile(runOf(), ALONE).lasted("waiting: s1")).toBe(0);
 });
 
 test.each([
@@ -94,7 +95,7 @@ test("of those that a check waits for, the first three are called, whatever role
 
 test("what is in the lock is no path: nothing is written outside of the run's folder", () => {
   const run = join(folder(), "runs", "1");
-  const record = new WaitFile(runOf(1, run));
+  const record = new WaitFile(runOf(1, run), ALONE);
   for (const owner of ["/../../../outside", "../outside", "x".repeat(5000), "\0"]) {
     record.call(owner);
     expect(record.isCalled(owner)).toBe(true);
