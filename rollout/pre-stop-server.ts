@@ -100,6 +100,7 @@ export async function preStopServer(
     const health = await serverHealth(api);
     const voters = health?.filter(({ Voter }) => Voter) ?? [];
     if (!health || voters.length === 0) return waiting.untold("this server knows no leader, or gave no answer");
+    if (isUnnamed(health, node)) return waiting.untold("the leader does not know the names of all servers yet");
     const spare = await takesNothingAway(health, node, asked);
     if (spare) return allow(`it is ${spare}`);
     const obstacle = await stageObstacle(stop, api, waiting);
@@ -211,6 +212,14 @@ const findings = (servers: readonly ServerHealth[]): string =>
     .sort()
     .join();
 
+/**
+ * Whether a server may be in the list without its name. A server whose agent has just started has the others from Raft's
+ * log, without names, until gossip knows them and its autopilot has looked again, up to 3 s later; and it may lead before
+ * that (raft-autopilot, buildServerState; Consul starts autopilot on every server).
+ */
+const isUnnamed = (health: readonly ServerHealth[], node: string): boolean =>
+  health.every(({ Name }) => Name !== node) && health.some(({ Name }) => Name === "");
+
 /** What the server is whose stop costs no vote; undefined for one whose vote counts. */
 async function takesNothingAway(
   health: readonly ServerHealth[],
@@ -245,6 +254,8 @@ async function othersOf(
   const judged = others.map((server) => ({ server, fault: faultOf(server) }));
   return {
     healthy: judged.flatMap(({ server, fault }) => (fault === undefined ? [server] : [])),
-    unhealthy: judged.flatMap(({ server, fault }) => (fault === undefined ? [] : [`${server.Name} (${fault})`])),
+    unhealthy: judged.flatMap(({ server, fault }) =>
+      fault === undefined ? [] : [`${server.Name || server.Address} (${fault})`],
+    ),
   };
 }

@@ -92,6 +92,40 @@ test("a server that gossip has lost, and that still takes connections, is counte
   expect(cluster.stored(LOCK)).toBe("s1");
 });
 
+describe("while the leader has a server without its name, because it has just started itself", () => {
+  test.each([["s1"], ["s2"]])(
+    "a server that is not listed by its name is not taken for none: asked of %s",
+    async (asks) => {
+      const cluster = clusterOf();
+      for (const name of ["s1", "s2"]) cluster.server(name).unnamed = true;
+      cluster.simulation.at(3, () => {
+        for (const name of ["s1", "s2"]) cluster.server(name).unnamed = false;
+      });
+      const { outcome, seconds, log } = await check(cluster, { asks });
+      expect([outcome.kind, cluster.stored(LOCK), seconds >= 3]).toEqual(["allow", "s1", true]);
+      expect(log).toEqual(["s1: the leader does not know the names of all servers yet"]);
+    },
+  );
+
+  test("nobody is stopped, and another server is asked", async () => {
+    const cluster = clusterOf();
+    cluster.server("s1").unnamed = true;
+    const { outcome } = await check(cluster);
+    expect(outcome).toEqual({ kind: "unknown", reason: "the leader does not know the names of all servers yet" });
+    expect(cluster.keys()).toEqual([]);
+  });
+
+  test("one that is listed by its name waits for the other", async () => {
+    const cluster = clusterOf();
+    cluster.server("s2").unnamed = true;
+    const { outcome } = await check(cluster);
+    expect(outcome).toMatchObject({
+      kind: "deny",
+      reason: expect.stringContaining("not healthy: 10.0.0.2:8300 (left)"),
+    });
+  });
+});
+
 describe("nobody is stopped, and another server is asked, when this one", () => {
   test("has never been part of a cluster, and is another", async () => {
     const cluster = clusterOf();

@@ -80,6 +80,8 @@ export interface SimulatedServer {
   status: "alive" | "leaving" | "left" | "failed";
   /** Whether it takes connections. */
   up: boolean;
+  /** Whether the leader knows it from Raft's log alone. */
+  unnamed?: boolean;
   /** Since when it takes connections and answers nothing, in milliseconds; nobody has noticed that yet. */
   hangs?: number;
   /** Since when autopilot's questions to it fail, though it works: the leader has kept a connection from before its restart. */
@@ -335,5 +337,10 @@ function metaOf(stage: string | null): CatalogNode["Meta"] {
   return { "consul-network-segment": "", ...(stage === "off" ? {} : { "cdktf-security": stage }) };
 }
 
-const healthOf = ({ name, address, status, voter, healthy }: SimulatedServer, LastIndex: number): ServerHealth =>
-  health(name, { Address: address, SerfStatus: status, Voter: voter, Healthy: healthy, LastIndex });
+const healthOf = (
+  { name, address, status, voter, healthy, unnamed = false }: SimulatedServer,
+  LastIndex: number,
+): ServerHealth => {
+  const listed = health(name, { Address: address, SerfStatus: status, Voter: voter, Healthy: healthy, LastIndex });
+  return unnamed ? { ...listed, Name: "", SerfStatus: "left", Healthy: false } : listed;
+};
