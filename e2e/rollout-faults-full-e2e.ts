@@ -159,7 +159,7 @@ describe("the rollout's program in a rolling change", () => {
       await expectNothingLeft(cluster);
     }));
 
-  test("does not believe a server that was restarted, and hangs a second and a half after the lock was released", () =>
+  test("does not count a server that was restarted, and hangs a second and a half after the lock was released", () =>
     cluster.bear(async () => {
       const leader = await cluster.leader();
       const followers = cluster.serverNames.filter((name) => name !== leader);

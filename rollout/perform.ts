@@ -4,7 +4,6 @@ import type { AgentContainer } from "./agent-container";
 import type { Decide } from "./ask";
 import { type Clock, Stopwatch } from "./clock";
 import { parsed } from "./consul-api";
-import type { ConnectionLimits } from "./consul-connection";
 import { containerReport } from "./container-report";
 import { decommission } from "./decommission";
 import { deliverSecrets } from "./deliver-secrets";
@@ -36,7 +35,6 @@ import type {
   StepRequest,
 } from "./request";
 import { type Ask, type Consent, checksAtOnce, type StopRequest, type StopTools } from "./stop-check";
-import { storedBy } from "./stored-by";
 import { voters } from "./voters";
 
 /** What a step needs of where it runs. */
@@ -67,8 +65,11 @@ function worded({ step, seconds }: StepRequest, { kind, reason }: Outcome): stri
   return step === "readiness" ? `is not ready after ${seconds} s: ${reason}` : reason;
 }
 
-/** A server that gives its word later may be asked again. */
-const OWN_WORD: ConnectionLimits = { connectSeconds: 2, answerSeconds: 1 };
+const asked = (agent: AgentContainer, isOwn: boolean): AskedServer => ({
+  api: agent.api,
+  isOwn,
+  connects: (addresses) => agent.connects(addresses),
+});
 
 /**
  * One step, with what it needs of where it runs. It imports what starts docker CLIs and what speaks HTTP when it needs
@@ -150,7 +151,7 @@ class Performance {
     const { AgentContainer } = await import("./agent-container");
     const own = new AgentContainer(request.target, this.surroundings);
     const askServers: Ask = (decide) =>
-      this.ask(request.servers, request.seconds, (agent) => decide(this.asked(agent, request)));
+      this.ask(request.servers, request.seconds, (agent) => decide(asked(agent, false)));
     try {
       return await decommission(request, this.surroundings.consent, {
         ...this.stopTools(request),
@@ -188,24 +189,12 @@ class Performance {
       dockerInTurn: new DockerInTurn(docker, this.queue("docker", MOST_BEGINNINGS), clock),
       // A check that waits in a queue has waited already: after that each agent is asked once at least.
       ask: (decide) =>
-        this.ask([target, ...servers], seconds, (agent) => decide(this.asked(agent, request)), this.begun),
+        this.ask([target, ...servers], seconds, (agent) => decide(asked(agent, agent.target === target)), this.begun),
       run: this.run,
       queue: this.queue(role, checksAtOnce(request)),
       servers: this.queue("server", 1),
       clock,
       log,
-    };
-  }
-
-  private asked(agent: AgentContainer, { target, servers }: StopRequest): AskedServer {
-    return {
-      api: agent.api,
-      isOwn: agent.target === target,
-      connects: (addresses) => agent.connects(addresses),
-      haveStored: async (index) => {
-        const { AgentContainer } = await import("./agent-container");
-        return storedBy(index, servers, (other) => new AgentContainer(other, this.surroundings, OWN_WORD));
-      },
     };
   }
 

@@ -23,8 +23,6 @@ export interface AskedServer {
    * So nobody has anything to log, and an agent that hangs is none of them.
    */
   connects(addresses: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Names of the other servers that have, by their own word, applied an entry of the Raft log. */
-  haveStored(index: number): Promise<ReadonlySet<string>>;
 }
 
 /**
@@ -32,19 +30,13 @@ export interface AskedServer {
  * 1 s for their answers (raft-autopilot, gatherNextStateInputs).
  */
 const AUTOPILOT_SECONDS = 5;
-/**
- * Seconds after which a server's own word counts as well: a server that has just become ready is watched for so long.
- * Autopilot's first question to a server that was restarted fails, because the leader keeps a connection that the server
- * has closed (seen in each restart with Consul 1.22), so that its answer comes up to 4 s later.
- */
-const WATCH_SECONDS = 2;
 /** How often autopilot is asked for what it has found, in milliseconds. */
 const AUTOPILOT_POLL = 50;
 
 /**
- * An entry that the check has written. A server that tells an index as high has answered after it, and has stored it.
- * Without that, its health may be of any age: autopilot keeps the last answer of a server that gives none, so that one
- * that hangs stays healthy until gossip has lost it (raft-autopilot, buildServerState).
+ * An entry that the check has written. A server that tells autopilot an index as high has answered after it, and has
+ * stored it. Without that, its health may be of any age: autopilot keeps the last answer of a server that gives none, so
+ * that one that hangs stays healthy until gossip has lost it (raft-autopilot, buildServerState).
  */
 interface Mark {
   readonly index: number;
@@ -133,10 +125,9 @@ export async function preStopServer(
     const index = known.mark?.index ?? (await renewLock(api, held));
     if (index === undefined) return rejected();
     refused = undefined;
-    const marked = known.mark ?? { index, since };
-    mark = marked;
-    pause = () => untilAutopilotChanges(health, marked.since, api, clock);
-    ageing = known.ageing ?? marked;
+    pause = () => untilAutopilotChanges(health, api, clock);
+    mark = known.mark ?? { index, since };
+    ageing = known.ageing ?? mark;
     if (ageing.since.reached(AUTOPILOT_SECONDS)) {
       overdue = ageing.index;
       ageing = undefined;
@@ -172,34 +163,21 @@ export async function preStopServer(
       );
       if (!waiting.reached(seconds)) return "waiting";
     }
-    const silent = others.healthy.filter((server) => !hasAnswered(server));
-    if (silent.length > 0) {
-      if (!marked.since.reached(WATCH_SECONDS)) return "waiting";
-      const asking = new Stopwatch(clock);
-      const stored = await asked.haveStored(index);
-      // What autopilot told before is older than a second then.
-      if (asking.reached(1) || !silent.every(({ Name }) => stored.has(Name))) return "waiting";
-    }
-    return allow(`${healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
+    if (others.healthy.every(hasAnswered))
+      return allow(`${healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
+    return "waiting";
   };
   return waiting.until(lookOnce, () => pause());
 }
 
 /**
- * Waits until autopilot tells something else, until the servers' own word counts, or for a second. Autopilot has no
- * blocking query. It is asked often, because the rest of a look takes longer: a program in the container tries the other
- * servers' ports.
+ * Waits until autopilot tells something else, or for a second. It has no blocking query. It is asked often, because the
+ * rest of a look takes longer: a program in the container tries the other servers' ports.
  */
-async function untilAutopilotChanges(
-  known: readonly ServerHealth[],
-  marked: Stopwatch,
-  api: ConsulApi,
-  clock: Clock,
-): Promise<void> {
+async function untilAutopilotChanges(known: readonly ServerHealth[], api: ConsulApi, clock: Clock): Promise<void> {
   const look = new Stopwatch(clock);
   const before = findings(known);
-  const counted = marked.reached(WATCH_SECONDS);
-  for (let now = before; now === before && !look.reached(1) && counted === marked.reached(WATCH_SECONDS); ) {
+  for (let now = before; now === before && !look.reached(1); ) {
     await clock.sleep(AUTOPILOT_POLL);
     now = findings((await serverHealth(api)) ?? []);
   }

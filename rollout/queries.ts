@@ -18,12 +18,7 @@ export interface AgentSelf {
   readonly Member: Member;
   readonly Stats: {
     /** Of a server. */
-    readonly raft?: {
-      readonly state: "Leader" | "Follower" | "Candidate";
-      readonly applied_index: string;
-      /** Since a follower has heard from the leader: a duration of Go, or `never`; `0` for the leader. */
-      readonly last_contact: string;
-    };
+    readonly raft?: { readonly state: "Leader" | "Follower" | "Candidate"; readonly applied_index: string };
     readonly serf_lan: { readonly encrypted: string };
   };
 }

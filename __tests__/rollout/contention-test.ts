@@ -36,7 +36,7 @@ async function rollServers(count: number, starts: readonly Start[], choose: (cou
       stage: "strict",
       seconds: SECONDS,
     } as const;
-    const asked = { api: cluster.api(name), isOwn: true, connects: cluster.connects, haveStored: cluster.haveStored };
+    const asked = { api: cluster.api(name), isOwn: true, connects: cluster.connects };
     const outcome = await preStopServer(stop, asked, simulation.clock, silent);
     if (outcome.kind !== "allow") return outcome.kind;
     const server = cluster.server(name);
@@ -109,7 +109,6 @@ test("no server is stopped while one hangs without which there would be no quoru
             api: cluster.api(name),
             isOwn: true,
             connects: cluster.connects,
-            haveStored: cluster.haveStored,
           };
           const check = preStopServer({ ...stop, seconds: 5 }, asked, simulation.clock, silent);
           if ((await check).kind !== "allow") return;

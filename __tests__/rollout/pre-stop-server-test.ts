@@ -16,7 +16,6 @@ async function check(
     api: cluster.api(asks),
     isOwn: asks === wanted.node,
     connects: cluster.connects,
-    haveStored: cluster.haveStored,
   };
   const outcome = await simulation.until(preStopServer(wanted, asked, simulation.clock, (line) => log.push(line)));
   return { outcome, log, seconds: simulation.seconds };
@@ -221,67 +220,6 @@ describe("each server that is counted has to answer autopilot after the lock was
     expect(asked("/v1/operator/autopilot/health")).toBeGreaterThan(30);
   });
 
-  describe("or, two seconds later, to say so itself", () => {
-    const FIRST = 0.1;
-
-    test("as one does that was restarted, and that autopilot does not reach at first", async () => {
-      const cluster = clusterOf();
-      cluster.server("s3").untold = 0;
-      const { outcome, seconds } = await check(cluster);
-      expect([outcome.kind, seconds]).toEqual(["allow", 2]);
-    });
-
-    test.each([0.5, 1, 1.5, 1.9])("one that fails again after %d s was not believed", async (failure) => {
-      const cluster = clusterOf();
-      cluster.server("s3").untold = 0;
-      cluster.simulation.at(failure, () => Object.assign(cluster.server("s3"), { up: false }));
-      const { outcome, log } = await check(cluster);
-      expect(outcome).toMatchObject({
-        kind: "deny",
-        reason: expect.stringContaining("s3 (unreachable at 10.0.0.3:8300)"),
-      });
-      expect(log).toHaveLength(1);
-    });
-
-    test("and one that hangs does not", async () => {
-      const cluster = clusterOf();
-      Object.assign(cluster.server("s3"), { untold: 0, hangs: FIRST * 1000 });
-      const { outcome } = await check(cluster);
-      expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("s3 (hangs, or falls behind)") });
-    });
-
-    test("and nobody is asked for its word while autopilot answers in time", async () => {
-      const cluster = clusterOf();
-      cluster.autopilotFrom = 1900;
-      const haveStored = jest.spyOn(cluster, "haveStored");
-      const { seconds } = await check(cluster);
-      expect([seconds, haveStored.mock.calls]).toEqual([1.9, []]);
-    });
-
-    test("and words that take longer than a second are too late", async () => {
-      const cluster = clusterOf();
-      cluster.server("s3").untold = 0;
-      const { clock } = cluster.simulation;
-      cluster.haveStored = () => clock.sleep(1200).then(() => new Set(["s2", "s3"]));
-      cluster.simulation.at(8.5, () => Object.assign(cluster.server("s3"), { untold: undefined }));
-      const { outcome, seconds } = await check(cluster);
-      expect([outcome.kind, seconds > 8.5]).toEqual(["allow", true]);
-    });
-
-    test("and a word about an older entry does not count", async () => {
-      const cluster = clusterOf();
-      cluster.server("s3").untold = 0;
-      const asked: number[] = [];
-      cluster.haveStored = async (index) => {
-        asked.push(index);
-        return new Set(["s2"]);
-      };
-      cluster.simulation.at(8.5, () => Object.assign(cluster.server("s3"), { untold: undefined }));
-      const { outcome, seconds } = await check(cluster);
-      expect([outcome.kind, seconds > 8.5, asked.length > 1]).toEqual(["allow", true, true]);
-    });
-  });
-
   test("a lock that an earlier deploy left is written anew for that, as it was", async () => {
     const cluster = clusterOf();
     cluster.autopilotFrom = 1500;
@@ -422,7 +360,6 @@ describe("while another server holds the deploy lock", () => {
       api: { send: (request) => api.send({ ...request, path: request.path.replace(/&index=.*/, "") }) },
       isOwn: true,
       connects: cluster.connects,
-      haveStored: cluster.haveStored,
     };
     const { clock } = cluster.simulation;
     await cluster.simulation.until(preStopServer({ ...STOP, seconds: 5 }, impatient, clock, () => undefined));

@@ -84,8 +84,6 @@ export interface SimulatedServer {
   unnamed?: boolean;
   /** Since when it takes connections and answers nothing, in milliseconds; nobody has noticed that yet. */
   hangs?: number;
-  /** Since when autopilot's questions to it fail, though it works: the leader has kept a connection from before its restart. */
-  untold?: number;
   /** As its node metadata announces it; null for an agent that has not registered yet. */
   stage?: string | null;
 }
@@ -165,9 +163,9 @@ export class SimulatedCluster {
   }
 
   /** The last entry that a server has told autopilot of: when it was asked last, or before it began to hang. */
-  private toldIndex({ hangs = Number.POSITIVE_INFINITY, untold = hangs }: SimulatedServer): number {
+  private toldIndex({ hangs = Number.POSITIVE_INFINITY }: SimulatedServer): number {
     const asked = (time: number) => Math.floor((time - this.autopilotFrom) / 2000) * 2000 + this.autopilotFrom;
-    const last = asked(Math.min(this.simulation.clock.now(), hangs, untold));
+    const last = asked(Math.min(this.simulation.clock.now(), hangs));
     return this.written.findLast(({ at }) => at < last)?.index ?? 10;
   }
 
@@ -206,14 +204,6 @@ export class SimulatedCluster {
       },
     };
   }
-
-  /** Names of the servers that say themselves that they have an entry: those that answer. */
-  haveStored = (index: number): Promise<ReadonlySet<string>> =>
-    this.simulation.moment(() => {
-      const now = this.simulation.clock.now();
-      const answer = ({ up, hangs = Number.POSITIVE_INFINITY }: SimulatedServer) => up && hangs > now;
-      return new Set(this.index >= index ? this.servers.filter(answer).map(({ name }) => name) : []);
-    });
 
   connects = (addresses: readonly string[]): Promise<ReadonlySet<string>> =>
     this.simulation.moment(() => {

@@ -47,7 +47,6 @@ export function asking(cluster: SimulatedCluster, names: readonly string[], own?
         api: cluster.api(name),
         isOwn: name === own,
         connects: cluster.connects,
-        haveStored: cluster.haveStored,
       };
       outcome = await decide(asked);
       if (outcome.kind !== "unknown") break;
