@@ -1,5 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { EXPORTED } from "../ops/status/prometheus";
 import { eventually } from "./consul";
+import { LoopbackHttp } from "./loopback-http";
 import { MonitoredCluster } from "./metrics/monitored-cluster";
 import { cutOff, reconnect } from "./partition";
 import { TestBed } from "./test-bed/test-bed";
@@ -14,16 +18,18 @@ const HOSTS = {
 const SERVERS = Object.keys(HOSTS).slice(0, 3);
 const MINUTE = 60_000;
 
-/** Alerts of faults that last. ConsulStatusOld is not among them: it fires after an hour. */
+/** Alerts of faults that last. */
 const OF_FAULTS = [
   "ConsulAutopilotUnhealthy",
   "ConsulBackupFailed",
+  "ConsulBackupOld",
   "ConsulGossipFlapping",
   "ConsulHostUnreachable",
   "ConsulLockHeld",
   "ConsulMembersFailed",
   "ConsulNoFailureTolerance",
   "ConsulNotAsDeployed",
+  "ConsulRaftLogShort",
   "ConsulRpcExceeded",
   "ConsulRpcFailed",
   "ConsulServerDown",
@@ -38,11 +44,17 @@ const OF_THRESHOLDS = [
   "ConsulConnectRootCaExpiringSoon",
   "ConsulLastContact",
   "ConsulMemory",
+  "ConsulRaftFsmBusy",
+  "ConsulRaftMainBusy",
   "ConsulSecretsExpiring",
   "ConsulSecretsExpiringSoon",
 ] as const;
 
 const DAYS = 365 * 20;
+/** Keys that a server restores for seconds with little CPU. */
+const KEYS = 50_000;
+/** Consul accepts 64 operations in one. */
+const TRANSACTION = 64;
 
 describe("alerts by faults that last, with a Prometheus that was there before", () => {
   const testBed = TestBed.standing();
@@ -55,9 +67,13 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
       "consul-client1",
       { name: "consul-client2", resources: { memory: 256 }, config: { limits: { rpc_rate: 10, rpc_max_burst: 20 } } },
     ],
-    backups: {},
+    backups: { every: "1m" },
+    // The log of writes lasts for seconds.
+    config: { raft_trailing_logs: 10, raft_snapshot_threshold: 10, raft_snapshot_interval: "5s" },
   });
   const { file } = cluster;
+  const header = join(cluster.project.folder, "secrets/alerts/operator/token.header");
+  const leader = new LoopbackHttp(testBed.host("consul-server1"), "consul-server1", header);
 
   beforeAll(async () => {
     await testBed.reset();
@@ -77,6 +93,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
         commit_time: 0.001,
         commit_time_ratio: 0.001,
         memory: 0.05,
+        saturation: 0.000001,
         certificate_days: DAYS,
         urgent_certificate_days: DAYS - 1,
         lock_minutes: 1,
@@ -86,6 +103,33 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     await cluster.monitor({ status: true });
     await eventually(() => cluster.expectAllUp(), 60);
     cluster.inspect();
+  });
+
+  test("a server restores its data for longer than the log of writes lasts", async () => {
+    const server = testBed.host("consul-server2");
+    for (let n = 0; n < KEYS / TRANSACTION; n++) {
+      const keys = Array.from({ length: TRANSACTION }, (_, key) => ({
+        KV: { Verb: "set", Key: `load/${n}/${key}`, Value: "eA==" },
+      }));
+      await leader.put("/v1/txn", keys);
+    }
+    const restored = async () =>
+      (await server.docker("logs", "consul-server2")).stdout.split("restored from snapshot").length;
+    const before = await restored();
+    await server.docker("update", "--cpus=0.03", "consul-server2");
+    await server.docker("restart", "consul-server2");
+    await eventually(async () => expect(await restored()).toBeGreaterThan(before), 5 * 60);
+    await eventually(
+      async () => expect(await leader.json("/v1/operator/autopilot/health")).toMatchObject({ Healthy: true }),
+      120,
+    );
+    await server.docker("update", "--cpus=2", "consul-server2");
+    await leader.put("/v1/kv/load/key", "x");
+    const writes =
+      'read -r token; (i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); sleep 0.2; curl -sS -o /dev/null -X PUT -H "$token" -d x ' +
+      "http://127.0.0.1:8500/v1/kv/load/key; done) >/dev/null 2>&1 &";
+    const input = readFileSync(header, "utf8");
+    await testBed.host("consul-server1").dockerWith({ input }, "exec", "-i", "consul-server1", "sh", "-c", writes);
   });
 
   test(
@@ -102,7 +146,8 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
       const flood = () => testBed.host("consul-client2").docker("exec", "consul-client2", "sh", "-c", requests);
       // A container that was changed by hand, a schedule that does not run, a lock that nobody releases.
       await testBed.host("consul-server2").docker("update", "--restart=no", "consul-server2");
-      await testBed.host("consul-server1").docker("stop", "consul-server1-backups");
+      for (const name of ["consul-server1", "consul-server2"])
+        await testBed.host(name).docker("stop", `${name}-backups`);
       // The leader may have been the server without power.
       await eventually(
         () => cluster.manage("consul-server1", "consul kv put consul-cdktf/replacing consul-server2"),
@@ -140,7 +185,10 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
       await testBed.host("consul-server3").ensureUp();
       await reconnect(testBed, "consul-client1");
       await testBed.host("consul-server2").docker("update", "--restart=always", "consul-server2");
-      await testBed.host("consul-server1").docker("start", "consul-server1-backups");
+      for (const name of ["consul-server1", "consul-server2"])
+        await testBed.host(name).docker("start", `${name}-backups`);
+      // Now it restores its data faster.
+      await testBed.host("consul-server2").docker("restart", "consul-server2");
       await cluster.manage("consul-server1", "consul kv delete consul-cdktf/replacing");
       await cluster.eventuallyWithEach(async (monitoring) => {
         const firing = await monitoring.firing();
@@ -149,6 +197,22 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     },
     30 * MINUTE,
   );
+
+  test("a timer that does not run any more fires its alert, and resolves it when it runs", async () => {
+    await cluster.endInspection();
+    const written = readFileSync(cluster.exported, "utf8");
+    const anHourAgo = Math.floor(Date.now() / 1000) - 3601;
+    const metric = new RegExp(`^(${EXPORTED.time}\\{.*\\}) .*$`, "m");
+    expect(written).toMatch(metric);
+    writeFileSync(cluster.exported, written.replace(metric, `$1 ${anHourAgo}`));
+    const firing = (expected: boolean) =>
+      cluster.eventuallyWithEach(async (monitoring) => {
+        expect((await monitoring.firing()).includes("ConsulStatusOld")).toBe(expected);
+      }, 3 * 60);
+    await firing(true);
+    cluster.inspect();
+    await firing(false);
+  });
 });
 
 describe("metrics of a cluster without security", () => {

@@ -18,6 +18,11 @@ export abstract class ConsulApi {
     return this.curl(["-X", "PUT", "--data-binary", "@-"], path, input);
   }
 
+  /** A request without a body. */
+  post(path: string): Promise<string> {
+    return this.curl(["-X", "POST"], path);
+  }
+
   /** The output of curl with its common options and these. */
   protected abstract curl(options: readonly string[], path: string, input?: string): Promise<string>;
 }

@@ -138,10 +138,15 @@ export class MonitoredCluster {
     this.inspected = timer();
   }
 
-  /** Removes the cluster, when the timer's last run has ended. */
-  async down(): Promise<void> {
+  /** Stops the timer, and waits for its last run. */
+  async endInspection(): Promise<void> {
     this.inspecting = false;
     await this.inspected;
+  }
+
+  /** Removes the cluster. */
+  async down(): Promise<void> {
+    await this.endInspection();
     for (const monitoring of this.monitoring) monitoring.stop();
     await this.testBed.reset();
     this.project.remove();

@@ -18,6 +18,9 @@ const CLIENT_CONFIG = path.join(SSH_FOLDER, "config");
 /** The files for a provider's `ssh_opts`. */
 export const SSH_FILES = { key: USER_KEY, knownHosts: KNOWN_HOSTS, config: CLIENT_CONFIG } as const;
 
+/** Programs of a host's own, in its folder: what is run by ssh finds them before the real machine's. */
+export const PROGRAMS = "programs";
+
 /** Makes the operator's key, and one key for all hosts, unless they exist. */
 export async function ensureSshKeys(): Promise<void> {
   fs.mkdirSync(SSH_FOLDER, { recursive: true, mode: 0o700 });
@@ -79,8 +82,8 @@ PidFile none
 # Terraform opens as many connections at once as a plan has resources on the host, and sessions on a shared one.
 MaxStartups 100
 MaxSessions 100
-# The user's own docker context must not select another daemon.
-SetEnv DOCKER_HOST=unix:///run/docker.sock
+# The user's own docker context must not select another daemon. A test may give the host programs of its own.
+SetEnv DOCKER_HOST=unix:///run/docker.sock PATH=${path.join(folder, PROGRAMS)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 `,
   );
   return file;
