@@ -12,6 +12,9 @@ import { TestBed } from "./test-bed/test-bed";
 /** Autopilot asks all servers every two seconds. */
 const AUTOPILOT_MS = 1900;
 
+/** In this time a server that has just started leads, and its autopilot has looked again. */
+const LEADS_MS = 6000;
+
 /** Waits until autopilot has asked the servers: users write all the time, so that the leader's index is another one. */
 async function untilAutopilotAsks(server: ConsulApi): Promise<void> {
   const index = async () => {
@@ -194,6 +197,37 @@ describe("the rollout's program in a rolling change", () => {
         expect(await deploy.finished).toMatchObject({ exitCode: 0 });
       });
       await cluster.expectSound(seen);
+      await expectNothingLeft(cluster);
+    }));
+
+  test("needs the lock although a server leads that has just started, and does not know the others by name", () =>
+    cluster.bear(async () => {
+      const leader = await cluster.leader();
+      const [restarted, replaced] = cluster.serverNames.filter((name) => name !== leader) as [string, string];
+      const { Servers } = await cluster.api(leader).json("/v1/operator/raft/configuration");
+      const { ID } = Servers.find(({ Node }: { Node: string }) => Node === restarted);
+      const server = cluster.api(leader);
+      await server.put(`/v1/kv/${KV.lock}?cas=0`, "somebody");
+      const before = (await cluster.incarnations())[replaced];
+      cluster.set(replaced, { labels: { beside: "a new leader" } });
+      cluster.write();
+      const deploy = cluster.startDeploy();
+      await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
+      await cluster.docker(restarted, "restart", restarted);
+      await eventually(() => server.post(`/v1/operator/raft/transfer-leader?id=${ID}`));
+      const lists: string[] = [];
+      for (const end = Date.now() + LEADS_MS; Date.now() < end; await pause(0.1)) {
+        const { Servers: listed = {} } = await server.json("/v1/operator/autopilot/state").catch(() => ({}));
+        const names = Object.values<{ readonly Name: string }>(listed).map(({ Name }) => Name);
+        if (names.length > 0) lists.push(names.sort().join(" "));
+      }
+      // The fault was there, and is over.
+      expect(lists).toContainEqual(expect.stringMatching(/^ /));
+      expect(lists.at(-1)).toBe(cluster.serverNames.join(" "));
+      expect((await cluster.incarnations())[replaced]).toBe(before);
+      await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
+      expect(await deploy.finished).toMatchObject({ exitCode: 0 });
+      await cluster.expectWhole();
       await expectNothingLeft(cluster);
     }));
 
