@@ -73,7 +73,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
   });
   const { file } = cluster;
   const header = join(cluster.project.folder, "secrets/alerts/operator/token.header");
-  const leader = new LoopbackHttp(testBed.host("consul-server1"), "consul-server1", header);
+  const server1 = new LoopbackHttp(testBed.host("consul-server1"), "consul-server1", header);
 
   beforeAll(async () => {
     await testBed.reset();
@@ -111,7 +111,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
       const keys = Array.from({ length: TRANSACTION }, (_, key) => ({
         KV: { Verb: "set", Key: `load/${n}/${key}`, Value: "eA==" },
       }));
-      await leader.put("/v1/txn", keys);
+      await server1.put("/v1/txn", keys);
     }
     const restored = async () =>
       (await server.docker("logs", "consul-server2")).stdout.split("restored from snapshot").length;
@@ -120,11 +120,11 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     await server.docker("restart", "consul-server2");
     await eventually(async () => expect(await restored()).toBeGreaterThan(before), 5 * 60);
     await eventually(
-      async () => expect(await leader.json("/v1/operator/autopilot/health")).toMatchObject({ Healthy: true }),
+      async () => expect(await server1.json("/v1/operator/autopilot/health")).toMatchObject({ Healthy: true }),
       120,
     );
     await server.docker("update", "--cpus=2", "consul-server2");
-    await leader.put("/v1/kv/load/key", "x");
+    await server1.put("/v1/kv/load/key", "x");
     const writes =
       'read -r token; (i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); sleep 0.2; curl -sS -o /dev/null -X PUT -H "$token" -d x ' +
       "http://127.0.0.1:8500/v1/kv/load/key; done) >/dev/null 2>&1 &";

@@ -456,6 +456,13 @@ export class LiveCluster {
     return Servers.find(({ Leader }: { Leader: boolean }) => Leader).Node;
   }
 
+  /** Has a server hand its leadership to another one. */
+  async transferLeadership(from: string, to: string): Promise<void> {
+    const { Servers } = await this.api(from).json("/v1/operator/raft/configuration");
+    const { ID } = Servers.find(({ Node }: { Node: string }) => Node === to);
+    await this.api(from).post(`/v1/operator/raft/transfer-leader?id=${ID}`);
+  }
+
   private addressOf(host: string): string {
     const described = this.file.hosts[host];
     return typeof described === "object" ? String(described.address) : String(described);

@@ -33,10 +33,8 @@ describe("hosts are maintained: docs/maintenance.md, on a secured cluster", () =
   const done = (host: string) => programs.done.get(host) ?? 0;
   /** The page's host leads, so that it hands over. */
   async function leadByNode1(): Promise<void> {
-    const { ID } = (await cluster.api(NODE1).json("/v1/operator/raft/configuration")).Servers.find(
-      ({ Node }: { Node: string }) => Node === NODE1,
-    );
-    if ((await cluster.leader()) !== NODE1) await cluster.api(NODE1).post(`/v1/operator/raft/transfer-leader?id=${ID}`);
+    const leader = await cluster.leader();
+    if (leader !== NODE1) await cluster.transferLeadership(leader, NODE1);
     await eventually(async () => expect(await cluster.leader()).toBe(NODE1));
   }
   async function expectInUse(): Promise<void> {

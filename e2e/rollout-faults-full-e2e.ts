@@ -62,6 +62,17 @@ describe("the rollout's program in a rolling change", () => {
   const signal = (name: "STOP" | "CONT", server: string) =>
     cluster.docker(server, "exec", server, "sh", "-c", `kill -${name} "$(pidof consul)"`);
 
+  /** Starts a deploy that replaces a server, and whose pre-stop check waits, because somebody else has the deploy lock. */
+  async function deployBehindLock(api: ConsulApi, server: string, labels: Record<string, string>) {
+    await api.put(`/v1/kv/${KV.lock}?cas=0`, "somebody");
+    cluster.set(server, { labels });
+    cluster.write();
+    const deploy = cluster.startDeploy();
+    await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
+    return deploy;
+  }
+  const releaseLock = (api: ConsulApi) => api.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
+
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "rollout-faults", { security: "on" });
   });
@@ -105,12 +116,8 @@ describe("the rollout's program in a rolling change", () => {
       const server = cluster.api(leader);
       const seen = await cluster.during(async () => {
         // Its pre-stop check waits for the lock, and asks its own agent meanwhile.
-        await server.put(`/v1/kv/${KV.lock}?cas=0`, "somebody");
         const before = await cluster.incarnations();
-        cluster.set(stopped, { labels: { stopped: "yes" } });
-        cluster.write();
-        const deploy = cluster.startDeploy();
-        await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
+        const deploy = await deployBehindLock(server, stopped, { stopped: "yes" });
         await signal("STOP", stopped);
         await eventually(
           async () => expect(deploy.stdout).toContain(`${stopped}: this server's API gives no answer`),
@@ -119,7 +126,7 @@ describe("the rollout's program in a rolling change", () => {
         await pause(5);
         expect(await cluster.incarnations()).toEqual(before);
         await signal("CONT", stopped);
-        await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
+        await releaseLock(server);
         const { exitCode, stdout } = await deploy.finished;
         expect(exitCode).toBe(0);
         expect(stdout).toContain(`${stopped}: stop allowed: 2 of 3 voters are healthy without it`);
@@ -138,15 +145,11 @@ describe("the rollout's program in a rolling change", () => {
       const server = cluster.api(leader);
       const seen = await cluster.during(async () => {
         // Its pre-stop check waits for the lock, and looks at the other servers as soon as it has that.
-        await server.put(`/v1/kv/${KV.lock}?cas=0`, "somebody");
         const before = await cluster.incarnations();
-        cluster.set(replaced, { labels: { beside: "hanging" } });
-        cluster.write();
-        const deploy = cluster.startDeploy();
-        await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
+        const deploy = await deployBehindLock(server, replaced, { beside: "hanging" });
         await signal("STOP", hanging);
         try {
-          await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
+          await releaseLock(server);
           const why = `${replaced}: only 1 of 3 voters would be healthy without it, 2 are needed; not healthy: ${hanging}`;
           await eventually(async () => expect(deploy.stdout).toContain(why), 40);
           await pause(5);
@@ -170,12 +173,8 @@ describe("the rollout's program in a rolling change", () => {
       const replaced = followers.find((name) => name !== restarted) as string;
       const server = cluster.api(leader);
       const seen = await cluster.during(async () => {
-        await server.put(`/v1/kv/${KV.lock}?cas=0`, "somebody");
         const before = (await cluster.incarnations())[replaced];
-        cluster.set(replaced, { labels: { beside: "restarted" } });
-        cluster.write();
-        const deploy = cluster.startDeploy();
-        await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
+        const deploy = await deployBehindLock(server, replaced, { beside: "restarted" });
         // Ready before autopilot asks again: its question then fails, and the next one comes when the server hangs.
         await eventually(async () => {
           await untilAutopilotAsks(server);
@@ -184,7 +183,7 @@ describe("the rollout's program in a rolling change", () => {
           await eventually(async () => expect(await cluster.api(restarted).json("/v1/status/leader")).not.toBe(""));
           expect(Date.now() - asked).toBeLessThan(AUTOPILOT_MS);
         }, 120);
-        await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
+        await releaseLock(server);
         await pause(1.5);
         await signal("STOP", restarted);
         try {
@@ -204,17 +203,11 @@ describe("the rollout's program in a rolling change", () => {
     cluster.bear(async () => {
       const leader = await cluster.leader();
       const [restarted, replaced] = cluster.serverNames.filter((name) => name !== leader) as [string, string];
-      const { Servers } = await cluster.api(leader).json("/v1/operator/raft/configuration");
-      const { ID } = Servers.find(({ Node }: { Node: string }) => Node === restarted);
       const server = cluster.api(leader);
-      await server.put(`/v1/kv/${KV.lock}?cas=0`, "somebody");
       const before = (await cluster.incarnations())[replaced];
-      cluster.set(replaced, { labels: { beside: "a new leader" } });
-      cluster.write();
-      const deploy = cluster.startDeploy();
-      await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
+      const deploy = await deployBehindLock(server, replaced, { beside: "a new leader" });
       await cluster.docker(restarted, "restart", restarted);
-      await eventually(() => server.post(`/v1/operator/raft/transfer-leader?id=${ID}`));
+      await eventually(() => cluster.transferLeadership(leader, restarted));
       const lists: string[] = [];
       for (const end = Date.now() + LEADS_MS; Date.now() < end; await pause(0.1)) {
         const { Servers: listed = {} } = await server.json("/v1/operator/autopilot/state").catch(() => ({}));
@@ -225,7 +218,7 @@ describe("the rollout's program in a rolling change", () => {
       expect(lists).toContainEqual(expect.stringMatching(/^ /));
       expect(lists.at(-1)).toBe(cluster.serverNames.join(" "));
       expect((await cluster.incarnations())[replaced]).toBe(before);
-      await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
+      await releaseLock(server);
       expect(await deploy.finished).toMatchObject({ exitCode: 0 });
       await cluster.expectWhole();
       await expectNothingLeft(cluster);

@@ -21,18 +21,22 @@ export const told = (outcome: Outcome): string =>
 /** A line for whoever watches the deploy. */
 export type Log = (line: string) => void;
 
+/** What else decides about a stop while the cluster is asked. */
+export interface Meanwhile {
+  /** Denies the stop, whatever the check waits for. */
+  ended(): Denial | undefined;
+  /** Whether something else has not decided yet: until then nothing is allowed. */
+  isUndecided(): boolean;
+}
+
 /** What the checks of a queue wait for, one after the other. */
-export interface WaitRecord {
+export interface WaitRecord extends Meanwhile {
   /** For how many milliseconds the last check has waited for the same; 0 if it waited for something else. */
   lasted(reason: string): number;
   /** A check waits for this now. */
   begin(reason: string): void;
   /** Calls the check of an agent, if it is in a queue, to the queue's head. */
   call(owner: string): void;
-  /** Denies the stop, whatever the check waits for. */
-  ended(): Denial | undefined;
-  /** Whether something else has not decided yet: until then nothing is allowed. */
-  isUndecided(): boolean;
 }
 
 const NO_RECORD: WaitRecord = {

@@ -1,9 +1,9 @@
 import { containerState } from "./container-state";
 import { pullImage } from "./image-pull";
 import { type Replacement, tryNextContainer } from "./next-container";
-import { allow, deny, type Outcome } from "./outcome";
+import { allow, deny, type Meanwhile, type Outcome } from "./outcome";
 import type { ReplaceRequest } from "./request";
-import { type Consent, type Meanwhile, type StopTools, whenAllowed } from "./stop-check";
+import { type Consent, type StopTools, whenAllowed } from "./stop-check";
 
 /**
  * What has to hold before Terraform stops an agent's container to replace it: the next image is on the host, accepts the

@@ -5,7 +5,7 @@ import type { Docker } from "./docker";
 import type { DockerInTurn } from "./docker-in-turn";
 import { type Holder, isSame } from "./holder";
 import { lockHolder, releaseLock } from "./lock";
-import { allow, type Log, type Outcome, unknown, type WaitRecord } from "./outcome";
+import { allow, type Log, type Meanwhile, type Outcome, unknown } from "./outcome";
 import type { TerraformRun } from "./parallelism";
 import { preStopClient } from "./pre-stop-client";
 import { type AskedServer, preStopServer } from "./pre-stop-server";
@@ -49,9 +49,6 @@ export interface StopTools {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** What else decides about a stop while the cluster is asked. */
-export type Meanwhile = Pick<WaitRecord, "ended" | "isUndecided">;
 
 export type StopRequest = ReplaceRequest | DecommissionRequest | BeginMaintenanceRequest;
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Denial, WaitRecord } from "./outcome";
+import type { Denial, Meanwhile, WaitRecord } from "./outcome";
 import type { TerraformRun } from "./parallelism";
 
 /** Characters of a file's name. Owners that begin alike for so long are called together, which harms nobody. */
@@ -16,18 +16,18 @@ export class WaitFile implements WaitRecord {
 
   constructor(
     private readonly run: Pick<TerraformRun, "folder" | "own">,
-    private readonly others: Pick<WaitRecord, "ended" | "isUndecided">,
+    private readonly meanwhile: Meanwhile,
     private readonly now: () => number = Date.now,
   ) {
     this.file = join(run.folder, "wait");
   }
 
   ended(): Denial | undefined {
-    return this.others.ended();
+    return this.meanwhile.ended();
   }
 
   isUndecided(): boolean {
-    return this.others.isUndecided();
+    return this.meanwhile.isUndecided();
   }
 
   /** A check that asks several agents gives each its time: what it waited for itself does not count. */

@@ -1,10 +1,10 @@
 import { DockerInTurn } from "../../rollout/docker-in-turn";
-import type { Outcome } from "../../rollout/outcome";
+import type { Meanwhile, Outcome } from "../../rollout/outcome";
 import { TerraformRun } from "../../rollout/parallelism";
 import type { AskedServer } from "../../rollout/pre-stop-server";
 import type { Processes } from "../../rollout/processes";
 import { Queue, type SharedFolder } from "../../rollout/queue";
-import type { Ask, Meanwhile, StopTools } from "../../rollout/stop-check";
+import type { Ask, StopTools } from "../../rollout/stop-check";
 import { folder } from "../cluster-files";
 import type { FakeDocker } from "./docker-fake";
 import type { SimulatedCluster } from "./simulation";
