@@ -4,19 +4,10 @@ import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
 import { CONSUL_IN } from "./documented";
 import { Page } from "./page";
+import { FOUR, HOSTS, paymentsFile, THREE } from "./payments";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
-/** The page's names, at the test bed's addresses. */
-const HOSTS = {
-  node1: "172.16.8.120",
-  node2: "172.16.8.121",
-  node3: "172.16.8.122",
-  node4: "172.16.8.123",
-  web1: "172.16.8.110",
-};
-const FORMER = ["node1", "node2", "node3"];
-const FOUR = [...FORMER, "node4"];
 const AFTERWARDS = ["node1", "node2", "node4"];
 
 describe("a host has failed permanently: docs/failed-host.md, on a secured cluster with its API on loopback", () => {
@@ -27,17 +18,10 @@ describe("a host has failed permanently: docs/failed-host.md, on a secured clust
   const removePeer = () => page.commands("### 2. ")[1] as string;
 
   /** Writes the cluster file. @param hosts that it has beside the client agent's */
-  function write(servers: ClusterFile["servers"], hosts: readonly string[], joined: readonly string[] = FORMER): void {
-    const file: ClusterFile = {
-      name: "payments",
-      daemon: "ssh://root@{address}",
-      hosts: Object.fromEntries(Object.entries(HOSTS).filter(([name]) => name === "web1" || hosts.includes(name))),
-      servers,
-      clients: ["web1"],
-      join: [...joined],
-      // By itself, autopilot removes the failed server before anybody can do so by hand.
-      autopilot: { cleanup_dead_servers: false },
-    };
+  function write(servers: ClusterFile["servers"], hosts: readonly string[], joined: readonly string[] = THREE): void {
+    // By itself, autopilot removes the failed server before anybody can do so by hand.
+    const autopilot = { cleanup_dead_servers: false };
+    const file = paymentsFile(servers, hosts, { join: [...joined], autopilot });
     writeFileSync(join(project.folder, project.clusterFile), JSON.stringify(file));
   }
   const peers = async (): Promise<string[]> => {
@@ -55,7 +39,7 @@ describe("a host has failed permanently: docs/failed-host.md, on a secured clust
   beforeAll(async () => {
     await testBed.reset();
     await testBed.addHost("consul-server4", HOSTS.node4);
-    write(FORMER, FORMER);
+    write(THREE, THREE);
     await deploy();
     await failed().powerOff();
   });
@@ -86,13 +70,13 @@ describe("a host has failed permanently: docs/failed-host.md, on a secured clust
   test("undo before step 3: the host comes back, a deploy completes it, and the new server is decommissioned", async () => {
     await failed().ensureUp();
     await page.type(page.inSentences("## Undo", "npm run deploy"));
-    write([...FORMER, { name: "node4", decommission: true }], FOUR);
+    write([...THREE, { name: "node4", decommission: true }], FOUR);
     await deploy();
-    await expectPeers(FORMER);
+    await expectPeers(THREE);
     // Its host's line stays until Terraform has removed what it had there.
-    write(FORMER, FOUR);
+    write(THREE, FOUR);
     await deploy();
-    write(FORMER, FORMER);
+    write(THREE, THREE);
     const shown = await page.follow("## Verification");
     expect(shown).toContain("nothing is wrong");
     expect(shown).toContain("nothing to do");

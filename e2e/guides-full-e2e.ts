@@ -4,17 +4,11 @@ import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
 import { LoopbackHttp } from "./loopback-http";
 import { Page } from "./page";
+import { FOUR, HOSTS, paymentsFile, THREE } from "./payments";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
-/** The guides' names and addresses, at the test bed. */
-const HOSTS = {
-  node1: "172.16.8.120",
-  node2: "172.16.8.121",
-  node3: "172.16.8.122",
-  node4: "172.16.8.123",
-  web1: "172.16.8.110",
-};
+/** The machines of the pages' hosts. */
 const MACHINES: Readonly<Record<string, string>> = {
   node1: "consul-server1",
   node2: "consul-server2",
@@ -22,8 +16,6 @@ const MACHINES: Readonly<Record<string, string>> = {
   node4: "consul-server4",
   web1: "consul-client1",
 };
-const THREE = ["node1", "node2", "node3"];
-const FOUR = [...THREE, "node4"];
 const EXAMPLE = "2026-11-25T010516Z.snap";
 
 describe("the commands of the guides, on a secured cluster with scheduled backups", () => {
@@ -40,17 +32,7 @@ describe("the commands of the guides, on a secured cluster with scheduled backup
   const get = (key: string): Promise<string> => web1.get(`/v1/kv/load/${key}?raw`);
 
   function write(servers: ClusterFile["servers"], hosts: readonly string[], more: Partial<ClusterFile> = {}): void {
-    const file: ClusterFile = {
-      name: "payments",
-      daemon: "ssh://root@{address}",
-      hosts: Object.fromEntries(Object.entries(HOSTS).filter(([name]) => name === "web1" || hosts.includes(name))),
-      servers,
-      clients: ["web1"],
-      join: THREE,
-      ready_timeout: 60,
-      backups: { every: "10s", keep: 4 },
-      ...more,
-    };
+    const file = paymentsFile(servers, hosts, { ready_timeout: 60, backups: { every: "10s", keep: 4 }, ...more });
     writeFileSync(join(project.folder, project.clusterFile), JSON.stringify(file));
   }
 

@@ -1,0 +1,31 @@
+import type { ClusterFile } from "../cluster/file/schema";
+
+/** The pages' hosts, at the test bed's addresses. */
+export const HOSTS = {
+  node1: "172.16.8.120",
+  node2: "172.16.8.121",
+  node3: "172.16.8.122",
+  node4: "172.16.8.123",
+  web1: "172.16.8.110",
+};
+export const THREE = ["node1", "node2", "node3"];
+export const FOUR = [...THREE, "node4"];
+
+/**
+ * The cluster file that the pages speak of.
+ * @param hosts that it has beside the client agent's
+ * @param more further keys
+ */
+export const paymentsFile = (
+  servers: ClusterFile["servers"],
+  hosts: readonly string[],
+  more: Partial<ClusterFile>,
+): ClusterFile => ({
+  name: "payments",
+  daemon: "ssh://root@{address}",
+  hosts: Object.fromEntries(Object.entries(HOSTS).filter(([name]) => name === "web1" || hosts.includes(name))),
+  servers,
+  clients: ["web1"],
+  join: THREE,
+  ...more,
+});
