@@ -5,6 +5,7 @@ import { EXPORTED } from "../ops/status/prometheus";
 import { eventually } from "./consul";
 import { LoopbackHttp } from "./loopback-http";
 import { MonitoredCluster } from "./metrics/monitored-cluster";
+import type { Monitoring } from "./metrics/monitoring";
 import { cutOff, reconnect } from "./partition";
 import { TestBed } from "./test-bed/test-bed";
 
@@ -233,9 +234,30 @@ describe("metrics of a cluster without security", () => {
   beforeAll(async () => {
     await testBed.reset();
     await cluster.deploy();
-    await cluster.monitor();
+    await cluster.monitor({ status: true });
+    cluster.inspect();
   });
   afterAll(() => cluster.down());
 
   test("are scraped by HTTP, without a token", () => eventually(() => cluster.expectAllUp(), 60));
+
+  test(
+    "a host's maintenance fires its alert after an hour, pages nobody, and resolves the alert with its end",
+    async () => {
+      const begun = Date.now();
+      const isFiring = (expected: boolean) => async (monitoring: Monitoring) => {
+        expect((await monitoring.firing()).includes("ConsulMaintenanceLong")).toBe(expected);
+      };
+      await cluster.npm("maintain", "--", "consul-client1", "--begin");
+      await pause(59 * MINUTE);
+      await cluster.withEach(isFiring(false));
+      await cluster.eventuallyWithEach(isFiring(true), 5 * 60);
+      await cluster.npm("maintain", "--", "consul-client1", "--end");
+      await cluster.eventuallyWithEach(isFiring(false), 3 * 60);
+      await cluster.withEach(async (monitoring) =>
+        expect(await monitoring.firedSince(begun, ',urgency="page"')).toEqual([]),
+      );
+    },
+    75 * MINUTE,
+  );
 });
