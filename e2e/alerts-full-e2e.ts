@@ -5,7 +5,7 @@ import { EXPORTED } from "../ops/status/prometheus";
 import { eventually } from "./consul";
 import { LoopbackHttp } from "./loopback-http";
 import { MonitoredCluster } from "./metrics/monitored-cluster";
-import type { Monitoring } from "./metrics/monitoring";
+import { type Monitoring, PAGING } from "./metrics/monitoring";
 import { cutOff, reconnect } from "./partition";
 import { TestBed } from "./test-bed/test-bed";
 
@@ -254,9 +254,7 @@ describe("metrics of a cluster without security", () => {
       await cluster.eventuallyWithEach(isFiring(true), 5 * 60);
       await cluster.npm("maintain", "--", "consul-client1", "--end");
       await cluster.eventuallyWithEach(isFiring(false), 3 * 60);
-      await cluster.withEach(async (monitoring) =>
-        expect(await monitoring.firedSince(begun, ',urgency="page"')).toEqual([]),
-      );
+      await cluster.withEach(async (monitoring) => expect(await monitoring.firedSince(begun, PAGING)).toEqual([]));
     },
     75 * MINUTE,
   );

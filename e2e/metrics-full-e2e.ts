@@ -9,6 +9,7 @@ import { eventually } from "./consul";
 import { documented, sectionOf } from "./documented";
 import { type RecordedPanel, recorded } from "./metrics/dashboard-record";
 import { MonitoredCluster } from "./metrics/monitored-cluster";
+import { PAGING } from "./metrics/monitoring";
 import { tellingPaths } from "./telling-paths";
 import type { Operator } from "./test-bed/operator";
 import { TestBed } from "./test-bed/test-bed";
@@ -28,7 +29,6 @@ const section = (page: string, heading: string): string =>
 const [DOGSTATSD, STATSD] = documented("docs/metrics.md", "yaml", "## StatsD, Datadog and OpenTelemetry").map(
   (example) => parse(example.replace("10.0.0.31", OPERATOR.address)),
 );
-const PAGING = ',severity="page"';
 /** What the guide says that the token can read, and what Consul tells everybody. */
 const READABLE = [section("metrics.md", "What the token can do"), section("security.md", "Unauthenticated endpoints")]
   .flatMap((text) => [...text.matchAll(/`(\/v1\/[^`]+)`/g)])

@@ -28,6 +28,9 @@ export const DEBIANS: MonitoringPrograms = {
   amtool: "amtool",
 };
 
+/** The alerts that page somebody, for `firedSince`. */
+export const PAGING = ',severity="page"';
+
 /** Prometheus, Alertmanager and a receiver of notifications on one machine, by the files as they were written. */
 export class Monitoring {
   private readonly running: RunningCommand[] = [];
