@@ -12,6 +12,9 @@ import { TestBed } from "./test-bed/test-bed";
 /** Autopilot asks all servers every two seconds. */
 const AUTOPILOT_MS = 1900;
 
+/** An agent's API in its container. */
+const LOOPBACK = "http://127.0.0.1:8500";
+
 /** In this time a server that has just started leads, and its autopilot has looked again. */
 const LEADS_MS = 6000;
 
@@ -221,6 +224,34 @@ describe("the rollout's program in a rolling change", () => {
       await releaseLock(server);
       expect(await deploy.finished).toMatchObject({ exitCode: 0 });
       await cluster.expectWhole();
+      await expectNothingLeft(cluster);
+    }));
+
+  test("needs the rollout slot of a client agent, though its container has no token any more, and lists no members", () =>
+    cluster.bear(async () => {
+      const client = cluster.agentNames.find((name) => !cluster.serverNames.includes(name)) as string;
+      const server = cluster.api(await cluster.leader());
+      const other = `${KV.slots}somebody`;
+      const seen = await cluster.during(async () => {
+        await server.put(`/v1/kv/${other}?cas=0`, "somebody");
+        await cluster.docker(client, "exec", client, "sh", "-c", "rm /consul/secrets/*.header /consul/secrets/*.token");
+        const listed = await cluster.docker(client, "exec", client, "curl", "-sS", `${LOOPBACK}/v1/agent/members`);
+        expect(JSON.parse(listed.stdout)).toEqual([]);
+        const before = (await cluster.incarnations())[client];
+        cluster.set(client, { labels: { token: "none" } });
+        cluster.write();
+        const deploy = cluster.startDeploy();
+        await eventually(
+          async () => expect(deploy.stdout).toContain(`${client}: waiting: somebody being replaced`),
+          90,
+        );
+        await pause(5);
+        expect((await cluster.incarnations())[client]).toBe(before);
+        await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: other } }]);
+        expect(await deploy.finished).toMatchObject({ exitCode: 0 });
+      });
+      expectUndisturbed(seen);
+      await cluster.expectSound(seen);
       await expectNothingLeft(cluster);
     }));
 

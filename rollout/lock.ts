@@ -32,10 +32,14 @@ export async function lockHolder(api: ConsulApi): Promise<Held | undefined> {
   return { ...holderOf(owner, entry.Flags), index: entry.ModifyIndex };
 }
 
-/** @returns who holds it afterwards, "" where the cluster refuses; undefined when it does not say */
-export async function acquireLock(api: ConsulApi, holder: Holder): Promise<Held | undefined> {
+/**
+ * @param begin is called if nobody holds it, before it is acquired
+ * @returns who holds it afterwards, "" where the cluster refuses; undefined when it does not say
+ */
+export async function acquireLock(api: ConsulApi, holder: Holder, begin?: () => void): Promise<Held | undefined> {
   const held = await lockHolder(api);
   if (held?.owner !== "") return held;
+  begin?.();
   // A lost answer does not mean that Consul rejected the request: the entry decides.
   await answerTo(api, { method: "PUT", path: `${LOCK}${acquiring(holder)}`, body: holder.owner });
   return lockHolder(api);

@@ -54,7 +54,7 @@ async function hold(request: BeginMaintenanceRequest, api: ConsulApi): Promise<O
   const { role, node, limit } = request;
   const holder = holderIn(request);
   if (role === "client") {
-    const { kind } = await acquireSlot(api, holder, node, limit);
+    const { kind } = await acquireSlot(api, holder, { node, limit });
     if (kind === "acquired") return allow("it has its rollout slot");
     return kind === "unknown"
       ? unknown("this agent does not list the rollout slots")

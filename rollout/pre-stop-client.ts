@@ -4,7 +4,7 @@ import { holderText, lockText, MAINTENANCE_HINT } from "./holder";
 import { POLL } from "./limits";
 import { lockHolder, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, Waiting, type WaitRecord } from "./outcome";
-import { ALIVE, leader, members } from "./queries";
+import { ALIVE, catalogNodes, leader, members } from "./queries";
 import { stageObstacle } from "./security-compat";
 import { acquireSlot, holdsSlot, untilSlotsChange } from "./slots";
 import type { Stop } from "./stop";
@@ -64,7 +64,7 @@ export async function preStopClient(
       hint = held.maintenance === undefined ? REPLACED_HINT : MAINTENANCE_HINT;
       pause = () => untilLockChanges(held, api, clock);
     } else if (free >= LOOKS) {
-      const slot = await acquireSlot(api, stop, node, limit);
+      const slot = await acquireSlot(api, stop, stop);
       if (slot.kind === "unknown") return waiting.untold("this agent does not list the rollout slots");
       waiting.answered();
       if (slot.kind === "acquired")
@@ -85,8 +85,14 @@ export async function preStopClient(
   return waiting.until(lookOnce, () => pause());
 }
 
-/** Its gossip status; 0 for no member, undefined when the agent does not say. */
+/**
+ * Its gossip status; 0 for no member, undefined when the agent does not tell. That it is no member, the catalog has to
+ * confirm: a server that has just started lists only those of whom gossip has told it already, and an agent lists none for
+ * a token that may not read nodes, as the catalog does too.
+ */
 async function statusOf(api: ConsulApi, node: string): Promise<number | undefined> {
-  const all = await members(api);
-  return all && (all.find(({ Name }) => Name === node)?.Status ?? 0);
+  const listed = (await members(api))?.find(({ Name }) => Name === node);
+  if (listed) return listed.Status;
+  const nodes = (await catalogNodes(api)) ?? [];
+  return nodes.length > 0 && nodes.every(({ Node }) => Node !== node) ? 0 : undefined;
 }

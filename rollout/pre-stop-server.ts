@@ -105,7 +105,7 @@ export async function preStopServer(
     if (voters.length === 1 && servers === 1)
       return allow("it is the only server. There is no leader until it is back");
 
-    const held = await acquireLock(api, stop);
+    const held = await acquireLock(api, stop, stop.begin);
     if (!held) return waiting.untold("this server does not tell who holds the deploy lock");
     waiting.answered();
     if (held.owner === "") return rejected();

@@ -44,8 +44,13 @@ export type SlotResult =
 /**
  * @param node the agent's node name, which the entry holds
  * @param limit how many client agents may be replaced at a time
+ * @param begin is called if the holder has none, before it is acquired
  */
-export async function acquireSlot(api: ConsulApi, holder: Holder, node: string, limit: number): Promise<SlotResult> {
+export async function acquireSlot(
+  api: ConsulApi,
+  holder: Holder,
+  { node, limit, begin }: { readonly node: string; readonly limit: number; readonly begin?: () => void },
+): Promise<SlotResult> {
   const { owner } = holder;
   const isOwn = (other: Holder) => isSame(other, holder);
   const before = await slots(api);
@@ -55,8 +60,10 @@ export async function acquireSlot(api: ConsulApi, holder: Holder, node: string, 
   const rival = others.find((other) => other.owner === owner);
   if (rival) return { kind: "busy", others: [rival], index: before.index };
   if (others.length >= limit) return { kind: "busy", others, index: before.index };
-  if (!before.holders.some(isOwn))
+  if (!before.holders.some(isOwn)) {
+    begin?.();
     await answerTo(api, { method: "PUT", path: `${SLOTS}${owner}${acquiring(holder)}`, body: node });
+  }
   // Two may have come at once: the earlier entries count.
   const after = await slots(api);
   if (!after) return { kind: "unknown" };

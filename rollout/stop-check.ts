@@ -3,15 +3,15 @@ import type { Clock } from "./clock";
 import type { ConsulApi } from "./consul-api";
 import type { Docker } from "./docker";
 import type { DockerInTurn } from "./docker-in-turn";
-import { type Holder, isSame } from "./holder";
-import { lockHolder, releaseLock } from "./lock";
+import type { Holder } from "./holder";
+import { releaseLock } from "./lock";
 import { allow, type Log, type Meanwhile, type Outcome, unknown } from "./outcome";
 import type { TerraformRun } from "./parallelism";
 import { preStopClient } from "./pre-stop-client";
 import { type AskedServer, preStopServer } from "./pre-stop-server";
 import type { Queue } from "./queue";
 import type { BeginMaintenanceRequest, DecommissionRequest, ReplaceRequest } from "./request";
-import { holdsSlot, releaseSlot } from "./slots";
+import { releaseSlot } from "./slots";
 import type { Stop } from "./stop";
 import { WaitFile } from "./wait-file";
 
@@ -108,8 +108,7 @@ async function askInQueue(
     if (end) return end;
     let isReleased = true;
     const outcome = await ask(async (asked) => {
-      await claim.note(asked.api);
-      const answer = await decide(request, asked, tools, waits);
+      const answer = await decide(request, asked, claim, tools, waits);
       if (answer.kind === "deny") isReleased = await claim.release(asked.api);
       return answer;
     });
@@ -124,11 +123,15 @@ async function askInQueue(
 function decide(
   request: StopRequest,
   asked: AskedServer,
+  claim: Claim,
   { clock, log }: StopTools,
   waits: WaitFile,
 ): Promise<Outcome> {
   const { role, node, limit, seconds } = request;
-  const stop = { ...holderIn(request), node, seconds, ...purposeOf(request) };
+  const begin = () => {
+    claim.isOwn = true;
+  };
+  const stop = { ...holderIn(request), node, seconds, begin, ...purposeOf(request) };
   return role === "server"
     ? preStopServer({ ...stop, servers: limit }, asked, clock, log, waits)
     : preStopClient({ ...stop, limit }, asked.api, clock, log, waits);
@@ -165,32 +168,15 @@ async function undo(claim: Claim, ask: Ask): Promise<void> {
  * allowed a stop which then cannot be carried out.
  */
 class Claim {
-  /** Whether there was nothing of this owner's before; undefined until an agent was asked. */
-  private wasFree: boolean | undefined;
+  /** Whether this check itself acquires what its owner has; the owner may have nothing yet. */
+  isOwn = false;
 
   constructor(private readonly request: StopRequest) {}
-
-  /** Whether it is certain that this check itself acquired what its owner has. */
-  get isOwn(): boolean {
-    return this.wasFree === true;
-  }
-
-  /** Notes what the owner has, before the first agent decides. Later it may be this check's. */
-  async note(api: ConsulApi): Promise<void> {
-    this.wasFree ??= (await this.isHeld(api)) === false;
-  }
 
   /** @returns whether the owner has it no longer, or keeps what it had before */
   async release(api: ConsulApi): Promise<boolean> {
     if (!this.isOwn) return true;
     const holder = holderIn(this.request);
     return this.request.role === "server" ? releaseLock(api, holder) : releaseSlot(api, holder);
-  }
-
-  private async isHeld(api: ConsulApi): Promise<boolean | undefined> {
-    const holder = holderIn(this.request);
-    if (this.request.role === "client") return holdsSlot(api, holder);
-    const held = await lockHolder(api);
-    return held && isSame(held, holder);
   }
 }

@@ -11,4 +11,6 @@ export interface Stop extends Holder {
   readonly stage: Stage;
   /** Seconds to wait for the others, and that an agent may take to become ready. */
   readonly seconds: number;
+  /** Is called before the check acquires the deploy lock or a rollout slot that its owner does not have. */
+  readonly begin?: () => void;
 }

@@ -75,6 +75,20 @@ test.each([
 });
 
 test.each([
+  ["an agent that lists it not yet, though it is in the catalog", [/agent.members/]],
+  ["an agent that lists nobody to its token", [/agent.members/, /catalog.nodes/]],
+])("%s, does not know that it is no member", async (_, paths) => {
+  const cluster = clusterOf("c1");
+  for (const path of paths) cluster.exceptions.set(path, { status: 200, body: "[]" });
+  expect(await check(cluster)).toMatchObject({
+    outcome: { kind: "unknown", reason: "this agent knows no leader, or does not list the members" },
+    seconds: 8,
+  });
+  expect(cluster.keys()).toEqual([]);
+});
+
+test.each([
+  ["does not list the catalog", /agent.members|catalog.nodes/],
   ["knows no leader", /status.leader/],
   ["does not list the members", /agent.members/],
 ])("one that %s for 8 s does not know", async (_, path) => {

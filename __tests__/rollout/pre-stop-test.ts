@@ -408,15 +408,50 @@ describe("what a denied check had acquired", () => {
   });
 
   test.each([
-    [REQUEST, LOCK],
-    [CLIENT, SLOT],
-  ])("stays if it is unknown what an earlier deploy left", async (request, key) => {
+    [REQUEST, LOCK, true],
+    [REQUEST, LOCK, false],
+    [CLIENT, SLOT, true],
+    [CLIENT, SLOT, false],
+  ])(
+    "is told from what an earlier deploy left, when the KV store gives no answer at first: %#",
+    async (request, key, isLeft) => {
+      const cluster = new SimulatedCluster(new Simulation());
+      cluster.clients.push({ name: "s1", status: "alive" });
+      if (isLeft) cluster.store(key, "s1");
+      cluster.exceptions.set(/kv/, { status: 500 });
+      cluster.simulation.at(1, () => cluster.exceptions.clear());
+      expect((await stop({ cluster, request, docker: lost() })).outcome.kind).toBe("deny");
+      expect(cluster.requests.some((line) => line.startsWith("PUT /v1/kv"))).toBe(!isLeft);
+      expect(cluster.keys()).toEqual(isLeft ? [key] : []);
+    },
+  );
+
+  test.each([
+    [REQUEST, LOCK, /^GET .*replacing/],
+    [CLIENT, SLOT, /^GET .*clients/],
+  ])("is released if the answer to its acquisition was lost: %#", async (request, key, question) => {
     const cluster = new SimulatedCluster(new Simulation());
     cluster.clients.push({ name: "s1", status: "alive" });
-    cluster.exceptions.set(/kv/, { status: 500 });
-    cluster.simulation.at(1, () => cluster.exceptions.clear());
-    expect((await stop({ cluster, request, docker: lost() })).outcome.kind).toBe("deny");
-    expect(cluster.keys()).toEqual([key]);
+    const change = ({ ask }: StopTools): Partial<StopTools> => ({
+      ask: (decide) =>
+        ask((asked) =>
+          decide({
+            ...asked,
+            api: {
+              send: async (sent) => {
+                const answer = await asked.api.send(sent);
+                if (sent.method === "PUT" && sent.path.startsWith(`/v1/kv/${key}`)) {
+                  cluster.exceptions.set(question, { status: 500 });
+                  cluster.simulation.at(cluster.simulation.seconds + 3, () => cluster.exceptions.clear());
+                }
+                return answer;
+              },
+            },
+          }),
+        ),
+    });
+    expect((await stop({ cluster, request, docker: lost(), change })).outcome.kind).toBe("deny");
+    expect(cluster.keys()).toEqual([]);
   });
 
   test("is released if a member of a distant stage comes while it waits", async () => {
