@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { EXPORTED } from "../ops/status/prometheus";
 import { eventually } from "./consul";
@@ -73,7 +72,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     config: { raft_trailing_logs: 10, raft_snapshot_threshold: 10, raft_snapshot_interval: "5s" },
   });
   const { file } = cluster;
-  const header = join(cluster.project.folder, "secrets/alerts/operator/token.header");
+  const header = cluster.project.operatorHeader(file.name);
   const server1 = new LoopbackHttp(testBed.host("consul-server1"), "consul-server1", header);
 
   beforeAll(async () => {

@@ -35,21 +35,6 @@ export function sectionOf(text: string, heading: string): string {
 /** A text as a pattern that matches itself. */
 export const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/**
- * Expects that a program printed each line that a page shows. Days may be others, and `...` stands for anything.
- * @param shown a block of the page
- */
-export function expectDocumented(shown: string, printed: string): void {
-  const pattern = (line: string): RegExp =>
-    new RegExp(
-      `^${escaped(line)
-        .replaceAll("\\.\\.\\.", ".*")
-        .replaceAll(/\d{4}-\d\d-\d\d/g, "\\d{4}-\\d\\d-\\d\\d")}$`,
-      "m",
-    );
-  for (const line of shown.trim().split("\n")) expect(printed).toMatch(pattern(line));
-}
-
 /** The function of docs/secrets.md that runs the CLI in a server's container with the management token. */
 export const CONSUL_IN = functionOf(
   "consul_in",

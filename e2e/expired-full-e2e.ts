@@ -6,8 +6,9 @@ import type { CertificateAndKey } from "../ops/secrets/certificate";
 import { issue, makeCa } from "../ops/secrets/certificates";
 import { holdersOf } from "../ops/secrets/sources";
 import { eventually } from "./consul";
-import { documented, expectDocumented } from "./documented";
+import { documented } from "./documented";
 import { expectUndisturbed, LiveCluster, type Seen } from "./live-cluster";
+import { expectPrinted } from "./page";
 import { pause } from "./pause";
 import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
@@ -167,11 +168,11 @@ describe("certificates that expire", () => {
     expect(refused.stderr).toContain("certificate-expired");
 
     const [checked = ""] = documented(PAGE, "text", "## Check");
-    expectDocumented(checked, await cluster.type(documented(PAGE, "sh", "## Check").join(""), failing));
+    expectPrinted(checked, await cluster.type(documented(PAGE, "sh", "## Check").join(""), failing));
 
     const before = stored("ca.pem");
     const printed = await renewed();
-    expectDocumented(documented(PAGE, "text", "## Steps")[0] as string, printed);
+    expectPrinted(documented(PAGE, "text", "## Steps")[0] as string, printed);
     expect(stored("ca.pem")).toBe(before);
     // The other client agent tries again by itself.
     await eventually(async () => expect(await leaderOf("consul-client2")).not.toBe('""'), 120);

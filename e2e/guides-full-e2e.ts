@@ -4,29 +4,17 @@ import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
 import { LoopbackHttp } from "./loopback-http";
 import { Page } from "./page";
-import { FOUR, HOSTS, paymentsFile, THREE } from "./payments";
+import { FOUR, HOSTS, MACHINES, paymentsFile, THREE } from "./payments";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
-/** The machines of the pages' hosts. */
-const MACHINES: Readonly<Record<string, string>> = {
-  node1: "consul-server1",
-  node2: "consul-server2",
-  node3: "consul-server3",
-  node4: "consul-server4",
-  web1: "consul-client1",
-};
 const EXAMPLE = "2026-11-25T010516Z.snap";
 
 describe("the commands of the guides, on a secured cluster with scheduled backups", () => {
   const testBed = TestBed.standing();
   const project = new Project(testBed.operator, "clusters/payments.yaml");
   const machine = (host: string) => testBed.host(MACHINES[host] as string);
-  const web1 = new LoopbackHttp(
-    machine("web1"),
-    "web1",
-    join(project.folder, "secrets/payments/operator/token.header"),
-  );
+  const web1 = new LoopbackHttp(machine("web1"), "web1", project.operatorHeader("payments"));
   const open = (page: string, here: Readonly<Record<string, string>> = {}) =>
     Page.open(page, project, { "10.0.0.11": HOSTS.node1, ...here });
   const get = (key: string): Promise<string> => web1.get(`/v1/kv/load/${key}?raw`);

@@ -5,26 +5,18 @@ import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
 import { LoopbackHttp } from "./loopback-http";
 import { Page } from "./page";
+import { HOSTS, MACHINES } from "./payments";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
 /** The pages' addresses, at the test bed. */
 const ADDRESSES = {
-  "10.0.0.11": "172.16.8.120",
-  "10.0.0.12": "172.16.8.121",
-  "10.0.0.13": "172.16.8.122",
-  "10.0.0.14": "172.16.8.123",
-  "10.0.0.15": "172.16.8.124",
-  "10.0.0.21": "172.16.8.110",
-};
-/** The machines of the pages' hosts. */
-const MACHINES: Readonly<Record<string, string>> = {
-  node1: "consul-server1",
-  node2: "consul-server2",
-  node3: "consul-server3",
-  node4: "consul-server4",
-  node5: "consul-server5",
-  web1: "consul-client1",
+  "10.0.0.11": HOSTS.node1,
+  "10.0.0.12": HOSTS.node2,
+  "10.0.0.13": HOSTS.node3,
+  "10.0.0.14": HOSTS.node4,
+  "10.0.0.15": HOSTS.node5,
+  "10.0.0.21": HOSTS.web1,
 };
 const FORMER = ["node1", "node2", "node3"];
 const AFTERWARDS = ["node1", "node4", "node5"];
@@ -38,7 +30,7 @@ describe("most servers are lost with their hosts: docs/lost-quorum-hosts-gone.md
     "172.16.8.122": "172.16.8.120",
   });
   const machine = (host: string) => testBed.host(MACHINES[host] as string);
-  const header = join(project.folder, "secrets/payments/operator/token.header");
+  const header = project.operatorHeader("payments");
   const at = (agent: string) => new LoopbackHttp(machine(agent), agent, header);
   const run = (...words: string[]) => project.run("npm", ["run", "-s", ...words], { check: false });
   let file: ClusterFile;

@@ -1,8 +1,9 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SECRET_ID } from "../ops/secrets/tokens";
-import { documented, expectDocumented } from "./documented";
+import { documented } from "./documented";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
+import { expectPrinted } from "./page";
 import { TestBed } from "./test-bed/test-bed";
 
 const PAGE = "docs/lost-secrets.md";
@@ -62,7 +63,7 @@ describe("a secrets folder is lost while users work, and is whole again without 
     const before = comparable();
     const printed = await completed(loseFolder);
     const [shown = ""] = documented(PAGE, "text", "## Steps");
-    expectDocumented(shown, printed);
+    expectPrinted(shown, printed);
     expect(printed).toContain("lost  metrics/cert.pem, key.pem: no container has it");
     expect(JSON.parse(stored("tokens.json"))).toEqual(before.tokens);
     expect(stored("gossip.key")).toBe(before.gossip);

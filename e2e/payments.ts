@@ -6,7 +6,17 @@ export const HOSTS = {
   node2: "172.16.8.121",
   node3: "172.16.8.122",
   node4: "172.16.8.123",
+  node5: "172.16.8.124",
   web1: "172.16.8.110",
+};
+/** Their machines. */
+export const MACHINES: Readonly<Record<string, string>> = {
+  node1: "consul-server1",
+  node2: "consul-server2",
+  node3: "consul-server3",
+  node4: "consul-server4",
+  node5: "consul-server5",
+  web1: "consul-client1",
 };
 export const THREE = ["node1", "node2", "node3"];
 export const FOUR = [...THREE, "node4"];

@@ -26,6 +26,11 @@ export class Project {
     cpSync(join(CHECKOUT, "clusters"), join(this.folder, "clusters"), { recursive: true });
   }
 
+  /** The file with the operator's token of a secured cluster, as a line of an HTTP header. */
+  operatorHeader(cluster: string): string {
+    return join(this.folder, "secrets", cluster, "operator/token.header");
+  }
+
   /** Puts an earlier version's JSON of a stack where the CDKTF CLI puts it, without this version's program beside it. */
   placeStack(stack: string, json: string): void {
     const folder = join(this.folder, "cdktf.out/stacks", stack);

@@ -36,7 +36,7 @@ describe.each(Object.entries(FILES))(
     const secured = kind !== "without security";
     const at = (agent: string): ConsulApi =>
       secured
-        ? new LoopbackHttp(testBed.host(agent), agent, join(project.folder, "secrets/consul/operator/token.header"))
+        ? new LoopbackHttp(testBed.host(agent), agent, project.operatorHeader("consul"))
         : new ConsulHttp(testBed.operator.machine, `http://${testBed.host(agent).address}:8500`);
     const survivor = at(SURVIVOR);
     const client = at("consul-client1");

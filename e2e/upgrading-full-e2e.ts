@@ -25,11 +25,7 @@ ready_timeout: 60
 image: hashicorp/consul:1.21.5
 `;
   const api = (agent: keyof typeof AGENTS) =>
-    new LoopbackHttp(
-      testBed.host(AGENTS[agent]),
-      agent,
-      join(project.folder, "secrets/payments/operator/token.header"),
-    );
+    new LoopbackHttp(testBed.host(AGENTS[agent]), agent, project.operatorHeader("payments"));
   const versions = async () => {
     const found = Object.entries(AGENTS).map(async ([agent, host]) => {
       const { stdout } = await testBed.host(host).docker("exec", agent, "consul", "version");

@@ -71,6 +71,8 @@ function progress(line: string): void {
 
 // These signals also end the commands that were started. SIGKILL cannot; the next `up` or `down` ends what it leaves.
 for (const signal of SIGNALS) process.once(signal, endBy);
+// `| head` may end first.
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
 
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
