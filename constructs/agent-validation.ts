@@ -6,6 +6,7 @@ import { settingViolations } from "../cluster/validate/consul-settings";
 import { type ConsulConfig, isMapping } from "../consul/config";
 import { type OccupiedPort, occupiedPorts, overlap } from "../consul/ports";
 import { type AgentEntry, AppAgents, joinedAddresses } from "./app-agents";
+import { terraformId } from "./terraform-id";
 
 /**
  * What only several constructs together get wrong. CDKTF puts the construct's path in front of each message. A cluster
@@ -58,7 +59,10 @@ export class AgentValidation implements IValidation {
     return [];
   }
 
-  /** Names that an agent had first: of its node in the cluster, and of its container and its data on the host. */
+  /**
+   * Names that an agent had first: of its node in the cluster, and of its container and its data on the host. Its
+   * Terraform id names it in the deploy lock and in the rollout slots, which all stacks of the cluster share.
+   */
   private names(): string[] {
     const { entry } = this;
     const { node, container, data } = entry.settings;
@@ -66,6 +70,7 @@ export class AgentValidation implements IValidation {
     const inCluster = before(this.app.clusterOf(entry.agent).entries);
     const onHost = before(this.app.on(entry.agent.host));
     const twins: [name: string, value: string, twin: AgentEntry | undefined][] = [
+      ["id", terraformId(entry.agent), inCluster.find(({ agent }) => terraformId(agent) === terraformId(entry.agent))],
       ["node", node, inCluster.find(({ settings }) => settings.node === node)],
       ["container", container, onHost.find(({ settings }) => settings.container === container)],
       ["data", data, onHost.find(({ settings }) => settings.data === data)],

@@ -162,4 +162,19 @@ describe.each(["on", "off"] as const)("maintenance of a host, with security %s",
     await off.ensureUp();
     await cluster.expectWhole();
   });
+
+  test("a host that is in maintenance keeps the lock when that is begun again, and the cluster cannot spare it any more", async () => {
+    await maintain("consul-server1", ["--begin"]);
+    const off = testBed.host("consul-server3");
+    await off.powerOff();
+    expect(await json("consul-server1", ["--begin"], { check: false })).toMatchObject({
+      exitCode: 1,
+      failure: expect.stringContaining("its host is still needed"),
+    });
+    expect(await locks()).toEqual([LOCK]);
+    expect(await maintenanceModes("consul-server1")).toHaveLength(1);
+    await off.ensureUp();
+    await maintain("consul-server1", ["--end"]);
+    await cluster.expectWhole();
+  });
 });

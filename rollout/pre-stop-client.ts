@@ -12,6 +12,8 @@ import type { Stop } from "./stop";
 export interface ClientStop extends Stop {
   /** How many client agents may be replaced at a time. */
   readonly limit: number;
+  /** Waits for the servers' checks of the same run. @returns whether there was one. @default there is none */
+  readonly letServersPass?: () => Promise<boolean>;
 }
 
 /** Servers go first. Between one and the next the deploy lock is free for a moment. Looks are a second apart. */
@@ -63,6 +65,10 @@ export async function preStopClient(
       waiting.forOwners([held.owner], () => `waiting: ${lockText(held)}`);
       hint = held.maintenance === undefined ? REPLACED_HINT : MAINTENANCE_HINT;
       pause = () => untilLockChanges(held, api, clock);
+    } else if (free >= LOOKS && (await stop.letServersPass?.())) {
+      // Its check began later than this one, and has not acquired the lock yet.
+      free = 0;
+      return "waiting";
     } else if (free >= LOOKS) {
       const slot = await acquireSlot(api, stop, stop);
       if (slot.kind === "unknown") return waiting.untold("this agent does not list the rollout slots");

@@ -2,7 +2,7 @@ import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
 import { isSame, lockText, MAINTENANCE_HINT } from "./holder";
 import { POLL, SECOND } from "./limits";
-import { acquireLock, releaseLock, renewLock, untilLockChanges } from "./lock";
+import { acquireLock, renewLock, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
 import { peers, type ServerHealth, serverHealth } from "./queries";
 import { stageObstacle } from "./security-compat";
@@ -65,6 +65,8 @@ export async function preStopServer(
   let ageing: Mark | undefined;
   /** The index of the last one that was as old. */
   let overdue = 0;
+  /** Since when it has the lock. */
+  let holding: Stopwatch | undefined;
   let pause = (): Promise<void> => clock.sleep(POLL);
   /** Since when the KV store has rejected the lock; in between it may wait for something else. */
   let refused: Stopwatch | undefined;
@@ -122,11 +124,16 @@ export async function preStopServer(
       );
     }
     const since = new Stopwatch(clock);
-    const index = known.mark?.index ?? (await renewLock(api, held));
+    // While its next container is tried, answers become old.
+    const recent = known.mark?.since.reached(AUTOPILOT_SECONDS) ? undefined : known.mark;
+    const index = recent?.index ?? (await renewLock(api, held));
     if (index === undefined) return rejected();
     refused = undefined;
+    holding ??= since;
+    // Faults that take turns begin to be waited for anew, again and again.
+    const isLate = holding.reached(turn);
     pause = () => untilAutopilotChanges(health, api, clock);
-    mark = known.mark ?? { index, since };
+    mark = recent ?? { index, since };
     ageing = known.ageing ?? mark;
     if (ageing.since.reached(AUTOPILOT_SECONDS)) {
       overdue = ageing.index;
@@ -150,8 +157,7 @@ export async function preStopServer(
           `not healthy: ${unhealthy.join(", ")}`,
         { anew: true },
       );
-      if (!waiting.reached(seconds)) return "waiting";
-      await releaseLock(api, stop);
+      if (!waiting.reached(seconds) && !isLate) return "waiting";
       return deny(waiting.reason, "bring those back first, or give up the quorum with CONSUL_ALLOW_QUORUM_LOSS=yes");
     }
     // With five servers one unhealthy server leaves a quorum without another; but what heals soon is better waited for.
@@ -161,11 +167,15 @@ export async function preStopServer(
           `though ${healthy} of ${voters.length} voters are healthy without it`,
         { anew: true },
       );
-      if (!waiting.reached(seconds)) return "waiting";
+      if (!waiting.reached(seconds) && !isLate) return "waiting";
     }
     if (others.healthy.every(hasAnswered))
       return allow(`${healthy} of ${voters.length} voters are healthy without it, ${quorum} are needed`);
-    return "waiting";
+    if (!isLate) return "waiting";
+    return deny(
+      `${healthy} of ${voters.length} voters are healthy now and then, but have not all answered autopilot within ${AUTOPILOT_SECONDS} s, for ${turn} s`,
+      "look at the logs of the other servers",
+    );
   };
   return waiting.until(lookOnce, () => pause());
 }
@@ -204,11 +214,16 @@ async function takesNothingAway(
   node: string,
   { connects }: AskedServer,
 ): Promise<string | undefined> {
-  const own = health.find(({ Name }) => Name === node);
-  if (!own) return "no server of this cluster";
-  if (!own.Voter) return "no voter";
+  // One that has lost its data may still have its former entry, under another ID.
+  const own = health.filter(({ Name }) => Name === node);
+  if (own.length === 0) return "no server of this cluster";
+  const voters = own.filter(({ Voter }) => Voter);
+  const [first] = voters;
+  if (!first) return "no voter";
   // Gossip may have lost it while Raft still has it.
-  return own.SerfStatus === "alive" || (await connects([own.Address])).has(own.Address) ? undefined : own.SerfStatus;
+  const reached = await connects(voters.map(({ Address }) => Address));
+  const isUp = voters.some(({ SerfStatus, Address }) => SerfStatus === "alive" || reached.has(Address));
+  return isUp ? undefined : first.SerfStatus;
 }
 
 /**

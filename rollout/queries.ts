@@ -129,5 +129,6 @@ export async function kvEntries(api: ConsulApi, prefix: string): Promise<KvEntri
   return entries && { entries, index };
 }
 
+/** Of all nodes, by the leader, after it has made sure that it still leads: another one may have an old catalog. */
 export const catalogNodes = (api: ConsulApi): Promise<readonly CatalogNode[] | undefined> =>
-  read(api, "/v1/catalog/nodes");
+  read(api, "/v1/catalog/nodes?consistent");

@@ -71,6 +71,11 @@ export class Queue {
     return this.own;
   }
 
+  /** Whether no live process is in the queue. */
+  async isEmpty(): Promise<boolean> {
+    return (await this.alive(await this.entries(), 1)).length === 0;
+  }
+
   /** Waits until no live process is in the queue, or there is no reason to wait any more. */
   whenEmpty(clock: Clock, isEnough: () => boolean = () => false): Promise<void> {
     return this.pass(async () => this.alive(await this.entries(), 1), isEnough, clock);

@@ -18,6 +18,10 @@ export interface Removal {
 /** leaving 2, left 3, failed 4 (hashicorp/serf, MemberStatus). */
 const LEAVING = 2;
 const FAILED = 4;
+/** A peer whom the leader's gossip does not know (OperatorRaftGetConfiguration, hashicorp/consul). */
+const UNNAMED = "(unknown)";
+/** By then a leader that has just started knows the names. A peer that is no member any more has none. */
+const NAMED_SECONDS = 8;
 
 /**
  * Waits, by a server that stays, until an agent that was stopped for good is neither a member nor in Raft, and takes it
@@ -49,6 +53,10 @@ export async function removal(
       continue;
     }
     const raft = await raftServers(api);
+    if (raft?.some(({ Node }) => Node === UNNAMED) && !begun.reached(NAMED_SECONDS)) {
+      waiting.for("waiting until the leader knows the names of all servers");
+      continue;
+    }
     const peer = raft?.find((server) => server.Node === node);
     if (peer) {
       waiting.for("it did not leave by itself: removed from Raft");

@@ -106,14 +106,15 @@ async function askInQueue(
     if (role === "client") await servers.whenEmpty(clock, isEnded);
     const end = meanwhile.ended();
     if (end) return end;
-    let isReleased = true;
+    // None is asked what it acquired where all of them did not tell enough.
+    let isReleased = false;
     const outcome = await ask(async (asked) => {
       const answer = await decide(request, asked, claim, tools, waits);
       if (answer.kind === "deny") isReleased = await claim.release(asked.api);
       return answer;
     });
-    if (!isReleased) await undo(claim, ask);
     if (outcome.kind === "allow") waits.forget();
+    else if (!isReleased) await undo(claim, ask);
     return outcome;
   } finally {
     await queue.leave();
@@ -124,17 +125,22 @@ function decide(
   request: StopRequest,
   asked: AskedServer,
   claim: Claim,
-  { clock, log }: StopTools,
+  { servers, clock, log }: StopTools,
   waits: WaitFile,
 ): Promise<Outcome> {
   const { role, node, limit, seconds } = request;
   const begin = () => {
     claim.isOwn = true;
   };
+  const letServersPass = async () => {
+    const isEmpty = await servers.isEmpty();
+    if (!isEmpty) await servers.whenEmpty(clock, () => waits.ended() !== undefined);
+    return !isEmpty;
+  };
   const stop = { ...holderIn(request), node, seconds, begin, ...purposeOf(request) };
   return role === "server"
     ? preStopServer({ ...stop, servers: limit }, asked, clock, log, waits)
-    : preStopClient({ ...stop, limit }, asked.api, clock, log, waits);
+    : preStopClient({ ...stop, limit, letServersPass }, asked.api, clock, log, waits);
 }
 
 /** Under which name a request acquires the lock or a slot. */
@@ -162,9 +168,8 @@ async function undo(claim: Claim, ask: Ask): Promise<void> {
  * deploy of this one, or `doctor --fix`. The next server's check judges the quorum anew, so no two can be down. What the
  * owner had before the check stays: an earlier deploy left it for an agent that is not ready.
  *
- * A check that is denied by the cluster rarely has something: it denies before it acquires the lock, or because another
- * owner has it, and a denial for the quorum releases it. It has the lock if an earlier look acquired it, and members of
- * a distant stage came since, or other voters went; if its next container is rejected meanwhile; and after an answer that
+ * A check that is denied has the lock if the quorum would be lost, or an earlier look acquired it, and members of a
+ * distant stage came since, or other voters went; if its next container is rejected meanwhile; and after an answer that
  * allowed a stop which then cannot be carried out.
  */
 class Claim {

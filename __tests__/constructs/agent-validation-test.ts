@@ -1,7 +1,8 @@
-import { TerraformVariable } from "cdktf";
-import type { ConsulClientProps } from "../../constructs/consul-client";
+import { TerraformStack, TerraformVariable } from "cdktf";
+import { ConsulClient, type ConsulClientProps } from "../../constructs/consul-client";
 import { ConsulCluster } from "../../constructs/consul-cluster";
 import { ConsulServer, type ConsulServerProps } from "../../constructs/consul-server";
+import { DockerHost } from "../../constructs/docker-host";
 import { FOUR_HOSTS, load } from "../cluster-files";
 import { OwnStack, synthesizeOwn } from "../own-stack";
 import { containerOf, requestOf, synthesize } from "../synthesized";
@@ -134,6 +135,17 @@ describe("two agents with one name", () => {
       `[mine/c2] \`${name}\` is ${name === "data" ? "s1-data" : "s1"}, as of mine/s1; give one of them another`,
     ]),
   );
+  test("of their ids in two stacks of one cluster are an error, because the deploy lock names an agent by its id", () => {
+    const inTwoStacks = (join: ConsulClientProps["join"] = undefined) =>
+      problemsOf((stack) => {
+        const server = stack.server(1);
+        const other = new TerraformStack(stack.node.root, "other");
+        const host = new DockerHost(other, "n9", { address: "10.0.0.9", daemon: "ssh://root@{address}" });
+        new ConsulClient(other, "s1", { host, node: "c9", join: join ?? [server] });
+      });
+    expect(inTwoStacks()).toEqual(["[other/s1] `id` is s1, as of mine/s1; give one of them another"]);
+    expect(inTwoStacks([elsewhere])).toEqual([]);
+  });
   test("of containers or data on two hosts are none", () =>
     expect(twins({ container: "s1", data: "s1-data" }, 2)).toEqual([]));
   test("of nodes in two clusters are none", () => expect(twins({ node: "s1", join: [elsewhere] })).toEqual([]));

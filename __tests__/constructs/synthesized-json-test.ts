@@ -1,6 +1,6 @@
 import { loadCluster } from "../../cluster/file/load";
 import { BRIDGE, FOUR_HOSTS, SEED } from "../cluster-files";
-import { type Synthesized, synthesizeCluster, synthesizeText } from "../synthesized";
+import { containerOf, type Synthesized, stackOf, synthesizeCluster, synthesizeText } from "../synthesized";
 
 const FILES: [string, Synthesized][] = [
   ["seed.yaml", synthesizeCluster(loadCluster(SEED))],
@@ -52,4 +52,10 @@ describe.each(FILES)("the JSON of %s", (_, { stacks }) => {
       for (const { context } of provider.docker) expect(context).toBe("");
     }
   });
+});
+
+test("the JSON is small: a server's container has 4.5 kB at most, and the article's stack 30 kB", () => {
+  const seed = synthesizeCluster(loadCluster(SEED));
+  expect(JSON.stringify(containerOf(seed, "consul-server1")).length).toBeLessThanOrEqual(4500);
+  expect(JSON.stringify(stackOf(seed, "consul")).length).toBeLessThanOrEqual(30_000);
 });

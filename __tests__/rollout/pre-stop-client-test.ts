@@ -53,6 +53,13 @@ test("looks are a second apart, from the beginning of one to that of the next; a
   expect(await looksOf(1.5)).toEqual([0, 1.5, 3]);
 });
 
+test("while a server's check waits in the same run, three looks begin anew", async () => {
+  const cluster = clusterOf("c1");
+  const { simulation } = cluster;
+  const letServersPass = async () => simulation.seconds < 5.5;
+  expect(await check(cluster, { letServersPass })).toMatchObject({ outcome: { kind: "allow" }, seconds: 8 });
+});
+
 test("one that holds a slot already, since its new container did not become ready, keeps it", async () => {
   const cluster = clusterOf("c1");
   cluster.store(`${SLOTS}c1`, "c1");

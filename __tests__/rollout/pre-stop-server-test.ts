@@ -84,6 +84,37 @@ describe("its stop takes nothing away when", () => {
   });
 });
 
+describe("a server that has returned without its data, and whose former entry is still there", () => {
+  const former = {
+    name: "s1",
+    address: "10.0.0.9:8300",
+    voter: true,
+    healthy: false,
+    status: "left",
+    up: false,
+  } as const;
+
+  test.each([
+    ["before", (cluster: SimulatedCluster) => cluster.servers.unshift({ ...former })],
+    ["after", (cluster: SimulatedCluster) => cluster.servers.push({ ...former })],
+  ])("is counted as what it is, though the former one is listed %s it", async (_, add) => {
+    const cluster = clusterOf();
+    add(cluster);
+    const { outcome } = await check(cluster, { asks: "s2" });
+    expect(outcome).toMatchObject({
+      kind: "deny",
+      reason: expect.stringContaining("only 2 of 4 voters would be healthy without it, 3 are needed"),
+    });
+  });
+
+  test("may be stopped when no entry of its name has a vote that counts", async () => {
+    const cluster = clusterOf();
+    cluster.servers.push({ ...former });
+    cluster.server("s1").voter = false;
+    expect((await check(cluster, { asks: "s2" })).outcome).toEqual({ kind: "allow", reason: "it is left" });
+  });
+});
+
 test("a server that gossip has lost, and that still takes connections, is counted as up", async () => {
   const cluster = clusterOf();
   cluster.server("s1").status = "failed";
@@ -244,7 +275,6 @@ describe("each server that is counted has to answer autopilot after the lock was
     expect(outcome).toMatchObject({ kind: "deny", reason });
     expect(log).toEqual([`s1: ${reason}`]);
     expect(seconds).toBe(65);
-    expect(cluster.stored(LOCK)).toBeUndefined();
   });
 
   test("one of five that hangs is waited for; then each of the others has to answer after the wait", async () => {
@@ -393,7 +423,7 @@ test("a KV store that refuses to write the lock denies the stop", async () => {
 });
 
 describe("while others are not healthy", () => {
-  test("a quorum that would be lost is waited for, then the stop is denied and the lock released", async () => {
+  test("a quorum that would be lost is waited for, then the stop is denied", async () => {
     const cluster = clusterOf();
     Object.assign(cluster.server("s2"), { healthy: false, status: "failed", up: false });
     expect(await check(cluster)).toEqual({
@@ -405,7 +435,34 @@ describe("while others are not healthy", () => {
       log: ["s1: only 1 of 3 voters would be healthy without it, 2 are needed; not healthy: s2 (failed)"],
       seconds: 60,
     });
-    expect(cluster.stored(LOCK)).toBeUndefined();
+  });
+
+  test("one whose faults take turns is waited for twice as long at most", async () => {
+    const cluster = clusterOf();
+    const s2 = cluster.server("s2");
+    for (let second = 0; second < 400; second += 2) {
+      cluster.simulation.at(second, () => Object.assign(s2, { healthy: false, up: true }));
+      cluster.simulation.at(second + 1, () => Object.assign(s2, { healthy: true, up: false }));
+    }
+    const { outcome, seconds } = await check(cluster);
+    expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("only 1 of 3 voters") });
+    expect(seconds).toBeGreaterThanOrEqual(150);
+    expect(seconds).toBeLessThan(155);
+  });
+
+  test("one of five whose faults take turns, while another one never answers in time, denies the stop", async () => {
+    const cluster = clusterOf(5);
+    const [s4, s5] = [cluster.server("s4"), cluster.server("s5")];
+    for (let second = 0; second < 400; second += 2) {
+      cluster.simulation.at(second, () => Object.assign(s5, { healthy: false, up: true }));
+      cluster.simulation.at(second + 1, () => Object.assign(s5, { healthy: true, up: false }));
+    }
+    for (let second = 0; second < 400; second += 4) {
+      cluster.simulation.at(second, () => Object.assign(s4, { hangs: second * 1000 }));
+      cluster.simulation.at(second + 3.5, () => Object.assign(s4, { hangs: undefined }));
+    }
+    const { outcome, seconds } = await check(cluster, { servers: 5 });
+    expect([outcome.kind, seconds < 160]).toEqual(["deny", true]);
   });
 
   test("a server that is cut off counts as not healthy before gossip and autopilot notice", async () => {

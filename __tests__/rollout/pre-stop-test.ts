@@ -128,23 +128,37 @@ describe("the trial of the next container goes on while the cluster is asked", (
   const ACCEPTED = "Consul v1.22.2\naccepted\n";
   const REJECTED = "Consul v1.22.2\nrejected: invalid key x\n";
 
-  /** @param tried what the trial prints, or why it breaks off, after TRIAL_SECONDS */
-  function slowly(cluster: SimulatedCluster, tried: Answer | Error) {
+  /** @param tried what the trial prints, or why it breaks off, after some seconds */
+  function slowly(cluster: SimulatedCluster, tried: Answer | Error, seconds = TRIAL_SECONDS) {
     return daemon(undefined, {
       run: () =>
-        cluster.simulation.clock.sleep(TRIAL_SECONDS * 1000).then(() => {
+        cluster.simulation.clock.sleep(seconds * 1000).then(() => {
           if (tried instanceof Error) throw tried;
           return tried;
         }),
     });
   }
 
-  test("so that it takes the time of one of the two, and of one more look", async () => {
+  // Answers of the last seconds count. Otherwise the next of autopilot's rounds has to end.
+  test.each([
+    ["a look", 4, 1.1],
+    ["a round of autopilot's", TRIAL_SECONDS, 2.2],
+  ])("so that it takes the time of one of the two, and of %s at most", async (_, trialSeconds, more) => {
     const cluster = new SimulatedCluster(new Simulation());
-    const { outcome } = await stop({ cluster, docker: slowly(cluster, ACCEPTED) });
+    const { outcome } = await stop({ cluster, docker: slowly(cluster, ACCEPTED, trialSeconds) });
     expect(outcome.kind).toBe("allow");
-    expect(cluster.simulation.seconds).toBeGreaterThanOrEqual(TRIAL_SECONDS);
-    expect(cluster.simulation.seconds).toBeLessThanOrEqual(TRIAL_SECONDS + 1.1);
+    expect(cluster.simulation.seconds).toBeGreaterThanOrEqual(trialSeconds);
+    expect(cluster.simulation.seconds).toBeLessThanOrEqual(trialSeconds + more);
+  });
+
+  test("and a server that has begun to hang meanwhile is not counted", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.simulation.at(TRIAL_SECONDS / 2, () => {
+      cluster.server("s3").hangs = (TRIAL_SECONDS / 2) * 1000;
+    });
+    const { outcome } = await stop({ cluster, docker: slowly(cluster, ACCEPTED) });
+    expect(outcome).toMatchObject({ kind: "deny", reason: expect.stringContaining("s3 (hangs, or falls behind)") });
+    expect(cluster.keys()).toEqual([]);
   });
 
   test.each([
@@ -252,6 +266,20 @@ describe("the trial of the next container goes on while the cluster is asked", (
     await cluster.simulation.until(preStop(REQUEST, NO_CONSENT, tools));
     expect(places).toEqual([1, 0]);
   });
+});
+
+test("a client agent's check lets those of servers pass that began after it", async () => {
+  const cluster = new SimulatedCluster(new Simulation());
+  cluster.clients.push({ name: "s1", status: "alive" });
+  const { simulation } = cluster;
+  const docker = daemon();
+  const { tools, servers } = stopTools(cluster, docker);
+  // It has not acquired the lock when the third look finds it free.
+  const late = new Queue(servers, { commandLine: () => "", isAlive: () => true, startOf: () => "" }, 2);
+  simulation.at(1.5, () => void late.join());
+  simulation.at(10, () => void late.leave());
+  expect((await simulation.until(preStop(CLIENT, NO_CONSENT, tools))).kind).toBe("allow");
+  expect(simulation.seconds).toBeGreaterThanOrEqual(12);
 });
 
 test("a check that breaks off leaves no place behind in which it began", async () => {
@@ -451,6 +479,35 @@ describe("what a denied check had acquired", () => {
         ),
     });
     expect((await stop({ cluster, request, docker: lost(), change })).outcome.kind).toBe("deny");
+    expect(cluster.keys()).toEqual([]);
+  });
+
+  test("is released if the quorum would be lost", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.server("s2").healthy = false;
+    expect((await stop({ cluster })).outcome).toMatchObject({
+      kind: "deny",
+      reason: expect.stringContaining("only 1 of 3 voters would be healthy"),
+    });
+    expect(cluster.requests.some((line) => line.startsWith("PUT /v1/kv"))).toBe(true);
+    expect(cluster.keys()).toEqual([]);
+  });
+
+  test("stays if an earlier deploy left it, though the quorum would be lost", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.store(LOCK, "s1");
+    cluster.server("s2").healthy = false;
+    expect((await stop({ cluster })).outcome.kind).toBe("deny");
+    expect(cluster.keys()).toEqual([LOCK]);
+  });
+
+  test("is released if no agent tells enough to decide", async () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.server("s2").healthy = false;
+    cluster.simulation.at(5, () => cluster.exceptions.set(/autopilot/, { status: 500 }));
+    const { outcome } = await stop({ cluster });
+    expect(outcome.kind).toBe("unknown");
+    expect(cluster.requests.some((line) => line.startsWith("PUT /v1/kv"))).toBe(true);
     expect(cluster.keys()).toEqual([]);
   });
 

@@ -219,7 +219,10 @@ describe("those who are not in a queue", () => {
     for (const queue of [leaves, dies, reused]) await queue.join();
     simulation.at(2, () => void leaves.leave());
     simulation.at(4, () => void dead.add(2));
-    await simulation.until(new Queue(shared, processes, 9).whenEmpty(clock));
+    const last = new Queue(shared, processes, 9);
+    expect(await last.isEmpty()).toBe(false);
+    await simulation.until(last.whenEmpty(clock));
+    expect(await last.isEmpty()).toBe(true);
     expect(simulation.seconds).toBeGreaterThan(4);
     expect(simulation.seconds).toBeLessThan(11);
     expect([...shared.files]).toEqual([]);

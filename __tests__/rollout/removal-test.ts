@@ -48,6 +48,27 @@ describe("the removal of an agent that was stopped for good", () => {
     expect(cluster.servers.map(({ name }) => name)).toEqual(["s1", "s2"]);
   });
 
+  test.each([
+    ["soon, and one that is still in Raft is taken out of that then", 3, 4],
+    ["never, because one is no member any more, and is not waited for any longer", 60, 9],
+  ])(
+    "waits for a leader that has just started, and does not know the names of its peers; it knows them %s",
+    async (_, known, most) => {
+      const cluster = clusterOf();
+      cluster.server("s3").status = "left";
+      cluster.exceptions.set(/raft.configuration/, {
+        status: 200,
+        body: JSON.stringify({ Servers: [{ ID: "id-s3", Node: "(unknown)", Address: "10.0.0.3:8300", Voter: true }] }),
+      });
+      cluster.simulation.at(known, () => cluster.exceptions.clear());
+      const { outcome, seconds } = await remove(cluster);
+      expect(outcome.kind).toBe("allow");
+      expect(seconds).toBeGreaterThanOrEqual(Math.min(known, 8));
+      expect(seconds).toBeLessThanOrEqual(most);
+      expect(cluster.servers).toHaveLength(known < 8 ? 2 : 3);
+    },
+  );
+
   test("asks another server if this one does not list the members, or knows no leader", async () => {
     const silent = clusterOf();
     silent.exceptions.set(/members/, { status: 500 });

@@ -61,11 +61,31 @@ describe("data that one version has written may be given to another", () => {
 });
 
 describe("the environment of the docker CLI", () => {
+  const REDIRECTING_NAMES = [
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_CERT_PATH",
+    "DOCKER_API_VERSION",
+    "DOCKER_DEFAULT_PLATFORM",
+    "DOCKER_CONTENT_TRUST",
+    "DOCKER_CUSTOM_HEADERS",
+    "DOCKER_CLI_EXPERIMENTAL",
+    "NODE_OPTIONS",
+  ];
+
+  test("has a reason for each variable that it leaves out", () => {
+    expect(Object.keys(REDIRECTING).sort()).toEqual([...REDIRECTING_NAMES].sort());
+    for (const reason of Object.values(REDIRECTING)) expect(reason).toMatch(/^\w+ .{10}/);
+  });
+
   test("has nothing that would redirect it, and all else", () => {
     const env = Object.fromEntries(
-      [...Object.keys(REDIRECTING), "PATH", "SSH_AUTH_SOCK", "DOCKER_CONFIG", "AWS_PROFILE", "HTTPS_PROXY"].map(
-        (name) => [name, "x"],
-      ),
+      [...REDIRECTING_NAMES, "PATH", "SSH_AUTH_SOCK", "DOCKER_CONFIG", "AWS_PROFILE", "HTTPS_PROXY"].map((name) => [
+        name,
+        "x",
+      ]),
     );
     expect(Object.keys(dockerEnvironment(env)).sort()).toEqual([
       "AWS_PROFILE",

@@ -44,14 +44,16 @@ export class HostMaintenance {
 
   /** Takes the host's agents out of use. @returns why the cluster cannot spare the host */
   async begin(): Promise<string | undefined> {
-    const since = (await this.since()) ?? Math.floor(Date.now() / 1000);
+    const former = await this.since();
+    const since = former ?? Math.floor(Date.now() / 1000);
     const reason = `maintenance of host ${this.host.name}, begun by ${userInfo().username}@${hostname()}`;
     const begun: AgentDescription[] = [];
     for (const agent of this.agents) {
       const failure = await this.beginFor(agent, since, reason);
       if (failure === undefined) begun.push(agent);
       else {
-        for (const other of begun) await this.runner(other).endMaintenance(other.name);
+        // What an earlier command has begun goes on: its host may be about to go down.
+        for (const other of former === undefined ? begun : []) await this.runner(other).endMaintenance(other.name);
         return failure;
       }
     }
