@@ -338,7 +338,10 @@ export const KEY_SECTIONS: Readonly<Record<string, KeySection>> = {
       leader_changes: rule(3),
       certificate_days: rule(20),
       urgent_certificate_days: rule(3),
-      lock_minutes: rule(30),
+      lock_minutes: rule(20),
+      status_minutes: rule(30),
+      maintenance_minutes: rule(240),
+      backup_intervals: rule(3),
     },
   },
   "config_entries[]": {

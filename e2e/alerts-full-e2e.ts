@@ -1,5 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { parse } from "yaml";
+import { FILES } from "../ops/metrics/scrape-config";
 import { EXPORTED } from "../ops/status/prometheus";
 import { eventually } from "./consul";
 import { LoopbackHttp } from "./loopback-http";
@@ -154,6 +157,13 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
         60,
       );
 
+      /** How long each condition has to last, in minutes. The timer, scrapes and rules add some. */
+      const { groups } = parse(readFileSync(join(cluster.folder, FILES.rules), "utf8"));
+      const lasting = Object.fromEntries(
+        groups[1].rules
+          .filter(({ alert }: { alert: string }) => ([...OF_FAULTS, ...OF_THRESHOLDS] as string[]).includes(alert))
+          .map(({ alert, for: time = "0m" }: { alert: string; for?: string }) => [alert, Number.parseInt(time, 10)]),
+      );
       const missing = async () => {
         const fired = await Promise.all(cluster.monitoring.map((each) => each.firedSince(begun)));
         return [...OF_FAULTS, ...OF_THRESHOLDS].filter((name) => !fired.every((names) => names.includes(name)));
@@ -170,11 +180,16 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
         }
         await pause(90_000);
       }
-      await cluster.withEach(({ notifications }) =>
-        expect(notifications).toEqual(
+      await cluster.withEach(async (monitoring) => {
+        expect(monitoring.notifications).toEqual(
           expect.arrayContaining(["/page firing ConsulNoFailureTolerance", "/page firing ConsulMemory"]),
-        ),
-      );
+        );
+        const fired = await monitoring.firstFired(begun);
+        const late = Object.entries(lasting).filter(
+          ([name, minutes]) => (fired.get(name) ?? Infinity) > (minutes + 10) * 60,
+        );
+        expect(late).toEqual([]);
+      });
     },
     50 * MINUTE,
   );
@@ -194,8 +209,44 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
         const firing = await monitoring.firing();
         expect(firing.filter((name) => (OF_FAULTS as readonly string[]).includes(name))).toEqual([]);
       }, 25 * 60);
+      await cluster.eventuallyWithEach(
+        ({ notifications }) => expect(notifications).toContain("/page resolved ConsulNoFailureTolerance"),
+        10 * 60,
+      );
     },
-    30 * MINUTE,
+    40 * MINUTE,
+  );
+
+  test(
+    "so do thresholds that the cluster keeps",
+    async () => {
+      file.metrics = "on";
+      await cluster.rewriteFiles();
+      await cluster.eventuallyWithEach(async (monitoring) => {
+        const firing = await monitoring.firing();
+        expect(firing.filter((name) => (OF_THRESHOLDS as readonly string[]).includes(name))).toEqual([]);
+      }, 15 * 60);
+    },
+    20 * MINUTE,
+  );
+
+  test(
+    "agents without a target fire an alert, and resolve it when they have one again",
+    async () => {
+      const targets = join(cluster.folder, "consul-alerts-clients.json");
+      const [, current] = cluster.monitoring;
+      const isFiring = (expected: boolean) =>
+        eventually(
+          async () => expect((await current?.firing())?.includes("ConsulAgentsUnscraped")).toBe(expected),
+          8 * 60,
+        );
+      const written = readFileSync(targets, "utf8");
+      writeFileSync(targets, "[]\n");
+      await isFiring(true);
+      writeFileSync(targets, written);
+      await isFiring(false);
+    },
+    20 * MINUTE,
   );
 
   test("a timer that does not run any more fires its alert, and resolves it when it runs", async () => {

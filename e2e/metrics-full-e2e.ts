@@ -7,13 +7,14 @@ import { panels } from "../ops/metrics/dashboard";
 import { FILES } from "../ops/metrics/scrape-config";
 import { eventually } from "./consul";
 import { documented, sectionOf } from "./documented";
+import { LoopbackHttp } from "./loopback-http";
 import { type RecordedPanel, recorded } from "./metrics/dashboard-record";
 import { MonitoredCluster } from "./metrics/monitored-cluster";
-import { PAGING } from "./metrics/monitoring";
+import { PAGING, type Range } from "./metrics/monitoring";
 import { tellingPaths } from "./telling-paths";
 import type { Operator } from "./test-bed/operator";
 import { TestBed } from "./test-bed/test-bed";
-import { CURRENT_PROMETHEUS, OPERATOR } from "./test-bed/world";
+import { CURRENT_ALERTMANAGER, CURRENT_PROMETHEUS, OPERATOR } from "./test-bed/world";
 
 const HOSTS = {
   "consul-server1": "172.16.8.120",
@@ -29,6 +30,10 @@ const section = (page: string, heading: string): string =>
 const [DOGSTATSD, STATSD] = documented("docs/metrics.md", "yaml", "## StatsD, Datadog and OpenTelemetry").map(
   (example) => parse(example.replace("10.0.0.31", OPERATOR.address)),
 );
+/** The guide's example for Consul's UI. Its Prometheus runs on the operator's machine here. */
+const [UI] = documented("docs/metrics.md", "yaml", "## Graphs in Consul's UI").map((example) =>
+  parse(example.replace("10.0.0.31", OPERATOR.address)),
+);
 /** What the guide says that the token can read, and what Consul tells everybody. */
 const READABLE = [section("metrics.md", "What the token can do"), section("security.md", "Unauthenticated endpoints")]
   .flatMap((text) => [...text.matchAll(/`(\/v1\/[^`]+)`/g)])
@@ -43,7 +48,7 @@ describe("metrics of a secured cluster with the default client_addr", () => {
     servers: SERVERS,
     clients: [{ name: "consul-client1", resources: { memory: 256 }, ...STATSD }],
     metrics: "on",
-    ...DOGSTATSD,
+    config: { ...DOGSTATSD.config, ...UI.config },
   });
   const { file, folder, project, secrets } = cluster;
   const begun = new Date();
@@ -52,22 +57,24 @@ describe("metrics of a secured cluster with the default client_addr", () => {
   beforeAll(async () => {
     await testBed.reset();
     await cluster.deploy();
-    await cluster.monitor();
+    await cluster.monitor({ status: true, current: FILES.httpScrape });
+    cluster.inspect();
   });
   afterAll(() => cluster.down());
 
   test("Prometheus scrapes all agents by the files as they were written", () => eventually(allUp, 60));
 
   test("the programs are Debian's and the current ones, and accept the files", async () => {
-    const versions: string[] = [];
+    const versions: (readonly string[])[] = [];
     await cluster.withEach(async (monitoring) => {
       const { programs } = monitoring;
       const files = [FILES.scrape, FILES.fileScrape, FILES.httpScrape].map((file) => join(folder, file));
       await testBed.operator.run(programs.promtool, ["check", "config", ...files]);
       await testBed.operator.run(programs.amtool, ["check-config", join(folder, FILES.alertmanager)]);
-      versions.push(await monitoring.version());
+      versions.push(await monitoring.versions());
     });
-    expect(versions).toEqual([expect.stringMatching(/^2\./), CURRENT_PROMETHEUS]);
+    const debians = [expect.stringMatching(/^2\./), expect.stringMatching(/^0\.2/)];
+    expect(versions).toEqual([debians, [CURRENT_PROMETHEUS, CURRENT_ALERTMANAGER]]);
   });
 
   test("both have the same series of agents, with the same labels", async () => {
@@ -177,6 +184,14 @@ describe("metrics of a secured cluster with the default client_addr", () => {
     await eventually(allUp, 60);
   });
 
+  test("Consul's UI gets what Prometheus knows through the servers, by the guide's keys", async () => {
+    const header = project.operatorHeader(file.name);
+    const server = new LoopbackHttp(testBed.host("consul-server1"), "consul-server1", header);
+    const query = encodeURIComponent('up{cluster="metrics"}');
+    const answer = await server.json(`/v1/internal/ui/metrics-proxy/api/v1/query?query=${query}`);
+    expect(answer.data.result).toHaveLength(4);
+  });
+
   test("agents that are stopped fire their alerts, which resolve when they are back", async () => {
     const begun = Date.now();
     const stopped = ["consul-server2", "consul-client1", "consul-server3"] as const;
@@ -223,16 +238,35 @@ describe("metrics of a secured cluster with the default client_addr", () => {
     );
   });
 
+  test(
+    "a leader that stays resolves that alert",
+    () =>
+      cluster.eventuallyWithEach(
+        async (monitoring) => expect(await monitoring.firing()).not.toContain("ConsulLeaderFlapping"),
+        20 * 60,
+      ),
+    25 * 60_000,
+  );
+
   test("every query of the dashboard returns data, which is recorded for the documentation's picture", async () => {
+    const written = JSON.parse(readFileSync(join(folder, FILES.dashboard), "utf8"));
+    const inFile = written.panels.flatMap(({ targets }: { targets: { expr: string }[] }) =>
+      targets.map(({ expr }) => expr),
+    );
+    const shown = panels(defineCluster(file));
+    expect(inFile).toEqual(shown.flatMap(({ queries }) => Object.values(queries)));
+    const variable = written.templating.list.find(({ name }: { name: string }) => name === "agent").query;
+    const [, series = "", label = ""] = /^label_values\((.*), (\w+)\)$/.exec(variable) ?? [];
+    const hasValue = ({ values }: Range) => values.some(([, value]) => Number.isFinite(Number(value)));
     await cluster.withEach(async (monitoring) => {
+      expect([...(await monitoring.labelValues(label, series))].sort()).toEqual(Object.keys(HOSTS).sort());
       const dashboard: RecordedPanel[] = [];
       const empty: string[] = [];
-      for (const panel of panels(defineCluster(file))) {
-        const { title, unit, kind, queries } = panel;
+      for (const { title, unit, kind, queries } of shown) {
         const lines: RecordedPanel["lines"][number][] = [];
         for (const [legend, query] of Object.entries(queries)) {
           const found = await monitoring.queryRange(query.replaceAll("$agent", ".*"), begun);
-          if (found.length === 0) empty.push(`${title}: ${query}`);
+          if (!found.some(hasValue)) empty.push(`${title}: ${query}`);
           lines.push(...found.map((range) => recorded(legend, range, begun)));
         }
         dashboard.push({ title, unit, kind, lines });

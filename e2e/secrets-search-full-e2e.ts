@@ -54,7 +54,7 @@ describe("no secret is outside the folder of secrets and the containers' own fil
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "searched", {
       security: "on",
-      settings: { registrator: "on", backups: { every: "5s" } },
+      settings: { registrator: "on", backups: { every: "5s" }, metrics: "on" },
     });
     await cluster.secrets("rotate", "tokens");
     secrets = secretsOf(join(cluster.project.folder, "secrets", cluster.file.name));
@@ -83,6 +83,8 @@ describe("no secret is outside the folder of secrets and the containers' own fil
     await npm("status");
     await npm("doctor");
     await npm("doctor", ["--json"]);
+    await npm("metrics", ["--out", join(cluster.project.folder, "monitoring"), "--clients-ca"]);
+    await npm("status", ["--prometheus", join(cluster.project.folder, "monitoring/consul.prom")]);
     for (const [name, forms] of secretsOf(join(cluster.project.folder, "secrets", cluster.file.name)))
       secrets.set(`${name}, rotated`, forms);
     processes = await peeper.stop();
@@ -105,9 +107,8 @@ describe("no secret is outside the folder of secrets and the containers' own fil
 
   test("not in the synthesized JSON, the Terraform state, or any other file of the project's folder", () => {
     const paths = files(cluster.project.folder);
-    expect(paths.some((path) => path.endsWith("cdk.tf.json")) && paths.some((path) => path.endsWith(".tfstate"))).toBe(
-      true,
-    );
+    for (const kind of ["cdk.tf.json", ".tfstate", "prometheus.yml", "dashboard.json", "consul.prom"])
+      expect(paths).toContainEqual(expect.stringMatching(new RegExp(`${kind}$`)));
     expect(paths.flatMap((path) => foundIn(readFileSync(path, "latin1")).map((name) => `${name} in ${path}`))).toEqual(
       [],
     );

@@ -457,6 +457,21 @@ const thresholds = z
       .min(1)
       .optional()
       .describe(`Minutes that a deploy may hold its lock. Default ${M.lock_minutes}.`),
+    status_minutes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(`Minutes since the last \`status --prometheus\`. Default ${M.status_minutes}.`),
+    maintenance_minutes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(`Minutes that a host may be in maintenance. Default ${M.maintenance_minutes}.`),
+    backup_intervals: z
+      .number()
+      .min(1)
+      .optional()
+      .describe(`How many times \`backups.every\` the newest snapshot may be old. Default ${M.backup_intervals}.`),
   })
   .describe("When alerts fire.");
 

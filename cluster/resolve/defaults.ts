@@ -43,6 +43,9 @@ export const DEFAULTS = {
       certificate_days: 30,
       urgent_certificate_days: 7,
       lock_minutes: 30,
+      status_minutes: 60,
+      maintenance_minutes: 60,
+      backup_intervals: 2,
     },
   },
   registrator: {

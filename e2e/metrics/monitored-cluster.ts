@@ -17,6 +17,8 @@ const TOKEN = `unset CONSUL_HTTP_TOKEN_FILE; export CONSUL_HTTP_TOKEN=$(cut -d "
 export interface MonitorOptions {
   /** Whether both Prometheus scrape what `status --prometheus` writes, too. @default false */
   readonly status?: boolean;
+  /** How the current one finds the agents. @default by files */
+  readonly current?: string;
 }
 
 /**
@@ -27,6 +29,8 @@ export class MonitoredCluster {
   readonly project: Project;
   private inspecting = false;
   private inspected: Promise<void> = Promise.resolve();
+  private readonly scrapes: string[] = [];
+  private scrapesStatus = false;
   /** Debian's Prometheus and Alertmanager, and the current ones. */
   monitoring: readonly Monitoring[] = [];
   /** Where the files of `npm run metrics` are. */
@@ -72,24 +76,33 @@ export class MonitoredCluster {
     await this.project.deploy();
   }
 
-  /** Writes the files of `npm run metrics`. */
+  /** Writes the files of `npm run metrics`, and adds what its guide says about `status --prometheus`. */
   async writeFiles(): Promise<void> {
     const ca = this.secured ? ["--clients-ca"] : [];
     await this.npm("metrics", "--", "--out", this.folder, "--secrets", this.secrets, ...ca);
+    if (this.scrapesStatus) for (const file of this.scrapes) this.scrapeTextfiles(file);
+  }
+
+  /** Writes the files anew, after the cluster file was edited, and lets both Prometheus read them. */
+  async rewriteFiles(): Promise<void> {
+    this.write();
+    await this.writeFiles();
+    await this.withEach((monitoring) => monitoring.reload());
   }
 
   /**
    * Writes the files, and starts Prometheus and Alertmanager with them: Debian's with a static configuration, and the
-   * current ones with files of targets.
+   * current ones with files of targets, or another way to find them.
    */
-  async monitor({ status = false }: MonitorOptions = {}): Promise<void> {
+  async monitor({ status = false, current: discovery = FILES.fileScrape }: MonitorOptions = {}): Promise<void> {
+    this.scrapes.push(FILES.scrape, discovery);
+    this.scrapesStatus = status;
     await this.writeFiles();
     const debians = new Monitoring(DEBIANS, this.testBed.operator, this.folder);
     const current = new Monitoring(await this.current(), this.testBed.local, this.folder);
     this.monitoring = [debians, current];
-    if (status) for (const file of [FILES.scrape, FILES.fileScrape]) this.scrapeTextfiles(file);
     debians.start(FILES.scrape);
-    current.start(FILES.fileScrape);
+    current.start(discovery);
   }
 
   private async current(): Promise<MonitoringPrograms> {

@@ -57,7 +57,8 @@ export class Monitoring {
     const alertmanager = join(this.data, "alertmanager");
     for (const data of [prometheus, alertmanager]) mkdirSync(data, { recursive: true });
     writeFileSync(this.notified, "");
-    this.spawn("node", "--require", "./typescript.cjs", join(__dirname, "receiver.ts"), "9095", this.notified);
+    this.spawnScript("receiver.ts", "9095", this.notified);
+    this.spawnScript("web-server.ts", "8080", this.folder);
     // Exports what `status --prometheus` writes into the folder.
     this.spawn(
       "prometheus-node-exporter",
@@ -70,7 +71,7 @@ export class Monitoring {
       this.programs.prometheus,
       `--config.file=${join(this.folder, configuration)}`,
       `--storage.tsdb.path=${prometheus}`,
-      "--web.listen-address=127.0.0.1:9090",
+      "--web.enable-lifecycle",
     );
     this.spawn(
       this.programs.alertmanager,
@@ -83,6 +84,15 @@ export class Monitoring {
 
   stop(): void {
     for (const program of this.running) program.killAll();
+  }
+
+  /** Prometheus reads its configuration and its rules again. */
+  async reload(): Promise<void> {
+    await this.operator.run("curl", ["-sS", "-f", "-X", "POST", "http://127.0.0.1:9090/-/reload"]);
+  }
+
+  private spawnScript(script: string, ...args: string[]): void {
+    this.spawn("node", "--require", "./typescript.cjs", join(__dirname, script), ...args);
   }
 
   private spawn(command: string, ...args: string[]): void {
@@ -105,10 +115,24 @@ export class Monitoring {
     return this.ask("query_range", promql, times);
   }
 
-  /** The version of the Prometheus that runs. */
-  async version(): Promise<string> {
+  /** The versions of the Prometheus and the Alertmanager that run. */
+  async versions(): Promise<readonly [prometheus: string, alertmanager: string]> {
     const { version } = await this.api<{ version: string }>("status/buildinfo");
-    return version;
+    const { stdout } = await this.operator.run("curl", ["-sS", "http://127.0.0.1:9093/api/v2/status"]);
+    return [version, JSON.parse(stdout).versionInfo.version];
+  }
+
+  /** The values that a dashboard offers for a variable: of a label of some series. */
+  labelValues(label: string, series: string): Promise<readonly string[]> {
+    return this.api(`label/${label}/values`, [`match[]=${series}`]);
+  }
+
+  /** When each alert fired first since a moment, in seconds since then. */
+  async firstFired(begun: number): Promise<ReadonlyMap<string, number>> {
+    const found = await this.queryRange('count by (alertname) (ALERTS{alertstate="firing"})', new Date(begun));
+    return new Map(
+      found.map(({ metric, values }) => [metric.alertname ?? "", (values[0]?.[0] ?? 0) - begun / 1000] as const),
+    );
   }
 
   private async ask<Result>(kind: string, promql: string, more: readonly string[] = []): Promise<Result> {

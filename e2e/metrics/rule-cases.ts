@@ -72,7 +72,8 @@ export const HEALTHY: Series = {
   // A client agent renews its certificate of three days by itself.
   [client("consul_agent_tls_cert_expiry")]: constant(2 * DAY),
   [leader("consul_mesh_active_root_ca_expiry")]: constant(3000 * DAY),
-  [leader("consul_mesh_active_signing_ca_expiry")]: constant(3000 * DAY),
+  // The root of a primary datacenter signs itself.
+  [leader("consul_mesh_active_signing_ca_expiry")]: constant(3000 * DAY - 1),
   'consul_cdktf_status_timestamp_seconds{cluster="payments"}': "0+60x130",
   [ofStatus("host_reachable", 'host="node1"')]: constant(1),
   [ofStatus("certificate_expiry_timestamp_seconds", 'file="ca.pem"')]: constant(3000 * DAY),
@@ -131,6 +132,8 @@ export const CASES: Readonly<Record<string, RuleCase>> = {
   ConsulCertificateExpiringSoon: days("consul_agent_tls_cert_expiry", 6, 8),
   ConsulConnectRootCaExpiring: days("consul_mesh_active_root_ca_expiry", 29, 31),
   ConsulConnectRootCaExpiringSoon: days("consul_mesh_active_root_ca_expiry", 6, 8),
+  // Its client agent's job is gone.
+  ConsulAgentsUnscraped: value(client("up"), `1x${LOOK - 8} stale _x130`, `1x${LOOK - 5} stale _x130`),
   ConsulConnectSigningCaExpiring: days("consul_mesh_active_signing_ca_expiry", 29, 31),
   ConsulConnectSigningCaExpiringSoon: days("consul_mesh_active_signing_ca_expiry", 6, 8),
   ConsulStatusOld: value(
@@ -160,6 +163,22 @@ export const CASES: Readonly<Record<string, RuleCase>> = {
   ),
   ConsulBackupFailed: value(ofStatus("backup_failed", 'agent="node1"'), changed(0, 1, 33), changed(0, 1, 28)),
 };
+
+/** A primary datacenter's root expires, which both metrics tell. */
+export const expiringRoot = (): Series => ({
+  [leader("consul_mesh_active_root_ca_expiry")]: constant(20 * DAY),
+  [leader("consul_mesh_active_signing_ca_expiry")]: constant(20 * DAY - 1),
+});
+
+/** Nobody exports what `status --prometheus` wrote so many minutes ago. */
+export const goneStatus = (minutes: number): Series => ({
+  'consul_cdktf_status_timestamp_seconds{cluster="payments"}': `0+60x${LOOK - minutes} stale _x130`,
+});
+
+/** Prometheus has no target of the cluster at all. */
+export const NO_TARGETS: Series = Object.fromEntries(
+  [leader, follower, other, client].map((agent) => [agent("up"), `1x${LOOK - 12} stale _x130`]),
+);
 
 /** The leader's container of backups is unreachable. Its last snapshot was new then; those of other servers are old. */
 export const unreachableBackups = (minutes: number): Series => ({

@@ -11,8 +11,11 @@ import { rulesFile } from "../../ops/metrics/rules";
 import { FILES } from "../../ops/metrics/scrape-config";
 import {
   CASES,
+  expiringRoot,
+  goneStatus,
   HEALTHY,
   LOOK,
+  NO_TARGETS,
   noBackups,
   noBackupsToday,
   type Series,
@@ -119,6 +122,19 @@ export function testRules(ensured: () => Checkers | Promise<Checkers>): void {
       telling("No scheduled snapshot is known.", noBackupsToday()),
     );
   });
+  test("a root CA that signs itself expires once", () =>
+    promtool(
+      firing("root", ["ConsulConnectRootCaExpiring", "ConsulConnectSigningCaExpiring"], expiringRoot(), [
+        "ConsulConnectRootCaExpiring",
+      ]),
+    ));
+  test("an inspection that nobody exports any more is old after an hour", () =>
+    promtool(
+      firing("not yet", ["ConsulStatusOld"], goneStatus(58), []),
+      firing("for an hour", ["ConsulStatusOld"], goneStatus(62), ["ConsulStatusOld"]),
+    ));
+  test("a Prometheus without any target tells that it scrapes no agent", () =>
+    promtool(firing("none", ["ConsulAgentsUnscraped"], NO_TARGETS, ["ConsulAgentsUnscraped"])));
   test("a rolling change of all servers fires nothing that pages", () => {
     const restarted = (at: number) => `1x${at} 0x0 1x${130 - at}`;
     const up = (agent: string) =>

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Cluster } from "../../cluster/model";
+import type { Cluster, Metrics } from "../../cluster/model";
 import type { ConsulAnswer } from "../../rollout/consul-api";
 import { chosenCluster } from "../chosen-cluster";
 import { withAgent } from "../docker/agent";
@@ -9,6 +9,7 @@ import { alertmanagerFile } from "../metrics/alertmanager";
 import { dashboardFile } from "../metrics/dashboard";
 import { rulesFile } from "../metrics/rules";
 import { FILES, scrapeConfigs } from "../metrics/scrape-config";
+import { jobsOf } from "../metrics/targets";
 import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
 
@@ -41,7 +42,26 @@ export async function metrics({ out, secrets, clientsCa, url }: MetricsOptions, 
   mkdirSync(folder, { recursive: true });
   for (const [name, content] of written) replaceFile(join(folder, name), content);
   terminal.print(`wrote ${count(written.size, "file")} to ${folder}`);
+  for (const line of missing(cluster, cluster.metrics, folder)) terminal.log(line);
   return 0;
+}
+
+/** What the written files name, and is not there. */
+function missing(cluster: Cluster, { runbooks }: Metrics, folder: string): string[] {
+  const needsCa =
+    cluster.security !== undefined &&
+    jobsOf(cluster).some(({ role, scheme }) => role === "client" && scheme === "https");
+  return [
+    ...(needsCa && !existsSync(join(folder, FILES.clientsCa))
+      ? [
+          `${join(folder, FILES.clientsCa)} is not there yet: without it Prometheus does not scrape client agents. ` +
+            "When the cluster runs: npm run metrics -- --clients-ca",
+        ]
+      : []),
+    ...(/^https?:/.test(runbooks)
+      ? []
+      : [`alerts link to ${runbooks}, which is no URL: write the URL of a copy of it into metrics.runbooks`]),
+  ];
 }
 
 /** The CAs inside Consul that may have signed the certificates of client agents. They are public. */

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { EXPIRING } from "./alerts";
 
 /**
  * An example of Alertmanager's configuration: who is told what, and what follows from something else. Its receivers are
@@ -29,10 +30,11 @@ export const alertmanagerFile = (): string =>
         target_matchers: ['alertname=~"ConsulAutopilotUnhealthy|ConsulLastContact|ConsulMembersFailed"'],
         equal: ["cluster"],
       },
-      {
-        source_matchers: ['alertname=~"Consul.+ExpiringSoon"'],
-        target_matchers: ['alertname=~"Consul.+Expiring"'],
-        equal: ["cluster", "agent"],
-      },
+      // Of the same certificate: labels that neither has are equal too.
+      ...EXPIRING.map((what) => ({
+        source_matchers: [`alertname="${what}ExpiringSoon"`],
+        target_matchers: [`alertname="${what}Expiring"`],
+        equal: ["cluster", "agent", "file"],
+      })),
     ],
   });

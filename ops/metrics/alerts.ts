@@ -1,6 +1,7 @@
 import type { ProblemCode } from "../../cluster/catalogue";
 import type { Cluster, Metrics } from "../../cluster/model";
 import { EXPORTED } from "../status/prometheus";
+import { jobsOf } from "./targets";
 
 /** Who is told: somebody at once, or a list of work. */
 export type Urgency = "page" | "ticket";
@@ -85,6 +86,7 @@ export function alerts(cluster: Cluster, { thresholds }: Metrics): Alert[] {
   return [
     ...leadership(select, thresholds.leader_changes),
     ...members(cluster, select),
+    unscraped(cluster, select),
     ...raft(select, thresholds),
     ...agents(cluster, select, thresholds),
     ...(cluster.security ? serverCertificates(select, thresholds) : []),
@@ -173,6 +175,20 @@ function members(cluster: Cluster, select: Select): Alert[] {
   ];
 }
 
+/** An agent without a target has no `up`, so that its other alerts never fire. */
+function unscraped(cluster: Cluster, select: Select): Alert {
+  const expected = jobsOf(cluster).flatMap(({ targets }) => targets).length;
+  const up = select("up");
+  return {
+    name: "ConsulAgentsUnscraped",
+    expr: `count by (cluster) (${up}) < ${expected} or absent(${up})`,
+    for: "5m",
+    urgency: "ticket",
+    summary: "Prometheus does not scrape all agents of Consul {{ $labels.cluster }}",
+    description: `It has fewer than the ${expected} agents that the cluster file had when its files were written, and the alerts of the others cannot fire.`,
+  };
+}
+
 const raft = (select: Select, limits: Thresholds): Alert[] => [
   {
     name: "ConsulLastContact",
@@ -250,22 +266,35 @@ const serverCertificates = (select: Select, limits: Thresholds): Alert[] =>
     description: "It expires in {{ $value | humanizeDuration }}. Then no agent accepts the server's connections.",
   });
 
-const caCertificates = (select: Select, limits: Thresholds): Alert[] =>
-  (
+function caCertificates(select: Select, limits: Thresholds): Alert[] {
+  const expiry = (kind: string) => `max ${BY_CLUSTER} (${select(`consul_mesh_active_${kind}_ca_expiry`)} != 0)`;
+  const [root, signing] = [expiry("root"), expiry("signing")];
+  // In a primary datacenter the root itself signs, and both metrics are its own (signingCAExpiryMonitor, hashicorp/consul).
+  const other = `(${signing} unless on (cluster, datacenter) abs(${signing} - ${root}) < 3600)`;
+  return (
     [
-      ["ConsulConnectRootCa", "consul_mesh_active_root_ca_expiry", "root"],
-      ["ConsulConnectSigningCa", "consul_mesh_active_signing_ca_expiry", "signing"],
+      ["ConsulConnectRootCa", root, "root"],
+      ["ConsulConnectSigningCa", other, "signing"],
     ] as const
-  ).flatMap(([name, metric, kind]) =>
-    expiring(name, `max ${BY_CLUSTER} (${select(metric)} != 0)`, limits, {
+  ).flatMap(([name, expr, kind]) =>
+    expiring(name, expr, limits, {
       summary: `The ${kind} CA of Consul {{ $labels.cluster }} expires`,
       description:
         "It expires in {{ $value | humanizeDuration }}. It signs the certificates of client agents and of services.",
     }),
   );
+}
+
+/** What expires: each has an alert of its own name, and one that is urgent. */
+export const EXPIRING = [
+  "ConsulCertificate",
+  "ConsulConnectRootCa",
+  "ConsulConnectSigningCa",
+  "ConsulSecrets",
+] as const;
 
 const expiring = (
-  name: string,
+  name: (typeof EXPIRING)[number],
   expr: string,
   limits: Thresholds,
   texts: Pick<Alert, "summary" | "description">,
@@ -291,19 +320,23 @@ const NOT_AS_DEPLOYED = [
   "files-changed",
   "secrets-changed",
 ] as const satisfies ProblemCode[];
-const HELD = ["lock-held", "stale-lock"] as const satisfies ProblemCode[];
+const HELD = ["lock-held"] as const satisfies ProblemCode[];
 
-/** Alerts of what `status --prometheus` exports. Without it they have no data, and never fire. */
+/** For how long Prometheus remembers a `status --prometheus` that nothing exports any more. */
+const REMEMBERED = "7d";
+
+/** Alerts of what `status --prometheus` exports. Where it never ran they have no data, and never fire. */
 function ofStatus({ backups, security }: Cluster, select: Select, limits: Thresholds): Alert[] {
   const problem = (codes: readonly ProblemCode[]): string =>
     `${select(EXPORTED.problem).slice(0, -1)},code=~"${codes.join("|")}"} == 1`;
   const status: Alert[] = [
     {
       name: "ConsulStatusOld",
-      expr: `time() - ${select(EXPORTED.time)} > 3600`,
+      expr: `time() - max ${BY_CLUSTER} (max_over_time(${select(EXPORTED.time)}[${REMEMBERED}])) > ${60 * limits.status_minutes}`,
       urgency: "ticket",
       summary: "Nobody inspects Consul {{ $labels.cluster }}",
-      description: "The last `status --prometheus` was {{ $value | humanizeDuration }} ago. Its timer does not run.",
+      description:
+        "The last `status --prometheus` was {{ $value | humanizeDuration }} ago. Its timer does not run, or nobody exports its file.",
     },
     {
       name: "ConsulHostUnreachable",
@@ -332,9 +365,9 @@ function ofStatus({ backups, security }: Cluster, select: Select, limits: Thresh
     {
       name: "ConsulMaintenanceLong",
       expr: problem(["host-in-maintenance"]),
-      for: "60m",
+      for: `${limits.maintenance_minutes}m`,
       urgency: "ticket",
-      summary: "{{ $labels.host }} is in maintenance for an hour",
+      summary: "{{ $labels.host }} is in maintenance for long",
       description: "Its services are not in DNS, and deploys wait for it. Perhaps nobody has ended its maintenance.",
     },
   ];
@@ -347,10 +380,11 @@ function ofStatus({ backups, security }: Cluster, select: Select, limits: Thresh
     );
   }
   if (backups) {
+    const oldest = limits.backup_intervals * backups.every;
     status.push(
       {
         name: "ConsulBackupOld",
-        expr: `time() - (${newestBackup(select, 2 * backups.every + 2 * BACKUP_SECONDS)}) > ${2 * backups.every}`,
+        expr: `time() - (${newestBackup(select, oldest + 2 * BACKUP_SECONDS)}) > ${oldest}`,
         for: `${BACKUP_SECONDS / 60}m`,
         urgency: "ticket",
         summary: "Consul {{ $labels.cluster }} has no new backup",

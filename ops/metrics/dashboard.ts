@@ -37,7 +37,11 @@ export function panels({ name }: Pick<Cluster, "name">): Panel[] {
     stat("Client agents up", "short", `sum(up{${all},role="client"}) or vector(0)`),
     stat("Failures tolerated", "short", `max(consul_autopilot_failure_tolerance{${all}} and ${leader})`),
     stat("Autopilot healthy", "bool", `max(consul_autopilot_healthy{${all}} and ${leader})`),
-    stat("Soonest expiry of a server's certificate", "s", `min(consul_agent_tls_cert_expiry{${all},role="server"})`),
+    stat(
+      "Soonest expiry of a server's certificate",
+      "s",
+      `min(consul_agent_tls_cert_expiry{${all},role="server"} != 0)`,
+    ),
     series("Agents up", "bool", { "{{agent}}": `up{${own}}` }),
     series("Leader", "bool", { "{{agent}}": `consul_server_isLeader{${own}}` }),
     series("Elections", "short", {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { alerts } from "../../../ops/metrics/alerts";
@@ -138,6 +138,51 @@ test("thresholds are those of the file", async () => {
   const files = await written(FILE.replace("metrics: on", metrics));
   expect(files["consul.rules.yml"]).toContain('mean5m{cluster="payments"} > 50');
   expect(files["consul.rules.yml"]).toContain("https://example.org/runbooks#consulnoleader");
+});
+test("minutes and intervals are those of the file", async () => {
+  const thresholds = "status_minutes: 20, maintenance_minutes: 90, backup_intervals: 1.5, lock_minutes: 5";
+  const files = await written(FILE.replace("metrics: on", `metrics: { thresholds: { ${thresholds} } }`));
+  const { groups } = parse(files["consul.rules.yml"] as string);
+  const rule = (name: string) => groups[1].rules.find(({ alert }: { alert: string }) => alert === name);
+  expect(rule("ConsulStatusOld").expr).toMatch(/ > 1200$/);
+  expect(rule("ConsulMaintenanceLong").for).toBe("90m");
+  expect(rule("ConsulLockHeld").for).toBe("5m");
+  // 1.5 hours, and in the last 2.5 of them at least one was seen.
+  expect(rule("ConsulBackupOld").expr).toMatch(/\[9000s\].* > 5400$/);
+});
+test("an urgent alert of a certificate silences the other one of the same certificate alone", async () => {
+  const { inhibit_rules } = parse((await written(FILE))["alertmanager.yml"] as string);
+  const pairs = inhibit_rules.filter(({ source_matchers: [source] }: { source_matchers: string[] }) =>
+    source?.includes("ExpiringSoon"),
+  );
+  expect(pairs).toContainEqual({
+    source_matchers: ['alertname="ConsulSecretsExpiringSoon"'],
+    target_matchers: ['alertname="ConsulSecretsExpiring"'],
+    equal: ["cluster", "agent", "file"],
+  });
+  const urgent = all.filter(({ name }) => name.endsWith("ExpiringSoon")).map(({ name }) => `alertname="${name}"`);
+  expect(pairs.map(({ source_matchers: [source] }: { source_matchers: string[] }) => source).sort()).toEqual(
+    urgent.sort(),
+  );
+});
+describe("what the files name, and is not there, is told", () => {
+  const told = async (text: string, ready: readonly string[] = []) => {
+    const out = folder();
+    for (const name of ready) writeFileSync(join(out, name), "");
+    return (await run(["metrics", "--out", out], { env: { CLUSTER: clusterFile(text) } })).stderr;
+  };
+  const NO_CA = /clients-ca\.pem is not there yet: without it Prometheus does not scrape client agents/;
+
+  test("the CA of client agents, which is only in the running cluster", async () => {
+    expect(await told(FILE)).toMatch(NO_CA);
+    expect(await told(FILE, ["clients-ca.pem"])).not.toMatch(NO_CA);
+    expect(await told(`${FILE}security: off\nclient_addr: 127.0.0.1 {address}\n`)).not.toMatch(NO_CA);
+  });
+  test("a URL that alerts could link to", async () => {
+    expect(await told(FILE)).toContain("alerts link to docs/metrics.md, which is no URL");
+    const runbooks = "metrics: { runbooks: https://example.org/runbooks }";
+    expect(await told(FILE.replace("metrics: on", runbooks))).not.toContain("no URL");
+  });
 });
 test("alerts of memory and of tolerated failures need a limit, and three servers", async () => {
   const one = `name: c\ndaemon: ssh://root@{address}\nhosts: { s1: 10.0.0.1 }\nservers: [s1]\nmetrics: on\n`;
