@@ -223,6 +223,17 @@ describe("metrics of a secured cluster with the default client_addr", () => {
     }, 180);
   });
 
+  test("an alert that is added by hand reaches the receiver, as the guide tries it", async () => {
+    const [, words = ""] =
+      /`amtool (alert add [^`]+)`/.exec(section("metrics.md", "From nothing to an alert on your phone")) ?? [];
+    await cluster.withEach(async (monitoring) => {
+      const received = () => monitoring.notifications.filter((line) => line === "/page firing ConsulNoLeader").length;
+      const before = received();
+      await monitoring.amtool(words.split(/\s+/));
+      await eventually(async () => expect(received()).toBeGreaterThan(before), 90);
+    });
+  });
+
   test("a leader that changes again and again fires an alert, which both receivers get", async () => {
     for (let changes = 0; changes < 6; changes++) {
       await cluster.manage("consul-server1", "consul operator raft transfer-leader");

@@ -86,6 +86,10 @@ export class Monitoring {
     for (const program of this.running) program.killAll();
   }
 
+  amtool(words: readonly string[]): Promise<unknown> {
+    return this.operator.run(this.programs.amtool, words);
+  }
+
   /** Prometheus reads its configuration and its rules again. */
   async reload(): Promise<void> {
     await this.operator.run("curl", ["-sS", "-f", "-X", "POST", "http://127.0.0.1:9090/-/reload"]);
