@@ -75,7 +75,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     config: { raft_trailing_logs: 10, raft_snapshot_threshold: 10, raft_snapshot_interval: "5s" },
   });
   const { file } = cluster;
-  const header = cluster.project.operatorHeader(file.name);
+  const header = cluster.project.operatorHeader(file);
   const server1 = new LoopbackHttp(testBed.host("consul-server1"), "consul-server1", header);
 
   beforeAll(async () => {

@@ -2,6 +2,7 @@ import { eventually } from "./consul";
 import { expectElection, expectUndisturbed, LiveCluster, type Seen } from "./live-cluster";
 import { Page } from "./page";
 import { pause } from "./pause";
+import { PAYMENTS } from "./payments";
 import type { DockerHost } from "./test-bed/docker-host";
 import { TestBed } from "./test-bed/test-bed";
 import { CONSUL_VERSIONS } from "./test-bed/world";
@@ -29,7 +30,7 @@ describe("the disks of hosts are full: docs/disk-full.md, on a secured cluster",
     for (const server of SERVERS) await testBed.host(server).useDisk(DISK_MEBIBYTES);
     cluster = await LiveCluster.up(testBed, "disk", {
       security: "on",
-      settings: { backups: { every: "10s", keep: 4 } },
+      settings: { ...PAYMENTS, backups: { every: "10s", keep: 4 } },
     });
   });
   afterAll(async () => {

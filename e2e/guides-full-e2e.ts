@@ -4,7 +4,7 @@ import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
 import { LoopbackHttp } from "./loopback-http";
 import { Page } from "./page";
-import { FOUR, HOSTS, MACHINES, paymentsFile, THREE } from "./payments";
+import { FOUR, HOSTS, MACHINES, PAYMENTS, paymentsFile, THREE } from "./payments";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
@@ -14,7 +14,7 @@ describe("the commands of the guides, on a secured cluster with scheduled backup
   const testBed = TestBed.standing();
   const project = new Project(testBed.operator, "clusters/payments.yaml");
   const machine = (host: string) => testBed.host(MACHINES[host] as string);
-  const web1 = new LoopbackHttp(machine("web1"), "web1", project.operatorHeader("payments"));
+  const web1 = new LoopbackHttp(machine("web1"), "web1", project.operatorHeader(PAYMENTS));
   const open = (page: string, here: Readonly<Record<string, string>> = {}) =>
     Page.open(page, project, { "10.0.0.11": HOSTS.node1, ...here });
   const get = (key: string): Promise<string> => web1.get(`/v1/kv/load/${key}?raw`);
@@ -59,7 +59,7 @@ describe("the commands of the guides, on a secured cluster with scheduled backup
 
   test("docs/backups.md: by hand, and on a schedule", async () => {
     await open("docs/backups.md").type("npm run backup");
-    const [snapshot = ""] = readdirSync(join(project.folder, "backups/payments"));
+    const [snapshot = ""] = readdirSync(project.privatePath(PAYMENTS, "backups/payments"));
     await web1.put("/v1/kv/load/key", "after");
     const shown = await open("docs/backups.md", { [EXAMPLE]: snapshot }).follow("# ");
     expect(shown).toContain(snapshot);
@@ -79,7 +79,7 @@ describe("the commands of the guides, on a secured cluster with scheduled backup
       }
       throw new Error("no schedule has saved a snapshot");
     }, 60);
-    const fetched = open("docs/backups.md", { [EXAMPLE]: scheduled, "consul-server2": server });
+    const fetched = open("docs/backups.md", { [EXAMPLE]: scheduled, node2: server });
     expect(await fetched.follow("## On a schedule", { compare: () => undefined })).toContain(scheduled);
   });
 
@@ -88,10 +88,11 @@ describe("the commands of the guides, on a secured cluster with scheduled backup
     await open("docs/backups.md", { FILE: "before-upgrade.snap" }).follow("## Restoring on the same cluster");
     expect(await get("key")).toBe("after");
     await open("docs/backups.md").type("npm run backup");
-    const newest = readdirSync(join(project.folder, "backups/payments")).sort().at(-1) as string;
+    const newest = readdirSync(project.privatePath(PAYMENTS, "backups/payments")).sort().at(-1) as string;
     await testBed.reset();
-    for (const file of readdirSync(project.folder))
-      if (/^terraform\..*tfstate/.test(file)) rmSync(join(project.folder, file));
+    const privateFolder = project.privatePath(PAYMENTS, ".");
+    for (const file of readdirSync(privateFolder))
+      if (/^terraform\..*tfstate/.test(file)) rmSync(join(privateFolder, file));
     await open("docs/backups.md", { [EXAMPLE]: newest }).follow("## Restoring onto a new cluster");
     expect(await get("key")).toBe("after");
   });

@@ -5,7 +5,7 @@ import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
 import { LoopbackHttp } from "./loopback-http";
 import { Page } from "./page";
-import { HOSTS, MACHINES } from "./payments";
+import { HOSTS, MACHINES, PAYMENTS } from "./payments";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
@@ -30,7 +30,7 @@ describe("most servers are lost with their hosts: docs/lost-quorum-hosts-gone.md
     "172.16.8.122": "172.16.8.120",
   });
   const machine = (host: string) => testBed.host(MACHINES[host] as string);
-  const header = project.operatorHeader("payments");
+  const header = project.operatorHeader(PAYMENTS);
   const at = (agent: string) => new LoopbackHttp(machine(agent), agent, header);
   const run = (...words: string[]) => project.run("npm", ["run", "-s", ...words], { check: false });
   let file: ClusterFile;
@@ -55,7 +55,7 @@ describe("most servers are lost with their hosts: docs/lost-quorum-hosts-gone.md
     await testBed.addHost("consul-server5", ADDRESSES["10.0.0.15"]);
     const [edit = ""] = page.files("### 2. ");
     const { hosts } = parse(edit) as ClusterFile;
-    file = { name: "payments", daemon: "ssh://root@{address}", hosts, servers: FORMER, clients: ["web1"] };
+    file = { ...PAYMENTS, daemon: "ssh://root@{address}", hosts, servers: FORMER, clients: ["web1"] };
     write({ hosts: only([...FORMER, "web1"]) });
     await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
     await project.npmDeploy();

@@ -20,7 +20,10 @@ describe("a deploy ended early: docs/interrupted-deploy.md, on a secured cluster
   beforeAll(async () => {
     await testBed.reset();
     states = await startStates();
-    cluster = await LiveCluster.up(testBed, "interrupted-runbook", { security: "on", settings: { backend: BACKEND } });
+    cluster = await LiveCluster.up(testBed, "interrupted-runbook", {
+      security: "on",
+      settings: { private_folder: "../consul-private", backend: BACKEND },
+    });
     page = Page.open("docs/interrupted-deploy.md", cluster.project);
   });
   afterAll(async () => {

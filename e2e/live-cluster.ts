@@ -124,7 +124,8 @@ export class LiveCluster {
   colleague(): Project {
     const { clusterFile, folder } = this.project;
     const other = new Project(this.testBed.operator, clusterFile);
-    for (const path of [clusterFile, ...(this.secured ? ["secrets"] : [])])
+    const secrets = join(this.file.private_folder ?? "", "secrets");
+    for (const path of [clusterFile, ...(this.secured ? [secrets] : [])])
       cpSync(join(folder, path), join(other.folder, path), { recursive: true });
     return other;
   }
@@ -201,7 +202,7 @@ export class LiveCluster {
   /** A client certificate with a token. @param token its name */
   private credentials(token: "management" | "load"): Credentials | undefined {
     if (!this.httpsOnly) return undefined;
-    const folder = join(this.project.folder, "secrets", this.file.name);
+    const folder = this.project.secretsFolder(this.file);
     const header = join(folder, `${token}.header`);
     const { current } = JSON.parse(readFileSync(join(folder, "tokens.json"), "utf8"));
     // As a whole: curl sends a request without a token, and gets an empty list, if it reads a file that is being written.
@@ -231,7 +232,7 @@ export class LiveCluster {
    * issue to client agents.
    */
   private async trust(): Promise<void> {
-    const folder = join(this.project.folder, "secrets", this.file.name);
+    const folder = this.project.secretsFolder(this.file);
     const request = "curl -fsS http://127.0.0.1:8500/v1/connect/ca/roots?pem=true";
     const [first] = this.file.servers.filter(stays) as [ClusterFile["servers"][number]];
     const container = (typeof first === "object" ? first.container : undefined) ?? nameOf(first);
@@ -291,9 +292,9 @@ export class LiveCluster {
     await this.deploy();
   }
 
-  /** The Terraform state's file, in the project's folder. */
+  /** The Terraform state's file, relative to the project's folder. */
   get stateFile(): string {
-    return `terraform.${this.file.name}.tfstate`;
+    return join(this.file.private_folder ?? "", `terraform.${this.file.name}.tfstate`);
   }
 
   get serverNames(): string[] {

@@ -1,6 +1,7 @@
 import { eventually } from "./consul";
 import { expectUndisturbed, LiveCluster, SECURED } from "./live-cluster";
 import { expectPrinted, Page } from "./page";
+import { PAYMENTS } from "./payments";
 import { HostPrograms } from "./test-bed/host-programs";
 import { TestBed } from "./test-bed/test-bed";
 
@@ -20,7 +21,7 @@ describe("hosts are maintained: docs/maintenance.md, on a secured cluster", () =
     cluster = await LiveCluster.up(testBed, "payments", {
       clients: 3,
       security: "on",
-      settings: { security: SECURED },
+      settings: { ...PAYMENTS, security: SECURED },
     });
     page = Page.open("docs/maintenance.md", cluster.project, HERE);
     programs = new HostPrograms(Object.values(HERE).map((host) => testBed.host(host)));

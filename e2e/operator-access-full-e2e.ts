@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./consul";
 import { documented } from "./documented";
+import { PAYMENTS } from "./payments";
 import { Project } from "./project";
 import type { CommandResult, RunningCommand } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
@@ -18,7 +19,7 @@ describe("a secured cluster with the default client_addr: the commands of docs/s
     project.run("sh", ["-euc", commands], { check });
   const deploy = async (settings: object = {}) => {
     const file = {
-      name: "payments",
+      ...PAYMENTS,
       daemon: "ssh://root@{address}",
       hosts: { node1: "172.16.8.120", node2: "172.16.8.121", node3: "172.16.8.122", web1: "172.16.8.110" },
       servers: [{ name: "node1", ...settings }, "node2", "node3"],

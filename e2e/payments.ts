@@ -21,6 +21,9 @@ export const MACHINES: Readonly<Record<string, string>> = {
 export const THREE = ["node1", "node2", "node3"];
 export const FOUR = [...THREE, "node4"];
 
+/** Their cluster, with its private folder beside the project. */
+export const PAYMENTS = { name: "payments", private_folder: "../payments-private" } as const;
+
 /**
  * The cluster file that the pages speak of.
  * @param hosts that it has beside the client agent's
@@ -31,7 +34,7 @@ export const paymentsFile = (
   hosts: readonly string[],
   more: Partial<ClusterFile>,
 ): ClusterFile => ({
-  name: "payments",
+  ...PAYMENTS,
   daemon: "ssh://root@{address}",
   hosts: Object.fromEntries(Object.entries(HOSTS).filter(([name]) => name === "web1" || hosts.includes(name))),
   servers,

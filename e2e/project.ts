@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import type { ClusterFile } from "../cluster/file/schema";
 import { cdktfCli } from "../package/cdktf-cli";
 import { CHECKOUT, sources } from "../package/checkout";
 import type { CommandOptions, CommandResult, RunningCommand } from "./test-bed/command";
@@ -14,21 +15,34 @@ const NPM_DEPLOY = ["run", "-s", "deploy", "--", "--auto-approve"];
  * real ones, so that the committed code runs.
  */
 export class Project {
-  readonly folder = mkdtempSync(join(tmpdir(), "consul-cdktf-e2e-"));
+  /** Has the project, and the private folders beside it. */
+  private readonly root = mkdtempSync(join(tmpdir(), "consul-cdktf-e2e-"));
+  readonly folder = join(this.root, "project");
 
   constructor(
     private readonly operator: Operator,
     readonly clusterFile: string,
   ) {
+    mkdirSync(this.folder);
     for (const entry of [...sources(), "node_modules"])
       if (entry !== "clusters") symlinkSync(join(CHECKOUT, entry), join(this.folder, entry));
     // Users put their own cluster files here.
     cpSync(join(CHECKOUT, "clusters"), join(this.folder, "clusters"), { recursive: true });
   }
 
+  /** A path of the commands' own, in a cluster's private folder if its file names one. */
+  privatePath({ private_folder: privateFolder = "." }: Pick<ClusterFile, "private_folder">, path: string): string {
+    return join(this.folder, privateFolder, path);
+  }
+
+  /** The secrets folder of a cluster. */
+  secretsFolder(cluster: Pick<ClusterFile, "name" | "private_folder">): string {
+    return this.privatePath(cluster, join("secrets", cluster.name));
+  }
+
   /** The file with the operator's token of a secured cluster, as a line of an HTTP header. */
-  operatorHeader(cluster: string): string {
-    return join(this.folder, "secrets", cluster, "operator/token.header");
+  operatorHeader(cluster: Pick<ClusterFile, "name" | "private_folder">): string {
+    return join(this.secretsFolder(cluster), "operator/token.header");
   }
 
   /** Puts an earlier version's JSON of a stack where the CDKTF CLI puts it, without this version's program beside it. */
@@ -110,6 +124,6 @@ export class Project {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.root, { recursive: true, force: true });
   }
 }

@@ -17,13 +17,13 @@ const LOST = "consul-server1";
 
 /** The article's cluster, and a cluster of the same hosts with all defaults: security, and an API on loopback. */
 const FILES = {
-  "without security": SEED.replace(/^images:.*$/m, "ready_timeout: 60"),
+  "without security": SEED.replace(/^images:.*$/m, "ready_timeout: 60\nprivate_folder: ../consul-private"),
   "with security, its API on loopback": securedByDefault(),
 } as const;
 
 function securedByDefault(): string {
   const { name, daemon, hosts, servers, clients } = parse(SEED) as ClusterFile;
-  return JSON.stringify({ name, daemon, hosts, servers, clients });
+  return JSON.stringify({ name, private_folder: "../consul-private", daemon, hosts, servers, clients });
 }
 
 describe.each(Object.entries(FILES))(
@@ -36,7 +36,7 @@ describe.each(Object.entries(FILES))(
     const secured = kind !== "without security";
     const at = (agent: string): ConsulApi =>
       secured
-        ? new LoopbackHttp(testBed.host(agent), agent, project.operatorHeader("consul"))
+        ? new LoopbackHttp(testBed.host(agent), agent, project.operatorHeader(parse(file)))
         : new ConsulHttp(testBed.operator.machine, `http://${testBed.host(agent).address}:8500`);
     const survivor = at(SURVIVOR);
     const client = at("consul-client1");

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LoopbackHttp } from "./loopback-http";
 import { Page } from "./page";
+import { PAYMENTS } from "./payments";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
@@ -12,6 +13,7 @@ describe("Consul is upgraded: docs/upgrading-consul.md, on a secured cluster", (
   const AGENTS = { node1: "consul-server1", node2: "consul-server2", node3: "consul-server3", web1: "consul-client1" };
   const path = join(project.folder, project.clusterFile);
   const FILE = `name: payments
+private_folder: ${PAYMENTS.private_folder}
 daemon: ssh://root@{address}
 hosts:
   node1: 172.16.8.120
@@ -21,11 +23,10 @@ hosts:
 servers: [node1, node2, node3]
 clients: [web1]
 ready_timeout: 60
-
 image: hashicorp/consul:1.21.5
 `;
   const api = (agent: keyof typeof AGENTS) =>
-    new LoopbackHttp(testBed.host(AGENTS[agent]), agent, project.operatorHeader("payments"));
+    new LoopbackHttp(testBed.host(AGENTS[agent]), agent, project.operatorHeader(PAYMENTS));
   const versions = async () => {
     const found = Object.entries(AGENTS).map(async ([agent, host]) => {
       const { stdout } = await testBed.host(host).docker("exec", agent, "consul", "version");
