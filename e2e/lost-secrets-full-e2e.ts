@@ -1,18 +1,16 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SECRET_ID } from "../ops/secrets/tokens";
-import { documented } from "./documented";
 import { expectUndisturbed, LiveCluster } from "./live-cluster";
-import { expectPrinted } from "./page";
+import { expectPrinted, Page } from "./page";
 import { TestBed } from "./test-bed/test-bed";
-
-const PAGE = "docs/lost-secrets.md";
 
 describe("a secrets folder is lost while users work, and is whole again without an outage", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
+  let page: Page;
   const SERVERS = ["consul-server1", "consul-server2", "consul-server3"];
-  const folder = () => join(cluster.project.folder, "secrets", cluster.file.name);
+  const folder = () => cluster.project.secretsFolder(cluster.file);
   const stored = (file: string) => readFileSync(join(folder(), file), "utf8");
   const loseFolder = () => rmSync(folder(), { recursive: true });
   const inside = async (agent: string, command: string): Promise<string> =>
@@ -35,7 +33,8 @@ describe("a secrets folder is lost while users work, and is whole again without 
     lose: () => void,
     changed = (recover: string, deliver: string) => recover + deliver,
   ): Promise<string> {
-    const [recover = "", deliver = "", reissue, revoke] = documented(PAGE, "sh", "## Steps");
+    const [recover = "", deliver = "", reissue, revoke, ...others] = page.commands("## Steps");
+    expect(others).toEqual([]);
     const printed: string[] = [];
     // Users get the new CA's certificates after the deploy that delivers it, and before the old one is revoked.
     for (const commands of [changed(recover, deliver), reissue, revoke] as string[]) {
@@ -48,21 +47,23 @@ describe("a secrets folder is lost while users work, and is whole again without 
       expect(seen.users.failed).toBe(0);
       await cluster.expectSound(seen);
     }
-    const verified = await cluster.type(documented(PAGE, "sh", "## Verification").join(""));
+    const verified = await cluster.type(page.commands("## Verification").join(""));
     expect(verified).toContain("nothing is wrong");
     expect(verified).toContain("nothing to do; containers: 5 unchanged");
     return printed[0] as string;
   }
 
   beforeAll(async () => {
-    cluster = await LiveCluster.up(testBed, "lost-secrets", { security: "on", settings: { metrics: "on" } });
+    const settings = { private_folder: "../consul-private", metrics: "on" } as const;
+    cluster = await LiveCluster.up(testBed, "lost-secrets", { security: "on", settings });
+    page = Page.open("docs/lost-secrets.md", cluster.project);
   });
   afterAll(() => cluster.down());
 
   test("the folder is deleted: all but the CA's key is read back, and a new CA replaces the old one", async () => {
     const before = comparable();
     const printed = await completed(loseFolder);
-    const [shown = ""] = documented(PAGE, "text", "## Steps");
+    const [shown = ""] = page.outputs("## Steps");
     expectPrinted(shown, printed);
     expect(printed).toContain("lost  metrics/cert.pem, key.pem: no container has it");
     expect(JSON.parse(stored("tokens.json"))).toEqual(before.tokens);
@@ -77,7 +78,7 @@ describe("a secrets folder is lost while users work, and is whole again without 
   });
 
   test("the folder and the Terraform state are lost: the folder comes first, and the state is written again", async () => {
-    const [, adopt = ""] = documented("docs/lost-state.md", "sh", "## Steps");
+    const [adopt = ""] = Page.open("docs/lost-state.md", cluster.project).commands("### 2. ");
     const printed = await completed(
       () => {
         loseFolder();
@@ -157,4 +158,6 @@ describe("a secrets folder is lost while users work, and is whole again without 
     expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
     await cluster.expectWhole();
   });
+
+  test("no command of the page was left out", () => expect(page.untyped).toEqual([]));
 });

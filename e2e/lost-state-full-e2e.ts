@@ -2,10 +2,10 @@ import { copyFileSync, existsSync, renameSync, rmSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
-import { documented } from "./documented";
 import { deployReleased, FORMER_IMAGE } from "./last-release";
 import { expectUndisturbed, LiveCluster, type Seen } from "./live-cluster";
 import { missingKeys } from "./load";
+import { expectPrinted, Page } from "./page";
 import { pause } from "./pause";
 import { Project } from "./project";
 import type { CommandResult } from "./test-bed/command";
@@ -13,9 +13,17 @@ import { TestBed } from "./test-bed/test-bed";
 
 const testBed = TestBed.standing();
 const PAGE = "docs/lost-state.md";
-/** The commands of a section of the runbook. */
-const block = (heading: string, number = 0): string => documented(PAGE, "sh", heading)[number] as string;
-const ADOPT = block("## Steps", 1);
+const DRY_RUN = "### 1. ";
+const WRITE = "### 2. ";
+/** The commands of a section of the runbook, which are typed in a project. */
+const commands = (page: Page, heading: string): string => page.commands(heading)[0] as string;
+const adoptIn = (project: Project): string => commands(Page.open(PAGE, project), WRITE);
+/** The page's cluster has one stack, and other containers than those of this test. */
+const expectShown = (shown: string, printed: string): void =>
+  expectPrinted(
+    shown.replaceAll(/(?<= writing | again: )[\w-]+(, [\w-]+)*/g, "...").replace(/\d+(?= unchanged)/, "..."),
+    printed,
+  );
 /** The address of the host of the first client agent. */
 const CLIENT_HOST = "172.16.8.110";
 
@@ -49,10 +57,15 @@ class States {
 const sh = (project: Project, command: string, env: NodeJS.ProcessEnv = {}): Promise<CommandResult> =>
   project.run("sh", ["-c", command], { check: false, env, timeoutMs: 400_000 });
 
-async function expectNothingToDo(project: Project, env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const { stdout, stderr, exitCode } = await sh(project, block("## Verification"), env);
+async function expectNothingToDo(
+  project: Project,
+  env: NodeJS.ProcessEnv = {},
+  page = Page.open(PAGE, project),
+): Promise<void> {
+  const { stdout, stderr, exitCode } = await sh(project, commands(page, "## Verification"), env);
   expect([exitCode, exitCode === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
-  expect(stdout).toContain("nothing to do; containers: ");
+  const [shown = ""] = page.outputs("## Verification");
+  expectShown(shown, stdout);
 }
 
 describe("containers of the last release, which have no labels", () => {
@@ -70,7 +83,7 @@ describe("containers of the last release, which have no labels", () => {
     let result: CommandResult | undefined;
     expect(
       await cluster.touchedBy(async () => {
-        result = await sh(cluster.project, ADOPT);
+        result = await sh(cluster.project, adoptIn(cluster.project));
       }),
     ).toEqual([]);
     expect([result?.exitCode, result?.exitCode === 0 ? "" : result?.stderr]).toEqual([0, ""]);
@@ -95,7 +108,7 @@ describe("containers of the last release, which have no labels", () => {
 describe("whatever the file has, the plan is empty", () => {
   async function expectTakenOver(project: Project, stack: string): Promise<void> {
     new States(project.folder, [stack]).lose();
-    const { exitCode, stdout, stderr } = await sh(project, ADOPT);
+    const { exitCode, stdout, stderr } = await sh(project, adoptIn(project));
     expect([exitCode, exitCode === 0 ? "" : `${stdout}\n${stderr}`]).toEqual([0, ""]);
     await expectNothingToDo(project);
     await project.destroy();
@@ -123,6 +136,7 @@ describe("whatever the file has, the plan is empty", () => {
 describe.each([3, 5])("a secured cluster of %i servers in three stacks", (servers) => {
   let cluster: LiveCluster;
   let states: States;
+  let page: Page;
   const inTwoGroups = (file: ClusterFile): ClusterFile["hosts"] =>
     Object.fromEntries(
       Object.entries(file.hosts).map(([name, address]) => {
@@ -138,7 +152,7 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
       await eventually(async () =>
         expect({ name, missing: await missingKeys(cluster.api(name), users) }).toEqual({ name, missing: [] }),
       );
-    await expectNothingToDo(cluster.project, cluster.env);
+    await expectNothingToDo(cluster.project, cluster.env, page);
   }
 
   /** Follows the runbook under load: no container is touched, and the plan is empty. @returns what adopt printed */
@@ -147,7 +161,7 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
     let touched: string[] = [];
     const seen = await cluster.during(async () => {
       touched = await cluster.touchedBy(async () => {
-        result = await sh(cluster.project, ADOPT, cluster.env);
+        result = await sh(cluster.project, commands(page, WRITE), cluster.env);
       });
     });
     const output = `${result?.stderr}${result?.stdout}`;
@@ -165,13 +179,14 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
     cluster = await LiveCluster.up(testBed, name, {
       servers,
       security: "on",
-      settings: { registrator: "on", backups: { every: "1h" } },
+      settings: { private_folder: "../consul-private", registrator: "on", backups: { every: "1h" } },
       firstDeploy: async (_, starting) => {
         starting.file.hosts = inTwoGroups(starting.file);
         await starting.npmDeploy({ timeoutMs: 400_000 });
       },
     });
-    states = new States(cluster.project.folder, ["consul", "consul-a", "consul-b"]);
+    states = new States(cluster.project.privatePath(cluster.file, "."), ["consul", "consul-a", "consul-b"]);
+    page = Page.open(PAGE, cluster.project);
   });
   afterAll(() => cluster.down());
 
@@ -179,14 +194,22 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
     states.keep("last-week");
     states.lose();
     const output = await cluster.expectRejected("npmDeploy");
-    expect(output).toContain("error container-exists: ");
+    const [symptom = ""] = page.outputs("## Symptom");
+    const [rejected = "", problem = ""] = symptom.split("\n");
+    expect(output).toContain(rejected);
+    // Its location and its agents are others.
+    const [, message = ""] = /(error container-exists: .* at all: )/.exec(problem) ?? [];
+    expect(message).not.toBe("");
+    expect(output).toContain(message);
     expect(output).toContain("npm run adopt");
     expect(output).toContain(PAGE);
   });
 
   test("a dry run shows what is missing, and writes nothing", async () => {
-    const { exitCode, stderr } = await sh(cluster.project, block("## Steps"), cluster.env);
+    const { exitCode, stderr } = await sh(cluster.project, commands(page, DRY_RUN), cluster.env);
     expect(exitCode).toBe(0);
+    const [shown = ""] = page.outputs(DRY_RUN);
+    expectShown(shown, stderr);
     for (const name of cluster.agentNames)
       expect(stderr).toContain(`${name} on ${name}: its container ${name} is not in the Terraform state`);
     expect(stderr).toContain("consul-server1_backups on consul-server1: not in the Terraform state");
@@ -195,7 +218,8 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
   });
 
   test("deleted states are written again", async () => {
-    await expectTakenOver();
+    const [shown = ""] = page.outputs(WRITE);
+    expectShown(shown, await expectTakenOver());
   });
 
   test("an adoption that is killed goes on when it is run again", async () => {
@@ -206,7 +230,7 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
       [": writing", 8],
       [": checking its agents", 2],
     ] as const) {
-      const running = testBed.operator.spawn("sh", ["-c", ADOPT], {
+      const running = testBed.operator.spawn("sh", ["-c", commands(page, WRITE)], {
         cwd: cluster.project.folder,
         env: { CLUSTER: cluster.project.clusterFile, ...cluster.env },
       });
@@ -252,10 +276,10 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
 
     const output = await cluster.expectRejected("npmDeploy");
     expect(output).toContain("error state-of-other-cluster: the Terraform state of the stack consul is that of the");
-    const denied = await sh(cluster.project, ADOPT, cluster.env);
+    const denied = await sh(cluster.project, commands(page, WRITE), cluster.env);
     expect(denied.exitCode).toBe(1);
     expect(denied.stderr).toContain("error state-of-other-cluster: ");
-    const moveAway = block("### The state is another cluster's");
+    const moveAway = commands(page, "### The state is another cluster's");
     expect(denied.stderr).toContain(moveAway.trim());
     await sh(cluster.project, moveAway);
     await expectTakenOver();
@@ -271,4 +295,6 @@ describe.each([3, 5])("a secured cluster of %i servers in three stacks", (server
     expectUndisturbed(seen);
     await expectSound(seen);
   });
+
+  test("no command of the page was left out", () => expect(page.untyped).toEqual([]));
 });
