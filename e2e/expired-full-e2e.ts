@@ -90,7 +90,8 @@ describe("certificates that expire", () => {
     expect(others).toEqual([]);
     const before = await cluster.incarnations();
     const printed = await cluster.type(renew as string);
-    await cluster.type(deploy as string);
+    const [, delivered = "", restarted = ""] = page.outputs("## Steps");
+    expectPrinted(delivered, await cluster.type(deploy as string));
     await eventually(async () => {
       for (const server of cluster.serverNames) expect(await leaderOf(server)).not.toBe('""');
     }, 60);
@@ -101,7 +102,7 @@ describe("certificates that expire", () => {
       else expect(after[agent]?.split(" ")[0]).toBe(id);
     }
     expect(restart).toContain("consul-client1");
-    await cluster.type(restart);
+    expectPrinted(restarted, await cluster.type(restart));
     return printed;
   }
 
@@ -196,7 +197,12 @@ describe("certificates that expire", () => {
     await eventually(async () => expect(await leaderOf("consul-client2")).not.toBe('""'), 60);
     await cluster.expectSound(seen);
     const revoke = page.commands("## Steps")[3] as string;
-    expect(await cluster.touchedBy(() => cluster.type(revoke))).toEqual([]);
+    let printed = "";
+    const revoking = async () => {
+      printed = await cluster.type(revoke);
+    };
+    expect(await cluster.touchedBy(revoking)).toEqual([]);
+    expectPrinted(page.outputs("## Steps")[3] as string, printed);
     await cluster.expectWhole();
     expect((await cluster.secrets("check")).stdout).toContain("nothing is wrong");
     await verified();

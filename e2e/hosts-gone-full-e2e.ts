@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
 import { LoopbackHttp } from "./loopback-http";
-import { Page } from "./page";
+import { expectPrinted, Page } from "./page";
 import { HOSTS, MACHINES, PAYMENTS } from "./payments";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
@@ -110,7 +110,7 @@ describe("most servers are lost with their hosts: docs/lost-quorum-hosts-gone.md
     const [edit = ""] = page.files("### 2. ");
     write(parse(edit));
     const [deploy = "", list = ""] = page.commands("### 2. ");
-    await page.type(deploy);
+    expectPrinted(page.outputs("### 2. ")[0] as string, await page.type(deploy));
     await eventually(async () => expect(votersIn(await page.type(list))).toEqual(AFTERWARDS), 90);
     expect(await running()).toEqual(before);
   });

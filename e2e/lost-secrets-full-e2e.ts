@@ -35,6 +35,7 @@ describe("a secrets folder is lost while users work, and is whole again without 
   ): Promise<string> {
     const [recover = "", deliver = "", reissue, revoke, ...others] = page.commands("## Steps");
     expect(others).toEqual([]);
+    const [, ...shown] = page.outputs("## Steps");
     const printed: string[] = [];
     // Users get the new CA's certificates after the deploy that delivers it, and before the old one is revoked.
     for (const commands of [changed(recover, deliver), reissue, revoke] as string[]) {
@@ -43,6 +44,7 @@ describe("a secrets folder is lost while users work, and is whole again without 
         const touched = await cluster.touchedBy(async () => printed.push(await cluster.type(commands)));
         expect(touched).toEqual([]);
       });
+      expectPrinted(shown[printed.length - 1] as string, printed.at(-1) as string);
       expectUndisturbed(seen);
       expect(seen.users.failed).toBe(0);
       await cluster.expectSound(seen);

@@ -198,6 +198,7 @@ const VARYING: readonly (readonly [part: string, pattern: string])[] = [
   ["[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[0-9a-f-]{36}"],
   ["\\d{4}-\\d\\d-\\d\\dT\\d{6}Z", "\\d{4}-\\d\\d-\\d\\dT\\d{6}Z"],
   ["\\d{4}-\\d\\d-\\d\\d(?: \\d\\d:\\d\\d)?", "\\d{4}-\\d\\d-\\d\\d(?: \\d\\d:\\d\\d)?"],
+  ["done after [\\d:]+", "done after [\\d:]+"],
   // An index of Raft.
   ["\\b\\d{5,}\\b", "\\d+"],
   [" {2,}", " +"],
@@ -205,7 +206,7 @@ const VARYING: readonly (readonly [part: string, pattern: string])[] = [
 
 /**
  * Expects that a program printed each line that a page shows, in their order; others may stand between them. Days, times,
- * IDs and the width of columns may be others, and `...` stands for anything.
+ * durations, IDs and the width of columns may be others, and `...` stands for anything.
  */
 export function expectPrinted(shown: string, printed: string): void {
   const lines = printed.split("\n").map((line) => line.trimEnd());

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { blocksOf } from "../../e2e/page";
 import { PROJECT } from "../cluster-files";
 import { repositoryFiles } from "../repository-files";
 import { commandsIn, mistakeIn } from "./typed-commands";
@@ -16,11 +17,21 @@ const RUNBOOKS = [...sectionOf(read("docs/README.md"), "### Runbooks").matchAll(
   ([, page]) => page as string,
 );
 const FORM = ["Symptom", "Check", "Steps", "Verification", "Undo"];
+/** Guides for routine work, which have the same form. */
+const ROUTINE = ["maintenance.md", "upgrading-consul.md"];
+/** Steps that show commands and not what these print, each with the reason. */
+const WITHOUT_OUTPUT: Readonly<Record<string, string>> = {
+  "interrupted-deploy.md 3": "the repairs differ from case to case; the text has the form of their lines",
+  "failed-host.md 2": "which server leads differs; the text names the one that must not be listed",
+  "two-leaders.md 1": "it prints nothing",
+  "disk-full.md 4": "whether something is left to repair differs",
+  "maintenance.md 2": "the host ends the connection, and nothing of the product prints",
+};
 
 test("the index lists the runbooks", () =>
   expect(RUNBOOKS).toEqual(expect.arrayContaining(["interrupted-deploy.md", "lost-quorum.md", "two-leaders.md"])));
 
-describe.each(RUNBOOKS)("docs/%s", (page) => {
+describe.each([...RUNBOOKS, ...ROUTINE])("docs/%s", (page) => {
   const text = read(join("docs", page));
   const headings = [...withoutBlocks(text).matchAll(/^(##+) (.*)$/gm)].map(([, level, title]) => ({ level, title }));
 
@@ -30,13 +41,23 @@ describe.each(RUNBOOKS)("docs/%s", (page) => {
         .filter(({ level }) => level === "##")
         .map(({ title }) => title)
         .slice(0, FORM.length),
-    ).toEqual(FORM));
+    ).toEqual(ROUTINE.includes(page) ? ["When", ...FORM.slice(1)] : FORM));
 
   test("numbers its steps from 1, one by one, as a list or by headings", () => {
     const [, steps = ""] = withoutBlocks(text).split(/^## Steps$/m);
     const numbers = [...(steps.split(/^## /m)[0] ?? "").matchAll(/^(?:### )?(\d+)\. /gm)].map(([, n]) => Number(n));
     expect(numbers.length).toBeGreaterThan(0);
     expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+  });
+
+  test("shows what the commands of a step print", () => {
+    const [, after = ""] = text.split(/^## Steps$/m);
+    const [, ...steps] = (after.split(/^## /m)[0] ?? "").split(/^(?=(?:### )?\d+\. )/m);
+    const silent = steps.flatMap((step, index) => {
+      const kinds = blocksOf(step).map(({ kind }) => kind);
+      return kinds.includes("commands") && !kinds.includes("output") ? [`${page} ${index + 1}`] : [];
+    });
+    expect(silent).toEqual(Object.keys(WITHOUT_OUTPUT).filter((step) => step.startsWith(`${page} `)));
   });
 
   test("shows a command in its check and in its verification, and tells what is seen then", () => {

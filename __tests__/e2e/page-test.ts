@@ -79,12 +79,12 @@ Text.
 });
 
 describe("what a page shows is what was printed", () => {
-  const PRINTED = "inspecting 4 hosts\nnode1 is in maintenance since 2027-01-02 03:04 UTC\nnode1  leader  true  17\n";
+  const PRINTED = "inspecting 4 hosts\nnode1 is in maintenance since 2027-01-02 03:04 UTC\nnode1  leader  true  17\ndone after 1:02\n";
   const fails = (shown: string) => expect(() => expectPrinted(shown, PRINTED)).toThrow(/not printed/);
 
   test("on another day, in other columns, with other lines between", () =>
     expectPrinted(
-      "inspecting ... hosts\nnode1 is in maintenance since 2026-11-29 17:40 UTC\n\nnode1    leader  true   80021\n",
+      "inspecting ... hosts\nnode1 is in maintenance since 2026-11-29 17:40 UTC\n\nnode1    leader  true   80021\ndone after 0:27\n",
       PRINTED,
     ));
   test("not with another word", () => fails("node1 is in maintenance since 2026-11-29 17:40 CET"));
