@@ -167,7 +167,9 @@ export function blocksOf(text: string): Block[] {
     const [, level] = /^(##+) /.exec(line) ?? [];
     const [, indent = "", language] = /^( *)```(\w*)$/.exec(line) ?? [];
     if (level) headings.splice(level.length - 2, headings.length, line);
-    if (language === undefined && !line.startsWith("    ")) continue;
+    // After a line of text, such a line goes on with its paragraph.
+    const isIndented = line.startsWith("    ") && (lines[at - 1] ?? "") === "";
+    if (language === undefined && !isIndented) continue;
     const isInside = (inside: string | undefined) =>
       inside !== undefined && (language === undefined ? /^( {4}|$)/.test(inside) : inside !== `${indent}\`\`\``);
     const begin = language === undefined ? at : at + 1;

@@ -44,6 +44,7 @@ hosts: {}
     another one
 
 Text.
+    It goes on with its paragraph.
 
 ## Undo
 `;
@@ -58,8 +59,10 @@ Text.
     ]));
 
   test("stand in sections, which end at the next heading of their level or above", () => {
-    expect(sectionOf(PAGE, "### 2. ")).toMatch(/^Second\n[^#]*\nText\.\n\n$/);
-    expect(sectionOf(PAGE, "## Steps")).toMatch(/1\. First:\n.*### 2\. Second\n.*\nText\.\n\n$/s);
+    expect(sectionOf(PAGE, "### 2. ")).toMatch(/^Second\n[^#]*\nText\.\n {4}It goes on with its paragraph\.\n\n$/);
+    expect(sectionOf(PAGE, "## Steps")).toMatch(
+      /1\. First:\n.*### 2\. Second\n.*\nText\.\n {4}It goes on with its paragraph\.\n\n$/s,
+    );
     expect(() => sectionOf(PAGE, "## Verification")).toThrow("no section");
   });
 
@@ -79,7 +82,8 @@ Text.
 });
 
 describe("what a page shows is what was printed", () => {
-  const PRINTED = "inspecting 4 hosts\nnode1 is in maintenance since 2027-01-02 03:04 UTC\nnode1  leader  true  17\ndone after 1:02\n";
+  const PRINTED =
+    "inspecting 4 hosts\nnode1 is in maintenance since 2027-01-02 03:04 UTC\nnode1  leader  true  17\ndone after 1:02\n";
   const fails = (shown: string) => expect(() => expectPrinted(shown, PRINTED)).toThrow(/not printed/);
 
   test("on another day, in other columns, with other lines between", () =>
