@@ -185,7 +185,7 @@ describe("metrics of a secured cluster with the default client_addr", () => {
   });
 
   test("Consul's UI gets what Prometheus knows through the servers, by the guide's keys", async () => {
-    const header = project.operatorHeader(file.name);
+    const header = project.operatorHeader(file);
     const server = new LoopbackHttp(testBed.host("consul-server1"), "consul-server1", header);
     const query = encodeURIComponent('up{cluster="metrics"}');
     const answer = await server.json(`/v1/internal/ui/metrics-proxy/api/v1/query?query=${query}`);
