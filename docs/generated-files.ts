@@ -1,9 +1,6 @@
-import { join } from "node:path";
-import { loadCluster } from "../cluster/file/load";
-import { graphOf } from "../ops/diagram/graph";
-import { svg } from "../ops/diagram/svg";
 import { apiReference } from "./api-reference";
 import { architecturePicture } from "./architecture-picture";
+import { clusterPicture } from "./cluster-picture";
 import { commandReference } from "./command-reference";
 import { recordedDashboard } from "./dashboard-picture";
 import { deployPicture } from "./deploy-picture";
@@ -31,5 +28,5 @@ export const GENERATED_FILES: Readonly<Record<string, () => string>> = {
   "docs/pictures/status.svg": statusPicture,
   "docs/pictures/dashboard.svg": recordedDashboard,
   "docs/pictures/deploy.svg": deployPicture,
-  "docs/pictures/cluster.svg": () => svg(graphOf(loadCluster(join(__dirname, "../clusters/seed.yaml")))),
+  "docs/pictures/cluster.svg": clusterPicture,
 };

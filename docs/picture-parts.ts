@@ -1,9 +1,9 @@
+import { PHONE } from "../ops/diagram/layout";
 import { type Area, escaped, rect, text } from "../ops/diagram/svg-elements";
 
 /** Parts of the pictures of docs/architecture.md. They are narrow, because a phone shows a picture at its own width. */
 
-/** On a phone, a picture of this width is a little smaller, and can still be read. */
-export const WIDTH = 440;
+export const WIDTH = PHONE;
 
 /** A picture on its own background, which is dark on a dark page. */
 const STYLE = `

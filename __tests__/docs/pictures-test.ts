@@ -1,4 +1,5 @@
 import { architecturePicture } from "../../docs/architecture-picture";
+import { clusterPicture } from "../../docs/cluster-picture";
 import { recordedDashboard } from "../../docs/dashboard-picture";
 import { CHANGES, deployPicture, MOMENT } from "../../docs/deploy-picture";
 import { WIDTH } from "../../docs/picture-parts";
@@ -12,11 +13,20 @@ import { textWidth } from "../../ops/diagram/text-fit";
 import { FOUR_HOSTS, load } from "../cluster-files";
 import { PLANNED, Watched } from "../ops/deploy/recorded-deploys";
 
-const PICTURES = { architecture: architecturePicture(), ports: portPicture(), rollout: rolloutPicture() };
+const PICTURES = {
+  architecture: architecturePicture(),
+  ports: portPicture(),
+  rollout: rolloutPicture(),
+  cluster: clusterPicture(),
+};
 
-/** How far a text of 12 pixels reaches, from left to right. */
+/** The font sizes of the cluster's picture. Other texts have 12 pixels. */
+const SIZES: Readonly<Record<string, number>> = { cluster: 22, about: 13, title: 13 };
+
+/** How far a text reaches, from left to right. */
 function reach([, look = "", x = "0", words = ""]: readonly (string | undefined)[]): [number, number] {
-  const width = textWidth(words, { size: 12, bold: /strong|on-/.test(look) });
+  const size = SIZES[look.split(" ")[0] ?? ""] ?? 12;
+  const width = textWidth(words, { size, bold: /strong|on-|cluster|title|number/.test(look) });
   const left = Number(x) - (look.includes("middle") ? width / 2 : 0);
   return [left, left + width];
 }
@@ -37,7 +47,9 @@ describe.each(Object.entries({ ...PICTURES, dashboard: recordedDashboard() }))(
 
     test("has other colours on a dark page, and words for those who do not see it", () => {
       expect(picture).toContain("@media(prefers-color-scheme:dark)");
-      expect(picture).toMatch(/aria-labelledby="about">\n<title id="about">.{40}/);
+      const [, labels = ""] = /^<svg [^>]*aria-labelledby="([^"]*)"/.exec(picture) ?? [];
+      const words = labels.split(" ").map((id) => new RegExp(`<(title|desc) id="${id}">(.*)</\\1>`).exec(picture)?.[2]);
+      expect(words.join("; ")).toMatch(/^.{40}/);
     });
   },
 );
@@ -57,7 +69,7 @@ function straightEnds([, attributes = "", path = ""]: readonly (string | undefin
   return [lengths.at(-1) ?? 0, ...(attributes.includes("marker-start") ? [lengths[1] ?? 0] : [])];
 }
 
-test.each(Object.entries({ ...PICTURES, cluster: svg(graphOf(load(FOUR_HOSTS))) }))(
+test.each(Object.entries({ ...PICTURES, "cluster of the tests": svg(graphOf(load(FOUR_HOSTS))) }))(
   "the points of the arrows of the %s are on straight lines, so that they follow them",
   (_, picture) => {
     const arrows = [...picture.matchAll(/<path ([^>]*marker-end[^>]*) d="([^"]*)"/g)];

@@ -1,17 +1,32 @@
 import type { Box } from "./boxes";
 import type { Graph } from "./graph";
-import { bottom, flat, LINE, LINE_HEIGHT, layout, moved, PADDING, type Placed, TITLE, widthOf } from "./layout";
+import {
+  bottom,
+  flat,
+  LINE,
+  LINE_HEIGHT,
+  layout,
+  moved,
+  NARROW,
+  PADDING,
+  PHONE,
+  type Placed,
+  TITLE,
+  WIDE,
+  widthOf,
+} from "./layout";
 import { legend } from "./legend";
 import { type Picture, pictureOf } from "./picture";
 import { type Route, routes } from "./route";
-import { escaped, joinArrow, MARKERS, nextArrow, number, RADIUS, rect, shape, text } from "./svg-elements";
-import { fitted, textWidth } from "./text-fit";
+import { type Area, escaped, joinArrow, MARKERS, nextArrow, number, RADIUS, rect, shape, text } from "./svg-elements";
+import { fitted, textWidth, wrapped } from "./text-fit";
 
 const CLUSTER = { size: 22, bold: true } as const;
 const ABOUT = { size: 13 } as const;
+const ABOUT_HEIGHT = 18;
 
-/** It has a background, so that it looks the same on light and dark pages. */
-const STYLE = `
+/** It has its own background. */
+const LIGHT = `
 text{font-family:ui-sans-serif,system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:${LINE.size}px;fill:#475069}
 .title{font-size:${TITLE.size}px;font-weight:600;fill:#1d2233}
 .cluster{font-size:${CLUSTER.size}px;font-weight:700;fill:#1d2233}
@@ -42,28 +57,62 @@ text.number{font-weight:700;fill:#fff}
 .then{stroke:#1d2233;stroke-width:1.5px}
 .on{fill:#dff2ea;stroke:#2f8f6b}
 .off{fill:#fff1dc;stroke:#c77700}
-`
-  .trim()
-  // A page may contain several.
-  .replace(/^/gm, ".consul-diagram ");
+`;
+/** Where a viewer prefers dark pages. Servers and client agents keep their colours. */
+const DARK = `
+text{fill:#b6bdd0}
+.title,.cluster{fill:#f1f3f9}
+text.on-server{fill:#fff}
+text.on-client{fill:#1d2233}
+.ground{fill:#161b26;stroke:#3a4254}
+.stack{fill:#202737;stroke:#3a4254}
+.rule{stroke:#3a4254}
+.over{stroke:#202737}
+.host,.sign{fill:#2b3346}
+.host,.host.healthy{stroke:#56607a}
+.more{fill:#202737}
+.address{fill:#3b3320}
+.unhealthy{fill:#5c2428;stroke:#ff6b63}
+.unreachable{fill:#3d4453;stroke:#9aa3b8}
+.join{stroke:#9fb0e0}
+.point{fill:#9fb0e0}
+.next,.step{fill:#f1f3f9}
+.then{stroke:#f1f3f9}
+text.number{fill:#1d2233}
+.on{fill:#1c3b2f}
+.off{fill:#45331a}
+`;
+/** A page may contain several pictures. */
+const ofDiagram = (rules: string): string => rules.trim().replace(/^|,(?=\.)/gm, "$&.consul-diagram ");
+const STYLE = `${ofDiagram(LIGHT)}\n@media(prefers-color-scheme:dark){\n${ofDiagram(DARK)}\n}`;
 
 const MARGIN = 24;
 const LEAST_WIDTH = 640;
-const HEAD = 76;
+/** Of a picture that is as wide as a phone. */
+const NARROW_MARGIN = 16;
+/** A picture of more is wider than a phone: it would be too long, or have too many arrows in little room. */
+const FEW = { agents: 8, servers: 3 } as const;
 /** Left of steps are their numbers. */
 const NUMBERS = 34;
 
-/** A cluster as SVG. */
+/** A cluster as SVG. One of a few agents is as wide as a phone, if their names are short enough. */
 export function svg(graph: Graph): string {
   const picture = pictureOf(graph);
   const { title, about, security, addresses, boxes, ports, joins } = picture;
-  const unplaced = layout([...(addresses.length > 0 ? [addresses] : []), ...boxes.map((box) => [box])]);
-  const left = MARGIN + (boxes[0]?.kind === "step" ? NUMBERS : 0);
-  const room = Math.max(LEAST_WIDTH, widthOf(unplaced), textWidth(about, ABOUT) + badgeWidth(security) + MARGIN);
-  const placed = moved(unplaced, left + (room - widthOf(unplaced)) / 2, HEAD);
-  const width = left + room + MARGIN;
-  const below = legend(picture, { x: MARGIN, y: bottom(placed) + MARGIN, width: width - 2 * MARGIN });
-  const height = below.bottom + MARGIN;
+  const rows = [...(addresses.length > 0 ? [addresses] : []), ...boxes.map((box) => [box])];
+  const numbers = boxes[0]?.kind === "step" ? NUMBERS : 0;
+  const narrow = layout(rows, NARROW);
+  const isNarrow = hasFew(graph) && numbers + widthOf(narrow) + 2 * NARROW_MARGIN <= PHONE;
+  const [unplaced, margin] = isNarrow ? [narrow, NARROW_MARGIN] : [layout(rows, WIDE), MARGIN];
+  const left = margin + numbers;
+  const room = isNarrow
+    ? PHONE - left - margin
+    : Math.max(LEAST_WIDTH, widthOf(unplaced), textWidth(about, ABOUT) + badgeWidth(security) + MARGIN);
+  const width = left + room + margin;
+  const above = head(picture, { x: margin, width: width - 2 * margin });
+  const placed = moved(unplaced, left + (room - widthOf(unplaced)) / 2, above.bottom);
+  const below = legend(picture, { x: margin, y: bottom(placed) + margin, width: width - 2 * margin });
+  const height = below.bottom + margin;
   const description = [
     about,
     security.words,
@@ -77,14 +126,38 @@ export function svg(graph: Graph): string {
     `<style>${STYLE}</style>`,
     `<defs>${MARKERS}</defs>`,
     rect("ground", { x: 0.5, y: 0.5, width: width - 1, height: height - 1 }, 12),
-    text(title, MARGIN, 38, "cluster", fitted(title, width - 2 * MARGIN, CLUSTER)),
-    text(about, MARGIN, 60, "about"),
-    badge(security, width - MARGIN),
+    ...above.parts,
     ...drawn(placed, routes(picture.arrows ?? [], placed)),
     ...below.parts,
     "</svg>",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+const hasFew = ({ agents }: Graph): boolean =>
+  agents.length <= FEW.agents && agents.filter(({ role }) => role === "server").length <= FEW.servers;
+
+/** The cluster's name, a line about it, and its security: at the right of a line that has room, or below. */
+function head(
+  { title, about, security }: Picture,
+  { x, width }: Pick<Area, "x" | "width">,
+): { readonly parts: readonly string[]; readonly bottom: number } {
+  const taken = badgeWidth(security) + MARGIN;
+  const isBeside = (words: string, font: typeof CLUSTER | typeof ABOUT) => textWidth(words, font) + taken <= width;
+  const lines = wrapped(about, width, ABOUT).map((line) => line.replace(/ ·$/, ""));
+  const last = 60 + (lines.length - 1) * ABOUT_HEIGHT;
+  const right = x + width - badgeWidth(security);
+  const beside = isBeside(about, ABOUT) ? badge(security, right, 42) : undefined;
+  const aboveIt = isBeside(title, CLUSTER) ? badge(security, right, 20) : undefined;
+  const badgeBelow = beside === undefined && aboveIt === undefined;
+  return {
+    parts: [
+      text(title, x, 38, "cluster", fitted(title, width, CLUSTER)),
+      ...lines.map((line, index) => text(line, x, 60 + index * ABOUT_HEIGHT, "about")),
+      beside ?? aboveIt ?? badge(security, x, last + 10),
+    ],
+    bottom: last + (badgeBelow ? 48 : 16),
+  };
 }
 
 /** From what is behind to what is in front. */
@@ -138,10 +211,9 @@ const stateLook = ({ state }: Box): string => (state === undefined ? "" : ` ${st
 
 const badgeWidth = ({ words }: Picture["security"]): number => textWidth(words, LINE) + 2 * PADDING;
 
-function badge(security: Picture["security"], right: number): string {
-  const width = badgeWidth(security);
-  const area = { x: right - width, y: 42, width, height: 22 };
+function badge(security: Picture["security"], x: number, y: number): string {
+  const area = { x, y, width: badgeWidth(security), height: 22 };
   return (
-    rect(security.on ? "on" : "off", area, area.height / 2) + text(security.words, right - width / 2, 57, "middle")
+    rect(security.on ? "on" : "off", area, area.height / 2) + text(security.words, x + area.width / 2, y + 15, "middle")
   );
 }

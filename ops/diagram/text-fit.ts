@@ -19,10 +19,13 @@ export function fitted(text: string, width: number, font: Font): string {
   return `${text.slice(0, Math.ceil(letters / 2))}…${text.slice(text.length - Math.floor(letters / 2))}`;
 }
 
+/** The words of a text. A number stays with the word before it: `DNS 8600`. */
+export const wordsOf = (text: string): string[] => text.split(/ (?!\d)/);
+
 /** A text in lines that fit, broken between words. */
 export function wrapped(text: string, width: number, font: Font): string[] {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  for (const word of wordsOf(text)) {
     const longer = lines.length > 0 ? `${lines.at(-1)} ${word}` : word;
     if (lines.length > 0 && textWidth(longer, font) <= width) lines[lines.length - 1] = longer;
     else lines.push(fitted(word, width, font));

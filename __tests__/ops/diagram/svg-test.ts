@@ -1,7 +1,10 @@
 import { defineCluster } from "../../../cluster/define";
 import { type Graph, graphOf } from "../../../ops/diagram/graph";
+import { PHONE } from "../../../ops/diagram/layout";
 import { svg } from "../../../ops/diagram/svg";
-import { clusterOf, FILES, ofAllSorts, thousands } from "./clusters";
+import { load } from "../../cluster-files";
+import { STOPPED } from "../status/surveys";
+import { clusterOf, FILES, lookedAt, manyClients, ofAllSorts, thousands } from "./clusters";
 import { descendants, type Element, parseXml } from "./xml";
 
 interface Area {
@@ -55,6 +58,13 @@ const isInside = ([x, y]: [number, number], { left, top, right, bottom }: Area, 
   left + margin < x && x < right - margin && top + margin < y && y < bottom - margin;
 const isOnBorder = (point: [number, number], area: Area): boolean =>
   isInside(point, area, -1) && !isInside(point, area, 1);
+
+const FIVE_SERVERS = `name: c
+daemon: ssh://root@{address}
+hosts: { s1: 10.0.0.1, s2: 10.0.0.2, s3: 10.0.0.3, s4: 10.0.0.4, s5: 10.0.0.5 }
+servers: [s1, s2, s3, s4, s5]
+join: [s1, s2, s3]
+`;
 
 const THOUSANDS = thousands();
 
@@ -139,6 +149,39 @@ test.each(THOUSANDS)("%s: can be looked at", (_, graph) => {
   expect(picture.length).toBeLessThan(100_000);
   expect(width).toBeLessThan(1800);
   expect(height).toBeLessThan(2500);
+});
+
+describe("a picture is as wide as a phone", () => {
+  const widthOf = (graph: Graph) => Number(/viewBox="0 0 (\d+) /.exec(svg(graph))?.[1]);
+  const seed = clusterOf("clusters/seed.yaml");
+
+  test.each(["clusters/local.yaml", "clusters/production.yaml", "clusters/seed.yaml"])("of %s", (file) =>
+    expect(widthOf(graphOf(clusterOf(file)))).toBe(PHONE),
+  );
+  test("with the state of each agent", () =>
+    expect(
+      widthOf(lookedAt(seed, { silent: { "consul-server2": "no answer" }, agents: { "consul-client1": STOPPED } })),
+    ).toBe(PHONE));
+  test("of eight agents, and not of more", () =>
+    expect([5, 6].map((clients) => widthOf(graphOf(manyClients(clients))) > PHONE)).toEqual([false, true]));
+  test("not of five servers, nor of names that need more room", () => {
+    const graph = graphOf(seed);
+    const long = graph.hosts.map((host) => ({ ...host, name: `${host.name}.example` }));
+    expect(widthOf({ ...graph, hosts: long })).toBeGreaterThan(PHONE);
+    expect(widthOf(graphOf(load(FIVE_SERVERS)))).toBeGreaterThan(PHONE);
+  });
+});
+
+test("what has a colour of its own on a dark page has one on a light page", () => {
+  const [light = "", dark = ""] = svg(graphOf(clusterOf("clusters/seed.yaml"))).split(
+    "@media(prefers-color-scheme:dark)",
+  );
+  const selectors = (rules: string) =>
+    [...rules.matchAll(/\.consul-diagram ([^{,]+)/g)].map(([, selector]) => selector);
+  expect(selectors(dark).length).toBeGreaterThan(15);
+  expect(
+    selectors(dark).filter((selector) => selector !== "text.on-client" && !selectors(light).includes(selector)),
+  ).toEqual([]);
 });
 
 describe("words are text, whatever is in them", () => {
