@@ -1,25 +1,32 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsulHttp, eventually } from "./consul";
+import { expectPrinted, Page } from "./page";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
-describe("the local cluster: one daemon, a bridge network", () => {
+/** Which server leads, differs. */
+const LEADER = /consul-server\d \(172\.30\.86\.\d+:8300\)/;
+
+describe("the local cluster of docs/tutorial.md: one daemon, a bridge network", () => {
   const testBed = TestBed.standing();
   const project = new Project(testBed.local, "clusters/local.yaml");
+  const page = Page.open("docs/tutorial.md", project);
+  const [deploy = "", write = "", read = "", destroy = ""] = page.commands("## This machine");
+  const [deployed = "", written = "", found = "", destroyed = ""] = page.outputs("## This machine");
   const http = (port: number) => new ConsulHttp(testBed.local.machine, `http://127.0.0.1:${port}`);
 
   beforeAll(() => testBed.localHost.reset());
   afterAll(() => project.remove());
 
   test("npm run local deploys it, and prints members, leader and the UI's address", async () => {
-    const { stdout } = await project.run("npm", ["run", "local"]);
+    const stdout = await page.type(deploy);
+    expectPrinted(deployed.replace(LEADER, "..."), stdout);
     for (const agent of ["consul-server1", "consul-server2", "consul-server3"]) {
       expect(stdout).toMatch(new RegExp(`${agent}\\s+local\\s+[0-9.]+:8301\\s+alive\\s+server`));
     }
     expect(stdout).toMatch(/consul-client1\s+local\s+[0-9.]+:8301\s+alive\s+client/);
     expect(stdout).toMatch(/^leader +consul-server[123] \([0-9.]+:8300\)$/m);
-    expect(stdout).toContain("http://127.0.0.1:8500/ui");
   });
 
   test("agents are reachable on this machine's loopback only", async () => {
@@ -48,8 +55,9 @@ describe("the local cluster: one daemon, a bridge network", () => {
   });
 
   test("a KV value written through one agent is read through another", async () => {
-    await http(8500).put("/v1/kv/local/key", "kept");
-    expect(await http(8503).get("/v1/kv/local/key?raw")).toBe("kept");
+    expectPrinted(written, await page.type(write));
+    expectPrinted(found, await page.type(read));
+    expect(await http(8503).get("/v1/kv/greeting?raw")).toBe("hello");
   });
 
   test("a second plan is empty", async () => {
@@ -91,23 +99,23 @@ describe("the local cluster: one daemon, a bridge network", () => {
     const { stdout } = await connections.finished;
     // Each of the four new containers once, and no other one.
     expect(stdout.trim().split("\n")).toHaveLength(4);
-    expect(await http(8500).get("/v1/kv/local/key?raw")).toBe("kept");
+    expectPrinted(found, await page.type(read));
   });
 
   test("the cluster comes back after the daemon's restart", async () => {
     await testBed.localHost.restartDaemon();
     await eventually(async () => {
       expect(await http(8500).json("/v1/status/leader")).not.toBe("");
-      expect(await http(8500).get("/v1/kv/local/key?raw")).toBe("kept");
+      expectPrinted(found, await page.type(read));
     }, 60);
   });
 
   test("destroy leaves no container or network, and keeps the data for the next deploy", async () => {
-    await project.run("npm", ["run", "destroy", "--", "--auto-approve"]);
+    expectPrinted(destroyed, await page.type(destroy));
     expect((await testBed.localHost.docker("ps", "-aq")).stdout).toBe("");
     expect((await testBed.localHost.docker("network", "ls", "-q", "--filter", "name=consul-local")).stdout).toBe("");
     await project.deploy();
-    expect(await http(8501).get("/v1/kv/local/key?raw")).toBe("kept");
+    expect(await http(8501).get("/v1/kv/greeting?raw")).toBe("hello");
     await project.destroy();
   });
 });

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULTS } from "../../cluster/resolve/defaults";
 import { articleCommand } from "../../e2e/article";
 import { documented } from "../../e2e/documented";
-import { EventText } from "../../ops/deploy/event-text";
+import { expectPrinted } from "../../e2e/page";
+import { EventText, summaryLines } from "../../ops/deploy/event-text";
 import { changesOf } from "../../ops/explain/changes";
 import { stackText, summaryText } from "../../ops/explain/changes-text";
 import { text } from "../../ops/status/format";
@@ -22,8 +24,10 @@ const outputs = [...readFileSync(join(PROJECT, "docs/tutorial.md"), "utf8").matc
   .filter(([, , language]) => language === "")
   .map(([, indent = "", , block = ""]) => block.split("\n").map((line) => line.slice(indent.length)))
   .map((lines) => lines.filter((line) => line !== ""));
-const [SECRETS = [], CREATED = [], COUNTED = [], STATUS = [], CHANGED = [], REPLACED = [], PROBLEM = []] = outputs;
-const [ARTICLE = [], DRY_RUN = []] = outputs.slice(7);
+const [LOCAL = [], _WRITTEN, _READ, REMOVED = []] = outputs;
+const [SECRETS = [], CREATED = [], COUNTED = [], STATUS = [], CHANGED = [], REPLACED = [], PROBLEM = []] =
+  outputs.slice(4);
+const [ARTICLE = [], DRY_RUN = []] = outputs.slice(11);
 
 /** Expects lines in an output, in their order; others may stand between them. */
 function expectShown(shown: readonly string[], output: string): void {
@@ -36,16 +40,18 @@ function expectShown(shown: readonly string[], output: string): void {
   }
 }
 
+/** The resources of a cluster's only stack. */
+const resourcesOf = (file: string) =>
+  Object.entries(Object.values(stacksOf(load(file)))[0]?.resource ?? {}).flatMap(([type, ofType]) =>
+    Object.entries(ofType).map(([name, resource]) => {
+      // Terraform's plan does not have them.
+      const { provisioner: _, depends_on: __, ...attributes } = resource as Values;
+      return { address: `${type}.${name}`, type, name, attributes };
+    }),
+  );
+
 /** What `npm run diff` prints of a plan that creates all resources, or replaces those that differ. */
 function diffOf(after: string, before?: string): string {
-  const resourcesOf = (file: string) =>
-    Object.entries(stacksOf(load(file)).consul?.resource ?? {}).flatMap(([type, ofType]) =>
-      Object.entries(ofType).map(([name, resource]) => {
-        // Terraform's plan does not have them.
-        const { provisioner: _, depends_on: __, ...attributes } = resource as Values;
-        return { address: `${type}.${name}`, type, name, attributes };
-      }),
-    );
   const former = new Map(before === undefined ? [] : resourcesOf(before).map((one) => [one.address, one.attributes]));
   const changes = changesOf({
     resource_changes: resourcesOf(after).map(({ attributes, ...resource }) => {
@@ -66,9 +72,44 @@ function diffOf(after: string, before?: string): string {
   return [...stackText("consul", changes), summaryText([changes])].join("\n");
 }
 
-const statusText = (made = {}) => text(statusOf(cluster, surveyOf(cluster, made)), { colour: false, all: false });
+/** The last line of a plan that removes all resources. */
+function removalOf(file: string): string {
+  const changes = resourcesOf(file).map(({ attributes, ...resource }) => ({
+    ...resource,
+    mode: "managed" as const,
+    change: { actions: ["delete" as const], before: attributes, after: null, after_unknown: {} },
+  }));
+  return summaryText([changesOf({ resource_changes: changes })]);
+}
 
-test("the page has as many outputs as are compared here", () => expect(outputs).toHaveLength(9));
+const statusText = (made = {}, of = cluster) => text(statusOf(of, surveyOf(of, made)), { colour: false, all: false });
+
+/** How a deploy or `destroy` of a cluster ends. */
+const ended = (command: "deploy" | "destroy"): string =>
+  summaryLines({
+    event: "summary",
+    ...{ command, result: "done", seconds: 48, failures: [], untouched: [], unfinished: [] },
+  }).join("\n");
+
+test("the page has as many outputs as are compared here", () => expect(outputs).toHaveLength(13));
+
+test("deploy, status and destroy print what the page shows of the local cluster", () => {
+  const file = readFileSync(join(PROJECT, "clusters/local.yaml"), "utf8");
+  const local = load(file);
+  const says = { services: [] };
+  const status = statusText({ agents: Object.fromEntries(local.agents.map(({ name }) => [name, { says }])) }, local);
+  const [network] = resourcesOf(file).flatMap(({ name, attributes }) =>
+    name === "consul-server1" ? attributes.networks_advanced : [],
+  ) as { readonly ipv4_address: string }[];
+  const printed = [diffOf(file), ended("deploy"), status]
+    .join("\n")
+    .replaceAll("hashicorp/consul:1.22.2", DEFAULTS.image)
+    .replace("127.0.0.1:8300", `${network?.ipv4_address}:8300`);
+  expectPrinted(LOCAL.join("\n"), printed);
+  const [, ...removed] = REMOVED;
+  expectPrinted(removed.join("\n"), `${removalOf(file)}\n${ended("destroy")}`);
+  // The first line, and what curl prints, are those of a run: e2e/local-e2e.ts.
+});
 
 test("secrets init prints what the page shows, on other days", async () => {
   const made = folder();
