@@ -226,9 +226,9 @@ test("cdktf.json's context selects the cluster file", async () => {
   expect(Object.keys(outputOf(directory))).toContain("stacks/consul-local/cdk.tf.json");
 }, 60_000);
 
-test("a variable that leads to another Terraform state is refused, so that cdktf deploy does not use it", async () => {
+test("a variable that leads to another Terraform state is rejected, so that cdktf deploy does not use it", async () => {
   const directory = checkout();
   const { status, stderr } = await main(directory, { TF_WORKSPACE: "prod" });
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/^TF_WORKSPACE is refused: .*\n +hint: .*\n$/)]);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/^TF_WORKSPACE is rejected: .*\n +hint: .*\n$/)]);
   expect(existsSync(join(directory, "cdktf.out"))).toBe(false);
 });

@@ -50,6 +50,23 @@ test("code, messages and docs use the words of docs/glossary.md", () => {
   expect(FILES.flatMap((file) => uses(file, readFileSync(join(PROJECT, file), "utf8"), PHRASES))).toEqual([]);
 });
 
+/** In pages only: in code, a name may end in `State`, and another program may refuse something. */
+const PAGE_PHRASES = phrasesIn(
+  [
+    "(is|are|be|or|and) refused\trejected; denied, by a check",
+    "(all|former|newer) states?\tTerraform state",
+    "(?<!Terraform )states? of (all|other|several|some|their|its) stacks?\tTerraform state of a stack",
+    "(stores|writes|copies|reads?|needs?|names?) (a|the|its|their) states?(?! lock)\tthe Terraform state",
+    "Terraform, its state\tthe Terraform state",
+  ].join("\n"),
+);
+
+test("pages name what a state is of, and say rejected for what the product does not accept", () => {
+  const pages = FILES.filter((file) => /(^|\/)(help|[^/]+\.md|[\w-]+-picture\.ts)$/.test(file));
+  expect(pages).toEqual(expect.arrayContaining(["help", "docs/state.md", "docs/architecture-picture.ts"]));
+  expect(pages.flatMap((file) => uses(file, readFileSync(join(PROJECT, file), "utf8"), PAGE_PHRASES))).toEqual([]);
+});
+
 test("a use is reported with its file, its line and the words to write", () => {
   const phrases = phrasesIn("# a note\nmade anew\trecreated\nWhoever\ta noun\n");
   const text = "A server.\n// The token is made\n// anew. Whoever asks, and whoever else.\nIt is Made Anew.\n";

@@ -21,7 +21,7 @@ export interface TerraformVariable {
   readonly removed?: true;
   /** Its value is a path. Terraform would read a relative one from the stack's folder. */
   readonly path?: true;
-  /** Why a value is refused; undefined if it is honoured. @default every value is honoured */
+  /** Why a value is rejected; undefined if it is honoured. @default every value is honoured */
   readonly refuse?: (value: string, backend: BackendType | undefined, env: NodeJS.ProcessEnv) => Refusal | undefined;
   /** It would make Terraform read and write another state. A synth refuses it too, for `cdktf deploy`. */
   readonly redirectsState?: true;
@@ -33,14 +33,14 @@ const HARMLESS = ["lock-timeout", "compact-warnings", "no-color", "input", "para
 const OTHER_BACKEND = ["reconfigure", "migrate-state", "force-copy", "backend", "from-module"];
 
 /**
- * Every variable that Terraform reads. A variable that redirects it is refused, because a Terraform state that only some
+ * Every variable that Terraform reads. A variable that redirects it is rejected, because a Terraform state that only some
  * commands find makes the others create the cluster again.
  */
 export const TERRAFORM_VARIABLES: readonly TerraformVariable[] = [
   {
     name: "TF_WORKSPACE",
     about:
-      "refused: another workspace is another Terraform state of the same containers. With the `local` backend it would be in `cdktf.out`, which is deleted",
+      "rejected: another workspace is another Terraform state of the same containers. With the `local` backend it would be in `cdktf.out`, which is deleted",
     redirectsState: true,
     refuse: (value) =>
       value === "default"
@@ -53,7 +53,7 @@ export const TERRAFORM_VARIABLES: readonly TerraformVariable[] = [
   },
   {
     name: "TF_DATA_DIR",
-    about: "refused: stacks would share one data folder, and with it one backend",
+    about: "rejected: stacks would share one data folder, and with it one backend",
     redirectsState: true,
     refuse: () => ({
       reason: "each stack has its own data folder, .terraform in its folder of cdktf.out; here stacks would share one",
@@ -63,7 +63,7 @@ export const TERRAFORM_VARIABLES: readonly TerraformVariable[] = [
   {
     name: "TF_CLI_ARGS_init",
     about:
-      "honoured, also for `-backend-config` of a backend that is not `local`. `-reconfigure`, `-migrate-state`, `-force-copy`, `-backend=false` and `-from-module` are refused: `npm run state -- migrate` moves Terraform states",
+      "honoured, also for `-backend-config` of a backend that is not `local`. `-reconfigure`, `-migrate-state`, `-force-copy`, `-backend=false` and `-from-module` are rejected: `npm run state -- migrate` moves Terraform states",
     redirectsState: true,
     refuse: (value, backend) => {
       const options = optionsIn(value);
@@ -83,7 +83,7 @@ export const TERRAFORM_VARIABLES: readonly TerraformVariable[] = [
   },
   ...["plan", "apply", "destroy", "refresh"].map((subcommand) => ({
     name: `TF_CLI_ARGS_${subcommand}`,
-    about: `honoured for ${listed(HARMLESS)}. Other options are refused: \`diff\` would show another change than \`deploy\` makes`,
+    about: `honoured for ${listed(HARMLESS)}. Other options are rejected: \`diff\` would show another change than \`deploy\` makes`,
     refuse: (value: string) => {
       const [other] = optionsIn(value).filter((option) => !HARMLESS.includes(option));
       return other === undefined
@@ -96,7 +96,7 @@ export const TERRAFORM_VARIABLES: readonly TerraformVariable[] = [
   })),
   {
     name: "TF_CLI_ARGS",
-    about: "refused: each subcommand gets it, and most accept other options",
+    about: "rejected: each subcommand gets it, and most accept other options",
     refuse: () => ({
       reason: "every subcommand of Terraform gets it, and fails with an option that it does not know",
       hint: "set the variable of one subcommand, as TF_CLI_ARGS_init",
@@ -120,7 +120,7 @@ export const TERRAFORM_VARIABLES: readonly TerraformVariable[] = [
   {
     name: "TF_LOG",
     about:
-      "honoured with `TF_LOG_PATH`, and refused without it: the log would be in the place of Terraform's errors, from which the commands tell what to do",
+      "honoured with `TF_LOG_PATH`, and rejected without it: the log would be in the place of Terraform's errors, from which the commands tell what to do",
     refuse: logRefusal,
   },
   { name: "TF_LOG_CORE", about: "as `TF_LOG`", refuse: logRefusal },
@@ -145,7 +145,7 @@ export const TERRAFORM_VARIABLES: readonly TerraformVariable[] = [
   {
     name: "TF_ENCRYPTION",
     about:
-      "honoured (OpenTofu) with a backend that is not `local`, and refused with `local`, whose file the commands read",
+      "honoured (OpenTofu) with a backend that is not `local`, and rejected with `local`, whose file the commands read",
     redirectsState: true,
     refuse: (_, backend) =>
       backend === "local"
@@ -202,7 +202,7 @@ export function refuseVariables(
     const row = value ? rowOf(variable) : undefined;
     // Options of Terraform may be secrets, so a value is not printed.
     const refusal = row && rows.includes(row) ? row.refuse?.(value as string, backend, env) : undefined;
-    return refusal === undefined ? [] : [`${variable} is refused: ${refusal.reason}\n${hintLine(refusal.hint)}`];
+    return refusal === undefined ? [] : [`${variable} is rejected: ${refusal.reason}\n${hintLine(refusal.hint)}`];
   });
   if (lines.length > 0) throw new RefusedVariables(lines.sort().join("\n"));
 }

@@ -8,10 +8,10 @@ const HOSTS = [
 const HOST_WIDTH = 120;
 const HOST_TOP = 226;
 
-/** The operator's machine, the hosts, and where the state, the secrets and the data are. */
+/** The operator's machine, the hosts, and where the Terraform state, the secrets and the data are. */
 export const architecturePicture = (): string =>
   picture(
-    "The operator's machine has the cluster file, the generator, Terraform, its state and the secrets. Terraform reaches the Docker daemon of each host, by ssh or TLS. Each host has an agent with its data on a volume. Agents talk to each other by gossip and RPC.",
+    "The operator's machine has the cluster file, the generator, Terraform, the Terraform state and the secrets. Terraform reaches the Docker daemon of each host, by ssh or TLS. Each host has an agent with its data on a volume. Agents talk to each other by gossip and RPC.",
     WIDTH,
     454,
     [
@@ -22,11 +22,11 @@ export const architecturePicture = (): string =>
       arrow([273, 64], [310, 64]),
       box("thing", { x: 310, y: 42, width: 106, height: 44 }, ["Terraform", "runs the JSON"]),
       box("store", { x: 24, y: 108, width: 106, height: 44 }, ["secrets", "keep a copy"]),
-      box("store", { x: 167, y: 108, width: 106, height: 44 }, ["state", "or a backend"]),
+      box("store", { x: 156, y: 108, width: 128, height: 44 }, ["Terraform state", "file or backend"]),
       `<path class="line" d="M350 104V130"/>`,
-      arrow([350, 130], [273, 130]),
+      arrow([350, 130], [284, 130]),
       arrow([350, 104], [350, 86]),
-      `<path class="line" d="M130 120H148V97H330"/>`,
+      `<path class="line" d="M130 120H143V97H330"/>`,
       arrow([330, 97], [330, 86]),
       `<path class="line" d="M368 86V${HOST_TOP - 24}M72 ${HOST_TOP - 24}H368"/>`,
       label("the Docker API and docker exec, by ssh or TLS", 24, 186, ""),

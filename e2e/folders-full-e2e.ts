@@ -74,7 +74,7 @@ describe("folders that are thrown away, variables that redirect Terraform, and c
     ["TF_WORKSPACE", { TF_WORKSPACE: "prod" }],
     ["TF_DATA_DIR", { TF_DATA_DIR: "/tmp/data" }],
     ["TF_CLI_ARGS_init", { TF_CLI_ARGS_init: "-backend-config=path=other.tfstate" }],
-  ])("%s is refused by every command, and changes nothing", async (variable, env) => {
+  ])("%s is rejected by every command, and changes nothing", async (variable, env) => {
     const before = await cluster.containers();
     for (const words of [
       ["diff"],
@@ -84,11 +84,11 @@ describe("folders that are thrown away, variables that redirect Terraform, and c
       ["destroy", "--", "--auto-approve"],
     ]) {
       const { stdout, stderr, exitCode } = await cluster.npm(words, env);
-      expect(`${words[0]}: ${stdout}${stderr}`).toContain(`${variable} is refused`);
+      expect(`${words[0]}: ${stdout}${stderr}`).toContain(`${variable} is rejected`);
       expect(exitCode).toBe(1);
     }
     const plain = await cluster.cdktfDeploy(env);
-    expect(`${plain.stdout}${plain.stderr}`).toContain(`${variable} is refused`);
+    expect(`${plain.stdout}${plain.stderr}`).toContain(`${variable} is rejected`);
     expect(plain.exitCode).not.toBe(0);
     expect(await cluster.containers()).toEqual(before);
     for (const stack of STACKS) expect(existsSync(join(stackFolder(stack), "terraform.tfstate.d"))).toBe(false);
@@ -114,7 +114,7 @@ describe("folders that are thrown away, variables that redirect Terraform, and c
     remove(join(folder, "cdktf.out"));
   });
 
-  test("beside a deploy in the same checkout, diff is refused, and status and doctor work", async () => {
+  test("beside a deploy in the same checkout, diff is rejected, and status and doctor work", async () => {
     cluster.write(LOCAL, String(++round));
     const deploy = cluster.startDeploy();
     await eventually(async () => expect(deploy.stdout).toContain("stop allowed"), 180);

@@ -20,9 +20,9 @@ const REFUSED: readonly (readonly [variable: string, value: string, backend: "lo
   ["TF_ENCRYPTION", "key_provider {}", "local", "cannot decrypt"],
 ];
 
-test.each(REFUSED)("%s=%s is refused with the backend %s", (variable, value, backend, reason) => {
+test.each(REFUSED)("%s=%s is rejected with the backend %s", (variable, value, backend, reason) => {
   const refuse = () => refuseVariables({ [variable]: value }, backend);
-  expect(refuse).toThrow(`${variable} is refused: `);
+  expect(refuse).toThrow(`${variable} is rejected: `);
   expect(refuse).toThrow(reason);
   expect(refuse).toThrow("hint: ");
 });
@@ -42,7 +42,7 @@ test.each<Record<string, string>>([
   expect(() => refuseVariables(env, "s3")).not.toThrow();
 });
 
-test("every row that can refuse a value has one here that is refused", () => {
+test("every row that can refuse a value has one here that is rejected", () => {
   const rows = TERRAFORM_VARIABLES.filter(({ refuse }) => refuse).map(({ name }) => name);
   expect(rows.filter((name) => !REFUSED.some(([variable]) => variable === name))).toEqual([]);
 });
@@ -53,7 +53,7 @@ test("no row hides a later one, and the last is for all others", () => {
 });
 
 test("a synth refuses what redirects the state, and nothing else", () => {
-  expect(() => refuseOtherStates({ TF_WORKSPACE: "prod" }, "local")).toThrow("TF_WORKSPACE is refused");
+  expect(() => refuseOtherStates({ TF_WORKSPACE: "prod" }, "local")).toThrow("TF_WORKSPACE is rejected");
   expect(() => refuseOtherStates({ TF_LOG: "debug", TF_CLI_ARGS_apply: "-target=a.b" }, "local")).not.toThrow();
 });
 

@@ -23,7 +23,7 @@ export interface SettingContext
   extends Pick<AgentSettings, "role" | "stage" | "ui" | "datacenter" | "image" | "endpoints" | "flags"> {
   /** Whether another agent of the cluster is on the same host. */
   readonly sharesHost: boolean;
-  /** Whether keys that the cluster file has are refused. A program may set them in both ways. */
+  /** Whether keys that the cluster file has are rejected. A program may set them in both ways. */
   readonly ofFile: boolean;
 }
 
@@ -376,7 +376,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   ),
 };
 
-/** Flags that set no key, or that are refused where their key is not. */
+/** Flags that set no key, or that are rejected where their key is not. */
 export const OWNED_FLAGS: Readonly<Record<string, string>> = {
   "-dev": "servers",
   "-domain": "config.domain",

@@ -7,7 +7,7 @@ const FIXED = Object.fromEntries(TERRAFORM_VARIABLES.flatMap(({ name, fixed }) =
 
 /**
  * The environment of every Terraform that a command starts: the operator's, as cluster/terraform-variables.ts has it.
- * @throws Error for a variable that is refused
+ * @throws Error for a variable that is rejected
  */
 export function terraformEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   refuseVariables(env, undefined);

@@ -21,7 +21,7 @@ export function forgetBackend(folder: string): void {
 /**
  * Makes sure that a stack's folder leads to the stack's own Terraform state, before any Terraform runs in it. For HCP
  * Terraform, a workspace that is missing is created.
- * @throws for variables that are refused with the stack's backend, and for another workspace
+ * @throws for variables that are rejected with the stack's backend, and for another workspace
  */
 export async function prepareFolder(folder: string): Promise<void> {
   const { backend, cloud } = backendIn(folder);

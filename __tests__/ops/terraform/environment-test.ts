@@ -36,11 +36,11 @@ describe("no Terraform is started", () => {
     delete process.env.TF_WORKSPACE;
   });
 
-  test("for a variable that is refused with the stack's backend", async () => {
+  test("for a variable that is rejected with the stack's backend", async () => {
     const stack = folder();
     writeFileSync(join(stack, "cdk.tf.json"), '{ "terraform": { "backend": { "local": { "path": "x" } } } }');
     process.env.TF_CLI_ARGS_init = "-backend-config=path=y";
-    await expect(terraform(stack, ["show"])).rejects.toThrow("TF_CLI_ARGS_init is refused");
+    await expect(terraform(stack, ["show"])).rejects.toThrow("TF_CLI_ARGS_init is rejected");
   });
 
   test("in a folder with another workspace", async () => {
@@ -54,6 +54,6 @@ describe("no Terraform is started", () => {
 
   test("and a state file is not read either", async () => {
     process.env.TF_WORKSPACE = "prod";
-    await expect(readStateByBackend(undefined, "c")).rejects.toThrow("TF_WORKSPACE is refused");
+    await expect(readStateByBackend(undefined, "c")).rejects.toThrow("TF_WORKSPACE is rejected");
   });
 });
