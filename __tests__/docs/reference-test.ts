@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "../../cluster/catalogue";
 import { loadCluster } from "../../cluster/file/load";
+import { DEFAULTS } from "../../cluster/resolve/defaults";
 import { GENERATED_FILES } from "../../docs/generated-files";
 import { clusterSchemaJson, errorReference } from "../../docs/reference";
 import { PROJECT } from "../cluster-files";
@@ -27,6 +28,11 @@ test("every key of the cluster file is described", () => {
 test("every code is in the reference of errors", () => {
   const reference = errorReference();
   expect(Object.keys(catalogue).filter((code) => !reference.includes(`| \`${code}\` |`))).toEqual([]);
+});
+
+test("the example of a diff in docs/changing.md upgrades to the default image", () => {
+  const images = [...committed("docs/changing.md").matchAll(/^ +image +\S+ -> (\S+)$/gm)].map(([, image]) => image);
+  expect(images).toEqual([DEFAULTS.image, DEFAULTS.image]);
 });
 
 describe.each(CLUSTERS)("%s", (file) => {
