@@ -12,7 +12,8 @@ describe("the local cluster of docs/tutorial.md: one daemon, a bridge network", 
   const testBed = TestBed.standing();
   const project = new Project(testBed.local, "clusters/local.yaml");
   const page = Page.open("docs/tutorial.md", project);
-  const [deploy = "", write = "", read = "", destroy = ""] = page.commands("## This machine");
+  const commands = page.commands("## This machine");
+  const [deploy = "", write = "", read = "", destroy = ""] = commands;
   const [deployed = "", written = "", found = "", destroyed = ""] = page.outputs("## This machine");
   const http = (port: number) => new ConsulHttp(testBed.local.machine, `http://127.0.0.1:${port}`);
 
@@ -20,6 +21,8 @@ describe("the local cluster of docs/tutorial.md: one daemon, a bridge network", 
   afterAll(() => project.remove());
 
   test("npm run local deploys it, and prints members, leader and the UI's address", async () => {
+    // All of them are typed below.
+    expect(commands).toHaveLength(4);
     const stdout = await page.type(deploy);
     expectPrinted(deployed.replace(LEADER, "..."), stdout);
     for (const agent of ["consul-server1", "consul-server2", "consul-server3"]) {
