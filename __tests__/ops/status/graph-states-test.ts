@@ -35,8 +35,8 @@ test("SVG: each in its state's colour, the leader with its mark, and what the co
     .filter(({ name }) => name === "text")
     .map(({ text }) => text);
   expect(texts.filter((text) => text.includes("★"))).toEqual(["★ server", "★"]);
-  for (const words of ["its container has", "healthy", "unhealthy", "its host is unreachable", "leads"])
-    expect(texts.join("\n")).toContain(words);
+  for (const words of ["its container has exited", "healthy", "unhealthy", "its host is unreachable", "leads"])
+    expect(texts.join(" ")).toContain(words);
   expect(drawn).toContain("unhealthy at 2026-11-25 12:00 UTC");
 });
 
