@@ -58,6 +58,13 @@ const NOT_STOPPED: MessageSection = {
       fix: "check the network and the [ports](ports.md) between the two hosts, and deploy again",
     },
     {
+      messages: [
+        "... of ... voters are healthy now and then, but have not all answered autopilot within ... s, for ... s",
+      ],
+      meaning: "other servers become healthy and unhealthy in turn",
+      fix: "look at the logs of the other servers, their load and the network; then deploy again",
+    },
+    {
       messages: ["... of ... servers, which are no voters yet"],
       meaning: "the cluster has fewer voters than the file has servers",
       fix: "wait until the new servers are voters (`npm run status`), and deploy again",
