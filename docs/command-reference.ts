@@ -2,21 +2,34 @@ import type { Option } from "commander";
 import type { DocumentedCommand } from "../ops/command-line/command";
 import { COMMON_EXIT_CODES, createProgram } from "../ops/command-line/program";
 import { Terminal } from "../ops/terminal/terminal";
-import { cellText } from "./markdown";
+import { escaped, table } from "./markdown";
+import { CONTRIBUTORS_SCRIPTS, NPM_SCRIPTS } from "./npm-scripts";
 
-/** The commands with their options, examples and exit codes. */
+/** The commands and npm scripts with their options, examples and exit codes. */
 export function commandReference(): string {
   const program = createProgram({ terminal: new Terminal(), words: [], exitCode: 0 });
   const commands = program.subcommands.flatMap(withSubcommands);
   return [
     "# Commands",
     "",
-    "`npm run generate` writes this page from ops/command-line/. Each command shows the same by `--help`. All commands use",
-    "the cluster file that the option `--cluster FILE` or the variable `CLUSTER` names. Without it, they use the file that",
-    "the `cluster` key of cdktf.json's context names.",
+    "`npm run generate` writes this page from ops/command-line/ and docs/npm-scripts.ts. Each command shows the same by",
+    "`--help`. A command is an npm script: `npm run COMMAND -- OPTIONS`.",
     "",
     "Commands print their results to standard output. Progress, warnings and errors go to standard error. With `--json`,",
     "standard output has only JSON.",
+    "",
+    "## Options of every command",
+    "",
+    ...table(
+      ["option", "meaning"],
+      [
+        [
+          "`--cluster <FILE>`",
+          "the cluster file. Default: the file that the variable `CLUSTER` names; without it, the file that the `cluster` key of cdktf.json's context names",
+        ],
+        ["`-h, --help`", "show the help of the command"],
+      ],
+    ),
     "",
     "## Exit codes",
     "",
@@ -26,7 +39,20 @@ export function commandReference(): string {
     ...commands.flatMap((command) =>
       command.exitCodes.map(([code, meaning]) => `| \`${command.path().join(" ")}\` | ${code} | ${meaning} |`),
     ),
+    ...Object.entries(NPM_SCRIPTS).flatMap(([name, { exitCodes }]) =>
+      exitCodes.map(([code, meaning]) => `| \`${name}\` | ${code} | ${meaning} |`),
+    ),
     ...commands.flatMap(section),
+    ...Object.keys(NPM_SCRIPTS).flatMap(scriptSection),
+    "",
+    "## Scripts for contributors",
+    "",
+    "These are in this repository only. [CONTRIBUTING.md](../CONTRIBUTING.md) says when to run them.",
+    "",
+    ...table(
+      ["script", "meaning"],
+      Object.entries(CONTRIBUTORS_SCRIPTS).map(([name, meaning]) => [`\`npm run ${name}\``, meaning]),
+    ),
     "",
   ].join("\n");
 }
@@ -40,33 +66,70 @@ const withSubcommands = (command: DocumentedCommand): DocumentedCommand[] => [
 function section(command: DocumentedCommand): string[] {
   const operands = command.registeredArguments.map((argument) => {
     const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
-    return `| \`${name}\`${argument.required ? " (required)" : ""} | ${cellText(argument.description)} |`;
+    return [`\`${name}\`${argument.required ? " (required)" : ""}`, escaped(argument.description)];
   });
   const options = command.options.filter(({ hidden }) => !hidden).map(optionRow);
-  return [
-    "",
-    `## ${command.path().join(" ")}`,
-    "",
-    command.description(),
-    "",
-    "```sh",
-    command.typedUsage(),
-    "```",
-    "",
-    "| argument or option | meaning |",
-    "| --- | --- |",
-    ...operands,
-    ...options,
-    "",
-    "Examples:",
-    "",
-    "```sh",
-    ...command.examples.map(([words, meaning]) => `${command.typed(words)}   # ${meaning}`),
-    "```",
-  ];
+  return sectionOf({
+    name: command.path().join(" "),
+    description: command.description(),
+    usage: command.typedUsage(),
+    rows: [...operands, ...options],
+    examples: command.examples.map(([words, meaning]) => [command.typed(words), meaning]),
+  });
 }
 
-function optionRow({ flags, description, defaultValue, defaultValueDescription }: Option): string {
-  const value = defaultValueDescription ?? (typeof defaultValue === "string" ? defaultValue : undefined);
-  return `| \`${flags}\` | ${cellText(description)}${value === undefined ? "" : `. Default: ${value}`} |`;
+function scriptSection(name: string): string[] {
+  const script = NPM_SCRIPTS[name];
+  return script ? sectionOf({ ...script, name, rows: script.options }) : [];
 }
+
+interface Section {
+  readonly name: string;
+  readonly description: string;
+  readonly usage: string;
+  /** The table of arguments and options. */
+  readonly rows: readonly (readonly string[])[];
+  readonly examples: readonly (readonly [command: string, meaning: string])[];
+}
+
+const sectionOf = ({ name, description, usage, rows, examples }: Section): string[] => [
+  "",
+  `## ${name}`,
+  "",
+  description,
+  "",
+  "```sh",
+  usage,
+  "```",
+  "",
+  ...(rows.length > 0 ? [...table(["argument or option", "meaning"], rows), ""] : []),
+  "Examples:",
+  "",
+  "```sh",
+  ...examples.map(([command, meaning]) => `${command}   # ${meaning}`),
+  "```",
+];
+
+function optionRow(option: Option): string[] {
+  const { flags, description, mandatory, presetArg } = option;
+  const texts = [escaped(description)];
+  const value = defaultText(option);
+  if (value !== undefined) texts.push(`Default: ${escaped(value)}`);
+  if (presetArg !== undefined) texts.push(`Without ${operandOf(flags)}: ${withUnit(presetArg, flags)}`);
+  return [`\`${flags}\`${mandatory ? " (required)" : ""}`, texts.join(". ")];
+}
+
+/** Undefined for an option that is off by default, or whose description says its default. */
+function defaultText({ flags, defaultValue, defaultValueDescription }: Option): string | undefined {
+  if (defaultValueDescription !== undefined) return defaultValueDescription;
+  return typeof defaultValue === "string" || typeof defaultValue === "number"
+    ? withUnit(defaultValue, flags)
+    : undefined;
+}
+
+/** `SECONDS` of `--wait <SECONDS>`. */
+const operandOf = (flags: string): string => /[<[](.*)[>\]]/.exec(flags)?.[1] ?? "";
+
+/** A value of an option, as in `900 s`. */
+const withUnit = (value: unknown, flags: string): string =>
+  operandOf(flags) === "SECONDS" ? `${value} s` : String(value);

@@ -7,7 +7,7 @@ import type { ProblemCode } from "../cluster/catalogue";
 export const FIXES: Readonly<Record<ProblemCode, string>> = {
   "file-unreadable": "check the path of `--cluster` or `CLUSTER`, and that your user can read the file",
   "file-too-big": "divide the cluster, or let programs write large values themselves",
-  "file-empty": "write the cluster, as in clusters/production.yaml",
+  "file-empty": "write the cluster, as in [clusters/production.yaml](../clusters/production.yaml)",
   "yaml-syntax": "correct the YAML at the location: indentation, quotes, brackets, a duplicate key",
   "yaml-aliases": "write the value out where the alias is",
   "unknown-key": "correct the spelling; the hint names what is known there",
@@ -125,7 +125,7 @@ export const FIXES: Readonly<Record<ProblemCode, string>> = {
   "secrets-changed": "run `npm run doctor -- --fix`, which delivers them again",
   "terraform-state-unsaved": "run [`npm run state -- recover`](state.md#a-state-that-could-not-be-stored)",
   "terraform-state-lost": "run `npm run doctor -- --fix`, which restores the backup",
-  "agent-not-ready": "read the hint, and [the table below](#an-agent-that-does-not-become-ready)",
+  "agent-not-ready": "read the hint, and [the messages of its log](#an-agent-that-does-not-become-ready)",
   "agent-not-member": "read its log: the agent is isolated, or of another cluster",
   "agent-unreachable": "check the network between the hosts: [ports](ports.md)",
   "no-leader": "start the servers that are down; if they are lost: [lost quorum](lost-quorum.md)",

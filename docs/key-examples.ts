@@ -49,6 +49,7 @@ const BRIDGE: Part = {
 };
 const HTTP_CHECK = "http://127.0.0.1:8080/health";
 const QUERY = { name: "near-shop", service: { service: "shop" } };
+const CATALOG = 'node_prefix "" { policy = "read" }';
 const READ = 'service "shop" { policy = "read" }';
 const WRITE = 'service "shop" { policy = "write" }';
 
@@ -76,9 +77,25 @@ const script = (value: unknown, beside: Part = {}): KeyExample => ({
   file: { config: { enable_local_script_checks: true } },
 });
 const service = (value: unknown): KeyExample => ({ value, beside: { name: "shop" } });
+const query = (value: unknown): KeyExample => ({ value, beside: QUERY.service });
 /** `npm run metrics` reads them. */
 const rule = (value: unknown): KeyExample => ({ value, effect: "nothing; `npm run metrics` writes other rules" });
 const backend = (value: unknown): KeyExample => ({ value, instead: { local: {} } });
+/** A part of a file with a value further below. */
+const withValue = (part: Part, [word = "", ...words]: readonly string[], value: unknown): Part => ({
+  ...part,
+  [word]: words.length === 0 ? value : withValue((part[word] ?? {}) as Part, words, value),
+});
+/** A file with backends' arguments, each by its whole name: `s3.bucket`. */
+const backendArguments: KeySection["place"] = (keys) => ({
+  backend: Object.entries(keys).reduce<Part>((part, [name, value]) => withValue(part, name.split("."), value), {}),
+});
+const S3: Part = { "s3.bucket": "terraform", "s3.region": "eu-central-1" };
+const CLOUD: Part = { "cloud.organization": "example" };
+const GCS: Part = { "gcs.bucket": "terraform" };
+const AZURE: Part = { "azurerm.storage_account_name": "example", "azurerm.container_name": "terraform" };
+const OSS: Part = { "oss.bucket": "terraform" };
+const COS: Part = { "cos.bucket": "terraform-1250000000" };
 
 /** Examples of all keys, in the order of docs/cluster-file.md. */
 export const KEY_SECTIONS: Readonly<Record<string, KeySection>> = {
@@ -180,6 +197,10 @@ export const KEY_SECTIONS: Readonly<Record<string, KeySection>> = {
       tokens: { value: { shop: {} }, beside: { policies: { shop: WRITE } } },
     },
   },
+  "security.tokens.<name>": {
+    place: (keys) => ({ security: { policies: { shop: WRITE, catalog: CATALOG }, tokens: { shop: keys } } }),
+    examples: { policies: { value: ["shop", "catalog"] } },
+  },
   ports: {
     place: below("ports"),
     examples: {
@@ -248,6 +269,17 @@ export const KEY_SECTIONS: Readonly<Record<string, KeySection>> = {
       checks: service([{ tcp: "127.0.0.1:8080", interval: "10s" }]),
       connect: service({ native: true }),
       proxy: service({ destination_service_name: "shop" }),
+    },
+  },
+  "services[].weights": {
+    place: (keys) => ({ services: [{ name: "shop", weights: keys }] }),
+    examples: { passing: { value: 10 }, warning: { value: 0 } },
+  },
+  "services[].tagged_addresses.<name>": {
+    place: (keys) => ({ services: [{ name: "shop", tagged_addresses: { wan: keys } }] }),
+    examples: {
+      address: { value: "198.51.100.8", before: "198.51.100.7" },
+      port: { value: 80, beside: { address: "198.51.100.7" } },
     },
   },
   "checks[]": {
@@ -324,7 +356,7 @@ export const KEY_SECTIONS: Readonly<Record<string, KeySection>> = {
     place: below("metrics"),
     examples: {
       runbooks: rule("https://wiki.example.com/consul"),
-      thresholds: rule({ lock_minutes: 30 }),
+      thresholds: rule({ lock_minutes: 20 }),
     },
   },
   "metrics.thresholds": {
@@ -335,7 +367,7 @@ export const KEY_SECTIONS: Readonly<Record<string, KeySection>> = {
       commit_time_ratio: rule(5),
       saturation: rule(0.8),
       memory: rule(0.8),
-      leader_changes: rule(3),
+      leader_changes: rule(5),
       certificate_days: rule(20),
       urgent_certificate_days: rule(3),
       lock_minutes: rule(20),
@@ -360,6 +392,48 @@ export const KEY_SECTIONS: Readonly<Record<string, KeySection>> = {
       template: { value: { type: "name_prefix_match" } },
     },
   },
+  "prepared_queries[].service": {
+    place: (keys) => ({ prepared_queries: [{ name: "near-shop", service: keys }] }),
+    examples: {
+      service: { value: "basket", before: "shop" },
+      only_passing: query(true),
+      near: query("_agent"),
+      tags: query(["v2", "!canary"]),
+      node_meta: query({ rack: "a" }),
+      service_meta: query({ version: "2" }),
+      connect: query(true),
+      ignore_check_ids: query(["nightly"]),
+      failover: query({ nearest_n: 2 }),
+      peer: query("west"),
+      sameness_group: query("shops"),
+    },
+  },
+  "prepared_queries[].service.failover": {
+    place: (keys) => ({ prepared_queries: [{ name: "near-shop", service: { service: "shop", failover: keys } }] }),
+    examples: {
+      nearest_n: { value: 2 },
+      datacenters: { value: ["west", "east"] },
+      targets: { value: [{ peer: "west" }, { datacenter: "east" }] },
+    },
+  },
+  "prepared_queries[].service.failover.targets[]": {
+    place: (keys) => ({
+      prepared_queries: [{ name: "near-shop", service: { service: "shop", failover: { targets: [keys] } } }],
+    }),
+    examples: { peer: { value: "west" }, datacenter: { value: "east" } },
+  },
+  "prepared_queries[].dns": {
+    place: (keys) => ({ prepared_queries: [{ ...QUERY, dns: keys }] }),
+    examples: { ttl: { value: "10s" } },
+  },
+  "prepared_queries[].template": {
+    place: (keys) => ({ prepared_queries: [{ ...QUERY, template: keys }] }),
+    examples: {
+      type: { value: "name_prefix_match", effect: "applied" },
+      regexp: { value: "^near-(.*)$", beside: { type: "name_prefix_match" } },
+      remove_empty_tags: { value: true, beside: { type: "name_prefix_match" } },
+    },
+  },
   backend: {
     place: below("backend"),
     examples: {
@@ -373,6 +447,32 @@ export const KEY_SECTIONS: Readonly<Record<string, KeySection>> = {
       oss: backend({ bucket: "terraform" }),
       cos: backend({ bucket: "terraform-1250000000", region: "ap-guangzhou" }),
       kubernetes: backend({ secret_suffix: "{stack}" }),
+    },
+  },
+  "Arguments of backends": {
+    place: backendArguments,
+    examples: {
+      "local.path": { value: "states/{stack}.tfstate", beside: { local: {} } },
+      "s3.bucket": { value: "terraform-states", beside: S3, before: "terraform" },
+      "s3.key": { value: "payments/{stack}.tfstate", beside: S3 },
+      "http.address": { value: "https://state.example.com/{stack}", before: "https://old.example.com/{stack}" },
+      "pg.schema_name": { value: "payments_{stack}", beside: { pg: {} } },
+      "cloud.organization": { value: "example", before: "former" },
+      "cloud.hostname": { value: "terraform.example.com", beside: CLOUD },
+      "cloud.workspaces.name": { value: "payments-{stack}", beside: CLOUD },
+      "cloud.workspaces.project": { value: "consul", beside: CLOUD },
+      "gcs.bucket": { value: "terraform-states", before: "terraform" },
+      "gcs.prefix": { value: "payments/{stack}", beside: GCS },
+      "azurerm.storage_account_name": { value: "other", beside: AZURE, before: "example" },
+      "azurerm.container_name": { value: "states", beside: AZURE, before: "terraform" },
+      "azurerm.key": { value: "payments/{stack}.tfstate", beside: AZURE },
+      "oss.bucket": { value: "terraform-states", before: "terraform" },
+      "oss.prefix": { value: "payments/{stack}", beside: OSS },
+      "oss.key": { value: "{stack}.tfstate", beside: OSS },
+      "cos.bucket": { value: "states-1250000000", before: "terraform-1250000000" },
+      "cos.prefix": { value: "payments/{stack}", beside: COS },
+      "cos.key": { value: "{stack}.tfstate", beside: COS },
+      "kubernetes.secret_suffix": { value: "payments-{stack}", beside: { kubernetes: {} } },
     },
   },
 };

@@ -1,12 +1,9 @@
 import { stringify } from "yaml";
 import { z } from "zod";
-import { type Area, allowableCodes, areas, ignorableCodes, type ProblemCode } from "../cluster/catalogue";
 import { clusterSchema } from "../cluster/file/schema";
-import { AGENT_FAILURES } from "../consul/agent-failures";
-import { FIXES } from "./fixes";
 import { effectOf } from "./key-effects";
 import { KEY_SECTIONS, type KeyExample } from "./key-examples";
-import { escaped, table as markdownTable } from "./markdown";
+import { escaped, table as markdownTable, withPageLinks } from "./markdown";
 
 interface JsonSchema {
   readonly $ref?: string;
@@ -30,27 +27,7 @@ export const clusterSchemaJson = (): string => `${JSON.stringify(jsonSchema(), n
 /** The cluster file's keys, as a page of the documentation. */
 export function clusterReference(): string {
   const { properties = {}, required = [], $defs = {} } = jsonSchema();
-  const mappings: [string, JsonSchema][] = [
-    ["hosts.<name>", mapping(properties.hosts?.additionalProperties as JsonSchema)],
-    ["servers[], clients[]", mapping(properties.servers?.items)],
-    ["daemon", mapping(properties.daemon)],
-    ["security", mapping(properties.security)],
-    ["ports", mapping(properties.ports)],
-    ["publish", mapping(properties.publish)],
-    ["log", mapping(properties.log)],
-    ["resources", mapping(properties.resources)],
-    ["dns", mapping(properties.dns)],
-    ["services[]", $defs.service ?? {}],
-    ["checks[]", $defs.check ?? {}],
-    ["registrator", mapping(properties.registrator)],
-    ["autopilot", mapping(properties.autopilot)],
-    ["backups", mapping(properties.backups)],
-    ["metrics", mapping(properties.metrics)],
-    ["metrics.thresholds", mapping(mapping(properties.metrics).properties?.thresholds)],
-    ["config_entries[]", mapping(properties.config_entries?.items)],
-    ["prepared_queries[]", mapping(properties.prepared_queries?.items)],
-    ["backend", mapping(properties.backend)],
-  ];
+  const mappings = sectionsOf(properties, $defs);
   const agentKeys = new Set(Object.keys(mapping(properties.servers?.items).properties ?? {}));
   const shared = Object.fromEntries(Object.entries(properties).filter(([key]) => agentKeys.has(key)));
   const own = Object.fromEntries(
@@ -98,10 +75,88 @@ export function clusterReference(): string {
       const keys = Object.fromEntries(
         Object.entries(schema.properties ?? {}).filter(([key]) => !name.startsWith("servers") || !sharedKeys.has(key)),
       );
-      return ["", `## ${name}`, "", ...table(name, keys, schema.required ?? [])];
+      return ["", `## ${escaped(name)}`, "", ...(NOTES[name] ?? []), ...table(name, keys, schema.required ?? [])];
     }),
     "",
   ].join("\n");
+}
+
+/** The mappings that have a table, by its heading. A key stands below its mapping's table. */
+function sectionsOf(
+  properties: Record<string, JsonSchema>,
+  { service = {}, check = {} }: Readonly<Record<string, JsonSchema>>,
+): readonly (readonly [heading: string, schema: JsonSchema])[] {
+  const metrics = mapping(properties.metrics);
+  const security = mapping(properties.security);
+  const query = mapping(properties.prepared_queries?.items);
+  const queried = mapping(query.properties?.service);
+  const failover = mapping(queried.properties?.failover);
+  return [
+    ["hosts.<name>", mapping(valuesOf(properties.hosts))],
+    ["servers[], clients[]", mapping(properties.servers?.items)],
+    ["daemon", mapping(properties.daemon)],
+    ["security", security],
+    ["security.tokens.<name>", valuesOf(security.properties?.tokens)],
+    ["ports", mapping(properties.ports)],
+    ["publish", mapping(properties.publish)],
+    ["log", mapping(properties.log)],
+    ["resources", mapping(properties.resources)],
+    ["dns", mapping(properties.dns)],
+    ["services[]", service],
+    ["services[].weights", mapping(service.properties?.weights)],
+    ["services[].tagged_addresses.<name>", valuesOf(service.properties?.tagged_addresses)],
+    ["checks[]", check],
+    ["registrator", mapping(properties.registrator)],
+    ["autopilot", mapping(properties.autopilot)],
+    ["backups", mapping(properties.backups)],
+    ["metrics", metrics],
+    ["metrics.thresholds", mapping(metrics.properties?.thresholds)],
+    ["config_entries[]", mapping(properties.config_entries?.items)],
+    ["prepared_queries[]", query],
+    ["prepared_queries[].service", queried],
+    ["prepared_queries[].service.failover", failover],
+    ["prepared_queries[].service.failover.targets[]", mapping(failover.properties?.targets?.items)],
+    ["prepared_queries[].dns", mapping(query.properties?.dns)],
+    ["prepared_queries[].template", mapping(query.properties?.template)],
+    ["backend", mapping(properties.backend)],
+    ["Arguments of backends", flattened(mapping(properties.backend))],
+  ];
+}
+
+/** What stands above a table. */
+const NOTES: Readonly<Record<string, readonly string[]>> = {
+  "config_entries[]": [
+    "An entry has further keys by its kind, as in [Consul's",
+    "reference](https://developer.hashicorp.com/consul/docs/reference/config-entry). They are passed on as they are.",
+    "",
+  ],
+  "Arguments of backends": [
+    "These have a default, or are required. All other arguments are",
+    "[Terraform's own](https://developer.hashicorp.com/terraform/language/backend), by the same names, and are passed on.",
+    "`{stack}` in an argument stands for the stack's name.",
+    "",
+  ],
+};
+
+/** What each value of a mapping with free names is. */
+const valuesOf = (schema: JsonSchema | undefined): JsonSchema =>
+  typeof schema?.additionalProperties === "object" ? schema.additionalProperties : {};
+
+/** A schema of mappings with their keys in one, such as `s3.bucket`. */
+function flattened({ properties = {} }: JsonSchema): { properties: Record<string, JsonSchema>; required: string[] } {
+  const leaves = Object.entries(properties).map(([name, schema]) => {
+    if (!schema.properties) return { properties: { [name]: schema }, required: [] };
+    const below = flattened(schema);
+    const named = Object.entries(below.properties).map(([key, value]) => [`${name}.${key}`, value] as const);
+    return {
+      properties: Object.fromEntries(named),
+      required: [...(schema.required ?? []), ...below.required].map((key) => `${name}.${key}`),
+    };
+  });
+  return {
+    properties: Object.assign({}, ...leaves.map((leaf) => leaf.properties)),
+    required: leaves.flatMap((leaf) => leaf.required),
+  };
 }
 
 /** The mapping among the forms that a value can have. */
@@ -113,7 +168,7 @@ function table(section: string, properties: Record<string, JsonSchema>, required
     ["key", "type", "default", "example", "a change of it", "meaning"],
     Object.entries(properties).map(([key, schema]) => {
       const { example, effect } = exampleOf(section, key);
-      const value = required.includes(key) ? "required" : defaultOf(schema);
+      const value = required.includes(key) ? "required" : defaultOf(section, key, schema);
       return [`\`${key}\``, typeOf(schema), value, flow(example.value), effect, meaningOf(schema)];
     }),
   );
@@ -133,8 +188,16 @@ const flow = (value: unknown): string => `\`${stringify(value, { collectionStyle
 /** A description ends with the default, if there is one: see cluster/file/schema.ts. */
 const DEFAULT_SENTENCE = /\s*\bDefault ([\s\S]+)\.$/;
 
-const defaultOf = ({ description = "" }: JsonSchema): string => escaped(DEFAULT_SENTENCE.exec(description)?.[1] ?? "");
-const meaningOf = ({ description = "" }: JsonSchema): string => escaped(description.replace(DEFAULT_SENTENCE, ""));
+/** The default in words. That of a mapping without one is in the table of its keys. */
+function defaultOf(section: string, key: string, { description = "" }: JsonSchema): string {
+  const [, stated] = DEFAULT_SENTENCE.exec(description) ?? [];
+  if (stated !== undefined) return withPageLinks(escaped(stated));
+  const heading = [`${section}.${key}`, key].find((name) => Object.hasOwn(KEY_SECTIONS, name));
+  return heading === undefined ? "none" : `[that of each key](#${heading.replace(/[^\w-]/g, "")})`;
+}
+
+const meaningOf = ({ description = "" }: JsonSchema): string =>
+  withPageLinks(escaped(description.replace(DEFAULT_SENTENCE, "")));
 
 /** Schemas that have a table of their own. */
 const NAMED: Readonly<Record<string, string>> = { "#/$defs/service": "mapping", "#/$defs/check": "mapping" };
@@ -148,95 +211,3 @@ function typeOf(schema: JsonSchema): string {
   if (schema.type === "array") return `list of ${typeOf(schema.items ?? {})}`;
   return schema.type === "object" ? "mapping" : (schema.type ?? "any");
 }
-
-/** The heading of each area, and how its problems are reported. */
-const AREA_TEXTS: Readonly<Record<Area, readonly string[]>> = {
-  clusterFile: [
-    "## The cluster file",
-    "",
-    "A cluster file is checked in two rounds: first its form (unknown keys, values of the wrong type), then everything",
-    "else. Each round reports all of its problems at once. After an error nothing is written, and the exit code is not 0.",
-    "",
-    "To silence a warning or to take a risk, list its code in the file: `ignore: [open-http]`.",
-  ],
-  deploy: [
-    "## Before a deploy",
-    "",
-    "Some problems only show when the file is compared with the Terraform state. `npm run diff` reports them.",
-    "`npm run deploy` fails before it changes anything. If the change is intended, allow it for one deploy on the command",
-    "line. [Changing a cluster](changing.md) and [layouts](layouts.md) describe the alternatives.",
-  ],
-  secrets: [
-    "## Secrets",
-    "",
-    "`npm run secrets -- check` reports these. `npm run diff` and `npm run deploy` fail when there is an error among them.",
-  ],
-  health: [
-    "## The health of the cluster",
-    "",
-    "`npm run status` and `npm run doctor` report these. A notice does not change the exit code.",
-  ],
-  adoption: ["## Adoption", "", "`npm run adopt` reports these before it changes anything."],
-};
-
-/** Why an agent does not become ready, by what its log shows. */
-const failureTable = (): string[] => [
-  "## An agent that does not become ready",
-  "",
-  "A readiness check that fails, `npm run status` and `npm run doctor` search the end of the container's log",
-  "(`docker logs NAME`) for these messages, and name the first in this order, with the fix. Of all others they show the",
-  "log's last lines.",
-  "",
-  ...markdownTable(
-    ["message", "meaning", "fix"],
-    AGENT_FAILURES.map(({ line, meaning, hint }) => [`\`${line}\``, meaning, hint]),
-  ),
-];
-
-/** Every code of the catalogue, by area. */
-export function errorReference(): string {
-  const sections = (Object.keys(areas) as Area[]).flatMap((area) => ["", ...AREA_TEXTS[area], "", ...codeTable(area)]);
-  return [
-    "# Errors and warnings",
-    "",
-    "`npm run generate` writes this page from cluster/catalogue.ts, docs/fixes.ts and consul/agent-failures.ts. A problem is",
-    "printed as `location: severity code: message`, with a hint below it. The location is file:line:column for the cluster",
-    "file, an agent and its host, or a file of the cluster's secrets. The hint has the names; this page has the fix in",
-    "general.",
-    "",
-    "Messages without a code are printed while a step runs. They have tables of their own: [when a deploy",
-    "fails](changing.md#when-a-deploy-fails), [declared services](declaring.md), [an",
-    "adoption](adopting.md#when-something-goes-wrong), and [an agent that does not become",
-    "ready](#an-agent-that-does-not-become-ready) below.",
-    ...sections,
-    "",
-    ...failureTable(),
-    "",
-  ].join("\n");
-}
-
-function codeTable(area: Area): string[] {
-  const permission = PERMISSIONS[area];
-  return markdownTable(
-    ["code", "severity", "meaning", "fix", ...(permission ? [permission.column] : [])],
-    Object.entries(areas[area]).map(([code, { severity, about }]) => [
-      `\`${code}\``,
-      severity,
-      about,
-      FIXES[code as ProblemCode],
-      ...(permission ? [permission.of(code)] : []),
-    ]),
-  );
-}
-
-/** Some problems can be ignored in the file, others allowed on the command line: a column of the area's table. */
-const PERMISSIONS: { readonly [area in Area]?: { readonly column: string; of(code: string): string } } = {
-  clusterFile: {
-    column: "can be ignored",
-    of: (code) => ((ignorableCodes as readonly string[]).includes(code) ? "yes" : ""),
-  },
-  deploy: {
-    column: "allowed by",
-    of: (code) => ((allowableCodes as readonly string[]).includes(code) ? `\`--allow ${code}\`` : ""),
-  },
-};

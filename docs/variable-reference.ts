@@ -1,14 +1,12 @@
 import { TERRAFORM_VARIABLES } from "../cluster/terraform-variables";
 import { cellText, table } from "./markdown";
-import { pageWithPart } from "./page-part";
+import { pageWithParts } from "./page-part";
 
 /** docs/environment.md, with the variables that Terraform reads, and what the commands do about them. */
 export const variableReference = (): string =>
-  pageWithPart(
-    "environment.md",
-    "Terraform's variables",
-    table(
+  pageWithParts("environment.md", {
+    "Terraform's variables": table(
       ["variable", "what the commands do"],
       TERRAFORM_VARIABLES.map(({ name, about }) => [`\`${name}\``, cellText(about)]),
     ),
-  );
+  });

@@ -45,30 +45,80 @@ const open = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape).catc
 export const preparedQuery = open({
   name: text
     .optional()
-    .describe("The query's name in DNS: <name>.query.consul. Only a template can omit it, and then matches all names."),
+    .describe(
+      "The query's name in DNS: <name>.query.consul. Only a template can omit it, and then matches all names. Default none.",
+    ),
   service: open({
     service: text.describe("The service that the query finds."),
-    only_passing: z.boolean().optional(),
-    near: text.optional(),
-    tags: z.array(text).optional(),
-    node_meta: strings.optional(),
-    service_meta: strings.optional(),
-    connect: z.boolean().optional(),
-    ignore_check_ids: z.array(text).optional(),
+    only_passing: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether the query omits instances whose checks are in state warning, not only critical. Default false.",
+      ),
+    near: text
+      .optional()
+      .describe(
+        "The node from which the nearest instances come first: its name, `_agent` for the agent that is asked, or `_ip` for the client. Default random order.",
+      ),
+    tags: z
+      .array(text)
+      .optional()
+      .describe("Tags that an instance must have; a tag with `!` before it must be absent. Default none."),
+    node_meta: strings
+      .optional()
+      .describe("Keys and values that the metadata of an instance's node must have. Default none."),
+    service_meta: strings.optional().describe("Keys and values that an instance's `meta` must have. Default none."),
+    connect: z
+      .boolean()
+      .optional()
+      .describe("Whether the query finds only instances that are in the service mesh. Default false."),
+    ignore_check_ids: z
+      .array(text)
+      .optional()
+      .describe("The ids of checks that do not count when an instance's health is judged. Default none."),
     failover: open({
-      nearest_n: z.int().min(0).optional(),
-      datacenters: z.array(text).optional(),
-      targets: z.array(open({ peer: text.optional(), datacenter: text.optional() })).optional(),
-    }).optional(),
-    peer: text.optional(),
-    sameness_group: text.optional(),
+      nearest_n: z
+        .int()
+        .min(0)
+        .optional()
+        .describe("How many other datacenters the query tries, the nearest first. Default 0."),
+      datacenters: z
+        .array(text)
+        .optional()
+        .describe("Datacenters that the query tries in this order, after those of `nearest_n`. Default none."),
+      targets: z
+        .array(
+          open({
+            peer: text.optional().describe("A peered cluster. Default none."),
+            datacenter: text.optional().describe("A federated datacenter. Default none."),
+          }),
+        )
+        .optional()
+        .describe(
+          "Peered clusters and datacenters that the query tries in this order, in place of `nearest_n` and `datacenters`. Default none.",
+        ),
+    })
+      .optional()
+      .describe("Where the query looks when no instance is healthy. Default nowhere."),
+    peer: text.optional().describe("The peered cluster whose exported service the query finds. Default this cluster."),
+    sameness_group: text.optional().describe("Consul Enterprise: the sameness group of the service. Default none."),
   }).describe("Which instances of which service the query finds, and where else it looks."),
-  dns: open({ ttl: duration.optional() }).optional().describe("`ttl`: how long resolvers cache the answer."),
-  template: open({
-    type: z.literal("name_prefix_match"),
-    regexp: text.optional(),
-    remove_empty_tags: z.boolean().optional(),
+  dns: open({
+    ttl: duration
+      .optional()
+      .describe("How long resolvers cache the answer. Default the service's in `dns.service_ttl`."),
   })
     .optional()
-    .describe("Makes the query a template for all names that begin with its own."),
+    .describe("How DNS answers. Default none."),
+  template: open({
+    type: z.literal("name_prefix_match").describe("How names are matched: by their beginning."),
+    regexp: text.optional().describe("Takes parts of the name, which `service` names as `${match(1)}`. Default none."),
+    remove_empty_tags: z
+      .boolean()
+      .optional()
+      .describe("Whether tags that are empty for a name are left out. Default false."),
+  })
+    .optional()
+    .describe("Makes the query a template for all names that begin with its own. Default none."),
 }).describe("A prepared query.");

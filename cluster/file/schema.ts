@@ -291,7 +291,7 @@ const daemon = z
     "a daemon is a URL, or a mapping with `url:`",
   )
   .describe(
-    "The URL of the hosts' Docker daemons: unix://, ssh://, tcp:// (with TLS) or tcp+insecure://. {address} and {host} stand for the host's address and name.",
+    "The URL of the hosts' Docker daemons: unix://, ssh://, tcp:// (with TLS) or tcp+insecure://. {address} and {host} stand for the host's address and name. Default none; required, unless each host has its own.",
   );
 
 /** Keys and units are those of registrator's flags (github.com/fayrus/registrator/blob/master/docs/configuration.md). */
@@ -352,7 +352,9 @@ const registrator = z.union([z.literal(["on", "off"]), registratorMapping], "reg
 
 export const hostMapping = z.strictObject({
   address: text.describe("The host's IP address, at which other hosts reach it."),
-  daemon: daemon.optional(),
+  daemon: daemon
+    .optional()
+    .describe("The Docker daemon of this host: a URL, or a mapping. Default the cluster's `daemon`."),
   registrator: registrator
     .optional()
     .describe(
@@ -488,53 +490,97 @@ const metrics = z.union([z.literal(["on", "off"]), metricsMapping], "metrics is 
 export const backendSchema = z
   .strictObject({
     local: z
-      .strictObject({ path: text.optional() })
+      .strictObject({
+        path: text
+          .optional()
+          .describe(
+            `The file, relative to the project. Default ${DEFAULTS.backend.local}, in \`private_folder\` if there is one.`,
+          ),
+      })
       .optional()
       .describe(
         `A file, relative to the project. Default ${DEFAULTS.backend.local}, in \`private_folder\` if there is one.`,
       ),
     s3: z
-      .looseObject({ bucket: text, key: text.optional() })
+      .looseObject({
+        bucket: text.describe("The bucket."),
+        key: text.optional().describe(`The object. Default ${DEFAULTS.backend.s3}.`),
+      })
       .optional()
       .describe(`Amazon S3, or a service with its API. Default key ${DEFAULTS.backend.s3}.`),
     http: z
-      .looseObject({ address: text })
+      .looseObject({ address: text.describe("The URL of a stack's state, with {stack} in it.") })
       .optional()
       .describe("A server of its own protocol. {stack} in the addresses stands for the stack's name."),
     pg: z
-      .looseObject({ schema_name: text.optional() })
+      .looseObject({ schema_name: text.optional().describe(`The schema. Default ${DEFAULTS.backend.pg}.`) })
       .optional()
       .describe(
         `PostgreSQL. The environment variable PG_CONN_STR has the connection. Default schema ${DEFAULTS.backend.pg}.`,
       ),
     cloud: z
       .looseObject({
-        organization: text,
-        hostname: text.optional(),
-        workspaces: z.strictObject({ name: text.optional(), project: text.optional() }).optional(),
+        organization: text.describe("The organization."),
+        hostname: text.optional().describe("The host of Terraform Enterprise. Default app.terraform.io."),
+        workspaces: z
+          .strictObject({
+            name: text.optional().describe(`The workspace of a stack. Default ${DEFAULTS.backend.cloud}.`),
+            project: text
+              .optional()
+              .describe("The project in which workspaces are created. Default the organization's."),
+          })
+          .optional()
+          .describe("The workspaces, one for each stack."),
       })
       .optional()
       .describe(
         `HCP Terraform or Terraform Enterprise, for the Terraform state and its locks. Default workspace ${DEFAULTS.backend.cloud}.`,
       ),
     gcs: z
-      .looseObject({ bucket: text, prefix: text.optional() })
+      .looseObject({
+        bucket: text.describe("The bucket."),
+        prefix: text.optional().describe(`The folder in the bucket. Default ${DEFAULTS.backend.gcs}.`),
+      })
       .optional()
       .describe(`Google Cloud Storage. Default prefix ${DEFAULTS.backend.gcs}.`),
     azurerm: z
-      .looseObject({ storage_account_name: text, container_name: text, key: text.optional() })
+      .looseObject({
+        storage_account_name: text.describe("The storage account."),
+        container_name: text.describe("The container in the storage account."),
+        key: text.optional().describe(`The blob. Default ${DEFAULTS.backend.azurerm}.`),
+      })
       .optional()
       .describe(`Azure Blob Storage. Default key ${DEFAULTS.backend.azurerm}.`),
     oss: z
-      .looseObject({ bucket: text, prefix: text.optional(), key: text.optional() })
+      .looseObject({
+        bucket: text.describe("The bucket."),
+        prefix: text
+          .optional()
+          .describe(
+            `The folder in the bucket. Default ${DEFAULTS.backend.oss}, or Terraform's own if \`key\` has {stack}.`,
+          ),
+        key: text.optional().describe("The object in the folder. Default terraform.tfstate."),
+      })
       .optional()
       .describe(`Alibaba Cloud OSS. It locks with a tablestore_table. Default prefix ${DEFAULTS.backend.oss}.`),
     cos: z
-      .looseObject({ bucket: text, prefix: text.optional(), key: text.optional() })
+      .looseObject({
+        bucket: text.describe("The bucket."),
+        prefix: text
+          .optional()
+          .describe(
+            `The folder in the bucket. Default ${DEFAULTS.backend.cos}, or Terraform's own if \`key\` has {stack}.`,
+          ),
+        key: text.optional().describe("The object in the folder. Default terraform.tfstate."),
+      })
       .optional()
       .describe(`Tencent Cloud COS. Default prefix ${DEFAULTS.backend.cos}.`),
     kubernetes: z
-      .looseObject({ secret_suffix: text.optional() })
+      .looseObject({
+        secret_suffix: text
+          .optional()
+          .describe(`The end of the secret's name. Default ${DEFAULTS.backend.kubernetes}.`),
+      })
       .optional()
       .describe(`A secret of Kubernetes. Default secret_suffix ${DEFAULTS.backend.kubernetes}.`),
   })

@@ -12,7 +12,11 @@ export const check = z
     id: text
       .optional()
       .describe("The check's id. Default the name, or service:<id of the service> for a check of a service."),
-    name: text.optional().describe("The check's name."),
+    name: text
+      .optional()
+      .describe(
+        "The check's name. Required under `checks:`. Default `Service '<name>' check`, for a check of a service.",
+      ),
     notes: z.string().optional().describe("A text for people, which the UI shows."),
     service_id: text
       .optional()
@@ -46,11 +50,13 @@ export const check = z
       .optional()
       .describe("How long a reported status is valid. The service itself reports it to the agent."),
     alias_service: text.optional().describe("The service whose status this check copies."),
-    alias_node: text.optional().describe("The node whose status this check copies."),
+    alias_node: text
+      .optional()
+      .describe("The node whose status this check copies. Default the agent's own, with `alias_service`."),
     interval: duration
       .optional()
-      .describe("How often the agent runs the check. Required, except for `ttl` and aliases."),
-    timeout: duration.optional().describe("How long one run of the check may take."),
+      .describe("How often the agent runs the check. Default none; required, except for `ttl` and aliases."),
+    timeout: duration.optional().describe("How long one run of the check may take. Default 10s, or 30s for `args`."),
     status: z
       .enum(["passing", "warning", "critical"])
       .optional()
@@ -73,7 +79,9 @@ export const check = z
       .min(0)
       .optional()
       .describe("How many runs in a row have to succeed before the state is passing. Default 0."),
-    tls_server_name: text.optional().describe("The server's name that the check demands of a certificate."),
+    tls_server_name: text
+      .optional()
+      .describe("The server's name that the check demands of a certificate. Default the host of the address."),
     tls_skip_verify: z
       .boolean()
       .optional()
@@ -93,12 +101,31 @@ export const service = z
     tags: z.array(text).optional().describe("Tags, by which DNS and the API find instances of the service."),
     meta: strings.optional().describe("Further keys and values of the service, as strings."),
     weights: z
-      .object({ passing: z.int().min(1).optional(), warning: z.int().min(0).optional() })
+      .object({
+        passing: z
+          .int()
+          .min(1)
+          .optional()
+          .describe("The weight of the instance while its checks are passing. Default 1."),
+        warning: z
+          .int()
+          .min(0)
+          .optional()
+          .describe("The weight of the instance while one of its checks is in state warning. Default 1."),
+      })
       .catchall(more)
       .optional()
       .describe("How often DNS answers with this instance, in its states passing and warning. Default 1 and 1."),
     tagged_addresses: z
-      .record(text, z.object({ address: text, port: port.optional() }).catchall(more))
+      .record(
+        text,
+        z
+          .object({
+            address: text.describe("The address."),
+            port: port.optional().describe("The port at this address. Default none."),
+          })
+          .catchall(more),
+      )
       .optional()
       .describe("Further addresses of the service, by their names: `lan`, `wan` or your own."),
     enable_tag_override: z

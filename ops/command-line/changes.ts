@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { allowableCodes } from "../../cluster/catalogue";
+import { BUDGET_MB, OPERATIONS } from "../terraform/parallelism";
 import { allowableCode, containerName, positiveInteger, STACK } from "./arguments";
 import { rejectCdktfOptions } from "./cdktf-options";
 import { type DocumentedCommand, jsonOption, repeated } from "./command";
@@ -11,9 +12,17 @@ const allow = () =>
     `allow a change that would be rejected: ${allowableCodes.join(", ")}; may be repeated`,
     allowableCode,
   );
-const parallelism = () => new Option("--parallelism <N>", "stacks at the same time").argParser(positiveInteger);
+const parallelism = () =>
+  new Option(
+    "--parallelism <N>",
+    `stacks at the same time. Default: as many of the largest as fit into ${BUDGET_MB / 1000} GB of memory, one at least`,
+  ).argParser(positiveInteger);
 const terraformParallelism = () =>
-  new Option("--terraform-parallelism <N>", "operations at the same time in a stack").argParser(positiveInteger);
+  new Option(
+    "--terraform-parallelism <N>",
+    `operations at the same time in a stack. Default: ${OPERATIONS.least}, ` +
+      `and ${OPERATIONS.perContainer} for each container of the largest stack`,
+  ).argParser(positiveInteger);
 
 const markdown = () =>
   new Option("--markdown", "print the result as Markdown, for a comment on a pull request").conflicts("json");

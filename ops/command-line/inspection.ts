@@ -14,7 +14,7 @@ export function addInspection(program: DocumentedCommand): void {
     .addOption(
       new Option(
         "--timeout <SECONDS>",
-        "after which a host counts as unreachable. Default: 3, and more while this machine is busy",
+        "after which a host counts as unreachable. Default: 3 s, and more while this machine is busy",
       ).argParser(seconds),
     )
     .addOption(jsonOption("print the result as JSON, for programs; with --watch, a line for each refresh"))

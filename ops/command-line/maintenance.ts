@@ -24,7 +24,11 @@ export function addMaintenance(program: DocumentedCommand): void {
         "end",
       ]),
     )
-    .addOption(new Option("--wait <SECONDS>", "for a host that is down").argParser(seconds).default(WAIT_SECONDS))
+    .addOption(
+      new Option("--wait <SECONDS>", "how long to wait for a host that is down")
+        .argParser(seconds)
+        .default(WAIT_SECONDS, `${WAIT_SECONDS} s`),
+    )
     .addOption(jsonOption())
     .documented(
       [
