@@ -32,7 +32,13 @@ export async function main(words: readonly string[], terminal = new Terminal()):
   }
 }
 
-if (require.main === module)
+if (require.main === module) {
+  // A reader such as `head` may end first. The command goes on, and prints to nobody.
+  for (const output of [process.stdout, process.stderr])
+    output.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
   main(process.argv.slice(2)).then((exitCode) => {
     process.exitCode = exitCode;
   });
+}
