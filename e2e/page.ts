@@ -118,7 +118,7 @@ export class Page {
     writeFileSync(join(this.project.folder, TYPED), shellScript(commands, check), { mode: 0o600 });
     const options: CommandOptions = { env, check, timeoutMs };
     const { stdout } = await typeAtTerminal(this.project, `bash ${TYPED}`, options, answers);
-    return stdout.replaceAll("\r", "");
+    return stdout.replaceAll("\r", "").replaceAll(SPINNER, "");
   }
 
   private below(heading: string): Block[] {
@@ -132,6 +132,8 @@ export class Page {
 }
 
 const TITLE = "# ";
+/** What npm draws at a terminal while it starts, and erases again. */
+const SPINNER = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g;
 const TYPED = ".typed.sh";
 const STATE = ".typed-state";
 
