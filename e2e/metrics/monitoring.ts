@@ -147,7 +147,7 @@ export class Monitoring {
   private async api<Data>(path: string, parameters: readonly string[] = []): Promise<Data> {
     const encoded = parameters.flatMap((parameter) => ["--data-urlencode", parameter]);
     const url = `http://127.0.0.1:9090/api/v1/${path}`;
-    const { stdout } = await this.operator.run("curl", ["-sS", "-m", "20", ...encoded, url]);
+    const { stdout } = await this.operator.run("curl", ["-sS", "-G", "-m", "20", ...encoded, url]);
     const { status, error, data } = JSON.parse(stdout);
     if (status !== "success") throw new Error(`${parameters[0]}: ${error}`);
     return data;
