@@ -71,13 +71,11 @@ export class Queue {
     return this.own;
   }
 
-  /** Whether no live process is in the queue. */
-  async isEmpty(): Promise<boolean> {
-    return (await this.alive(await this.entries(), 1)).length === 0;
-  }
-
-  /** Waits until no live process is in the queue, or there is no reason to wait any more. */
-  whenEmpty(clock: Clock, isEnough: () => boolean = () => false): Promise<void> {
+  /**
+   * Waits until no live process is in the queue, or there is no reason to wait any more.
+   * @returns whether one was in it
+   */
+  whenEmpty(clock: Clock, isEnough: () => boolean = () => false): Promise<boolean> {
     return this.pass(async () => this.alive(await this.entries(), 1), isEnough, clock);
   }
 
@@ -94,18 +92,19 @@ export class Queue {
     );
   }
 
-  /** Waits until there is nobody to wait for, or those need not be waited for. */
+  /** Waits until there is nobody to wait for, or those need not be waited for. @returns whether there was anybody */
   private async pass(
     waitedFor: () => Promise<readonly Entry[]>,
     isEnough: (entries: readonly Entry[]) => boolean,
     clock: Clock,
-  ): Promise<void> {
+  ): Promise<boolean> {
     let last: Entry | undefined;
     let since = new Stopwatch(clock);
     for (; ; await clock.sleep(POLL_MS)) {
       const entries = await waitedFor();
       const [first] = entries;
-      if (!first || isEnough(entries)) return;
+      if (!first) return last !== undefined;
+      if (isEnough(entries)) return true;
       if (first.name !== last?.name) since = new Stopwatch(clock);
       last = first;
       // Asking for its start may need a program, so it is not asked at each look.

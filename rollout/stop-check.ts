@@ -106,7 +106,7 @@ async function askInQueue(
     if (role === "client") await servers.whenEmpty(clock, isEnded);
     const end = meanwhile.ended();
     if (end) return end;
-    // None is asked what it acquired where all of them did not tell enough.
+    // Where no agent decides, none has been asked to release anything.
     let isReleased = false;
     const outcome = await ask(async (asked) => {
       const answer = await decide(request, asked, claim, tools, waits);
@@ -132,11 +132,7 @@ function decide(
   const begin = () => {
     claim.isOwn = true;
   };
-  const letServersPass = async () => {
-    const isEmpty = await servers.isEmpty();
-    if (!isEmpty) await servers.whenEmpty(clock, () => waits.ended() !== undefined);
-    return !isEmpty;
-  };
+  const letServersPass = () => servers.whenEmpty(clock, () => waits.ended() !== undefined);
   const stop = { ...holderIn(request), node, seconds, begin, ...purposeOf(request) };
   return role === "server"
     ? preStopServer({ ...stop, servers: limit }, asked, clock, log, waits)

@@ -220,9 +220,8 @@ describe("those who are not in a queue", () => {
     simulation.at(2, () => void leaves.leave());
     simulation.at(4, () => void dead.add(2));
     const last = new Queue(shared, processes, 9);
-    expect(await last.isEmpty()).toBe(false);
-    await simulation.until(last.whenEmpty(clock));
-    expect(await last.isEmpty()).toBe(true);
+    expect(await simulation.until(last.whenEmpty(clock))).toBe(true);
+    expect(await simulation.until(last.whenEmpty(clock))).toBe(false);
     expect(simulation.seconds).toBeGreaterThan(4);
     expect(simulation.seconds).toBeLessThan(11);
     expect([...shared.files]).toEqual([]);
