@@ -9,6 +9,11 @@ import { CONTRIBUTORS_SCRIPTS, NPM_SCRIPTS } from "./npm-scripts";
 export function commandReference(): string {
   const program = createProgram({ terminal: new Terminal(), words: [], exitCode: 0 });
   const commands = program.subcommands.flatMap(withSubcommands);
+  const exitCodes = [
+    ["every command", COMMON_EXIT_CODES] as const,
+    ...commands.map((command) => [`\`${command.path().join(" ")}\``, command.exitCodes] as const),
+    ...Object.entries(NPM_SCRIPTS).map(([name, script]) => [`\`${name}\``, script.exitCodes] as const),
+  ];
   return [
     "# Commands",
     "",
@@ -33,17 +38,12 @@ export function commandReference(): string {
     "",
     "## Exit codes",
     "",
-    "| command | exit code | meaning |",
-    "| --- | --- | --- |",
-    ...COMMON_EXIT_CODES.map(([code, meaning]) => `| every command | ${code} | ${meaning} |`),
-    ...commands.flatMap((command) =>
-      command.exitCodes.map(([code, meaning]) => `| \`${command.path().join(" ")}\` | ${code} | ${meaning} |`),
-    ),
-    ...Object.entries(NPM_SCRIPTS).flatMap(([name, { exitCodes }]) =>
-      exitCodes.map(([code, meaning]) => `| \`${name}\` | ${code} | ${meaning} |`),
+    ...table(
+      ["command", "exit code", "meaning"],
+      exitCodes.flatMap(([name, codes]) => codes.map(([code, meaning]) => [name, String(code), meaning])),
     ),
     ...commands.flatMap(section),
-    ...Object.keys(NPM_SCRIPTS).flatMap(scriptSection),
+    ...Object.entries(NPM_SCRIPTS).flatMap(([name, script]) => sectionOf({ ...script, name, rows: script.options })),
     "",
     "## Scripts for contributors",
     "",
@@ -76,11 +76,6 @@ function section(command: DocumentedCommand): string[] {
     rows: [...operands, ...options],
     examples: command.examples.map(([words, meaning]) => [command.typed(words), meaning]),
   });
-}
-
-function scriptSection(name: string): string[] {
-  const script = NPM_SCRIPTS[name];
-  return script ? sectionOf({ ...script, name, rows: script.options }) : [];
 }
 
 interface Section {

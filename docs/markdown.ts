@@ -1,10 +1,7 @@
 /** Text in which no tag of HTML begins. Code stays as it is. */
 export const escaped = (text: string): string => text.replace(/(`[^`]*`)|</g, (_, code?: string) => code ?? "\\<");
 
-/** Text of a table's cell, which a bar would end, in code too. */
-export const cellText = (text: string): string => barless(escaped(text));
-
-/** A table with a heading for each column. */
+/** A table with a heading for each column. A bar would end a cell, in code too. */
 export const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string[] =>
   [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.map(barless).join(" | ")} |`);
 

@@ -58,6 +58,14 @@ const KEYS = 50_000;
 /** Consul accepts 64 operations in one. */
 const TRANSACTION = 64;
 
+/** Whether an alert fires now in a Prometheus. */
+const isFiring = (name: string, expected: boolean) => async (monitoring: Monitoring) =>
+  expect((await monitoring.firing()).includes(name)).toBe(expected);
+
+/** None of these fires. */
+const noneIsFiring = (names: readonly string[]) => async (monitoring: Monitoring) =>
+  expect((await monitoring.firing()).filter((name) => names.includes(name))).toEqual([]);
+
 describe("alerts by faults that last, with a Prometheus that was there before", () => {
   const testBed = TestBed.standing();
   const cluster = new MonitoredCluster(testBed, {
@@ -204,10 +212,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
       // Now it restores its data faster.
       await testBed.host("consul-server2").docker("restart", "consul-server2");
       await cluster.manage("consul-server1", "consul kv delete consul-cdktf/replacing");
-      await cluster.eventuallyWithEach(async (monitoring) => {
-        const firing = await monitoring.firing();
-        expect(firing.filter((name) => (OF_FAULTS as readonly string[]).includes(name))).toEqual([]);
-      }, 25 * 60);
+      await cluster.eventuallyWithEach(noneIsFiring(OF_FAULTS), 25 * 60);
       await cluster.eventuallyWithEach(
         ({ notifications }) => expect(notifications).toContain("/page resolved ConsulNoFailureTolerance"),
         10 * 60,
@@ -221,10 +226,7 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     async () => {
       file.metrics = "on";
       await cluster.rewriteFiles();
-      await cluster.eventuallyWithEach(async (monitoring) => {
-        const firing = await monitoring.firing();
-        expect(firing.filter((name) => (OF_THRESHOLDS as readonly string[]).includes(name))).toEqual([]);
-      }, 15 * 60);
+      await cluster.eventuallyWithEach(noneIsFiring(OF_THRESHOLDS), 15 * 60);
     },
     20 * MINUTE,
   );
@@ -233,17 +235,15 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     "agents without a target fire an alert, and resolve it when they have one again",
     async () => {
       const targets = join(cluster.folder, "consul-alerts-clients.json");
-      const [, current] = cluster.monitoring;
-      const isFiring = (expected: boolean) =>
-        eventually(
-          async () => expect((await current?.firing())?.includes("ConsulAgentsUnscraped")).toBe(expected),
-          8 * 60,
-        );
+      // The current one alone finds agents by files.
+      const [, current] = cluster.monitoring as [Monitoring, Monitoring];
+      const fires = (expected: boolean) =>
+        eventually(() => isFiring("ConsulAgentsUnscraped", expected)(current), 8 * 60);
       const written = readFileSync(targets, "utf8");
       writeFileSync(targets, "[]\n");
-      await isFiring(true);
+      await fires(true);
       writeFileSync(targets, written);
-      await isFiring(false);
+      await fires(false);
     },
     20 * MINUTE,
   );
@@ -253,16 +253,13 @@ describe("alerts by faults that last, with a Prometheus that was there before", 
     async () => {
       file.metrics = { thresholds: { status_minutes: 2 } };
       await cluster.rewriteFiles();
-      const isFiring = (expected: boolean) =>
-        cluster.eventuallyWithEach(async (monitoring) => {
-          expect((await monitoring.firing()).includes("ConsulStatusOld")).toBe(expected);
-        }, 6 * 60);
-      await isFiring(false);
+      const fires = (expected: boolean) => cluster.eventuallyWithEach(isFiring("ConsulStatusOld", expected), 6 * 60);
+      await fires(false);
       await cluster.endInspection();
       rmSync(cluster.exported);
-      await isFiring(true);
+      await fires(true);
       cluster.inspect();
-      await isFiring(false);
+      await fires(false);
     },
     20 * MINUTE,
   );
@@ -297,15 +294,13 @@ describe("metrics of a cluster without security", () => {
     "a host's maintenance fires its alert after an hour, pages nobody, and resolves the alert with its end",
     async () => {
       const begun = Date.now();
-      const isFiring = (expected: boolean) => async (monitoring: Monitoring) => {
-        expect((await monitoring.firing()).includes("ConsulMaintenanceLong")).toBe(expected);
-      };
+      const alert = "ConsulMaintenanceLong";
       await cluster.npm("maintain", "--", "consul-client1", "--begin");
       await pause(59 * MINUTE);
-      await cluster.withEach(isFiring(false));
-      await cluster.eventuallyWithEach(isFiring(true), 5 * 60);
+      await cluster.withEach(isFiring(alert, false));
+      await cluster.eventuallyWithEach(isFiring(alert, true), 5 * 60);
       await cluster.npm("maintain", "--", "consul-client1", "--end");
-      await cluster.eventuallyWithEach(isFiring(false), 3 * 60);
+      await cluster.eventuallyWithEach(isFiring(alert, false), 3 * 60);
       await cluster.withEach(async (monitoring) => expect(await monitoring.firedSince(begun, PAGING)).toEqual([]));
     },
     75 * MINUTE,

@@ -74,7 +74,8 @@ describe("the rollout's program in a rolling change", () => {
     await eventually(async () => expect(deploy.stdout).toContain("waiting: somebody is being replaced"), 60);
     return deploy;
   }
-  const releaseLock = (api: ConsulApi) => api.put("/v1/txn", [{ KV: { Verb: "delete", Key: KV.lock } }]);
+  const release = (api: ConsulApi, key: string) => api.put("/v1/txn", [{ KV: { Verb: "delete", Key: key } }]);
+  const releaseLock = (api: ConsulApi) => release(api, KV.lock);
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "rollout-faults", { security: "on" });
@@ -247,7 +248,7 @@ describe("the rollout's program in a rolling change", () => {
         );
         await pause(5);
         expect((await cluster.incarnations())[client]).toBe(before);
-        await server.put("/v1/txn", [{ KV: { Verb: "delete", Key: other } }]);
+        await release(server, other);
         expect(await deploy.finished).toMatchObject({ exitCode: 0 });
       });
       expectUndisturbed(seen);

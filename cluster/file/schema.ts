@@ -487,6 +487,16 @@ export const metricsMapping = z.strictObject({
 });
 const metrics = z.union([z.literal(["on", "off"]), metricsMapping], "metrics is on, off, or a mapping");
 
+/** A backend whose objects have a folder and a name. */
+const folderInBucket = (prefix: string) =>
+  z.looseObject({
+    bucket: text.describe("The bucket."),
+    prefix: text
+      .optional()
+      .describe(`The folder in the bucket. Default ${prefix}, or Terraform's own if \`key\` has {stack}.`),
+    key: text.optional().describe("The object in the folder. Default terraform.tfstate."),
+  });
+
 export const backendSchema = z
   .strictObject({
     local: z
@@ -551,28 +561,10 @@ export const backendSchema = z
       })
       .optional()
       .describe(`Azure Blob Storage. Default key ${DEFAULTS.backend.azurerm}.`),
-    oss: z
-      .looseObject({
-        bucket: text.describe("The bucket."),
-        prefix: text
-          .optional()
-          .describe(
-            `The folder in the bucket. Default ${DEFAULTS.backend.oss}, or Terraform's own if \`key\` has {stack}.`,
-          ),
-        key: text.optional().describe("The object in the folder. Default terraform.tfstate."),
-      })
+    oss: folderInBucket(DEFAULTS.backend.oss)
       .optional()
       .describe(`Alibaba Cloud OSS. It locks with a tablestore_table. Default prefix ${DEFAULTS.backend.oss}.`),
-    cos: z
-      .looseObject({
-        bucket: text.describe("The bucket."),
-        prefix: text
-          .optional()
-          .describe(
-            `The folder in the bucket. Default ${DEFAULTS.backend.cos}, or Terraform's own if \`key\` has {stack}.`,
-          ),
-        key: text.optional().describe("The object in the folder. Default terraform.tfstate."),
-      })
+    cos: folderInBucket(DEFAULTS.backend.cos)
       .optional()
       .describe(`Tencent Cloud COS. Default prefix ${DEFAULTS.backend.cos}.`),
     kubernetes: z

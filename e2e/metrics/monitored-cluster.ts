@@ -29,8 +29,8 @@ export class MonitoredCluster {
   readonly project: Project;
   private inspecting = false;
   private inspected: Promise<void> = Promise.resolve();
-  private readonly scrapes: string[] = [];
-  private scrapesStatus = false;
+  /** The scrape configurations to which what `status --prometheus` writes is added. */
+  private scrapesOfStatus: readonly string[] = [];
   /** Debian's Prometheus and Alertmanager, and the current ones. */
   monitoring: readonly Monitoring[] = [];
   /** Where the files of `npm run metrics` are. */
@@ -80,7 +80,7 @@ export class MonitoredCluster {
   async writeFiles(): Promise<void> {
     const ca = this.secured ? ["--clients-ca"] : [];
     await this.npm("metrics", "--", "--out", this.folder, "--secrets", this.secrets, ...ca);
-    if (this.scrapesStatus) for (const file of this.scrapes) this.scrapeTextfiles(file);
+    for (const file of this.scrapesOfStatus) this.scrapeTextfiles(file);
   }
 
   /** Writes the files anew, after the cluster file was edited, and lets both Prometheus read them. */
@@ -95,8 +95,7 @@ export class MonitoredCluster {
    * current ones with files of targets, or another way to find them.
    */
   async monitor({ status = false, current: discovery = FILES.fileScrape }: MonitorOptions = {}): Promise<void> {
-    this.scrapes.push(FILES.scrape, discovery);
-    this.scrapesStatus = status;
+    if (status) this.scrapesOfStatus = [FILES.scrape, discovery];
     await this.writeFiles();
     const debians = new Monitoring(DEBIANS, this.testBed.operator, this.folder);
     const current = new Monitoring(await this.current(), this.testBed.local, this.folder);

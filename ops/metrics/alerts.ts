@@ -320,7 +320,6 @@ const NOT_AS_DEPLOYED = [
   "files-changed",
   "secrets-changed",
 ] as const satisfies ProblemCode[];
-const HELD = ["lock-held"] as const satisfies ProblemCode[];
 
 /** For how long Prometheus remembers a `status --prometheus` that nothing exports any more. */
 const REMEMBERED = "7d";
@@ -356,7 +355,7 @@ function ofStatus({ backups, security }: Cluster, select: Select, limits: Thresh
     },
     {
       name: "ConsulLockHeld",
-      expr: problem(HELD),
+      expr: problem(["lock-held"]),
       for: `${limits.lock_minutes}m`,
       urgency: "ticket",
       summary: "{{ $labels.agent }} holds the lock of deploys",
