@@ -19,8 +19,10 @@ export interface LoadReport {
   readonly unacknowledged: readonly number[];
   /** Longest time between two acknowledged writes of one user, in seconds. */
   readonly longestGap: number;
-  /** When it ended, and whose it was: servers' logs tell what happened then. */
+  /** When it ended, as an ISO date: servers' logs tell what happened then. */
   readonly gapEnded: string;
+  /** Longest time by which this machine was late to run the users, in seconds: then it was busy, not the cluster. */
+  readonly longestStall: number;
   /** How often the session did not exist, or did not hold its lock. */
   readonly sessionLosses: number;
   /** How often neither agent resolved the service, by HTTP or by DNS. */

@@ -137,6 +137,16 @@ export class DockerHost extends TestBedMachine {
     return start("docker", ["-H", `unix://${this.socket}`, "events", "--filter", filter, "--format", format]);
   }
 
+  /**
+   * Prints what the containers that have a name write from now on, one container after the other, until it gets a
+   * signal.
+   */
+  follow(container: string): RunningCommand {
+    const logs = 'docker -H "$1" logs --follow --since "$since" "$2"';
+    const script = `since=$(date +%s.%N); while :; do ${logs} 2>&1; since=$(date +%s.%N); sleep 0.5; done`;
+    return start("sh", ["-c", script, "sh", `unix://${this.socket}`, container]);
+  }
+
   /** Starts the daemon, unless it is reachable, and waits until it is. */
   async startDaemonIfDown(): Promise<void> {
     if (await this.isDaemonUp) return;

@@ -31,6 +31,7 @@ const report = {
   unacknowledged: [] as number[],
   longestGap: 0,
   gapEnded: "",
+  longestStall: 0,
   sessionLosses: 0,
   unresolved: 0,
 };
@@ -81,7 +82,7 @@ async function writer(own: number) {
       if (done !== true) throw new Error(`answered ${done}`);
       report.written++;
       const gap = (Date.now() - last) / 1000;
-      if (gap > report.longestGap) Object.assign(report, { longestGap: gap, gapEnded: `${time()} ${who}` });
+      if (gap > report.longestGap) Object.assign(report, { longestGap: gap, gapEnded: new Date().toISOString() });
       last = Date.now();
     } catch (error) {
       note(`${who}, again`, error);
@@ -89,6 +90,14 @@ async function writer(own: number) {
     }
     if (tries > 1) report.failed++;
     await pause(PERIOD_MS);
+  }
+}
+
+async function watchClock() {
+  while (going) {
+    const begun = Date.now();
+    await pause(PERIOD_MS);
+    report.longestStall = Math.max(report.longestStall, (Date.now() - begun - PERIOD_MS) / 1000);
   }
 }
 
@@ -144,7 +153,7 @@ async function byDns(agent: string) {
 
 async function main() {
   if (!declared) await call(first, "PUT", "/v1/agent/service/register", JSON.stringify({ Name: SERVICE, Port: 80 }));
-  await Promise.all([writer(0), writer(1), holder(), resolver("HTTP", byHttp), resolver("DNS", byDns)]);
+  await Promise.all([writer(0), writer(1), holder(), resolver("HTTP", byHttp), resolver("DNS", byDns), watchClock()]);
   const longestGap = Math.round(report.longestGap * 100) / 100;
   console.log(JSON.stringify({ ...report, lost: report.unacknowledged.length, longestGap }));
 }
