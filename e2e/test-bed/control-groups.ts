@@ -4,6 +4,23 @@ import { CGROUP } from "./world";
 
 const ROOT = "/sys/fs/cgroup";
 
+/** How many processes outside of them the containers of all hosts together count as, when processors are scarce. */
+const WEIGHT = 16;
+
+/**
+ * Gives the containers their share of the processors. Real hosts have processors of their own. Here, all containers are in
+ * one control group, which would get as much as a single process of those that pull images or run a deploy: servers that
+ * wait so long lose their leader.
+ */
+export function weighContainers(): void {
+  const isVersion2 = fs.existsSync(path.join(ROOT, "cgroup.controllers"));
+  if (isVersion2) fs.writeFileSync(path.join(ROOT, "cgroup.subtree_control"), "+cpu");
+  const group = path.join(ROOT, isVersion2 ? "" : "cpu", CGROUP);
+  fs.mkdirSync(group, { recursive: true });
+  const weight = isVersion2 ? { file: "cpu.weight", ofOne: 100 } : { file: "cpu.shares", ofOne: 1024 };
+  fs.writeFileSync(path.join(group, weight.file), String(WEIGHT * weight.ofOne));
+}
+
 /** Removes the control groups that containers of one host, or of all, leave when their daemon is killed. */
 export async function removeControlGroups(host = ""): Promise<void> {
   // cgroup v2 has one tree, v1 one for each controller.

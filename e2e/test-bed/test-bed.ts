@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Binaries, ensureBinaries, ensureMonitoring, ensureOpenTofu, type MonitoringProgram } from "./binaries";
-import { removeControlGroups } from "./control-groups";
+import { removeControlGroups, weighContainers } from "./control-groups";
 import { removeWithDisks } from "./disk";
 import { DockerHost } from "./docker-host";
 import { withLock } from "./lock";
@@ -194,6 +194,7 @@ export class TestBed {
     fs.mkdirSync(RUN_FOLDER, { recursive: true, mode: 0o755 });
     await Promise.all([ensureLan(), ensureAuthority(), ensureSshKeys()]);
     writeSshClientConfig(this.hosts);
+    weighContainers();
     await Promise.all([
       this.operator.prepare(binaries, true),
       this.local.prepare(binaries, false),
