@@ -20,7 +20,7 @@ export class OrdinaryUser {
   /** @param home a folder to be made, in one that all users may enter */
   static async at(operator: Operator, home: string): Promise<OrdinaryUser> {
     const user = new OrdinaryUser(operator, home);
-    mkdirSync(user.bin, { recursive: true });
+    for (const folder of [user.bin, user.temporary]) mkdirSync(folder, { recursive: true });
     for (const program of readdirSync(operator.bin).filter((name) => name !== "ssh"))
       cpSync(realpathSync(join(operator.bin, program)), join(user.bin, program));
     const mirror = realpathSync(operator.providers);
@@ -62,6 +62,7 @@ export class OrdinaryUser {
     const env = {
       PATH: this.operator.env.PATH?.replace(this.operator.bin, this.bin),
       HOME: this.home,
+      TMPDIR: this.temporary,
       USER: "nobody",
       LOGNAME: "nobody",
       TF_CLI_CONFIG_FILE: this.terraformConfig,
@@ -79,6 +80,10 @@ export class OrdinaryUser {
 
   private get bin(): string {
     return join(this.home, "bin");
+  }
+
+  private get temporary(): string {
+    return join(this.home, "tmp");
   }
 
   private get ssh(): string {

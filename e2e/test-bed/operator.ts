@@ -44,6 +44,11 @@ export class Operator {
     return path.join(this.folder, "bin");
   }
 
+  /** For temporary files. Programs that are killed leave some, and the test bed's end removes them. */
+  private get temporary(): string {
+    return path.join(this.folder, "tmp");
+  }
+
   /** The whole environment that commands get. */
   get env(): NodeJS.ProcessEnv {
     const passedOn = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
@@ -51,6 +56,7 @@ export class Operator {
       ...(Object.fromEntries(passedOn) as NodeJS.ProcessEnv),
       PATH: `${this.bin}:${process.env.PATH ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`,
       HOME: this.home,
+      TMPDIR: this.temporary,
       TF_CLI_CONFIG_FILE: this.terraformConfig,
       // The CDKTF CLI locks providers. For that, Terraform would ask their registry, despite its configuration.
       TF_CLI_ARGS_providers_lock: `-fs-mirror=${this.providers}`,
@@ -68,6 +74,7 @@ export class Operator {
   async prepare(binaries: Binaries, withCertificate: boolean): Promise<void> {
     fs.mkdirSync(this.bin, { recursive: true });
     fs.mkdirSync(this.home, { recursive: true });
+    fs.mkdirSync(this.temporary, { recursive: true });
     fs.rmSync(this.providers, { force: true });
     fs.symlinkSync(binaries.providerMirror, this.providers);
     fs.writeFileSync(
