@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { articleCommand } from "./article";
 import { ConsulHttp, eventually } from "./consul";
 import { Load, missingKeys } from "./load";
+import { Page } from "./page";
 import { Project } from "./project";
 import type { CommandResult } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
@@ -30,6 +31,9 @@ describe("a cluster that was made by the article's docker run commands is adopte
   const testBed = TestBed.standing();
   const project = new Project(testBed.operator, "clusters/adopted.yaml");
   const file = join(project.folder, "clusters/adopted.yaml");
+  const page = Page.open("docs/adopting.md", project);
+  const [dryRun = "", adoption = "", completion = ""] = page.commands("## The commands");
+  const [undo = "", snapshot = ""] = page.commands("## When something goes wrong");
   const server = (number: number) => new ConsulHttp(testBed.operator.machine, `http://172.16.8.12${number - 1}:8500`);
   const client = new ConsulHttp(testBed.operator.machine, CLIENT_HTTP);
   const adopt = (args: readonly string[] = [], check = true): Promise<CommandResult> =>
@@ -104,13 +108,18 @@ describe("a cluster that was made by the article's docker run commands is adopte
   });
 
   test("--dry-run shows what would be done, and does nothing", async () => {
-    const { stderr } = await adopt(["--dry-run"]);
-    expect(stderr).toContain(
+    const shown = await page.type(dryRun);
+    expect(shown).toContain(
       "consul-server1 on consul-server1: runs in consul-server1 (hashicorp/consul:1.22.7); its data is copied from /tmp/data-dir in it",
     );
-    expect(stderr).toContain("its data stays in consul-server2-data");
-    expect(stderr).toContain("its data is copied from /consul/data in it to the volume consul-client1-data");
+    expect(shown).toContain("its data stays in consul-server2-data");
+    expect(shown).toContain("its data is copied from /consul/data in it to the volume consul-client1-data");
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
+  });
+
+  test("a snapshot is taken on the host, before it begins", async () => {
+    const { stdout } = await testBed.host("consul-server1").run("sh", ["-euc", `cd "$(mktemp -d)"; ${snapshot}ls -s`]);
+    expect(stdout).toMatch(/[1-9]\d* before\.snap\n/);
   });
 
   test("a successor that does not become ready is replaced by its predecessor, and nothing is lost", async () => {
@@ -143,11 +152,11 @@ describe("a cluster that was made by the article's docker run commands is adopte
     await running.finished;
     expect((await Promise.all(SERVERS.map(containers))).flat().join()).toContain("-before exited");
     const load = await Load.start(testBed.operator, USERS);
-    const { stdout, stderr } = await adopt();
+    const shown = await page.type(adoption);
     const seen = await load.stop();
     process.stderr.write(`    users saw: ${JSON.stringify({ ...seen, unacknowledged: undefined })}\n`);
-    expect(stderr).toContain("in progress, from");
-    expect(stdout).toContain("rm -v consul-server1-before");
+    expect(shown).toContain("in progress, from");
+    expect(shown).toContain("rm -v consul-server1-before");
     expect(seen.lost).toBeLessThan(FEW);
     expect(seen.unresolved).toBe(0);
     for (const number of [1, 2, 3])
@@ -167,14 +176,13 @@ describe("a cluster that was made by the article's docker run commands is adopte
     ).toEqual([]);
     const planned = await project.plannedActions("consul");
     expect(planned.filter((action) => action.startsWith("docker_"))).toEqual([]);
-    await project.deploy();
-    expect((await project.cdktf(["diff"])).stdout).toContain("No changes.");
+    expect(await page.type(completion)).toContain("No changes.");
   });
 
   test("--undo restores the original containers one by one, with current data; they can be adopted again", async () => {
     await client.put("/v1/kv/after/adoption", "kept too");
     const load = await Load.start(testBed.operator, USERS);
-    await adopt(["--undo"]);
+    await page.type(undo);
     const seen = await load.stop();
     process.stderr.write(`    users saw: ${JSON.stringify({ ...seen, unacknowledged: undefined })}\n`);
     for (const name of AGENTS) expect(await containers(name)).toEqual([`${name} running`]);
@@ -189,5 +197,6 @@ describe("a cluster that was made by the article's docker run commands is adopte
     const result = JSON.parse((await adopt(["--json"])).stdout);
     expect(result.agents.map(({ state }: { state: string }) => state)).toEqual(AGENTS.map(() => "adopted"));
     expect(await nodeIds()).toEqual(ids);
+    expect(page.untyped).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { eventually } from "./consul";
 import { documented } from "./documented";
 import { LiveCluster } from "./live-cluster";
+import { Page } from "./page";
 import type { RunningCommand } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
 
@@ -110,6 +111,15 @@ describe.each(SECURITIES)("names are resolved, with security %s", (security) => 
       const user = await cluster.docker(agent, "exec", agent, "sh", "-c", "stat -c %U /proc/$(pidof consul)");
       expect(user.stdout.trim()).toBe("consul");
     }
+  });
+
+  test("the page's query, on a client agent's host, finds its service", async () => {
+    const page = Page.open("docs/dns.md", cluster.project);
+    const [query = ""] = page.commands("# ");
+    const { stdout } = await testBed.host("consul-client2").run("sh", ["-euc", query]);
+    expect(stdout).toMatch(/^shop\.service\.consul\.\s+\d+\s+IN\s+SRV\s+1 1 9090 consul-client2\./m);
+    // The test bed's hosts have no systemd; a container with these DNS servers is another test.
+    expect(page.untyped.map((block) => block.split(" ", 2).join(" "))).toEqual(["systemctl restart", "docker run"]);
   });
 
   test("nodes and services, by UDP and TCP, with the TTLs of the file", async () => {

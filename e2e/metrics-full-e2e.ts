@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parse } from "yaml";
 import { defineCluster } from "../cluster/define";
@@ -11,6 +11,7 @@ import { LoopbackHttp } from "./loopback-http";
 import { type RecordedPanel, recorded } from "./metrics/dashboard-record";
 import { MonitoredCluster } from "./metrics/monitored-cluster";
 import { PAGING, type Range } from "./metrics/monitoring";
+import { Page } from "./page";
 import { tellingPaths } from "./telling-paths";
 import type { Operator } from "./test-bed/operator";
 import { TestBed } from "./test-bed/test-bed";
@@ -51,18 +52,31 @@ describe("metrics of a secured cluster with the default client_addr", () => {
     config: { ...DOGSTATSD.config, ...UI.config },
   });
   const { file, folder, project, secrets } = cluster;
+  const guide = Page.open("docs/metrics.md", project, { "/var/lib/node_exporter": folder });
   const begun = new Date();
   const allUp = () => cluster.expectAllUp();
 
   beforeAll(async () => {
     await testBed.reset();
-    await cluster.deploy();
+    cluster.write();
+    await guide.follow("# ");
     await cluster.monitor({ status: true, current: FILES.httpScrape });
     cluster.inspect();
   });
   afterAll(() => cluster.down());
 
   test("Prometheus scrapes all agents by the files as they were written", () => eventually(allUp, 60));
+
+  test("the guide's commands write the same files into their usual folder, and what `status` finds", async () => {
+    expect(readdirSync(join(project.folder, "metrics/metrics")).sort()).toEqual(
+      readdirSync(folder)
+        .filter((file) => file !== basename(cluster.exported))
+        .sort(),
+    );
+    await guide.follow("## What Consul does not know");
+    expect(readFileSync(cluster.exported, "utf8")).toMatch(/^consul_cdktf_healthy\S* 1$/m);
+    expect(guide.untyped).toEqual([]);
+  });
 
   test("the programs are Debian's and the current ones, and accept the files", async () => {
     const versions: (readonly string[])[] = [];

@@ -1,12 +1,20 @@
 import { expectUndisturbed, LiveCluster, SECURED, type Seen } from "./live-cluster";
+import { Page } from "./page";
 import { TestBed } from "./test-bed/test-bed";
 
 describe("security is turned on, and off, in a running cluster", () => {
   const testBed = TestBed.standing();
   let cluster: LiveCluster;
+  let page: Page;
+  let init: string;
+  let deploy: string;
   const at = (stage: "permissive" | "outgoing" | "strict") => ({ ...(SECURED as object), stage });
-  const deployed = async (): Promise<Seen> => {
-    const seen = await cluster.during(() => cluster.deploy());
+  /** Does what the page says after an edit of the file, while users work. */
+  const deployed = async (commands: string): Promise<Seen> => {
+    const seen = await cluster.during(() => {
+      cluster.write();
+      return cluster.type(commands);
+    });
     expectUndisturbed(seen);
     await cluster.expectSound(seen);
     return seen;
@@ -26,6 +34,8 @@ describe("security is turned on, and off, in a running cluster", () => {
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "turning-on", { security: "off", settings: { ready_timeout: 20 } });
+    page = Page.open("docs/security.md", cluster.project);
+    [init = "", deploy = ""] = page.commands("## Turning security on")[0]?.trim().split("\n") ?? [];
   });
   afterAll(() => cluster.down());
 
@@ -41,7 +51,7 @@ describe("security is turned on, and off, in a running cluster", () => {
 
   test("permissive: agents have keys, certificates and tokens, and users notice nothing", async () => {
     cluster.file.security = at("permissive");
-    await deployed();
+    await deployed(`${init}\n${deploy}`);
     expect((await self("consul-server1")).Stats.serf_lan.encrypted).toBe("true");
   });
 
@@ -52,12 +62,12 @@ describe("security is turned on, and off, in a running cluster", () => {
 
   test("outgoing: agents speak TLS and encrypted gossip, and users notice nothing", async () => {
     cluster.file.security = at("outgoing");
-    await deployed();
+    await deployed(deploy);
   });
 
   test("strict: users need HTTPS and a token; other requests are denied", async () => {
     cluster.file.security = at("strict");
-    await deployed();
+    await deployed(deploy);
     const { stdout } = await testBed.operator.machine.run(
       "curl",
       ["-sS", "-m", "5", "http://172.16.8.120:8500/v1/status/leader"],
@@ -73,6 +83,11 @@ describe("security is turned on, and off, in a running cluster", () => {
       "http://127.0.0.1:8500/v1/kv/?keys",
     );
     expect(anonymous.stdout).not.toContain("load/");
+  });
+
+  test("the commands for a new cluster change nothing in this one", async () => {
+    expect(await cluster.touchedBy(() => page.follow("# "))).toEqual([]);
+    expect(page.untyped).toEqual([]);
   });
 
   test("back to outgoing and permissive; off is rejected, because agents keep their gossip key", async () => {

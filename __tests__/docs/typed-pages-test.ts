@@ -9,13 +9,9 @@ const read = (file: string): string => readFileSync(join(PROJECT, file), "utf8")
 
 /** Pages whose commands no end-to-end test takes from them, each with what runs these commands instead. */
 const NOT_TYPED: Readonly<Record<string, string>> = {
-  "docs/adopting.md": "e2e/adopt-full-e2e.ts adopts the article's containers with options of its own",
   "docs/commands.md": "generated from the commands, and __tests__/docs/runbooks-test.ts parses each line",
-  "docs/dns.md": "e2e/dns-e2e.ts sends the queries itself, and takes the configuration of dnsmasq from the page",
-  "docs/metrics.md": "e2e/metrics-full-e2e.ts runs the commands with folders of its own",
   "docs/pipelines.md": "e2e/pipeline-full-e2e.ts runs each step of pipeline.sh itself",
   "docs/registrator.md": "e2e/registrator-e2e.ts starts the containers, and asks Consul itself",
-  "docs/security.md": "e2e/turning-on-full-e2e.ts runs init and a deploy for each stage",
 };
 
 const SUITES = repositoryFiles().filter((file) => /^e2e\/[\w-]+-e2e\.ts$/.test(file));
