@@ -176,7 +176,7 @@ describe("a cluster that was made by the article's docker run commands is adopte
     ).toEqual([]);
     const planned = await project.plannedActions("consul");
     expect(planned.filter((action) => action.startsWith("docker_"))).toEqual([]);
-    expect(await page.type(completion)).toContain("No changes.");
+    expect(await page.type(completion)).toContain("nothing to do; containers: 5 unchanged");
   });
 
   test("--undo restores the original containers one by one, with current data; they can be adopted again", async () => {

@@ -1,3 +1,4 @@
+import { count } from "../terminal/format";
 import { Block } from "../terminal/screen";
 import type { Terminal } from "../terminal/terminal";
 import { agentsText, duration, interruptedText } from "./event-text";
@@ -73,8 +74,9 @@ export function viewLines(
   const shown = fits ? agents : [...agents].sort(byInterest).slice(0, Math.max(1, room - 1 - stepLines.length));
   const finished = agents.filter(({ phase }) => phase === "ready" || phase === "removed").length;
   const rest = agents.length - shown.length;
+  const counted = agents.length > 0 ? agentsText(finished, agents.length) : `${done} of ${count(total, "step")}`;
   return [
-    `${bar(done, total)}  ${agentsText(finished, agents.length)}  ${duration(seconds)}`,
+    `${bar(done, total)}  ${counted}  ${duration(seconds)}`,
     ...shown.map((state) => agentLine(state, width, now)),
     ...(rest > 0 ? [`  … and ${agentsText(rest, agents.length)}`] : []),
     ...stepLines.map((line) => `  ${line}`),

@@ -27,6 +27,11 @@ test("without room for all agents, those come first that something happens to", 
     "  … and 2 of 4 agents",
   ]));
 
+test("a deploy that touches no agent counts its steps, as after an adoption", () =>
+  expect(viewLines({ agents: [], stepLines: ["consul-server1: services: none"], done: 1, total: 8 }, 1, 0, 20)).toEqual(
+    ["[===>                    ]  12 %  1 of 8 steps  0:01", "  consul-server1: services: none"],
+  ));
+
 test("at the end the bar is full", () => {
   const watched = new Watched().replay("rolling");
   expect(viewLines(watched.progress, 49, watched.now, 20)[0]).toBe(
