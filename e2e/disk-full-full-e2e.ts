@@ -143,7 +143,8 @@ describe("the disks of hosts are full: docs/disk-full.md, on a secured cluster",
         await expectSymptoms(server);
         await freeSpace(server);
       });
-      if (role === "the leader") expectElection(seen);
+      // The servers may elect the same one again: Raft asks how long a server's log is, not whether it can write.
+      if (role === "the leader") expectElection(seen, 2);
       else expectUndisturbed(seen);
       await expectRepaired(server, seen);
     },

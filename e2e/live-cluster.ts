@@ -512,10 +512,11 @@ export function expectNoElection({ users, elections }: Seen): void {
  * Expects what must hold when the leader is lost. It could not transfer its leadership, so a write and its retry may
  * both fail during one election, which takes 1 to 3 s with raft_multiplier 1. No acknowledged write is lost: see
  * expectSound.
+ * @param elections how many there may be, one after the other. @default 1
  */
-export function expectElection({ users, servers }: Seen): void {
+export function expectElection({ users, servers }: Seen, elections = 1): void {
   expect(users.sessionLosses).toBe(0);
-  expect(users.longestGap).toBeLessThan(6);
+  expect(users.longestGap).toBeLessThan(6 * elections);
   expect(servers.mostDown).toBeLessThan(2);
 }
 
