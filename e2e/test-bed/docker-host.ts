@@ -116,6 +116,11 @@ export class DockerHost extends TestBedMachine {
     }
   }
 
+  /** Where the docker CLI reaches the daemon from the real machine. */
+  private get endpoint(): string {
+    return `unix://${this.socket}`;
+  }
+
   /** Runs the docker CLI against this host's daemon. */
   docker(...args: string[]): Promise<CommandResult> {
     return this.dockerWith({}, ...args);
@@ -129,12 +134,12 @@ export class DockerHost extends TestBedMachine {
   /** Runs the docker CLI against this host's daemon, with options for the command. */
   dockerWith(options: CommandOptions, ...args: string[]): Promise<CommandResult> {
     const { DOCKER_CONTEXT: _context, DOCKER_TLS_VERIFY: _tls, ...env } = options.env ?? process.env;
-    return run("docker", ["-H", `unix://${this.socket}`, ...args], { ...options, env });
+    return run("docker", ["-H", this.endpoint, ...args], { ...options, env });
   }
 
   /** Prints events of the daemon from now on, each as a line, until it gets a signal. */
   watch(filter: string, format: string): RunningCommand {
-    return start("docker", ["-H", `unix://${this.socket}`, "events", "--filter", filter, "--format", format]);
+    return start("docker", ["-H", this.endpoint, "events", "--filter", filter, "--format", format]);
   }
 
   /**
@@ -144,7 +149,7 @@ export class DockerHost extends TestBedMachine {
   follow(container: string): RunningCommand {
     const logs = 'docker -H "$1" logs --follow --since "$since" "$2"';
     const script = `since=$(date +%s.%N); while :; do ${logs} 2>&1; since=$(date +%s.%N); sleep 0.5; done`;
-    return start("sh", ["-c", script, "sh", `unix://${this.socket}`, container]);
+    return start("sh", ["-c", script, "sh", this.endpoint, container]);
   }
 
   /** Starts the daemon, unless it is reachable, and waits until it is. */
@@ -252,7 +257,7 @@ export class DockerHost extends TestBedMachine {
     const tls = this.usesTls ? await ensureServerCertificate(this, path.join(this.folder, "tls")) : undefined;
     const isContainerd = this.engine.imageStore === "containerd";
     const settings = {
-      hosts: ["unix:///run/docker.sock", `unix://${this.socket}`, ...(this.tcp ? [this.tcp] : [])],
+      hosts: ["unix:///run/docker.sock", this.endpoint, ...(this.tcp ? [this.tcp] : [])],
       "data-root": this.dataRoot,
       ...(isContainerd ? { features: { "containerd-snapshotter": true } } : { "storage-driver": "overlay2" }),
       // Beside it, Debian's docker-proxy is on PATH. It does not understand a newer daemon's options.

@@ -72,9 +72,7 @@ export class Operator {
 
   /** Makes the operator's files; starts nothing. */
   async prepare(binaries: Binaries, withCertificate: boolean): Promise<void> {
-    fs.mkdirSync(this.bin, { recursive: true });
-    fs.mkdirSync(this.home, { recursive: true });
-    fs.mkdirSync(this.temporary, { recursive: true });
+    for (const folder of [this.bin, this.home, this.temporary]) fs.mkdirSync(folder, { recursive: true });
     fs.rmSync(this.providers, { force: true });
     fs.symlinkSync(binaries.providerMirror, this.providers);
     fs.writeFileSync(
