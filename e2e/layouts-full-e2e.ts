@@ -1,21 +1,19 @@
-import { existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsulHttp } from "./consul";
+import { daemonsProject, HOST_DATA } from "./daemons";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
 
 const testBed = TestBed.standing();
 
 describe("one cluster by ssh, TLS and plain tcp, with images from a mirror that needs credentials", () => {
-  const project = new Project(testBed.operator, "e2e/clusters/daemons.yaml");
+  let project: Project;
   const inspect = async (host: string, container: string) =>
     JSON.parse((await testBed.host(host).docker("inspect", container)).stdout)[0];
 
   beforeAll(async () => {
-    await testBed.reset();
-    testBed.operator.logIn(testBed.registry.addresses.private, testBed.registry.credentials);
-    if (!existsSync(join(project.folder, "certs")))
-      symlinkSync(join(testBed.operator.home, ".docker"), join(project.folder, "certs"));
+    project = await daemonsProject(testBed);
   });
   afterAll(() => project.remove());
 
@@ -39,7 +37,7 @@ describe("one cluster by ssh, TLS and plain tcp, with images from a mirror that 
     expect(second.Config.Hostname).toBe("second");
     expect(second.HostConfig.Binds).toEqual([
       "second.consul-declared:/consul/declared:rw",
-      "/var/lib/consul-cdktf-rig/host-data:/consul/data:rw",
+      `${HOST_DATA}:/consul/data:rw`,
     ]);
     const third = await inspect("consul-server3", "consul-server3");
     expect(third.HostConfig.LogConfig.Type).toBe("local");

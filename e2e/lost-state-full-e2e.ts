@@ -1,7 +1,8 @@
-import { copyFileSync, existsSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterFile } from "../cluster/file/schema";
 import { eventually } from "./consul";
+import { daemonsProject } from "./daemons";
 import { deployReleased, FORMER_IMAGE } from "./last-release";
 import { expectUndisturbed, LiveCluster, type Seen } from "./live-cluster";
 import { missingKeys } from "./load";
@@ -116,11 +117,7 @@ describe("whatever the file has, the plan is empty", () => {
   }
 
   test("settings of all kinds, on daemons of all kinds", async () => {
-    await testBed.reset();
-    testBed.operator.logIn(testBed.registry.addresses.private, testBed.registry.credentials);
-    const project = new Project(testBed.operator, "e2e/clusters/daemons.yaml");
-    const certs = join(project.folder, "certs");
-    if (!existsSync(certs)) symlinkSync(join(testBed.operator.home, ".docker"), certs);
+    const project = await daemonsProject(testBed);
     await project.npmDeploy();
     await expectTakenOver(project, "daemons");
   });

@@ -5,11 +5,11 @@ import type { Change } from "../ops/explain/changes";
 import { CASES, EVERYTHING } from "./compatibility/cases";
 import { readCompleteStack } from "./compatibility/expected";
 import { ConsulHttp, eventually } from "./consul";
+import { HOST_DATA, onThisTestBed } from "./daemons";
 import { pause } from "./pause";
 import { Project } from "./project";
 import type { RunningCommand } from "./test-bed/command";
 import { TestBed } from "./test-bed/test-bed";
-import { RUN_FOLDER } from "./test-bed/world";
 
 /** The cluster's stacks, in the order of their deployment. */
 const STACKS = ["everything-a", "everything", "everything-web"] as const;
@@ -38,13 +38,9 @@ const ALL_CONTAINERS = [
 /** Hosts of the cluster file that the test bed does not have by default. */
 const MORE_HOSTS = { "consul-client2": "172.16.8.111", "consul-client3": "172.16.8.112" } as const;
 
-const KEPT_IN = "/var/lib/consul-cdktf-rig/host-data";
-/** The one place that belongs to the default test bed. */
-const DATA = join(RUN_FOLDER, "host-data");
-const onTestBed = (text: string): string => text.replaceAll(KEPT_IN, DATA);
-const CLUSTER_FILE = onTestBed(CASES.find(({ name }) => name === EVERYTHING)?.text ?? "");
+const CLUSTER_FILE = onThisTestBed(CASES.find(({ name }) => name === EVERYTHING)?.text ?? "");
 const OLD_JSON = Object.fromEntries(
-  STACKS.map((stack) => [stack, onTestBed(readCompleteStack(EVERYTHING, stack))]),
+  STACKS.map((stack) => [stack, onThisTestBed(readCompleteStack(EVERYTHING, stack))]),
 ) as Record<StackName, string>;
 
 /** Agents that get a label of their own: how the cluster file and the earlier version's JSON have it. */
@@ -281,7 +277,7 @@ export function describeMigration(program: "terraform" | "tofu"): void {
       if (program === "tofu") await testBed.opentofu();
       for (const [host, address] of Object.entries(MORE_HOSTS)) await testBed.addHost(host, address);
       await testBed.reset();
-      rmSync(DATA, { recursive: true, force: true });
+      rmSync(HOST_DATA, { recursive: true, force: true });
       testBed.operator.logIn(testBed.registry.addresses.private, testBed.registry.credentials);
       writeFile();
       await project.run("npm", ["run", "-s", "secrets", "--", "init"]);
@@ -294,7 +290,7 @@ export function describeMigration(program: "terraform" | "tofu"): void {
     afterAll(async () => {
       await testBed.reset();
       for (const host of Object.keys(MORE_HOSTS)) await testBed.removeHost(host);
-      rmSync(DATA, { recursive: true, force: true });
+      rmSync(HOST_DATA, { recursive: true, force: true });
       project.remove();
     });
 

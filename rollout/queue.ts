@@ -26,7 +26,13 @@ export function queueFolder(run: string, kind: Role | "docker"): SharedFolder {
   };
 }
 
+/** Between two looks of a process that is soon at the head. */
 const POLL_MS = 150;
+/**
+ * Those behind it look that many times more seldom, at most: their turn is seconds away. A look reads a folder of as many
+ * files as wait, so that of a hundred processes that all look at once nothing would be left for the one at the head.
+ */
+const MOST_POLLS = 10;
 /** How long a process id that was used again may pass for the process that had it before. */
 const DOUBT_SECONDS = 5;
 
@@ -40,6 +46,14 @@ interface Entry {
   readonly pid: number;
   /** When the process started; "" if that is unknown. */
   readonly start: string;
+}
+
+/** Whom a process waits for. */
+interface Awaited {
+  /** The first of those alive. */
+  readonly first: readonly Entry[];
+  /** How many are ahead in all, some of them dead perhaps. */
+  readonly count: number;
 }
 
 /**
@@ -76,7 +90,8 @@ export class Queue {
    * @returns whether one was in it
    */
   whenEmpty(clock: Clock, isEnough: () => boolean = () => false): Promise<boolean> {
-    return this.pass(async () => this.alive(await this.entries(), 1), isEnough, clock);
+    const first = async () => this.alive(await this.entries(), 1);
+    return this.pass(async () => ({ first: await first(), count: 1 }), isEnough, clock);
   }
 
   /**
@@ -94,17 +109,19 @@ export class Queue {
 
   /** Waits until there is nobody to wait for, or those need not be waited for. @returns whether there was anybody */
   private async pass(
-    waitedFor: () => Promise<readonly Entry[]>,
+    waitedFor: () => Promise<Awaited>,
     isEnough: (entries: readonly Entry[]) => boolean,
     clock: Clock,
   ): Promise<boolean> {
     let last: Entry | undefined;
     let since = new Stopwatch(clock);
-    for (; ; await clock.sleep(POLL_MS)) {
-      const entries = await waitedFor();
-      const [first] = entries;
+    let polls = 1;
+    for (; ; await clock.sleep(polls * POLL_MS)) {
+      const awaited = await waitedFor();
+      const [first] = awaited.first;
       if (!first) return last !== undefined;
-      if (isEnough(entries)) return true;
+      if (isEnough(awaited.first)) return true;
+      polls = Math.min(MOST_POLLS, Math.max(1, awaited.count - this.places));
       if (first.name !== last?.name) since = new Stopwatch(clock);
       last = first;
       // Asking for its start may need a program, so it is not asked at each look.
@@ -136,15 +153,16 @@ export class Queue {
   }
 
   /** Live processes that are ahead of an entry, or may be: no more of them than there are places. */
-  private async ahead(own: Entry): Promise<Entry[]> {
+  private async ahead(own: Entry): Promise<Awaited> {
     // In this order: a process that is seen neither to choose nor to have a ticket begins to choose later, and sees
     // this ticket.
     const choosing = (await this.entries()).filter(({ ticket }) => ticket === undefined);
     const entries = await this.entries();
     const place = entries.findIndex(({ name }) => name === own.name);
     if (place < 0) throw new Error("its file in Terraform's data folder was removed: other checks do not wait for it");
-    // In a queue of a hundred, each would read of all others several times a second.
-    return this.alive([...choosing, ...entries.slice(0, place)], this.places);
+    const ahead = [...choosing, ...entries.slice(0, place)];
+    // Of so many only: to ask whether a process is alive may need a program.
+    return { first: await this.alive(ahead, this.places), count: ahead.length };
   }
 
   /** The first live processes of some. Files of dead ones before them are removed. */

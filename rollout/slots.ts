@@ -35,6 +35,7 @@ export const untilSlotsChange = (index: number, api: ConsulApi, clock: Clock): P
   untilChange(entriesPath(KV.slots), index, api, clock);
 
 export type SlotResult =
+  /** How many others hold a slot. */
   | { readonly kind: "acquired"; readonly others: number }
   /** Who holds the slots, for a message, and as of when. */
   | { readonly kind: "busy"; readonly others: readonly Holder[]; readonly index: number }
@@ -70,7 +71,8 @@ export async function acquireSlot(
   const place = after.holders.findIndex(isOwn);
   if (place < 0) return { kind: "refused" };
   const ahead = after.holders.slice(0, place);
-  if (ahead.length < limit) return { kind: "acquired", others: after.holders.length - 1 };
+  // Later entries than hold a slot are of holders that are about to take them back.
+  if (ahead.length < limit) return { kind: "acquired", others: Math.min(after.holders.length, limit) - 1 };
   await releaseSlot(api, holder);
   return { kind: "busy", others: ahead, index: after.index };
 }

@@ -31,6 +31,25 @@ test("a client agent may be stopped when no server is being replaced at three lo
   expect(cluster.stored(`${SLOTS}c1`)).toBe("c1");
 });
 
+test("entries that come later than a slot is free for do not count as agents that are being replaced", async () => {
+  const cluster = clusterOf("c1", "c2", "c3");
+  cluster.store(`${SLOTS}c2`, "c2");
+  const api = cluster.api("c1");
+  const late: ConsulApi = {
+    send: async (request) => {
+      const answer = await api.send(request);
+      if (request.method === "PUT") cluster.store(`${SLOTS}c3`, "c3");
+      return answer;
+    },
+  };
+  const { clock } = cluster.simulation;
+  const limit = { ...STOP, limit: 2 };
+  expect(await cluster.simulation.until(preStopClient(limit, late, clock, () => undefined))).toEqual({
+    kind: "allow",
+    reason: "1 other client agents are being replaced, of at most 2 in parallel",
+  });
+});
+
 test("looks are a second apart, from the beginning of one to that of the next; a look that takes longer is followed at once", async () => {
   const looksOf = async (answerSeconds: number) => {
     const cluster = clusterOf("c1");

@@ -204,6 +204,32 @@ test("a check whose file was removed is not at the head: another one may be", as
   await expect(queue.turn(new Simulation().clock)).rejects.toThrow("its file in Terraform's data folder was removed");
 });
 
+test("of a hundred, those far behind look seldom, and the next one often", async () => {
+  const simulation = new Simulation();
+  const shared = memoryFolder();
+  const looks = (pid: number) => {
+    let count = 0;
+    const list = () => {
+      count += 1;
+      return shared.list();
+    };
+    const queue = new Queue({ ...shared, list }, ALIVE, pid);
+    return { queue, counted: () => count };
+  };
+  const all = Array.from({ length: 100 }, (_, at) => looks(at + 1));
+  for (const { queue } of all) await queue.join();
+  const joined = all.map(({ counted }) => counted());
+  const [first, ...others] = all.map(({ queue }) => queue);
+  for (const queue of others) void queue.turn(simulation.clock);
+  simulation.at(9, () => void first?.leave());
+  await simulation.until(simulation.clock.sleep(9_000));
+  // Each look is two lists.
+  const perSecond = all.map(({ counted }, at) => (counted() - (joined[at] ?? 0)) / 2 / 9);
+  expect(perSecond[1]).toBeGreaterThan(6);
+  expect(perSecond[99]).toBeLessThan(0.8);
+  expect(perSecond.reduce((sum, count) => sum + count)).toBeLessThan(100);
+});
+
 describe("those who are not in a queue", () => {
   test("wait until it is empty, whether its processes wait or have only joined, leave, die, or are others by now", async () => {
     const simulation = new Simulation();
