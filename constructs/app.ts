@@ -1,4 +1,4 @@
-import { App, TerraformStack } from "cdktf";
+import { App } from "cdktf";
 import { loadCluster, selectClusterFile } from "../cluster/file/load";
 import { ClusterError } from "../cluster/problem";
 import { backendTypeOf } from "../cluster/resolve/state-backend";
@@ -29,7 +29,7 @@ export function synthesizeApp(extend?: (cluster: ConsulCluster) => void): void {
     const app = new App();
     const created = withoutCreationStacks(() => new ConsulCluster(app, cluster));
     if (extend) extend(created);
-    else withoutReferences(app);
+    else withoutReferences(created);
     app.synth();
   } catch (error) {
     if (!(error instanceof ClusterError || error instanceof RefusedVariables)) throw error;
@@ -42,7 +42,6 @@ export function synthesizeApp(extend?: (cluster: ConsulCluster) => void): void {
  * Spares CDKTF the look for references from one stack to another, for which it resolves every stack once more: a quarter
  * of the time of a thousand hosts. Stacks of a cluster alone have no such references.
  */
-export function withoutReferences(app: App): void {
-  for (const stack of app.node.children.filter(TerraformStack.isStack))
-    stack.prepareStack = () => void stack.ensureBackendExists();
+export function withoutReferences({ stacks }: ConsulCluster): void {
+  for (const stack of stacks.values()) stack.prepareStack = () => void stack.ensureBackendExists();
 }

@@ -1,4 +1,3 @@
-import type { App } from "cdktf";
 import { withoutReferences } from "../../constructs/app";
 import { ConsulCluster } from "../../constructs/consul-cluster";
 import { CASES } from "../../e2e/compatibility/cases";
@@ -9,11 +8,8 @@ test.each(CASES.map(({ name, text }) => [name, text]))(
   "%s is the same without a look for references between stacks",
   (_, text) => {
     const cluster = load(text);
-    const texts = (then: (app: App) => void) =>
-      synthesize((app) => {
-        new ConsulCluster(app, cluster);
-        then(app);
-      }).texts;
+    const texts = (then: (created: ConsulCluster) => void) =>
+      synthesize((app) => then(new ConsulCluster(app, cluster))).texts;
     expect(texts(withoutReferences)).toEqual(texts(() => undefined));
   },
 );
