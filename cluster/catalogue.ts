@@ -152,6 +152,11 @@ const deploy = {
     severity: "warning",
     about: "before the first deploy: secrets, the Terraform state or snapshots are in a git checkout",
   },
+  "network-replaced": {
+    severity: "error",
+    allowable: true,
+    about: "a bridge network with several agents would be replaced, for which all of them have to be stopped",
+  },
   "stack-moved": { severity: "error", about: "an agent is in another stack than its container" },
   "stack-gone": {
     severity: "error",

@@ -61,6 +61,7 @@ export const FIXES: Readonly<Record<ProblemCode, string>> = {
   "big-group": "give hosts a `group:`",
   "line-deleted": "restore the line with `decommission: true`, deploy, then delete the line",
   "host-moved": "restore the host, decommission the agent, deploy, and add another agent on the new host",
+  "network-replaced": "restore the `subnet`, or accept that the cluster is down for a moment",
   "agent-elsewhere": "see [one agent, one container](membership.md#one-agent-one-container)",
   "container-exists":
     "see [one agent, one container](membership.md#one-agent-one-container); after an interrupted deploy, run `npm run doctor -- --fix`",

@@ -91,6 +91,8 @@ function effectBetween(before: SynthesizedCluster, after: SynthesizedCluster): s
   const isAgent = (id: string) => ["server", "client"].includes(roleOf(id));
   if (changed.some(({ id, keys }) => isAgent(id) && keys.includes("volumes"))) effects.push("**other data**");
   const others = changed.filter(({ id }) => !replaced.has(id));
+  if (changed.some(({ id }) => id.includes("/docker_network.")))
+    effects.push("several on a host at once ([`network-replaced`](errors.md#before-a-deploy))");
   if (others.some(({ id }) => id.includes("/docker_container."))) effects.push("changes the containers in place");
   const steps = [...others.map(({ id }) => id), ...added].filter((id) => id.includes("/terraform_data."));
   const isNew = effects.includes(NEW_AGENT);

@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsulHttp, eventually } from "./consul";
 import { expectPrinted, Page } from "./page";
@@ -103,6 +103,19 @@ describe("the local cluster of docs/tutorial.md: one daemon, a bridge network", 
     // Each of the four new containers once, and no other one.
     expect(stdout.trim().split("\n")).toHaveLength(4);
     expectPrinted(found, await page.type(read));
+  });
+
+  test("another subnet is rejected: all agents would have to be stopped first", async () => {
+    const file = join(project.folder, "clusters/local.yaml");
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, `${before}subnet: 172.30.90.0/24\n`);
+    const words = ["run", "deploy", "--", "--auto-approve"];
+    const { exitCode, stderr } = await project.run("npm", words, {
+      env: { CLUSTER: "clusters/local.yaml" },
+      check: false,
+    });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("network-replaced") });
+    writeFileSync(file, before);
   });
 
   test("the cluster comes back after the daemon's restart", async () => {

@@ -150,6 +150,17 @@ describe.each(["on", "off"] as const)("maintenance of a host, with security %s",
     await cluster.expectWhole();
   });
 
+  test.each([
+    ["consul-server1", LOCK],
+    ["consul-client1", "consul-cdktf/clients/consul-client1"],
+  ])("the end of a maintenance that is over releases nothing of a deploy: %s", async (host, key) => {
+    await cluster.api("consul-server2").put(`/v1/kv/${key}`, host);
+    expect(await json(host, ["--end"])).toMatchObject({ exitCode: 0, inMaintenance: false });
+    expect(await locks()).toEqual([key]);
+    await cluster.project.run("npm", ["run", "-s", "doctor", "--", "--fix"], { env: cluster.env });
+    expect(await locks()).toEqual([]);
+  });
+
   test("a host is not taken out of use beside a server whose host is off", async () => {
     const off = testBed.host("consul-server3");
     await off.powerOff();

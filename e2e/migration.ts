@@ -249,7 +249,7 @@ export function describeMigration(program: "terraform" | "tofu"): void {
       // It was the right moment: nobody has released it.
       await eventually(async () => expect(await isHeld(key)).toBe(true));
     };
-    /** OpenTofu writes a local state every 20 s, so a killed one has not recorded the container that it created. */
+    /** OpenTofu writes a local state every 20 s, so a killed one has not recorded the containers that it created. */
     const recordByDoctor = async () => {
       const { stdout, stderr, exitCode } = await npm("doctor", "--", "--fix");
       expect(stdout).toContain("is not in the Terraform state");
@@ -260,6 +260,7 @@ export function describeMigration(program: "terraform" | "tofu"): void {
       const { mostDown, keys } = await during(async () => {
         touched = await touchedBy(async () => {
           await killed();
+          if (program === "tofu") await recordByDoctor();
           await deploy();
         });
       });
@@ -338,12 +339,11 @@ export function describeMigration(program: "terraform" | "tofu"): void {
       ));
 
     test("a deploy of the earlier version, killed before the readiness check of a new container has ended, is completed by the new one", () =>
-      expectCompleted("consul-server1", async () => {
-        await killedDeploy("consul-server1", "readiness", KV.lock, async ({ stdout }) =>
+      expectCompleted("consul-server1", () =>
+        killedDeploy("consul-server1", "readiness", KV.lock, async ({ stdout }) =>
           stdout.includes("terraform_data.consul-server1: Provisioning with 'local-exec'"),
-        );
-        if (program === "tofu") await recordByDoctor();
-      }));
+        ),
+      ));
 
     test("is changed by the new version: all agents are replaced, one server at a time", async () => {
       writeFile("cluster: everything, all: changed");

@@ -5,7 +5,7 @@ import type { Docker } from "./docker";
 import { transferLeadership } from "./leadership";
 import { allow, type Denial, deny, type Outcome } from "./outcome";
 import { agentSelf } from "./queries";
-import { removal } from "./removal";
+import { removal, removalOfVote } from "./removal";
 import type { DecommissionRequest } from "./request";
 import { type Ask, type Consent, type StopTools, whenAllowed } from "./stop-check";
 
@@ -64,7 +64,9 @@ async function leave(
   await leaveCluster(own, clock);
   // An agent that does not end by itself is stopped as any other. From here on the lock stays, as it is half gone.
   const { ok } = await docker.run(["wait", container], { seconds: END_SECONDS });
-  return (ok ? undefined : await stop(docker, container)) ?? removed(request, consent, tools);
+  if (ok) return removed(request, consent, tools);
+  const kept = await keptVote(request, consent, tools);
+  return kept ?? (await stop(docker, container)) ?? removed(request, consent, tools);
 }
 
 /** Docker would start it again, and it would join again. */
@@ -92,6 +94,17 @@ async function leaveCluster(own: ConsulApi, clock: Clock): Promise<void> {
 }
 
 const leads = async (own: ConsulApi): Promise<boolean> => (await agentSelf(own))?.Stats.raft?.state === "Leader";
+
+/** Why an agent that runs on may not be stopped: a server must not take a vote with it. */
+async function keptVote(
+  { role, node, seconds, servers }: DecommissionRequest,
+  { quorumLoss }: Consent,
+  { clock, log, askServers }: DecommissionTools,
+): Promise<Outcome | undefined> {
+  if (role === "client" || quorumLoss || servers.length === 0) return undefined;
+  const outcome = await askServers(({ api }) => removalOfVote({ node, seconds }, api, clock, log));
+  return outcome.kind === "allow" ? undefined : outcome;
+}
 
 /** Whether the servers that stay have removed it. */
 async function removed(request: DecommissionRequest, consent: Consent, tools: DecommissionTools): Promise<Outcome> {

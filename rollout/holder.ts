@@ -33,5 +33,8 @@ export const holderText = ({ owner, maintenance }: Holder, replaced: string): st
 export const sinceText = (seconds: number): string =>
   `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
+/** What helps where the KV store rejects an entry. */
+export const REJECTED_HINT = "allow its own host to write to the KV store: allow_write_http_from, limits";
+
 /** What ends a wait for a maintenance. */
 export const MAINTENANCE_HINT = "if it is over, end it: npm run maintain -- HOST --end";

@@ -54,6 +54,7 @@ const MOST_CALLED = 3;
 export class Waiting {
   /** What it waits for now. */
   reason = "nothing was asked";
+  private logged: string | undefined;
   private hasBegun = false;
   private readonly since: Stopwatch;
   /** Since when the asked agent has not given all answers. */
@@ -74,8 +75,8 @@ export class Waiting {
    * @param anew whether the time counts from now in any case
    */
   for(reason: string, { anew = false } = {}): void {
+    this.tell(reason);
     if (reason === this.reason) return;
-    this.log(`${this.subject}: ${reason}`);
     const passed = anew || this.hasBegun ? 0 : this.record.lasted(reason);
     if (passed === 0) this.record.begin(reason);
     this.reason = reason;
@@ -95,11 +96,12 @@ export class Waiting {
   }
 
   /**
-   * The asked agent does not tell something.
+   * The asked agent does not tell something. What was waited for before is still waited for, and its time goes on: with
+   * a leader lost every few minutes, it would never be up.
    * @returns `unknown` if it has not told one thing or another for longer than an election takes
    */
   untold(reason: string): Outcome | "waiting" {
-    this.for(reason);
+    this.tell(reason);
     this.silent ??= new Stopwatch(this.clock);
     return this.silent.reached(LEADERLESS_SECONDS) ? unknown(reason) : "waiting";
   }
@@ -115,6 +117,11 @@ export class Waiting {
       const answer = this.record.ended() ?? (await look());
       if (answer !== "waiting" && !(isUndecided && answer.kind === "allow")) return answer;
     }
+  }
+
+  private tell(reason: string): void {
+    if (reason !== this.logged) this.log(`${this.subject}: ${reason}`);
+    this.logged = reason;
   }
 
   /** The asked agent has told everything. */

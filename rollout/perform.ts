@@ -131,11 +131,13 @@ class Performance {
     }
   }
 
-  private async readiness(request: ReadinessRequest): Promise<Outcome> {
+  private async readiness(request: ReadinessRequest | EndMaintenanceRequest): Promise<Outcome> {
     const { clock, log } = this.surroundings;
-    const { owner, target, node, seconds } = request;
+    const { step, owner, target, node, seconds } = request;
+    // The end of a maintenance releases its own entry, afterwards, and nothing that a deploy has acquired meanwhile.
+    const check = { ...request, owner: step === "readiness" ? owner : undefined };
     const result = await this.ask([target], seconds, async (agent) => {
-      const outcome = await readiness(request, agent, clock, log);
+      const outcome = await readiness(check, agent, clock, log);
       if (outcome.kind === "late") return deny(outcome.reason, "read its container's log");
       // Its start was one of Terraform's operations that checks must leave free.
       this.run.recordReady(owner);
@@ -175,7 +177,7 @@ class Performance {
 
   private async endMaintenance(request: EndMaintenanceRequest): Promise<Outcome> {
     const { clock, log } = this.surroundings;
-    const ready = await this.readiness({ ...request, step: "readiness" });
+    const ready = await this.readiness(request);
     if (ready.kind !== "allow") return ready;
     return this.ask([request.target], request.seconds, (agent) => endMaintenance(request, agent, clock, log));
   }

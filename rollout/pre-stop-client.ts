@@ -1,6 +1,6 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
-import { holderText, lockText, MAINTENANCE_HINT } from "./holder";
+import { holderText, lockText, MAINTENANCE_HINT, REJECTED_HINT } from "./holder";
 import { POLL } from "./limits";
 import { lockHolder, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, Waiting, type WaitRecord } from "./outcome";
@@ -65,11 +65,13 @@ export async function preStopClient(
       waiting.forOwners([held.owner], () => `waiting: ${lockText(held)}`);
       hint = held.maintenance === undefined ? REPLACED_HINT : MAINTENANCE_HINT;
       pause = () => untilLockChanges(held, api, clock);
-    } else if (free >= LOOKS && (await stop.letServersPass?.())) {
+    } else if (free < LOOKS) {
+      return "waiting";
+    } else if (await stop.letServersPass?.()) {
       // Its check began later than this one, and has not acquired the lock yet.
       free = 0;
       return "waiting";
-    } else if (free >= LOOKS) {
+    } else {
       const slot = await acquireSlot(api, stop, stop);
       if (slot.kind === "unknown") return waiting.untold("this agent does not list the rollout slots");
       waiting.answered();
@@ -83,7 +85,10 @@ export async function preStopClient(
         );
         hint = maintained ? MAINTENANCE_HINT : REPLACED_HINT;
         pause = () => untilSlotsChange(slot.index, api, clock);
-      } else waiting.for("its rollout slot cannot be acquired: the KV store rejects the entry");
+      } else {
+        waiting.for("its rollout slot cannot be acquired: the KV store rejects the entry");
+        hint = REJECTED_HINT;
+      }
     }
     if (waiting.reached(turn)) return deny(waiting.reason, hint);
     return "waiting";

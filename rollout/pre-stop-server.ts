@@ -1,6 +1,6 @@
 import { type Clock, Stopwatch } from "./clock";
 import type { ConsulApi } from "./consul-api";
-import { isSame, lockText, MAINTENANCE_HINT } from "./holder";
+import { isSame, lockText, MAINTENANCE_HINT, REJECTED_HINT } from "./holder";
 import { POLL, SECOND } from "./limits";
 import { acquireLock, renewLock, untilLockChanges } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting, type WaitRecord } from "./outcome";
@@ -75,7 +75,7 @@ export async function preStopServer(
     waiting.for("the deploy lock cannot be acquired: the KV store rejects the entry");
     refused ??= new Stopwatch(clock);
     if (!refused.reached(turn)) return "waiting";
-    return deny(waiting.reason, "allow its own host to write to the KV store: allow_write_http_from, limits");
+    return deny(waiting.reason, REJECTED_HINT);
   };
   /** One look at the cluster; it says how long to pause before the next. */
   const lookOnce = async (): Promise<Outcome | "waiting"> => {

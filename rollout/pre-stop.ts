@@ -32,14 +32,19 @@ async function checked(request: ReplaceRequest, consent: Consent, tools: StopToo
 
 /** What the container and its next image tell. @returns what is to be tried, if it runs */
 async function beforeTrial(
-  { target, next, seconds }: ReplaceRequest,
+  { owner, target, next, seconds }: ReplaceRequest,
   consent: Consent,
   { dockerInTurn, run, clock, log }: StopTools,
 ): Promise<Outcome | Replacement> {
   const { container } = target;
+  /** Nothing is stopped, but other checks may wait for this agent: an operation has to be left for its start. */
+  const down = (reason: string): Outcome => {
+    run.recordStop(owner);
+    return allow(reason);
+  };
   const before = await containerState(dockerInTurn, container);
   if (before.kind === "deny") return before;
-  if (before.kind === "gone") return allow("its container is gone");
+  if (before.kind === "gone") return down("its container is gone");
   // It has waited in a queue.
   const ended = run.ended();
   if (ended) return ended;
@@ -49,7 +54,7 @@ async function beforeTrial(
   const isKnown = before.kind === "running" && pulled.wasThere;
   const state = isKnown ? before : await containerState(dockerInTurn, container);
   if (state.kind === "deny") return state;
-  if (state.kind !== "running") return allow("its container does not run");
+  if (state.kind !== "running") return down("its container does not run");
   return {
     container,
     image: state.image,

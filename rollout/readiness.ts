@@ -7,8 +7,8 @@ import { ALIVE, agentSelf, isServer, leader, type Member, members, peers, raftSe
 import { releaseSlot } from "./slots";
 
 export interface Readiness {
-  /** The agent's Terraform id. */
-  readonly owner: string;
+  /** Whose lock or slot it releases: the agent's Terraform id. @default nothing is released */
+  readonly owner?: string;
   readonly role: "server" | "client";
   readonly node: string;
   /** How many servers the first bootstrap needs. */
@@ -56,6 +56,8 @@ export async function readiness(
 ): Promise<ReadinessOutcome> {
   const { owner, role, node, expect, seconds } = check;
   const { api } = agent;
+  const release = role === "server" ? releaseLock : releaseSlot;
+  const isReleased = async () => owner === undefined || (await release(api, { owner }));
   const waiting = new Waiting(node, clock, log);
   const begun = new Stopwatch(clock);
   /** Since when it could pass. */
@@ -67,7 +69,7 @@ export async function readiness(
   for (; !begun.reached(seconds); await begun.pause()) {
     const known = await leader(api);
     if (known !== undefined && role === "client") {
-      if (await releaseSlot(api, { owner })) {
+      if (await isReleased()) {
         await agent.markReady();
         return { kind: "ready", reason: `leader ${known}` };
       }
@@ -76,7 +78,7 @@ export async function readiness(
       await introduce(api, node);
       if (!(await isKnownToLeader(api, node)))
         waiting.for("a voter, waiting until the leader knows it instead of its lost predecessor");
-      else if (await releaseLock(api, { owner })) return { kind: "ready", reason: `a voter, leader ${known}` };
+      else if (await isReleased()) return { kind: "ready", reason: `a voter, leader ${known}` };
       else waiting.for("a voter, releasing the deploy lock");
     } else if (known !== undefined) {
       if (role === "server" && (await agent.isSecured()) && (await tokensAreMissing(agent)))

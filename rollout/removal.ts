@@ -3,7 +3,7 @@ import { answerTo, type ConsulApi } from "./consul-api";
 import { LEADERLESS_SECONDS, SECOND } from "./limits";
 import { releaseLock } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting } from "./outcome";
-import { ALIVE, leader, members, raftServers } from "./queries";
+import { ALIVE, FAILED, leader, members, raftServers } from "./queries";
 import { releaseSlot } from "./slots";
 
 export interface Removal {
@@ -15,63 +15,84 @@ export interface Removal {
   readonly seconds: number;
 }
 
-/** leaving 2, left 3, failed 4 (hashicorp/serf, MemberStatus). */
+/** leaving 2, left 3 (hashicorp/serf, MemberStatus). */
 const LEAVING = 2;
-const FAILED = 4;
 /** A peer whom the leader's gossip does not know (OperatorRaftGetConfiguration, hashicorp/consul). */
 const UNNAMED = "(unknown)";
 /** By then a leader that has just started knows the names. A peer that is no member any more has none. */
 const NAMED_SECONDS = 8;
+/** Of what this server does not tell, another may know more. */
+const NO_MEMBERS = "this server does not list the members";
+const NO_LEADER = "waiting for a leader";
 
 /**
  * Waits, by a server that stays, until an agent that was stopped for good is neither a member nor in Raft, and takes it
  * out where it did not leave by itself. Then it releases the deploy lock or the rollout slot that the stop acquired.
  */
-export async function removal(
-  { owner, node, seconds }: Removal,
+export function removal(wanted: Removal, api: ConsulApi, clock: Clock, log: Log): Promise<Outcome> {
+  const { owner, node } = wanted;
+  return untilGone(
+    wanted,
+    async (begun) =>
+      (await memberObstacle(node, api)) ??
+      (await voteObstacle(node, api, begun)) ??
+      ((await isReleased(owner, api)) ? undefined : NO_LEADER),
+    clock,
+    log,
+  );
+}
+
+/**
+ * Takes the vote of a server that does not leave by itself, before it is stopped: stopped with its vote, it would count
+ * as a server that is down, and its stop was allowed as that of one that leaves.
+ */
+export const removalOfVote = (
+  wanted: Omit<Removal, "owner">,
   api: ConsulApi,
+  clock: Clock,
+  log: Log,
+): Promise<Outcome> => untilGone(wanted, (begun) => voteObstacle(wanted.node, api, begun), clock, log);
+
+/** @param obstacle why it is not gone yet */
+async function untilGone(
+  { node, seconds }: Omit<Removal, "owner">,
+  obstacle: (begun: Stopwatch) => Promise<string | undefined>,
   clock: Clock,
   log: Log,
 ): Promise<Outcome> {
   const waiting = new Waiting(node, clock, log);
   const begun = new Stopwatch(clock);
   for (; !begun.reached(seconds); await clock.sleep(SECOND)) {
-    const all = await members(api);
-    if (!all) {
-      waiting.for("this server does not list the members");
-      if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
-      continue;
-    }
-    const status = all.find(({ Name }) => Name === node)?.Status ?? 0;
-    if (status === ALIVE || status === LEAVING) {
-      waiting.for("waiting until it is no member");
-      continue;
-    }
-    if (status === FAILED) {
-      waiting.for("it did not leave by itself: removed from the members");
-      await answerTo(api, { method: "PUT", path: `/v1/agent/force-leave/${node}` });
-      continue;
-    }
-    const raft = await raftServers(api);
-    if (raft?.some(({ Node }) => Node === UNNAMED) && !begun.reached(NAMED_SECONDS)) {
-      waiting.for("waiting until the leader knows the names of all servers");
-      continue;
-    }
-    const peer = raft?.find((server) => server.Node === node);
-    if (peer) {
-      waiting.for("it did not leave by itself: removed from Raft");
-      await answerTo(api, { method: "DELETE", path: `/v1/operator/raft/peer?id=${peer.ID}` });
-    } else if (
-      raft &&
-      (await leader(api)) !== undefined &&
-      (await releaseLock(api, { owner })) &&
-      (await releaseSlot(api, { owner }))
-    ) {
-      return allow("it has left");
-    } else {
-      waiting.for("waiting for a leader");
-      if (waiting.reached(LEADERLESS_SECONDS)) return unknown(waiting.reason);
-    }
+    const reason = await obstacle(begun);
+    if (reason === undefined) return allow("it has left");
+    waiting.for(reason);
+    const isUntold = reason === NO_MEMBERS || reason === NO_LEADER;
+    if (isUntold && waiting.reached(LEADERLESS_SECONDS)) return unknown(reason);
   }
   return deny(`it has not left after ${seconds} s: ${waiting.reason}`, "look at the log of a server, and deploy again");
 }
+
+async function memberObstacle(node: string, api: ConsulApi): Promise<string | undefined> {
+  const all = await members(api);
+  if (!all) return NO_MEMBERS;
+  const status = all.find(({ Name }) => Name === node)?.Status ?? 0;
+  if (status === ALIVE || status === LEAVING) return "waiting until it is no member";
+  if (status !== FAILED) return undefined;
+  await answerTo(api, { method: "PUT", path: `/v1/agent/force-leave/${node}` });
+  return "it did not leave by itself: removed from the members";
+}
+
+/** @param begun when it was looked at first */
+async function voteObstacle(node: string, api: ConsulApi, begun: Stopwatch): Promise<string | undefined> {
+  const raft = await raftServers(api);
+  if (!raft) return NO_LEADER;
+  if (raft.some(({ Node }) => Node === UNNAMED) && !begun.reached(NAMED_SECONDS))
+    return "waiting until the leader knows the names of all servers";
+  const peer = raft.find((server) => server.Node === node);
+  if (!peer) return undefined;
+  await answerTo(api, { method: "DELETE", path: `/v1/operator/raft/peer?id=${peer.ID}` });
+  return "it did not leave by itself: removed from Raft";
+}
+
+const isReleased = async (owner: string, api: ConsulApi): Promise<boolean> =>
+  (await leader(api)) !== undefined && (await releaseLock(api, { owner })) && (await releaseSlot(api, { owner }));

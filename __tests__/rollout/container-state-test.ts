@@ -8,12 +8,13 @@ test("a running container has an image", async () => {
   expect(await containerState(daemon("running sha256:a\n"), "s1")).toEqual({ kind: "running", image: "sha256:a" });
 });
 
-test.each(["exited", "created", "restarting", "paused", "dead"])(
-  "a container that is %s does not run",
-  async (state) => {
-    expect(await containerState(daemon(`${state} sha256:a\n`), "s1")).toEqual({ kind: "stopped", state });
-  },
-);
+test.each(["exited", "created", "restarting", "dead"])("a container that is %s does not run", async (state) => {
+  expect(await containerState(daemon(`${state} sha256:a\n`), "s1")).toEqual({ kind: "stopped", state });
+});
+
+test("a container that is paused counts as running: it may go on at any moment", async () => {
+  expect(await containerState(daemon("paused sha256:a\n"), "s1")).toEqual({ kind: "running", image: "sha256:a" });
+});
 
 test("a container that the daemon does not list is gone, though it lists one with a longer name", async () => {
   const docker = daemon(failed("Error: No such container: s1"), "s10\nother,s1-backups\n");

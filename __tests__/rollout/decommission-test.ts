@@ -17,13 +17,13 @@ const daemon = (state: Answer = "running sha256:a", others: Readonly<Record<stri
   });
 
 /** The agent that leaves: whether it is the leader, and transfers its leadership, and what it is asked. */
-function agent(cluster: SimulatedCluster, leads: false | "transfers" | "stays" = false) {
+function agent(cluster: SimulatedCluster, leads: false | "transfers" | "stays" = false, stays = false) {
   const asked: string[] = [];
   const isAsked = (path: string) => asked.some((line) => line.includes(path));
   const api: ConsulApi = {
     send: async ({ method, path, waitSeconds }): Promise<ConsulAnswer> => {
       asked.push([method, path, waitSeconds].filter(Boolean).join(" "));
-      if (path === "/v1/agent/leave") leaves(cluster);
+      if (path === "/v1/agent/leave" && !stays) leaves(cluster);
       const leader = leads === "transfers" && isAsked("transfer-leader") ? "10.0.0.2:8300" : "10.0.0.1:8300";
       const self = { Stats: { raft: { state: leads ? "Leader" : "Follower" } } };
       return { status: 200, body: JSON.stringify(path === "/v1/status/leader" ? leader : self) };
@@ -42,12 +42,14 @@ interface Leave {
   readonly consent?: boolean;
   readonly cluster?: SimulatedCluster;
   readonly leads?: "transfers" | "stays";
+  /** Whether its request to leave does nothing. */
+  readonly stays?: boolean;
 }
 
 async function leave(wanted: Leave = {}) {
   const { docker = daemon(), request = REQUEST, consent = false } = wanted;
-  const { cluster = new SimulatedCluster(new Simulation()), leads } = wanted;
-  const own = agent(cluster, leads);
+  const { cluster = new SimulatedCluster(new Simulation()), leads, stays } = wanted;
+  const own = agent(cluster, leads, stays);
   const made = stopTools(cluster, docker);
   const tools: DecommissionTools = { ...made.tools, own: own.api, askServers: asking(cluster, ["s2", "s3"]) };
   const consents = { quorumLoss: consent, downgrade: false };
@@ -108,9 +110,45 @@ test("an agent whose restart policy cannot be changed does not leave, and releas
 describe("an agent that does not end by itself", () => {
   const wait = failed("no answer within 15 s");
 
-  test("is stopped as any other", async () => {
-    const { outcome, calls } = await leave({ docker: daemon(undefined, { wait }) });
-    expect([outcome.kind, calls.at(-1)]).toEqual(["allow", "stop -t 30 s1"]);
+  /** A cluster in which the server's own request to leave does nothing. */
+  const staying = () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    return { cluster, docker: daemon(undefined, { wait }), stays: true };
+  };
+
+  test("has its vote taken by the servers that stay, and is stopped then as any other", async () => {
+    const { cluster, docker } = staying();
+    const atStop: string[] = [];
+    const stop = docker.answer;
+    docker.answer = (line, calls) => {
+      if (line.startsWith("stop")) atStop.push(...cluster.servers.map(({ name }) => name));
+      return stop(line, calls);
+    };
+    const { outcome, calls, log } = await leave({ cluster, docker, stays: true });
+    expect([outcome.kind, calls.at(-1), atStop]).toEqual(["allow", "stop -t 30 s1", ["s2", "s3"]]);
+    expect(log).toEqual(["s1: leaving", "s1: it did not leave by itself: removed from Raft"]);
+  });
+
+  test("and keeps its vote, is not stopped: the quorum was judged without it; its lock stays", async () => {
+    const { cluster, docker } = staying();
+    cluster.exceptions.set(/raft.peer/, { status: 403 });
+    const { outcome, calls } = await leave({ cluster, docker, stays: true });
+    expect(outcome).toMatchObject({
+      kind: "deny",
+      reason: "it has not left after 60 s: it did not leave by itself: removed from Raft",
+    });
+    expect(calls.some((line) => line.startsWith("stop"))).toBe(false);
+    expect(cluster.stored(LOCK)).toBe("s1");
+  });
+
+  test.each<[string, Partial<Leave>]>([
+    ["with consent to the loss of the quorum", { consent: true }],
+    ["where no server stays", { request: { ...REQUEST, servers: [] } }],
+    ["if it is a client agent, which has none", { request: { ...REQUEST, role: "client", node: "c1", limit: 1 } }],
+  ])("is stopped whatever the servers know %s", async (_, wanted) => {
+    const { cluster, docker } = staying();
+    cluster.exceptions.set(/raft.(peer|configuration)/, { status: 403 });
+    expect((await leave({ cluster, docker, stays: true, ...wanted })).calls).toContain("stop -t 30 s1");
   });
 
   test("is not taken for stopped if its daemon does not stop it; its lock stays", async () => {

@@ -548,3 +548,24 @@ describe("its next container's security", () => {
     expect((await check(cluster, { servers: 4, purpose: "leave" })).outcome.kind).toBe("allow");
   });
 });
+
+test("a leader that is lost now and then does not make the wait for another server's lock begin anew", async () => {
+  const cluster = clusterOf();
+  cluster.store(LOCK, "s2");
+  for (let at = 40; at < 3000; at += 40) {
+    cluster.simulation.at(at, () => {
+      cluster.hasLeader = false;
+    });
+    cluster.simulation.at(at + 3, () => {
+      cluster.hasLeader = true;
+    });
+  }
+  const { outcome, seconds, log } = await check(cluster);
+  expect(outcome).toMatchObject({ kind: "deny", reason: "waiting: s2 is being replaced, or leaves" });
+  expect(seconds).toBeLessThan(160);
+  expect(log.slice(0, 3)).toEqual([
+    "s1: waiting: s2 is being replaced, or leaves",
+    "s1: this server knows no leader, or gave no answer",
+    "s1: waiting: s2 is being replaced, or leaves",
+  ]);
+});

@@ -97,6 +97,15 @@ describe("a container", () => {
     expect(commands(docker)).toEqual([STATE, "image inspect", STATE]);
   });
 
+  test.each([
+    ["gone", daemon([failed("none")], gone)],
+    ["down", daemon(["exited sha256:a"])],
+  ])("that is %s is one that has to be started: an operation is left for it", async (_, docker) => {
+    const { run, files } = await stop({ docker, env: { TF_CLI_ARGS: "-parallelism=1" } });
+    expect(files).toEqual(["stopped.s1"]);
+    expect(run.reserve("s2")).toMatchObject({ kind: "deny" });
+  });
+
   test("that has started again during the pull is checked", async () => {
     const { cluster } = await stop({ docker: daemon(["exited sha256:a", "running sha256:a"]) });
     expect(cluster.stored(LOCK)).toBe("s1");
@@ -330,8 +339,7 @@ test("an agent is not stopped if nobody knows the answer, and it leaves the queu
   const cluster = new SimulatedCluster(new Simulation());
   cluster.hasLeader = false;
   const { outcome, files, queued } = await stop({ cluster });
-  // What it waited for stays for the check behind it.
-  expect([outcome.kind, files, queued]).toEqual(["unknown", ["wait"], []]);
+  expect([outcome.kind, files, queued]).toEqual(["unknown", [], []]);
 });
 
 test("a client agent acquires a rollout slot", async () => {

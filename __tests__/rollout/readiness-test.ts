@@ -51,6 +51,17 @@ describe("a server", () => {
     expect(cluster.flags(LOCK)).toBe(1795953600);
   });
 
+  test.each([SERVER, CLIENT])(
+    "leaves a deploy's lock or slot alone when it is asked because of a maintenance",
+    async (wanted) => {
+      const cluster = clusterOf();
+      cluster.store(LOCK, "s1");
+      cluster.store(SLOT, "c1");
+      expect((await check(cluster, { ...wanted, owner: undefined })).outcome.kind).toBe("ready");
+      expect(cluster.keys()).toEqual([SLOT, LOCK]);
+    },
+  );
+
   test.each([/agent.members/, /raft.configuration$/])("waits while nobody tells the answer to %s", async (path) => {
     const cluster = clusterOf();
     cluster.exceptions.set(path, { status: 500 });

@@ -3,7 +3,7 @@ import { located, type Problem, type Violation } from "../../cluster/problem";
 import { hostOfAlias } from "../../consul/contract";
 import { foreignStates } from "../inspect/foreign-state";
 import type { StackState, StateResource } from "../terraform/state";
-import type { Stack } from "../terraform/synth";
+import type { ResourceJson, Stack } from "../terraform/synth";
 
 /**
  * Finds problems that only show when the file is compared with the Terraform states: containers that a deploy would stop
@@ -42,6 +42,7 @@ function violations(cluster: Cluster, stacks: readonly Stack[], states: Readonly
       ...gone.map((agent) => lineDeleted(agent, name)),
       ...moved,
       ...here.flatMap((agent) => hostMoved(cluster, agent, stack)),
+      ...networksReplaced(managed, agents, stack),
       ...hostsGone(
         managed.filter(({ provider }) => !elsewhere.has(provider)),
         stack,
@@ -99,6 +100,32 @@ function hostMoved(cluster: Cluster, agent: StateResource, { json }: Stack): Vio
     },
   ];
 }
+
+/**
+ * Terraform destroys all containers of a network before it creates that anew: the first agent could not be started again
+ * before the others are stopped, and their pre-stop checks would wait for it.
+ */
+function networksReplaced(
+  managed: readonly StateResource[],
+  agents: readonly StateResource[],
+  { json }: Stack,
+): Violation[] {
+  return managed.flatMap((network) => {
+    const before = subnetOf(network.attributes);
+    const after = subnetOf(json.resource?.[network.type]?.[network.name]);
+    const on = agents.filter(({ provider }) => provider === network.provider).map(({ name }) => name);
+    if (network.type !== "docker_network" || after === undefined || after === before || on.length < 2) return [];
+    return {
+      code: "network-replaced",
+      path: ["subnet"],
+      message: `host "${hostOf(network.provider)}" has a bridge network with subnet ${before}, and ${on.join(", ")} would all be stopped before it could be replaced`,
+      hint: `restore \`subnet: ${before}\`. To stop them all at once: CONSUL_ALLOW_QUORUM_LOSS=yes, and --allow network-replaced`,
+    };
+  });
+}
+
+const subnetOf = (network: Pick<ResourceJson, "ipam_config"> | undefined): string | undefined =>
+  network?.ipam_config?.[0]?.subnet;
 
 function stackGone(stack: string, resources: readonly StateResource[], agents: readonly StateResource[]): Violation {
   const what = (agents.length > 0 ? agents : resources).map(({ address }) => address).join(", ");

@@ -28,6 +28,8 @@ export interface ResourceJson {
   readonly depends_on?: readonly string[];
   /** Of a container: its name. */
   readonly name?: string;
+  /** Of a network. */
+  readonly ipam_config?: readonly { readonly subnet?: string }[];
   /** 0 for the container of a decommissioned agent. */
   readonly count?: number;
 }

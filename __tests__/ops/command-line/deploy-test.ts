@@ -59,7 +59,7 @@ describe("the command line of deploy", () => {
       "option '--parallelism <N>' argument '0' is invalid. It must be a whole number from 1 on.",
     ],
     [["--without"], "option '--without <HOST>' argument missing"],
-    [["--allow", "stack-moved"], "Allowed are line-deleted, host-moved, agent-elsewhere, stack-gone"],
+    [["--allow", "stack-moved"], "Allowed are line-deleted, host-moved, agent-elsewhere, network-replaced, stack-gone"],
     [["--allow", "lines-deleted"], 'did you mean "line-deleted"?'],
     [["--witout", "h1"], "unknown option '--witout'\n(Did you mean --without?)"],
     [["--json"], "option '--json' needs '--auto-approve'"],

@@ -147,3 +147,37 @@ test("a Terraform state of another cluster's containers is rejected as a whole",
   });
   expect(said(FOUR_HOSTS, { c: [of("c", "s1"), of("other", "s2")] }).places).toEqual([]);
 });
+
+describe("another subnet", () => {
+  const network = resource("docker_network", "h1_host", "h1_host", { ipam_config: [{ subnet: "172.30.86.0/24" }] });
+  const file = (subnet: string, clients = "[c1]") => `name: c
+security: off
+network: bridge
+subnet: ${subnet}
+daemon: unix:///var/run/docker.sock
+hosts: { h1: 127.0.0.1 }
+servers: [{ name: s1, host: h1 }]
+clients: ${clients.replace("c1", "{ name: c1, host: h1 }")}
+`;
+  const deployed = [network, ...agent("s1", "server", "h1"), ...agent("c1", "client", "h1")];
+
+  test("of a bridge network with several agents is rejected: each one's check would wait for the others' start", () => {
+    const { problems, places } = said(file("172.30.90.0/24"), { c: deployed });
+    expect(places).toEqual(["4:9 network-replaced"]);
+    expect(problems[0]).toMatchObject({
+      message: expect.stringContaining('host "h1" has a bridge network with subnet 172.30.86.0/24, and s1, c1 would'),
+      hint: expect.stringContaining("restore `subnet: 172.30.86.0/24`"),
+    });
+  });
+
+  test("is what it was, or of a network with one agent, or without a network: allowed", () => {
+    expect(said(file("172.30.86.0/24"), { c: deployed }).problems).toEqual([]);
+    const alone = [network, ...agent("s1", "server", "h1")];
+    expect(said(file("172.30.90.0/24", "[]"), { c: alone }).problems).toEqual([]);
+    const left = resource("docker_network", "s1_host", "s1_host", { ipam_config: [{ subnet: "172.30.86.0/24" }] });
+    const moved = agent("s2", "server", "s1");
+    expect(
+      said(FOUR_HOSTS, { c: [left, ...agent("s1", "server"), ...moved] }).problems.map(({ code }) => code),
+    ).toEqual(["host-moved"]);
+  });
+});
