@@ -104,4 +104,16 @@ describe("a cluster grows, shrinks and moves by changes of its file", () => {
     expect(await deployed()).toEqual(["consul-server5"]);
     expect(await members()).toEqual(["consul-client4", "consul-server2", "consul-server3", "consul-server5"]);
   });
+
+  test("from three servers to one, though their agents reject to leave: no vote is lost with them", async () => {
+    const leaving = ["consul-server2", "consul-server3"];
+    for (const name of leaving)
+      cluster.set(name, { config: { http_config: { block_endpoints: ["/v1/agent/leave"] } } });
+    await deployed();
+    cluster.file.servers = decommissioned(cluster.file.servers, leaving);
+    expect(await deployed()).toEqual([]);
+    for (const name of leaving) expect((await cluster.docker(name, "ps", "-aq")).stdout).toBe("");
+    cluster.file.servers = without(cluster.file.servers, leaving);
+    expect(await members()).toEqual(["consul-client4", "consul-server5"]);
+  });
 });
