@@ -119,6 +119,11 @@ const NOT_STOPPED: MessageSection = {
       fix: "bring the host and its daemon back, or [deploy without it](changing.md#unreachable-hosts); if it has failed permanently: [a permanently failed host](failed-host.md)",
     },
     {
+      messages: ["its container is paused"],
+      meaning: "its agent answers nobody, and may go on at any moment",
+      fix: "wait until `docker commit`, or what else has paused it, has ended; or `docker unpause CONTAINER`; deploy again",
+    },
+    {
       messages: ["... cannot be pulled to its host: ..."],
       meaning: "the image is not available",
       fix: "correct `image`, `mirror`, the registry, or the credentials of the docker CLI, and deploy again",

@@ -9,15 +9,14 @@ export type ContainerState =
   | { readonly kind: "stopped"; readonly state: string }
   | Denial;
 
-/** A paused one may go on at any moment: `docker commit` pauses a container for seconds. */
-const RUNNING = ["running", "paused"];
-
 /** A container's state by its daemon. An unreachable daemon is a denial: what it would do with a stop is unknown. */
 export async function containerState(docker: Docker, container: string): Promise<ContainerState> {
   const inspect = await docker.run(["container", "inspect", "-f", "{{.State.Status}} {{.Image}}", container]);
   const [, state, image] = inspect.ok ? (/^(\S+) (\S+)$/.exec(inspect.output.trim()) ?? []) : [];
+  // It may go on at any moment, and nobody can ask its agent: `docker commit` pauses a container for seconds.
+  if (state === "paused") return deny("its container is paused", `docker unpause ${container}`);
   if (state !== undefined && image !== undefined)
-    return RUNNING.includes(state) ? { kind: "running", image } : { kind: "stopped", state };
+    return state === "running" ? { kind: "running", image } : { kind: "stopped", state };
   // The list decides whether the container is gone, not the text of an error. The filter finds longer names too, and a
   // container may have several names.
   const list = await docker.run(["container", "ls", "-a", "-f", `name=${container}`, "--format", "{{.Names}}"]);

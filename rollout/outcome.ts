@@ -103,7 +103,10 @@ export class Waiting {
   untold(reason: string): Outcome | "waiting" {
     this.tell(reason);
     this.silent ??= new Stopwatch(this.clock);
-    return this.silent.reached(LEADERLESS_SECONDS) ? unknown(reason) : "waiting";
+    if (!this.silent.reached(LEADERLESS_SECONDS)) return "waiting";
+    // Nothing was ready meanwhile: the next check's time begins anew.
+    this.record.begin(reason);
+    return unknown(reason);
   }
 
   /**

@@ -18,7 +18,7 @@ import { preStop } from "./pre-stop";
 import type { AskedServer } from "./pre-stop-server";
 import { SystemProcesses } from "./processes";
 import { Queue, queueFolder } from "./queue";
-import { readiness } from "./readiness";
+import { type Readiness, readiness } from "./readiness";
 import { acl } from "./reconcile/acl";
 import { autopilot } from "./reconcile/autopilot";
 import { definitions } from "./reconcile/definitions";
@@ -95,7 +95,7 @@ class Performance {
       case "decommission":
         return this.decommission(request);
       case "readiness":
-        return this.readiness(request);
+        return this.readiness(request, request);
       case "begin-maintenance":
         return this.beginMaintenance(request);
       case "end-maintenance":
@@ -131,11 +131,11 @@ class Performance {
     }
   }
 
-  private async readiness(request: ReadinessRequest | EndMaintenanceRequest): Promise<Outcome> {
+  private async readiness(
+    check: Readiness,
+    { owner, target, node, seconds }: ReadinessRequest | EndMaintenanceRequest,
+  ): Promise<Outcome> {
     const { clock, log } = this.surroundings;
-    const { step, owner, target, node, seconds } = request;
-    // The end of a maintenance releases its own entry, afterwards, and nothing that a deploy has acquired meanwhile.
-    const check = { ...request, owner: step === "readiness" ? owner : undefined };
     const result = await this.ask([target], seconds, async (agent) => {
       const outcome = await readiness(check, agent, clock, log);
       if (outcome.kind === "late") return deny(outcome.reason, "read its container's log");
@@ -177,7 +177,8 @@ class Performance {
 
   private async endMaintenance(request: EndMaintenanceRequest): Promise<Outcome> {
     const { clock, log } = this.surroundings;
-    const ready = await this.readiness(request);
+    // What a deploy has acquired meanwhile is not released.
+    const ready = await this.readiness({ ...request, owner: undefined }, request);
     if (ready.kind !== "allow") return ready;
     return this.ask([request.target], request.seconds, (agent) => endMaintenance(request, agent, clock, log));
   }

@@ -23,7 +23,11 @@ async function checked(request: ReplaceRequest, consent: Consent, tools: StopToo
   const { dockerInTurn, run } = tools;
   try {
     const known = await beforeTrial(request, consent, tools);
-    if ("kind" in known) return run.ended() ?? known;
+    const ended = run.ended();
+    if (ended) return ended;
+    // Nothing is stopped, but other checks may wait for an agent that is down: an operation is left for its start.
+    if ("kind" in known && known.kind === "allow") run.recordStop(request.owner);
+    if ("kind" in known) return known;
     return await tryAndAsk(request, known, tools);
   } finally {
     await dockerInTurn.leave();
@@ -32,19 +36,14 @@ async function checked(request: ReplaceRequest, consent: Consent, tools: StopToo
 
 /** What the container and its next image tell. @returns what is to be tried, if it runs */
 async function beforeTrial(
-  { owner, target, next, seconds }: ReplaceRequest,
+  { target, next, seconds }: ReplaceRequest,
   consent: Consent,
   { dockerInTurn, run, clock, log }: StopTools,
 ): Promise<Outcome | Replacement> {
   const { container } = target;
-  /** Nothing is stopped, but other checks may wait for this agent: an operation has to be left for its start. */
-  const down = (reason: string): Outcome => {
-    run.recordStop(owner);
-    return allow(reason);
-  };
   const before = await containerState(dockerInTurn, container);
   if (before.kind === "deny") return before;
-  if (before.kind === "gone") return down("its container is gone");
+  if (before.kind === "gone") return allow("its container is gone");
   // It has waited in a queue.
   const ended = run.ended();
   if (ended) return ended;
@@ -54,7 +53,7 @@ async function beforeTrial(
   const isKnown = before.kind === "running" && pulled.wasThere;
   const state = isKnown ? before : await containerState(dockerInTurn, container);
   if (state.kind === "deny") return state;
-  if (state.kind !== "running") return down("its container does not run");
+  if (state.kind !== "running") return allow("its container does not run");
   return {
     container,
     image: state.image,

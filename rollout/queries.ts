@@ -50,6 +50,7 @@ export interface Member {
 }
 
 export const ALIVE = 1;
+export const LEAVING = 2;
 export const FAILED = 4;
 
 export const isServer = ({ Tags }: Member): boolean => Tags.role === "consul";

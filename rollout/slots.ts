@@ -60,12 +60,7 @@ export async function acquireSlot(
   // Its entry may be of a deploy, and this holder a maintenance, or the other way round.
   const rival = others.find((other) => other.owner === owner);
   if (rival) return { kind: "busy", others: [rival], index: before.index };
-  if (others.length >= limit) {
-    // Of a killed deploy with a higher limit. Holders that all waited for the earlier ones and kept theirs would wait
-    // for ever; an agent that is down does not ask.
-    if (before.holders.findIndex(isOwn) >= limit) await releaseSlot(api, holder);
-    return { kind: "busy", others, index: before.index };
-  }
+  if (others.length >= limit) return { kind: "busy", others, index: before.index };
   if (!before.holders.some(isOwn)) {
     begin?.();
     await answerTo(api, { method: "PUT", path: `${SLOTS}${owner}${acquiring(holder)}`, body: node });

@@ -12,8 +12,12 @@ test.each(["exited", "created", "restarting", "dead"])("a container that is %s d
   expect(await containerState(daemon(`${state} sha256:a\n`), "s1")).toEqual({ kind: "stopped", state });
 });
 
-test("a container that is paused counts as running: it may go on at any moment", async () => {
-  expect(await containerState(daemon("paused sha256:a\n"), "s1")).toEqual({ kind: "running", image: "sha256:a" });
+test("a container that is paused is a denial: it may go on at any moment", async () => {
+  expect(await containerState(daemon("paused sha256:a\n"), "s1")).toEqual({
+    kind: "deny",
+    reason: "its container is paused",
+    hint: "docker unpause s1",
+  });
 });
 
 test("a container that the daemon does not list is gone, though it lists one with a longer name", async () => {

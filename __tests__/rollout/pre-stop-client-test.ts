@@ -89,18 +89,6 @@ test("servers that take longer than a check may take do not make it late", async
   expect((await check(cluster, { letServersPass })).outcome.kind).toBe("allow");
 });
 
-test("of entries that a killed deploy with a higher limit left, the later ones are taken back; the earliest goes on", async () => {
-  const cluster = clusterOf("c1", "c2", "c3");
-  for (const name of ["c1", "c2", "c3"]) cluster.store(SLOTS + name, name);
-  const { simulation } = cluster;
-  const later = ["c2", "c3"].map((name) =>
-    preStopClient({ ...STOP, owner: name, node: name, seconds: 5 }, cluster.api(name), simulation.clock, () => {}),
-  );
-  expect((await check(cluster)).outcome.kind).toBe("allow");
-  expect(cluster.keys()).toEqual([`${SLOTS}c1`]);
-  expect((await simulation.until(Promise.all(later))).map(({ kind }) => kind)).toEqual(["deny", "deny"]);
-});
-
 test("one that holds a slot already, since its new container did not become ready, keeps it", async () => {
   const cluster = clusterOf("c1");
   cluster.store(`${SLOTS}c1`, "c1");

@@ -114,7 +114,9 @@ function networksReplaced(
     const before = subnetOf(network.attributes);
     const after = subnetOf(json.resource?.[network.type]?.[network.name]);
     const on = agents.filter(({ provider }) => provider === network.provider).map(({ name }) => name);
-    if (network.type !== "docker_network" || after === undefined || after === before || on.length < 2) return [];
+    // Another one may be of the stack's owner.
+    const isHosts = network.type === "docker_network" && network.name === network.provider;
+    if (!isHosts || after === undefined || after === before || on.length < 2) return [];
     return {
       code: "network-replaced",
       path: ["subnet"],
