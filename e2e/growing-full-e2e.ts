@@ -104,16 +104,27 @@ describe("a cluster grows, shrinks and moves by changes of its file", () => {
     expect(await deployed()).toEqual(["consul-server5"]);
     expect(await members()).toEqual(["consul-client4", "consul-server2", "consul-server3", "consul-server5"]);
   });
+});
 
-  test("from three servers to one, though their agents reject to leave: no vote is lost with them", async () => {
-    const leaving = ["consul-server2", "consul-server3"];
-    for (const name of leaving)
-      cluster.set(name, { config: { http_config: { block_endpoints: ["/v1/agent/leave"] } } });
-    await deployed();
+describe("servers whose agents reject to leave", () => {
+  const testBed = TestBed.standing();
+  let cluster: LiveCluster;
+
+  beforeAll(async () => {
+    const settings = { config: { http_config: { block_endpoints: ["/v1/agent/leave"] } } };
+    cluster = await LiveCluster.up(testBed, "staying", { settings });
+  });
+  afterAll(() => cluster.down());
+
+  test("are taken out of three: none is stopped while it has a vote", async () => {
+    const leaving = ["consul-server1", "consul-server2"];
     cluster.file.servers = decommissioned(cluster.file.servers, leaving);
-    expect(await deployed()).toEqual([]);
+    const seen = await cluster.during(async () => {
+      expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
+    });
     for (const name of leaving) expect((await cluster.docker(name, "ps", "-aq")).stdout).toBe("");
     cluster.file.servers = without(cluster.file.servers, leaving);
-    expect(await members()).toEqual(["consul-client4", "consul-server5"]);
+    await cluster.expectSound(seen);
+    expect(await cluster.api("consul-server3").json("/v1/status/peers")).toHaveLength(1);
   });
 });
