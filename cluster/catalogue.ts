@@ -239,7 +239,7 @@ const health = {
   "container-unrecorded": {
     severity: "error",
     about:
-      "an agent's container is not in the Terraform state. A deploy was killed before it recorded it, or the state is another cluster's",
+      "a container of the cluster is not in the Terraform state. A deploy was killed before it recorded it, or the state is another cluster's",
   },
   "container-unmanaged": { severity: "error", about: "an agent's container was not created by Terraform" },
   "container-foreign": {

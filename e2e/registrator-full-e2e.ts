@@ -81,6 +81,21 @@ describe("registrators are added, changed and removed", () => {
     );
   });
 
+  test("one that a killed deploy has not recorded is removed by doctor, as the rejected deploy says, and created again", async () => {
+    const { project, env } = cluster;
+    const npm = (...words: string[]) => project.run("npm", ["run", "-s", ...words], { check: false, env });
+    const before = await inspect("consul-client1");
+    await project.terraform(cluster.file.name, ["state", "rm", "docker_container.consul-client1_registrator"], { env });
+    const rejected = await npm("deploy", "--", "--auto-approve");
+    expect(rejected).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("npm run doctor -- --fix") });
+    expect((await inspect("consul-client1")).Id).toBe(before.Id);
+    const fixed = await npm("doctor", "--", "--fix");
+    expect(fixed.stdout).toContain("fixed: consul-client1: container registrator is not in the Terraform state");
+    expect(fixed.exitCode).toBe(0);
+    expect(await cluster.touchedBy(() => cluster.deploy())).toEqual([]);
+    expect((await inspect("consul-client1")).State).toMatchObject({ Running: true });
+  });
+
   test("another setting replaces only them", async () => {
     const before = await incarnations();
     cluster.file.registrator = { resync: 5, tags: ["rig"] };

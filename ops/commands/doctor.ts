@@ -6,15 +6,16 @@ import { describeProblem, locationText } from "../../cluster/problem";
 import { chosenCluster } from "../chosen-cluster";
 import { Fixer, fixable } from "../fix/fixer";
 import { staleLocks } from "../fix/stale-locks";
+import { unrecordedSidecars } from "../fix/unrecorded-sidecars";
 import { type HealthProblem, publicProblem } from "../inspect/health-problem";
-import { inspect } from "../inspect/inspection";
+import { type Inspection, inspect } from "../inspect/inspection";
 import { lostStates } from "../inspect/lost-state";
 import { unsavedStates } from "../inspect/unsaved-state";
 import { withTempDir } from "../temp-dir";
 import { count } from "../terminal/format";
 import type { Terminal } from "../terminal/terminal";
 import { runningDeploys } from "../terraform/running-deploys";
-import { readResources } from "../terraform/state";
+import { readResources, type StateResource } from "../terraform/state";
 import { type Stack, stackOf, synthesizeBesideOthers } from "../terraform/synth";
 
 export interface DoctorOptions {
@@ -51,8 +52,7 @@ async function diagnose(cluster: Cluster, fix: boolean, log: Terminal["log"]): P
   const inspection = await inspect(cluster, resources);
   const lost = await lostStates(cluster, stacks, inspection);
   if (lost.length > 0) return diagnoseLostStates(cluster, stacks, lost, fix, log);
-  const locks = await staleLocks(cluster, resources, inspection, log);
-  const problems = [...inspection.problems, ...locks];
+  const problems = await problemsOf(cluster, stacks, resources, inspection, log);
   const deploying = problems.length > 0 ? await runningDeploys(stacks) : [];
   const toFix = fixable(cluster, problems);
   if (!fix || deploying.length > 0 || toFix.length === 0) return { problems, fixed: [], deploying };
@@ -70,6 +70,19 @@ async function diagnose(cluster: Cluster, fix: boolean, log: Terminal["log"]): P
   log("inspecting again");
   return { problems: await remainingProblems(cluster, stacks, log), fixed, deploying: [] };
 }
+
+/** All problems: those that the inspection shows, and those that take a further look. */
+const problemsOf = async (
+  cluster: Cluster,
+  stacks: readonly Stack[],
+  resources: readonly StateResource[],
+  inspection: Inspection,
+  log: Terminal["log"],
+): Promise<HealthProblem[]> => [
+  ...inspection.problems,
+  ...(await unrecordedSidecars(cluster, stacks, resources, inspection)),
+  ...(await staleLocks(cluster, resources, inspection, log)),
+];
 
 const shortText = ({ location, message }: HealthProblem): string => `${locationText(location)}: ${message}`;
 
@@ -106,8 +119,7 @@ async function remainingProblems(
     const resources = await readResources(stacks);
     const inspection = await inspect(cluster, resources);
     const starting = inspection.problems.some(({ code }) => TEMPORARY.includes(code));
-    if (!starting || Date.now() > end)
-      return [...inspection.problems, ...(await staleLocks(cluster, resources, inspection, log))];
+    if (!starting || Date.now() > end) return problemsOf(cluster, stacks, resources, inspection, log);
     await new Promise((resume) => setTimeout(resume, 2000));
   }
 }

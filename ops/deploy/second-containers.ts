@@ -1,9 +1,9 @@
 import type { AgentDescription, Cluster, Daemon } from "../../cluster/model";
 import { located, type Problem, type Violation } from "../../cluster/problem";
 import { bracketed, canonical, family, hostAndPort } from "../../consul/address";
-import { hostOfAlias } from "../../consul/contract";
 import { ALIVE, type Member } from "../../rollout/queries";
 import type { ListedContainer } from "../docker/container";
+import { declaredContainers } from "../inspect/declared-containers";
 import { NODE_FLAG } from "../inspect/ownership";
 import { stateLeft } from "../project/left-files";
 import type { StackState, StateResource } from "../terraform/state";
@@ -54,20 +54,6 @@ export async function secondContainers(basis: DeployBasis, witnesses: Witnesses)
   return found.map((violation) => located(violation, basis.cluster.locate));
 }
 
-/** Containers that the stacks have. */
-export function declaredContainers({
-  cluster,
-  stacks,
-}: DeployBasis): { readonly name: string; readonly host: string }[] {
-  const hosts = new Map(cluster.agents.map(({ name, host }) => [name, host.name]));
-  return stacks.flatMap(({ json }) =>
-    Object.entries(json.resource?.docker_container ?? {}).flatMap(([id, { name, provider = "", count }]) => {
-      const host = hosts.get(id) ?? hostOfAlias(provider.replace(/^docker\./, ""));
-      return name === undefined || count === 0 ? [] : [{ name, host }];
-    }),
-  );
-}
-
 /** An agent whose container a deploy would create. */
 interface Creation {
   readonly agent: AgentDescription;
@@ -93,7 +79,7 @@ class Check {
 
   /** Names that containers of the stacks would get, and that other containers have. */
   takenNames(): Violation[] {
-    const taken = declaredContainers(this.basis)
+    const taken = declaredContainers(this.basis.cluster, this.basis.stacks)
       .filter(({ name, host }) => this.unrecorded(host).some((container) => container.name === name))
       .map(({ name, host }) => `${name} on host "${host}"`);
     if (taken.length === 0) return [];

@@ -1,8 +1,9 @@
 import { agentSelf, members } from "../../rollout/queries";
 import { withAgent } from "../docker/agent";
 import { type DaemonInfo, daemonInfo, listContainers } from "../docker/container";
+import { declaredContainers } from "../inspect/declared-containers";
 import { parallel } from "../parallel";
-import { type DeployBasis, declaredContainers, type Witnesses } from "./second-containers";
+import type { DeployBasis, Witnesses } from "./second-containers";
 
 /** For a machine that may have failed. */
 const SECONDS_FOR_FORMER_HOST = 10;
@@ -24,7 +25,7 @@ export const witnesses = (log: (line: string) => void): Witnesses => ({
 /** What the daemons tell of themselves that would get new containers: the others have run theirs before. */
 export async function newDaemons(basis: DeployBasis): Promise<Map<string, DaemonInfo>> {
   const missing = new Set(
-    declaredContainers(basis)
+    declaredContainers(basis.cluster, basis.stacks)
       .filter(({ name, host }) => basis.containers.get(host)?.every((container) => container.name !== name))
       .map(({ host }) => host),
   );

@@ -1,4 +1,4 @@
-import type { Cluster } from "../../cluster/model";
+import type { Cluster, HostDescription } from "../../cluster/model";
 import { STOP_TIMEOUT_SECONDS } from "../../consul/contract";
 import { tryWithAgent } from "../docker/agent";
 import { docker } from "../docker/docker";
@@ -22,7 +22,8 @@ const ORDER: Record<FixAction, number> = {
   untaint: 4,
   "deliver-secrets": 5,
   "release-lock": 6,
-  recreate: 7,
+  remove: 7,
+  recreate: 8,
 };
 
 /** The problems that can be fixed, in the order of their fixes; of equal fixes, servers first, because client agents need servers to be ready. */
@@ -44,8 +45,9 @@ export class Fixer {
   ) {}
 
   /** @returns why the problem was not fixed; undefined when it was */
-  async fix({ fix, lock, location }: HealthProblem): Promise<string | undefined> {
+  async fix({ fix, lock, container, location }: HealthProblem): Promise<string | undefined> {
     if (fix === "release-lock" && lock) return this.releaseLock(lock);
+    if (fix === "remove" && container) return this.remove(location.host, container);
     const inspected = this.inspection.agents.find(({ agent }) => agent.name === location.agent);
     if (!inspected) return "there is no such agent";
     const { agent, resource } = inspected;
@@ -102,8 +104,17 @@ export class Fixer {
     return tryWithAgent(source.agent, ({ api }) => deleteLock(api, lock));
   }
 
-  private async docker({ agent }: InspectedAgent, ...args: string[]): Promise<string | undefined> {
-    const { ok, error } = await docker(agent.host.daemon).run(args, { seconds: 2 * STOP_TIMEOUT_SECONDS });
-    return ok ? undefined : `docker ${args.join(" ")}: ${error}`;
+  private async remove(host: string | undefined, container: string): Promise<string | undefined> {
+    const found = this.inspection.hosts.find((inspected) => inspected.host.name === host);
+    return found ? run(found.host, "rm", "--force", container) : "there is no such host";
   }
+
+  private docker({ agent }: InspectedAgent, ...args: string[]): Promise<string | undefined> {
+    return run(agent.host, ...args);
+  }
+}
+
+async function run({ daemon }: HostDescription, ...args: string[]): Promise<string | undefined> {
+  const { ok, error } = await docker(daemon).run(args, { seconds: 2 * STOP_TIMEOUT_SECONDS });
+  return ok ? undefined : `docker ${args.join(" ")}: ${error}`;
 }

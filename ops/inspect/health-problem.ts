@@ -10,11 +10,13 @@ export type FixAction =
   | "untaint"
   | "deliver-secrets"
   | "release-lock"
+  | "remove"
   | "recreate";
 
 /** What each fix does, for the hint, where the action's name does not say it. */
 const EFFECTS: Partial<Record<FixAction, string>> = {
   "deliver-secrets": "delivers its secrets again, without a restart",
+  remove: "removes it, and the next deploy creates it again",
   recreate: "runs its pre-stop check, stops it and recreates it; its data stays",
 };
 
@@ -27,6 +29,8 @@ export interface HealthProblem extends Problem {
   readonly summary?: string;
   /** The lock or rollout slot, of a stale one. */
   readonly lock?: LockEntry;
+  /** The name of a container that is no agent's, which the fix removes. */
+  readonly container?: string;
 }
 
 export interface HealthProblemProps extends AgentLocation {
@@ -37,6 +41,7 @@ export interface HealthProblemProps extends AgentLocation {
   readonly fix?: FixAction;
   readonly summary?: string;
   readonly lock?: LockEntry;
+  readonly container?: string;
 }
 
 export function healthProblem({ host, agent, code, message, hint, fix, ...more }: HealthProblemProps): HealthProblem {
