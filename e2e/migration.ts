@@ -251,7 +251,7 @@ export function describeMigration(program: "terraform" | "tofu"): void {
     };
     /**
      * Deploys again. OpenTofu writes a local state every 20 s, so that a killed one may not have recorded what it created:
-     * then the deploy is rejected, and doctor records that, as the hint says.
+     * then the deploy is rejected, and doctor replaces that, as the hint says.
      */
     const complete = async () => {
       const { exitCode, stderr } = await npm("deploy", "--", "--auto-approve");
@@ -260,8 +260,9 @@ export function describeMigration(program: "terraform" | "tofu"): void {
         program: "tofu",
         stderr: expect.stringContaining("error container-exists"),
       });
-      const { stdout } = await npm("doctor", "--", "--fix");
-      expect(stdout).toContain("is not in the Terraform state");
+      const doctor = await npm("doctor", "--", "--fix");
+      expect(doctor.stdout).toContain("is not in the Terraform state");
+      expect(doctor).toMatchObject({ exitCode: 0 });
       await deploy();
     };
     const expectCompleted = async (agent: Labelled, killed: () => Promise<void>) => {

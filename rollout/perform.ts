@@ -95,7 +95,7 @@ class Performance {
       case "decommission":
         return this.decommission(request);
       case "readiness":
-        return this.readiness(request, request);
+        return this.readiness(request);
       case "begin-maintenance":
         return this.beginMaintenance(request);
       case "end-maintenance":
@@ -132,10 +132,11 @@ class Performance {
   }
 
   private async readiness(
-    check: Readiness,
-    { owner, target, node, seconds }: ReadinessRequest | EndMaintenanceRequest,
+    request: ReadinessRequest | EndMaintenanceRequest,
+    check: Readiness = request,
   ): Promise<Outcome> {
     const { clock, log } = this.surroundings;
+    const { owner, target, node, seconds } = request;
     const result = await this.ask([target], seconds, async (agent) => {
       const outcome = await readiness(check, agent, clock, log);
       if (outcome.kind === "late") return deny(outcome.reason, "read its container's log");
@@ -178,7 +179,7 @@ class Performance {
   private async endMaintenance(request: EndMaintenanceRequest): Promise<Outcome> {
     const { clock, log } = this.surroundings;
     // What a deploy has acquired meanwhile is not released.
-    const ready = await this.readiness({ ...request, owner: undefined }, request);
+    const ready = await this.readiness(request, { ...request, owner: undefined });
     if (ready.kind !== "allow") return ready;
     return this.ask([request.target], request.seconds, (agent) => endMaintenance(request, agent, clock, log));
   }

@@ -25,10 +25,10 @@ async function checked(request: ReplaceRequest, consent: Consent, tools: StopToo
     const known = await beforeTrial(request, consent, tools);
     const ended = run.ended();
     if (ended) return ended;
+    if (!("kind" in known)) return await tryAndAsk(request, known, tools);
     // Nothing is stopped, but other checks may wait for an agent that is down: an operation is left for its start.
-    if ("kind" in known && known.kind === "allow") run.recordStop(request.owner);
-    if ("kind" in known) return known;
-    return await tryAndAsk(request, known, tools);
+    if (known.kind === "allow") run.recordStop(request.owner);
+    return known;
   } finally {
     await dockerInTurn.leave();
   }

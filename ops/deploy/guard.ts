@@ -110,13 +110,13 @@ function networksReplaced(
   agents: readonly StateResource[],
   { json }: Stack,
 ): Violation[] {
-  return managed.flatMap((network) => {
+  // Another network may be of the stack's owner.
+  const ofHosts = managed.filter(({ type, name, provider }) => type === "docker_network" && name === provider);
+  return ofHosts.flatMap((network) => {
     const before = subnetOf(network.attributes);
-    const after = subnetOf(json.resource?.[network.type]?.[network.name]);
+    const after = subnetOf(json.resource?.docker_network?.[network.name]);
     const on = agents.filter(({ provider }) => provider === network.provider).map(({ name }) => name);
-    // Another one may be of the stack's owner.
-    const isHosts = network.type === "docker_network" && network.name === network.provider;
-    if (!isHosts || after === undefined || after === before || on.length < 2) return [];
+    if (after === undefined || after === before || on.length < 2) return [];
     return {
       code: "network-replaced",
       path: ["subnet"],

@@ -2,14 +2,11 @@ import type { Cluster } from "../../cluster/model";
 import { inspectContainers } from "../docker/container";
 import { declaredContainers } from "../inspect/declared-containers";
 import { type HealthProblem, healthProblem } from "../inspect/health-problem";
-import type { Inspection } from "../inspect/inspection";
+import { type Inspection, PARALLEL_HOSTS } from "../inspect/inspection";
 import { mayBelongTo, ownerOf } from "../inspect/ownership";
 import { parallel } from "../parallel";
-import type { StateResource } from "../terraform/state";
+import { containerIds, type StateResource } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
-
-/** Each takes a docker CLI and an ssh connection. */
-const PARALLEL_HOSTS = 32;
 
 /**
  * Containers beside agents, of registrator and of backups, that no Terraform state has: a deploy that was killed has not
@@ -21,15 +18,15 @@ export async function unrecordedSidecars(
   resources: readonly StateResource[],
   { hosts }: Inspection,
 ): Promise<HealthProblem[]> {
-  const recorded = new Set(
-    resources.filter(({ type }) => type === "docker_container").map(({ attributes }) => attributes.id),
-  );
+  const recorded = containerIds(resources);
   // Then nothing shows that this cluster was ever deployed.
   if (recorded.size === 0) return [];
-  const declared = declaredContainers(cluster, stacks);
+  // Those of agents are inspected already: a host without others is not asked.
+  const ofAgents = new Set(cluster.agents.map(({ host, container }) => `${host.name}/${container}`));
+  const sidecars = declaredContainers(cluster, stacks).filter(({ host, name }) => !ofAgents.has(`${host}/${name}`));
   const reachable = hosts.filter(({ why }) => why === undefined).map(({ host }) => host);
   const found = await parallel(reachable, PARALLEL_HOSTS, async ({ name: host, daemon }) => {
-    const names = declared.filter((container) => container.host === host).map(({ name }) => name);
+    const names = sidecars.filter((container) => container.host === host).map(({ name }) => name);
     const containers = await inspectContainers(daemon, names);
     return containers.flatMap((container): HealthProblem[] => {
       const owner = ownerOf(container);

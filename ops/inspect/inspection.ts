@@ -5,7 +5,7 @@ import { type Container, containersWith, inspectContainers } from "../docker/con
 import { docker } from "../docker/docker";
 import { pingDaemon } from "../docker/hosts";
 import { parallel } from "../parallel";
-import type { StateResource } from "../terraform/state";
+import { containerIds, type StateResource } from "../terraform/state";
 import { agentProblems } from "./agent-problems";
 import { deliveredSecrets } from "./delivered-secrets";
 import { type HealthProblem, healthProblem } from "./health-problem";
@@ -16,7 +16,7 @@ import { isOurs, NODE_FLAG, nodeOf } from "./ownership";
 import { PATIENT, probeAgent, type Timeouts } from "./probe";
 
 /** Hosts that are inspected in parallel: each takes a docker CLI and an ssh connection. */
-const PARALLEL_HOSTS = 32;
+export const PARALLEL_HOSTS = 32;
 /** Agents of one host that are probed in parallel. */
 const PARALLEL_AGENTS = 8;
 
@@ -134,7 +134,7 @@ function indexState(known: KnownResources): StateIndex {
   return {
     unread: typeof known === "string",
     containers: new Map(containers.filter(({ deposed }) => !deposed).map((resource) => [resource.name, resource])),
-    containerIds: new Set(containers.map(({ attributes }) => attributes.id)),
+    containerIds: containerIds(resources),
     steps: new Map(ofType("terraform_data").map((resource) => [resource.name, resource])),
     images: new Map(ofType("docker_image").map(({ attributes }) => [attributes.image_id, String(attributes.name)])),
   };

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Cluster } from "../../cluster/model";
 import { backendOf } from "../../cluster/resolve/state-backend";
 import { replaceFile } from "../files";
-import { readStateFile } from "../terraform/state";
+import { containerIds, readStateFile } from "../terraform/state";
 import type { Stack } from "../terraform/synth";
 import { type HealthProblem, healthProblem } from "./health-problem";
 import type { Inspection } from "./inspection";
@@ -30,8 +30,8 @@ export async function lostStates(
     const name = String(given.path);
     const file = resolve(name);
     const backup = `${file}.backup`;
-    if ((await containerIds(file)).size > 0) continue;
-    const ids = await containerIds(backup);
+    if ((await idsIn(file)).size > 0) continue;
+    const ids = await idsIn(backup);
     const inspected = agents.find(({ container }) => container && ids.has(container.Id));
     if (!inspected) continue;
     lost.push({
@@ -49,7 +49,4 @@ export async function lostStates(
   return lost;
 }
 
-async function containerIds(file: string): Promise<Set<unknown>> {
-  const { resources } = await readStateFile(file);
-  return new Set(resources.filter(({ type }) => type === "docker_container").map(({ attributes }) => attributes.id));
-}
+const idsIn = async (file: string): Promise<Set<unknown>> => containerIds((await readStateFile(file)).resources);

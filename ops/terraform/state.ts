@@ -43,6 +43,10 @@ export interface StateResource {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** The ids of the containers that resources are. */
+export const containerIds = (resources: readonly StateResource[]): Set<unknown> =>
+  new Set(resources.filter(({ type }) => type === "docker_container").map(({ attributes }) => attributes.id));
+
 /**
  * A stack's Terraform state, from any backend. It connects to no host. Empty for a stack that was never deployed.
  * @throws when the backend is unreachable
