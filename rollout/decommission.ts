@@ -1,12 +1,14 @@
+import { USER_VARIABLES } from "../consul/contract";
 import type { Clock } from "./clock";
-import { answerTo, type ConsulApi } from "./consul-api";
+import { answerTo, type ConsulApi, ContainerUnreachable } from "./consul-api";
 import { containerState } from "./container-state";
 import type { Docker } from "./docker";
 import { transferLeadership } from "./leadership";
-import { allow, type Denial, deny, type Outcome } from "./outcome";
+import { allow, type Denial, deny, type Log, type Outcome, unknown } from "./outcome";
 import { agentSelf } from "./queries";
 import { removal, removalOfVote } from "./removal";
 import type { DecommissionRequest } from "./request";
+import { releaseSlot } from "./slots";
 import { type Ask, type Consent, type StopTools, whenAllowed } from "./stop-check";
 
 export interface DecommissionTools extends StopTools {
@@ -24,8 +26,7 @@ const STOP_HINT = "check the host and its Docker daemon, and deploy again";
 
 /**
  * Makes an agent leave its cluster before Terraform removes its container, and sees to it that the cluster has removed
- * it. Consent to the loss of the quorum takes it out whatever the check would say. Without servers that stay, it just
- * leaves.
+ * it. Consent to the loss of the quorum takes it out whatever the check would say.
  */
 export async function decommission(
   request: DecommissionRequest,
@@ -44,7 +45,35 @@ export async function decommission(
     return (await stop(tools.docker, container)) ?? removed(request, consent, tools);
   }
   if (consent.quorumLoss) return leave(request, consent, tools, async () => undefined);
-  return whenAllowed(request, tools, (_, undo) => leave(request, consent, tools, undo));
+  return whenAllowed(request, tools, async (_, undo) => {
+    if (request.servers.length === 0) {
+      const kept = await unattended(request, tools, undo);
+      if (kept) return kept;
+    }
+    return leave(request, consent, tools, undo);
+  });
+}
+
+/**
+ * Why an agent stays whose cluster's servers are all deployed elsewhere: nobody releases afterwards what it has acquired.
+ * A client agent releases its slot before it leaves. A server has the deploy lock until its vote is gone.
+ */
+async function unattended(
+  { role, owner }: DecommissionRequest,
+  { ask }: DecommissionTools,
+  undo: () => Promise<void>,
+): Promise<Outcome | undefined> {
+  if (role === "server") {
+    await undo();
+    return deny(
+      "all servers that stay are deployed elsewhere, and none can see to its removal",
+      `decommission it there; or let it leave unchecked, when they are healthy: ${USER_VARIABLES.allowQuorumLoss}=1`,
+    );
+  }
+  const released = await ask(async ({ api }) =>
+    (await releaseSlot(api, { owner })) ? allow("released") : unknown("its rollout slot is not released"),
+  );
+  return released.kind === "allow" ? undefined : released;
 }
 
 async function leave(
@@ -61,7 +90,7 @@ async function leave(
     return denial;
   }
   log(`${container}: leaving`);
-  await leaveCluster(own, clock);
+  await leaveCluster(container, own, clock, log);
   // An agent that does not end by itself is stopped as any other. From here on the lock stays, as it is half gone.
   const { ok } = await docker.run(["wait", container], { seconds: END_SECONDS });
   if (ok) return removed(request, consent, tools);
@@ -88,20 +117,25 @@ async function stop(docker: Docker, container: string): Promise<Denial | undefin
  * A server leaves Raft and gossip, after it has handed leadership over; a client agent leaves gossip, with its services
  * and checks. The agent ends by itself, and may end before it has answered.
  */
-async function leaveCluster(own: ConsulApi, clock: Clock): Promise<void> {
-  if (await leads(own)) await transferLeadership(own, clock);
-  await answerTo(own, { method: "PUT", path: "/v1/agent/leave", waitSeconds: LEAVE_SECONDS });
+async function leaveCluster(container: string, own: ConsulApi, clock: Clock, log: Log): Promise<void> {
+  try {
+    if (await leads(own)) await transferLeadership(own, clock);
+    await answerTo(own, { method: "PUT", path: "/v1/agent/leave", waitSeconds: LEAVE_SECONDS });
+  } catch (error) {
+    if (!(error instanceof ContainerUnreachable)) throw error;
+    log(`${container}: it cannot be asked to leave: ${error.message}`);
+  }
 }
 
 const leads = async (own: ConsulApi): Promise<boolean> => (await agentSelf(own))?.Stats.raft?.state === "Leader";
 
 /** Why an agent that runs on may not be stopped: a server must not take a vote with it. */
 async function keptVote(
-  { role, node, seconds, servers }: DecommissionRequest,
+  { role, node, seconds }: DecommissionRequest,
   { quorumLoss }: Consent,
   { clock, log, askServers }: DecommissionTools,
 ): Promise<Outcome | undefined> {
-  if (role === "client" || quorumLoss || servers.length === 0) return undefined;
+  if (role === "client" || quorumLoss) return undefined;
   const outcome = await askServers(({ api }) => removalOfVote({ node, seconds }, api, clock, log));
   return outcome.kind === "allow" ? undefined : outcome;
 }

@@ -1,6 +1,6 @@
 import { MAINTENANCE_NOTES } from "../consul/contract";
 import { type Clock, Stopwatch } from "./clock";
-import { type Authority, answerTo, type ConsulApi, read } from "./consul-api";
+import { type Authority, answerTo, type ConsulApi, ContainerUnreachable, read } from "./consul-api";
 import { containerState } from "./container-state";
 import { isSame } from "./holder";
 import { transferLeadership } from "./leadership";
@@ -65,7 +65,17 @@ async function hold(request: BeginMaintenanceRequest, api: ConsulApi): Promise<O
   return isSame(held, holder) ? allow("it has the deploy lock") : deny("the deploy lock is not free", AGAIN);
 }
 
-async function stepAside({ node, seconds, reason }: BeginMaintenanceRequest, tools: MaintenanceTools) {
+/** What has been acquired stays: the command goes on when it is run again, and `--end` gives it up. */
+async function stepAside(request: BeginMaintenanceRequest, tools: MaintenanceTools): Promise<Outcome> {
+  try {
+    return await handOver(request, tools);
+  } catch (error) {
+    if (error instanceof ContainerUnreachable) return deny(error.message, AGAIN);
+    throw error;
+  }
+}
+
+async function handOver({ node, seconds, reason }: BeginMaintenanceRequest, tools: MaintenanceTools): Promise<Outcome> {
   const { own, clock, log } = tools;
   if ((await agentSelf(own.api))?.Stats.raft?.state === "Leader") {
     log(`${node}: handing leadership over`);

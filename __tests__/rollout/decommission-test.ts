@@ -1,4 +1,4 @@
-import type { ConsulAnswer, ConsulApi } from "../../rollout/consul-api";
+import { type ConsulAnswer, type ConsulApi, ContainerUnreachable } from "../../rollout/consul-api";
 import { type DecommissionTools, decommission } from "../../rollout/decommission";
 import type { DecommissionRequest } from "../../rollout/request";
 import { FakeDocker, failed } from "./docker-fake";
@@ -32,6 +32,9 @@ function agent(cluster: SimulatedCluster, leads: false | "transfers" | "stays" =
   return { api, asked };
 }
 
+/** An agent to which nothing can be sent. */
+const refusing = (error: Error): ConsulApi => ({ send: () => Promise.reject(error) });
+
 function leaves(cluster: SimulatedCluster): void {
   cluster.servers.splice(0, cluster.servers.length, ...cluster.servers.filter(({ name }) => name !== "s1"));
 }
@@ -44,6 +47,8 @@ interface Leave {
   readonly leads?: "transfers" | "stays";
   /** Whether its request to leave does nothing. */
   readonly stays?: boolean;
+  /** Instead of the agent that leaves. */
+  readonly own?: ConsulApi;
 }
 
 async function leave(wanted: Leave = {}) {
@@ -51,7 +56,11 @@ async function leave(wanted: Leave = {}) {
   const { cluster = new SimulatedCluster(new Simulation()), leads, stays } = wanted;
   const own = agent(cluster, leads, stays);
   const made = stopTools(cluster, docker);
-  const tools: DecommissionTools = { ...made.tools, own: own.api, askServers: asking(cluster, ["s2", "s3"]) };
+  const tools: DecommissionTools = {
+    ...made.tools,
+    own: wanted.own ?? own.api,
+    askServers: asking(cluster, ["s2", "s3"]),
+  };
   const consents = { quorumLoss: consent, downgrade: false };
   const outcome = await cluster.simulation.until(decommission(request, consents, tools));
   return { ...made, outcome, cluster, calls: docker.lines(), docker, asked: own.asked };
@@ -143,12 +152,29 @@ describe("an agent that does not end by itself", () => {
 
   test.each<[string, Partial<Leave>]>([
     ["with consent to the loss of the quorum", { consent: true }],
-    ["where no server stays", { request: { ...REQUEST, servers: [] } }],
     ["if it is a client agent, which has none", { request: { ...REQUEST, role: "client", node: "c1", limit: 1 } }],
   ])("is stopped whatever the servers know %s", async (_, wanted) => {
     const { cluster, docker } = staying();
     cluster.exceptions.set(/raft.(peer|configuration)/, { status: 403 });
     expect((await leave({ cluster, docker, stays: true, ...wanted })).calls).toContain("stop -t 30 s1");
+  });
+
+  test("as nothing can be run in its container, has its vote taken and is stopped", async () => {
+    const { cluster, docker } = staying();
+    const own = refusing(new ContainerUnreachable("OCI runtime exec failed"));
+    const { outcome, calls, log } = await leave({ cluster, docker, own });
+    expect([outcome.kind, calls.at(-1), cluster.keys()]).toEqual(["allow", "stop -t 30 s1", []]);
+    expect(log).toEqual([
+      "s1: leaving",
+      "s1: it cannot be asked to leave: OCI runtime exec failed",
+      "s1: it did not leave by itself: removed from Raft",
+    ]);
+  });
+
+  test("is not stopped after a fault of the program's own", async () => {
+    const { cluster, docker } = staying();
+    await expect(leave({ cluster, docker, own: refusing(new TypeError("a fault")) })).rejects.toThrow("a fault");
+    expect(docker.lines().some((line) => line.startsWith("stop"))).toBe(false);
   });
 
   test("is not taken for stopped if its daemon does not stop it; its lock stays", async () => {
@@ -213,6 +239,41 @@ describe("the servers that stay", () => {
   test("are not asked if there are none", async () => {
     const { outcome } = await leave({ cluster: remembered(), docker: docker(), request: { ...REQUEST, servers: [] } });
     expect(outcome).toEqual({ kind: "allow", reason: "it is stopped, and no server stays" });
+  });
+});
+
+describe("with all servers deployed elsewhere", () => {
+  const client = () => {
+    const cluster = new SimulatedCluster(new Simulation());
+    cluster.clients.push({ name: "c1", status: "alive" });
+    const stop = { target: target("c1"), node: "c1", owner: "c1", role: "client", limit: 1, servers: [] } as const;
+    return { cluster, request: { ...REQUEST, ...stop } };
+  };
+
+  test("a client agent releases its slot before it leaves, as nobody could afterwards", async () => {
+    const { outcome, asked, cluster } = await leave(client());
+    expect(outcome).toEqual({ kind: "allow", reason: "it is stopped, and no server stays" });
+    expect(cluster.requests).toContain("PUT /v1/kv/consul-cdktf/clients/c1?cas=0");
+    expect([asked.at(-1), cluster.keys()]).toEqual(["PUT /v1/agent/leave 25", []]);
+  });
+
+  test("a client agent whose slot is not released does not leave", async () => {
+    const { cluster, request } = client();
+    cluster.exceptions.set(/^DELETE .*clients.c1/, { status: 500 });
+    const { outcome, asked, calls } = await leave({ cluster, request });
+    expect(outcome).toEqual({ kind: "unknown", reason: "its rollout slot is not released" });
+    expect([asked, calls.length]).toEqual([[], 1]);
+  });
+
+  test("a server does not leave, and releases the lock, as it could not later", async () => {
+    const { outcome, asked, calls, cluster } = await leave({ request: { ...REQUEST, servers: [] } });
+    expect(outcome).toEqual({
+      kind: "deny",
+      reason: "all servers that stay are deployed elsewhere, and none can see to its removal",
+      hint: "decommission it there; or let it leave unchecked, when they are healthy: CONSUL_ALLOW_QUORUM_LOSS=1",
+    });
+    expect([asked, calls.length, cluster.keys()]).toEqual([[], 1, []]);
+    expect(cluster.requests.some((line) => line.startsWith("PUT /v1/kv/consul-cdktf/replacing"))).toBe(true);
   });
 });
 

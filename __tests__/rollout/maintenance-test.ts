@@ -1,4 +1,4 @@
-import type { ConsulAnswer, ConsulApi, ConsulRequest } from "../../rollout/consul-api";
+import { type ConsulAnswer, type ConsulApi, type ConsulRequest, ContainerUnreachable } from "../../rollout/consul-api";
 import { beginMaintenance, endMaintenance, type MaintainedAgent } from "../../rollout/maintenance";
 import { preStop } from "../../rollout/pre-stop";
 import type { BeginMaintenanceRequest, EndMaintenanceRequest, ReplaceRequest } from "../../rollout/request";
@@ -40,6 +40,8 @@ interface Own {
   notes?: string;
   /** Whether the catalog follows the mode. */
   readonly follows?: boolean;
+  /** Why nothing can be sent to it. */
+  readonly fault?: Error;
 }
 
 /** The agent on the host, and what it is asked. */
@@ -76,10 +78,11 @@ function agentOf(cluster: SimulatedCluster, node: string, own: Own) {
   };
   const api: ConsulApi = {
     send: async (request) => {
+      if (own.fault) throw own.fault;
       const exception = [...cluster.exceptions].find(([form]) => form.test(`${request.method} ${request.path}`));
-      const own = exception ? undefined : answer(request);
-      if (own === "none") return others.send({ ...request, path: "/v1/none" });
-      return own ?? others.send(request);
+      const answered = exception ? undefined : answer(request);
+      if (answered === "none") return others.send({ ...request, path: "/v1/none" });
+      return answered ?? others.send(request);
     },
   };
   const agent: MaintainedAgent = { api, ownToken: async () => ({ secretId: "own" }) };
@@ -320,4 +323,19 @@ describe("a deploy waits for the end of a maintenance", () => {
     expect(outcome).toEqual({ kind: "deny", reason, hint: HINT });
     expect([cluster.stored(LOCK), cluster.flags(LOCK)]).toEqual([owner, SINCE]);
   });
+});
+
+test("an agent in whose container nothing can be run keeps what it has acquired, and the command can be run again", async () => {
+  const cluster = clusterOf();
+  const { outcome } = await begin(SERVER, cluster, { fault: new ContainerUnreachable("OCI runtime exec failed") });
+  expect(outcome).toEqual({
+    kind: "deny",
+    reason: "OCI runtime exec failed",
+    hint: "run the command again, which goes on; or give up: npm run maintain -- HOST --end",
+  });
+  expect(cluster.stored(LOCK)).toBe("s1");
+});
+
+test("a fault of the program's own is no answer of an agent", async () => {
+  await expect(begin(SERVER, clusterOf(), { fault: new TypeError("a fault") })).rejects.toThrow("a fault");
 });
