@@ -109,6 +109,17 @@ const NOT_STOPPED: MessageSection = {
       fix: "add other servers first; to end the cluster, run `npm run destroy`",
     },
     {
+      messages: ["all servers that stay are deployed elsewhere, and none can see to its removal"],
+      meaning: "the server has `decommission: true`, and the program has no other server of the cluster",
+      fix: "decommission it in the program that deploys the others. Or see that those are healthy, and deploy with `CONSUL_ALLOW_QUORUM_LOSS=1`, which checks nothing",
+    },
+    {
+      messages: ["its rollout slot is not released"],
+      meaning:
+        "the client agent has `decommission: true`, the program has no server of the cluster, and the cluster gives no answer",
+      fix: "see `npm run status` where the servers are deployed; then deploy again",
+    },
+    {
       messages: ['its next container has security at "...", too far from ...'],
       meaning: "the agent could not talk to agents that still have another stage of `security`",
       fix: "go [one stage at a time](security.md#turning-security-on-in-a-running-cluster), with a deploy of all agents for each",
