@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Project } from "./project";
 import { TestBed } from "./test-bed/test-bed";
@@ -41,9 +41,7 @@ describe("a secured cluster in somebody else's stack", () => {
 
   beforeAll(async () => {
     await testBed.reset();
-    rmSync(join(project.folder, "cdktf.json"));
-    const app = "node --disable-warning=DEP0044 --require ./typescript.cjs mine.ts";
-    writeFileSync(join(project.folder, "cdktf.json"), JSON.stringify({ language: "typescript", app }));
+    project.useProgram("mine.ts");
     write("first");
   });
   afterAll(async () => {

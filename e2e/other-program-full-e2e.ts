@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LiveCluster } from "./live-cluster";
 import { Project } from "./project";
@@ -52,22 +52,19 @@ describe("agents of a program that has none of the servers that they join", () =
     writeFileSync(join(project.folder, "apps.ts"), program(agents));
     return project.deploy({ check: false, env });
   };
+  const consul = async (...args: string[]): Promise<string> =>
+    (await cluster.docker("consul-server1", "exec", "consul-server1", "consul", ...args)).stdout;
+  const members = () => consul("members");
   /** Keys of the deploy lock and of the rollout slots. */
-  const held = async (): Promise<unknown> => {
-    const { stdout } = await testBed
-      .host("consul-server1")
-      .docker(...["exec", "consul-server1", "consul", "kv", "get", "-keys", "-recurse", "consul-cdktf/"]);
-    return stdout.split("\n").filter((key) => /\/(replacing|clients\/)/.test(key));
-  };
-  const members = async (): Promise<string> =>
-    (await testBed.host("consul-server1").docker("exec", "consul-server1", "consul", "members")).stdout;
+  const held = async (): Promise<string[]> =>
+    (await consul("kv", "get", "-keys", "-recurse", "consul-cdktf/"))
+      .split("\n")
+      .filter((key) => /\/(replacing|clients\/)/.test(key));
 
   beforeAll(async () => {
     cluster = await LiveCluster.up(testBed, "shared", { security: "off", clients: 1 });
     for (const { name, address } of [SERVER, CLIENT]) await testBed.addHost(name, address);
-    rmSync(join(project.folder, "cdktf.json"));
-    const app = "node --disable-warning=DEP0044 --require ./typescript.cjs apps.ts";
-    writeFileSync(join(project.folder, "cdktf.json"), JSON.stringify({ language: "typescript", app }));
+    project.useProgram("apps.ts");
   });
   afterAll(async () => {
     await cluster?.down();

@@ -53,6 +53,14 @@ export class Project {
     writeFileSync(join(folder, "cdk.tf.json"), json);
   }
 
+  /** Has the CDKTF CLI run a program of somebody else's, instead of the product's. */
+  useProgram(name: string): void {
+    const app = `node --disable-warning=DEP0044 --require ./typescript.cjs ${name}`;
+    // A link to the product's own.
+    rmSync(join(this.folder, "cdktf.json"));
+    writeFileSync(join(this.folder, "cdktf.json"), JSON.stringify({ language: "typescript", app }));
+  }
+
   /** Runs a command as the operator in the project's folder; its output has no colours. */
   async run(command: string, args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
     const env = { CLUSTER: this.clusterFile, ...options.env };

@@ -5,7 +5,7 @@ import { containerState } from "./container-state";
 import type { Docker } from "./docker";
 import { transferLeadership } from "./leadership";
 import { allow, type Denial, deny, type Log, type Outcome, unknown } from "./outcome";
-import { agentSelf } from "./queries";
+import { leads } from "./queries";
 import { removal, removalOfVote } from "./removal";
 import type { DecommissionRequest } from "./request";
 import { releaseSlot } from "./slots";
@@ -45,13 +45,11 @@ export async function decommission(
     return (await stop(tools.docker, container)) ?? removed(request, consent, tools);
   }
   if (consent.quorumLoss) return leave(request, consent, tools, async () => undefined);
-  return whenAllowed(request, tools, async (_, undo) => {
-    if (request.servers.length === 0) {
-      const kept = await unattended(request, tools, undo);
-      if (kept) return kept;
-    }
-    return leave(request, consent, tools, undo);
-  });
+  return whenAllowed(
+    request,
+    tools,
+    async (_, undo) => (await unattended(request, tools, undo)) ?? leave(request, consent, tools, undo),
+  );
 }
 
 /**
@@ -59,10 +57,11 @@ export async function decommission(
  * A client agent releases its slot before it leaves. A server has the deploy lock until its vote is gone.
  */
 async function unattended(
-  { role, owner }: DecommissionRequest,
+  { role, owner, servers }: DecommissionRequest,
   { ask }: DecommissionTools,
   undo: () => Promise<void>,
 ): Promise<Outcome | undefined> {
+  if (servers.length > 0) return undefined;
   if (role === "server") {
     await undo();
     return deny(
@@ -126,8 +125,6 @@ async function leaveCluster(container: string, own: ConsulApi, clock: Clock, log
     log(`${container}: it cannot be asked to leave: ${error.message}`);
   }
 }
-
-const leads = async (own: ConsulApi): Promise<boolean> => (await agentSelf(own))?.Stats.raft?.state === "Leader";
 
 /** Why an agent that runs on may not be stopped: a server must not take a vote with it. */
 async function keptVote(

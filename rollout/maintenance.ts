@@ -7,7 +7,7 @@ import { transferLeadership } from "./leadership";
 import { SECOND } from "./limits";
 import { acquireLock, releaseLock } from "./lock";
 import { allow, deny, type Log, type Outcome, unknown, Waiting } from "./outcome";
-import { agentSelf, serverHealth } from "./queries";
+import { leads, serverHealth } from "./queries";
 import type { BeginMaintenanceRequest, EndMaintenanceRequest } from "./request";
 import { acquireSlot, releaseSlot } from "./slots";
 import { holderIn, type StopTools, whenAllowed } from "./stop-check";
@@ -77,7 +77,7 @@ async function stepAside(request: BeginMaintenanceRequest, tools: MaintenanceToo
 
 async function handOver({ node, seconds, reason }: BeginMaintenanceRequest, tools: MaintenanceTools): Promise<Outcome> {
   const { own, clock, log } = tools;
-  if ((await agentSelf(own.api))?.Stats.raft?.state === "Leader") {
+  if (await leads(own.api)) {
     log(`${node}: handing leadership over`);
     if (!(await transferLeadership(own.api, clock)))
       log(`${node}: no other server leads yet; it hands over again when it is stopped`);

@@ -86,6 +86,9 @@ export const LEADER_PATH = "/v1/status/leader";
 
 export const agentSelf = (api: ConsulApi): Promise<AgentSelf | undefined> => read(api, SELF_PATH);
 
+/** Whether an agent says that it is the leader. */
+export const leads = async (api: ConsulApi): Promise<boolean> => (await agentSelf(api))?.Stats.raft?.state === "Leader";
+
 /** The leader's address; undefined if the agent knows none, or is unreachable. The API returns "" without a leader. */
 export const leader = async (api: ConsulApi): Promise<string | undefined> =>
   (await read<string>(api, LEADER_PATH)) || undefined;
